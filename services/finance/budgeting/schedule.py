@@ -156,10 +156,10 @@ def _discount(
 ) -> ContractLine:
     """Return a discount that adds up to its price and reduces entries that exist.
 
-    A part without an entry reduces the last entry that is large enough, or else the last one.
+    A part without an entry reduces the last entry that is large enough, or else the last one. It
+    is billed with that entry, whatever its own kind.
     """
-    entries = {item.item: item for each in lines for item in each.billing if not item.reduces}
-    left = {name: item.amount for name, item in entries.items()}
+    left = {item.item: item.amount for each in lines for item in each.billing if not item.reduces}
     open_amount, kept = line.price, list[BillingItem]()
     for item in line.billing:
         amount = max(item.amount, open_amount)
@@ -169,9 +169,16 @@ def _discount(
             kept.append(item.model_copy(update={"amount": amount}))
     if open_amount.amount < 0 and left:
         fitting = [name for name, amount in left.items() if -open_amount <= amount]
-        reduced = entries[(fitting or [*left])[-1]]
+        reduced = (fitting or [*left])[-1]
         name = unused(derived_id("amendment", amendment.amendment), taken)
         taken.add(name)
-        more = {"item": name, "amount": open_amount, "reduces": reduced.item}
-        kept.append(reduced.model_copy(update={**more, "description": line.title}))
+        kept.append(
+            BillingItem(
+                item=name,
+                kind="on-signature",
+                amount=open_amount,
+                reduces=reduced,
+                description=line.title,
+            )
+        )
     return _with_billing(line, tuple(kept))

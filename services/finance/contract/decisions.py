@@ -10,10 +10,9 @@ from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.finance import AmendmentReviewed, SowReviewed
 from contracts.legal import AmendmentDrafted, SowDrafted
-from contracts.lines import changed_lines, total_price
+from contracts.lines import billing_faults, changed_lines, total_price
 from contracts.money import Money
 from contracts.values import AmendmentReview, SowReview, Verdict
-from finance.budgeting.state import Agreed
 from finance.engagement import Engagement
 from finance.policies import require_running
 from finance.roles import ACCOUNTING
@@ -127,29 +126,9 @@ def _faults(state: Engagement, sow: SowDrafted) -> Iterable[Missing]:
             f"the lines of {version} add up to {total}, its price is {sow.price}",
             "legal",
         )
-    for line in sow.lines:
-        if line.billed != line.price:
-            yield Missing(
-                "billing-schedule-differs",
-                f"the billing schedule of line {line.line} of {version} adds up to {line.billed},"
-                f" its price is {line.price}",
-                "legal",
-            )
-        unrated = line.pricing == "time-and-materials" and line.kind != "expenses"
-        if line.without_rate or (unrated and not line.rates):
-            yield Missing(
-                "rates-missing",
-                f"line {line.line} of {version} agrees no rates"
-                f" for {', '.join(line.without_rate) or 'time'}",
-                "legal",
-            )
-    for entry in Agreed(signed_on=None, lines=sow.lines, obligations=()).entries:
-        if entry.amount.amount < 0:
-            yield Missing(
-                "discount-too-large",
-                f"entry {entry.item.item} of {version} is reduced by more than its amount",
-                "legal",
-            )
+    deliverables = (each.deliverable for each in sow.deliverables)
+    for code, sentence in billing_faults(sow.lines, deliverables):
+        yield Missing(code, f"{version}: {sentence}", "legal")
 
 
 class SowView(ViewModel):

@@ -1,7 +1,8 @@
 """Provide scenarios of one engagement, stage by stage, and events for Finance's tests.
 
-A fixed price of 20,000 EUR: 40 hours of an architect (150 EUR), 80 of a developer (100), 30 of a
-project manager (200). They cost 80, 50 and 100 EUR an hour: 10,200 EUR, with contingency 11,220.
+A contract of one line, `work`, of 20,000 EUR, fixed or by time and materials. The estimate has 40
+hours of an architect (150 EUR), 80 of a developer (100), 30 of a project manager (200). They cost
+80, 50 and 100 EUR an hour: 10,200 EUR, with the contingency that is sold, 11,220.
 """
 
 from datetime import date
@@ -20,17 +21,25 @@ from contracts.delivery import (
     TimeApproved,
 )
 from contracts.event import Event
-from contracts.finance import InvoiceNumbered, RevenueRecognised
+from contracts.finance import InvoiceNumbered, RevenueByCostRecognised, RevenueRecognised
 from contracts.legal import AmendmentSigned, EngagementTerminated, SowDrafted, SowSigned
+from contracts.lines import (
+    BillingItem,
+    ContractLine,
+    LineChange,
+    LineRate,
+    LineScopeChange,
+    NewLine,
+    ProposedLine,
+    RoleHoursDelta,
+)
 from contracts.money import Money, Rate
 from contracts.reference import CostRatesPublished, RateCardPublished, Reference
 from contracts.sales import OpportunityOpened, ProposalDrafted
 from contracts.values import (
-    BillingItem,
     Deliverable,
     EstimateLine,
     PlannedTask,
-    PricedLine,
     RevenueMethod,
     RoleHours,
     RoleRate,
@@ -52,7 +61,7 @@ APRIL_1 = date(2026, 4, 1)
 MONDAY = date(2026, 4, 6)
 
 
-def eur(amount: int | str) -> Money:
+def eur(amount: Decimal | int | str) -> Money:
     return Money(amount=Decimal(amount), currency="EUR")
 
 
@@ -67,6 +76,38 @@ def usd(amount: int | str) -> Money:
 def rates(**by_role: int | str) -> tuple[RoleRate, ...]:
     return tuple(
         RoleRate(role=role.replace("_", "-"), rate=per_hour(rate)) for role, rate in by_role.items()
+    )
+
+
+def line_rates(**by_role: int | str) -> tuple[LineRate, ...]:
+    return tuple(LineRate(role=each.role, rate=each.rate) for each in rates(**by_role))
+
+
+def role_hours(**by_role: int | str) -> tuple[RoleHours, ...]:
+    return tuple(
+        RoleHours(role=role.replace("_", "-"), hours=Decimal(hours))
+        for role, hours in by_role.items()
+    )
+
+
+def scope(
+    line: str = "work",
+    *,
+    added: tuple[Deliverable, ...] = (),
+    removed: tuple[str, ...] = (),
+    new: NewLine | None = None,
+    **by_role: int | str,
+) -> LineScopeChange:
+    """Return the change of a line's hours by role, and of its deliverables."""
+    return LineScopeChange(
+        line=line,
+        hours=tuple(
+            RoleHoursDelta(role=role.replace("_", "-"), hours=Decimal(hours))
+            for role, hours in by_role.items()
+        ),
+        deliverables_added=added,
+        deliverables_removed=removed,
+        new=new,
     )
 
 
@@ -102,21 +143,27 @@ ESTIMATE = EstimateSubmitted(
     duration_days=90,
     confidence="medium",
 )
+DELIVERABLES = (
+    Deliverable(deliverable="design", title="Design"),
+    Deliverable(deliverable="portal", title="Portal"),
+)
+SOLD_HOURS = role_hours(architect=44, developer=88, project_manager=33)
+"""The hours of the estimate with its contingency."""
 PROPOSED = ProposalDrafted(
     version=1,
+    company="us",
     estimate_version=1,
-    deliverables=(
-        Deliverable(deliverable="design", title="Design"),
-        Deliverable(deliverable="portal", title="Portal"),
-    ),
+    deliverables=DELIVERABLES,
     lines=(
-        PricedLine(role="developer", hours=Decimal(200), rate=per_hour(100), amount=eur(20_000)),
+        ProposedLine(
+            line="work", title="Order desk", pricing="fixed", price=eur(20_000), hours=SOLD_HOURS
+        ),
     ),
     project_management_waiver="inside the price",
     price=eur(20_000),
-    pricing="fixed-price",
     promised_start=MONDAY,
     promised_finish=date(2026, 7, 31),
+    valid_until=date(2026, 4, 30),
     method="Standard.",
 )
 SCHEDULE = (
@@ -125,29 +172,59 @@ SCHEDULE = (
     BillingItem(item="portal", kind="on-acceptance", amount=eur(7_000), deliverables=("portal",)),
     BillingItem(item="care", kind="on-date", amount=eur(2_000), due_on=date(2026, 8, 1)),
 )
-SOW = SowDrafted(
-    version=1,
-    content_hash=HASH,
-    proposal_version=1,
-    scope="An order desk.",
-    deliverables=PROPOSED.deliverables,
-    price=eur(20_000),
-    pricing="fixed-price",
-    starts_on=MONDAY,
-    finishes_on=date(2026, 7, 31),
-    billing_schedule=SCHEDULE,
-    payment_terms_days=30,
-)
-HOURLY_SOW = SOW.model_copy(
-    update={
-        "pricing": "time-and-materials",
-        "rates": rates(architect=140, developer=100, project_manager=180),
-        "billing_schedule": (
-            BillingItem(item="advance", kind="on-signature", amount=eur(4_000)),
-            BillingItem(item="time", kind="time", amount=eur(16_000)),
-        ),
+
+
+def fixed_line(*billing: BillingItem, **more: Any) -> ContractLine:
+    """Return a fixed line, `work` of 20,000 EUR unless the terms are given."""
+    terms: dict[str, Any] = {
+        "line": "work",
+        "title": "Order desk",
+        "pricing": "fixed",
+        "price": eur(20_000),
+        "hours": SOLD_HOURS,
+        "deliverables": ("design", "portal"),
     }
-)
+    return ContractLine(**{**terms, "billing": billing or SCHEDULE, **more})
+
+
+def hourly_line(*billing: BillingItem, **more: Any) -> ContractLine:
+    """Return a line by time and materials, `work` up to 20,000 EUR unless the terms are given."""
+    usual = (
+        BillingItem(item="advance", kind="on-signature", amount=eur(4_000)),
+        BillingItem(item="time", kind="time", amount=eur(16_000)),
+    )
+    terms: dict[str, Any] = {
+        "pricing": "time-and-materials",
+        "rates": line_rates(architect=140, developer=100, project_manager=180),
+    }
+    return fixed_line(*(billing or usual), **{**terms, **more})
+
+
+def sow_of(*lines: ContractLine, **more: Any) -> SowDrafted:
+    """Return a statement of work with these lines."""
+    terms: dict[str, Any] = {
+        "engagement": ID,
+        "company": "us",
+        "customer": "acme",
+        "template": "sow",
+        "template_version": 1,
+        "version": 1,
+        "content_hash": HASH,
+        "proposal_version": 1,
+        "scope": "An order desk.",
+        "deliverables": DELIVERABLES,
+        "lines": lines,
+        "price": Money.total((line.price for line in lines), lines[0].price.currency),
+        "starts_on": MONDAY,
+        "finishes_on": date(2026, 7, 31),
+        "effective_on": MONDAY,
+        "payment_terms_days": 30,
+    }
+    return SowDrafted(**{**terms, **more})
+
+
+SOW = sow_of(fixed_line())
+HOURLY_SOW = sow_of(hourly_line())
 SIGNATORIES = (
     Signatory(party="company", person="carl", signed_on=SIGNED),
     Signatory(party="customer", person="cleo", signed_on=SIGNED),
@@ -178,39 +255,72 @@ BASELINED = PlanBaselined(
     version=1,
     milestones=(),
     tasks=TASKS,
-    deliverables=PROPOSED.deliverables,
+    deliverables=DELIVERABLES,
     baselined_on=date(2026, 4, 1),
 )
-ASSESSED = ChangeAssessed(
-    change="CR-1",
-    lines=(
-        RoleHours(role="developer", hours=Decimal(20)),
-        RoleHours(role="tester", hours=Decimal(10)),
-    ),
-    days=7,
-    risk="Low.",
+REPORT = Deliverable(deliverable="report", title="Report")
+REPORT_ENTRY = BillingItem(
+    item="report", kind="on-acceptance", amount=eur(2_900), deliverables=("report",)
 )
+
+
+def assessed(*changes: LineScopeChange, change: str = "CR-1") -> ChangeAssessed:
+    return ChangeAssessed(change=change, changes=changes, days=7, risk="Low.")
+
+
+ASSESSED = assessed(scope(developer=20, tester=10))
+NO_HOURS = assessed(scope())
+"""Assessment of a change without hours."""
 REQUESTED = ChangeRequested(
     change="CR-1",
     requested_by="cleo",
     description="Another report.",
     requested_on=date(2026, 4, 20),
 )
-AMENDMENT = AmendmentSigned(
-    amendment="A-CR-1",
-    change="CR-1",
-    content_hash=HASH,
-    price_delta=eur(2_900),
-    finishes_on=date(2026, 8, 7),
-    deliverables_added=(Deliverable(deliverable="report", title="Report"),),
-    billing_schedule=(
-        BillingItem(
-            item="report", kind="on-acceptance", amount=eur(2_900), deliverables=("report",)
-        ),
-    ),
-    signatories=SIGNATORIES,
-    signed_on=date(2026, 4, 27),
-)
+
+
+def line_change(
+    price: Decimal | int | str = 2_900,
+    *,
+    line: str = "work",
+    added: tuple[Deliverable, ...] = (),
+    removed: tuple[str, ...] = (),
+    billing: tuple[BillingItem, ...] = (),
+    **more: Any,
+) -> LineChange:
+    """Return the change of a line's price, deliverables and billing."""
+    return LineChange(
+        line=line,
+        price_delta=eur(price),
+        deliverables_added=added,
+        deliverables_removed=removed,
+        billing_added=billing,
+        **more,
+    )
+
+
+def amendment(*changes: LineChange, change: str = "CR-1", **more: Any) -> AmendmentSigned:
+    """Return a signed amendment with these changes, signed on 27 April unless a day is given."""
+    terms: dict[str, Any] = {
+        "amendment": f"A-{change}",
+        "change": change,
+        "content_hash": HASH,
+        "changes": changes,
+        "price_delta": Money.total((each.price_delta for each in changes), "EUR"),
+        "finishes_on": date(2026, 8, 7),
+        "signatories": SIGNATORIES,
+        "signed_on": date(2026, 4, 27),
+    }
+    return AmendmentSigned(**{**terms, **more})
+
+
+def cut_by(price: int | str, *removed: str, **more: Any) -> AmendmentSigned:
+    """Return a signed amendment that lowers the price of the line `work`."""
+    return amendment(line_change(-Decimal(price), removed=removed), **more)
+
+
+ADDED = line_change(added=(REPORT,), billing=(REPORT_ENTRY,))
+AMENDMENT = amendment(ADDED)
 TERMINATED = EngagementTerminated(reason="mutual", terminated_on=date(2026, 5, 15))
 
 
@@ -300,9 +410,21 @@ def recognise(month: str) -> RecogniseRevenue:
     return RecogniseRevenue(month=f"2026-{month}")
 
 
-def entry(month: str, amount: int | str, cumulative: int | str, method: RevenueMethod):
-    return RevenueRecognised(
-        month=f"2026-{month}", method=method, amount=eur(amount), cumulative=eur(cumulative)
+def entry(
+    month: str,
+    amount: int | str,
+    cumulative: int | str,
+    method: RevenueMethod,
+    obligation: str | None = None,
+) -> RevenueRecognised | RevenueByCostRecognised:
+    """Return the revenue of a month of 2026: of the fixed lines, or by invoice of `work`."""
+    kind = RevenueByCostRecognised if method == "cost-to-cost" else RevenueRecognised
+    return kind(
+        month=f"2026-{month}",
+        obligation=obligation or ("work" if method == "as-invoiced" else "fixed"),
+        method=method,
+        amount=eur(amount),
+        cumulative=eur(cumulative),
     )
 
 
@@ -310,11 +432,14 @@ def year_end(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
     return engagement.on(date(2027, 1, 1))
 
 
+def method(name: RevenueMethod) -> ChooseRevenueMethod:
+    return ChooseRevenueMethod(obligation="fixed", method=name, why="Short.")
+
+
 def at_acceptance(*schedule: BillingItem) -> Scenario[Engagement]:
     """Return a contract with revenue at acceptance, by this schedule or the usual one."""
-    sow = SOW.model_copy(update={"billing_schedule": schedule or SOW.billing_schedule})
-    papers = opened().when_consumed(ESTIMATE, PROPOSED, sow).then_accepted()
-    chosen = papers.after(ChooseRevenueMethod(method="at-acceptance", why="Short."))
+    papers = opened().when_consumed(ESTIMATE, PROPOSED, sow_of(fixed_line(*schedule)))
+    chosen = papers.then_accepted().after(method("at-acceptance"))
     return hearing(chosen.on(SIGNED), SOW_SIGNED)
 
 

@@ -7,39 +7,51 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine, InvoiceVoided
-from contracts.values import BillingItem
+from contracts.lines import BillingItem, ContractLine, Retainer
+from contracts.money import Money
 from finance.billing.decisions import BillOutsideSchedule
+from finance.engagement import Engagement
 from finance.invoices.decisions import VoidInvoice
 from finance.payments.decisions import RecordPayment
+from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
-from testkit.scenario import like
+from testkit.scenario import Scenario, like
 from tests.unit.finance.builders import (
     AMENDMENT,
-    ASSESSED,
+    DELIVERABLES,
     ESTIMATE,
     HOURLY_SOW,
     PROPOSED,
+    REPORT,
+    REPORT_ENTRY,
     SIGNED,
     SOW,
     SOW_SIGNED,
     TERMINATED,
     accepted,
+    amendment,
     contracted,
+    cut_by,
     drafts_and_invoices,
     eur,
+    fixed_line,
     hearing,
+    hourly_line,
     issued,
+    line_change,
     newest_invoice,
     opened,
     per_hour,
+    sow_of,
     time,
     usd,
 )
 
 
 def line(amount: int | str, **more: object) -> InvoiceLine:
-    return InvoiceLine.model_validate({"description": "Work", "amount": eur(amount), **more})
+    terms = {"description": "Work", "line": "work", "amount": eur(amount)}
+    return InvoiceLine.model_validate({**terms, **more})
 
 
 def test_the_signature_makes_its_entry_due_and_drafts_the_invoice():
@@ -47,20 +59,20 @@ def test_the_signature_makes_its_entry_due_and_drafts_the_invoice():
     signed = ready.when_consumed(SOW_SIGNED)
     due, draft = signed.events[-2:]
     assert like(BillingEventDue, billing_event="due-start", due_on=SIGNED).matches(due)
-    lines = (InvoiceLine(description="On signature", amount=eur(5_000)),)
+    lines = (InvoiceLine(description="On signature", line="work", amount=eur(5_000)),)
     assert like(InvoiceDrafted, amount=eur(5_000), lines=lines).matches(draft)
     assert drafts_and_invoices(signed.after)["invoice-start"].stage == "drafted"
 
 
 def test_acceptance_makes_its_entry_due_with_the_last_of_its_deliverables():
-    both = HOURLY_SOW.billing_schedule[1].model_copy(
-        update={"kind": "on-acceptance", "deliverables": ("design", "portal")}
-    )
-    sow = HOURLY_SOW.model_copy(update={"billing_schedule": (HOURLY_SOW.billing_schedule[0], both)})
+    advance, time_item = hourly_line().billing
+    kind = {"kind": "on-acceptance", "deliverables": ("design", "portal")}
+    sow = sow_of(hourly_line(advance, time_item.model_copy(update=kind)))
     half = contracted(sow).when_consumed(accepted("portal", date(2026, 5, 6))).then_nothing()
     half.when_consumed(accepted("design", date(2026, 5, 4))).then(
         BillingEventDue(
             billing_event="due-time",
+            line="work",
             item="time",
             kind="on-acceptance",
             amount=eur(16_000),
@@ -79,19 +91,11 @@ def test_acceptance_processed_before_the_signature_is_due_with_the_budget():
 
 
 def test_a_descoped_deliverable_need_not_be_accepted_but_makes_nothing_due_alone():
-    cut = AMENDMENT.model_copy(
-        update={
-            "price_delta": eur(0),
-            "billing_schedule": (),
-            "deliverables_added": (),
-            "deliverables_descoped": ("portal",),
-        }
-    )
-    both = HOURLY_SOW.billing_schedule[1].model_copy(
-        update={"kind": "on-acceptance", "deliverables": ("design", "portal")}
-    )
-    sow = HOURLY_SOW.model_copy(update={"billing_schedule": (HOURLY_SOW.billing_schedule[0], both)})
-    descoped = hearing(contracted(sow), ASSESSED, cut)
+    cut = cut_by(0, "portal")
+    advance, time_item = hourly_line().billing
+    kind = {"kind": "on-acceptance", "deliverables": ("design", "portal")}
+    sow = sow_of(hourly_line(advance, time_item.model_copy(update=kind)))
+    descoped = hearing(contracted(sow), cut)
     assert {each.billing_event for each in descoped.view["invoices"]} == {"due-advance"}
     descoped.when_consumed(accepted("design", date(2026, 4, 10))).then(
         like(BillingEventDue, due_on=AMENDMENT.signed_on), like(InvoiceDrafted)
@@ -99,25 +103,10 @@ def test_a_descoped_deliverable_need_not_be_accepted_but_makes_nothing_due_alone
 
 
 def test_a_deliverable_that_is_added_again_has_to_be_accepted():
-    out = AMENDMENT.model_copy(
-        update={
-            "price_delta": eur(-7_000),
-            "billing_schedule": (),
-            "deliverables_added": (),
-            "deliverables_descoped": ("portal",),
-        }
-    )
-    both = AMENDMENT.billing_schedule[0].model_copy(update={"deliverables": ("portal", "report")})
-    back = AMENDMENT.model_copy(
-        update={
-            "amendment": "A-CR-2",
-            "change": "CR-2",
-            "deliverables_added": (*AMENDMENT.deliverables_added, PROPOSED.deliverables[1]),
-            "billing_schedule": (both,),
-        }
-    )
-    again = ASSESSED.model_copy(update={"change": "CR-2"})
-    added_again = hearing(contracted(), ASSESSED, out, again, back)
+    out = cut_by(7_000, "portal")
+    both = REPORT_ENTRY.model_copy(update={"deliverables": ("portal", "report")})
+    back = line_change(added=(REPORT, DELIVERABLES[1]), billing=(both,))
+    added_again = hearing(contracted(), out, amendment(back, change="CR-2"))
     half = added_again.when_consumed(accepted("report", date(2026, 5, 4))).then_nothing()
     half.when_consumed(accepted("portal", date(2026, 5, 6))).then(
         like(BillingEventDue, item="report", due_on=date(2026, 5, 6)), like(InvoiceDrafted)
@@ -136,7 +125,7 @@ def test_a_date_after_the_termination_makes_nothing_due():
 
 
 def test_an_entry_of_an_amendment_falls_due_like_any_other():
-    amended = hearing(contracted(), ASSESSED, AMENDMENT)
+    amended = hearing(contracted(), AMENDMENT)
     amended.when_consumed(accepted("report")).then(
         like(BillingEventDue, item="report", amount=eur(2_900)), like(InvoiceDrafted)
     )
@@ -224,7 +213,7 @@ def test_an_exception_bills_no_more_than_its_entry_has_left():
 def test_an_exception_needs_a_contract_an_entry_and_the_currency():
     opened().when(early()).then_refused("budget-not-set")
     contracted().when(early(item="tea")).then_refused("billing-item-unknown")
-    dollars = InvoiceLine(description="Work", amount=usd(1))
+    dollars = InvoiceLine(description="Work", line="work", amount=usd(1))
     contracted().when(early(lines=(dollars,))).then_refused("currency-differs")
     ended = issued(contracted(), "invoice-start", "2026-00001", SIGNED)
     paid = ended.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
@@ -237,7 +226,7 @@ def test_an_exception_needs_a_contract_an_entry_and_the_currency():
     [
         ((line(-1),), "more than nothing"),
         ((line(5, hours=Decimal(1), rate=per_hour(6)),), "hours x rate, 6.00 EUR"),
-        ((line(5), InvoiceLine(description="x", amount=usd(1))), "one currency"),
+        ((line(5), InvoiceLine(description="x", line="work", amount=usd(1))), "one currency"),
         ((), "at least 1"),
     ],
 )
@@ -247,27 +236,160 @@ def test_lines_of_an_exception_add_up(lines: tuple[InvoiceLine, ...], message: s
 
 
 def test_drafts_that_follow_at_once_have_different_ids():
-    cut = AMENDMENT.model_copy(
-        update={"price_delta": eur(-20_000), "billing_schedule": (), "deliverables_added": ()}
-    )
     void = VoidInvoice(invoice="invoice-start", why="Wrong address.")
     sent = issued(contracted(), "invoice-start", "2026-00001", SIGNED)
-    voided = hearing(sent, ASSESSED, cut).after(void)
+    voided = hearing(sent, cut_by(20_000)).after(void)
     entries = tuple(
         BillingItem(item=item, kind="on-signature", amount=eur(1_000))
         for item in ("start", "start-2")
     )
-    more = AMENDMENT.model_copy(
-        update={
-            "amendment": "A-CR-2",
-            "change": "CR-2",
-            "price_delta": eur(2_000),
-            "billing_schedule": entries,
-        }
-    )
-    again = hearing(voided, ASSESSED.model_copy(update={"change": "CR-2"}), more)
+    more = amendment(line_change(2_000, billing=entries), change="CR-2")
+    again = hearing(voided, more)
     assert {name: each.stage for name, each in again.state.billing.invoices.items()} == {
         "invoice-start": "voided",
         "invoice-start-2": "drafted",
         "invoice-start-2-2": "drafted",
     }
+
+
+def test_lines_of_an_exception_belong_to_the_line_of_the_entry():
+    contracted().when(early(lines=(line(1, line="other"),))).then_refused(
+        "line-unknown", saying="design does not belong to other"
+    )
+
+
+def off(amount: int, reduces: str) -> ContractLine:
+    item = BillingItem(item="off", kind="on-signature", amount=eur(amount), reduces=reduces)
+    return fixed_line(
+        item, line="discount", kind="discount", price=eur(amount), hours=(), deliverables=()
+    )
+
+
+def test_a_discount_is_billed_with_the_entry_that_it_reduces():
+    signed = contracted(sow_of(fixed_line(), off(-1_000, "design")))
+    assert [each.amount for each in signed.view["budget"].schedule] == [
+        eur(5_000),
+        eur(5_000),
+        eur(7_000),
+        eur(2_000),
+    ]
+    signed.when_consumed(accepted("design")).then(
+        like(BillingEventDue, item="design", line="work", amount=eur(5_000)),
+        like(
+            InvoiceDrafted,
+            amount=eur(5_000),
+            lines=(
+                InvoiceLine(description="Services", line="work", amount=eur(6_000)),
+                InvoiceLine(
+                    description="Discount on Services", line="discount", amount=eur(-1_000)
+                ),
+            ),
+        ),
+    )
+
+
+def test_an_exception_bills_a_part_before_its_discount_and_the_rest_after_it():
+    signed = contracted(sow_of(fixed_line(), off(-1_000, "design")))
+    signed.when(early(lines=(line(5_001),))).then_refused("amount-beyond-schedule")
+    part = signed.after(early(lines=(line(2_000),)))
+    part.when_consumed(accepted("design")).then(
+        like(BillingEventDue, amount=eur(3_000)),
+        like(
+            InvoiceDrafted,
+            lines=(
+                InvoiceLine(description="Services", line="work", amount=eur(4_000)),
+                InvoiceLine(
+                    description="Discount on Services", line="discount", amount=eur(-1_000)
+                ),
+            ),
+        ),
+    )
+
+
+def test_an_entry_that_a_discount_takes_away_whole_never_falls_due():
+    signed = contracted(sow_of(fixed_line(), off(-6_000, "design")))
+    signed.when_consumed(accepted("design")).then_nothing()
+
+
+def retainer(fee: int = 500, periods: int = 3, *billing: BillingItem) -> ContractLine:
+    whole = eur(fee * periods)
+    return fixed_line(
+        *(billing or (BillingItem(item="fees", kind="period", amount=whole),)),
+        line="care",
+        pricing="retainer",
+        price=whole,
+        hours=(),
+        deliverables=(),
+        retainer=Retainer(fee=eur(fee), periods=periods, starts_on=date(2026, 5, 11)),
+    )
+
+
+def fallen_due(scenario: Scenario[Engagement], months: int) -> list[tuple[str, date, Money]]:
+    """Return the months of a retainer that fall due, one after the other by their deadlines."""
+    due = []
+    for _ in range(months):
+        [deadline] = [
+            each.name
+            for each in ENGAGEMENT.deadlines(scenario.state)
+            if each.name.startswith("due-fees")
+        ]
+        outcome = scenario.when_deadline(deadline)
+        [event] = [each for each in outcome.events if isinstance(each, BillingEventDue)]
+        due.append((deadline, event.due_on, event.amount))
+        scenario = outcome.then_accepted()
+    assert not any(
+        each.name.startswith("due-fees") for each in ENGAGEMENT.deadlines(scenario.state)
+    )
+    return due
+
+
+def test_a_retainer_bills_its_fee_on_the_first_day_of_each_month():
+    signed = contracted(sow_of(fixed_line(), retainer()))
+    assert fallen_due(signed, 3) == [
+        ("due-fees-2026-05", date(2026, 5, 1), eur(500)),
+        ("due-fees-2026-06", date(2026, 6, 1), eur(500)),
+        ("due-fees-2026-07", date(2026, 7, 1), eur(500)),
+    ]
+    first = signed.when_deadline("due-fees-2026-05")
+    first.then(
+        like(BillingEventDue, line="care", kind="period"),
+        like(InvoiceDrafted, invoice="invoice-fees-2026-05", amount=eur(500)),
+    )
+
+
+def test_a_retainer_bills_what_was_not_billed_ahead_and_nothing_after_a_termination():
+    ahead = BillingItem(item="ahead", kind="on-signature", amount=eur(700))
+    months = BillingItem(item="fees", kind="period", amount=eur(800))
+    signed = contracted(sow_of(fixed_line(), retainer(500, 3, ahead, months)))
+    assert fallen_due(signed, 2) == [
+        ("due-fees-2026-05", date(2026, 5, 1), eur(500)),
+        ("due-fees-2026-06", date(2026, 6, 1), eur(300)),
+    ]
+    may = signed.when_deadline("due-fees-2026-05").then_accepted()
+    ended = hearing(may, TERMINATED)
+    assert not [each.name for each in ENGAGEMENT.deadlines(ended.state) if "fees" in each.name]
+
+
+def test_a_changed_retainer_bills_the_difference_of_past_months_at_once():
+    may = contracted(sow_of(fixed_line(), retainer())).when_deadline("due-fees-2026-05")
+    terms = Retainer(fee=eur(600), periods=4, starts_on=date(2026, 5, 11))
+    raised = amendment(line_change(900, line="care", retainer=terms))
+    assert fallen_due(hearing(may.then_accepted(), raised), 4) == [
+        ("due-fees-2026-05-rest-a1", date(2026, 5, 1), eur(100)),
+        ("due-fees-2026-06-a1", date(2026, 6, 1), eur(600)),
+        ("due-fees-2026-07-a1", date(2026, 7, 1), eur(600)),
+        ("due-fees-2026-08-a1", date(2026, 8, 1), eur(600)),
+    ]
+
+
+def test_a_discount_on_a_retainer_is_given_month_by_month():
+    item = BillingItem(item="off", kind="on-signature", amount=eur(-100), reduces="fees")
+    discount = fixed_line(
+        item, line="discount", kind="discount", price=eur(-100), hours=(), deliverables=()
+    )
+    signed = contracted(sow_of(fixed_line(), retainer(), discount))
+    assert [amount for _, _, amount in fallen_due(signed, 3)] == [
+        eur("466.67"),
+        eur("466.66"),
+        eur("466.67"),
+    ]

@@ -2,12 +2,11 @@
 
 from decimal import Decimal
 
-from contracts.finance import (
-    BudgetAmended,
-    ChangeCosted,
-    ChangePriced,
-)
-from contracts.values import PricedLine, RoleHours
+import pytest
+
+from contracts.finance import BudgetAmended, ChangeCosted, ChangePriced, LineCost
+from contracts.lines import BillingItem, LineScopeChange, NewLine, Retainer
+from contracts.money import Money
 from finance.pending.decisions import CatchUp
 from testkit.scenario import like
 from tests.unit.finance.builders import (
@@ -16,76 +15,166 @@ from tests.unit.finance.builders import (
     CARD,
     COSTS,
     HOURLY_SOW,
+    MONDAY,
+    amendment,
+    assessed,
     contracted,
     eur,
+    fixed_line,
+    hearing,
+    hourly_line,
+    line_change,
+    line_rates,
     opened,
-    per_hour,
     rates,
+    scope,
+    sow_of,
+)
+
+TRAINING = NewLine(title="Training", pricing="time-and-materials")
+CARE = fixed_line(
+    BillingItem(item="fees", kind="period", amount=eur(3_000)),
+    line="care",
+    pricing="retainer",
+    price=eur(3_000),
+    hours=(),
+    deliverables=(),
+    retainer=Retainer(fee=eur(500), periods=6, starts_on=MONDAY),
 )
 
 
 def test_a_change_above_the_maximum_of_a_contract_item_is_not_priced():
     dear = CARD.model_copy(update={"rates": rates(tester=10**8)})
-    line = RoleHours(role="tester", hours=Decimal(1_000_000))
-    change = ASSESSED.model_copy(update={"lines": (line,)})
+    change = assessed(scope(tester=1_000_000))
     contracted().knowing(dear, COSTS).when_consumed(change).then_nothing()
 
 
-def test_a_change_is_priced_at_contracted_rates_and_by_the_card_only_where_there_is_none():
-    priced = contracted(HOURLY_SOW).when_consumed(
-        ASSESSED.model_copy(
-            update={
-                "lines": (
-                    RoleHours(role="architect", hours=Decimal(10)),
-                    RoleHours(role="tester", hours=Decimal(10)),
-                    RoleHours(role="project-manager", hours=Decimal(5)),
-                )
-            }
-        )
-    )
-    priced.then(
+def test_a_change_is_priced_at_the_rates_of_the_line_and_by_the_card_where_there_is_none():
+    change = scope(architect=10, tester=10, project_manager=5)
+    contracted(HOURLY_SOW).when_consumed(assessed(change)).then(
         ChangePriced(
             change="CR-1",
-            lines=(
-                PricedLine(
-                    role="architect", hours=Decimal(10), rate=per_hour(140), amount=eur(1_400)
-                ),
-                PricedLine(role="tester", hours=Decimal(10), rate=per_hour(90), amount=eur(900)),
-                PricedLine(
-                    role="project-manager",
-                    kind="project-management",
-                    hours=Decimal(5),
-                    rate=per_hour(180),
-                    amount=eur(900),
+            changes=(
+                line_change(
+                    3_200,  # 1,400 + 900 + 900
+                    hours=change.hours,
+                    rates=line_rates(tester=90),
                 ),
             ),
             price=eur(3_200),
         ),
-        like(ChangeCosted, change="CR-1", cost=eur(1_750), margin=Decimal("0.453125")),
+        ChangeCosted(
+            change="CR-1",
+            cost=eur(1_750),
+            lines=(LineCost(line="work", cost=eur(1_750)),),
+            margin=Decimal("0.453125"),
+        ),
     )
 
 
 def test_a_change_without_hours_costs_the_customer_nothing():
-    descoped = ASSESSED.model_copy(update={"lines": (), "deliverables_descoped": ("portal",)})
-    contracted().when_consumed(descoped).then(
-        ChangePriced(change="CR-1", lines=(), price=eur(0)),
-        ChangeCosted(change="CR-1", cost=eur(0), margin=None),
+    contracted().when_consumed(assessed(scope(removed=("portal",)))).then(
+        like(ChangePriced, changes=(line_change(0, removed=("portal",)),), price=eur(0)),
+        like(ChangeCosted, cost=eur(0), margin=None),
     )
+
+
+def price_of(change: LineScopeChange) -> Money | None:
+    """Return the price of a change of the usual fixed line, or None where it is unknown."""
+    outcome = contracted(sow_of(fixed_line(), CARE)).when_consumed(assessed(change))
+    prices = [event.price for event in outcome.events if isinstance(event, ChangePriced)]
+    return prices[0] if prices else None
+
+
+def test_hours_taken_away_lower_the_price_and_the_cost():
+    change = scope(developer=-20, tester=5)
+    contracted(sow_of(hourly_line(rates=line_rates(developer=100)))).when_consumed(
+        assessed(change)
+    ).then(
+        like(ChangePriced, price=eur(-1_550)),  # -2,000 + 450 by the card
+        like(ChangeCosted, cost=eur(-775), margin=Decimal("0.5")),
+    )
+
+
+def test_scope_is_taken_from_a_fixed_line_in_proportion_to_its_price_per_planned_hour():
+    assert price_of(scope(developer=-33)) == eur(-4_000)  # 33 of 165 planned hours
+    assert price_of(scope(architect=-44, developer=-88, project_manager=-33)) == eur(-20_000)
+    assert price_of(scope(developer=-500)) == eur(-20_000)
+    with_a_rate = sow_of(fixed_line(rates=line_rates(developer=110)))
+    contracted(with_a_rate).when_consumed(assessed(scope(developer=-33))).then(
+        like(ChangePriced, price=eur(-3_630)), like(ChangeCosted)
+    )
+
+
+def test_the_rate_of_the_day_of_the_assessment_counts():
+    later = line_rates(developer=120)[0].model_copy(update={"from_day": MONDAY})
+    line = hourly_line(rates=(*line_rates(developer=100), later))
+    known = contracted(sow_of(line))
+    for day, price in ((MONDAY.replace(day=5), 1_000), (MONDAY, 1_200)):
+        known.on(day).when_consumed(assessed(scope(developer=10))).then(
+            like(ChangePriced, price=eur(price)), like(ChangeCosted)
+        )
+
+
+def test_a_new_line_is_priced_by_the_card_and_agrees_its_rates_where_it_bills_by_the_hour():
+    change = scope("training", new=TRAINING, developer=10)
+    contracted().when_consumed(assessed(change)).then(
+        like(
+            ChangePriced,
+            price=eur(1_000),
+            changes=(
+                line_change(
+                    1_000,
+                    line="training",
+                    hours=change.hours,
+                    new=TRAINING,
+                    rates=line_rates(developer=100),
+                ),
+            ),
+        ),
+        like(ChangeCosted, lines=(LineCost(line="training", cost=eur(500)),)),
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        scope("care", developer=10),
+        scope("training", new=TRAINING),
+        scope("off", new=NewLine(title="Off", kind="discount", pricing="fixed"), developer=1),
+        scope("more", new=NewLine(title="Care", pricing="retainer"), developer=1),
+        scope("unknown", developer=1),
+        scope("work", new=TRAINING, developer=1),
+        scope(pilot=1),
+    ],
+)
+def test_a_price_that_cannot_be_known_is_unknown(change: LineScopeChange):
+    assert price_of(change) is None
+
+
+def test_a_change_of_a_retainer_is_costed_once_its_amendment_has_a_price():
+    waits = contracted(sow_of(fixed_line(), CARE)).when_consumed(
+        assessed(scope("care", developer=10))
+    )
+    raised = Retainer(fee=eur(600), periods=6, starts_on=MONDAY)
+    signed = amendment(line_change(600, line="care", retainer=raised))
+    hearing(waits.then_nothing(), signed).then_view(change_costs={"CR-1": eur(500)})
 
 
 def test_a_change_waits_for_the_contract_and_its_next_assessment_is_priced_again():
     opened().when_consumed(ASSESSED).then_nothing()
     once = contracted().when_consumed(ASSESSED).then_accepted()
-    less = ASSESSED.model_copy(update={"lines": (RoleHours(role="tester", hours=Decimal(1)),)})
+    less = assessed(scope(tester=1))
     once.when_consumed(less).then(
         like(ChangePriced, price=eur(90)), like(ChangeCosted, cost=eur(45))
     )
 
 
 def test_a_new_assessment_is_priced_even_if_the_last_one_could_not_be():
-    misspelt = ASSESSED.model_copy(update={"lines": (RoleHours(role="tsetre", hours=Decimal(1)),)})
+    misspelt = assessed(scope(tsetre=1))
     waits = contracted().when_consumed(misspelt).then_nothing()
-    waits.when(CatchUp()).then_refused("inputs-missing", missing={"change-not-priced"})
+    waits.when(CatchUp()).then_nothing()
+    assert [each.code for each in waits.view["waiting"]] == ["change-not-priced"]
     priced = waits.when_consumed(ASSESSED)
     priced.then(like(ChangePriced, price=eur(2_900)), like(ChangeCosted, cost=eur(1_450)))
     priced.after.when(CatchUp()).then_nothing()
@@ -94,7 +183,7 @@ def test_a_new_assessment_is_priced_even_if_the_last_one_could_not_be():
 def test_a_new_assessment_is_costed_even_if_the_last_one_could_not_be():
     partial = COSTS.model_copy(update={"rates": rates(architect=80, developer=50)})
     uncosted = contracted().knowing(CARD, partial).when_consumed(ASSESSED)
-    less = ASSESSED.model_copy(update={"lines": ASSESSED.lines[:1]})
+    less = assessed(scope(developer=20))
     uncosted.then(like(ChangePriced, price=eur(2_900))).when_consumed(less).then(
         like(ChangePriced, price=eur(2_000)), like(ChangeCosted, cost=eur(1_000))
     )
@@ -102,7 +191,7 @@ def test_a_new_assessment_is_costed_even_if_the_last_one_could_not_be():
 
 def test_an_assessment_without_a_price_keeps_the_price_of_the_last_one():
     once = contracted().when_consumed(ASSESSED).then_accepted()
-    unknown = ASSESSED.model_copy(update={"lines": (RoleHours(role="pilot", hours=Decimal(1)),)})
+    unknown = assessed(scope(pilot=1))
     kept = once.when_consumed(unknown).then_nothing()
     kept.then_view(change_costs={"CR-1": eur(1_450)})
     assert [each.price for each in kept.view["changes"]] == [eur(2_900), None]
@@ -115,7 +204,7 @@ def test_an_assessment_without_a_price_keeps_the_price_of_the_last_one():
 def test_a_cost_belongs_to_the_assessment_that_is_priced_and_not_to_a_newer_one():
     partial = COSTS.model_copy(update={"rates": rates(architect=80, developer=50)})
     uncosted = contracted().knowing(CARD, partial).when_consumed(ASSESSED).then_accepted()
-    less = ASSESSED.model_copy(update={"lines": ASSESSED.lines[:1]})
+    less = assessed(scope(developer=20))
     both = uncosted.knowing(CARD, COSTS).when_consumed(less)
     both.then(
         like(ChangeCosted, cost=eur(1_450)),

@@ -21,6 +21,7 @@ from finance.service import ENGAGEMENT, REGISTER
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, given, permutations_agree
 from tests.unit.finance.builders import (
+    ADDED,
     AMENDMENT,
     ASSESSED,
     BASELINED,
@@ -37,12 +38,14 @@ from tests.unit.finance.builders import (
     SOW_SIGNED,
     TERMINATED,
     accepted,
+    amendment,
     contracted,
     drafts_and_invoices,
     eur,
     expense,
     hearing,
     issued,
+    line_rates,
     opened,
     progress,
     report,
@@ -51,16 +54,17 @@ from tests.unit.finance.builders import (
 
 NEW = given(ENGAGEMENT, ID, records=[CARD, COSTS])
 WON = DealWon(
+    company="us",
     proposal_version=1,
+    lines=SOW.lines,
     price=eur(20_000),
-    pricing="fixed-price",
     deliverables=PROPOSED.deliverables,
     starts_on=MONDAY,
     finishes_on=date(2026, 7, 31),
-    billing_schedule=SOW.billing_schedule,
     payment_terms_days=30,
     won_on=date(2026, 3, 10),
 )
+WITH_RATES = amendment(ADDED.model_copy(update={"rates": line_rates(tester=90)}))
 EARLY = EarlyStartAuthorised(cap_hours=Decimal(40), expires_on=date(2026, 3, 31), reason="Hurry.")
 
 
@@ -121,7 +125,7 @@ def whole_life() -> Scenario[Engagement]:
     engagement = issued(engagement, "invoice-advance", "2026-00001", date(2026, 3, 23))
     engagement = hearing(engagement, BASELINED, time("a", hours="33.33"), expense("x", eur("9.99")))
     engagement = hearing(engagement, progress("t1", 33), report(date(2026, 4, 17)))
-    engagement = hearing(engagement, ASSESSED, AMENDMENT, time("b", role="tester", hours="7.77"))
+    engagement = hearing(engagement, ASSESSED, WITH_RATES, time("b", role="tester", hours="7.77"))
     engagement = engagement.on(date(2026, 5, 4)).after(BillTime(month="2026-04"))
     engagement = issued(engagement, "invoice-time-2026-04", "2026-00002", date(2026, 5, 4))
     for invoice in ("invoice-advance", "invoice-time-2026-04"):

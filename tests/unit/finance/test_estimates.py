@@ -6,7 +6,8 @@ from decimal import Decimal
 from hypothesis import given as any_of
 from hypothesis import strategies as st
 
-from contracts.finance import BudgetSet, ChangeCosted, ChangePriced, EstimateCosted, EstimatePriced
+from contracts.finance import ChangeCosted, ChangePriced, EstimateCosted, EstimatePriced
+from contracts.lines import NewLine
 from contracts.money import Money
 from contracts.values import EstimateLine, PricedLine, RoleHours
 from finance.costing.rates import cost_of_hours
@@ -15,23 +16,22 @@ from finance.pending.decisions import CatchUp
 from finance.rate_cards.pricing import priced_lines
 from testkit.scenario import like
 from tests.unit.finance.builders import (
-    ASSESSED,
     CARD,
     COSTS,
     ESTIMATE,
     ESTIMATED,
     OPENED,
-    PROPOSED,
-    SOW,
-    SOW_SIGNED,
+    assessed,
     contracted,
     eur,
     opened,
     per_hour,
     rates,
+    scope,
     usd,
 )
 
+MORE = NewLine(title="More", pricing="fixed")
 PRICED = EstimatePriced(
     estimate_version=1,
     rate_card="standard-EUR",
@@ -112,11 +112,12 @@ def test_without_cost_rates_there_is_a_price_with_an_unknown_floor():
 
 def test_an_estimate_needs_a_card_with_every_role_in_the_engagements_currency():
     waits = opened(card=False).when_consumed(ESTIMATE).then_nothing()
-    waits.when(CatchUp()).then_refused(
-        "inputs-missing", missing={"estimate-not-priced"}, saying="rate card standard-EUR"
-    )
+    waits.when(CatchUp()).then_nothing()
+    [missing] = waits.view["waiting"]
+    assert missing.code == "estimate-not-priced"
+    assert "rate card standard-EUR" in missing.sentence
     partial = CARD.model_copy(update={"rates": rates(architect=150)})
-    waits.knowing(partial, COSTS).when(CatchUp()).then_refused("inputs-missing")
+    waits.knowing(partial, COSTS).when(CatchUp()).then_nothing()
     waits.knowing(CARD, COSTS).when(CatchUp()).then(PRICED, COSTED)
     waits.knowing(CARD, COSTS).when_consumed(ESTIMATE.model_copy(update={"version": 2})).then(
         PRICED,
@@ -136,13 +137,10 @@ def test_the_card_in_force_on_the_day_of_the_estimate_is_used():
 def test_added_hours_may_exceed_the_maximum_of_one_line():
     most = ESTIMATE.lines[0].model_copy(update={"hours": Decimal(1_000_000)})
     large = ESTIMATE.model_copy(update={"lines": (most, most)})
-    priced = like(EstimatePriced, price=eur(2_200_000 * 150))
-    estimated = opened().when_consumed(large).then(priced, like(EstimateCosted))
-    budgeted = estimated.when_consumed(PROPOSED, SOW, SOW_SIGNED)
-    [budget] = [event for event in budgeted.events if isinstance(event, BudgetSet)]
-    assert [line.hours for line in budget.hours] == [Decimal(1_100_000)] * 2
-    line = RoleHours(role="tester", hours=Decimal(1_000_000))
-    change = ASSESSED.model_copy(update={"lines": (line, line)})
+    opened().when_consumed(large).then(
+        like(EstimatePriced, price=eur(2_200_000 * 150)), like(EstimateCosted)
+    )
+    change = assessed(scope(tester=1_000_000), scope("more", new=MORE, tester=1_000_000))
     contracted().when_consumed(change).then(
         like(ChangePriced, price=eur(2_000_000 * 90)), like(ChangeCosted)
     )

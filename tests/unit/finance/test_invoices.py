@@ -59,7 +59,7 @@ def test_an_approved_draft_is_numbered_and_issued():
             billing_event="due-start",
             kind="on-signature",
             amount=eur(5_000),
-            lines=(InvoiceLine(description="On signature", amount=eur(5_000)),),
+            lines=(InvoiceLine(description="On signature", line="work", amount=eur(5_000)),),
             issued_on=APRIL_1,
             due_on=date(2026, 5, 1),
         )
@@ -138,7 +138,7 @@ def test_acts_on_an_invoice_dated_tomorrow_are_of_its_date_by_default():
 
 
 def test_an_exception_ends_with_its_invoice():
-    line = InvoiceLine(description="Work", amount=eur(6_000))
+    line = InvoiceLine(description="Work", line="work", amount=eur(6_000))
     exception = BillOutsideSchedule(item="design", lines=(line,), reason="Year end.")
     with_it = sent().after(exception)
     name = newest_invoice(with_it)

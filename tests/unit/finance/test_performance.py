@@ -11,7 +11,7 @@ from contracts.finance import (
     MarginMeasured,
     PaymentReceived,
     PerformanceMeasured,
-    RevenueRecognised,
+    RevenueByCostRecognised,
 )
 from contracts.values import Margin, RoleHours
 from finance.engagement import Engagement
@@ -248,7 +248,7 @@ def test_a_closed_and_settled_engagement_gets_a_final_margin_and_one_more_for_ea
         )
     )
     final.on(date(2026, 9, 1)).when(RecogniseRevenue(month="2026-08")).then(
-        like(RevenueRecognised, amount=eur(0)), like(MarginMeasured, as_of=date(2026, 8, 31))
+        like(RevenueByCostRecognised, amount=eur(0)), like(MarginMeasured, as_of=date(2026, 8, 31))
     )
 
 

@@ -1,13 +1,10 @@
 """Check change orders that lower the price: invoices are kept, drafts are adjusted."""
 
 from datetime import date
-from decimal import Decimal
 
-from contracts.event import Event
 from contracts.finance import (
     BillingEventDue,
     BudgetAmended,
-    ChangePriced,
     DraftWithdrawn,
     InvoiceApproved,
     InvoiceDrafted,
@@ -24,29 +21,24 @@ from finance.service import ENGAGEMENT
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like
 from tests.unit.finance.builders import (
-    AMENDMENT,
-    ASSESSED,
     HOURLY_SOW,
     ID,
-    SOW,
+    SCHEDULE,
     accepted,
     contracted,
+    cut_by,
     drafts_and_invoices,
     eur,
+    fixed_line,
     hearing,
     issued,
+    sow_of,
     time,
 )
 
 APRIL_10 = date(2026, 4, 10)
 JUNE = date(2026, 6, 1)
-TWENTY = SOW.billing_schedule[1].model_copy(update={"amount": eur(20_000)})
-
-
-def cut(amount: int, **terms: object) -> tuple[Event, Event]:
-    """Return a change order that lowers the price by this amount, and its assessment."""
-    less = {"price_delta": eur(-amount), "billing_schedule": (), "deliverables_added": (), **terms}
-    return ASSESSED.model_copy(update={"lines": ()}), AMENDMENT.model_copy(update=less)
+TWENTY = SCHEDULE[1].model_copy(update={"amount": eur(20_000)})
 
 
 def schedule_of(engagement: Scenario[Engagement]) -> dict[str, Money]:
@@ -54,11 +46,10 @@ def schedule_of(engagement: Scenario[Engagement]) -> dict[str, Money]:
 
 
 def test_a_cut_reduces_unbilled_amounts_and_not_paid_ones():
-    portal, start = SOW.billing_schedule[2], SOW.billing_schedule[0]
-    schedule = (portal.model_copy(update={"amount": eur(15_000)}), start)
-    engagement = contracted(SOW.model_copy(update={"billing_schedule": schedule}))
+    portal = SCHEDULE[2].model_copy(update={"amount": eur(15_000)})
+    engagement = contracted(sow_of(fixed_line(portal, SCHEDULE[0])))
     paid = issued(engagement, "invoice-start", "2026-00001", APRIL_10)
-    less = hearing(paid, *cut(3_000))
+    less = hearing(paid, cut_by(3_000))
     assert schedule_of(less) == {"portal": eur(12_000), "start": eur(5_000)}
     less.when_consumed(accepted("portal")).then(
         like(BillingEventDue, amount=eur(12_000)), like(InvoiceDrafted, amount=eur(12_000))
@@ -67,13 +58,14 @@ def test_a_cut_reduces_unbilled_amounts_and_not_paid_ones():
 
 def test_drafts_above_what_a_cut_leaves_are_withdrawn_and_drafted_again():
     ready = hearing(contracted(), accepted("design"), accepted("portal")).on(JUNE)
-    less = ready.when_consumed(*cut(9_500))
+    less = ready.when_consumed(cut_by(9_500))
     assert schedule_of(less.after) == {"start": eur(5_000), "design": eur(5_500)}
     assert less.events[-4:] == (
         DraftWithdrawn(invoice="invoice-design", billing_event="due-design", amount=eur(6_000)),
         DraftWithdrawn(invoice="invoice-portal", billing_event="due-portal", amount=eur(7_000)),
         BillingEventDue(
             billing_event="due-design",
+            line="work",
             item="design",
             kind="on-acceptance",
             amount=eur(5_500),
@@ -84,7 +76,7 @@ def test_drafts_above_what_a_cut_leaves_are_withdrawn_and_drafted_again():
             invoice="invoice-design",
             billing_event="due-design",
             kind="on-acceptance",
-            lines=(InvoiceLine(description="Services", amount=eur(5_500)),),
+            lines=(InvoiceLine(description="Services", line="work", amount=eur(5_500)),),
             amount=eur(5_500),
             advance_drawn=eur(0),
         ),
@@ -98,16 +90,16 @@ def test_drafts_above_what_a_cut_leaves_are_withdrawn_and_drafted_again():
 
 def test_an_approved_draft_is_kept_and_the_cut_reduces_other_entries():
     approved = contracted().on(JUNE).after(ApproveInvoice(invoice="invoice-start"))
-    less = hearing(approved, *cut(14_000))
+    less = hearing(approved, cut_by(14_000))
     assert schedule_of(less) == {"start": eur(5_000), "design": eur(1_000)}
-    beyond = hearing(less, *cut(2_000, amendment="A-CR-1b"))
+    beyond = hearing(less, cut_by(2_000, amendment="A-CR-1b"))
     assert schedule_of(beyond) == {"start": eur(4_000)}
     assert drafts_and_invoices(beyond)["invoice-start"].amount == eur(5_000)
 
 
 def test_a_void_invoice_is_drafted_again_over_the_reduced_entry():
     sent = issued(contracted(), "invoice-start", "2026-00001", APRIL_10)
-    less = hearing(sent, *cut(18_000))
+    less = hearing(sent, cut_by(18_000))
     void = less.when(VoidInvoice(invoice="invoice-start", why="Too much."))
     void.then(
         like(InvoiceVoided, amount=eur(5_000), ends_event=True),
@@ -117,13 +109,12 @@ def test_a_void_invoice_is_drafted_again_over_the_reduced_entry():
 
 
 def test_the_rest_of_a_withdrawn_exception_falls_due_beside_approved_drafts():
-    engagement = contracted(SOW.model_copy(update={"billing_schedule": (TWENTY,)})).on(JUNE)
-    line = InvoiceLine(description="A part", amount=eur(3_000))
+    engagement = contracted(sow_of(fixed_line(TWENTY))).on(JUNE)
+    line = InvoiceLine(description="A part", line="work", amount=eur(3_000))
     part = BillOutsideSchedule(item="design", lines=(line,), reason="Asked for.")
     rest = hearing(engagement.after(part), accepted("design"))
     approved = rest.after(ApproveInvoice(invoice="invoice-design"))
-    assessed, amendment = cut(1_000)
-    hearing(approved, assessed).when_consumed(amendment).then(
+    approved.when_consumed(cut_by(1_000)).then(
         like(BudgetAmended),
         like(DraftWithdrawn, amount=eur(3_000)),
         like(BillingEventDue, billing_event="due-design-rest", amount=eur(2_000)),
@@ -134,7 +125,7 @@ def test_the_rest_of_a_withdrawn_exception_falls_due_beside_approved_drafts():
 def test_time_drafted_beyond_a_cut_can_be_billed_again():
     worked = hearing(contracted(HOURLY_SOW), time("a", hours=150)).on(JUNE)
     drafted = worked.after(BillTime(month="2026-04"))
-    less = hearing(drafted, *cut(6_000))
+    less = hearing(drafted, cut_by(6_000))
     assert set(drafts_and_invoices(less)) == {"invoice-advance"}
     less.when(BillTime(month="2026-04")).then(
         like(BillingEventDue, amount=eur(10_000)), like(InvoiceDrafted, amount=eur(10_000))
@@ -146,7 +137,7 @@ def test_time_billed_again_does_not_reuse_the_id_of_a_void_invoice():
     sent = issued(
         worked.after(BillTime(month="2026-04")), "invoice-time-2026-04", "2026-00001", JUNE
     )
-    less = hearing(sent, *cut(6_000))
+    less = hearing(sent, cut_by(6_000))
     void = less.after(VoidInvoice(invoice="invoice-time-2026-04", why="Too much."))
     void.when(BillTime(month="2026-04")).then(
         like(BillingEventDue, billing_event="due-time-2026-04-2", amount=eur(14_000)),
@@ -170,7 +161,7 @@ def test_the_rest_of_a_dated_entry_after_a_cut_has_a_new_deadline():
     assert entry_deadlines(contracted()) == ["due-care"]
     engagement = fallen_due()
     for number, left in ((1, 1_500), (2, 1_000)):
-        less = hearing(engagement, *cut(500, amendment=f"A-CR-{number}"))
+        less = hearing(engagement, cut_by(500, amendment=f"A-CR-{number}"))
         assert entry_deadlines(less) == [f"due-care-a{number}"]
         due = less.when_deadline(f"due-care-a{number}")
         engagement = due.then(
@@ -182,7 +173,7 @@ def test_the_rest_of_a_dated_entry_after_a_cut_has_a_new_deadline():
 
 def test_the_rest_of_a_void_dated_invoice_after_a_cut_has_a_new_deadline():
     sent = issued(fallen_due(), "invoice-care", "2026-00001", date(2026, 8, 2))
-    less = hearing(sent, *cut(19_000))
+    less = hearing(sent, cut_by(19_000))
     void = less.after(VoidInvoice(invoice="invoice-care", why="Too much."))
     assert entry_deadlines(void) == ["due-care-a1"]
     void.when_deadline("due-care-a1").then(
@@ -192,17 +183,17 @@ def test_the_rest_of_a_void_dated_invoice_after_a_cut_has_a_new_deadline():
 
 def test_an_old_voiding_without_ends_event_keeps_a_scheduled_billing_event():
     sent = issued(contracted(), "invoice-start", "2026-00001", APRIL_10)
-    assessed, less = cut(18_000)
-    priced = sent.consumed(assessed).published(ChangePriced(change="CR-1", lines=(), price=eur(0)))
-    start = SOW.billing_schedule[0].model_copy(update={"amount": eur(2_000)})
-    line = InvoiceLine(description="On signature", amount=eur(5_000))
-    recorded_earlier = priced.consumed(less).published(
+    start = SCHEDULE[0].model_copy(update={"amount": eur(2_000)})
+    line = InvoiceLine(description="On signature", line="work", amount=eur(5_000))
+    recorded_earlier = sent.consumed(cut_by(18_000)).published(
         BudgetAmended(
             change="CR-1",
             amendment="A-CR-1",
             price=eur(2_000),
-            hours_delta=Decimal(0),
-            billing_schedule=(start,),
+            lines=(fixed_line(start, price=eur(2_000)),),
+            obligations=sent.view["budget"].obligations,
+            treatment="catch-up",
+            why="Less.",
         ),
         InvoiceVoided(
             invoice="invoice-start",

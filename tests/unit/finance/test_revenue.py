@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from contracts.delivery import EngagementClosed
 from contracts.event import Event
-from contracts.finance import RevenueRecognised
-from contracts.values import BillingItem, Deliverable, RevenueMethod
-from finance.budgeting.decisions import ChooseRevenueMethod
+from contracts.finance import RevenueByCostRecognised, RevenueRecognised
+from contracts.lines import BillingItem
+from contracts.values import Deliverable, RevenueMethod
 from finance.calendar_months import after, end_of
 from finance.invoices.decisions import IssueCreditNote
 from finance.payments.decisions import RecordPayment, RecordRefund
@@ -37,13 +37,17 @@ from tests.unit.finance.builders import (
     entry,
     eur,
     expense,
+    fixed_line,
     hearing,
+    hourly_line,
     issued,
+    line_rates,
+    method,
     opened,
-    rates,
     recognise,
     recognised,
     report,
+    sow_of,
     time,
     year_end,
 )
@@ -63,7 +67,7 @@ def test_cost_to_cost_earns_the_share_of_the_expected_cost_that_is_spent():
 
 
 def test_revenue_by_invoice_rounds_the_value_of_all_work_once():
-    rated = HOURLY_SOW.model_copy(update={"rates": rates(architect=140, developer="10.01")})
+    rated = sow_of(hourly_line(rates=line_rates(architect=140, developer="10.01")))
     worked = hearing(contracted(rated), *(time(entry, hours="0.5") for entry in ("a", "b", "c")))
     # Three times 5.005 are 15.015; rounded one by one they would be 15.03.
     march = year_end(worked).when(recognise("03")).then(entry("03", 0, 0, "as-invoiced"))
@@ -74,22 +78,18 @@ def test_a_part_of_the_price_is_rounded_once():
     """Check 1/22 of 16,090.91 EUR: exactly 731.405 EUR, less if 1/22 is rounded before."""
     price, first = eur("16090.91"), date(2026, 3, 30)
     spent = hearing(
-        contracted(SOW.model_copy(update={"price": price})),
+        contracted(sow_of(fixed_line(price=price))),
         expense("x", eur(510), first, billable=False),
     )
     year_end(spent).after(recognise("03")).then_view(recognised=eur("731.41"))
     names = tuple(f"part-{number}" for number in range(22))
-    sow = SOW.model_copy(
-        update={
-            "price": price,
-            "deliverables": tuple(Deliverable(deliverable=name, title="Part") for name in names),
-            "billing_schedule": (
-                BillingItem(item="all", kind="on-acceptance", amount=price, deliverables=names),
-            ),
-        }
+    item = BillingItem(item="all", kind="on-acceptance", amount=price, deliverables=names)
+    sow = sow_of(
+        fixed_line(item, price=price, deliverables=names),
+        deliverables=tuple(Deliverable(deliverable=name, title="Part") for name in names),
     )
     papers = opened().when_consumed(ESTIMATE, PROPOSED, sow).then_accepted()
-    chosen = papers.after(ChooseRevenueMethod(method="at-acceptance", why="Short."))
+    chosen = papers.after(method("at-acceptance"))
     done = hearing(chosen.on(SIGNED), SOW_SIGNED, accepted(names[0], first))
     year_end(done).after(recognise("03")).then_view(recognised=eur("731.41"))
 
@@ -201,10 +201,13 @@ def test_revenue_with_unknown_cost_is_not_recognised():
     year_end(pilot).when(recognise("03")).then_refused(
         "revenue-not-measurable", missing={"cost-unknown"}
     )
-    hourly = hearing(contracted(HOURLY_SOW), time("a", role="tester"))
-    year_end(hourly).when(recognise("03")).then_refused(
-        "revenue-not-measurable", missing={"rate-not-contracted"}
-    )
+
+
+def test_time_without_a_contracted_rate_earns_nothing_and_delays_nothing():
+    """Check that revenue is what the contract gives a right to (IFRS 15.9)."""
+    hourly = hearing(contracted(HOURLY_SOW), time("a", role="tester"), time("b", hours=1))
+    march = year_end(hourly).after(recognise("03"))
+    march.when(recognise("04")).then(entry("04", 100, 100, "as-invoiced"))
 
 
 def test_a_closed_engagement_has_earned_its_price():
@@ -230,7 +233,7 @@ def test_credited_amounts_are_not_earned_once_the_account_is_settled():
 
 def test_settling_before_the_work_is_done_earns_no_more():
     start = BillingItem(item="start", kind="on-signature", amount=eur(20_000))
-    ahead = contracted(SOW.model_copy(update={"billing_schedule": (start,)}))
+    ahead = contracted(sow_of(fixed_line(start)))
     paid = issued(ahead, "invoice-start", "2026-00001", date(2026, 4, 1))
     paid = paid.after(RecordPayment(invoice="invoice-start", amount=eur(20_000)))
     working = hearing(paid.after(SettleAccount()), time("a", role="architect", hours=40))
@@ -268,12 +271,12 @@ def test_months_follow_each_other_over_the_year():
     ),
 )
 def test_revenue_never_exceeds_the_price_and_months_add_up(
-    method: RevenueMethod, happenings: list[tuple[Any, ...]]
+    name: RevenueMethod, happenings: list[tuple[Any, ...]]
 ):
-    sow = HOURLY_SOW if method == "as-invoiced" else SOW
+    sow = HOURLY_SOW if name == "as-invoiced" else SOW
     papers = opened().when_consumed(ESTIMATE, PROPOSED, sow).then_accepted()
-    if method == "at-acceptance":
-        papers = papers.after(ChooseRevenueMethod(method=method, why="Short."))
+    if name == "at-acceptance":
+        papers = papers.after(method(name))
     engagement = hearing(papers.on(SIGNED), SOW_SIGNED, BASELINED)
 
     def day(week: int) -> date:
@@ -295,7 +298,11 @@ def test_revenue_never_exceeds_the_price_and_months_add_up(
     for month in ("03", "04", "05", "06", "07", "08", "09"):
         outcome = engagement.when(recognise(month))
         engagement = outcome.then_accepted()
-        said = next(event for event in outcome.events if isinstance(event, RevenueRecognised))
+        said = next(
+            event
+            for event in outcome.events
+            if isinstance(event, RevenueRecognised | RevenueByCostRecognised)
+        )
         total = total + said.amount
         assert total == said.cumulative
         assert eur(0) <= said.cumulative <= eur(20_000)

@@ -8,34 +8,45 @@ import pytest
 from contracts.delivery import ChangeImplemented, EngagementClosed
 from contracts.event import Event
 from contracts.values import RevenueMethod, RoleHours
-from finance.budgeting.decisions import ChooseRevenueMethod
 from finance.pending.decisions import CatchUp
 from finance.settlement.decisions import SettleAccount
 from tests.unit.finance.builders import (
+    ADDED,
     AMENDMENT,
     ASSESSED,
     BASELINED,
     CARD,
     COSTS,
     ESTIMATE,
+    NO_HOURS,
     PROPOSED,
+    REPORT,
+    REPORT_ENTRY,
     SCHEDULE,
     SIGNED,
     SOW,
     SOW_SIGNED,
     TASKS,
     accepted,
+    amendment,
+    assessed,
     at_acceptance,
     contracted,
+    cut_by,
     delivered,
     entry,
     eur,
+    fixed_line,
     hearing,
+    line_change,
+    method,
     opened,
     rates,
     recognise,
     recognised,
     report,
+    scope,
+    sow_of,
     time,
     year_end,
 )
@@ -47,10 +58,9 @@ TWO = tuple(one.model_copy(update={"amount": eur(10_000)}) for one in SCHEDULE[1
 
 def doubled(signed_on: date) -> tuple[Event, Event]:
     """Return a change of 20,000 EUR that costs another 10,000 EUR, and its amendment."""
-    hours = (RoleHours(role="developer", hours=Decimal(200)),)
-    item = AMENDMENT.billing_schedule[0].model_copy(update={"amount": eur(20_000)})
-    terms = {"price_delta": eur(20_000), "billing_schedule": (item,), "signed_on": signed_on}
-    return ASSESSED.model_copy(update={"lines": hours}), AMENDMENT.model_copy(update=terms)
+    item = REPORT_ENTRY.model_copy(update={"amount": eur(20_000)})
+    change = line_change(20_000, added=(REPORT,), billing=(item,))
+    return assessed(scope(developer=200)), amendment(change, signed_on=signed_on)
 
 
 def test_a_change_signed_after_the_last_report_is_in_the_expected_cost_as_in_the_price():
@@ -68,7 +78,7 @@ def test_a_change_signed_after_the_last_report_is_in_the_expected_cost_as_in_the
 
 
 def test_a_change_that_is_planned_before_it_is_signed_is_in_neither():
-    assessed, amendment = doubled(signed_on=date(2026, 5, 4))
+    change, signed = doubled(signed_on=date(2026, 5, 4))
     more = TASKS[1].model_copy(
         update={"task": "t3", "hours": (RoleHours(role="developer", hours=Decimal(200)),)}
     )
@@ -77,10 +87,10 @@ def test_a_change_that_is_planned_before_it_is_signed_is_in_neither():
         contracted(),
         BASELINED,
         time("a", role="architect", hours=40),
-        assessed,
+        change,
         BASELINED.model_copy(update=plan),
         report(date(2026, 4, 29), hours_to_complete=310),
-        amendment,
+        signed,
     )
     # 350 h cost 20,200: 3,200 + 310 h = 21,091.43 measured, less the unsigned 10,000
     april = year_end(worked).after(recognise("03")).when(recognise("04"))
@@ -94,7 +104,7 @@ def test_an_amendment_is_a_cumulative_catch_up_in_the_month_it_was_signed():
         contracted(),
         time("a", role="architect", hours=40),
         ASSESSED,
-        AMENDMENT.model_copy(update={"signed_on": date(2026, 5, 5)}),
+        amendment(ADDED, signed_on=date(2026, 5, 5)),
     )
     april = year_end(worked).after(recognise("03")).after(recognise("04"))
     assert recognised(april, "04") == eur("5704.10")
@@ -103,40 +113,33 @@ def test_an_amendment_is_a_cumulative_catch_up_in_the_month_it_was_signed():
 
 
 def test_a_price_cut_takes_revenue_back():
-    cut = AMENDMENT.model_copy(
-        update={"price_delta": eur(-10_000), "billing_schedule": (), "deliverables_added": ()}
-    )
-    none = ASSESSED.model_copy(update={"lines": ()})
     worked = hearing(contracted(), time("a", role="architect", hours=40))
     april = worked.on(date(2026, 5, 1)).after(recognise("03")).after(recognise("04"))
-    later = year_end(hearing(april, none, cut.model_copy(update={"signed_on": date(2026, 5, 5)})))
+    cut = cut_by(10_000, signed_on=date(2026, 5, 5))
+    later = year_end(hearing(april, NO_HOURS, cut))
     later.when(recognise("05")).then(entry("05", "-2852.05", "2852.05", "cost-to-cost"))
 
 
-@pytest.mark.parametrize("method", ["cost-to-cost", "at-acceptance"])
-def test_a_month_is_recognised_by_the_scope_that_was_signed_by_its_end(method: RevenueMethod):
-    sow = SOW.model_copy(update={"billing_schedule": TWO})
+@pytest.mark.parametrize("name", ["cost-to-cost", "at-acceptance"])
+def test_a_month_is_recognised_by_the_scope_that_was_signed_by_its_end(name: RevenueMethod):
+    sow = sow_of(fixed_line(*TWO))
     papers = opened().when_consumed(ESTIMATE, PROPOSED, sow).then_accepted()
-    chosen = papers.after(ChooseRevenueMethod(method=method, why="Short."))
+    chosen = papers.after(method(name))
     april = hearing(
         chosen.on(SIGNED),
         SOW_SIGNED,
         time("a", role="architect", hours=10),
         accepted("design", date(2026, 4, 20)),
     )
-    out = {"price_delta": eur(-10_000), "billing_schedule": (), "deliverables_added": ()}
-    taken_out = AMENDMENT.model_copy(
-        update={**out, "deliverables_descoped": ("portal",), "signed_on": MAY_4}
-    )
-    less = hearing(april, ASSESSED.model_copy(update={"lines": ()}), taken_out)
-    more = hearing(april, ASSESSED, AMENDMENT.model_copy(update={"signed_on": MAY_4}))
+    less = hearing(april, NO_HOURS, cut_by(10_000, "portal", signed_on=MAY_4))
+    more = hearing(april, ASSESSED, amendment(ADDED, signed_on=MAY_4))
     as_of_april = {
         recognised(
             scenario.on(date(2026, 5, 6)).after(recognise("03")).after(recognise("04")), "04"
         )
         for scenario in (april, less, more)
     }
-    assert as_of_april == {eur("10000" if method == "at-acceptance" else "1426.02")}
+    assert as_of_april == {eur("10000" if name == "at-acceptance" else "1426.02")}
     april = year_end(less).after(recognise("03")).after(recognise("04"))
     assert recognised(april.after(recognise("05")), "05") == eur(10_000)
 
@@ -147,17 +150,14 @@ def test_a_later_addition_does_not_reduce_a_month_with_everything_accepted():
         accepted("design", date(2026, 4, 20)),
         accepted("portal", date(2026, 4, 28)),
         ASSESSED,
-        AMENDMENT.model_copy(update={"signed_on": MAY_4}),
+        amendment(ADDED, signed_on=MAY_4),
     )
     april = year_end(done).after(recognise("03")).after(recognise("04"))
     assert recognised(april, "04") == eur(20_000)
 
 
 def test_a_price_that_was_cut_to_nothing_earns_nothing():
-    free = AMENDMENT.model_copy(
-        update={"price_delta": eur(-20_000), "billing_schedule": (), "deliverables_added": ()}
-    )
-    none = hearing(at_acceptance(), ASSESSED, free.model_copy(update={"signed_on": SIGNED}))
+    none = hearing(at_acceptance(), NO_HOURS, cut_by(20_000, signed_on=SIGNED))
     half = hearing(none, accepted("design", date(2026, 3, 30)))
     year_end(half).when(recognise("03")).then(entry("03", 0, 0, "at-acceptance"))
 
@@ -167,8 +167,8 @@ def test_a_change_order_after_settling_earns_by_the_method_again():
     for month in ("03", "04", "05", "06", "07", "08"):
         months = months.after(recognise(month))
     assert recognised(months, "08") == eur(20_000)
-    amendment = AMENDMENT.model_copy(update={"signed_on": date(2026, 9, 7)})
-    september = year_end(hearing(months, ASSESSED, amendment))
+    signed = amendment(ADDED, signed_on=date(2026, 9, 7))
+    september = year_end(hearing(months, ASSESSED, signed))
     # 3,200 of 11,220 + 1,450 expected x 22,900, until the report is accepted
     assert recognised(september.after(recognise("09")), "09") == eur("5783.74")
     whole = hearing(september, accepted("report", date(2026, 9, 29)))
@@ -190,10 +190,10 @@ def test_a_change_with_unknown_cost_prevents_recognition():
     caught_up.when(recognise("04")).then(entry("04", "5783.74", "5783.74", "cost-to-cost"))
 
 
-@pytest.mark.parametrize("method", ["cost-to-cost", "at-acceptance"])
-def test_a_change_by_hours_alone_is_earned_when_it_is_implemented(method: RevenueMethod):
+@pytest.mark.parametrize("name", ["cost-to-cost", "at-acceptance"])
+def test_a_change_by_hours_alone_is_earned_when_it_is_implemented(name: RevenueMethod):
     papers = opened().when_consumed(ESTIMATE, PROPOSED, SOW).then_accepted()
-    chosen = papers.after(ChooseRevenueMethod(method=method, why="Short."))
+    chosen = papers.after(method(name))
     done = hearing(
         chosen.on(SIGNED),
         SOW_SIGNED,
@@ -202,14 +202,13 @@ def test_a_change_by_hours_alone_is_earned_when_it_is_implemented(method: Revenu
         accepted("portal"),
     )
     entry_of_it = SCHEDULE[3].model_copy(update={"item": "more", "amount": eur(2_900)})
-    by_hours = {"deliverables_added": (), "billing_schedule": (entry_of_it,)}
-    amendment = AMENDMENT.model_copy(update={**by_hours, "signed_on": date(2026, 6, 10)})
-    june = year_end(hearing(done, ASSESSED, amendment))
+    by_hours = amendment(line_change(billing=(entry_of_it,)), signed_on=date(2026, 6, 10))
+    june = year_end(hearing(done, ASSESSED, by_hours))
     for month in ("03", "04", "05", "06"):
         june = june.after(recognise(month))
     assert recognised(june, "06") == eur(20_000)
     implemented = ChangeImplemented(change="CR-1", implemented_on=date(2026, 7, 20))
     july = hearing(june, implemented).when(recognise("07"))
-    july.then(entry("07", 2_900, 22_900, method))
+    july.then(entry("07", 2_900, 22_900, name))
     closed = hearing(june, EngagementClosed(closed_on=date(2026, 7, 1)))
     assert recognised(closed.after(recognise("07")), "07") == eur(22_900)

@@ -9,7 +9,7 @@ from contracts.finance import (
     InvoiceDrafted,
     MarginMeasured,
 )
-from contracts.values import BillingItem
+from contracts.lines import BillingItem, Retainer
 from finance.engagement import Engagement
 from finance.invoices.decisions import IssueCreditNote
 from finance.payments.decisions import RecordPayment, RecordRefund
@@ -17,26 +17,31 @@ from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like, permutations_agree
 from tests.unit.finance.builders import (
-    AMENDMENT,
-    ASSESSED,
+    ADDED,
     HOURLY_SOW,
     TERMINATED,
     accepted,
+    amendment,
     contracted,
+    cut_by,
     eur,
     expense,
+    fixed_line,
     hearing,
+    hourly_line,
     issued,
+    line_change,
+    line_rates,
     opened,
     paid_up,
-    rates,
+    sow_of,
     time,
 )
 
 SETTLE = SettleAccount()
 JUNE = date(2026, 6, 2)
 AUGUST = date(2026, 8, 3)
-LATE = AMENDMENT.model_copy(update={"signed_on": AUGUST})
+LATE = amendment(ADDED, signed_on=AUGUST)
 """Change order of 2,900 EUR, signed on the day on which the account was settled."""
 
 
@@ -95,11 +100,11 @@ def test_an_account_is_not_settled_before_its_last_movement():
 
 
 def test_a_change_order_reopens_a_settled_account():
-    again = hearing(all_paid().after(SETTLE), ASSESSED, LATE)
+    again = hearing(all_paid().after(SETTLE), LATE)
     again.when(SETTLE).then_refused(
         "account-not-settled",
         missing={"billing-item-unbilled"},
-        saying="2,900.00 EUR of report never",
+        saying="2,900.00 EUR of report (line work) never",
     )
     accepted_late = hearing(again, accepted("report", AUGUST))
     paid = issued(accepted_late, "invoice-report", "2026-00005", AUGUST)
@@ -109,8 +114,8 @@ def test_a_change_order_reopens_a_settled_account():
 
 def test_a_change_order_after_settling_falls_due_on_its_date():
     entry = BillingItem(item="more", kind="on-date", amount=eur(2_900), due_on=date(2026, 8, 20))
-    dated = LATE.model_copy(update={"deliverables_added": (), "billing_schedule": (entry,)})
-    again = hearing(all_paid().after(SETTLE), ASSESSED, dated)
+    dated = amendment(line_change(billing=(entry,)), signed_on=AUGUST)
+    again = hearing(all_paid().after(SETTLE), dated)
     again.when(SETTLE).then_refused("account-not-settled", missing={"billing-item-unbilled"})
     again.when_deadline("due-more-a1").then(
         like(BillingEventDue, item="more", amount=eur(2_900)), like(InvoiceDrafted)
@@ -118,8 +123,10 @@ def test_a_change_order_after_settling_falls_due_on_its_date():
 
 
 def test_a_change_order_that_is_not_in_the_budget_yet_keeps_the_account_open():
-    unpriced = hearing(all_paid(), LATE)
-    unpriced.when(SETTLE).then_refused("account-not-settled", missing={"budget-not-amended"})
+    unfit = amendment(line_change(line="other"), signed_on=AUGUST)
+    hearing(all_paid(), unfit).when(SETTLE).then_refused(
+        "account-not-settled", missing={"budget-not-amended"}
+    )
 
 
 def test_an_invoice_issued_after_settling_is_settled_again():
@@ -167,10 +174,7 @@ def test_an_open_refund_prevents_settling():
 
 
 def test_amounts_billed_beyond_a_reduced_price_are_credited_first():
-    cut = AMENDMENT.model_copy(
-        update={"price_delta": eur(-15_500), "billing_schedule": (), "deliverables_added": ()}
-    )
-    less = hearing(out(), ASSESSED, cut).on(JUNE)
+    less = hearing(out(), cut_by(15_500)).on(JUNE)
     paid = less.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
     paid.when(SETTLE).then_refused(
         "account-not-settled",
@@ -181,10 +185,7 @@ def test_amounts_billed_beyond_a_reduced_price_are_credited_first():
 
 def test_amounts_credited_before_the_change_order_are_not_deducted_twice():
     credit = IssueCreditNote(invoice="invoice-start", amount=eur(5_000), why="As agreed.")
-    cut = AMENDMENT.model_copy(
-        update={"price_delta": eur(-5_000), "billing_schedule": (), "deliverables_added": ()}
-    )
-    less = hearing(out().after(credit), ASSESSED, cut, accepted("design"), accepted("portal"))
+    less = hearing(out().after(credit), cut_by(5_000), accepted("design"), accepted("portal"))
     due = less.when_deadline("due-care-a1").then_accepted().on(AUGUST)
     paid = square(due, design=6_000, portal=7_000)
     paid = issued(paid, "invoice-care", "2026-00004", AUGUST)
@@ -231,11 +232,11 @@ def test_the_rest_of_an_advance_is_kept_after_a_termination_unless_credited():
 
 def test_time_beyond_the_cap_does_not_prevent_settling():
     time_alone = BillingItem(item="time", kind="time", amount=eur(20_000))
-    sow = HOURLY_SOW.model_copy(
-        update={"rates": rates(developer=130), "billing_schedule": (time_alone,)}
-    )
+    sow = sow_of(hourly_line(time_alone, rates=line_rates(developer=130)))
     worked = hearing(contracted(sow), time("a", hours=160)).on(JUNE)
-    worked.when(SETTLE).then_refused("account-not-settled", saying="19,999.20 EUR is not billed")
+    worked.when(SETTLE).then_refused(
+        "account-not-settled", saying="19,999.20 EUR on line work is not billed"
+    )
     billed = issued(
         worked.after(BillTime(month="2026-04")), "invoice-time-2026-04", "2026-00001", JUNE
     )
@@ -247,7 +248,7 @@ def test_time_beyond_the_cap_does_not_prevent_settling():
 def by_the_hour() -> Scenario[Engagement]:
     """Return an hourly contract: 50 hours of a cap of 20,000 EUR are billed, paid and settled."""
     time_alone = BillingItem(item="time", kind="time", amount=eur(20_000))
-    sow = HOURLY_SOW.model_copy(update={"billing_schedule": (time_alone,)})
+    sow = sow_of(hourly_line(time_alone))
     worked = hearing(contracted(sow), time("a", hours=50)).on(JUNE)
     paid = square(worked.after(BillTime(month="2026-04")), **{"time-2026-04": 5_000})
     return paid.after(SETTLE)
@@ -300,3 +301,48 @@ def test_a_new_settlement_leads_to_a_new_final_margin():
 def test_an_account_is_not_settled_in_the_future():
     later = SettleAccount(settled_on=date(2027, 1, 1))
     contracted().when(later).then_refused("date-in-future")
+
+
+def test_every_line_has_to_be_billed():
+    care = fixed_line(
+        BillingItem(item="fees", kind="period", amount=eur(1_000)),
+        line="care",
+        pricing="retainer",
+        price=eur(1_000),
+        hours=(),
+        deliverables=(),
+        retainer=Retainer(fee=eur(500), periods=2, starts_on=date(2026, 6, 1)),
+    )
+    whole = contracted(sow_of(fixed_line(), care))
+    paid = paid_up(hearing(whole, accepted("design"), accepted("portal")), AUGUST)
+    june = issued(
+        paid.when_deadline("due-fees-2026-06").then_accepted(),
+        "invoice-fees-2026-06",
+        "2026-00008",
+        AUGUST,
+    ).after(RecordPayment(invoice="invoice-fees-2026-06", amount=eur(500)))
+    june.when(SETTLE).then_refused(
+        "account-not-settled",
+        missing={"billing-item-unbilled"},
+        saying="500.00 EUR of fees (line care) never fell due",
+    )
+    july = june.when_deadline("due-fees-2026-07").then_accepted()
+    july = issued(july, "invoice-fees-2026-07", "2026-00009", AUGUST)
+    july = july.after(RecordPayment(invoice="invoice-fees-2026-07", amount=eur(500)))
+    july.when(SETTLE).then(like(AccountSettled, billed=eur(21_000)))
+
+
+def test_work_beyond_an_estimate_may_be_billed_and_settled():
+    line = hourly_line(BillingItem(item="time", kind="time", amount=eur(20_000)), estimated=True)
+    worked = hearing(contracted(sow_of(line)), time("a", hours=205)).on(JUNE)
+    worked.when(SETTLE).then_refused("account-not-settled", missing={"time-unbilled"})
+    paid = square(worked.after(BillTime(month="2026-04")), **{"time-2026-04": 20_500})
+    paid.when(SETTLE).then(like(AccountSettled, billed=eur(20_500)))
+
+
+def test_unassigned_work_holds_the_settlement_by_name_until_a_termination():
+    settled_but_for_time = hearing(by_the_hour(), time("odd", role="tester", hours=3))
+    settled_but_for_time.when(SETTLE).then_refused(
+        "account-not-settled", missing={"rate-not-contracted"}, saying="3 h (odd)"
+    )
+    hearing(settled_but_for_time, TERMINATED).when(SETTLE).then_accepted()

@@ -2,40 +2,42 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import given as any_of
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine, InvoiceVoided
+from contracts.lines import BillingItem, ContractLine
 from contracts.money import Money
-from contracts.values import BillingItem
 from finance.engagement import Engagement
 from finance.invoices.decisions import IssueCreditNote, VoidInvoice
+from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like
 from tests.unit.finance.builders import (
-    AMENDMENT,
-    ASSESSED,
     HOURLY_SOW,
     MONDAY,
+    amendment,
     contracted,
     eur,
     expense,
+    fixed_line,
     hearing,
+    hourly_line,
     issued,
+    line_change,
+    line_rates,
     opened,
     per_hour,
+    sow_of,
     time,
     usd,
 )
 
 APRIL = BillTime(month="2026-04")
-NO_ADVANCE = HOURLY_SOW.model_copy(
-    update={
-        "billing_schedule": (BillingItem(item="time", kind="time", amount=eur(20_000)),),
-    }
-)
+ALL_AS_TIME = BillingItem(item="time", kind="time", amount=eur(20_000))
 
 
 def may(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
@@ -43,7 +45,7 @@ def may(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
 
 
 def hourly() -> Scenario[Engagement]:
-    return contracted(NO_ADVANCE)
+    return contracted(sow_of(hourly_line(ALL_AS_TIME)))
 
 
 def advanced() -> Scenario[Engagement]:
@@ -65,6 +67,7 @@ def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_bill
     may(worked).when(APRIL, by="petra").then(
         BillingEventDue(
             billing_event="due-time-2026-04",
+            line="work",
             item="time",
             kind="time",
             amount=eur("2480.50"),
@@ -77,6 +80,7 @@ def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_bill
             lines=(
                 InvoiceLine(
                     description="architect, approved time to 2026-04",
+                    line="work",
                     amount=eur(1_400),
                     role="architect",
                     hours=Decimal(10),
@@ -84,12 +88,13 @@ def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_bill
                 ),
                 InvoiceLine(
                     description="developer, approved time to 2026-04",
+                    line="work",
                     amount=eur(1_000),
                     role="developer",
                     hours=Decimal(10),
                     rate=per_hour(100),
                 ),
-                InvoiceLine(description="Expenses to 2026-04", amount=eur("80.50")),
+                InvoiceLine(description="Expenses to 2026-04", line="work", amount=eur("80.50")),
             ),
             amount=eur("2480.50"),
             advance_drawn=eur(0),
@@ -121,22 +126,20 @@ def test_time_is_billed_up_to_its_cap_and_the_rest_when_an_amendment_raises_it()
         like(BillingEventDue, amount=eur(20_000)), like(InvoiceDrafted, amount=eur(20_000))
     )
     capped.when(APRIL).then_refused(
-        "amount-not-billable", missing={"cap-spent"}, saying="cap of 20,000.00 EUR"
+        "amount-not-billable", missing={"cap-spent"}, saying="cap of 20,000.00 EUR of line work"
     )
-    raised = AMENDMENT.model_copy(update={"billing_schedule": ()})
-    hearing(capped, ASSESSED, raised).when(APRIL).then(
+    raised = amendment(line_change())
+    hearing(capped, raised).when(APRIL).then(
         like(BillingEventDue, item="amendment-A-CR-1", amount=eur(500)), like(InvoiceDrafted)
     )
 
 
 def test_time_that_fills_two_entries_is_billed_on_both():
-    two = NO_ADVANCE.model_copy(
-        update={
-            "billing_schedule": (
-                BillingItem(item="one", kind="time", amount=eur(1_000)),
-                BillingItem(item="two", kind="time", amount=eur(19_000)),
-            )
-        }
+    two = sow_of(
+        hourly_line(
+            BillingItem(item="one", kind="time", amount=eur(1_000)),
+            BillingItem(item="two", kind="time", amount=eur(19_000)),
+        )
     )
     may(hearing(contracted(two), time("a", hours=15))).when(APRIL).then(
         like(BillingEventDue, item="one", amount=eur(1_000)),
@@ -186,7 +189,7 @@ def test_an_advance_that_is_drawn_down_cannot_be_credited():
 
 def test_a_role_without_a_contracted_rate_is_not_billable():
     may(hearing(hourly(), time("a", role="tester"))).when(APRIL).then_refused(
-        "amount-not-billable", missing={"rate-not-contracted"}, saying="no rate for tester"
+        "amount-not-billable", missing={"rate-not-contracted"}, saying="has a rate for tester"
     )
 
 
@@ -263,3 +266,145 @@ def test_months_billed_and_voided_several_times_never_share_an_invoice():
         assert len(voided) == number
         assert list(live.values()) == [eur(1_000)] * (number + 1)
         assert live.keys() == engagement.state.billing.events.keys()
+
+
+def extra(line: str = "extra", price: int = 5_000, **more: Any) -> ContractLine:
+    """Return a second line by time and materials."""
+    item = BillingItem(item=f"{line}-time", kind="time", amount=eur(price))
+    terms = {"price": eur(price), "deliverables": (), "rates": line_rates(tester=90)}
+    return hourly_line(item, **{**terms, "line": line, "hours": (), **more})
+
+
+def two_lines() -> Scenario[Engagement]:
+    """Return a contract of a fixed line and two lines by time and materials."""
+    fixed = fixed_line(line="build")
+    return contracted(sow_of(fixed, hourly_line(ALL_AS_TIME, deliverables=()), extra()))
+
+
+def billed_by_line(engagement: Scenario[Engagement]) -> dict[str, Money]:
+    """Return what the drafts of time charge by line."""
+    totals: dict[str, Money] = {}
+    for one in engagement.state.billing.live:
+        for line in one.lines if one.kind == "time" else ():
+            totals[line.line] = totals.get(line.line, eur(0)) + line.amount
+    return totals
+
+
+def test_time_is_billed_on_the_line_that_it_names_or_the_only_one_with_a_rate():
+    worked = hearing(
+        two_lines(),
+        time("a", hours=1),
+        time("b", role="tester", hours=2),
+        time("c", role="tester", hours=4, line="extra"),
+        time("d", hours=8, line="build"),
+    )
+    billed = may(worked).after(APRIL)
+    assert billed_by_line(billed) == {"work": eur(100), "extra": eur(540)}
+
+
+def test_time_that_fits_no_line_or_several_is_unassigned_and_blocks_nothing_else():
+    both = sow_of(
+        hourly_line(ALL_AS_TIME, deliverables=()), extra(rates=line_rates(tester=90, developer=80))
+    )
+    worked = hearing(
+        contracted(both),
+        time("a", hours=1),
+        time("b", role="tester", hours=2),
+        time("c", hours=4, line="gone"),
+        time("d", role="tester", hours=3, line="work"),
+        time("e", role="pilot", hours=5, billable=False),
+    )
+    assert [(each.entry, each.reason.code) for each in worked.view["unassigned"]] == [
+        ("a", "rate-not-contracted"),
+        ("c", "rate-not-contracted"),
+        ("d", "rate-not-contracted"),
+    ]
+    billed = may(worked).after(APRIL)
+    assert billed_by_line(billed) == {"extra": eur(180)}
+    billed.when(APRIL).then_refused("amount-not-billable", missing={"rate-not-contracted"})
+    billed.when(SettleAccount()).then_refused(
+        "account-not-settled",
+        missing={"invoice-not-issued", "rate-not-contracted"},
+        saying="(a)",
+    )
+
+
+def test_expenses_are_billed_on_the_line_of_expenses_or_the_only_hourly_one():
+    travel = fixed_line(
+        BillingItem(item="travel", kind="time", amount=eur(1_000)),
+        line="travel",
+        kind="expenses",
+        pricing="at-cost",
+        price=eur(1_000),
+        hours=(),
+        deliverables=(),
+    )
+    with_line = contracted(sow_of(hourly_line(ALL_AS_TIME), travel))
+    billed = may(hearing(with_line, expense("x", eur(50)), time("a", hours=1))).after(APRIL)
+    assert billed_by_line(billed) == {"work": eur(100), "travel": eur(50)}
+    undecided = hearing(two_lines(), expense("x", eur(50)))
+    [one] = undecided.view["unassigned"]
+    assert (one.entry, one.amount, one.reason.code) == ("x", eur(50), "work-unassigned")
+
+
+def test_each_line_has_its_own_cap_and_what_exceeds_it_is_held():
+    worked = hearing(
+        two_lines(), time("a", hours=10), time("b", role="tester", hours=60), time("c", hours=1)
+    )
+    shown = {each.line: each for each in worked.view["unbilled"]}
+    assert (shown["extra"].unbilled, shown["extra"].held) == (eur(5_400), eur(400))
+    assert (shown["work"].unbilled, shown["work"].held) == (eur(1_100), eur(0))
+    billed = may(worked).after(APRIL)
+    assert billed_by_line(billed) == {"work": eur(1_100), "extra": eur("4999.50")}
+    shown = {each.line: each for each in billed.view["unbilled"]}
+    assert shown["extra"].held == shown["extra"].unbilled - eur("0.50")
+    billed.when(APRIL).then_refused("amount-not-billable", missing={"cap-spent"})
+
+
+def test_an_estimated_line_bills_beyond_its_estimate():
+    line = hourly_line(ALL_AS_TIME, estimated=True)
+    worked = may(hearing(contracted(sow_of(line)), time("a", hours=205)))
+    billed = worked.when(APRIL).then(
+        like(BillingEventDue, amount=eur(20_500)), like(InvoiceDrafted, amount=eur(20_500))
+    )
+    more = hearing(billed, time("b", hours=1)).when(APRIL)
+    more.then(like(BillingEventDue, amount=eur(100)), like(InvoiceDrafted))
+
+
+def test_time_is_billed_at_the_rate_of_its_day():
+    later = line_rates(developer=120)[0].model_copy(update={"from_day": date(2026, 4, 13)})
+    line = hourly_line(ALL_AS_TIME, rates=(*line_rates(developer=100), later))
+    worked = hearing(
+        contracted(sow_of(line)), time("a", hours=2), time("b", hours=3, week=date(2026, 4, 13))
+    )
+    billed = may(worked).after(APRIL)
+    [draft] = billed.state.billing.live
+    assert [(each.hours, each.rate) for each in draft.lines] == [
+        (Decimal(2), per_hour(100)),
+        (Decimal(3), per_hour(120)),
+    ]
+    billed.when(APRIL).then_refused("amount-not-billable", missing={"work-not-approved"})
+    more = hearing(billed, time("c", hours=1)).when(APRIL)
+    more.then(like(BillingEventDue, amount=eur(100)), like(InvoiceDrafted))
+
+
+def test_an_advance_belongs_to_its_line():
+    advanced_lines = sow_of(hourly_line(deliverables=()), extra())
+    paid = issued(contracted(advanced_lines), "invoice-advance", "2026-00001", date(2026, 3, 23))
+    worked = may(hearing(paid, time("a", hours=30), time("b", role="tester", hours=10)))
+    worked.when(APRIL).then(
+        like(BillingEventDue, line="extra", amount=eur(900)),
+        like(InvoiceDrafted, advance_drawn=eur(0)),
+    )
+
+
+def test_a_discount_on_time_is_given_in_proportion_to_what_is_billed():
+    item = BillingItem(item="off", kind="on-signature", amount=eur(-2_000), reduces="time")
+    discount = fixed_line(
+        item, line="discount", kind="discount", price=eur(-2_000), hours=(), deliverables=()
+    )
+    worked = hearing(contracted(sow_of(hourly_line(ALL_AS_TIME), discount)), time("a", hours=50))
+    billed = may(worked).when(APRIL)
+    billed.then(like(BillingEventDue, amount=eur(4_500)), like(InvoiceDrafted, amount=eur(4_500)))
+    rest = hearing(billed.after, time("b", hours=150)).when(APRIL)
+    rest.then(like(BillingEventDue, amount=eur(13_500)), like(InvoiceDrafted))

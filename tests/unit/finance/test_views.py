@@ -101,7 +101,9 @@ def test_costs_and_margins_are_in_the_confidential_view_only():
     engagement = hearing(engagement, ASSESSED, report(date(2026, 4, 20)))
     public = ENGAGEMENT.views(engagement.state)
     figures = {"estimate_costs", "change_costs", "budget_cost", "cost_to_date", "earned_value"}
-    assert set(ENGAGEMENT.confidential_views.fields) == figures | {"margins"}
+    figures |= {"margins", "recognised", "recognised_to", "revenue_by_cost", "waiting_for_costs"}
+    figures |= {"contract_asset", "contract_liability"}
+    assert set(ENGAGEMENT.confidential_views.fields) == figures
     assert not [name for name in public if "cost" in name or "margin" in name]
     shown, hidden = ENGAGEMENT.views.model("Open"), ENGAGEMENT.confidential_views.model("Hidden")
     for secret in ("11220", '"4000"', "11480", "0.439", "1450"):
@@ -155,4 +157,6 @@ def test_pending_items_are_shown_as_sentences():
     waits = hearing(opened(card=False, costs=False), ESTIMATE, SOW, time("a"))
     told = waits.view["waiting"]
     assert any("estimate 1 needs rate card standard-EUR" in one.sentence for one in told)
-    assert any("8 h of developer (a) needs standard-EUR" in one.sentence for one in told)
+    assert not any("developer (a)" in one.sentence for one in told)
+    costs = waits.view["waiting_for_costs"]
+    assert any("8 h of developer (a) needs standard-EUR" in one.sentence for one in costs)
