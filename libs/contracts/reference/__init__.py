@@ -1,0 +1,41 @@
+"""Reference data: records that a department publishes whole, with versions.
+
+Names and e-mail addresses of people are stored only here, so that a person can be erased while the
+events stay unchanged. Records are effective-dated: on a day, the version with the latest
+`effective_from` that is not after the day is in force.
+"""
+
+from contracts.reference.delivery import (
+    PersonDetails,
+    PersonPublished,
+    TemplateDetails,
+    TemplatePhase,
+    TemplatePublished,
+    TemplateTask,
+)
+from contracts.reference.finance import (
+    HIGHEST_RATE,
+    CostRates,
+    CostRatesPublished,
+    RateCardPublished,
+    Rates,
+)
+from contracts.reference.record import Reference
+from contracts.reference.sales import AccountDetails, AccountPublished
+
+__all__ = [
+    "HIGHEST_RATE",
+    "AccountDetails",
+    "AccountPublished",
+    "CostRates",
+    "CostRatesPublished",
+    "PersonDetails",
+    "PersonPublished",
+    "RateCardPublished",
+    "Rates",
+    "Reference",
+    "TemplateDetails",
+    "TemplatePhase",
+    "TemplatePublished",
+    "TemplateTask",
+]
