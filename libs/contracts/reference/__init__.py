@@ -6,12 +6,16 @@ events stay unchanged. Records are effective-dated: on a day, the version with t
 """
 
 from contracts.reference.delivery import (
+    WORKING_WEEK,
+    CalendarDetails,
+    DayOff,
     PersonDetails,
     PersonPublished,
     TemplateDetails,
     TemplatePhase,
     TemplatePublished,
     TemplateTask,
+    Weekday,
 )
 from contracts.reference.finance import (
     HIGHEST_RATE,
@@ -25,10 +29,13 @@ from contracts.reference.sales import AccountDetails, AccountPublished
 
 __all__ = [
     "HIGHEST_RATE",
+    "WORKING_WEEK",
     "AccountDetails",
     "AccountPublished",
+    "CalendarDetails",
     "CostRates",
     "CostRatesPublished",
+    "DayOff",
     "PersonDetails",
     "PersonPublished",
     "RateCardPublished",
@@ -38,4 +45,5 @@ __all__ = [
     "TemplatePhase",
     "TemplatePublished",
     "TemplateTask",
+    "Weekday",
 ]

@@ -1,15 +1,17 @@
-"""Define the reference data of Delivery: people and templates."""
+"""Define the reference data of Delivery: people, holiday calendars and templates."""
 
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from contracts.channels import DELIVERY_REFERENCE
 from contracts.reference.record import Reference
 from contracts.text import CLEAN_LINE
 from contracts.values import (
     AccountId,
+    Day,
+    DistinctBy,
     Hours,
     Identifier,
     ItemLine,
@@ -45,6 +47,42 @@ class PersonPublished(PersonDetails, Reference, channel=DELIVERY_REFERENCE):
 
     kind: ClassVar[str] = "person"
     person: PersonId
+
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WORKING_WEEK: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday")
+"""The weekdays on which people work unless a calendar names others."""
+
+
+def _distinct_weekdays(weekdays: tuple[Weekday, ...]) -> tuple[Weekday, ...]:
+    if len(set(weekdays)) < len(weekdays):
+        raise ValueError("a weekday appears more than once")
+    return weekdays
+
+
+class DayOff(Value):
+    """Day on which the people of a calendar do not work, beside the public holidays."""
+
+    day: Day
+    title: ShortText
+
+
+class CalendarDetails(Value):
+    """A holiday calendar, without its id."""
+
+    name: ShortText
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["DE"])] | None = None
+    """ISO 3166-1 code of the country whose public holidays are days off; null for none."""
+    subdivision: Annotated[str, Field(pattern="^[A-Z0-9]{1,3}$", examples=["BY"])] | None = None
+    """Part of the ISO 3166-2 code after the dash, where the subdivision has holidays of its own."""
+    weekdays: Annotated[
+        tuple[Weekday, ...],
+        Field(min_length=1, max_length=7),
+        AfterValidator(_distinct_weekdays),
+    ] = WORKING_WEEK
+    """Weekdays on which people work."""
+    days_off: Annotated[tuple[DayOff, ...], Field(max_length=1000), DistinctBy("day")] = ()
+    """Further days off, such as a closure of the company."""
 
 
 class TemplatePhase(Value):
