@@ -33,15 +33,12 @@ from gateway.portfolio.list_index import EngagementRow
 from gateway.portfolio.summary import Summary, summary
 from gateway.portfolio.totals import Share, Total
 from gateway.projection.timeline import Run, Unwritten, in_order
-from gateway.projection.version import projection_version
+from gateway.projection.version import current_version
 from gateway.redaction import adapter_of_store
 from gateway.rules import Disconnect
 from gateway.view.engagement_view import View, apply_event, dump, load
 from gateway.view.sections.gateway import Waiver, proof
 from gateway.view.waiting import Waits
-
-PROJECTION_VERSION = projection_version()
-"""All views are computed again where those in the store have another version."""
 
 _RESERVED = 64 * 1024
 """Bytes of a document that events leave free, for what its engagement waits for."""
@@ -136,11 +133,12 @@ class StoredRow:
 class ViewStore:
     """The gateway's documents. All methods raise StoreAway where the store cannot be reached.
 
-    `version` is that of the code that computes them.
+    `version` is that of the code that computes them, by default that of this process. All views are
+    computed again where those in the store have another version.
     """
 
-    def __init__(self, store: Store, version: str = PROJECTION_VERSION) -> None:
-        self._version = version
+    def __init__(self, store: Store, version: str | None = None) -> None:
+        self._version = current_version() if version is None else version
         self._unified = store.database["unified"]
         self._timeline = store.database["timeline"]
         self._totals = store.database["totals"]
