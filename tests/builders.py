@@ -10,6 +10,7 @@ from decimal import Decimal
 from itertools import count
 
 from contracts import delivery, finance, legal, sales
+from contracts.channels import named_in_heard
 from contracts.event import Event, Recorded
 from contracts.money import Money, Rate
 from contracts.values import (
@@ -72,7 +73,9 @@ class Life:
                     heard={
                         name: last
                         for name, last in self._position.items()
-                        if name != channel and name not in deaf_to
+                        if name != channel
+                        and name not in deaf_to
+                        and named_in_heard(event.channel, name)
                     },
                 )
             )
@@ -377,6 +380,21 @@ class Life:
                 "forecast_finish": self.day(finish),
                 "estimate_to_complete": Decimal(100),
             }
+        )
+
+    def measured_report(self) -> finance.MeasuredReport:
+        """Return what Finance repeats of the last status report when it measures it."""
+        said = next(
+            each
+            for each in reversed(self.events)
+            if each.event.type.endswith("report-published.v1")
+        )
+        assert isinstance(said.event, delivery.StatusReportPublished)
+        return finance.MeasuredReport(
+            report=said.event.report,
+            streamsequence=said.sequence,
+            schedule=said.event.schedule,
+            cost=said.event.cost,
         )
 
     def invoice(self, item: BillingItem, number: int, days: int) -> tuple[Event, ...]:

@@ -14,7 +14,7 @@ from typing import ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 
-from contracts.channels import CHANNELS, Channel, Department
+from contracts.channels import CHANNELS, Channel, Department, named_in_heard
 from contracts.envelope import (
     Envelope,
     Unsound,
@@ -106,8 +106,9 @@ class Recorded(Generic[F_co]):
     ``sequence`` counts the channel's events of this subject from 1 without a gap (on a register's
     channel: of the register). ``occurred_at`` is when it happened and ``recorded_at`` when it was
     recorded, both UTC. ``heard`` contains, by channel, the last sequence of this engagement that
-    the author had processed. ``cause`` identifies the command or event that led to it. ``actor`` is
-    a person's id, or the department's name where no person gave a command.
+    the author had processed; on an open channel, of open channels only. ``cause`` identifies the
+    command or event that led to it. ``actor`` is a person's id, or the department's name where no
+    person gave a command.
     """
 
     id: str
@@ -239,8 +240,7 @@ def _read(record: bytes | str, channel: Channel | None) -> Recorded[Event]:
         cause=envelope["causationid"],
         occurred_at=read_moment(envelope["occurredat"], "occurredat"),
         recorded_at=read_moment(envelope["time"], "time"),
-        # Whether the channel of a newer version is confidential is not known here: leave it out.
-        heard={each: last for each, last in heard.items() if each in CHANNELS},
+        heard={each: last for each, last in heard.items() if named_in_heard(channel, each)},
         traceparent=sound_traceparent(envelope.get("traceparent")),
         record=record if isinstance(record, bytes) else None,
     )

@@ -17,6 +17,7 @@ from contracts.money import (
     Rate,
 )
 from contracts.values import (
+    RAG,
     BillingItem,
     BillingKind,
     ComputedPercent,
@@ -38,6 +39,7 @@ from contracts.values import (
     RoleRates,
     ShortText,
     SowReview,
+    StreamSequence,
     TotalHours,
     Value,
     Version,
@@ -434,6 +436,19 @@ class CostAccrued(Event, channel=FINANCE_CONFIDENTIAL):
     """Cost of the engagement to date, including this one."""
 
 
+class MeasuredReport(Value):
+    """Status report that was measured: repeated here, so that one event has both to compare."""
+
+    report: Version
+    """Counts the engagement's reports from 1."""
+    streamsequence: StreamSequence
+    """The `streamsequence` of the report on Delivery's channel."""
+    schedule: RAG
+    """Reported status of the schedule."""
+    cost: RAG
+    """Reported status of the cost."""
+
+
 class PerformanceMeasured(Event, channel=FINANCE_CONFIDENTIAL):
     """Earned value was measured for a status report.
 
@@ -443,6 +458,8 @@ class PerformanceMeasured(Event, channel=FINANCE_CONFIDENTIAL):
 
     as_of: Day
     """Day of the status report."""
+    report: MeasuredReport
+    """The status report."""
     budget_at_completion: NotNegativeTotal
     """BAC: cost of all tasks as planned."""
     planned_value: NotNegativeTotal

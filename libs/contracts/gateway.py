@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from contracts.channels import GATEWAY, GATEWAY_CONFIDENTIAL, Department
 from contracts.event import Event
 from contracts.money import Money
-from contracts.values import Identifier, PersonId, ShortText, Text, TotalDays, Value
+from contracts.values import Identifier, PersonId, ShortText, StreamSequence, Text, TotalDays, Value
 
 
 class Evidence(Value):
@@ -22,8 +22,8 @@ class Evidence(Value):
     """Type of the event, such as `concord.legal.sow-signed.v1`."""
     channel: ShortText
     """Channel of the event, such as `legal`."""
-    sequence: int
-    """Sequence of the event on its channel in this engagement."""
+    sequence: StreamSequence
+    """The `streamsequence` of the event: its number on its channel in this engagement."""
 
 
 class _Finding(Event):

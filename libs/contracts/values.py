@@ -23,6 +23,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from contracts.decimals import CANONICAL
+from contracts.envelope import LARGEST_NUMBER
 from contracts.money import Money, NotNegativeMoney, PositiveMoney, PositiveRate, Rate, invalid
 from contracts.text import CLEAN_DOCUMENT, CLEAN_LINE, CLEAN_TEXT
 
@@ -87,6 +88,9 @@ YesNo = StrictBool
 
 Version = Annotated[int, Field(ge=1, le=1_000_000), AsNumber]
 """Number of a version or submission, from 1."""
+
+StreamSequence = Annotated[int, Field(ge=1, le=LARGEST_NUMBER), AsNumber]
+"""The `streamsequence` of an event: its number on its channel in its engagement, from 1."""
 
 MOST_HOURS = 1_000_000
 """Maximum hours of one item."""

@@ -77,11 +77,12 @@ def _open_disconnects(items: Sequence[DisconnectView]) -> list[DisconnectView]:
 class EngagementView(ViewModel):
     """One engagement, from the events of all departments.
 
-    `complete` is true where every event has arrived that the authors of its events had processed;
-    `disconnects` are those of the last moment at which it was. `lacking` has, by channel, the last
-    sequence that an author had processed and that has not arrived. An engagement with `waits` is
-    not complete: an event of it could not be processed. `passed_over` are missing events that a
-    person decided to skip. Costs and margins are null for callers who may not see them.
+    `complete` is true where every event has arrived that the authors of its events had processed,
+    as far as the caller may see them; `disconnects` are those of the last moment at which it was.
+    `lacking` has, by channel, the last sequence that an author had processed and that has not
+    arrived. An engagement with `waits` is not complete: an event of it could not be processed.
+    `passed_over` are missing events that a person decided to skip. Costs and margins are null for
+    callers who may not see them.
     """
 
     engagement: str
@@ -133,8 +134,8 @@ def engagement_view(details: EngagementDetails, *, confidential: bool) -> Engage
     return EngagementView(
         engagement=view.engagement,
         stage=view.stage,
-        complete=details.complete,
-        lacking=view.missing(),
+        complete=details.complete_for(confidential=confidential),
+        lacking=view.missing(confidential=confidential),
         waits=details.waits,
         passed_over=shown(details.passed_over, confidential=True),
         summary=details.row.seen(confidential=confidential),

@@ -142,7 +142,9 @@ def check_gateway(events: Iterable[Recorded[Event]]) -> None:
         page = rows.disconnects(lambda _: True, None, 50)
         to_json(disconnect_page(page))
         for confidential in (False, True):
-            unified = EngagementDetails(view, findings, row, complete=True, open_number=1)
+            unified = EngagementDetails(
+                view, findings, row, complete=True, open_part_complete=True, open_number=1
+            )
             to_json(engagement_view(unified, confidential=confidential))
         found = tuple(map(detected, findings.values()))
         check_announced(view, PublishDisconnects(disconnects=found))

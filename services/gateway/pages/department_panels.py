@@ -42,6 +42,7 @@ class ChannelFreshness:
 def freshness(view: View, department: str, *, confidential: bool) -> list[ChannelFreshness]:
     """Return the freshness of a department's channels; an empty one only if it is the first."""
     found: list[ChannelFreshness] = []
+    missing = view.missing(confidential=confidential)
     for name, channel in CHANNELS.items():
         if channel.department != department or channel.kind != "events":
             continue
@@ -55,7 +56,7 @@ def freshness(view: View, department: str, *, confidential: bool) -> list[Channe
                 events,
                 fresh.occurred_at if fresh else None,
                 fresh.recorded_at if fresh else None,
-                max(0, view.needed.get(name, 0) - events),
+                max(0, missing.get(name, 0) - events),
             )
         )
     return found

@@ -94,6 +94,11 @@ class CachedView:
         return self.waits is None and self.view.causally_complete
 
     @property
+    def open_part_complete(self) -> bool:
+        """True if it does not wait and the open part of its view is causally complete."""
+        return self.waits is None and self.view.open_part_complete
+
+    @property
     def revision(self) -> int:
         """A number that grows with every event, transition and day of evaluation, and only then."""
         applied = sum(fresh.sequence for fresh in self.view.freshness.values())
@@ -118,7 +123,7 @@ class CachedView:
         """A number that differs when open data do; confidential events do not count in it."""
         applied = sum(fresh.sequence for fresh in self.view.open_freshness())
         changes = applied + self.transitions
-        return (changes << 21) + (self.complete << 20) + self.judged_on.toordinal()
+        return (changes << 21) + (self.open_part_complete << 20) + self.judged_on.toordinal()
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,8 +196,9 @@ def test_an_invalid_traceparent_is_left_out(value: object) -> None:
     assert decode(changed(traceparent=value)) == replace(OPENED, traceparent=None)
 
 
-def test_a_channel_of_a_newer_version_in_heard_is_left_out() -> None:
+def test_a_channel_that_may_be_confidential_is_left_out_of_heard() -> None:
     assert decode(changed(heard="legal=2,delivery=12,procurement=4")) == OPENED
+    assert decode(changed(heard="legal=2,delivery=12,finance.confidential=4")) == OPENED
 
 
 ANY_JSON = st.recursive(

@@ -247,7 +247,10 @@ def test_billing_beyond_the_contract() -> None:
     assert finding.stake == euros(5_000)
 
 
-def margin_measured(life: Life, percent: str, sold: Margin | None = None) -> finance.MarginMeasured:
+SOLD = Margin(revenue=euros(100_000), cost=euros(70_000), margin=Decimal("0.3"))
+
+
+def margin_measured(life: Life, percent: str, sold: Margin | None = SOLD) -> finance.MarginMeasured:
     ratio = Decimal(percent) / 100
     return finance.MarginMeasured(
         as_of=life.day(90),
@@ -263,6 +266,7 @@ def margin_measured(life: Life, percent: str, sold: Margin | None = None) -> fin
 def test_a_margin_that_melts_is_told_only_to_those_who_may_know() -> None:
     life = Life().worked(8)
     assert findings(life.say(95, margin_measured(life, "26"))) == {}
+    assert findings(life.say(96, margin_measured(life, "18", sold=None))) == {}
     finding = only(life.say(96, margin_measured(life, "18")))
 
     assert finding.finding == "forecast-margin-below-sold"
@@ -273,6 +277,7 @@ def test_a_margin_that_melts_is_told_only_to_those_who_may_know() -> None:
 def measured(life: Life, cpi: str, spi: str) -> finance.PerformanceMeasured:
     return finance.PerformanceMeasured(
         as_of=life.day(95),
+        report=life.measured_report(),
         budget_at_completion=euros(70_000),
         planned_value=euros(40_000),
         earned_value=euros(32_000),
@@ -292,8 +297,20 @@ def test_green_while_the_figures_are_red() -> None:
     assert set(found) == {"green-against-figures.cost", "green-against-figures.schedule"}
     assert found["green-against-figures.cost"].severity == "serious"
     assert found["green-against-figures.cost"].stake == euros(9_000)
+    assert evidence(found["green-against-figures.cost"]) == [
+        "status-report-published",
+        "performance-measured",
+    ]
+
+
+def test_a_report_is_compared_only_with_its_own_measurement() -> None:
+    life = Life().worked(8)
+    life.say(95, measured(life, "0.78", "0.95"))
     amber = life.say(96, life.report(9, 96, cost="amber"))
-    assert set(findings(amber)) == {"green-against-figures.schedule"}
+    (still,) = findings(amber).values()
+    assert still.sentence == "Cost is reported green on 10 April 2026 while CPI is 0.78."
+    assert evidence(still) == ["status-report-published", "performance-measured"]
+    assert findings(amber.say(97, measured(amber, "0.78", "0.95"))) == {}
 
 
 def requested(life: Life) -> Life:

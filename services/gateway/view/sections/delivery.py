@@ -134,6 +134,8 @@ class DeliverySection:
     raid: dict[str, RaidItem] = field(default_factory=dict)
     decisions: int = 0
     report: Kept[delivery.StatusReportPublished] | None = newest(delivery.StatusReportPublished)
+    reports: dict[int, Ref] = field(default_factory=dict)
+    """The status reports by number, as evidence of what was measured for them."""
     changes: dict[str, Change] = field(default_factory=dict)
     live: Kept[delivery.SolutionWentLive] | None = newest(delivery.SolutionWentLive)
     survey_sent: Ref | None = newest_ref(delivery.SurveySent)
@@ -170,6 +172,11 @@ steps = Steps(
         delivery.ExpenseApproved,
     ],
 )
+
+
+@steps.on(delivery.StatusReportPublished)
+def _reported(section: DeliverySection, recorded: Recorded[delivery.StatusReportPublished]) -> None:
+    section.reports[recorded.event.report] = ref(recorded)
 
 
 @steps.on(delivery.ManagerAssigned)
