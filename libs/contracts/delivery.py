@@ -392,6 +392,13 @@ class DeliverableRejected(DeliverableRejection, Event, channel=DELIVERY):
 Weight = Literal["low", "medium", "high"]
 
 
+class RaidItem(Value):
+    """An item of the RAID log: a risk, issue, action, assumption or decision."""
+
+    item: Identifier
+    """Id of the RAID item, unique within the engagement across all kinds."""
+
+
 class Risk(Value):
     """A problem that may occur."""
 
@@ -401,13 +408,27 @@ class Risk(Value):
     impact: Weight
     owner: PersonId
     response: Text
+    due_on: Day
+    """Day by which the response is due."""
 
 
-class RiskRaised(Risk, Event, channel=DELIVERY):
+class RiskItem(RaidItem, Risk):
+    """A risk and its id."""
+
+
+class RiskRaised(RiskItem, Event, channel=DELIVERY):
     """A risk was raised: a problem that may occur. Published by Delivery."""
 
-    item: Identifier
-    """Id of the RAID item (risk, issue or decision)."""
+
+class ItemUpdate(Value):
+    """The reason of an update of a RAID item."""
+
+    why: ShortText
+    """Reason of the update."""
+
+
+class RiskUpdated(RiskItem, ItemUpdate, Event, channel=DELIVERY):
+    """A risk was judged anew. Contains the whole risk. Published by Delivery."""
 
 
 class Issue(Value):
@@ -416,16 +437,75 @@ class Issue(Value):
     title: ShortText
     severity: Weight
     owner: PersonId
+    due_on: Day
+    """Day by which it is to be solved."""
 
 
-class IssueRaised(Issue, Event, channel=DELIVERY):
+class IssueItem(RaidItem, Issue):
+    """An issue and its id."""
+
+
+class IssueRaised(IssueItem, Event, channel=DELIVERY):
     """An issue was raised: a problem that has occurred. Published by Delivery.
 
     An engagement with an open issue cannot be closed.
     """
 
-    item: Identifier
-    """Id of the RAID item (risk, issue or decision)."""
+
+class IssueUpdated(IssueItem, ItemUpdate, Event, channel=DELIVERY):
+    """An issue was judged anew. Contains the whole issue. Published by Delivery."""
+
+
+class Action(Value):
+    """Something that a person has to do by a day."""
+
+    title: ShortText
+    owner: PersonId
+    """Person who has to do it; of the company or of the customer."""
+    due_on: Day
+    """Day by which it is to be done."""
+
+
+class ActionItem(RaidItem, Action):
+    """An action and its id."""
+
+
+class ActionRaised(ActionItem, Event, channel=DELIVERY):
+    """An action was agreed: something that a person has to do by a day. Published by Delivery.
+
+    An engagement with an open action cannot be closed.
+    """
+
+
+class ActionUpdated(ActionItem, ItemUpdate, Event, channel=DELIVERY):
+    """An action was changed. Contains the whole action. Published by Delivery."""
+
+
+Validity = Literal["unknown", "confirmed", "false"]
+
+
+class Assumption(Value):
+    """Something that the plan takes for true until it is checked."""
+
+    title: ShortText
+    owner: PersonId
+    """Person who checks it."""
+    check_on: Day
+    """Day by which it is to be checked."""
+    validity: Validity = "unknown"
+    """`unknown` until it is checked; then `confirmed` or `false`."""
+
+
+class AssumptionItem(RaidItem, Assumption):
+    """An assumption and its id."""
+
+
+class AssumptionRaised(AssumptionItem, Event, channel=DELIVERY):
+    """An assumption was recorded. Published by Delivery."""
+
+
+class AssumptionUpdated(AssumptionItem, ItemUpdate, Event, channel=DELIVERY):
+    """An assumption was checked or changed. Contains it whole. Published by Delivery."""
 
 
 class Decision(Value):
@@ -435,25 +515,22 @@ class Decision(Value):
     rationale: Text
 
 
-class DecisionRecorded(Decision, Event, channel=DELIVERY):
+class DecisionRecorded(RaidItem, Decision, Event, channel=DELIVERY):
     """A decision was recorded with its rationale. Published by Delivery."""
 
-    item: Identifier
-    """Id of the RAID item (risk, issue or decision)."""
     decided_by: PersonId
     decided_on: Day
 
 
-class RaidItemResolution(Value):
-    """The resolution of a risk or an issue."""
+class RaidItemResolution(RaidItem):
+    """The resolution of a RAID item that is not a decision."""
 
-    item: Identifier
-    """Id of the risk or issue."""
     resolution: Text
+    """Outcome of the item, in words."""
 
 
 class RaidItemClosed(RaidItemResolution, Event, channel=DELIVERY):
-    """A risk or an issue was closed. Published by Delivery."""
+    """A risk, issue, action or assumption was closed. Published by Delivery."""
 
     closed_on: Day
 

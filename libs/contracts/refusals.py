@@ -11,6 +11,7 @@ RefusalCode = Literal[
     "account-not-settled",
     "account-settled",
     "account-unknown",
+    "action-open",
     "adoption-incomplete",
     "advance-drawn",
     "advance-unused",
@@ -145,8 +146,10 @@ RefusalCode = Literal[
     "proposal-open",
     "proposal-unknown",
     "proposal-withdrawn",
+    "raid-item-closed",
     "raid-item-not-closable",
     "raid-item-unknown",
+    "raid-item-updated",
     "rate-not-contracted",
     "rates-missing",
     "refund-owed",
@@ -222,6 +225,7 @@ REFUSALS: dict[RefusalCode, str] = {
         "The account of the engagement is settled, so that nothing more can be billed or credited."
     ),
     "account-unknown": "No account with this id is published.",
+    "action-open": "An action is open.",
     "adoption-incomplete": "The adoption has to give values that were not imported.",
     "advance-drawn": (
         "The advance is already used by billed time, as far as it would be credited or voided."
@@ -384,8 +388,10 @@ REFUSALS: dict[RefusalCode, str] = {
     "proposal-open": "The current version of the proposal is open; revise it first.",
     "proposal-unknown": "There is no such version of the proposal.",
     "proposal-withdrawn": "The version of the proposal is withdrawn.",
+    "raid-item-closed": "The RAID item is closed.",
     "raid-item-not-closable": "A decision is not closed; another decision replaces it.",
-    "raid-item-unknown": "There is no risk or issue with this id.",
+    "raid-item-unknown": "There is no RAID item of this kind with this id.",
+    "raid-item-updated": "The RAID item was updated since it was raised.",
     "rate-not-contracted": "The contract has no rate for a role.",
     "rates-missing": "Time and materials is agreed without the rates that it requires.",
     "refund-owed": "The customer has paid too much on an invoice.",

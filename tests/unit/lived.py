@@ -163,6 +163,7 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
         "title": "Access is missing",
         "severity": "high",
         "owner": "emma",
+        "due_on": "2025-04-30",
     },
     ("delivery", "record-decision"): lambda _: {"title": "Cloud", "rationale": "Cheaper."},
     ("delivery", "put-on-hold"): lambda _: {"reason": "Budget freeze."},

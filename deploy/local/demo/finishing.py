@@ -44,6 +44,7 @@ async def finish(run: EngagementRun, work: Work) -> None:
             title="Search is slow with a year of data",
             severity="high",
             owner=scenario.manager,
+            due_on=(actors.today + timedelta(days=14)).isoformat(),
         )
     await run.after(6)
     await actors.act(

@@ -128,6 +128,9 @@ def _not_closable(state: Engagement) -> Iterator[Missing]:
     for issue in state.raid.open_issues:
         sentence = f"issue {issue.item} ({issue.title}) is open"
         yield Missing("issue-open", sentence, "delivery")
+    for action in state.raid.open_actions:
+        sentence = f"action {action.item} ({action.title}), due on {action.due_on}, is open"
+        yield Missing("action-open", sentence, "delivery")
     if state.closing.review is None:
         yield Missing("pir-not-held", "no post-implementation review was held", "delivery")
     if not state.surveys.sent:

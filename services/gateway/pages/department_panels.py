@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from contracts.channels import CHANNELS, DEPARTMENTS
@@ -20,7 +20,7 @@ from gateway.pages.formatting import (
     words,
 )
 from gateway.view.engagement_view import View
-from gateway.view.sections.delivery import Change
+from gateway.view.sections.delivery import Change, RaidItem
 from gateway.view.sections.finance import Invoice
 
 
@@ -92,12 +92,15 @@ def titles_by_id(view: View) -> dict[str, str]:
     return titles
 
 
-def panels(view: View, names: Names, *, confidential: bool) -> list[Panel]:
-    """Return a panel of each department and the gateway, each from its own events only."""
+def panels(view: View, names: Names, today: date, *, confidential: bool) -> list[Panel]:
+    """Return a panel of each department and the gateway, each from its own events only.
+
+    What was due before `today` (UTC) is marked as overdue.
+    """
     rows = {
         "sales": _sales(view, names),
         "legal": _legal(view, names),
-        "delivery": _delivery(view, names),
+        "delivery": _delivery(view, names, today),
         "finance": _finance(view),
         "gateway": _gateway(view, names, confidential=confidential),
     }
@@ -211,7 +214,7 @@ def _legal(view: View, names: Names) -> _PanelRows:
         )
 
 
-def _delivery(view: View, names: Names) -> _PanelRows:
+def _delivery(view: View, names: Names, today: date) -> _PanelRows:
     delivery = view.delivery
     yield "Manager", _one(names.person(delivery.manager) if delivery.manager else None)
     yield "Method", _one(sentence_case(delivery.tier) if delivery.tier else None)
@@ -249,7 +252,7 @@ def _delivery(view: View, names: Names) -> _PanelRows:
                 f"“{report.narrative}”",
             ),
         )
-    yield "Open", tuple(f"{item.kind}: {item.title}" for item in delivery.raid.values())
+    yield "Open", tuple(_raid_item(item, today) for item in delivery.raid.values())
     yield (
         "Changes",
         tuple(f"{change.change}: {_state(change)}" for change in delivery.changes.values()),
@@ -263,6 +266,13 @@ def _delivery(view: View, names: Names) -> _PanelRows:
         yield "Satisfaction", _one(f"{number(round(mean, 1))} of 5")
     if delivery.closed is not None:
         yield "Closed", _one(short_day(delivery.closed.event.closed_on))
+
+
+def _raid_item(item: RaidItem, today: date) -> str:
+    due = f", due {short_day(item.due_on)}" if item.due_on else ""
+    weight = f" ({item.weight})" if item.weight else ""
+    overdue = ", overdue" if item.is_overdue(today) else ""
+    return f"{item.kind}{weight}: {item.title}{due}{overdue}"
 
 
 def _state(change: Change) -> str:

@@ -92,9 +92,18 @@ SENTENCES: dict[type[Event], str] = {
     "{accepted_on}.",
     delivery.DeliverableRejected: "{deliverable|title} rejected by {rejected_by|person} on "
     "{rejected_on}: “{why}”",
-    delivery.RiskRaised: "Risk raised ({impact} impact, {probability}% likely): {title}. "
-    "“{response}”",
-    delivery.IssueRaised: "Issue raised ({severity}): {title}; owner {owner|person}.",
+    delivery.RiskRaised: "Risk raised ({impact} impact, {probability}% likely): {title}; owner "
+    "{owner|person}. “{response}”, by {due_on}.",
+    delivery.RiskUpdated: "Risk judged anew ({impact} impact, {probability}% likely): {title}; "
+    "owner {owner|person}, due {due_on}. “{why}”",
+    delivery.IssueRaised: "Issue raised ({severity}): {title}; owner {owner|person}, due {due_on}.",
+    delivery.IssueUpdated: "Issue judged anew ({severity}): {title}; owner {owner|person}, "
+    "due {due_on}. “{why}”",
+    delivery.ActionRaised: "Action of {owner|person}, due {due_on}: {title}.",
+    delivery.ActionUpdated: "Action changed: {title}; owner {owner|person}, due {due_on}. “{why}”",
+    delivery.AssumptionRaised: "Assumed: {title}. {owner|person} checks it by {check_on}.",
+    delivery.AssumptionUpdated: "Assumption “{title}” is {validity}; {owner|person} checks it by "
+    "{check_on}. “{why}”",
     delivery.DecisionRecorded: "Decided by {decided_by|person} on {decided_on}: {title}. "
     "“{rationale}”",
     delivery.RaidItemClosed: "{item} closed on {closed_on}: “{resolution}”",

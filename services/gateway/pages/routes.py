@@ -238,7 +238,7 @@ def _add_pages(router: APIRouter, sources: Callable[[Request], Sources]) -> None
             disconnects=proved_disconnects(
                 view, details.disconnects, timeline, names, confidential=confidential
             ),
-            panels=panels(view, names, confidential=confidential),
+            panels=panels(view, names, source.today, confidential=confidential),
             asked=events,
             department=said,
             events=len(selected),

@@ -12,7 +12,7 @@ from contracts.values import BillingItem
 from delivery.acceptance.decisions import SubmitDeliverable
 from delivery.closing.decisions import CloseEngagement, GoLive, HoldPir
 from delivery.management.decisions import AssignManager
-from delivery.raid.decisions import CloseRaidItem, RaiseIssue
+from delivery.raid.decisions import CloseRaidItem, RaiseAction, RaiseIssue
 from delivery.surveys.decisions import AnswerSurvey, SendSurvey
 from delivery.timesheet.decisions import ApproveExpense, ApproveTime, RejectTime, SubmitTime
 from testkit.scenario import like
@@ -39,6 +39,7 @@ from tests.unit.delivery.builders import (
 PIR = HoldPir(went_well=("The team",), went_badly=("The data",))
 CLOSE = CloseEngagement()
 SURVEY = SendSurvey(survey="S-1")
+ISSUE = RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev", due_on=TODAY)
 
 
 def test_the_solution_goes_live_once_and_after_the_kickoff() -> None:
@@ -99,9 +100,7 @@ def test_a_finished_engagement_is_closed_once() -> None:
 
 
 def test_an_engagement_is_not_closed_while_anything_is_owed() -> None:
-    waiting = accepted(released(), "design").after(
-        RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev")
-    )
+    waiting = accepted(released(), "design").after(ISSUE)
     refused = waiting.when(CLOSE)
     refused.then_refused(
         "engagement-not-closable",
@@ -132,9 +131,12 @@ def test_a_submitted_deliverable_is_not_accepted_yet() -> None:
 
 
 def test_each_open_item_prevents_closing_by_itself() -> None:
-    issue = finished().after(RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev"))
+    issue = finished().after(ISSUE)
     issue.when(CLOSE).then_refused("engagement-not-closable", missing=["issue-open"])
     issue.after(CloseRaidItem(item="I-1", resolution="Fast.")).when(CLOSE).then_accepted()
+    action = finished().after(RaiseAction(item="A-1", title="Hand over", owner="dev", due_on=TODAY))
+    action.when(CLOSE).then_refused("engagement-not-closable", missing=["action-open"])
+    action.after(CloseRaidItem(item="A-1", resolution="Done.")).when(CLOSE).then_accepted()
     rest = accepted(worked(), "design", "portal").after(SURVEY)
     rest.after(PIR).when(CLOSE).then_refused(
         "engagement-not-closable", missing=["account-not-settled"]

@@ -359,7 +359,13 @@ def test_closing_with_loose_ends() -> None:
     life = Life().accepted()
     life.say(
         150,
-        delivery.IssueRaised(item="X-1", title="Slow search", severity="high", owner="max"),
+        delivery.IssueRaised(
+            item="X-1",
+            title="Slow search",
+            severity="high",
+            owner="max",
+            due_on=date(2026, 6, 1),
+        ),
         delivery.PirHeld(
             held_on=life.day(150),
             went_well=(),

@@ -85,12 +85,23 @@ class Change:
 
 @dataclass(slots=True)
 class RaidItem:
-    """An open risk or issue."""
+    """An open item of the RAID log that is not a decision.
+
+    `weight` is the impact of a risk, the severity of an issue or the validity of an assumption, and
+    None for an action. `due_on` is the day by which it is to be answered, solved, done or checked;
+    None for an assumption that was checked.
+    """
 
     kind: str
     title: str
-    severity: str
+    weight: str | None
+    owner: str
+    due_on: date | None
     said: Ref
+
+    def is_overdue(self, today: date) -> bool:
+        """Return whether its day has passed."""
+        return self.due_on is not None and self.due_on < today
 
 
 @dataclass(slots=True)
@@ -300,16 +311,46 @@ def _rejected(section: DeliverySection, recorded: Recorded[delivery.DeliverableR
     )
 
 
-@steps.on(delivery.RiskRaised)
-def _risk(section: DeliverySection, recorded: Recorded[delivery.RiskRaised]) -> None:
+@steps.on(delivery.RiskRaised, delivery.RiskUpdated)
+def _risk(
+    section: DeliverySection, recorded: Recorded[delivery.RiskRaised | delivery.RiskUpdated]
+) -> None:
     event = recorded.event
-    section.raid[event.item] = RaidItem("risk", event.title, event.impact, ref(recorded))
+    section.raid[event.item] = RaidItem(
+        "risk", event.title, event.impact, event.owner, event.due_on, ref(recorded)
+    )
 
 
-@steps.on(delivery.IssueRaised)
-def _issue(section: DeliverySection, recorded: Recorded[delivery.IssueRaised]) -> None:
+@steps.on(delivery.IssueRaised, delivery.IssueUpdated)
+def _issue(
+    section: DeliverySection, recorded: Recorded[delivery.IssueRaised | delivery.IssueUpdated]
+) -> None:
     event = recorded.event
-    section.raid[event.item] = RaidItem("issue", event.title, event.severity, ref(recorded))
+    section.raid[event.item] = RaidItem(
+        "issue", event.title, event.severity, event.owner, event.due_on, ref(recorded)
+    )
+
+
+@steps.on(delivery.ActionRaised, delivery.ActionUpdated)
+def _action(
+    section: DeliverySection, recorded: Recorded[delivery.ActionRaised | delivery.ActionUpdated]
+) -> None:
+    event = recorded.event
+    section.raid[event.item] = RaidItem(
+        "action", event.title, None, event.owner, event.due_on, ref(recorded)
+    )
+
+
+@steps.on(delivery.AssumptionRaised, delivery.AssumptionUpdated)
+def _assumption(
+    section: DeliverySection,
+    recorded: Recorded[delivery.AssumptionRaised | delivery.AssumptionUpdated],
+) -> None:
+    event = recorded.event
+    check_on = event.check_on if event.validity == "unknown" else None
+    section.raid[event.item] = RaidItem(
+        "assumption", event.title, event.validity, event.owner, check_on, ref(recorded)
+    )
 
 
 @steps.on(delivery.DecisionRecorded)

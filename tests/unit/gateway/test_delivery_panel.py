@@ -1,0 +1,51 @@
+"""Test that Delivery's panel shows what is open with its day, and marks what is overdue."""
+
+from datetime import date
+
+from contracts import delivery
+from contracts.event import Event
+from gateway.pages.department_panels import panels
+from gateway.pages.formatting import Names
+from gateway.view.engagement_view import View, apply_event
+from testkit.scenario import RecordsOf
+from tests.builders import Life
+
+TODAY = date(2026, 4, 14)
+DUE = date(2026, 4, 13)
+ACTION = {"item": "A-1", "title": "Order a server", "owner": "max"}
+ASSUMPTION = {"item": "AS-1", "title": "Data is clean", "owner": "max", "check_on": DUE}
+
+
+def view_after(*events: Event) -> View:
+    life = Life().kicked_off().say(100, *events)
+    view = View(life.engagement)
+    for recorded in life.events:
+        apply_event(view, recorded)
+    return view
+
+
+def shown(label: str, *events: Event) -> tuple[str, ...]:
+    """Return the lines of a row of Delivery's panel after some events; empty without the row."""
+    found = panels(view_after(*events), Names(RecordsOf([])), TODAY, confidential=False)
+    rows = next(each.rows for each in found if each.department == "delivery")
+    return next((row.lines for row in rows if row.label == label), ())
+
+
+def test_an_action_is_overdue_after_its_day() -> None:
+    due_today = delivery.ActionRaised.model_validate({**ACTION, "due_on": TODAY})
+    assert shown("Open", due_today) == ("action: Order a server, due 14 Apr 2026",)
+    late = delivery.ActionUpdated.model_validate({**ACTION, "due_on": DUE, "why": "Sooner."})
+    assert shown("Open", due_today, late) == ("action: Order a server, due 13 Apr 2026, overdue",)
+    closed = delivery.RaidItemClosed(item="A-1", resolution="Done.", closed_on=TODAY)
+    assert shown("Open", due_today, late, closed) == ()
+
+
+def test_an_assumption_is_overdue_until_it_is_checked() -> None:
+    raised = delivery.AssumptionRaised.model_validate(ASSUMPTION)
+    assert shown("Open", raised) == (
+        "assumption (unknown): Data is clean, due 13 Apr 2026, overdue",
+    )
+    checked = delivery.AssumptionUpdated.model_validate(
+        {**ASSUMPTION, "validity": "false", "why": "We looked."}
+    )
+    assert shown("Open", raised, checked) == ("assumption (false): Data is clean",)
