@@ -6,8 +6,10 @@ confidential channel and shown only to people with the role `confidential`.
 
 from chassis.domain.capability import Capability
 from chassis.domain.decider import Decider
+from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
+from chassis.web.reference_routes import ReferenceRoutes
 from contracts.reference import CostRatesPublished, RateCardPublished
 from contracts.roles import COMPANY
 from finance.billing import decisions as billing
@@ -15,7 +17,6 @@ from finance.budgeting import decisions as budgeting
 from finance.changes import decisions as changes
 from finance.contract import decisions as contract
 from finance.cost_rates import decisions as cost_rates
-from finance.cost_rates.state import CostRateRecord
 from finance.costing import decisions as costing
 from finance.disconnects import decisions as disconnects
 from finance.engagement import Engagement
@@ -28,7 +29,6 @@ from finance.pending.decisions import catching_up
 from finance.performance import decisions as performance
 from finance.progress import decisions as progress
 from finance.rate_cards import decisions as rate_cards
-from finance.rate_cards.state import RateCard
 from finance.revenue import decisions as revenue
 from finance.roles import CONTROLLING, READERS
 from finance.settlement import decisions as settlement
@@ -64,20 +64,10 @@ ENGAGEMENT: Decider[Engagement] = Decider(
 )
 """Decider of engagements."""
 
-RATE_CARD: Decider[RateCard] = Decider(
-    department="finance",
-    kind="rate-card",
-    initial=lambda subject: RateCard(rate_card=subject),
-    capabilities=(rate_cards.capability,),
-)
+RATE_CARD = reference_decider(Record[RateCardPublished], rate_cards.capability)
 """Decider of rate cards."""
 
-COST_RATES: Decider[CostRateRecord] = Decider(
-    department="finance",
-    kind="cost-rates",
-    initial=lambda subject: CostRateRecord(cost_rates=subject),
-    capabilities=(cost_rates.capability,),
-)
+COST_RATES = reference_decider(Record[CostRatesPublished], cost_rates.capability)
 """Decider of cost rates."""
 
 REGISTER: Decider[Register] = Decider(
@@ -99,8 +89,13 @@ SERVICE = Service(
     ),
     routes=(
         CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
-        CommandRoutes(RATE_CARD, path="rate-cards", seen_by=COMPANY),
-        CommandRoutes(COST_RATES, path="cost-rates", seen_by=(*CONTROLLING, "confidential")),
+        ReferenceRoutes(RATE_CARD, path="rate-cards", seen_by=COMPANY, listed=("currency",)),
+        ReferenceRoutes(
+            COST_RATES,
+            path="cost-rates",
+            seen_by=(*CONTROLLING, "confidential"),
+            listed=("currency",),
+        ),
     ),
     deciders=(REGISTER,),
     reads=(RateCardPublished, CostRatesPublished),

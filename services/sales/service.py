@@ -1,12 +1,13 @@
 """The sales service: ``python -m sales.service``."""
 
 from chassis.domain.decider import Decider
+from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
+from chassis.web.reference_routes import ReferenceRoutes
 from contracts.reference import AccountPublished, PersonPublished
 from contracts.roles import COMPANY
 from sales.accounts import decisions as accounts
-from sales.accounts.state import Account
 from sales.contract import decisions as contract
 from sales.disconnects import decisions as disconnects
 from sales.engagement import Engagement
@@ -34,12 +35,7 @@ ENGAGEMENT: Decider[Engagement] = Decider(
 )
 """Decider of engagements. There are no reactions: every event of Sales follows from a command."""
 
-ACCOUNT: Decider[Account] = Decider(
-    department="sales",
-    kind="account",
-    initial=lambda subject: Account(account=subject),
-    capabilities=(accounts.capability,),
-)
+ACCOUNT = reference_decider(Record[AccountPublished], accounts.capability)
 """Decider of accounts."""
 
 SERVICE = Service(
@@ -51,7 +47,12 @@ SERVICE = Service(
     ),
     routes=(
         CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
-        CommandRoutes(ACCOUNT, path="accounts", seen_by=COMPANY),
+        ReferenceRoutes(
+            ACCOUNT,
+            path="accounts",
+            seen_by=COMPANY,
+            listed=("name", "sector", "country", "own_pmo"),
+        ),
     ),
     routers=(imports,),
     reads=(AccountPublished, PersonPublished),

@@ -65,7 +65,7 @@ async def publish_rates(world: World) -> None:
         rates = record.model_dump(mode="json", include={"currency", "rates"})
         rates["effective_from"] = "2020-01-01"
         published = await world.do(command, rates, by=CONTROLLER)
-        assert ("rates" in published["state"]) == command.startswith("/rate-cards/")
+        assert ("newest" in published["state"]) == command.startswith("/rate-cards/")
     probe = engagement_id()
     await world.say(builders.OPENED, builders.ESTIMATE, about=probe)
 

@@ -196,7 +196,7 @@ async def test_a_real_pipeline_is_imported_completely_and_then_unchanged(world: 
     )
     assert next(iter(listed.values()))["title"] == "GTX Plus Pro for Ganjaflex"
     account = await world.get("/accounts/golddex", by=MANAGER_OF_SALES)
-    assert account.json()["record"]["name"] == "Golddex"
+    assert account.json()["newest"]["record"]["name"] == "Golddex"
     [published] = await world.events(of=AccountPublished, about="golddex")
     assert published.event.name == "Golddex"
 

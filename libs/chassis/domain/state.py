@@ -66,7 +66,8 @@ def on_event(step: F) -> F:
 class Part(BaseModel):
     """Base of the state of a stream, and of the parts that it consists of.
 
-    A subclass raises TypeError for a step or a kept field without a type of event.
+    A subclass raises TypeError for a step or a kept field without a type of event. A generic part
+    has steps once its types are given.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,6 +77,8 @@ class Part(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:
+        if cls.__pydantic_generic_metadata__["parameters"]:
+            return
         values: dict[type[Event], dict[str, _Step]] = {}
         for name, field in cls.model_fields.items():
             place = f"{cls.__name__}.{name}"

@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from fastapi import APIRouter, Body, Depends, Path, Request
 from pydantic import (
@@ -100,6 +100,9 @@ class CommandRoutes(Generic[S]):
     in the path, or with a new one: `prefix`, a dash and thirteen characters of a hash of the actor
     and the Idempotency-Key, so that a repeated request opens the same stream.
     """
+
+    changes_by_day: ClassVar[bool] = False
+    """True if the view of a stream depends on the day, so that its ETag does not identify it."""
 
     def __init__(
         self,
@@ -248,7 +251,7 @@ class CommandRoutes(Generic[S]):
             commands = get_command_handler(request)
             stream = await commands.read(self.decider.kind, subject, options.after, options.wait)
             headers = position_headers(stream.number, stream.position) | options.applied
-            if not_modified(request, stream.number):
+            if not self.changes_by_day and not_modified(request, stream.number):
                 return Response(status_code=304, headers=headers)
             view = self._view(request.state.caller, stream)
             return Response(to_json(view), headers=headers, media_type="application/json")

@@ -1,8 +1,8 @@
 """Reference data: records that a department publishes whole, with versions.
 
 Names and e-mail addresses of people are stored only here, so that a person can be erased while the
-events stay unchanged. Records are effective-dated: on a day, the version with the latest
-`effective_from` that is not after the day is in force.
+events stay unchanged. Records are effective-dated: on a day, the newest version whose
+`effective_from` is not after the day is in force.
 """
 
 from contracts.reference.delivery import (
@@ -24,7 +24,7 @@ from contracts.reference.finance import (
     RateCardPublished,
     Rates,
 )
-from contracts.reference.record import Reference
+from contracts.reference.record import Reference, in_force
 from contracts.reference.sales import AccountDetails, AccountPublished
 
 __all__ = [
@@ -46,4 +46,5 @@ __all__ = [
     "TemplatePublished",
     "TemplateTask",
     "Weekday",
+    "in_force",
 ]

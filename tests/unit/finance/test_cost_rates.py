@@ -3,8 +3,9 @@
 from datetime import date
 from decimal import Decimal
 
+from chassis.domain.reference import record_view
 from contracts.reference import CostRatesPublished
-from finance.cost_rates.decisions import PublishCostRates, cost_rates_figures
+from finance.cost_rates.decisions import PublishCostRates
 from finance.service import COST_RATES
 from testkit.scenario import given
 from tests.unit.finance.builders import per_hour, rates
@@ -30,10 +31,12 @@ def test_cost_rates_have_a_floor_and_are_shown_only_with_the_role():
     assert open_view["roles"] == ["architect"]
     assert not {"rates", "floor"} & open_view.keys()
     assert "80" not in str(open_view)
-    published.then_view(rates={"architect": per_hour(80)}, floor=Decimal(30))
+    newest = record_view(published.stream, TODAY).newest
+    assert newest is not None
+    assert newest.record.by_role == {"architect": per_hour(80)}
 
 
 def test_the_floor_is_shown_as_a_canonical_decimal():
     command = PublishCostRates(currency="EUR", rates=rates(architect=80), floor=Decimal("30.50"))
-    figures = cost_rates_figures(COSTS.after(command).state)
-    assert figures.model_dump(mode="json")["floor"] == "30.5"
+    view = record_view(COSTS.after(command).stream, TODAY)
+    assert view.model_dump(mode="json")["newest"]["record"]["floor"] == "30.5"

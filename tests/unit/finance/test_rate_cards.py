@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
+from chassis.domain.reference import VersionView, record_view
 from contracts.reference import RateCardPublished
 from finance.rate_cards.decisions import PublishRateCard
 from finance.service import RATE_CARD
@@ -31,8 +32,10 @@ def test_a_card_is_published_from_today_unless_a_day_is_named():
         )
     )
     dated = CARDS.after(card(effective_from=date(2025, 1, 1)))
-    dated.then_view(effective_from=date(2025, 1, 1))
-    CARDS.then_view(rates={}, currency=None)
+    assert record_view(dated.stream, TODAY).newest == VersionView(
+        version=1, record=dated.state.versions[0]
+    )
+    assert dated.state.versions[0].effective_from == date(2025, 1, 1)
 
 
 def test_equal_rates_are_no_new_version():
