@@ -364,6 +364,16 @@ class Milestone(Value):
     """Ids of the deliverables that are due by the milestone."""
 
 
+class TaskLink(Value):
+    """Link of a task to another one whose finish or start it waits for."""
+
+    task: Identifier
+    """Id of the other task."""
+    kind: Literal["finish-to-start", "start-to-start"] = "finish-to-start"
+    lag_days: Annotated[int, Field(ge=-1_000, le=1_000), AsNumber] = 0
+    """Working days to wait beyond that; negative where the task may begin earlier."""
+
+
 class PlannedTask(Value):
     """Task of a plan. Its planned value is spread evenly over its calendar days."""
 
@@ -384,6 +394,10 @@ class PlannedTask(Value):
     """
     deliverable: Identifier | None = None
     """Id of the deliverable that the task produces, if any."""
+    assignee: PersonId | None = None
+    """Person who is to do the task; null while none is named."""
+    after: Annotated[tuple[TaskLink, ...], Field(max_length=100)] = ()
+    """The tasks that this one follows."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
