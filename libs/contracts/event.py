@@ -103,12 +103,13 @@ F_co = TypeVar("F_co", bound=Event, covariant=True)
 class Recorded(Generic[F_co]):
     """An event with the attributes of its envelope.
 
-    ``sequence`` counts the channel's events of this subject from 1 without a gap (on a register's
-    channel: of the register). ``occurred_at`` is when it happened and ``recorded_at`` when it was
-    recorded, both UTC. ``heard`` contains, by channel, the last sequence of this engagement that
-    the author had processed; on an open channel, of open channels only. ``cause`` identifies the
-    command or event that led to it. ``actor`` is a person's id, or the department's name where no
-    person gave a command.
+    ``sequence`` (on the wire `streamsequence`) counts the channel's events of this subject from 1
+    without a gap (on a register's channel: of the register). ``occurred_at`` is when it happened
+    and ``recorded_at`` when it was recorded, both UTC. ``heard`` contains, by channel, the last
+    sequence of this engagement that the author had processed; on an open channel, of open channels
+    only. ``cause`` identifies the command or event that led to it. ``actor`` is a person's
+    id, or the department's name where no person gave a command; ``on_behalf_of`` is the person whom
+    the actor acted for, as a stand-in.
     """
 
     id: str
@@ -121,6 +122,7 @@ class Recorded(Generic[F_co]):
     recorded_at: datetime
     heard: Mapping[str, int]
     traceparent: str | None = None
+    on_behalf_of: str | None = None
     record: bytes | None = field(default=None, compare=False, repr=False)
     """Bytes that the event was read from, so that forwarding it keeps fields of newer versions."""
 
@@ -175,16 +177,16 @@ def encode(recorded: Recorded[Event]) -> bytes:
         "time": written(recorded.recorded_at),
         "datacontenttype": "application/json",
         "dataschema": f"urn:{event.type.replace('.', ':')}",
-        "sequence": recorded.sequence,
+        "streamsequence": recorded.sequence,
         "causationid": recorded.cause,
         "actor": recorded.actor,
         "occurredat": written(recorded.occurred_at),
+        "onbehalfof": recorded.on_behalf_of,
         "heard": write_position(recorded.heard),
+        "traceparent": recorded.traceparent,
         "data": event,
     }
-    if recorded.traceparent:
-        attributes["traceparent"] = recorded.traceparent
-    return to_json(attributes)
+    return to_json({name: value for name, value in attributes.items() if value})
 
 
 def whole(recorded: Recorded[Event]) -> bytes:
@@ -230,11 +232,11 @@ def _read(record: bytes | str, channel: Channel | None) -> Recorded[Event]:
     department = channel.department
     if envelope["source"] != f"/concord/{department}" or name.split(".")[1] != department:
         raise Unsound(f"source: {envelope['source']!r} does not publish {name} here")
-    heard = read_heard(envelope["heard"])
+    heard = read_heard(envelope["heard"]) if "heard" in envelope else {}
     return Recorded(
         id=envelope["id"],
         subject=envelope["subject"],
-        sequence=envelope["sequence"],
+        sequence=envelope["streamsequence"],
         event=_UNDECODED[channel.name](name=name) if known is None else _event(known, envelope),
         actor=envelope["actor"],
         cause=envelope["causationid"],
@@ -242,6 +244,7 @@ def _read(record: bytes | str, channel: Channel | None) -> Recorded[Event]:
         recorded_at=read_moment(envelope["time"], "time"),
         heard={each: last for each, last in heard.items() if named_in_heard(channel, each)},
         traceparent=sound_traceparent(envelope.get("traceparent")),
+        on_behalf_of=envelope.get("onbehalfof"),
         record=record if isinstance(record, bytes) else None,
     )
 

@@ -22,7 +22,7 @@ class Evidence(Value):
     """Type of the event, such as `concord.legal.sow-signed.v1`."""
     channel: ShortText
     """Channel of the event, such as `legal`."""
-    sequence: StreamSequence
+    streamsequence: StreamSequence
     """The `streamsequence` of the event: its number on its channel in this engagement."""
 
 

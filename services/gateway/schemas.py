@@ -104,7 +104,8 @@ class EngagementView(ViewModel):
 class TimelineEntry(ViewModel):
     """An event: its author, when it occurred and was recorded (UTC), and its data.
 
-    `heard` is how far its author had processed other channels.
+    `heard` is how far its author had processed other channels. `on_behalf_of` is the person
+    whom the actor acted for, as a stand-in, or null.
     """
 
     id: str
@@ -112,6 +113,7 @@ class TimelineEntry(ViewModel):
     channel: str
     sequence: int
     actor: str
+    on_behalf_of: str | None
     cause: str
     occurred_at: datetime
     recorded_at: datetime
@@ -181,6 +183,7 @@ def timeline_entry(recorded: Recorded[Event]) -> TimelineEntry:
         channel=recorded.channel.name,
         sequence=recorded.sequence,
         actor=recorded.actor,
+        on_behalf_of=recorded.on_behalf_of,
         cause=recorded.cause,
         occurred_at=recorded.occurred_at,
         recorded_at=recorded.recorded_at,

@@ -64,7 +64,13 @@ class ContextFactory:
     new_event_id: Callable[[], str]
 
     def context(
-        self, *, actor: str, occurred_at: datetime | None, cause: str, traceparent: str | None
+        self,
+        *,
+        actor: str,
+        occurred_at: datetime | None,
+        cause: str,
+        traceparent: str | None,
+        on_behalf_of: str | None = None,
     ) -> Context:
         """Return the context of one decision or reaction; `occurred_at` None means now."""
         now = self.now()
@@ -76,6 +82,7 @@ class ContextFactory:
             reference_data=self.reference_data,
             new_event_id=self.new_event_id,
             traceparent=traceparent,
+            on_behalf_of=on_behalf_of,
         )
 
 

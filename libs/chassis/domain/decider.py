@@ -209,7 +209,8 @@ def handle_command(
         for event in decider.decide(stream.state, command, context):
             after = _record(decider, after, event, context, entries)
         if entries:
-            after = _react(decider, after, replace(context, actor=decider.department), entries)
+            own = replace(context, actor=decider.department, on_behalf_of=None)
+            after = _react(decider, after, own, entries)
             after = replace(after, number=stream.number + 1)
     except ValidationError as error:  # of an event, or of the state after one
         first = error.errors(include_url=False, include_input=False)[0]
@@ -321,6 +322,7 @@ def _record(
             if name != channel.name and named_in_heard(channel, name)
         },
         traceparent=context.traceparent,
+        on_behalf_of=context.on_behalf_of,
     )
     entries.append(Entry(recorded, own=True))
     return replace(

@@ -116,7 +116,8 @@ class Commit:
     `cause` identifies the command or the first consumed event. `position` and `latest_ids` are the
     stream's after the commit (commits of older code have no ids), `at` is the moment of the
     decision (UTC, in milliseconds). `command` and `fingerprint` identify the command; they are
-    empty for consumed events. `passed_over` has missing events that a person decided to skip.
+    empty for consumed events. `on_behalf_of` is the person whom the actor acted for.
+    `passed_over` has missing events that a person decided to skip.
     `erases` has the (channel, key) of records that an erasure removes from the topics.
     """
 
@@ -131,6 +132,7 @@ class Commit:
     fingerprint: str = ""
     passed_over: PassedOver | None = None
     erases: tuple[tuple[str, str], ...] = ()
+    on_behalf_of: str | None = None
     latest_ids: LatestIds = field(default_factory=dict)
 
     @property
@@ -161,6 +163,7 @@ class Commit:
             "position": write_position(self.position),
             "latest_ids": write_latest_ids(self.latest_ids),
             "actor": self.actor,
+            "on_behalf_of": self.on_behalf_of,
             "at": self.at.replace(microsecond=self.at.microsecond // 1000 * 1000),
             "command": self.command,
             "fingerprint": self.fingerprint,
@@ -183,6 +186,7 @@ class Commit:
                 number=number,
                 position=read_position(field_of(str, document, "position")),
                 actor=field_of(str, document, "actor"),
+                on_behalf_of=_person(document.get("on_behalf_of")),
                 at=field_of(datetime, document, "at"),
                 events=tuple(_stored_event(entry) for entry in field_of(list, document, "entries")),
                 command=field_of(str, document, "command"),
@@ -215,6 +219,12 @@ def place_of(document: Document) -> tuple[str, int]:
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise UnreadableStream(stream, 0, f"number: must be a whole number from 1 ({cause})", cause)
     return stream, number
+
+
+def _person(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise ValueError("on_behalf_of: must be a text")
+    return value
 
 
 def _latest_ids(documents: Any) -> LatestIds:

@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from contracts import release
 from contracts.channels import PARTITIONS, Channel, Department
+from contracts.envelope import LARGEST_NUMBER
 from contracts.event import CONTENT_TYPE, Event
 
 _KEYS = {
@@ -24,8 +25,8 @@ _ENVELOPE: dict[str, Any] = {
     "type": "object",
     "description": "A CloudEvents 1.0 event in structured mode.",
     "required": [
-        "specversion", "id", "source", "type", "subject", "time", "dataschema", "sequence",
-        "causationid", "actor", "occurredat", "heard", "data",
+        "specversion", "id", "source", "type", "subject", "time", "dataschema", "streamsequence",
+        "causationid", "actor", "occurredat", "data",
     ],
     "properties": {
         "specversion": {"const": "1.0"},
@@ -36,20 +37,26 @@ _ENVELOPE: dict[str, Any] = {
         "time": {"type": "string", "format": "date-time", "description": "When it was recorded."},
         "datacontenttype": {"const": "application/json"},
         "dataschema": {"type": "string", "format": "uri"},
-        "sequence": {
+        "streamsequence": {
             "type": "integer",
             "minimum": 1,
+            "maximum": LARGEST_NUMBER,
             "description": "Numbers the channel's events about this subject, without a gap.",
         },
         "causationid": {"type": "string", "description": "The command or event that led to it."},
         "actor": {"type": "string", "description": "Who did it: a person's id or a department."},
+        "onbehalfof": {
+            "type": "string",
+            "description": "Id of the person whom the actor acted for, as a stand-in.",
+        },
         "occurredat": {"type": "string", "format": "date-time", "description": "When it happened."},
         "heard": {
             "type": "string",
-            "description": "The last sequence that its author had processed, by other channel.",
+            "description": "The last streamsequence that its author had processed, by other channel"
+            " (on an open channel: by open channel); left out where there is none.",
             "examples": ["legal=4,sales=17"],
         },
-        "traceparent": {"type": "string", "description": "W3C Trace Context."},
+        "traceparent": {"type": "string", "description": "W3C Trace Context; may be missing."},
     },
 }  # fmt: skip
 

@@ -15,6 +15,7 @@ from gateway.pages.engagement_page import entry, proved_disconnects, stage_steps
 from gateway.pages.event_texts import SENTENCES, event_text, fields
 from gateway.pages.formatting import Names
 from gateway.rules import judge
+from gateway.schemas import timeline_entry
 from gateway.view.engagement_view import STAGES, View, apply_event
 from testkit.scenario import RecordsOf
 from tests.builders import ENGAGEMENT, Life, euros
@@ -267,6 +268,12 @@ def test_positions_of_confidential_channels_are_hidden_from_other_readers() -> N
 
     assert "finance.confidential" in heard(confidential=True)
     assert heard(confidential=False) == heard(confidential=True) - {"finance.confidential"}
+
+
+def test_an_event_shows_for_whom_its_author_stood_in() -> None:
+    recorded = replace(Life().opened().events[-1], actor="ann", on_behalf_of="bea")
+    assert entry(recorded, NOBODY, confidential=False).actor == "ann for bea"
+    assert timeline_entry(recorded).on_behalf_of == "bea"
 
 
 def test_freshness_counts_missing_events_that_other_authors_had_processed() -> None:
