@@ -459,7 +459,17 @@ class Life:
         return self.say(
             165,
             delivery.SolutionWentLive(live_on=self.day(150)),
-            delivery.SurveySent(survey="S-1", contacts=("cora",), sent_on=self.day(155)),
+            delivery.SurveySent(
+                survey="S-1",
+                kind="csat-and-nps",
+                phase="Build",
+                questions=(
+                    delivery.SurveyQuestion(question="quality", text="How good is our work?"),
+                    delivery.SurveyQuestion(question="communication", text="Are you informed?"),
+                ),
+                contacts=("cora",),
+                sent_on=self.day(155),
+            ),
             delivery.SurveyAnswered(
                 survey="S-1",
                 answered_by="cora",

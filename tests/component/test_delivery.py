@@ -209,8 +209,8 @@ async def test_an_engagement_goes_from_its_manager_to_its_close(world: World) ->
         "survey-not-sent",
     }
     await world.do("go-live")
-    await world.do("send-survey", {"survey": "S-1"})
-    answer = {"survey": "S-1", "answered_by": "cleo", "satisfaction": {"all": 5}, "recommend": 9}
+    await world.do("send-survey", {"survey": "S-1", "kind": "nps", "phase": "Build"})
+    answer = {"survey": "S-1", "answered_by": "cleo", "recommend": 9}
     await world.do("answer-survey", answer)
     await world.do("hold-pir", {"went_well": ["The team"], "went_badly": []})
     closing = asyncio.create_task(world.ask("close-engagement"))

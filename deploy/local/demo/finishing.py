@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from local.demo.billing import invoices, money
 from local.demo.engagement_run import EndOfDemo, EngagementRun
+from local.demo.surveying import answer_surveys, send_surveys
 from local.demo.working import Work, report
 
 
@@ -32,9 +33,7 @@ async def finish(run: EngagementRun, work: Work) -> None:
     await actors.act("delivery", "go-live", scenario.manager)
     await _invoices_due(run, work)
     await run.after(5)
-    await actors.act(
-        "delivery", "send-survey", scenario.manager, survey="S-1", contacts=[run.sponsor]
-    )
+    await send_surveys(run)
     if "loose-ends" in scenario.troubles:
         await actors.act(
             "delivery",
@@ -47,19 +46,7 @@ async def finish(run: EngagementRun, work: Work) -> None:
             due_on=(actors.today + timedelta(days=14)).isoformat(),
         )
     await run.after(6)
-    await actors.act(
-        "delivery",
-        "answer-survey",
-        scenario.manager,
-        survey="S-1",
-        answered_by=run.sponsor,
-        satisfaction={
-            "quality": scenario.satisfaction,
-            "communication": min(5, scenario.satisfaction + 1),
-        },
-        recommend=scenario.satisfaction * 2 - 1,
-        comment="We always knew the status.",
-    )
+    await answer_surveys(run)
     await actors.act(
         "delivery",
         "hold-pir",

@@ -34,7 +34,7 @@ async def begin_log(run: EngagementRun) -> None:
 async def keep_log(run: EngagementRun, week: int) -> None:
     """Update, raise and close the items that are due in a week of the work, counted from 1."""
     match week:
-        case 2:
+        case 1:
             why = "The customer's architect looked at it."
             checked = {**_ASSUMPTION, "check_on": _in(run, 0), "validity": "confirmed"}
             await _act(run, "update-assumption", **checked, why=why)
@@ -47,17 +47,16 @@ async def keep_log(run: EngagementRun, week: int) -> None:
                 title="Test with a copy of real data",
                 rationale="It shows what samples hide.",
             )
-        case 3:
+        case 2:
             await _close(run, "A-1", "All testers are named.")
-            risk = {**_RISK, "probability": "10"}
             why = "All workshops have taken place."
-            await _act(run, "update-risk", **risk, due_on=_in(run, 14), why=why)
+            risk = {**_RISK, "probability": "10", "due_on": _in(run, 14)}
+            await _act(run, "update-risk", **risk, why=why)
             await _act(run, "raise-issue", **_ISSUE, due_on=_in(run, 14))
-        case 4:
+        case 3:
             why = "Test results were lost twice."
-            issue = {**_ISSUE, "severity": "medium"}
-            await _act(run, "update-issue", **issue, due_on=_in(run, 7), why=why)
-        case 5:
+            issue = {**_ISSUE, "severity": "medium", "due_on": _in(run, 7)}
+            await _act(run, "update-issue", **issue, why=why)
             await _close(run, "I-1", "The customer keeps the data until the tests are done.")
         case _:
             pass

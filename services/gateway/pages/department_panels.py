@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 
 from contracts.channels import CHANNELS, DEPARTMENTS
+from contracts.survey_scores import csat_of, nps_of
 from gateway.pages.formatting import (
     Names,
     channel_name,
@@ -20,7 +20,7 @@ from gateway.pages.formatting import (
     words,
 )
 from gateway.view.engagement_view import View
-from gateway.view.sections.delivery import Change, RaidItem
+from gateway.view.sections.delivery import Change, RaidItem, Survey
 from gateway.view.sections.finance import Invoice
 
 
@@ -261,9 +261,7 @@ def _delivery(view: View, names: Names, today: date) -> _PanelRows:
         "Live",
         _one(f"since {short_day(delivery.live.event.live_on)}" if delivery.live else None),
     )
-    if delivery.satisfaction:
-        mean = Decimal(sum(delivery.satisfaction)) / len(delivery.satisfaction)
-        yield "Satisfaction", _one(f"{number(round(mean, 1))} of 5")
+    yield "Surveys", tuple(_survey(survey) for survey in delivery.surveys.values())
     if delivery.closed is not None:
         yield "Closed", _one(short_day(delivery.closed.event.closed_on))
 
@@ -273,6 +271,16 @@ def _raid_item(item: RaidItem, today: date) -> str:
     weight = f" ({item.weight})" if item.weight else ""
     overdue = ", overdue" if item.is_overdue(today) else ""
     return f"{item.kind}{weight}: {item.title}{due}{overdue}"
+
+
+def _survey(survey: Survey) -> str:
+    answered = f"{len(survey.answered_by)} of {len(survey.contacts)} answered"
+    csat, nps = csat_of(survey.satisfaction), nps_of(survey.recommend)
+    scores = [
+        *([f"CSAT {points(csat, 0)}"] if csat is not None else []),
+        *([f"NPS {number(round(nps))}"] if nps is not None else []),
+    ]
+    return ", ".join([f"{survey.phase}: {answered}", *scores])
 
 
 def _state(change: Change) -> str:

@@ -119,9 +119,10 @@ SENTENCES: dict[type[Event], str] = {
     delivery.SolutionWentLive: "Live since {live_on}.",
     delivery.PirHeld: "Review held on {held_on}: {delivered_hours|hours} delivered of "
     "{sold_hours|hours} sold. [Went well: {went_well}.] [Went badly: {went_badly}.]",
-    delivery.SurveySent: "Survey sent to {contacts|people} on {sent_on}.",
-    delivery.SurveyAnswered: "{answered_by|person} answered the survey: "
-    "{satisfaction|scores}; would recommend {recommend} of 10. [“{comment}”]",
+    delivery.SurveySent: "Survey ({kind|words}) about {phase} sent to {contacts|people} on "
+    "{sent_on}.",
+    delivery.SurveyAnswered: "{answered_by|person} answered survey {survey}[: "
+    "{satisfaction|scores}][; would recommend {recommend} of 10]. [“{comment}”]",
     delivery.EngagementPutOnHold: "On hold since {held_on}: “{reason}”",
     delivery.EngagementResumed: "Work resumed on {resumed_on}.",
     delivery.EngagementClosed: "Engagement closed on {closed_on}.",
@@ -206,7 +207,7 @@ def _filled(part: str, event: Event, names: Names) -> str:
 def _is_given(value: object) -> bool:
     if isinstance(value, Margin):
         return value.margin is not None
-    return value is not None and value not in ("", ())
+    return value is not None and value not in ("", (), {})
 
 
 def _total(lines: Iterable[Any], _: Names) -> str:

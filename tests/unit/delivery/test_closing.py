@@ -22,6 +22,7 @@ from tests.unit.delivery.builders import (
     BUDGET_AMENDED,
     HASH,
     SETTLED,
+    SURVEY_SENT,
     TERMINATED,
     TIME_APPROVED,
     TODAY,
@@ -38,7 +39,9 @@ from tests.unit.delivery.builders import (
 
 PIR = HoldPir(went_well=("The team",), went_badly=("The data",))
 CLOSE = CloseEngagement()
-SURVEY = SendSurvey(survey="S-1")
+SURVEY = SendSurvey(
+    survey="S-1", kind="csat-and-nps", phase="Build", questions=SURVEY_SENT.questions
+)
 ISSUE = RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev", due_on=TODAY)
 
 

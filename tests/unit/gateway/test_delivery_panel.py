@@ -49,3 +49,14 @@ def test_an_assumption_is_overdue_until_it_is_checked() -> None:
         {**ASSUMPTION, "validity": "false", "why": "We looked."}
     )
     assert shown("Open", raised, checked) == ("assumption (false): Data is clean",)
+
+
+def test_each_survey_shows_who_answered_and_its_scores() -> None:
+    sent = delivery.SurveySent(
+        survey="S-1", kind="nps", phase="Build", contacts=("cora", "cy"), sent_on=DUE
+    )
+    assert shown("Surveys", sent) == ("Build: 0 of 2 answered",)
+    answered = delivery.SurveyAnswered(
+        survey="S-1", answered_by="cora", recommend=9, answered_on=TODAY
+    )
+    assert shown("Surveys", sent, answered) == ("Build: 1 of 2 answered, NPS 100",)

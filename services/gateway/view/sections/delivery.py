@@ -105,6 +105,20 @@ class RaidItem:
 
 
 @dataclass(slots=True)
+class Survey:
+    """A survey, who answered it, and all answers: 1 to 5 by question, and 0 to 10."""
+
+    kind: str
+    phase: str
+    sent_on: date
+    contacts: list[str]
+    said: Ref
+    answered_by: list[str] = field(default_factory=list)
+    satisfaction: list[int] = field(default_factory=list)
+    recommend: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Worked:
     """Approved hours of a week, all and billable, and the first event that contains any."""
 
@@ -149,9 +163,7 @@ class DeliverySection:
     """The status reports by number, as evidence of what was measured for them."""
     changes: dict[str, Change] = field(default_factory=dict)
     live: Kept[delivery.SolutionWentLive] | None = newest(delivery.SolutionWentLive)
-    survey_sent: Ref | None = newest_ref(delivery.SurveySent)
-    satisfaction: list[int] = field(default_factory=list)
-    recommend: list[int] = field(default_factory=list)
+    surveys: dict[str, Survey] = field(default_factory=dict)
     review_held: Ref | None = newest_ref(delivery.PirHeld)
     on_hold: bool = False
     closed: Kept[delivery.EngagementClosed] | None = newest(delivery.EngagementClosed)
@@ -398,10 +410,24 @@ def _implemented(section: DeliverySection, recorded: Recorded[delivery.ChangeImp
     change.implemented, change.implemented_on = ref(recorded), recorded.event.implemented_on
 
 
+@steps.on(delivery.SurveySent)
+def _survey(section: DeliverySection, recorded: Recorded[delivery.SurveySent]) -> None:
+    event = recorded.event
+    section.surveys[event.survey] = Survey(
+        event.kind, event.phase, event.sent_on, list(event.contacts), ref(recorded)
+    )
+
+
 @steps.on(delivery.SurveyAnswered)
 def _answered(section: DeliverySection, recorded: Recorded[delivery.SurveyAnswered]) -> None:
-    section.satisfaction.extend(recorded.event.satisfaction.values())
-    section.recommend.append(recorded.event.recommend)
+    event = recorded.event
+    survey = section.surveys.get(event.survey)
+    if survey is None:
+        return
+    survey.answered_by.append(event.answered_by)
+    survey.satisfaction.extend(event.satisfaction.values())
+    if event.recommend is not None:
+        survey.recommend.append(event.recommend)
 
 
 @steps.on(delivery.EngagementPutOnHold)
