@@ -4,6 +4,7 @@ from chassis.domain.decider import Decider
 from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
+from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
 from contracts.reference import AccountPublished, PersonPublished, TemplatePublished
 from contracts.roles import COMPANY
@@ -24,7 +25,7 @@ from delivery.progress import decisions as progress
 from delivery.raid import decisions as raid
 from delivery.requirements import decisions as requirements
 from delivery.resources import decisions as resources
-from delivery.roles import READERS, RECORD_KEEPERS
+from delivery.roles import READERS, RECORD_KEEPERS, WORKERS
 from delivery.surveys import decisions as surveys
 from delivery.templates import decisions as templates
 from delivery.timesheet import decisions as timesheet
@@ -79,6 +80,7 @@ SERVICE = Service(
         ),
         ReferenceRoutes(TEMPLATE, path="templates", seen_by=COMPANY, listed=("name",)),
     ),
+    routers=(document_routes(seen_by=READERS, uploaded_by=WORKERS),),
     reads=(AccountPublished, PersonPublished, TemplatePublished),
 )
 

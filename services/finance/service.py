@@ -9,6 +9,7 @@ from chassis.domain.decider import Decider
 from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
+from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
 from contracts.reference import CostRatesPublished, RateCardPublished
 from contracts.roles import COMPANY
@@ -30,7 +31,7 @@ from finance.performance import decisions as performance
 from finance.progress import decisions as progress
 from finance.rate_cards import decisions as rate_cards
 from finance.revenue import decisions as revenue
-from finance.roles import CONTROLLING, READERS
+from finance.roles import ACCOUNTING, CONTROLLING, READERS
 from finance.settlement import decisions as settlement
 from finance.time_billing import decisions as time_billing
 
@@ -98,6 +99,7 @@ SERVICE = Service(
         ),
     ),
     deciders=(REGISTER,),
+    routers=(document_routes(seen_by=READERS, uploaded_by=ACCOUNTING),),
     reads=(RateCardPublished, CostRatesPublished),
 )
 

@@ -4,6 +4,7 @@ from chassis.domain.decider import Decider
 from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
+from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
 from contracts.reference import AccountPublished, PersonPublished
 from contracts.roles import COMPANY
@@ -17,7 +18,7 @@ from sales.invoices import decisions as invoices
 from sales.opportunity import decisions as opportunity
 from sales.progress import decisions as progress
 from sales.proposals import decisions as proposals
-from sales.roles import READERS
+from sales.roles import READERS, SELLERS
 
 ENGAGEMENT: Decider[Engagement] = Decider(
     department="sales",
@@ -54,7 +55,7 @@ SERVICE = Service(
             listed=("name", "sector", "country", "own_pmo"),
         ),
     ),
-    routers=(imports,),
+    routers=(imports, document_routes(seen_by=READERS, uploaded_by=SELLERS)),
     reads=(AccountPublished, PersonPublished),
 )
 

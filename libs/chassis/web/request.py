@@ -254,17 +254,18 @@ class StrictRequest(Request):
     async def body(self) -> bytes:
         """Return the body; raises Problem 413 as soon as more than `body_limit` bytes came."""
         if not hasattr(self, "_body"):
-            limit: int = self.app.state.body_limit
-            chunks, size = [], 0
-            async for chunk in self.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise Problem(
-                        413, "body-too-large", f"the body must have at most {limit} bytes"
-                    )
-                chunks.append(chunk)
-            self._body = b"".join(chunks)
+            self._body = await self.limited_body(self.app.state.body_limit)
         return self._body
+
+    async def limited_body(self, limit: int) -> bytes:
+        """Return the body; raises Problem 413 as soon as more than `limit` bytes came."""
+        chunks, size = [], 0
+        async for chunk in self.stream():
+            size += len(chunk)
+            if size > limit:
+                raise Problem(413, "body-too-large", f"the body must have at most {limit} bytes")
+            chunks.append(chunk)
+        return b"".join(chunks)
 
     async def json(self) -> Any:
         """Return the parsed body.
