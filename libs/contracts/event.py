@@ -26,6 +26,9 @@ from contracts.envelope import (
 from contracts.values import HEARD
 
 CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
+LOCAL_SCHEMAS = "http://127.0.0.1:8100/schemas"
+"""Address of the schemas on the local gateway, unless the installation has another one."""
+
 EVENTS: dict[str, type["Event"]] = {}
 """Every known event class by its CloudEvents type."""
 
@@ -165,8 +168,16 @@ def read_position(text: str) -> dict[str, int]:
     return position
 
 
-def encode(recorded: Recorded[Event]) -> bytes:
-    """Return the event as the JSON bytes of its CloudEvent, as in journals and on topics."""
+def schema_address(kind: type[Event], schemas_url: str) -> str:
+    """Return the address (`dataschema`) at which services serve the schema of an event type."""
+    return f"{schemas_url}/{kind.type}.json"
+
+
+def encode(recorded: Recorded[Event], schemas_url: str = LOCAL_SCHEMAS) -> bytes:
+    """Return the event as the JSON bytes of its CloudEvent, as in journals and on topics.
+
+    `schemas_url` is the address under which the services of the installation serve the schemas.
+    """
     event = recorded.event
     attributes: dict[str, object] = {
         "specversion": "1.0",
@@ -176,7 +187,7 @@ def encode(recorded: Recorded[Event]) -> bytes:
         "subject": recorded.subject,
         "time": written(recorded.recorded_at),
         "datacontenttype": "application/json",
-        "dataschema": f"urn:{event.type.replace('.', ':')}",
+        "dataschema": schema_address(type(event), schemas_url),
         "streamsequence": recorded.sequence,
         "causationid": recorded.cause,
         "actor": recorded.actor,

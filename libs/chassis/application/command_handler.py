@@ -294,7 +294,12 @@ class CommandHandler:
                 actor=request.actor,
                 on_behalf_of=request.on_behalf_of,
                 at=self._contexts.now(),
-                events=tuple(StoredEvent.of(each.recorded, own=each.own) for each in step.entries),
+                events=tuple(
+                    StoredEvent.of(
+                        each.recorded, own=each.own, schemas_url=self._contexts.schemas_url
+                    )
+                    for each in step.entries
+                ),
                 command=request.command.named(),
                 fingerprint=request.fingerprint,
             ),

@@ -30,6 +30,7 @@ from chassis.eventstore.mongo import (
 from chassis.eventstore.unreadable import UnreadableStream, field_of
 from contracts.channels import CHANNELS, LARGEST_EVENT
 from contracts.event import (
+    LOCAL_SCHEMAS,
     Event,
     Recorded,
     Undecodable,
@@ -99,13 +100,19 @@ class StoredEvent:
 
     @classmethod
     def of(
-        cls, recorded: Recorded[Event], *, own: bool, record: bytes | None = None
+        cls,
+        recorded: Recorded[Event],
+        *,
+        own: bool,
+        record: bytes | None = None,
+        schemas_url: str = LOCAL_SCHEMAS,
     ) -> "StoredEvent":
         """Return the stored form of an event; `record` has the bytes of a consumed one.
 
+        `schemas_url` is the address under which the installation serves the schemas of events.
         Raises NotRecordable for a new event that is not equal when it is read back.
         """
-        encoded = record or _readable(recorded)
+        encoded = record or _readable(recorded, schemas_url)
         return cls(encoded, own, recorded.channel.name, kafka_key(recorded))
 
 
@@ -255,10 +262,10 @@ def _channel(entry: object) -> str:
     return name
 
 
-def _readable(recorded: Recorded[Event]) -> bytes:
+def _readable(recorded: Recorded[Event], schemas_url: str) -> bytes:
     """Return the bytes of a new event; raises NotRecordable unless they are read back equal."""
     event, confidential = recorded.event.type, recorded.channel.confidential
-    record = encode(recorded)
+    record = encode(recorded, schemas_url)
     try:
         read = decode(record)
     except Undecodable as error:

@@ -14,7 +14,7 @@ from pydantic.json_schema import models_json_schema
 from contracts import release
 from contracts.channels import PARTITIONS, Channel, Department
 from contracts.envelope import LARGEST_NUMBER
-from contracts.event import CONTENT_TYPE, Event
+from contracts.event import CONTENT_TYPE, LOCAL_SCHEMAS, Event, schema_address
 
 _KEYS = {
     "events": "The id of the engagement.",
@@ -68,9 +68,16 @@ def published_by(department: Department) -> tuple[type[Event], ...]:
 
 
 def document(
-    name: Department, title: str, consumed: Collection[type[Event]], prefix: str
+    name: Department,
+    title: str,
+    consumed: Collection[type[Event]],
+    prefix: str,
+    schemas_url: str = LOCAL_SCHEMAS,
 ) -> dict[str, Any]:
-    """Return the AsyncAPI 3 document of a department that consumes these types of event."""
+    """Return the AsyncAPI 3 document of a department that consumes these types of event.
+
+    `prefix` is that of the topics, `schemas_url` the address under which schemas are served.
+    """
     published = published_by(name)
     events = sorted({*published, *consumed}, key=lambda event: event.type)
     channels = sorted({event.channel for event in events}, key=lambda channel: channel.name)
@@ -94,7 +101,8 @@ def document(
         },
         "components": {
             "messages": {
-                event.type: _message(event, references[event, "serialization"]) for event in events
+                event.type: _message(event, references[event, "serialization"], schemas_url)
+                for event in events
             },
             "schemas": {
                 "Envelope": _ENVELOPE,
@@ -140,7 +148,7 @@ def _operations(verb: str, action: str, events: Collection[type[Event]]) -> dict
     }
 
 
-def _message(event: type[Event], data: dict[str, Any]) -> dict[str, Any]:
+def _message(event: type[Event], data: dict[str, Any], schemas_url: str) -> dict[str, Any]:
     summary = " ".join((event.__doc__ or "").split())
     key = {"type": "string", "description": _KEYS[event.channel.kind]}
     return {
@@ -151,7 +159,13 @@ def _message(event: type[Event], data: dict[str, Any]) -> dict[str, Any]:
         "payload": {
             "allOf": [
                 {"$ref": "#/components/schemas/Envelope"},
-                {"properties": {"type": {"const": event.type}, "data": data}},
+                {
+                    "properties": {
+                        "type": {"const": event.type},
+                        "dataschema": {"const": schema_address(event, schemas_url)},
+                        "data": data,
+                    }
+                },
             ]
         },
         "bindings": {"kafka": {"key": key, "bindingVersion": "0.5.0"}},

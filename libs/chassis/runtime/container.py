@@ -142,7 +142,9 @@ class Container(Generic[Handler_co]):
         )
         self.reference_data = ReferenceDataCache() if self.feed is None else self.feed.records
         self.repository = Repository(deciders, self.journal, self.snapshots, now=_now)
-        self.contexts = ContextFactory(self.reference_data, _now, lambda: str(uuid_utils.uuid7()))
+        self.contexts = ContextFactory(
+            self.reference_data, _now, lambda: str(uuid_utils.uuid7()), settings.schemas_url
+        )
         self.commands = CommandHandler(self.repository, self.contexts)
         self.relay = parts.relay(
             self.store,

@@ -224,10 +224,10 @@ def position_headers(number: int, position: Mapping[str, int]) -> dict[str, str]
     }
 
 
-def not_modified(request: Request, number: int) -> bool:
-    """Return whether the If-None-Match of the request contains the current number."""
-    tags = request.headers.get("if-none-match", "")
-    return f'"{number}"' in {tag.strip().removeprefix("W/") for tag in tags.split(",")}
+def not_modified(request: Request, tag: int | str) -> bool:
+    """Return whether the If-None-Match of the request contains the current ETag."""
+    known = request.headers.get("if-none-match", "")
+    return f'"{tag}"' in {each.strip().removeprefix("W/") for each in known.split(",")}
 
 
 def reject_unknown_query(request: Request, *parameters: str) -> None:

@@ -12,7 +12,7 @@ from pydantic import Field, create_model
 
 from contracts import release
 from contracts.channels import SALES
-from contracts.event import Event, Recorded, decode, encode
+from contracts.event import LOCAL_SCHEMAS, Event, Recorded, decode, encode
 from contracts.money import Amount, Currency, Money
 from contracts.text import CLEAN_LINE
 from contracts.values import DistinctBy, Hours, Value
@@ -72,7 +72,7 @@ def test_a_schema_is_valid_and_has_a_description(name):
     schema = release.schema(EVENTS[name])
     Draft202012Validator.check_schema(schema)
     assert schema["description"], f"{name} has no docstring"
-    assert schema["$id"] == f"urn:{name.replace('.', ':')}"
+    assert schema["$id"] == f"{LOCAL_SCHEMAS}/{name}.json"
     assert "additionalProperties" not in schema
 
 
