@@ -7,7 +7,9 @@ changed or removed once released. The sentences are part of every service's Open
 from typing import Literal
 
 RefusalCode = Literal[
+    "account-above-itself",
     "account-differs",
+    "account-name-taken",
     "account-not-settled",
     "account-settled",
     "account-unknown",
@@ -219,7 +221,9 @@ ProblemCode = Literal[
 """Code of an error of the HTTP interface that is not the refusal of a command."""
 
 REFUSALS: dict[RefusalCode, str] = {
+    "account-above-itself": "The account would be above itself in its group.",
     "account-differs": "The account is not the one that Sales named for this engagement.",
+    "account-name-taken": "Another account has this name.",
     "account-not-settled": (
         "The account of the engagement is not settled, or not again after the last change."
     ),

@@ -52,7 +52,7 @@ SERVICE = Service(
             ACCOUNT,
             path="accounts",
             seen_by=COMPANY,
-            listed=("name", "sector", "country", "own_pmo"),
+            listed=("name", "legal_name", "parent", "domain", "country", "sector", "own_pmo"),
         ),
     ),
     routers=(imports, document_routes(seen_by=READERS, uploaded_by=SELLERS)),

@@ -189,7 +189,7 @@ async def hasty(actors: Observed, scenario: Scenario) -> None:
     value = {"amount": "20000", "currency": scenario.customer.currency}
     await actors.open(
         {
-            "account": scenario.customer.account,
+            "account": run.account,
             "title": scenario.title,
             "expected_value": value,
             "expected_close": run.starts_on.isoformat(),

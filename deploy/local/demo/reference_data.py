@@ -13,33 +13,100 @@ from local.demo.driver import Driver
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer organisation; `sponsor` is the id and name of who signs, accepts and answers."""
+    """A customer organisation; `sponsor` signs, accepts and answers.
+
+    Both are called by names of the demo's own; `Driver.ids` has the ids that the services made.
+    """
 
     account: str
     name: str
+    legal_name: str
+    domain: str
     sector: str
     country: str
+    time_zone: str
     currency: str
+    vat_id: str | None
     sponsor: tuple[str, str]
+    parent: str | None = None
     own_pmo: bool = False
 
 
-_CUSTOMERS = """
-novamed | Novamed Clinics | health | Germany | EUR | jonas | Jonas Weber
-ostrava-steel | Ostrava Steel | metals | Czechia | EUR | petr | Petr Havel
-arbor-retail | Arbor Retail | retail | Belgium | EUR | luc | Luc Peeters
-prairie-rail | Prairie Rail | transport | USA | USD | walt | Walt Jensen
-cobalt-labs | Cobalt Labs | pharma | USA | USD | dana | Dana Cole
-summit-parks | Summit Parks | public | USA | USD | ruth | Ruth Avery
-"""
-
-
-def _customer(line: str) -> Customer:
-    account, name, sector, country, currency, person, who, *own = line.split(" | ")
-    return Customer(account, name, sector, country, currency, (person, who), bool(own))
-
-
-CUSTOMERS: tuple[Customer, ...] = tuple(map(_customer, _CUSTOMERS.strip().splitlines()))
+CUSTOMERS: tuple[Customer, ...] = (
+    Customer(
+        account="novamed",
+        name="Novamed Clinics",
+        legal_name="Novamed Kliniken GmbH",
+        domain="novamed.example",
+        sector="health",
+        country="DE",
+        time_zone="Europe/Berlin",
+        currency="EUR",
+        vat_id="DE271828180",
+        sponsor=("jonas", "Jonas Weber"),
+    ),
+    Customer(
+        account="ostrava-steel",
+        name="Ostrava Steel",
+        legal_name="Ostrava Steel s.r.o.",
+        domain="ostrava-steel.example",
+        sector="metals",
+        country="CZ",
+        time_zone="Europe/Prague",
+        currency="EUR",
+        vat_id="CZ45271003",
+        sponsor=("petr", "Petr Havel"),
+    ),
+    Customer(
+        account="arbor-retail",
+        name="Arbor Retail",
+        legal_name="Arbor Retail NV",
+        domain="arbor.example",
+        sector="retail",
+        country="BE",
+        time_zone="Europe/Brussels",
+        currency="EUR",
+        vat_id="BE0471234611",
+        sponsor=("luc", "Luc Peeters"),
+    ),
+    Customer(
+        account="prairie-rail",
+        name="Prairie Rail",
+        legal_name="Prairie Rail Company",
+        domain="prairie-rail.example",
+        sector="transport",
+        country="US",
+        time_zone="America/Chicago",
+        currency="USD",
+        vat_id=None,
+        sponsor=("walt", "Walt Jensen"),
+    ),
+    Customer(
+        account="cobalt-labs",
+        name="Cobalt Labs",
+        legal_name="Cobalt Laboratories, Inc.",
+        domain="cobalt.example",
+        sector="pharma",
+        country="US",
+        time_zone="America/New_York",
+        currency="USD",
+        vat_id=None,
+        sponsor=("dana", "Dana Cole"),
+        parent="novamed",
+    ),
+    Customer(
+        account="summit-parks",
+        name="Summit Parks",
+        legal_name="Summit Parks District",
+        domain="summit-parks.example",
+        sector="public",
+        country="US",
+        time_zone="America/Denver",
+        currency="USD",
+        vat_id=None,
+        sponsor=("ruth", "Ruth Avery"),
+    ),
+)
 
 SELLERS: tuple[tuple[str, str], ...] = (
     ("ann", "Ann Keller"),
@@ -150,9 +217,10 @@ def roles() -> dict[str, tuple[Role, ...]]:
 
 async def publish(driver: Driver, effective_from: date) -> None:
     """Publish people, customers, template and rates; rates are effective from a day."""
+    await _accounts(driver)
     await asyncio.gather(
         *(_people(driver)),
-        *(_customers(driver)),
+        *(_finances(driver)),
         *(_rates(driver, effective_from)),
         driver.publish("delivery", f"templates/{TEMPLATE}/publish-template", _template(), "paul"),
     )
@@ -174,7 +242,7 @@ def _people(driver: Driver) -> list[Any]:
         ),
         *((person, of(department, name, *given)) for person, name, department, given in OFFICE),
         *(
-            (each.sponsor[0], of("customer", each.sponsor[1], account=each.account))
+            (each.sponsor[0], of("customer", each.sponsor[1], account=driver.ids[each.account]))
             for each in CUSTOMERS
         ),
     ]
@@ -189,18 +257,43 @@ def _people(driver: Driver) -> list[Any]:
     ]
 
 
-def _customers(driver: Driver) -> list[Any]:
+async def _accounts(driver: Driver) -> None:
+    """Record the customers one after the other: a parent comes before its accounts."""
+    for each in CUSTOMERS:
+        record: dict[str, Any] = {
+            "name": each.name,
+            "legal_name": each.legal_name,
+            "parent": driver.ids[each.parent] if each.parent else None,
+            "domain": each.domain,
+            "country": each.country,
+            "time_zone": each.time_zone,
+            "sector": each.sector,
+            "own_pmo": each.own_pmo,
+        }
+        await driver.record("sales", "accounts", record, "sam", name=each.account)
+
+
+def _finances(driver: Driver) -> list[Any]:
     return [
         driver.publish(
             "sales",
-            f"accounts/{each.account}/publish-account",
+            f"accounts/{driver.ids[each.account]}/publish-account-finances",
             {
-                "name": each.name,
-                "sector": each.sector,
-                "country": each.country,
-                "own_pmo": each.own_pmo,
+                "tax": {
+                    "treatment": "reverse-charge" if each.vat_id else "exempt",
+                    "vat_id": each.vat_id,
+                    "exemption": None if each.vat_id else "Services used abroad",
+                },
+                "billing": {
+                    "bill_to": f"{each.legal_name}, Accounts payable",
+                    "address": "Main Street 1",
+                    "country": each.country,
+                    "purchase_order_required": each.sector == "public",
+                    "payment_terms_days": 30,
+                    "currency": each.currency,
+                },
             },
-            "sam",
+            "fred",
         )
         for each in CUSTOMERS
     ]

@@ -28,7 +28,7 @@ async def sell(run: EngagementRun) -> bool:
     expected = round(scenario.hours * 130, -3)
     await actors.open(
         {
-            "account": scenario.customer.account,
+            "account": run.account,
             "title": scenario.title,
             "contacts": [run.sponsor],
             "expected_value": run.money(expected),

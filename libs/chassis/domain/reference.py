@@ -58,16 +58,17 @@ class Publish(Command):
 
 
 def next_version(
-    state: Record[R], command: Publish, *, from_day: date | None = None
+    state: Record[R], command: Publish, *, from_day: date | None = None, **kept: object
 ) -> Iterator[R]:
     """Yield the next version of a record, unless it equals the newest one.
 
     A version without a day is in force from `from_day` on, or always where that is None; it is
-    equal to the newest one even if that has a day.
+    equal to the newest one even if that has a day. `kept` are fields that the command does not
+    have.
     """
     kind, newest = state.published(), state.newest
     day = command.effective_from or from_day
-    event = kind(**{**dict(command), kind.id_field(): state.id, "effective_from": day})
+    event = kind(**{**dict(command), **kept, kind.id_field(): state.id, "effective_from": day})
     if command.effective_from is None and newest is not None:
         again = event.model_copy(update={"effective_from": newest.effective_from})
     else:

@@ -25,13 +25,22 @@ from contracts.reference.finance import (
     Rates,
 )
 from contracts.reference.record import Reference, in_force
-from contracts.reference.sales import AccountDetails, AccountPublished
+from contracts.reference.sales import (
+    AccountBilling,
+    AccountDetails,
+    AccountFinances,
+    AccountPublished,
+    AccountTax,
+)
 
 __all__ = [
     "HIGHEST_RATE",
     "WORKING_WEEK",
+    "AccountBilling",
     "AccountDetails",
+    "AccountFinances",
     "AccountPublished",
+    "AccountTax",
     "CalendarDetails",
     "CostRates",
     "CostRatesPublished",
