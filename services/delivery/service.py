@@ -13,6 +13,7 @@ from delivery.acceptance import decisions as acceptance
 from delivery.changes import decisions as changes
 from delivery.closing import decisions as closing
 from delivery.contract import decisions as contract
+from delivery.customer_inputs import decisions as customer_inputs
 from delivery.deal import decisions as deal
 from delivery.disconnects import decisions as disconnects
 from delivery.engagement import Engagement
@@ -46,6 +47,7 @@ ENGAGEMENT: Decider[Engagement] = Decider(
         timesheet.capability,
         progress.capability,
         raid.capability,
+        customer_inputs.capability,
         changes.capability,
         acceptance.capability,
         surveys.capability,

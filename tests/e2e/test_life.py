@@ -32,6 +32,7 @@ delivery: ManagerAssigned TierChosen EstimateSubmitted EstimateEndorsed SowRevie
     TimeSubmitted TimeApproved TaskProgressed MilestoneReached StatusReportPublished RiskRaised
     RiskUpdated IssueRaised IssueUpdated ActionRaised ActionUpdated AssumptionRaised
     AssumptionUpdated DecisionRecorded RaidItemClosed
+    CustomerInputRequested CustomerInputReceived CustomerDelayRecorded
     ChangeRequested ChangeAssessed ChangeApproved ChangeImplemented
     DeliverableSubmitted DeliverableRejected DeliverableAccepted SolutionWentLive SurveySent
     SurveyAnswered PirHeld EngagementClosed

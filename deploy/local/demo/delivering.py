@@ -6,6 +6,7 @@ from typing import Any
 
 from local.demo.billing import bill_at_another_rate, bill_early, invoices, money
 from local.demo.changing import change_order
+from local.demo.customer_inputs import ask_for_inputs, receive_inputs
 from local.demo.engagement_run import EndOfDemo, EngagementRun
 from local.demo.raid_log import begin_log, keep_log
 from local.demo.reference_data import TEMPLATE
@@ -32,6 +33,7 @@ async def mobilise(run: EngagementRun) -> Work:
     attendees = [scenario.manager, scenario.seller, run.sponsor]
     await actors.act("delivery", "hold-kickoff", scenario.manager, attendees=attendees)
     await begin_log(run)
+    await ask_for_inputs(run)
     work = Work(tasks=tasks, finish=run.finishes_on)
     await invoices(run, work)
     return work
@@ -113,6 +115,7 @@ async def build(run: EngagementRun, work: Work) -> None:
         await log_time(run, work, monday)
         await progress(run, work, week)
         await keep_log(run, week)
+        await receive_inputs(run, week)
         if week % REPORT_EVERY[tier(run)] == 0:
             await report(run, work, week)
         await money(run, work)

@@ -254,6 +254,22 @@ def _delivery(view: View, names: Names, today: date) -> _PanelRows:
         )
     yield "Open", tuple(_raid_item(item, today) for item in delivery.raid.values())
     yield (
+        "From the customer",
+        tuple(
+            f"{item.description}, due {short_day(item.due_on)}"
+            + (", overdue" if item.is_overdue(today) else "")
+            for item in delivery.customer_inputs.values()
+            if item.received_on is None
+        ),
+    )
+    yield (
+        "Customer delays",
+        tuple(
+            f"{counted(delay.event.days, 'day')}: {delay.event.cause}"
+            for delay in delivery.customer_delays.values()
+        ),
+    )
+    yield (
         "Changes",
         tuple(f"{change.change}: {_state(change)}" for change in delivery.changes.values()),
     )

@@ -107,6 +107,11 @@ SENTENCES: dict[type[Event], str] = {
     delivery.DecisionRecorded: "Decided by {decided_by|person} on {decided_on}: {title}. "
     "“{rationale}”",
     delivery.RaidItemClosed: "{item} closed on {closed_on}: “{resolution}”",
+    delivery.CustomerInputRequested: "{requested_from|person} is asked for: {description}, by "
+    "{due_on}.",
+    delivery.CustomerInputReceived: "Input {input} of the customer received on {received_on}.",
+    delivery.CustomerDelayRecorded: "The customer caused {days} days of delay: {cause}. "
+    "“{evidence}”",
     delivery.StatusReportPublished: "Status report {report}: scope {scope}, schedule {schedule}, "
     "cost {cost}; finish forecast for {forecast_finish}. “{narrative}”",
     delivery.ChangeRequested: "Change {change} requested by {requested_by|person} on "

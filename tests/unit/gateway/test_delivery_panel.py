@@ -60,3 +60,25 @@ def test_each_survey_shows_who_answered_and_its_scores() -> None:
         survey="S-1", answered_by="cora", recommend=9, answered_on=TODAY
     )
     assert shown("Surveys", sent, answered) == ("Build: 1 of 2 answered, NPS 100",)
+
+
+def test_what_the_customer_owes_is_shown_until_it_comes() -> None:
+    requested = delivery.CustomerInputRequested(
+        input="CI-1",
+        description="Test data",
+        requested_from="cora",
+        due_on=DUE,
+        requested_on=DUE,
+    )
+    assert shown("From the customer", requested) == ("Test data, due 13 Apr 2026, overdue",)
+    received = delivery.CustomerInputReceived(input="CI-1", received_on=TODAY)
+    assert shown("From the customer", requested, received) == ()
+    delay = delivery.CustomerDelayRecorded(
+        delay="CD-1",
+        days=1,
+        cause="Late data",
+        input="CI-1",
+        evidence="Letters.",
+        recorded_on=TODAY,
+    )
+    assert shown("Customer delays", requested, delay) == ("1 day: Late data",)

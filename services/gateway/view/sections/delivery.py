@@ -105,6 +105,22 @@ class RaidItem:
 
 
 @dataclass(slots=True)
+class CustomerInput:
+    """Something that the customer has to provide; `received_on` is None until it has come."""
+
+    description: str
+    requested_from: str
+    due_on: date
+    blocks: list[str]
+    said: Ref
+    received_on: date | None = None
+
+    def is_overdue(self, today: date) -> bool:
+        """Return whether it has not come although its day has passed."""
+        return self.received_on is None and self.due_on < today
+
+
+@dataclass(slots=True)
 class Survey:
     """A survey, who answered it, and all answers: 1 to 5 by question, and 0 to 10."""
 
@@ -158,6 +174,10 @@ class DeliverySection:
     deliverables: dict[str, Deliverable] = field(default_factory=dict)
     raid: dict[str, RaidItem] = field(default_factory=dict)
     decisions: int = 0
+    customer_inputs: dict[str, CustomerInput] = field(default_factory=dict)
+    customer_delays: dict[str, Kept[delivery.CustomerDelayRecorded]] = each_by(
+        delivery.CustomerDelayRecorded, lambda event: event.delay
+    )
     report: Kept[delivery.StatusReportPublished] | None = newest(delivery.StatusReportPublished)
     reports: dict[int, Ref] = field(default_factory=dict)
     """The status reports by number, as evidence of what was measured for them."""
@@ -374,6 +394,25 @@ def _decision(section: DeliverySection, recorded: Recorded[delivery.DecisionReco
 @steps.on(delivery.RaidItemClosed)
 def _raid_closed(section: DeliverySection, recorded: Recorded[delivery.RaidItemClosed]) -> None:
     section.raid.pop(recorded.event.item, None)
+
+
+@steps.on(delivery.CustomerInputRequested)
+def _input_requested(
+    section: DeliverySection, recorded: Recorded[delivery.CustomerInputRequested]
+) -> None:
+    event = recorded.event
+    section.customer_inputs[event.input] = CustomerInput(
+        event.description, event.requested_from, event.due_on, list(event.blocks), ref(recorded)
+    )
+
+
+@steps.on(delivery.CustomerInputReceived)
+def _input_received(
+    section: DeliverySection, recorded: Recorded[delivery.CustomerInputReceived]
+) -> None:
+    awaited = section.customer_inputs.get(recorded.event.input)
+    if awaited is not None:
+        awaited.received_on = recorded.event.received_on
 
 
 def _change(section: DeliverySection, change: str) -> Change:
