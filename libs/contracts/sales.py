@@ -48,12 +48,27 @@ class OpportunityDetails(Value):
     """Day on which Sales expects the customer's decision."""
     owner: PersonId
     """Person of Sales who is responsible."""
+    next_step: ShortText | None = None
+    """Next thing that Sales does."""
+    region: ShortText | None = None
+    """Region that the sale counts for."""
+    kind_of_work: ShortText | None = None
+    """Kind of work, such as migration or training."""
 
 
 class OpportunityOpened(
     OpportunityDetails, Event, channel=SALES, consumed_by=("delivery", "legal", "finance")
 ):
     """An opportunity was opened: a customer may buy work. It is the start of an engagement.
+
+    Published by Sales.
+    """
+
+
+class OpportunityUpdated(
+    OpportunityDetails, Event, channel=SALES, consumed_by=("delivery", "legal", "finance")
+):
+    """Details of an opportunity changed. Contains all of them; account and currency never change.
 
     Published by Sales.
     """

@@ -9,6 +9,7 @@ from contracts.sales import (
     DealWon,
     OpportunityImported,
     OpportunityOpened,
+    OpportunityUpdated,
     ProposalDrafted,
     ProposalSubmitted,
 )
@@ -18,7 +19,7 @@ from contracts.values import FIRST_DAY, AccountId, ShortText
 class Deal(Part):
     """The opportunity, the versions of the proposal, and the deal if it is won or lost."""
 
-    opened: Kept[OpportunityOpened] = None
+    opened: Kept[OpportunityOpened | OpportunityUpdated] = None
     imported: Kept[OpportunityImported] = None
     proposals: Annotated[dict[int, ProposalDrafted], Keep("version")] = {}
     submitted: Kept[ProposalSubmitted] = None

@@ -1,13 +1,13 @@
 """State of the opportunity in Finance, from the events of Sales."""
 
 from chassis.domain.state import Kept, Part
-from contracts.sales import DealLost, DealWon, OpportunityOpened
+from contracts.sales import DealLost, DealWon, OpportunityOpened, OpportunityUpdated
 
 
 class Opportunity(Part):
     """The opportunity, won or lost; its expected value fixes the currency of the engagement."""
 
-    opened: Kept[OpportunityOpened] = None
+    opened: Kept[OpportunityOpened | OpportunityUpdated] = None
     won: Kept[DealWon] = None
     lost: Kept[DealLost] = None
 

@@ -21,6 +21,8 @@ SENTENCES: dict[type[Event], str] = {
     # Sales
     sales.OpportunityOpened: "Opportunity opened with {account|account}: {title}, "
     "expected at {expected_value} by {expected_close}; owner {owner|person}.",
+    sales.OpportunityUpdated: "Opportunity updated: {title}, expected at {expected_value} by "
+    "{expected_close}; owner {owner|person}[; next: {next_step}].",
     sales.OpportunityImported: "Taken over from {source} ({external_id}): {title}, "
     "{product}[, {value}], {outcome|words}[, opened {opened_on}][, closed {closed_on}].",
     sales.OpportunityQualified: "Opportunity qualified with a score of {score} of 100.",

@@ -13,15 +13,17 @@ from contracts.sales import (
     OpportunityImported,
     OpportunityOpened,
     OpportunityQualified,
+    OpportunityUpdated,
     PipelineStage,
 )
 from contracts.values import AccountId, Percent, PersonId
 
 
 class Opportunity(Part):
-    """The opportunity, opened in Sales or imported from a CRM."""
+    """The opportunity, opened in Sales or imported from a CRM; `details` are the newest ones."""
 
     opened: Kept[OpportunityOpened] = None
+    details: Kept[OpportunityOpened | OpportunityUpdated] = None
     imported: Kept[OpportunityImported] = None
     opened_on: date | None = None
     pipeline_stage: PipelineStage = "prospecting"
@@ -48,9 +50,9 @@ class Opportunity(Part):
         return self.updated(pipeline_stage=event.pipeline_stage, probability=event.probability)
 
     @property
-    def known(self) -> OpportunityOpened | OpportunityImported | None:
-        """Return the event that has title, owner and account, or None before the first event."""
-        return self.opened or self.imported
+    def known(self) -> OpportunityOpened | OpportunityUpdated | OpportunityImported | None:
+        """Return the newest event with title, owner and account, or None before the first."""
+        return self.details or self.imported
 
     @property
     def account(self) -> AccountId | None:
@@ -65,8 +67,8 @@ class Opportunity(Part):
     @property
     def expected_value(self) -> Money | None:
         """Return the expected value of the deal, or None where it is not known."""
-        if self.opened:
-            return self.opened.expected_value
+        if self.details:
+            return self.details.expected_value
         return self.imported.value if self.imported else None
 
     @property
