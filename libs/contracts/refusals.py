@@ -54,6 +54,7 @@ RefusalCode = Literal[
     "contacts-missing",
     "content-differs",
     "cost-unknown",
+    "country-differs",
     "credit-too-large",
     "currency-differs",
     "date-before-approval",
@@ -157,6 +158,7 @@ RefusalCode = Literal[
     "raid-item-not-closable",
     "raid-item-unknown",
     "raid-item-updated",
+    "rate-card-misnamed",
     "rate-not-contracted",
     "rates-missing",
     "refund-owed",
@@ -286,6 +288,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "contacts-missing": "The opportunity has no contacts, and none are named.",
     "content-differs": "The content hash is not that of the document's latest version.",
     "cost-unknown": "A cost that the calculation needs is not known.",
+    "country-differs": "The record belongs to another country.",
     "credit-too-large": "The credit exceeds what is left of the invoice.",
     "currency-differs": (
         "An amount is in another currency than the engagement, the contract or the record."
@@ -407,6 +410,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "raid-item-not-closable": "A decision is not closed; another decision replaces it.",
     "raid-item-unknown": "There is no RAID item of this kind with this id.",
     "raid-item-updated": "The RAID item was updated since it was raised.",
+    "rate-card-misnamed": "The id is not that of the account's and currency's rate card.",
     "rate-not-contracted": "The contract has no rate for a role.",
     "rates-missing": "Time and materials is agreed without the rates that it requires.",
     "refund-owed": "The customer has paid too much on an invoice.",

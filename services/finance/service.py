@@ -11,17 +11,28 @@ from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
-from contracts.reference import CostRatesPublished, RateCardPublished
+from contracts.reference import (
+    AccountPublished,
+    CompanyPublished,
+    CostRatesPublished,
+    ExchangeRatePublished,
+    PersonPublished,
+    RateCardPublished,
+    TaxRatePublished,
+)
 from contracts.roles import COMPANY
 from finance.billing import decisions as billing
 from finance.budgeting import decisions as budgeting
 from finance.changes import decisions as changes
+from finance.companies import decisions as companies
 from finance.contract import decisions as contract
 from finance.cost_rates import decisions as cost_rates
 from finance.costing import decisions as costing
 from finance.disconnects import decisions as disconnects
 from finance.engagement import Engagement
 from finance.estimates import decisions as estimates
+from finance.exchange_rates import decisions as exchange_rates
+from finance.exchange_rates.decisions import ExchangeRateId
 from finance.invoice_numbering import decisions as invoice_numbering
 from finance.invoice_numbering.state import Register
 from finance.invoices import decisions as invoices
@@ -33,6 +44,7 @@ from finance.rate_cards import decisions as rate_cards
 from finance.revenue import decisions as revenue
 from finance.roles import ACCOUNTING, CONTROLLING, READERS
 from finance.settlement import decisions as settlement
+from finance.tax_rates import decisions as tax_rates
 from finance.time_billing import decisions as time_billing
 
 COMPUTING: tuple[Capability[Engagement], ...] = (
@@ -68,6 +80,15 @@ ENGAGEMENT: Decider[Engagement] = Decider(
 RATE_CARD = reference_decider(Record[RateCardPublished], rate_cards.capability)
 """Decider of rate cards."""
 
+COMPANY_RECORD = reference_decider(Record[CompanyPublished], companies.capability)
+"""Decider of the companies that sell."""
+
+TAX_RATE = reference_decider(Record[TaxRatePublished], tax_rates.capability)
+"""Decider of tax rates."""
+
+EXCHANGE_RATE = reference_decider(Record[ExchangeRatePublished], exchange_rates.capability)
+"""Decider of exchange rates."""
+
 COST_RATES = reference_decider(Record[CostRatesPublished], cost_rates.capability)
 """Decider of cost rates."""
 
@@ -90,17 +111,43 @@ SERVICE = Service(
     ),
     routes=(
         CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
-        ReferenceRoutes(RATE_CARD, path="rate-cards", seen_by=COMPANY, listed=("currency",)),
+        ReferenceRoutes(
+            RATE_CARD, path="rate-cards", seen_by=COMPANY, listed=("account", "currency")
+        ),
         ReferenceRoutes(
             COST_RATES,
             path="cost-rates",
             seen_by=(*CONTROLLING, "confidential"),
             listed=("currency",),
         ),
+        ReferenceRoutes(
+            COMPANY_RECORD,
+            path="companies",
+            seen_by=COMPANY,
+            listed=("legal_name", "country", "vat_id", "base_currency", "time_zone", "rounding"),
+        ),
+        ReferenceRoutes(
+            TAX_RATE, path="tax-rates", seen_by=COMPANY, listed=("name", "country", "percent")
+        ),
+        ReferenceRoutes(
+            EXCHANGE_RATE,
+            path="exchange-rates",
+            seen_by=COMPANY,
+            listed=("base", "quote", "rate", "source"),
+            subject=ExchangeRateId,
+        ),
     ),
     deciders=(REGISTER,),
     routers=(document_routes(seen_by=READERS, uploaded_by=ACCOUNTING),),
-    reads=(RateCardPublished, CostRatesPublished),
+    reads=(
+        AccountPublished,
+        PersonPublished,
+        CompanyPublished,
+        RateCardPublished,
+        CostRatesPublished,
+        TaxRatePublished,
+        ExchangeRatePublished,
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""Define the demo's people, customers, template and rates, all made up, and publish them."""
+"""Define the demo's reference data, all made up, and publish them."""
 
 import asyncio
 from collections.abc import Mapping
@@ -162,7 +162,54 @@ COST_RATES: dict[str, int] = {
     "tester": 60,
     "project-manager": 92,
 }
+GRADE_COST_RATES: dict[str, int] = {"principal": 112}
+PERSON_COST_RATES: dict[str, int] = {"irina": 88}
 DOLLARS_TO_A_EURO = Decimal("1.10")
+
+COMPANIES: dict[str, dict[str, Any]] = {
+    "concord-de": {
+        "legal_name": "Concord Consulting GmbH",
+        "address": "Uferstrasse 12\n80331 Munich",
+        "country": "DE",
+        "vat_id": "DE136695976",
+        "bank_accounts": [
+            {
+                "bank_account": "main",
+                "currency": "EUR",
+                "iban": "DE89370400440532013000",
+                "bic": "COBADEFFXXX",
+            }
+        ],
+        "base_currency": "EUR",
+        "time_zone": "Europe/Berlin",
+        "invoice_numbers": {"prefix": "DE-"},
+        "credit_note_numbers": {"prefix": "DE-CN-"},
+    },
+    "concord-us": {
+        "legal_name": "Concord Consulting Inc.",
+        "address": "200 Harbor Street\nBoston, MA 02110",
+        "country": "US",
+        "bank_accounts": [
+            {
+                "bank_account": "main",
+                "currency": "USD",
+                "number": "First Harbor Bank, routing 011000015, account 4417 2208",
+            }
+        ],
+        "base_currency": "USD",
+        "time_zone": "America/New_York",
+        "rounding": "half-even",
+        "invoice_numbers": {"prefix": "US-"},
+        "credit_note_numbers": {"prefix": "US-CN-"},
+    },
+}
+TAX_RATES: dict[str, dict[str, str]] = {
+    "DE-standard": {"name": "VAT, Germany", "country": "DE", "percent": "19"},
+    "DE-reverse-charge": {"name": "Reverse charge, EU", "country": "DE", "percent": "0"},
+    "US-services": {"name": "No sales tax on services", "country": "US", "percent": "0"},
+}
+_ACCOUNT_CARDS = (("cobalt-labs", "USD"),)
+"""Accounts with a rate card of their own, and its currency; the agreed rates are the standard."""
 
 TEMPLATE = "standard-delivery"
 _PHASES: tuple[tuple[str, int, bool, tuple[tuple[str, str, int], ...]], ...] = (
@@ -216,7 +263,7 @@ def roles() -> dict[str, tuple[Role, ...]]:
 
 
 async def publish(driver: Driver, effective_from: date) -> None:
-    """Publish people, customers, template and rates; rates are effective from a day."""
+    """Publish all reference data; rates are effective from a day."""
     await _accounts(driver)
     await asyncio.gather(
         *(_people(driver)),
@@ -237,7 +284,17 @@ def _people(driver: Driver) -> list[Any]:
             for person, name in MANAGERS
         ),
         *(
-            (person, of("delivery", name, "consultant", role, manager="paul"))
+            (
+                person,
+                of(
+                    "delivery",
+                    name,
+                    "consultant",
+                    role,
+                    manager="paul",
+                    grade="principal" if role == "architect" else "senior",
+                ),
+            )
             for person, name, role in CONSULTANTS
         ),
         *((person, of(department, name, *given)) for person, name, department, given in OFFICE),
@@ -306,32 +363,57 @@ def rate(role: str, currency: str, table: Mapping[str, int] = BILL_RATES) -> Dec
 
 
 def _rates(driver: Driver, effective_from: date) -> list[Any]:
-    commands = []
+    day = effective_from.isoformat()
+    commands = [
+        driver.publish("finance", f"companies/{company}/publish-company", record, "dora")
+        for company, record in COMPANIES.items()
+    ]
+    commands += [
+        driver.publish(
+            "finance",
+            f"tax-rates/{code}/publish-tax-rate",
+            {**tax, "effective_from": day},
+            "dora",
+        )
+        for code, tax in TAX_RATES.items()
+    ]
+    commands.append(
+        driver.publish(
+            "finance",
+            f"exchange-rates/EUR-USD-{day}/publish-exchange-rate",
+            {"rate": str(DOLLARS_TO_A_EURO), "source": "European Central Bank"},
+            "fred",
+        )
+    )
     for currency in ("EUR", "USD"):
-        for path, table in (
-            (f"rate-cards/standard-{currency}/publish-rate-card", BILL_RATES),
-            (f"cost-rates/standard-{currency}/publish-cost-rates", COST_RATES),
-        ):
-            rates = [
-                {
-                    "role": role,
-                    "rate": {"amount": str(rate(role, currency, table)), "currency": currency},
-                }
-                for role in table
-            ]
-            commands.append(
-                driver.publish(
-                    "finance",
-                    path,
-                    {
-                        "currency": currency,
-                        "rates": rates,
-                        "effective_from": effective_from.isoformat(),
-                    },
-                    "dora",
-                )
-            )
+        card = {**_by_role(BILL_RATES, currency), "effective_from": day}
+        path = f"rate-cards/standard-{currency}/publish-rate-card"
+        commands.append(driver.publish("finance", path, card, "dora"))
+        costs = {
+            **_by_role(COST_RATES, currency),
+            "grades": _named("grade", GRADE_COST_RATES, currency),
+            "people": _named("person", PERSON_COST_RATES, currency),
+            "effective_from": day,
+        }
+        path = f"cost-rates/standard-{currency}/publish-cost-rates"
+        commands.append(driver.publish("finance", path, costs, "dora"))
+    for name, currency in _ACCOUNT_CARDS:
+        account = driver.ids[name]
+        card = {**_by_role(BILL_RATES, currency), "account": account, "effective_from": day}
+        path = f"rate-cards/{account}-{currency}/publish-rate-card"
+        commands.append(driver.publish("finance", path, card, "dora"))
     return commands
+
+
+def _by_role(table: Mapping[str, int], currency: str) -> dict[str, Any]:
+    return {"currency": currency, "rates": _named("role", table, currency)}
+
+
+def _named(key: str, table: Mapping[str, int], currency: str) -> list[dict[str, Any]]:
+    return [
+        {key: name, "rate": {"amount": str(rate(name, currency, table)), "currency": currency}}
+        for name in table
+    ]
 
 
 def _template() -> dict[str, Any]:

@@ -34,6 +34,8 @@ class PersonDetails(Value):
     department: Literal["sales", "legal", "delivery", "finance", "executive", "customer"]
     roles: Annotated[tuple[ProjectRole, ...], Field(max_length=20)] = ()
     """Roles that the person can take on an engagement."""
+    grade: Identifier | None = None
+    """Grade of the person in the company, such as `senior`; cost rates may depend on it."""
     manager: PersonId | None = None
     """Id of the person whom this person reports to."""
     account: AccountId | None = None

@@ -14,6 +14,7 @@ from contracts.finance import ChangePriced
 from contracts.money import BEYOND_ITEMS, Money
 from finance.budgeting.state import Budget
 from finance.changes.state import Assessment, ChangeStatus
+from finance.companies.rounding import rounding_on
 from finance.engagement import Engagement
 from finance.rate_cards.pricing import priced_lines, rate_card_on
 
@@ -29,20 +30,21 @@ def prices(state: Engagement, context: Context) -> Iterable[Event]:
         return
     for assessment in state.changes.assessments:
         if assessment.price is None:
-            priced = _price(assessment, state.budget, state.money, context.reference_data)
+            priced = _price(state, assessment, state.budget, context.reference_data)
             if priced:
                 yield priced
 
 
 def _price(
-    assessment: Assessment, budget: Budget, currency: str, records: ReferenceData
+    state: Engagement, assessment: Assessment, budget: Budget, records: ReferenceData
 ) -> ChangePriced | None:
     """Return the price of a change at contracted rates, else at the rate card's.
 
     Only hours have a price: a removed deliverable does not lower it. None where a role has no rate,
     or where the price exceeds the maximum of a contract item.
     """
-    card = rate_card_on(records, currency, assessment.assessed_on)
+    currency, day = state.money, assessment.assessed_on
+    card = rate_card_on(records, currency, state.account, day)
     listed = card.event.by_role if card else {}
     lines = priced_lines(
         (
@@ -54,6 +56,7 @@ def _price(
             for line in assessment.lines
         ),
         {**listed, **budget.rate_by_role},
+        rounding_on(records, state.company, day),
     )
     if lines is None:
         return None

@@ -1,4 +1,4 @@
-"""Publish cost rates, what an hour of each role costs, as confidential reference data.
+"""Publish cost rates, what an hour of a role, grade or person costs, in confidence.
 
 They are effective-dated: on a day, the newest version effective by then applies, and a version is
 never changed.
@@ -22,6 +22,7 @@ capability = Capability[Record[CostRatesPublished]](__name__)
 class PublishCostRates(CostRates, Publish):
     """Publish a version of the cost rates, in force from today unless a day is named.
 
+    The most specific rate of a person applies: their own, else their grade's, else their role's.
     `floor` is the lowest margin, in percent, that a price should leave.
     """
 

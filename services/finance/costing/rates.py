@@ -9,9 +9,9 @@ from datetime import date
 from decimal import Decimal
 
 from chassis.domain.context import ReferenceData
-from contracts.decimals import round_decimal
+from contracts.decimals import ROUNDING, Rounding, round_decimal
 from contracts.money import Money
-from contracts.reference import CostRatesPublished
+from contracts.reference import CostRatesPublished, PersonPublished
 from contracts.values import EstimateLine, Margin, RoleHours
 
 
@@ -27,9 +27,11 @@ def cost_rates_on(records: ReferenceData, currency: str, day: date) -> CostRates
 
 
 def cost_of_hours(
-    lines: Iterable[RoleHours | EstimateLine], rates: CostRatesPublished | None
+    lines: Iterable[RoleHours | EstimateLine],
+    rates: CostRatesPublished | None,
+    rounding: Rounding = ROUNDING,
 ) -> Money | None:
-    """Return the sum of hours x cost rate, rounded once to the minor unit.
+    """Return the sum of hours x cost rate of the role, rounded once to the minor unit.
 
     None where there are no cost rates, or a role has none.
     """
@@ -41,7 +43,33 @@ def cost_of_hours(
         if line.role not in known:
             return None
         total += known[line.role].amount * line.hours
-    return Money.nearest(total, rates.currency)
+    return Money.nearest(total, rates.currency, rounding)
+
+
+def cost_of_person(
+    hours: Decimal,
+    role: str,
+    person: str,
+    day: date,
+    rates: CostRatesPublished | None,
+    records: ReferenceData,
+    rounding: Rounding = ROUNDING,
+) -> Money | None:
+    """Return hours x cost rate of a person, else of their grade on a day, else of the role.
+
+    None where there is no such rate, or where a grade may have one and the person has no record.
+    """
+    if rates is None:
+        return None
+    own = next((each.rate for each in rates.people if each.person == person), None)
+    if own is None and rates.grades:
+        record = records.on(PersonPublished, person, day)
+        if record is None:
+            return None
+        grade = record.event.grade
+        own = next((each.rate for each in rates.grades if each.grade == grade), None)
+    rate = own or rates.by_role.get(role)
+    return None if rate is None else rate.for_hours(hours, rounding)
 
 
 def ratio(part: Decimal, whole: Decimal) -> Decimal | None:

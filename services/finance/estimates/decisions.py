@@ -11,11 +11,12 @@ from typing import Literal
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.context import Context, ReferenceData
-from contracts.decimals import round_decimal
+from contracts.decimals import Rounding, round_decimal
 from contracts.event import Event
 from contracts.finance import EstimatePriced
 from contracts.money import Money
 from contracts.values import TotalHours
+from finance.companies.rounding import rounding_on
 from finance.costing.rates import cost_of_hours, cost_rates_on
 from finance.engagement import Engagement
 from finance.estimates.state import Estimate
@@ -29,20 +30,23 @@ def prices(state: Engagement, context: Context) -> Iterable[Event]:
     """Yield the prices of unpriced estimates."""
     for estimate in state.estimates.by_version.values():
         if estimate.price is None and state.currency is not None:
-            priced = _price(estimate, state.currency, context.reference_data)
+            priced = _price(state, estimate, state.currency, context.reference_data)
             if priced:
                 yield priced
 
 
-def _price(estimate: Estimate, currency: str, records: ReferenceData) -> EstimatePriced | None:
+def _price(
+    state: Engagement, estimate: Estimate, currency: str, records: ReferenceData
+) -> EstimatePriced | None:
     """Return the price of an estimate at the rate card's rates.
 
     None where no rate card has every role, or where the price is zero.
     """
-    card = rate_card_on(records, currency, estimate.submitted_on)
+    card = rate_card_on(records, currency, state.account, estimate.submitted_on)
     lines = estimate.with_contingency
+    rounding = rounding_on(records, state.company, estimate.submitted_on)
     priced = card and priced_lines(
-        ((line.role, line.kind, line.hours) for line in lines), card.event.by_role
+        ((line.role, line.kind, line.hours) for line in lines), card.event.by_role, rounding
     )
     if not card or not priced:
         return None
@@ -57,16 +61,16 @@ def _price(estimate: Estimate, currency: str, records: ReferenceData) -> Estimat
         lines=priced,
         price=price,
         project_management_share=round_decimal(management * 100 / price.amount, 4),
-        floor=_floor(estimate, price, records),
+        floor=_floor(estimate, price, rounding, records),
     )
 
 
 def _floor(
-    estimate: Estimate, price: Money, records: ReferenceData
+    estimate: Estimate, price: Money, rounding: Rounding, records: ReferenceData
 ) -> Literal["above", "below", "unknown"]:
     """Return whether the margin is below the floor, compared without rounding."""
     rates = cost_rates_on(records, price.currency, estimate.submitted_on)
-    cost = cost_of_hours(estimate.with_contingency, rates)
+    cost = cost_of_hours(estimate.with_contingency, rates, rounding)
     if not rates or cost is None:
         return "unknown"
     margin = price - cost
