@@ -250,6 +250,24 @@ class KickoffHeld(Attendance, Event, channel=DELIVERY, consumed_by=("sales", "fi
     held_on: Day
 
 
+class Withdrawal(Value):
+    """The withdrawal of something that was recorded by mistake."""
+
+    why: ShortText
+    """Reason of the withdrawal."""
+
+
+class KickoffWithdrawn(Withdrawal, Event, channel=DELIVERY, consumed_by=("sales", "finance")):
+    """A kickoff that was recorded by mistake was withdrawn. Published by Delivery.
+
+    The engagement has had no kickoff until another is recorded.
+    """
+
+    held_on: Day
+    """Day of the kickoff that is withdrawn."""
+    withdrawn_on: Day
+
+
 class TimeEntry(Value):
     """Hours on one task in one week."""
 
@@ -345,6 +363,20 @@ class MilestoneReached(Event, channel=DELIVERY):
     reached_on: Day
 
 
+class MilestoneWithdrawal(Withdrawal):
+    """The withdrawal of a milestone that was recorded as reached by mistake."""
+
+    milestone: Identifier
+
+
+class MilestoneWithdrawn(MilestoneWithdrawal, Event, channel=DELIVERY):
+    """A milestone that was recorded as reached by mistake is not reached. Published by Delivery."""
+
+    reached_on: Day
+    """Day of the record that is withdrawn."""
+    withdrawn_on: Day
+
+
 class DeliverableSubmitted(Event, channel=DELIVERY):
     """A deliverable was submitted to the customer for acceptance. Published by Delivery."""
 
@@ -370,6 +402,26 @@ class DeliverableAccepted(DeliverableAcceptance, Event, channel=DELIVERY, consum
     """The customer accepted a submission of a deliverable. Published by Delivery."""
 
     accepted_on: Day
+
+
+class AcceptanceWithdrawal(Withdrawal):
+    """The withdrawal of an acceptance that was recorded by mistake."""
+
+    deliverable: Identifier
+    submission: Version
+    """Number of the submission whose acceptance is withdrawn."""
+
+
+class AcceptanceWithdrawn(AcceptanceWithdrawal, Event, channel=DELIVERY, consumed_by=("finance",)):
+    """An acceptance that was recorded by mistake was withdrawn. Published by Delivery.
+
+    The submission waits for the customer again. What Finance has not invoiced on the acceptance is
+    no longer due.
+    """
+
+    accepted_on: Day
+    """Day of the acceptance that is withdrawn."""
+    withdrawn_on: Day
 
 
 class DeliverableRejection(Value):
@@ -702,6 +754,14 @@ class SolutionWentLive(Event, channel=DELIVERY, consumed_by=("sales", "finance")
 
     live_on: Day
     """First day of use."""
+
+
+class GoLiveWithdrawn(Withdrawal, Event, channel=DELIVERY, consumed_by=("sales", "finance")):
+    """A go-live that was recorded by mistake was withdrawn. Published by Delivery."""
+
+    live_on: Day
+    """First day of use that is withdrawn."""
+    withdrawn_on: Day
 
 
 class PirFindings(Value):

@@ -216,7 +216,8 @@ class DraftWithdrawn(Event, channel=FINANCE):
     """A draft invoice and its billing event were withdrawn before approval.
 
     Published by Finance where an amendment reduced the entry of the billing schedule below what had
-    become due. What is left of the entry becomes due again and is drafted anew.
+    become due: what is left of the entry becomes due again and is drafted anew. Also where the
+    acceptance that had made it due was withdrawn: the next acceptance makes it due again.
     """
 
     invoice: Identifier

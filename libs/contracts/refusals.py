@@ -7,6 +7,7 @@ changed or removed once released. The sentences are part of every service's Open
 from typing import Literal
 
 RefusalCode = Literal[
+    "acceptance-not-recorded",
     "account-above-itself",
     "account-differs",
     "account-name-taken",
@@ -62,6 +63,7 @@ RefusalCode = Literal[
     "date-before-issue",
     "date-before-known",
     "date-before-last-movement",
+    "date-before-record",
     "date-before-request",
     "date-before-sending",
     "date-before-submission",
@@ -116,11 +118,13 @@ RefusalCode = Literal[
     "invoice-unknown",
     "invoice-unpaid",
     "issue-open",
+    "kickoff-not-held",
     "legal-approval-missing",
     "manager-is-self",
     "manager-not-assigned",
     "method-does-not-fit",
     "method-fixed",
+    "milestone-not-reached",
     "milestone-unknown",
     "month-not-begun",
     "month-not-over",
@@ -167,6 +171,8 @@ RefusalCode = Literal[
     "request-unknown",
     "revenue-not-measurable",
     "shares-do-not-add-up",
+    "solution-live",
+    "solution-not-live",
     "sow-inconsistent",
     "sow-not-approved",
     "sow-not-billable",
@@ -227,6 +233,7 @@ ProblemCode = Literal[
 """Code of an error of the HTTP interface that is not the refusal of a command."""
 
 REFUSALS: dict[RefusalCode, str] = {
+    "acceptance-not-recorded": "No acceptance of the submission is recorded, or it was withdrawn.",
     "account-above-itself": "The account would be above itself in its group.",
     "account-differs": "The account is not the one that Sales named for this engagement.",
     "account-name-taken": "Another account has this name.",
@@ -298,6 +305,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "date-before-issue": "The day is before the invoice was issued.",
     "date-before-known": "The day is before that of the newest report.",
     "date-before-last-movement": "The day is before the last invoice, credit, payment or refund.",
+    "date-before-record": "The day is before that of the record that is withdrawn.",
     "date-before-request": "The day is before that of the request.",
     "date-before-sending": "The day is before the document was sent.",
     "date-before-submission": "The day is before the submission.",
@@ -360,6 +368,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "invoice-unknown": "There is no invoice with this id.",
     "invoice-unpaid": "The customer has not paid the whole invoice.",
     "issue-open": "An issue is open.",
+    "kickoff-not-held": "No kickoff is recorded, or it was withdrawn.",
     "legal-approval-missing": "Legal has not approved this version of the statement of work.",
     "manager-is-self": "A person cannot be their own manager.",
     "manager-not-assigned": "No engagement manager is assigned.",
@@ -367,6 +376,7 @@ REFUSALS: dict[RefusalCode, str] = {
         "The method of revenue recognition does not fit the pricing of the contract."
     ),
     "method-fixed": "The method of revenue recognition cannot change after the budget is set.",
+    "milestone-not-reached": "The milestone is not recorded as reached, or that was withdrawn.",
     "milestone-unknown": "The baseline has no milestone with this id.",
     "month-not-begun": "The month has not begun.",
     "month-not-over": "The month is not over.",
@@ -419,6 +429,8 @@ REFUSALS: dict[RefusalCode, str] = {
     "request-unknown": "There is no resource request with this id.",
     "revenue-not-measurable": "The revenue of the month cannot be measured yet.",
     "shares-do-not-add-up": "The shares do not add up to 100 %.",
+    "solution-live": "The go-live is recorded; withdraw it first.",
+    "solution-not-live": "No go-live is recorded, or it was withdrawn.",
     "sow-inconsistent": "The statement of work contradicts itself.",
     "sow-not-approved": "An approval of this version of the statement of work is missing.",
     "sow-not-billable": "Finance cannot bill the statement of work as it is drafted.",

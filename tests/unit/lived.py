@@ -28,7 +28,7 @@ from tests.unit.simulation import (
 from tests.unit.test_interleaving import LAST_DAY, scenario
 
 LIVES = {
-    "whole": scenario(),
+    "whole": scenario(mistakes=True),
     "by the hour": scenario(time_and_materials=True, early_start=True),
     "paid late": scenario(days_late_paying=25, deliverables=("A", "B", "C")),
 }

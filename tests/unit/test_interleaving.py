@@ -53,6 +53,7 @@ LIVES = {
     "whole, with a change and a rejection": scenario(),
     "by the hour, begun before the signature": scenario(time_and_materials=True, early_start=True),
     "paid late, a draft amended": scenario(days_late_paying=25, deliverables=("A", "B", "C")),
+    "recorded by mistake and withdrawn": scenario(mistakes=True, change=False),
     "lost": scenario(outcome="lost"),
     "terminated": scenario(outcome="terminated", hours=400, weeks=8),
     "billed before it was due": scenario(troubles=frozenset({"billed-early"}), change=False),

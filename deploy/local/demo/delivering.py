@@ -8,6 +8,7 @@ from local.demo.billing import bill_at_another_rate, bill_early, invoices, money
 from local.demo.changing import change_order
 from local.demo.customer_inputs import ask_for_inputs, receive_inputs
 from local.demo.engagement_run import EndOfDemo, EngagementRun
+from local.demo.mistakes import act_twice
 from local.demo.raid_log import begin_log, keep_log
 from local.demo.reference_data import TEMPLATE
 from local.demo.scenarios import Scenario
@@ -31,7 +32,8 @@ async def mobilise(run: EngagementRun) -> Work:
     await _allocate(run, tasks)
     await run.on(max(run.starts_on, actors.today))
     attendees = [scenario.manager, scenario.seller, run.sponsor]
-    await actors.act("delivery", "hold-kickoff", scenario.manager, attendees=attendees)
+    why = "The minutes were those of another engagement."
+    await act_twice(run, "hold-kickoff", "withdraw-kickoff", {"attendees": attendees}, why)
     await begin_log(run)
     await ask_for_inputs(run)
     work = Work(tasks=tasks, finish=run.finishes_on)

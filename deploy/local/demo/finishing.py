@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from local.demo.billing import invoices, money
 from local.demo.engagement_run import EndOfDemo, EngagementRun
+from local.demo.mistakes import act_twice
 from local.demo.surveying import answer_surveys, send_surveys
 from local.demo.working import Work, report
 
@@ -30,7 +31,8 @@ async def finish(run: EngagementRun, work: Work) -> None:
     await report(run, work, scenario.weeks)
     await _reach_milestones(run)
     await run.after(2)
-    await actors.act("delivery", "go-live", scenario.manager)
+    why = "Only the test system was switched on."
+    await act_twice(run, "go-live", "withdraw-go-live", {}, why)
     await _invoices_due(run, work)
     await run.after(5)
     await send_surveys(run)
@@ -87,26 +89,22 @@ async def _accept(run: EngagementRun, deliverable: str, *, rejected: bool) -> No
             content=f"{content}, second delivery",
         )
     await run.after(2)
-    await actors.act(
-        "delivery",
-        "accept-deliverable",
-        scenario.manager,
-        deliverable=deliverable,
-        submission=submission,
-        accepted_by=run.sponsor,
-    )
+    acceptance = {
+        "deliverable": deliverable,
+        "submission": submission,
+        "accepted_by": run.sponsor,
+    }
+    why = "The letter accepted another deliverable."
+    await act_twice(run, "accept-deliverable", "withdraw-acceptance", acceptance, why)
 
 
 async def _reach_milestones(run: EngagementRun) -> None:
     state = await run.actors.look("delivery", run.scenario.manager)
     for each in state["plan"]["milestones"]:
         if each["reached_on"] is None:
-            await run.actors.act(
-                "delivery",
-                "reach-milestone",
-                run.scenario.manager,
-                milestone=each["planned"]["milestone"],
-            )
+            milestone = {"milestone": each["planned"]["milestone"]}
+            why = "One of its deliverables was still missing."
+            await act_twice(run, "reach-milestone", "withdraw-milestone", milestone, why)
 
 
 async def _invoices_due(run: EngagementRun, work: Work) -> None:

@@ -79,6 +79,7 @@ SENTENCES: dict[type[Event], str] = {
     delivery.PlanBaselined: "Plan {version} baselined on {baselined_on}: {tasks|planned} in "
     "{tasks|count} tasks[; includes change {changes}].",
     delivery.KickoffHeld: "Kickoff held on {held_on} with {attendees|people}.",
+    delivery.KickoffWithdrawn: "Kickoff of {held_on} withdrawn on {withdrawn_on}: “{why}”",
     delivery.TimeSubmitted: "{person|person} submitted {hours|hours} as {role|words} for the week "
     "of {week}.",
     delivery.TimeApproved: "{hours|hours} of {person|person} as {role|words} approved for the week "
@@ -88,10 +89,14 @@ SENTENCES: dict[type[Event], str] = {
     "{description}.",
     delivery.TaskProgressed: "{task|title} is {complete}% done, {remaining_hours|hours} to go.",
     delivery.MilestoneReached: "Milestone {milestone|title} reached on {reached_on}.",
+    delivery.MilestoneWithdrawn: "Milestone {milestone|title} of {reached_on} withdrawn on "
+    "{withdrawn_on}: “{why}”",
     delivery.DeliverableSubmitted: "{deliverable|title} submitted for acceptance on {submitted_on} "
     "(submission {submission}).",
     delivery.DeliverableAccepted: "{deliverable|title} accepted by {accepted_by|person} on "
     "{accepted_on}.",
+    delivery.AcceptanceWithdrawn: "Acceptance of {deliverable|title} on {accepted_on} withdrawn on "
+    "{withdrawn_on}: “{why}”",
     delivery.DeliverableRejected: "{deliverable|title} rejected by {rejected_by|person} on "
     "{rejected_on}: “{why}”",
     delivery.RiskRaised: "Risk raised ({impact} impact, {probability}% likely): {title}; owner "
@@ -124,6 +129,7 @@ SENTENCES: dict[type[Event], str] = {
     delivery.ChangeRejected: "Change {change} rejected: “{why}”",
     delivery.ChangeImplemented: "Change {change} implemented on {implemented_on}.",
     delivery.SolutionWentLive: "Live since {live_on}.",
+    delivery.GoLiveWithdrawn: "Go-live on {live_on} withdrawn on {withdrawn_on}: “{why}”",
     delivery.PirHeld: "Review held on {held_on}: {delivered_hours|hours} delivered of "
     "{sold_hours|hours} sold. [Went well: {went_well}.] [Went badly: {went_badly}.]",
     delivery.SurveySent: "Survey ({kind|words}) about {phase} sent to {contacts|people} on "
@@ -150,7 +156,8 @@ SENTENCES: dict[type[Event], str] = {
     finance.InvoiceApproved: "Invoice over {amount} approved, to be issued on {issue_on}.",
     finance.InvoiceNumbered: "Invoice has the number {number}.",
     finance.InvoiceIssued: "Invoice {number} over {amount} issued on {issued_on}, due {due_on}.",
-    finance.DraftWithdrawn: "Draft {invoice} over {amount} withdrawn: its billing entry changed.",
+    finance.DraftWithdrawn: "Draft {invoice} over {amount} withdrawn: its billing entry "
+    "changed or is no longer due.",
     finance.InvoiceVoided: "Invoice {number} over {amount} voided: “{why}”",
     finance.CreditNoteIssued: "Credit note {credit_note} over {amount} issued on {issued_on}: "
     "“{why}”",

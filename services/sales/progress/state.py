@@ -8,7 +8,9 @@ from contracts.delivery import (
     EngagementClosed,
     EngagementPutOnHold,
     EngagementResumed,
+    GoLiveWithdrawn,
     KickoffHeld,
+    KickoffWithdrawn,
     ManagerAssigned,
     SolutionWentLive,
     StatusReportPublished,
@@ -31,6 +33,14 @@ class Progress(Part):
     @on_event
     def _resumed(self, event: EngagementResumed) -> Self:
         return self.updated(on_hold=None)
+
+    @on_event
+    def _kickoff_withdrawn(self, _: KickoffWithdrawn) -> Self:
+        return self.updated(kickoff=None)
+
+    @on_event
+    def _not_live(self, _: GoLiveWithdrawn) -> Self:
+        return self.updated(live=None)
 
     @on_event
     def _answered(self, event: SurveyAnswered) -> Self:

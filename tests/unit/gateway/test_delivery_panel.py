@@ -82,3 +82,24 @@ def test_what_the_customer_owes_is_shown_until_it_comes() -> None:
         recorded_on=TODAY,
     )
     assert shown("Customer delays", requested, delay) == ("1 day: Late data",)
+
+
+def test_what_is_withdrawn_is_not_shown() -> None:
+    live = delivery.SolutionWentLive(live_on=DUE)
+    reached = delivery.MilestoneReached(milestone="m-2", reached_on=DUE)
+    view = view_after(live, reached)
+    assert (view.stage, list(view.delivery.milestones_reached)) == ("closing", ["m-2"])
+    view = view_after(
+        live,
+        reached,
+        delivery.GoLiveWithdrawn(live_on=DUE, why="A test.", withdrawn_on=DUE),
+        delivery.MilestoneWithdrawn(
+            milestone="m-2", reached_on=DUE, why="Too early.", withdrawn_on=DUE
+        ),
+    )
+    assert (view.stage, list(view.delivery.milestones_reached)) == ("delivering", [])
+    assert view.delivery.kickoff is not None
+    kickoff = delivery.KickoffWithdrawn(
+        held_on=view.delivery.kickoff.event.held_on, why="Another's.", withdrawn_on=DUE
+    )
+    assert view_after(kickoff).stage == "mobilising"

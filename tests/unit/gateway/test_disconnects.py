@@ -220,6 +220,26 @@ def test_billing_on_acceptance_before_acceptance() -> None:
     assert "portal, reports" in finding.sentence
 
 
+def test_an_invoice_on_an_acceptance_that_is_withdrawn_is_billed_before_acceptance() -> None:
+    life = Life().accepted()
+    life.say(150, *life.invoice(life.schedule()[1], 1, 150))
+    assert "billed-before-acceptance" not in {each.rule for each in findings(life, 156).values()}
+    life.say(
+        155,
+        delivery.AcceptanceWithdrawn(
+            deliverable="portal",
+            submission=1,
+            accepted_on=life.day(150),
+            why="Another letter.",
+            withdrawn_on=life.day(155),
+        ),
+    )
+    (found,) = (
+        each for each in findings(life, 156).values() if each.rule == "billed-before-acceptance"
+    )
+    assert evidence(found) == ["invoice-issued", "acceptance-withdrawn"]
+
+
 def test_hours_beyond_the_budget() -> None:
     life = Life().worked(8)
     life.say(

@@ -335,6 +335,37 @@ def _accepted(section: DeliverySection, recorded: Recorded[delivery.DeliverableA
     )
 
 
+@steps.on(delivery.AcceptanceWithdrawn)
+def _acceptance_withdrawn(
+    section: DeliverySection, recorded: Recorded[delivery.AcceptanceWithdrawn]
+) -> None:
+    event = recorded.event
+    section.deliverables[event.deliverable] = Deliverable(
+        "submitted", event.submission, event.withdrawn_on, ref(recorded)
+    )
+
+
+@steps.on(delivery.KickoffWithdrawn)
+def _kickoff_withdrawn(
+    section: DeliverySection, recorded: Recorded[delivery.KickoffWithdrawn]
+) -> None:
+    del recorded
+    section.kickoff = None
+
+
+@steps.on(delivery.GoLiveWithdrawn)
+def _not_live(section: DeliverySection, recorded: Recorded[delivery.GoLiveWithdrawn]) -> None:
+    del recorded
+    section.live = None
+
+
+@steps.on(delivery.MilestoneWithdrawn)
+def _milestone_withdrawn(
+    section: DeliverySection, recorded: Recorded[delivery.MilestoneWithdrawn]
+) -> None:
+    section.milestones_reached.pop(recorded.event.milestone, None)
+
+
 @steps.on(delivery.DeliverableRejected)
 def _rejected(section: DeliverySection, recorded: Recorded[delivery.DeliverableRejected]) -> None:
     event = recorded.event
