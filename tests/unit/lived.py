@@ -305,7 +305,7 @@ def _after_an_import() -> list[Moment]:
     )
     after = fork(world)
     imported.give(after, _IMPORTED, "import")
-    adopt: Body = {"account": CUSTOMERS[0].account, "expected_close": "2025-06-01"}
+    adopt: Body = {"account": world.ids[CUSTOMERS[0].account], "expected_close": "2025-06-01"}
     adopted = Moment(
         after, "sales", "engagements", ENGAGEMENT, "adopt-opportunity", adopt, "ann", at
     )
