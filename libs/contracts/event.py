@@ -23,7 +23,7 @@ from contracts.envelope import (
     read_moment,
     sound_traceparent,
 )
-from contracts.values import HEARD
+from contracts.vocabularies import HEARD
 
 CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
 LOCAL_SCHEMAS = "http://127.0.0.1:8100/schemas"

@@ -5,12 +5,13 @@ A disconnect is a contradiction between what two departments believe about an en
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from contracts.channels import GATEWAY, GATEWAY_CONFIDENTIAL, Department
 from contracts.event import Event
 from contracts.money import Money
 from contracts.values import Identifier, PersonId, ShortText, StreamSequence, Text, TotalDays, Value
+from contracts.vocabularies import OPEN, Unlisted
 
 
 class Evidence(Value):
@@ -49,7 +50,7 @@ class _Detected(_Finding):
 
     Where it is that something did not happen in time, the end of that time.
     """
-    owner: Department
+    owner: Annotated[Department | Unlisted, OPEN]
     """Department that can resolve it."""
     stake: Money | None = None
     """Amount that depends on it, never negative; null where none is known."""

@@ -31,6 +31,7 @@ from contracts.values import (
     Value,
     Version,
 )
+from contracts.vocabularies import OPEN, Unlisted
 
 BillingSchedule = Annotated[tuple[BillingItem, ...], Field(max_length=500), DistinctBy("item")]
 """Entries of a billing schedule with different ids, at most 500."""
@@ -224,10 +225,15 @@ class AmendmentSigned(
     """Day of the later signature."""
 
 
+TerminationReason = Annotated[
+    Literal["convenience", "breach", "insolvency", "mutual"] | Unlisted, OPEN
+]
+
+
 class Termination(Value):
     """Why a contract was terminated."""
 
-    reason: Literal["convenience", "breach", "insolvency", "mutual"]
+    reason: TerminationReason
     comment: Text | None = None
 
 

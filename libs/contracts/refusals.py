@@ -31,6 +31,7 @@ RefusalCode = Literal[
     "billing-item-not-due",
     "billing-item-unbilled",
     "billing-item-unknown",
+    "billing-kind-unknown",
     "billing-schedule-differs",
     "brd-not-signed-off",
     "brd-superseded",
@@ -124,6 +125,7 @@ RefusalCode = Literal[
     "manager-not-assigned",
     "method-does-not-fit",
     "method-fixed",
+    "method-unknown",
     "milestone-not-reached",
     "milestone-unknown",
     "month-not-begun",
@@ -151,6 +153,7 @@ RefusalCode = Literal[
     "plan-not-newest-draft",
     "plan-not-rebaselined",
     "price-below-zero",
+    "pricing-unknown",
     "project-management-missing",
     "proposal-not-ready",
     "proposal-not-submitted",
@@ -269,6 +272,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "billing-item-not-due": "The entry of the billing schedule is not due on that day.",
     "billing-item-unbilled": "An entry of the billing schedule is not billed.",
     "billing-item-unknown": "The billing schedule has no entry with this id.",
+    "billing-kind-unknown": "It is not known when an entry of the billing schedule is due.",
     "billing-schedule-differs": "The billing schedule does not add up to the price.",
     "brd-not-signed-off": (
         "The requirements are not signed off by the customer, or were not by that day."
@@ -376,6 +380,7 @@ REFUSALS: dict[RefusalCode, str] = {
         "The method of revenue recognition does not fit the pricing of the contract."
     ),
     "method-fixed": "The method of revenue recognition cannot change after the budget is set.",
+    "method-unknown": "This release does not know the method of revenue recognition.",
     "milestone-not-reached": "The milestone is not recorded as reached, or that was withdrawn.",
     "milestone-unknown": "The baseline has no milestone with this id.",
     "month-not-begun": "The month has not begun.",
@@ -407,6 +412,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "plan-not-newest-draft": "The plan is not the newest draft.",
     "plan-not-rebaselined": "The baseline of the plan does not include the change.",
     "price-below-zero": "The amendment would make the price negative.",
+    "pricing-unknown": "This release does not know the pricing of the contract.",
     "project-management-missing": (
         "There is neither a project management line nor a reason for doing without it."
     ),

@@ -2,7 +2,8 @@
 
 ``python -m contracts.release`` writes one JSON Schema (2020-12) per event to ``schemas/``. It
 refuses a change that would break a consumer or make a recorded event unreadable: a new field must
-be optional with a default, and any other change needs a new version of the event. With ``--check``
+be optional with a default, words may be added to an open vocabulary (`x-extensible-enum`), and any
+other change needs a new version of the event. With ``--check``
 nothing is written.
 """
 
@@ -17,6 +18,7 @@ from pydantic_core import core_schema
 
 import contracts
 from contracts.event import EVENTS, LOCAL_SCHEMAS, Event, schema_address
+from contracts.vocabularies import OPEN_WORDS
 
 CONTENT_TYPE = "application/schema+json"
 FOLDER = Path(__file__).parent / "schemas"
@@ -122,6 +124,9 @@ def _differences(
                     old_defs,
                     new_defs,
                 )
+        elif name == OPEN_WORDS and name in old and name in new:
+            removed = [word for word in old[name] if word not in new[name]]
+            lines += [f"{at} {name}: {word} removed".strip() for word in removed]
         elif name in old and name in new:
             lines += _differences(f"{at} {name}".strip(), old[name], new[name], old_defs, new_defs)
         else:

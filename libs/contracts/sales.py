@@ -30,8 +30,11 @@ from contracts.values import (
     Version,
     YesNo,
 )
+from contracts.vocabularies import OPEN, Unlisted
 
-PipelineStage = Literal["prospecting", "qualifying", "proposing", "negotiating"]
+PipelineStage = Annotated[
+    Literal["prospecting", "qualifying", "proposing", "negotiating"] | Unlisted, OPEN
+]
 
 
 class OpportunityDetails(Value):
@@ -253,10 +256,15 @@ class DealWon(BillingTerms, Event, channel=SALES, consumed_by=("legal", "deliver
     won_on: Day
 
 
+LossReason = Annotated[
+    Literal["price", "scope", "timing", "competitor", "no-decision", "withdrawn"] | Unlisted, OPEN
+]
+
+
 class Loss(Value):
     """Why a deal was lost. A customer who does not decide is a reason, too (`no-decision`)."""
 
-    reason: Literal["price", "scope", "timing", "competitor", "no-decision", "withdrawn"]
+    reason: LossReason
     comment: Text | None = None
     competitor: ShortText | None = None
     """Competitor who won the deal."""

@@ -26,6 +26,7 @@ from contracts.decimals import CANONICAL
 from contracts.envelope import LARGEST_NUMBER
 from contracts.money import Money, NotNegativeMoney, PositiveMoney, PositiveRate, Rate, invalid
 from contracts.text import CLEAN_DOCUMENT, CLEAN_LINE, CLEAN_TEXT
+from contracts.vocabularies import HEARD, OPEN, Unlisted
 
 Identifier = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", max_length=64)
@@ -38,9 +39,6 @@ EngagementId = Annotated[
     Field(examples=["E-0D5R2K8WQ3V7X"]),
 ]
 """Id of an engagement, made by Sales: ``E-`` and thirteen characters of Crockford's base 32."""
-
-HEARD = {"heard": True}
-"""Validation context of recorded events; rules that were added later do not apply to them."""
 
 
 def _not_an_address(person: str, info: ValidationInfo) -> str:
@@ -190,12 +188,14 @@ RAG = Literal["green", "amber", "red"]
 Tier = Literal["light", "standard", "critical"]
 """Method tier: how much method is applied to an engagement."""
 Confidence = Literal["low", "medium", "high"]
-LineKind = Literal["delivery", "project-management", "expense"]
+LineKind = Annotated[Literal["delivery", "project-management", "expense"] | Unlisted, OPEN]
 """Kind of work, or an expense."""
-BillingKind = Literal["on-signature", "on-date", "on-acceptance", "time"]
+BillingKind = Annotated[
+    Literal["on-signature", "on-date", "on-acceptance", "time"] | Unlisted, OPEN
+]
 """The condition that makes an entry of a billing schedule due (see `BillingItem`)."""
-Pricing = Literal["fixed-price", "time-and-materials"]
-RevenueMethod = Literal["cost-to-cost", "as-invoiced", "at-acceptance"]
+Pricing = Annotated[Literal["fixed-price", "time-and-materials"] | Unlisted, OPEN]
+RevenueMethod = Annotated[Literal["cost-to-cost", "as-invoiced", "at-acceptance"] | Unlisted, OPEN]
 """Method by which revenue is recognised (IFRS 15)."""
 Verdict = Literal["approved", "objected"]
 Party = Literal["company", "customer"]

@@ -23,7 +23,7 @@ from chassis.eventstore.journal import StoredEvent
 from chassis.eventstore.paging import key_of
 from chassis.web.command_routes import CommandRoutes
 from contracts.event import Event, Recorded
-from contracts.values import HEARD
+from contracts.vocabularies import HEARD
 from gateway.decider import ENGAGEMENT as ANNOUNCING
 from gateway.decider import PublishDisconnects, detected
 from gateway.portfolio.figures import build_portfolio, contribution, replace_contribution

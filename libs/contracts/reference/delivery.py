@@ -22,6 +22,11 @@ from contracts.values import (
     ShortText,
     Value,
 )
+from contracts.vocabularies import OPEN, Unlisted
+
+PersonDepartment = Annotated[
+    Literal["sales", "legal", "delivery", "finance", "executive", "customer"] | Unlisted, OPEN
+]
 
 
 class PersonDetails(Value):
@@ -31,7 +36,7 @@ class PersonDetails(Value):
     email: (
         Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), CLEAN_LINE] | None
     ) = None
-    department: Literal["sales", "legal", "delivery", "finance", "executive", "customer"]
+    department: PersonDepartment
     roles: Annotated[tuple[ProjectRole, ...], Field(max_length=20)] = ()
     """Roles that the person can take on an engagement."""
     grade: Identifier | None = None

@@ -14,6 +14,7 @@ from contracts.legal import (
     SowDrafted,
     SowSigned,
 )
+from contracts.vocabularies import Unlisted
 
 
 class Contract(Part):
@@ -44,10 +45,16 @@ class Contract(Part):
 
     @property
     def bills_time(self) -> bool:
-        """Return whether the contract or an amendment bills approved time and expenses."""
+        """Return whether the contract or an amendment bills approved time and expenses.
+
+        An entry that falls due on a condition that this release does not know may bill them.
+        """
         budgets = (self.budget, *self.budget_amended.values())
         return any(
-            item.kind == "time" for budget in budgets if budget for item in budget.billing_schedule
+            item.kind == "time" or isinstance(item.kind, Unlisted)
+            for budget in budgets
+            if budget
+            for item in budget.billing_schedule
         )
 
     @property

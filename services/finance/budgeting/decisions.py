@@ -21,6 +21,7 @@ from contracts.finance import (
 )
 from contracts.money import Money, Rate
 from contracts.values import BillingItem, BillingKind, Pricing, RevenueMethod
+from contracts.vocabularies import Unlisted
 from finance.budgeting.schedule import schedule_after
 from finance.engagement import Engagement
 from finance.policies import require_running
@@ -28,7 +29,7 @@ from finance.roles import ACCOUNTING
 
 capability = Capability[Engagement](__name__)
 
-USUAL_METHOD: dict[Pricing, RevenueMethod] = {
+USUAL_METHOD: dict[str, RevenueMethod] = {
     "fixed-price": "cost-to-cost",
     "time-and-materials": "as-invoiced",
 }
@@ -79,6 +80,8 @@ def set_budget(state: Engagement, context: Context) -> Iterable[Event]:
     estimate = estimates.by_version.get(version) if version else None
     if state.budget or not sow or not estimate or state.currency != sow.price.currency:
         return
+    if isinstance(sow.pricing, Unlisted):
+        return  # nothing that depends on the pricing is computed before a release that knows it
     chosen = state.budgeting.chosen
     fits = chosen is not None and _fits(chosen.method, sow.pricing)
     yield BudgetSet(

@@ -23,6 +23,7 @@ from contracts.values import (
     RoleRate,
     Value,
 )
+from contracts.vocabularies import Unlisted
 
 
 class Schedule(Value):
@@ -56,6 +57,11 @@ class Budget(Value):
     def time_items(self) -> tuple[BillingItem, ...]:
         """Return the entries of the current schedule that bill time."""
         return tuple(item for item in self.schedule if item.kind == "time")
+
+    @property
+    def unlisted(self) -> tuple[BillingItem, ...]:
+        """Return the entries of the billing schedule of which it is not known when they are due."""
+        return tuple(item for item in self.schedule if isinstance(item.kind, Unlisted))
 
     @property
     def rate_by_role(self) -> Mapping[str, Rate]:

@@ -7,6 +7,7 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context
 from contracts.event import Event
+from contracts.vocabularies import Unlisted
 from finance.costing.rates import cost_rates_id
 from finance.engagement import Engagement
 from finance.rate_cards.pricing import rate_card_id
@@ -93,12 +94,24 @@ def waiting(state: Engagement) -> Iterable[Missing]:
 
 
 def _missing_budgets(state: Engagement) -> Iterable[Missing]:
-    signed = state.contract.signed
-    if signed and state.budget is None:
+    signed, sow, budget = state.contract.signed, state.contract.sow, state.budget
+    if sow and budget is None and isinstance(sow.pricing, Unlisted):
+        yield Missing(
+            "pricing-unknown",
+            f"version {sow.version} is priced by {sow.pricing}, which this release does not know",
+            "finance",
+        )
+    elif signed and budget is None:
         yield Missing(
             "budget-not-set",
             f"version {signed.version} is signed; its draft, proposal or estimate is unknown",
             "sales",
+        )
+    for item in budget.unlisted if budget else ():
+        yield Missing(
+            "billing-kind-unknown",
+            f"this release does not know when {item.item} ({item.kind}) is due",
+            "finance",
         )
     for amendment in state.budgeting.waiting:
         yield Missing(

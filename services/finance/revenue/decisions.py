@@ -11,6 +11,7 @@ from contracts.event import Event
 from contracts.finance import RevenueRecognised
 from contracts.money import Money
 from contracts.values import FIRST_DAY, Month
+from contracts.vocabularies import Unlisted
 from finance.budgeting.state import Budget
 from finance.calendar_months import after, end_of, month_of, require_over
 from finance.engagement import Engagement
@@ -80,6 +81,13 @@ def _next_month(state: Engagement) -> Month:
 
 
 def _missing(state: Engagement, budget: Budget, day: date) -> Iterable[Missing]:
+    if isinstance(budget.revenue_method, Unlisted):
+        sentence = f"this release does not know the revenue method {budget.revenue_method}"
+        yield Missing("method-unknown", sentence, "finance")
+    if budget.revenue_method == "at-acceptance":
+        for item in budget.unlisted:
+            sentence = f"this release does not know when {item.item} ({item.kind}) is due"
+            yield Missing("billing-kind-unknown", sentence, "finance")
     if budget.revenue_method == "cost-to-cost":
         if budget.cost is None:
             yield Missing("cost-unknown", "what the budgeted hours cost is not known", "finance")

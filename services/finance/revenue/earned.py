@@ -27,6 +27,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from contracts.money import Money
+from contracts.vocabularies import Unlisted
 from finance.budgeting.state import Budget
 from finance.engagement import Engagement
 from finance.performance.margins import cost_to
@@ -34,7 +35,10 @@ from finance.time_billing.unbilled import worth
 
 
 def earned_to(state: Engagement, budget: Budget, day: date) -> Money:
-    """Return the revenue earned to the end of a day by the budget's method, in the minor unit."""
+    """Return the revenue earned to the end of a day by the budget's method, in the minor unit.
+
+    Raises ValueError where this release does not know the method.
+    """
     price = _price_at(state, budget, day)
     if _over(state, day):
         return state.billing.billed(state.money, day)
@@ -47,6 +51,8 @@ def earned_to(state: Engagement, budget: Budget, day: date) -> Money:
             return price if value is None else min(price, Money.nearest(value, state.money))
         case "at-acceptance":
             return _by_acceptance(state, budget, price, day)
+        case Unlisted() as method:
+            raise ValueError(f"revenue by {method} cannot be measured")
 
 
 def unmeasured_changes(state: Engagement, budget: Budget, day: date) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from contracts.channels import CHANNELS, DEPARTMENTS
 from contracts.survey_scores import csat_of, nps_of
@@ -121,6 +122,10 @@ def _one(text: str | None) -> tuple[str, ...]:
     return (text,) if text else ()
 
 
+def _hours(value: Decimal | None) -> str:
+    return "hours unknown" if value is None else hours(value)
+
+
 def _sales(view: View, names: Names) -> _PanelRows:
     sales = view.sales
     yield "Account", _one(names.account(sales.account) if sales.account else None)
@@ -143,7 +148,7 @@ def _sales(view: View, names: Names) -> _PanelRows:
             f"Proposal {proposal.version}",
             (
                 f"{money(proposal.price)}, {state}",
-                f"{hours(proposal.hours)}, {management} of it project management",
+                f"{_hours(proposal.hours)}, {management} of it project management",
             ),
         )
         yield "Promised finish", _one(short_day(proposal.promised_finish))
@@ -221,7 +226,7 @@ def _delivery(view: View, names: Names, today: date) -> _PanelRows:
     if delivery.estimates and delivery.baseline is None:
         estimate = delivery.estimates[max(delivery.estimates)]
         state = "endorsed" if estimate.endorsed else "not endorsed"
-        yield f"Estimate {estimate.version}", _one(f"{hours(estimate.hours)}, {state}")
+        yield f"Estimate {estimate.version}", _one(f"{_hours(estimate.hours)}, {state}")
     yield "Requirements", _one("signed off" if delivery.brd_signed else None)
     baseline = delivery.baseline
     if baseline is not None:

@@ -67,9 +67,11 @@ def sold_hours(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iter
     if proposal is None or baseline is None:
         return
     estimate = view.delivery.estimates.get(proposal.estimate_version)
+    if proposal.hours is None or (estimate and estimate.hours is None):
+        return  # which lines are hours of work is not known
     reserve = (
-        _reserve(proposal.hours, estimate.hours, estimate.contingency_hours)
-        if estimate
+        _reserve(proposal.hours, estimate.hours, estimate.contingency_hours or Decimal(0))
+        if estimate and estimate.hours is not None
         else Decimal(0)
     )
     changed = sum(

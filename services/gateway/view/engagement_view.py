@@ -15,7 +15,7 @@ from chassis.domain.latest_ids import with_latest
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
 from contracts.money import Money
-from contracts.values import HEARD
+from contracts.vocabularies import HEARD
 from gateway.redaction import adapter_of_store, is_open
 from gateway.view.sections.delivery import DeliverySection
 from gateway.view.sections.delivery import steps as delivery_steps

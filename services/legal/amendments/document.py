@@ -23,6 +23,7 @@ from contracts.values import (
     Value,
     days_after,
 )
+from contracts.vocabularies import Unlisted
 from legal.amendments.state import Amendment, Change
 from legal.policies import schedule_faults
 from legal.sows.state import Contract
@@ -90,8 +91,11 @@ def _billing(
     added: tuple[Deliverable, ...],
     finishes_on: date,
 ) -> tuple[BillingItem, ...]:
-    """Return the default billing schedule of an amendment (see DraftAmendment)."""
-    if price.amount <= 0:
+    """Return the default billing schedule of an amendment (see DraftAmendment).
+
+    A contract whose pricing this release does not know has no default.
+    """
+    if price.amount <= 0 or isinstance(pricing, Unlisted):
         return ()
     hourly = pricing == "time-and-materials"
     kind: BillingKind = "time" if hourly else "on-acceptance" if added else "on-date"

@@ -13,11 +13,13 @@ from gateway.view.sections.steps import (
     Review,
     Steps,
     each_by,
+    line_hours,
     newest,
     newest_ref,
     ref,
     review,
     titles,
+    work_hours,
 )
 
 _RAG = ("green", "amber", "red")
@@ -27,12 +29,13 @@ _RAG = ("green", "amber", "red")
 class Estimate:
     """A version of the estimate; hours include contingency and exclude expenses.
 
-    `project_management_hours` are part of `hours`.
+    `project_management_hours` are part of `hours`. Hours are None where a line is of a kind that
+    this release does not know.
     """
 
     version: int
-    hours: Decimal
-    contingency_hours: Decimal
+    hours: Decimal | None
+    contingency_hours: Decimal | None
     project_management_hours: Decimal
     project_management_contingency_hours: Decimal
     said: Ref
@@ -232,15 +235,12 @@ def _manager(section: DeliverySection, recorded: Recorded[delivery.ManagerAssign
 @steps.on(delivery.EstimateSubmitted)
 def _estimate(section: DeliverySection, recorded: Recorded[delivery.EstimateSubmitted]) -> None:
     event = recorded.event
-    worked = sum((line.hours for line in event.lines if line.kind != "expense"), Decimal(0))
-    managed = sum(
-        (line.hours for line in event.lines if line.kind == "project-management"), Decimal(0)
-    )
+    worked, managed = work_hours(event.lines), line_hours(event.lines, "project-management")
     reserve = event.contingency / 100
     section.estimates[event.version] = Estimate(
         version=event.version,
-        hours=worked * (1 + reserve),
-        contingency_hours=worked * reserve,
+        hours=None if worked is None else worked * (1 + reserve),
+        contingency_hours=None if worked is None else worked * reserve,
         project_management_hours=managed * (1 + reserve),
         project_management_contingency_hours=managed * reserve,
         said=ref(recorded),

@@ -7,16 +7,18 @@ from decimal import Decimal
 from contracts import sales
 from contracts.event import Recorded
 from contracts.money import Money, Rate
-from contracts.values import BillingItem, LineKind, PricedLine
+from contracts.values import BillingItem
 from gateway.view.sections.steps import (
     Kept,
     Ref,
     Steps,
+    line_hours,
     newest,
     newest_ref,
     rates_by_role,
     ref,
     titles,
+    work_hours,
 )
 
 
@@ -25,13 +27,14 @@ class Proposal:
     """A version of the proposal; hours as sold, without expenses.
 
     Its lines are summed up and not kept: there may be hundreds of them in each version.
-    `project_management_hours` are part of `hours`.
+    `project_management_hours` are part of `hours`, which is None where a line is of a kind that
+    this release does not know.
     """
 
     version: int
     estimate_version: int
     deliverables: dict[str, str]
-    hours: Decimal
+    hours: Decimal | None
     project_management_hours: Decimal
     project_management: Money
     project_management_waiver: str | None
@@ -115,11 +118,6 @@ class SalesSection:
         return self.lost is not None or self.imported_outcome == "lost"
 
 
-def line_hours(lines: tuple[PricedLine, ...], *kinds: LineKind) -> Decimal:
-    """Return the hours of the lines of these kinds."""
-    return sum((line.hours for line in lines if line.kind in kinds), start=Decimal(0))
-
-
 steps = Steps(SalesSection)
 
 
@@ -176,7 +174,7 @@ def _drafted(section: SalesSection, recorded: Recorded[sales.ProposalDrafted]) -
         version=event.version,
         estimate_version=event.estimate_version,
         deliverables=titles(event.deliverables),
-        hours=line_hours(event.lines, "delivery", "project-management"),
+        hours=work_hours(event.lines),
         project_management_hours=line_hours(event.lines, "project-management"),
         project_management=Money.total(
             (line.amount for line in event.lines if line.kind == "project-management"),

@@ -5,16 +5,18 @@ function. Functions are registered with `Steps.on`, run after that, and change t
 copies would cost too much over a hundred thousand events.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Generic, TypeAlias, TypeVar, overload
 
 from contracts.delivery import SowReviewed as DeliveryReviewed
 from contracts.event import Event, Recorded, write_position
 from contracts.finance import SowReviewed as FinanceReviewed
 from contracts.money import Rate
-from contracts.values import Deliverable, RoleRate
+from contracts.values import Deliverable, EstimateLine, LineKind, PricedLine, RoleRate
+from contracts.vocabularies import Unlisted
 from gateway.redaction import PositionText
 
 Section = TypeVar("Section")
@@ -221,6 +223,22 @@ class Review:
 def review(event: DeliveryReviewed | FinanceReviewed) -> Review:
     """Return the part of a review that a view keeps."""
     return Review(event.version, event.verdict)
+
+
+WORK: tuple[LineKind, ...] = ("delivery", "project-management")
+"""Kinds of lines whose hours are hours of work."""
+
+
+def line_hours(lines: Iterable[EstimateLine | PricedLine], *kinds: LineKind) -> Decimal:
+    """Return the hours of the lines of these kinds."""
+    return sum((line.hours for line in lines if line.kind in kinds), start=Decimal(0))
+
+
+def work_hours(lines: Sequence[EstimateLine | PricedLine]) -> Decimal | None:
+    """Return the hours of work of lines; None where this release does not know a line's kind."""
+    if any(isinstance(line.kind, Unlisted) for line in lines):
+        return None
+    return line_hours(lines, *WORK)
 
 
 def titles(deliverables: Iterable[Deliverable]) -> dict[str, str]:
