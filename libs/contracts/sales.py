@@ -58,6 +58,12 @@ class OpportunityDetails(Value):
     kind_of_work: ShortText | None = None
     """Kind of work, such as migration or training."""
 
+    @property
+    def details(self) -> "OpportunityDetails":
+        """Return the details alone, of an event that contains them."""
+        fields = {name: getattr(self, name) for name in OpportunityDetails.model_fields}
+        return OpportunityDetails.model_construct(**fields)
+
 
 class OpportunityOpened(
     OpportunityDetails, Event, channel=SALES, consumed_by=("delivery", "legal", "finance")

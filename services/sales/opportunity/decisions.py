@@ -154,9 +154,8 @@ def update_opportunity(
     """
     require_not_ended(state)
     require_adopted(state)
-    known, event = state.opportunity.details, OpportunityUpdated(**dict(command))
-    fields = OpportunityDetails.model_fields
-    if known is None or all(getattr(known, name) == getattr(event, name) for name in fields):
+    known = state.opportunity.details
+    if known is None or known == command.details:
         return
     if command.account != known.account:
         raise Refused(
@@ -169,7 +168,7 @@ def update_opportunity(
         raise Refused("deal-won", "expected_value and expected_close: the deal is already won")
     if moved:
         _require_to_come(command.expected_close, context)
-    yield event
+    yield OpportunityUpdated(**dict(command))
 
 
 def _require_openable(event: OpportunityOpened, context: Context) -> None:

@@ -10,6 +10,7 @@ from contracts.sales import (
     DealLost,
     EstimateRequested,
     OpportunityAdvanced,
+    OpportunityDetails,
     OpportunityImported,
     OpportunityOpened,
     OpportunityQualified,
@@ -23,7 +24,7 @@ class Opportunity(Part):
     """The opportunity, opened in Sales or imported from a CRM; `details` are the newest ones."""
 
     opened: Kept[OpportunityOpened] = None
-    details: Kept[OpportunityOpened | OpportunityUpdated] = None
+    details: OpportunityDetails | None = None
     imported: Kept[OpportunityImported] = None
     opened_on: date | None = None
     pipeline_stage: PipelineStage = "prospecting"
@@ -35,6 +36,10 @@ class Opportunity(Part):
     @on_event
     def _opened(self, recorded: Recorded[OpportunityOpened]) -> Self:
         return self.updated(opened_on=self.opened_on or recorded.occurred_at.date())
+
+    @on_event
+    def _detailed(self, event: OpportunityOpened | OpportunityUpdated) -> Self:
+        return self.updated(details=event.details)
 
     @on_event
     def _imported(self, event: OpportunityImported) -> Self:
@@ -50,8 +55,8 @@ class Opportunity(Part):
         return self.updated(pipeline_stage=event.pipeline_stage, probability=event.probability)
 
     @property
-    def known(self) -> OpportunityOpened | OpportunityUpdated | OpportunityImported | None:
-        """Return the newest event with title, owner and account, or None before the first."""
+    def known(self) -> OpportunityDetails | OpportunityImported | None:
+        """Return the newest record with title, owner and account, or None before the first."""
         return self.details or self.imported
 
     @property
