@@ -116,7 +116,7 @@ async def loop(settings: Settings, events: int) -> Spent:
         for records in (await consumer.getmany(timeout_ms=100, max_records=500)).values():
             for record in records:
                 event = orjson.loads(record.value)
-                seen[event["subject"], record.topic] = event["sequence"]
+                seen[event["subject"], record.topic] = event["streamsequence"]
                 count += 1
     spent = Spent(time.process_time() - processor, time.perf_counter() - wall, count)
     await consumer.stop()

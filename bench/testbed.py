@@ -16,8 +16,9 @@ from chassis.web.auth import issue
 from contracts.roles import ROLES
 from local.platform import SERVICES, Layout, Platform
 from local.processes import Process
+from sales.accounts.names import account_id
 
-ACCOUNT = "bench-account"
+ACCOUNT = account_id("Bench")
 SELLER = "bench-seller"
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -56,11 +57,9 @@ class Testbed:
             expect(done, 200)
         async with self.connection("sales") as sales:
             done = await sales.post(
-                f"/accounts/{ACCOUNT}/publish-account",
-                orjson.dumps({"name": "Bench"}),
-                Idempotency_Key="account",
+                "/accounts", orjson.dumps({"name": "Bench"}), Idempotency_Key="account"
             )
-            expect(done, 200)
+            expect(done, 201)
         await asyncio.sleep(0.5)
 
     def with_prefix(self, service: str, prefix: str, database: str) -> Process:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from itertools import count
 
 from contracts import delivery, finance, legal, sales
+from contracts.channels import named_in_heard
 from contracts.event import Event, Recorded
 from contracts.lines import (
     BillingItem,
@@ -101,7 +102,9 @@ class Life:
                     heard={
                         name: last
                         for name, last in self._position.items()
-                        if name != channel and name not in deaf_to
+                        if name != channel
+                        and name not in deaf_to
+                        and named_in_heard(event.channel, name)
                     },
                 )
             )
@@ -318,6 +321,10 @@ class Life:
                 ),
                 finance.BudgetCosted(
                     cost=euros(70_000),
+                    lines=(
+                        finance.LineCost(line="build", cost=euros(60_000)),
+                        finance.LineCost(line="manage", cost=euros(10_000)),
+                    ),
                     margin_sold=Margin(
                         revenue=euros(100_000), cost=euros(70_000), margin=Decimal("0.3")
                     ),
@@ -443,6 +450,21 @@ class Life:
             }
         )
 
+    def measured_report(self) -> finance.MeasuredReport:
+        """Return what Finance repeats of the last status report when it measures it."""
+        said = next(
+            each
+            for each in reversed(self.events)
+            if each.event.type.endswith("report-published.v1")
+        )
+        assert isinstance(said.event, delivery.StatusReportPublished)
+        return finance.MeasuredReport(
+            report=said.event.report,
+            streamsequence=said.sequence,
+            schedule=said.event.schedule,
+            cost=said.event.cost,
+        )
+
     def invoice(self, item: BillingItem, number: int, days: int) -> tuple[Event, ...]:
         line = "manage" if item.item == "manage" else "build"
         return (
@@ -511,7 +533,17 @@ class Life:
         return self.say(
             165,
             delivery.SolutionWentLive(live_on=self.day(150)),
-            delivery.SurveySent(survey="S-1", contacts=("cora",), sent_on=self.day(155)),
+            delivery.SurveySent(
+                survey="S-1",
+                kind="csat-and-nps",
+                phase="Build",
+                questions=(
+                    delivery.SurveyQuestion(question="quality", text="How good is our work?"),
+                    delivery.SurveyQuestion(question="communication", text="Are you informed?"),
+                ),
+                contacts=("cora",),
+                sent_on=self.day(155),
+            ),
             delivery.SurveyAnswered(
                 survey="S-1",
                 answered_by="cora",

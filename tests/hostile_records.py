@@ -57,8 +57,8 @@ def _no_objects(event: RawEvent) -> dict[str, bytes | None]:
         "only spaces": b" " * 1_000,
         "nested too deeply": b"[" * 50_000,
         "objects nested too deeply": b'{"data":' * 20_000,
-        "a number beyond a float": b'{"sequence": 1e999}',
-        "no number": b'{"sequence": NaN}',
+        "a number beyond a float": b'{"streamsequence": 1e999}',
+        "no number": b'{"streamsequence": NaN}',
         "half a character": b'{"id": "\\ud800"}',
     }
 
@@ -81,16 +81,16 @@ def _wrong_moments(event: RawEvent) -> dict[str, bytes | None]:
 
 def _wrong_numbers(event: RawEvent) -> dict[str, bytes | None]:
     return {
-        "a number beyond 64 bits": written(event, sequence=2**63),
-        "a number beyond 53 bits": written(event, sequence=LARGEST_NUMBER + 1),
-        "a number that is a list": written(event, sequence=[]),
-        "a number that is a fraction": written(event, sequence=2.5),
-        "a number below one": written(event, sequence=-(2**63)),
-        "the number zero": written(event, sequence=0),
-        "a number that is true": written(event, sequence=True),
-        "a number that is a text": written(event, sequence="2"),
-        "a number of ten thousand digits": written(event, sequence=0).replace(
-            b'"sequence": 0', b'"sequence": ' + b"9" * 10_000
+        "a number beyond 64 bits": written(event, streamsequence=2**63),
+        "a number beyond 53 bits": written(event, streamsequence=LARGEST_NUMBER + 1),
+        "a number that is a list": written(event, streamsequence=[]),
+        "a number that is a fraction": written(event, streamsequence=2.5),
+        "a number below one": written(event, streamsequence=-(2**63)),
+        "the number zero": written(event, streamsequence=0),
+        "a number that is true": written(event, streamsequence=True),
+        "a number that is a text": written(event, streamsequence="2"),
+        "a number of ten thousand digits": written(event, streamsequence=0).replace(
+            b'"streamsequence": 0', b'"streamsequence": ' + b"9" * 10_000
         ),
     }
 

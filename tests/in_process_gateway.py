@@ -171,6 +171,7 @@ class InMemory:
             disconnects=held.disconnects,
             row=row_of(held),
             complete=held.complete,
+            open_part_complete=held.open_part_complete,
             open_number=held.open_revision,
             waits=held.waits,
             passed_over=held.passed_over,

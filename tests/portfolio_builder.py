@@ -91,6 +91,7 @@ def green_in_the_red(life: Life) -> Life:
         105,
         finance.PerformanceMeasured(
             as_of=life.day(104),
+            report=life.measured_report(),
             budget_at_completion=euros(70_000),
             planned_value=euros(50_000),
             earned_value=euros(38_000),

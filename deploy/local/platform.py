@@ -179,6 +179,7 @@ class Platform:
         return {
             **self.outside_environment(),
             "CONCORD_SERVICE_PORT": str(self.layout.ports[service]),
+            "CONCORD_SCHEMAS_URL": f"{self.layout.url('gateway')}/schemas",
             "CONCORD_STORE_URL": self.stores[service].url,
             "CONCORD_STORE_DATABASE": service,
         }

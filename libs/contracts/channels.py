@@ -120,6 +120,16 @@ CHANNELS: dict[str, Channel] = {
 }
 
 
+def named_in_heard(channel: Channel, other: str) -> bool:
+    """Return whether events of a channel may name another in `heard`.
+
+    Events of an open channel name open channels only: how much was published in confidence is
+    confidential. A channel that these contracts do not know might be confidential.
+    """
+    known = CHANNELS.get(other)
+    return known is not None and (channel.confidential or not known.confidential)
+
+
 def is_confidential(topic: str) -> bool:
     """Tell whether a topic, with any prefix, is that of a confidential channel."""
     return any(

@@ -258,6 +258,24 @@ class KickoffHeld(Attendance, Event, channel=DELIVERY, consumed_by=("sales", "fi
     held_on: Day
 
 
+class Withdrawal(Value):
+    """The withdrawal of something that was recorded by mistake."""
+
+    why: ShortText
+    """Reason of the withdrawal."""
+
+
+class KickoffWithdrawn(Withdrawal, Event, channel=DELIVERY, consumed_by=("sales", "finance")):
+    """A kickoff that was recorded by mistake was withdrawn. Published by Delivery.
+
+    The engagement has had no kickoff until another is recorded.
+    """
+
+    held_on: Day
+    """Day of the kickoff that is withdrawn."""
+    withdrawn_on: Day
+
+
 class TimeEntry(Value):
     """Hours on one task in one week."""
 
@@ -355,6 +373,20 @@ class MilestoneReached(Event, channel=DELIVERY):
     reached_on: Day
 
 
+class MilestoneWithdrawal(Withdrawal):
+    """The withdrawal of a milestone that was recorded as reached by mistake."""
+
+    milestone: Identifier
+
+
+class MilestoneWithdrawn(MilestoneWithdrawal, Event, channel=DELIVERY):
+    """A milestone that was recorded as reached by mistake is not reached. Published by Delivery."""
+
+    reached_on: Day
+    """Day of the record that is withdrawn."""
+    withdrawn_on: Day
+
+
 class DeliverableSubmitted(Event, channel=DELIVERY):
     """A deliverable was submitted to the customer for acceptance. Published by Delivery."""
 
@@ -382,6 +414,26 @@ class DeliverableAccepted(DeliverableAcceptance, Event, channel=DELIVERY, consum
     accepted_on: Day
 
 
+class AcceptanceWithdrawal(Withdrawal):
+    """The withdrawal of an acceptance that was recorded by mistake."""
+
+    deliverable: Identifier
+    submission: Version
+    """Number of the submission whose acceptance is withdrawn."""
+
+
+class AcceptanceWithdrawn(AcceptanceWithdrawal, Event, channel=DELIVERY, consumed_by=("finance",)):
+    """An acceptance that was recorded by mistake was withdrawn. Published by Delivery.
+
+    The submission waits for the customer again. What Finance has not invoiced on the acceptance is
+    no longer due.
+    """
+
+    accepted_on: Day
+    """Day of the acceptance that is withdrawn."""
+    withdrawn_on: Day
+
+
 class DeliverableRejection(Value):
     """The customer's rejection of a deliverable."""
 
@@ -402,6 +454,13 @@ class DeliverableRejected(DeliverableRejection, Event, channel=DELIVERY):
 Weight = Literal["low", "medium", "high"]
 
 
+class RaidItem(Value):
+    """An item of the RAID log: a risk, issue, action, assumption or decision."""
+
+    item: Identifier
+    """Id of the RAID item, unique within the engagement across all kinds."""
+
+
 class Risk(Value):
     """A problem that may occur."""
 
@@ -411,13 +470,27 @@ class Risk(Value):
     impact: Weight
     owner: PersonId
     response: Text
+    due_on: Day
+    """Day by which the response is due."""
 
 
-class RiskRaised(Risk, Event, channel=DELIVERY):
+class RiskItem(RaidItem, Risk):
+    """A risk and its id."""
+
+
+class RiskRaised(RiskItem, Event, channel=DELIVERY):
     """A risk was raised: a problem that may occur. Published by Delivery."""
 
-    item: Identifier
-    """Id of the RAID item (risk, issue or decision)."""
+
+class ItemUpdate(Value):
+    """The reason of an update of a RAID item."""
+
+    why: ShortText
+    """Reason of the update."""
+
+
+class RiskUpdated(RiskItem, ItemUpdate, Event, channel=DELIVERY):
+    """A risk was judged anew. Contains the whole risk. Published by Delivery."""
 
 
 class Issue(Value):
@@ -426,16 +499,75 @@ class Issue(Value):
     title: ShortText
     severity: Weight
     owner: PersonId
+    due_on: Day
+    """Day by which it is to be solved."""
 
 
-class IssueRaised(Issue, Event, channel=DELIVERY):
+class IssueItem(RaidItem, Issue):
+    """An issue and its id."""
+
+
+class IssueRaised(IssueItem, Event, channel=DELIVERY):
     """An issue was raised: a problem that has occurred. Published by Delivery.
 
     An engagement with an open issue cannot be closed.
     """
 
-    item: Identifier
-    """Id of the RAID item (risk, issue or decision)."""
+
+class IssueUpdated(IssueItem, ItemUpdate, Event, channel=DELIVERY):
+    """An issue was judged anew. Contains the whole issue. Published by Delivery."""
+
+
+class Action(Value):
+    """Something that a person has to do by a day."""
+
+    title: ShortText
+    owner: PersonId
+    """Person who has to do it; of the company or of the customer."""
+    due_on: Day
+    """Day by which it is to be done."""
+
+
+class ActionItem(RaidItem, Action):
+    """An action and its id."""
+
+
+class ActionRaised(ActionItem, Event, channel=DELIVERY):
+    """An action was agreed: something that a person has to do by a day. Published by Delivery.
+
+    An engagement with an open action cannot be closed.
+    """
+
+
+class ActionUpdated(ActionItem, ItemUpdate, Event, channel=DELIVERY):
+    """An action was changed. Contains the whole action. Published by Delivery."""
+
+
+Validity = Literal["unknown", "confirmed", "false"]
+
+
+class Assumption(Value):
+    """Something that the plan takes for true until it is checked."""
+
+    title: ShortText
+    owner: PersonId
+    """Person who checks it."""
+    check_on: Day
+    """Day by which it is to be checked."""
+    validity: Validity = "unknown"
+    """`unknown` until it is checked; then `confirmed` or `false`."""
+
+
+class AssumptionItem(RaidItem, Assumption):
+    """An assumption and its id."""
+
+
+class AssumptionRaised(AssumptionItem, Event, channel=DELIVERY):
+    """An assumption was recorded. Published by Delivery."""
+
+
+class AssumptionUpdated(AssumptionItem, ItemUpdate, Event, channel=DELIVERY):
+    """An assumption was checked or changed. Contains it whole. Published by Delivery."""
 
 
 class Decision(Value):
@@ -445,27 +577,84 @@ class Decision(Value):
     rationale: Text
 
 
-class DecisionRecorded(Decision, Event, channel=DELIVERY):
+class DecisionRecorded(RaidItem, Decision, Event, channel=DELIVERY):
     """A decision was recorded with its rationale. Published by Delivery."""
 
-    item: Identifier
-    """Id of the RAID item (risk, issue or decision)."""
     decided_by: PersonId
     decided_on: Day
 
 
-class RaidItemResolution(Value):
-    """The resolution of a risk or an issue."""
+class RaidItemResolution(RaidItem):
+    """The resolution of a RAID item that is not a decision."""
 
-    item: Identifier
-    """Id of the risk or issue."""
     resolution: Text
+    """Outcome of the item, in words."""
 
 
 class RaidItemClosed(RaidItemResolution, Event, channel=DELIVERY):
-    """A risk or an issue was closed. Published by Delivery."""
+    """A risk, issue, action or assumption was closed. Published by Delivery."""
 
     closed_on: Day
+
+
+class CustomerInput(Value):
+    """Something that the customer has to provide."""
+
+    description: ShortText
+    requested_from: PersonId
+    """Contact of the customer who is asked for it."""
+    due_on: Day
+    """Day by which it is needed."""
+    blocks: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
+    """Ids of the tasks and milestones of the plan that wait for it."""
+
+
+class CustomerInputRequested(CustomerInput, Event, channel=DELIVERY):
+    """The customer was asked to provide something by a day. Published by Delivery."""
+
+    input: Identifier
+    requested_on: Day
+
+
+class ReceivedInput(Value):
+    """The arrival of a requested input."""
+
+    input: Identifier
+    evidence: ContentHash | None = None
+    """Hash of what was received, where it is a document."""
+
+
+class CustomerInputReceived(ReceivedInput, Event, channel=DELIVERY):
+    """The customer provided a requested input. Published by Delivery."""
+
+    received_on: Day
+
+
+class CustomerDelay(Value):
+    """Days that the customer cost the engagement, by a late input or at a milestone."""
+
+    days: Annotated[int, Field(ge=1, le=10_000), AsNumber]
+    """Calendar days by which the work was delayed."""
+    cause: ShortText
+    input: Identifier | None = None
+    """Id of the input that was late; null where a milestone is named."""
+    milestone: Identifier | None = None
+    """Id of the milestone that was delayed; null where an input is named."""
+    evidence: Text
+    """Proof of the delay in words: letters, minutes, reminders."""
+
+    @model_validator(mode="after")
+    def _about_one(self) -> Self:
+        if (self.input is None) == (self.milestone is None):
+            raise ValueError("either input or milestone is needed")
+        return self
+
+
+class CustomerDelayRecorded(CustomerDelay, Event, channel=DELIVERY):
+    """A delay that the customer caused was recorded, with its proof. Published by Delivery."""
+
+    delay: Identifier
+    recorded_on: Day
 
 
 class StatusReport(Value):
@@ -584,6 +773,14 @@ class SolutionWentLive(Event, channel=DELIVERY, consumed_by=("sales", "finance")
     """First day of use."""
 
 
+class GoLiveWithdrawn(Withdrawal, Event, channel=DELIVERY, consumed_by=("sales", "finance")):
+    """A go-live that was recorded by mistake was withdrawn. Published by Delivery."""
+
+    live_on: Day
+    """First day of use that is withdrawn."""
+    withdrawn_on: Day
+
+
 class PirFindings(Value):
     """The findings of a post-implementation review."""
 
@@ -601,28 +798,71 @@ class PirHeld(PirFindings, Event, channel=DELIVERY):
     """Approved hours."""
 
 
-class SurveySent(Event, channel=DELIVERY):
-    """A satisfaction survey was sent to people of the customer. Published by Delivery."""
+SurveyKind = Literal["csat", "nps", "csat-and-nps"]
+
+
+class SurveyQuestion(Value):
+    """A question that is answered by a score from 1 (worst) to 5 (best)."""
+
+    question: Identifier
+    text: ShortText
+
+
+class SurveyForm(Value):
+    """The questions of a survey of the customer's satisfaction."""
+
+    kind: SurveyKind
+    """`csat`: the questions, for the customer satisfaction score. `nps`: the likelihood of a
+    recommendation, for the net promoter score. `csat-and-nps`: both.
+    """
+    phase: ShortText
+    """Phase of the engagement that the survey is about."""
+    questions: Annotated[
+        tuple[SurveyQuestion, ...], Field(max_length=50), DistinctBy("question")
+    ] = ()
+    """Questions; at least one unless the kind is `nps`, and then none."""
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> Self:
+        if (self.kind == "nps") == bool(self.questions):
+            raise ValueError("questions are needed where kind is not nps, and only there")
+        return self
+
+
+class SurveySent(SurveyForm, Event, channel=DELIVERY):
+    """A satisfaction survey was sent to people of the customer. Published by Delivery.
+
+    An engagement may have several.
+    """
 
     survey: Identifier
     contacts: tuple[PersonId, ...]
     sent_on: Day
 
 
-Score = Annotated[int, Field(ge=1, le=5)]
+Score = Annotated[int, Field(ge=1, le=5), AsNumber]
 """Answer to a question of a survey, from 1 (worst) to 5 (best)."""
 
 
 class SurveyAnswer(Value):
-    """The answers of a person of the customer to a survey."""
+    """The answers of a person of the customer to a survey; at least one."""
 
     survey: Identifier
     answered_by: PersonId
-    satisfaction: Annotated[dict[Identifier, Score], Field(min_length=1, max_length=50)]
-    """Score from 1 (worst) to 5 (best) by question, for the customer satisfaction score (CSAT)."""
-    recommend: Annotated[int, Field(ge=0, le=10), AsNumber]
+    satisfaction: Annotated[dict[Identifier, Score], Field(max_length=50)] = Field(default={})
+    """Score from 1 (worst) to 5 (best) by question, for the customer satisfaction score (CSAT).
+
+    A question that was not answered is left out.
+    """
+    recommend: Annotated[int, Field(ge=0, le=10), AsNumber] | None = None
     """Likelihood of a recommendation from 0 to 10, for the net promoter score (NPS)."""
     comment: Text | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.satisfaction and self.recommend is None:
+            raise ValueError("satisfaction or recommend is needed")
+        return self
 
 
 class SurveyAnswered(SurveyAnswer, Event, channel=DELIVERY, consumed_by=("sales",)):

@@ -39,7 +39,7 @@ _Position = Annotated[
     StringConstraints(
         strict=True,
         max_length=2_000,
-        pattern=r"^([a-z][a-z0-9.-]*=[0-9]{1,16}(,[a-z][a-z0-9.-]*=[0-9]{1,16})*)?$",
+        pattern=r"^[a-z][a-z0-9.-]*=[0-9]{1,16}(,[a-z][a-z0-9.-]*=[0-9]{1,16})*$",
     ),
 ]
 
@@ -50,9 +50,11 @@ _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a
 class Envelope(TypedDict):
     """CloudEvents attributes of an event as they are in JSON; other attributes are ignored.
 
-    `subject` is the engagement or the reference record, `sequence` the event's number on its
-    channel, `heard` how far the author had processed other channels (``delivery=4,sales=17``).
-    `time` is when the event was recorded, `occurredat` when it happened, both RFC 3339.
+    `subject` is the engagement or the reference record, `streamsequence` the event's number on its
+    channel (CloudEvents registers `sequence` as a text), `heard` how far the author had processed
+    other channels (``delivery=4,sales=17``), `onbehalfof` the person whom the actor acted for.
+    `time` is when the event was recorded, `occurredat` when it happened, both RFC 3339. An
+    attribute without a value is left out.
     """
 
     specversion: Literal["1.0"]
@@ -67,10 +69,11 @@ class Envelope(TypedDict):
     subject: Annotated[_Name, Field(max_length=200)]
     time: _Moment
     occurredat: _Moment
-    sequence: Annotated[int, Field(strict=True, ge=1, le=LARGEST_NUMBER)]
+    streamsequence: Annotated[int, Field(strict=True, ge=1, le=LARGEST_NUMBER)]
     causationid: _Name
     actor: _Name
-    heard: _Position
+    onbehalfof: NotRequired[_Name]
+    heard: NotRequired[_Position]
     traceparent: NotRequired[object]
     data: dict[str, object]
 
@@ -116,7 +119,7 @@ def read_moment(text: str, name: str) -> datetime:
 def read_heard(text: str) -> dict[str, int]:
     """Return the positions in `heard` by channel name; raises Unsound where one is too large."""
     position: dict[str, int] = {}
-    for part in text.split(",") if text else ():
+    for part in text.split(","):
         channel, _, number = part.partition("=")
         position[channel] = int(number)
         if position[channel] > LARGEST_NUMBER:

@@ -14,7 +14,7 @@ from typing import ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 
-from contracts.channels import CHANNELS, Channel, Department
+from contracts.channels import CHANNELS, Channel, Department, named_in_heard
 from contracts.envelope import (
     Envelope,
     Unsound,
@@ -23,9 +23,12 @@ from contracts.envelope import (
     read_moment,
     sound_traceparent,
 )
-from contracts.values import HEARD
+from contracts.vocabularies import HEARD
 
 CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
+LOCAL_SCHEMAS = "http://127.0.0.1:8100/schemas"
+"""Address of the schemas on the local gateway, unless the installation has another one."""
+
 EVENTS: dict[str, type["Event"]] = {}
 """Every known event class by its CloudEvents type."""
 
@@ -103,11 +106,13 @@ F_co = TypeVar("F_co", bound=Event, covariant=True)
 class Recorded(Generic[F_co]):
     """An event with the attributes of its envelope.
 
-    ``sequence`` counts the channel's events of this subject from 1 without a gap (on a register's
-    channel: of the register). ``occurred_at`` is when it happened and ``recorded_at`` when it was
-    recorded, both UTC. ``heard`` contains, by channel, the last sequence of this engagement that
-    the author had processed. ``cause`` identifies the command or event that led to it. ``actor`` is
-    a person's id, or the department's name where no person gave a command.
+    ``sequence`` (on the wire `streamsequence`) counts the channel's events of this subject from 1
+    without a gap (on a register's channel: of the register). ``occurred_at`` is when it happened
+    and ``recorded_at`` when it was recorded, both UTC. ``heard`` contains, by channel, the last
+    sequence of this engagement that the author had processed; on an open channel, of open channels
+    only. ``cause`` identifies the command or event that led to it. ``actor`` is a person's
+    id, or the department's name where no person gave a command; ``on_behalf_of`` is the person whom
+    the actor acted for, as a stand-in.
     """
 
     id: str
@@ -120,6 +125,7 @@ class Recorded(Generic[F_co]):
     recorded_at: datetime
     heard: Mapping[str, int]
     traceparent: str | None = None
+    on_behalf_of: str | None = None
     record: bytes | None = field(default=None, compare=False, repr=False)
     """Bytes that the event was read from, so that forwarding it keeps fields of newer versions."""
 
@@ -162,8 +168,16 @@ def read_position(text: str) -> dict[str, int]:
     return position
 
 
-def encode(recorded: Recorded[Event]) -> bytes:
-    """Return the event as the JSON bytes of its CloudEvent, as in journals and on topics."""
+def schema_address(kind: type[Event], schemas_url: str) -> str:
+    """Return the address (`dataschema`) at which services serve the schema of an event type."""
+    return f"{schemas_url}/{kind.type}.json"
+
+
+def encode(recorded: Recorded[Event], schemas_url: str = LOCAL_SCHEMAS) -> bytes:
+    """Return the event as the JSON bytes of its CloudEvent, as in journals and on topics.
+
+    `schemas_url` is the address under which the services of the installation serve the schemas.
+    """
     event = recorded.event
     attributes: dict[str, object] = {
         "specversion": "1.0",
@@ -173,17 +187,17 @@ def encode(recorded: Recorded[Event]) -> bytes:
         "subject": recorded.subject,
         "time": written(recorded.recorded_at),
         "datacontenttype": "application/json",
-        "dataschema": f"urn:{event.type.replace('.', ':')}",
-        "sequence": recorded.sequence,
+        "dataschema": schema_address(type(event), schemas_url),
+        "streamsequence": recorded.sequence,
         "causationid": recorded.cause,
         "actor": recorded.actor,
         "occurredat": written(recorded.occurred_at),
+        "onbehalfof": recorded.on_behalf_of,
         "heard": write_position(recorded.heard),
+        "traceparent": recorded.traceparent,
         "data": event,
     }
-    if recorded.traceparent:
-        attributes["traceparent"] = recorded.traceparent
-    return to_json(attributes)
+    return to_json({name: value for name, value in attributes.items() if value})
 
 
 def whole(recorded: Recorded[Event]) -> bytes:
@@ -229,19 +243,19 @@ def _read(record: bytes | str, channel: Channel | None) -> Recorded[Event]:
     department = channel.department
     if envelope["source"] != f"/concord/{department}" or name.split(".")[1] != department:
         raise Unsound(f"source: {envelope['source']!r} does not publish {name} here")
-    heard = read_heard(envelope["heard"])
+    heard = read_heard(envelope["heard"]) if "heard" in envelope else {}
     return Recorded(
         id=envelope["id"],
         subject=envelope["subject"],
-        sequence=envelope["sequence"],
+        sequence=envelope["streamsequence"],
         event=_UNDECODED[channel.name](name=name) if known is None else _event(known, envelope),
         actor=envelope["actor"],
         cause=envelope["causationid"],
         occurred_at=read_moment(envelope["occurredat"], "occurredat"),
         recorded_at=read_moment(envelope["time"], "time"),
-        # Whether the channel of a newer version is confidential is not known here: leave it out.
-        heard={each: last for each, last in heard.items() if each in CHANNELS},
+        heard={each: last for each, last in heard.items() if named_in_heard(channel, each)},
         traceparent=sound_traceparent(envelope.get("traceparent")),
+        on_behalf_of=envelope.get("onbehalfof"),
         record=record if isinstance(record, bytes) else None,
     )
 

@@ -26,6 +26,7 @@ from contracts.money import (
     Rate,
 )
 from contracts.values import (
+    RAG,
     AmendmentReview,
     ComputedPercent,
     ContentHash,
@@ -44,6 +45,7 @@ from contracts.values import (
     RevenueMethod,
     ShortText,
     SowReview,
+    StreamSequence,
     TotalHours,
     Value,
     Version,
@@ -270,7 +272,8 @@ class DraftWithdrawn(Event, channel=FINANCE):
     """A draft invoice and its billing event were withdrawn before approval.
 
     Published by Finance where an amendment reduced the entry of the billing schedule below what had
-    become due. What is left of the entry becomes due again and is drafted anew.
+    become due: what is left of the entry becomes due again and is drafted anew. Also where the
+    acceptance that had made it due was withdrawn: the next acceptance makes it due again.
     """
 
     invoice: Identifier
@@ -504,6 +507,19 @@ class CostAccrued(Event, channel=FINANCE_CONFIDENTIAL):
     """Cost of the engagement to date, including this one."""
 
 
+class MeasuredReport(Value):
+    """Status report that was measured: repeated here, so that one event has both to compare."""
+
+    report: Version
+    """Counts the engagement's reports from 1."""
+    streamsequence: StreamSequence
+    """The `streamsequence` of the report on Delivery's channel."""
+    schedule: RAG
+    """Reported status of the schedule."""
+    cost: RAG
+    """Reported status of the cost."""
+
+
 class PerformanceMeasured(Event, channel=FINANCE_CONFIDENTIAL):
     """Earned value was measured for a status report.
 
@@ -513,6 +529,8 @@ class PerformanceMeasured(Event, channel=FINANCE_CONFIDENTIAL):
 
     as_of: Day
     """Day of the status report."""
+    report: MeasuredReport
+    """The status report."""
     budget_at_completion: NotNegativeTotal
     """BAC: cost of all tasks as planned."""
     planned_value: NotNegativeTotal

@@ -5,12 +5,13 @@ A disconnect is a contradiction between what two departments believe about an en
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from contracts.channels import GATEWAY, GATEWAY_CONFIDENTIAL, Department
 from contracts.event import Event
 from contracts.money import Money
-from contracts.values import Identifier, PersonId, ShortText, Text, TotalDays, Value
+from contracts.values import Identifier, PersonId, ShortText, StreamSequence, Text, TotalDays, Value
+from contracts.vocabularies import OPEN, Unlisted
 
 
 class Evidence(Value):
@@ -22,8 +23,8 @@ class Evidence(Value):
     """Type of the event, such as `concord.legal.sow-signed.v1`."""
     channel: ShortText
     """Channel of the event, such as `legal`."""
-    sequence: int
-    """Sequence of the event on its channel in this engagement."""
+    streamsequence: StreamSequence
+    """The `streamsequence` of the event: its number on its channel in this engagement."""
 
 
 class _Finding(Event):
@@ -49,7 +50,7 @@ class _Detected(_Finding):
 
     Where it is that something did not happen in time, the end of that time.
     """
-    owner: Department
+    owner: Annotated[Department | Unlisted, OPEN]
     """Department that can resolve it."""
     stake: Money | None = None
     """Amount that depends on it, never negative; null where none is known."""

@@ -29,6 +29,7 @@ from contracts.values import (
     Value,
     Version,
 )
+from contracts.vocabularies import OPEN, Unlisted
 
 
 class FileOpened(Event, channel=LEGAL):
@@ -212,7 +213,8 @@ class SowSigned(SowVersion, Event, channel=LEGAL, consumed_by=("sales", "deliver
 class EarlyStart(Value):
     """An authorisation to work before the signature, up to a cap and a day.
 
-    The cap is a number of hours, an amount at bill rates, or both; the one that is reached first counts.
+    The cap is a number of hours, an amount at bill rates, or both; the one that is reached first
+    counts.
     """
 
     cap_hours: Annotated[Hours, Field(gt=0)] | None = None
@@ -304,10 +306,15 @@ class AmendmentSigned(
     """Day of the later signature."""
 
 
+TerminationReason = Annotated[
+    Literal["convenience", "breach", "insolvency", "mutual"] | Unlisted, OPEN
+]
+
+
 class Termination(Value):
     """Why a contract was terminated."""
 
-    reason: Literal["convenience", "breach", "insolvency", "mutual"]
+    reason: TerminationReason
     comment: Text | None = None
 
 

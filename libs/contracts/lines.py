@@ -30,14 +30,19 @@ from contracts.values import (
     Value,
     YesNo,
 )
+from contracts.vocabularies import OPEN, Unlisted
 
-ContractLineKind = Literal["services", "project-management", "expenses", "licence", "discount"]
+ContractLineKind = Annotated[
+    Literal["services", "project-management", "expenses", "licence", "discount"] | Unlisted, OPEN
+]
 """Kind of what a line sells; a discount lowers the price of the other lines."""
-Pricing = Literal["fixed", "time-and-materials", "retainer", "at-cost"]
+Pricing = Annotated[Literal["fixed", "time-and-materials", "retainer", "at-cost"] | Unlisted, OPEN]
 """Method by which the price of a line is determined."""
-BillingKind = Literal["on-signature", "on-date", "on-acceptance", "time", "period"]
+BillingKind = Annotated[
+    Literal["on-signature", "on-date", "on-acceptance", "time", "period"] | Unlisted, OPEN
+]
 """The condition that makes an entry of a billing schedule due (see `BillingItem`)."""
-Treatment = Literal["separate", "prospective", "catch-up"]
+Treatment = Annotated[Literal["separate", "prospective", "catch-up"] | Unlisted, OPEN]
 """Accounting treatment of a contract modification.
 
 `separate` is a contract of its own (IFRS 15.20), `prospective` changes the revenue still to come
@@ -512,8 +517,8 @@ def changed_lines(
     """Return the lines of a contract after changes, in order; new lines come last.
 
     Hours never become negative. Raises ValueError where a change names a line that the contract
-    does not have without being a new one, or adds one that exists, and ValidationError (a ValueError) where
-    a changed line is not valid.
+    does not have without being a new one, or adds one that exists, and ValidationError (a
+    ValueError) where a changed line is not valid.
     """
     after = {line.line: line for line in lines}
     for change in changes:

@@ -193,7 +193,11 @@ class Rate(BaseModel):
 
     def __mul__(self, hours: Decimal | int) -> Money:
         """Return the amount for a number of hours, rounded to the minor unit."""
-        return Money.nearest(self.amount * hours, self.currency)
+        return self.for_hours(hours)
+
+    def for_hours(self, hours: Decimal | int, rounding: Rounding = ROUNDING) -> Money:
+        """Return the amount for a number of hours, rounded to the minor unit by a policy."""
+        return Money.nearest(self.amount * hours, self.currency, rounding)
 
     def __str__(self) -> str:
         decimals = max(

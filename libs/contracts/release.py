@@ -2,7 +2,8 @@
 
 ``python -m contracts.release`` writes one JSON Schema (2020-12) per event to ``schemas/``. It
 refuses a change that would break a consumer or make a recorded event unreadable: a new field must
-be optional with a default, and any other change needs a new version of the event. With ``--check``
+be optional with a default, words may be added to an open vocabulary (`x-extensible-enum`), and any
+other change needs a new version of the event. With ``--check``
 nothing is written.
 """
 
@@ -16,8 +17,10 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 import contracts
-from contracts.event import EVENTS, Event
+from contracts.event import EVENTS, LOCAL_SCHEMAS, Event, schema_address
+from contracts.vocabularies import OPEN_WORDS
 
+CONTENT_TYPE = "application/schema+json"
 FOLDER = Path(__file__).parent / "schemas"
 _NOT_COMPARED = frozenset({"title", "description", "examples", "x-consumed-by"})
 _BOUNDS = {
@@ -63,23 +66,26 @@ def events() -> dict[str, type[Event]]:
     }
 
 
-def schema(event: type[Event]) -> dict[str, Any]:
+def schema(event: type[Event], schemas_url: str = LOCAL_SCHEMAS) -> dict[str, Any]:
     """Return the JSON Schema of an event's data, the ``data`` attribute of its CloudEvent.
 
+    Its `$id` is the address under `schemas_url` at which the installation serves it.
     Objects allow additional properties, since consumers must ignore fields that they do not know.
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:{event.type.replace('.', ':')}",
+        "$id": schema_address(event, schemas_url),
         "x-channel": event.channel.name,
         "x-consumed-by": sorted(event.consumed_by),
         **opened(event.model_json_schema(mode="serialization", schema_generator=OnTheWire)),
     }
 
 
-def text(event: type[Event]) -> str:
+def text(event: type[Event], schemas_url: str = LOCAL_SCHEMAS) -> str:
     """Return the content of the schema's file; the same event always gives the same text."""
-    return json.dumps(schema(event), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return (
+        json.dumps(schema(event, schemas_url), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    )
 
 
 def released(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
@@ -118,6 +124,9 @@ def _differences(
                     old_defs,
                     new_defs,
                 )
+        elif name == OPEN_WORDS and name in old and name in new:
+            removed = [word for word in old[name] if word not in new[name]]
+            lines += [f"{at} {name}: {word} removed".strip() for word in removed]
         elif name in old and name in new:
             lines += _differences(f"{at} {name}".strip(), old[name], new[name], old_defs, new_defs)
         else:

@@ -34,8 +34,11 @@ from contracts.values import (
     Version,
     YesNo,
 )
+from contracts.vocabularies import OPEN, Unlisted
 
-PipelineStage = Literal["prospecting", "qualifying", "proposing", "negotiating"]
+PipelineStage = Annotated[
+    Literal["prospecting", "qualifying", "proposing", "negotiating"] | Unlisted, OPEN
+]
 
 
 class OpportunityDetails(Value):
@@ -52,12 +55,33 @@ class OpportunityDetails(Value):
     """Day on which Sales expects the customer's decision."""
     owner: PersonId
     """Person of Sales who is responsible."""
+    next_step: ShortText | None = None
+    """Next thing that Sales does."""
+    region: ShortText | None = None
+    """Region that the sale counts for."""
+    kind_of_work: ShortText | None = None
+    """Kind of work, such as migration or training."""
+
+    @property
+    def details(self) -> "OpportunityDetails":
+        """Return the details alone, of an event that contains them."""
+        fields = {name: getattr(self, name) for name in OpportunityDetails.model_fields}
+        return OpportunityDetails.model_construct(**fields)
 
 
 class OpportunityOpened(
     OpportunityDetails, Event, channel=SALES, consumed_by=("delivery", "legal", "finance")
 ):
     """An opportunity was opened: a customer may buy work. It is the start of an engagement.
+
+    Published by Sales.
+    """
+
+
+class OpportunityUpdated(
+    OpportunityDetails, Event, channel=SALES, consumed_by=("delivery", "legal", "finance")
+):
+    """Details of an opportunity changed. Contains all of them; account and currency never change.
 
     Published by Sales.
     """
@@ -293,10 +317,15 @@ class DealWon(Acceptance, Event, channel=SALES, consumed_by=("legal", "delivery"
     won_on: Day
 
 
+LossReason = Annotated[
+    Literal["price", "scope", "timing", "competitor", "no-decision", "withdrawn"] | Unlisted, OPEN
+]
+
+
 class Loss(Value):
     """Why a deal was lost. A customer who does not decide is a reason, too (`no-decision`)."""
 
-    reason: Literal["price", "scope", "timing", "competitor", "no-decision", "withdrawn"]
+    reason: LossReason
     comment: Text | None = None
     competitor: ShortText | None = None
     """Competitor who won the deal."""

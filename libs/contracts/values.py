@@ -23,8 +23,10 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from contracts.decimals import CANONICAL
+from contracts.envelope import LARGEST_NUMBER
 from contracts.money import Money, NotNegativeMoney, PositiveRate, Rate, invalid
 from contracts.text import CLEAN_DOCUMENT, CLEAN_LINE, CLEAN_TEXT
+from contracts.vocabularies import HEARD, OPEN, Unlisted
 
 Identifier = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", max_length=64)
@@ -37,9 +39,6 @@ EngagementId = Annotated[
     Field(examples=["E-0D5R2K8WQ3V7X"]),
 ]
 """Id of an engagement, made by Sales: ``E-`` and thirteen characters of Crockford's base 32."""
-
-HEARD = {"heard": True}
-"""Validation context of recorded events; rules that were added later do not apply to them."""
 
 
 def _not_an_address(person: str, info: ValidationInfo) -> str:
@@ -87,6 +86,9 @@ YesNo = StrictBool
 
 Version = Annotated[int, Field(ge=1, le=1_000_000), AsNumber]
 """Number of a version or submission, from 1."""
+
+StreamSequence = Annotated[int, Field(ge=1, le=LARGEST_NUMBER), AsNumber]
+"""The `streamsequence` of an event: its number on its channel in its engagement, from 1."""
 
 MOST_HOURS = 1_000_000
 """Maximum hours of one item."""
@@ -186,9 +188,11 @@ RAG = Literal["green", "amber", "red"]
 Tier = Literal["light", "standard", "critical"]
 """Method tier: how much method is applied to an engagement."""
 Confidence = Literal["low", "medium", "high"]
-LineKind = Literal["delivery", "project-management", "expense"]
+LineKind = Annotated[Literal["delivery", "project-management", "expense"] | Unlisted, OPEN]
 """Kind of work, or an expense."""
-RevenueMethod = Literal["cost-to-cost", "as-invoiced", "at-acceptance", "over-time"]
+RevenueMethod = Annotated[
+    Literal["cost-to-cost", "as-invoiced", "at-acceptance", "over-time"] | Unlisted, OPEN
+]
 """Method by which revenue is recognised (IFRS 15)."""
 Verdict = Literal["approved", "objected"]
 Party = Literal["company", "customer"]
@@ -323,6 +327,16 @@ class Milestone(Value):
     """Ids of the deliverables that are due by the milestone."""
 
 
+class TaskLink(Value):
+    """Link of a task to another one whose finish or start it waits for."""
+
+    task: Identifier
+    """Id of the other task."""
+    kind: Literal["finish-to-start", "start-to-start"] = "finish-to-start"
+    lag_days: Annotated[int, Field(ge=-1_000, le=1_000), AsNumber] = 0
+    """Working days to wait beyond that; negative where the task may begin earlier."""
+
+
 class PlannedTask(Value):
     """Task of a plan. Its planned value is spread evenly over its calendar days."""
 
@@ -345,6 +359,10 @@ class PlannedTask(Value):
     """
     deliverable: Identifier | None = None
     """Id of the deliverable that the task produces, if any."""
+    assignee: PersonId | None = None
+    """Person who is to do the task; null while none is named."""
+    after: Annotated[tuple[TaskLink, ...], Field(max_length=100)] = ()
+    """The tasks that this one follows."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel
 
 from contracts.event import Event, Recorded
-from contracts.reference import Reference
+from contracts.reference import Reference, in_force
 
 R = TypeVar("R", bound=Reference)
 
@@ -27,7 +27,7 @@ class RecordsOf:
     def __init__(self, events: Iterable[Reference]) -> None:
         self._versions: dict[tuple[type[Reference], str], list[Recorded[Reference]]] = {}
         for event in events:
-            subject = str(getattr(event, event.kind.replace("-", "_")))
+            subject = str(getattr(event, event.id_field()))
             versions = self._versions.setdefault((type(event), subject), [])
             versions.append(recorded_as(event, subject, len(versions) + 1, "someone", START, {}))
 
@@ -37,20 +37,10 @@ class RecordsOf:
         return versions[-1] if versions else None
 
     def on(self, kind: type[R], id: str, day: date) -> Recorded[R] | None:
-        """Return the version in force on a day, or None.
-
-        It is the version with the latest `effective_from` that is not after the day.
-        """
-        in_force = [
-            version
-            for version in self._of(kind, id)
-            if version.event.effective_from is None or version.event.effective_from <= day
-        ]
-        return max(
-            in_force,
-            key=lambda version: (version.event.effective_from or date.min, version.sequence),
-            default=None,
-        )
+        """Return the version in force on a day, or None."""
+        versions = self._of(kind, id)
+        event = in_force((each.event for each in versions), day)
+        return next((each for each in versions if each.event is event), None)
 
     def all(self, kind: type[R]) -> Sequence[Recorded[R]]:
         """Return the last version of every record of a kind."""

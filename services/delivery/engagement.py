@@ -11,6 +11,7 @@ from delivery.acceptance.state import Acceptance
 from delivery.changes.state import Changes
 from delivery.closing.state import Closing
 from delivery.contract.state import Contract
+from delivery.customer_inputs.state import CustomerInputs
 from delivery.deal.state import Deal
 from delivery.disconnects.state import Disconnects
 from delivery.estimates.state import Estimates
@@ -47,6 +48,7 @@ class Engagement(Part):
     timesheet: Timesheet = Timesheet()
     progress: Progress = Progress()
     raid: Raid = Raid()
+    customer_inputs: CustomerInputs = CustomerInputs()
     changes: Changes = Changes()
     acceptance: Acceptance = Acceptance()
     surveys: Surveys = Surveys()

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from chassis.domain.commands import Missing, Refused, gate
 from chassis.domain.context import Context
+from chassis.domain.rules import past_day
 from contracts.event import Recorded
 from contracts.money import Money, Rate
 from contracts.reference import PersonPublished, TemplatePublished
@@ -73,6 +74,17 @@ def known_template(context: Context, template: str) -> Recorded[TemplatePublishe
     if record is None:
         raise Refused("template-unknown", f"no template {template} is known")
     return record
+
+
+def withdrawal_day(day: date | None, recorded: date, context: Context) -> date:
+    """Return the day of a withdrawal, by default today (UTC).
+
+    Raises Refused where the day is in the future, or before that of the record, `recorded`.
+    """
+    withdrawn = past_day("withdrawn_on", day, context)
+    if day is not None and day < recorded:
+        raise Refused("date-before-record", f"withdrawn_on: the record is of {recorded}")
+    return withdrawn
 
 
 def is_given_up(state: Engagement, change: str) -> bool:

@@ -1,8 +1,11 @@
 """The delivery service: ``python -m delivery.service``."""
 
 from chassis.domain.decider import Decider
+from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
+from chassis.web.document_routes import document_routes
+from chassis.web.reference_routes import ReferenceRoutes
 from contracts.reference import AccountPublished, PersonPublished, TemplatePublished
 from contracts.roles import COMPANY
 from contracts.values import PersonId
@@ -10,6 +13,7 @@ from delivery.acceptance import decisions as acceptance
 from delivery.changes import decisions as changes
 from delivery.closing import decisions as closing
 from delivery.contract import decisions as contract
+from delivery.customer_inputs import decisions as customer_inputs
 from delivery.deal import decisions as deal
 from delivery.disconnects import decisions as disconnects
 from delivery.engagement import Engagement
@@ -17,16 +21,14 @@ from delivery.estimates import decisions as estimates
 from delivery.kickoff import decisions as kickoff
 from delivery.management import decisions as management
 from delivery.people import decisions as people
-from delivery.people.state import Person
 from delivery.planning import decisions as planning
 from delivery.progress import decisions as progress
 from delivery.raid import decisions as raid
 from delivery.requirements import decisions as requirements
 from delivery.resources import decisions as resources
-from delivery.roles import READERS, RECORD_KEEPERS
+from delivery.roles import READERS, RECORD_KEEPERS, WORKERS
 from delivery.surveys import decisions as surveys
 from delivery.templates import decisions as templates
-from delivery.templates.state import Template
 from delivery.timesheet import decisions as timesheet
 
 ENGAGEMENT: Decider[Engagement] = Decider(
@@ -45,6 +47,7 @@ ENGAGEMENT: Decider[Engagement] = Decider(
         timesheet.capability,
         progress.capability,
         raid.capability,
+        customer_inputs.capability,
         changes.capability,
         acceptance.capability,
         surveys.capability,
@@ -54,20 +57,10 @@ ENGAGEMENT: Decider[Engagement] = Decider(
 )
 """Decider of engagements."""
 
-PERSON: Decider[Person] = Decider(
-    department="delivery",
-    kind="person",
-    initial=lambda subject: Person(person=subject),
-    capabilities=(people.capability,),
-)
+PERSON = reference_decider(Record[PersonPublished], people.capability)
 """Decider of people."""
 
-TEMPLATE: Decider[Template] = Decider(
-    department="delivery",
-    kind="template",
-    initial=lambda subject: Template(template=subject),
-    capabilities=(templates.capability,),
-)
+TEMPLATE = reference_decider(Record[TemplatePublished], templates.capability)
 """Decider of templates."""
 
 SERVICE = Service(
@@ -79,15 +72,17 @@ SERVICE = Service(
     ),
     routes=(
         CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
-        CommandRoutes(
+        ReferenceRoutes(
             PERSON,
             path="people",
             seen_by=COMPANY,
+            listed=("name", "email", "department", "manager", "account", "available_hours"),
             subject=PersonId,
             erased_by=RECORD_KEEPERS,
         ),
-        CommandRoutes(TEMPLATE, path="templates", seen_by=COMPANY),
+        ReferenceRoutes(TEMPLATE, path="templates", seen_by=COMPANY, listed=("name",)),
     ),
+    routers=(document_routes(seen_by=READERS, uploaded_by=WORKERS),),
     reads=(AccountPublished, PersonPublished, TemplatePublished),
 )
 

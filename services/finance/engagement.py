@@ -60,6 +60,16 @@ class Engagement(Part):
         return self.currency
 
     @property
+    def account(self) -> str | None:
+        """Return the customer's account, or None while it is unknown."""
+        return self.opportunity.opened.account if self.opportunity.opened else None
+
+    @property
+    def company(self) -> str | None:
+        """Return the company that sells, or None before the deal is won."""
+        return self.opportunity.won.company if self.opportunity.won else None
+
+    @property
     def budget(self) -> Budget | None:
         """Return the budget, or None before it is set."""
         return self.budgeting.budget

@@ -91,5 +91,5 @@ def require_one_currency(rates: Rates, known: Rates | None) -> None:
         raise Refused(
             "currency-differs", f"this record is in {known.currency}, not in {rates.currency}"
         )
-    if any(rate.rate.currency != rates.currency for rate in rates.rates):
+    if any(each.currency != rates.currency for each in rates.every_rate):
         raise Refused("currency-differs", f"every rate must be in {rates.currency}")

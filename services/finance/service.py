@@ -6,20 +6,33 @@ confidential channel and shown only to people with the role `confidential`.
 
 from chassis.domain.capability import Capability
 from chassis.domain.decider import Decider
+from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
-from contracts.reference import CostRatesPublished, RateCardPublished
+from chassis.web.document_routes import document_routes
+from chassis.web.reference_routes import ReferenceRoutes
+from contracts.reference import (
+    AccountPublished,
+    CompanyPublished,
+    CostRatesPublished,
+    ExchangeRatePublished,
+    PersonPublished,
+    RateCardPublished,
+    TaxRatePublished,
+)
 from contracts.roles import COMPANY
 from finance.billing import decisions as billing
 from finance.budgeting import decisions as budgeting
 from finance.changes import decisions as changes
+from finance.companies import decisions as companies
 from finance.contract import decisions as contract
 from finance.cost_rates import decisions as cost_rates
-from finance.cost_rates.state import CostRateRecord
 from finance.costing import decisions as costing
 from finance.disconnects import decisions as disconnects
 from finance.engagement import Engagement
 from finance.estimates import decisions as estimates
+from finance.exchange_rates import decisions as exchange_rates
+from finance.exchange_rates.decisions import ExchangeRateId
 from finance.invoice_numbering import decisions as invoice_numbering
 from finance.invoice_numbering.state import Register
 from finance.invoices import decisions as invoices
@@ -29,10 +42,10 @@ from finance.performance import decisions as performance
 from finance.progress import decisions as progress
 from finance.proposals import decisions as proposals
 from finance.rate_cards import decisions as rate_cards
-from finance.rate_cards.state import RateCard
 from finance.revenue import decisions as revenue
-from finance.roles import CONTROLLING, READERS
+from finance.roles import ACCOUNTING, CONTROLLING, READERS
 from finance.settlement import decisions as settlement
+from finance.tax_rates import decisions as tax_rates
 from finance.time_billing import decisions as time_billing
 
 COMPUTING: tuple[Capability[Engagement], ...] = (
@@ -66,20 +79,19 @@ ENGAGEMENT: Decider[Engagement] = Decider(
 )
 """Decider of engagements."""
 
-RATE_CARD: Decider[RateCard] = Decider(
-    department="finance",
-    kind="rate-card",
-    initial=lambda subject: RateCard(rate_card=subject),
-    capabilities=(rate_cards.capability,),
-)
+RATE_CARD = reference_decider(Record[RateCardPublished], rate_cards.capability)
 """Decider of rate cards."""
 
-COST_RATES: Decider[CostRateRecord] = Decider(
-    department="finance",
-    kind="cost-rates",
-    initial=lambda subject: CostRateRecord(cost_rates=subject),
-    capabilities=(cost_rates.capability,),
-)
+COMPANY_RECORD = reference_decider(Record[CompanyPublished], companies.capability)
+"""Decider of the companies that sell."""
+
+TAX_RATE = reference_decider(Record[TaxRatePublished], tax_rates.capability)
+"""Decider of tax rates."""
+
+EXCHANGE_RATE = reference_decider(Record[ExchangeRatePublished], exchange_rates.capability)
+"""Decider of exchange rates."""
+
+COST_RATES = reference_decider(Record[CostRatesPublished], cost_rates.capability)
 """Decider of cost rates."""
 
 REGISTER: Decider[Register] = Decider(
@@ -101,11 +113,43 @@ SERVICE = Service(
     ),
     routes=(
         CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
-        CommandRoutes(RATE_CARD, path="rate-cards", seen_by=COMPANY),
-        CommandRoutes(COST_RATES, path="cost-rates", seen_by=(*CONTROLLING, "confidential")),
+        ReferenceRoutes(
+            RATE_CARD, path="rate-cards", seen_by=COMPANY, listed=("account", "currency")
+        ),
+        ReferenceRoutes(
+            COST_RATES,
+            path="cost-rates",
+            seen_by=(*CONTROLLING, "confidential"),
+            listed=("currency",),
+        ),
+        ReferenceRoutes(
+            COMPANY_RECORD,
+            path="companies",
+            seen_by=COMPANY,
+            listed=("legal_name", "country", "vat_id", "base_currency", "time_zone", "rounding"),
+        ),
+        ReferenceRoutes(
+            TAX_RATE, path="tax-rates", seen_by=COMPANY, listed=("name", "country", "percent")
+        ),
+        ReferenceRoutes(
+            EXCHANGE_RATE,
+            path="exchange-rates",
+            seen_by=COMPANY,
+            listed=("base", "quote", "rate", "source"),
+            subject=ExchangeRateId,
+        ),
     ),
     deciders=(REGISTER,),
-    reads=(RateCardPublished, CostRatesPublished),
+    routers=(document_routes(seen_by=READERS, uploaded_by=ACCOUNTING),),
+    reads=(
+        AccountPublished,
+        PersonPublished,
+        CompanyPublished,
+        RateCardPublished,
+        CostRatesPublished,
+        TaxRatePublished,
+        ExchangeRatePublished,
+    ),
 )
 
 

@@ -100,7 +100,9 @@ def detected(disconnect: Disconnect) -> Detected:
         rule=disconnect.rule,
         sentence=disconnect.sentence,
         evidence=tuple(
-            Evidence(event=ref.event, type=ref.type, channel=ref.channel, sequence=ref.sequence)
+            Evidence(
+                event=ref.event, type=ref.type, channel=ref.channel, streamsequence=ref.sequence
+            )
             for ref in disconnect.evidence
         ),
         since=disconnect.since,

@@ -104,12 +104,13 @@ class DisconnectPublisher:
 
     async def _publish_one(self, engagement: str) -> None:
         cached = await self._projector.look(engagement)
-        if cached is None or not cached.complete:
+        if cached is None or not cached.open_part_complete:
             return
         disconnects = tuple(detected(each) for each in cached.disconnects.values())
         command = PublishDisconnects(disconnects=disconnects)
         key = derived(f"{engagement}/{cached.revision}/{command.model_dump_json()}", 25)
-        latest = max(fresh.occurred_at for fresh in cached.view.freshness.values())
+        # Not of all channels: an open event would tell when a confidential one occurred.
+        latest = max(fresh.occurred_at for fresh in cached.view.open_freshness())
         await self._commands.command(
             "engagement", engagement, command, actor="gateway", key=key, occurred_at=latest
         )

@@ -27,7 +27,8 @@ class EngagementDetails:
     """One engagement: the view, its disconnects by id, and its row.
 
     `disconnects` are those of the last moment at which the view was complete; `complete`
-    tells whether it is now, and `waits` why an event of it waits, if one does. `number` grows with
+    tells whether it is now, `open_part_complete` whether its open part is, and `waits` why an event
+    of it waits, if one does. `number` grows with
     every change; `open_number` differs after every change of data that are not confidential.
     """
 
@@ -35,6 +36,7 @@ class EngagementDetails:
     disconnects: dict[str, Disconnect]
     row: EngagementRow
     complete: bool
+    open_part_complete: bool
     open_number: int
     waits: Waits | None = None
     passed_over: tuple[PassedOver, ...] = ()
@@ -43,6 +45,10 @@ class EngagementDetails:
     def number(self) -> int:
         """The revision of the view."""
         return self.row.number
+
+    def complete_for(self, *, confidential: bool) -> bool:
+        """Return whether all that a reader may see is complete."""
+        return self.complete if confidential else self.open_part_complete
 
 
 class Queries:
@@ -110,6 +116,7 @@ class Queries:
                     disconnects=cached.disconnects,
                     row=row_of(cached),
                     complete=cached.complete,
+                    open_part_complete=cached.open_part_complete,
                     waits=cached.waits,
                     passed_over=cached.passed_over,
                     open_number=cached.open_revision,

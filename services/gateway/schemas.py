@@ -77,11 +77,12 @@ def _open_disconnects(items: Sequence[DisconnectView]) -> list[DisconnectView]:
 class EngagementView(ViewModel):
     """One engagement, from the events of all departments.
 
-    `complete` is true where every event has arrived that the authors of its events had processed;
-    `disconnects` are those of the last moment at which it was. `lacking` has, by channel, the last
-    sequence that an author had processed and that has not arrived. An engagement with `waits` is
-    not complete: an event of it could not be processed. `passed_over` are missing events that a
-    person decided to skip. Costs and margins are null for callers who may not see them.
+    `complete` is true where every event has arrived that the authors of its events had processed,
+    as far as the caller may see them; `disconnects` are those of the last moment at which it was.
+    `lacking` has, by channel, the last sequence that an author had processed and that has not
+    arrived. An engagement with `waits` is not complete: an event of it could not be processed.
+    `passed_over` are missing events that a person decided to skip. Costs and margins are null for
+    callers who may not see them.
     """
 
     engagement: str
@@ -103,7 +104,8 @@ class EngagementView(ViewModel):
 class TimelineEntry(ViewModel):
     """An event: its author, when it occurred and was recorded (UTC), and its data.
 
-    `heard` is how far its author had processed other channels.
+    `heard` is how far its author had processed other channels. `on_behalf_of` is the person
+    whom the actor acted for, as a stand-in, or null.
     """
 
     id: str
@@ -111,6 +113,7 @@ class TimelineEntry(ViewModel):
     channel: str
     sequence: int
     actor: str
+    on_behalf_of: str | None
     cause: str
     occurred_at: datetime
     recorded_at: datetime
@@ -133,8 +136,8 @@ def engagement_view(details: EngagementDetails, *, confidential: bool) -> Engage
     return EngagementView(
         engagement=view.engagement,
         stage=view.stage,
-        complete=details.complete,
-        lacking=view.missing(),
+        complete=details.complete_for(confidential=confidential),
+        lacking=view.missing(confidential=confidential),
         waits=details.waits,
         passed_over=shown(details.passed_over, confidential=True),
         summary=details.row.seen(confidential=confidential),
@@ -180,6 +183,7 @@ def timeline_entry(recorded: Recorded[Event]) -> TimelineEntry:
         channel=recorded.channel.name,
         sequence=recorded.sequence,
         actor=recorded.actor,
+        on_behalf_of=recorded.on_behalf_of,
         cause=recorded.cause,
         occurred_at=recorded.occurred_at,
         recorded_at=recorded.recorded_at,

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from chassis.domain.state import Part
-from contracts.sales import OpportunityOpened
+from contracts.sales import OpportunityDetails
 from legal.agreements.state import Agreements
 from legal.amendments.state import Amendments
 from legal.deal.state import Deal
@@ -58,7 +58,7 @@ class Engagement(Part):
         if self.deal.won:
             return self.deal.won.price.currency
         opportunity = self.file.opportunity
-        if isinstance(opportunity, OpportunityOpened):
+        if isinstance(opportunity, OpportunityDetails):
             return opportunity.expected_value.currency
         return opportunity.value.currency if opportunity and opportunity.value else None
 

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Literal
 
 from chassis.domain.state import Part
+from contracts.sales import PipelineStage
 from sales.contract.state import Contract
 from sales.disconnects.state import Disconnects
 from sales.invoices.state import Invoices
@@ -11,7 +12,7 @@ from sales.opportunity.state import Opportunity
 from sales.progress.state import Progress
 from sales.proposals.state import Proposals
 
-Stage = Literal["prospecting", "qualifying", "proposing", "negotiating", "won", "lost"]
+Stage = PipelineStage | Literal["won", "lost"]
 """Stage of the sale; terminated and closed engagements stay won."""
 
 

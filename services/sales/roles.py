@@ -4,4 +4,6 @@ from contracts.roles import Role
 
 SELLERS: tuple[Role, ...] = ("account-executive", "sales-manager")
 MANAGERS: tuple[Role, ...] = ("sales-manager",)
+ACCOUNTING: tuple[Role, ...] = ("project-accountant", "controller")
+"""People of Finance who keep the tax and billing data of accounts."""
 READERS: tuple[Role, ...] = (*SELLERS, "vp-engagement-management", "executive")

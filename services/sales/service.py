@@ -1,12 +1,14 @@
 """The sales service: ``python -m sales.service``."""
 
 from chassis.domain.decider import Decider
+from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
+from chassis.web.document_routes import document_routes
+from chassis.web.reference_routes import ReferenceRoutes
 from contracts.reference import AccountPublished, PersonPublished
 from contracts.roles import COMPANY
 from sales.accounts import decisions as accounts
-from sales.accounts.state import Account
 from sales.contract import decisions as contract
 from sales.disconnects import decisions as disconnects
 from sales.engagement import Engagement
@@ -16,7 +18,7 @@ from sales.invoices import decisions as invoices
 from sales.opportunity import decisions as opportunity
 from sales.progress import decisions as progress
 from sales.proposals import decisions as proposals
-from sales.roles import READERS
+from sales.roles import READERS, SELLERS
 
 ENGAGEMENT: Decider[Engagement] = Decider(
     department="sales",
@@ -34,12 +36,7 @@ ENGAGEMENT: Decider[Engagement] = Decider(
 )
 """Decider of engagements. There are no reactions: every event of Sales follows from a command."""
 
-ACCOUNT: Decider[Account] = Decider(
-    department="sales",
-    kind="account",
-    initial=lambda subject: Account(account=subject),
-    capabilities=(accounts.capability,),
-)
+ACCOUNT = reference_decider(Record[AccountPublished], accounts.capability)
 """Decider of accounts."""
 
 SERVICE = Service(
@@ -51,9 +48,14 @@ SERVICE = Service(
     ),
     routes=(
         CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
-        CommandRoutes(ACCOUNT, path="accounts", seen_by=COMPANY),
+        ReferenceRoutes(
+            ACCOUNT,
+            path="accounts",
+            seen_by=COMPANY,
+            listed=("name", "legal_name", "parent", "domain", "country", "sector", "own_pmo"),
+        ),
     ),
-    routers=(imports,),
+    routers=(imports, document_routes(seen_by=READERS, uploaded_by=SELLERS)),
     reads=(AccountPublished, PersonPublished),
 )
 

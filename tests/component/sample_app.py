@@ -20,6 +20,7 @@ from chassis.runtime.container import REAL_PARTS, Parts
 from chassis.runtime.service import Service, create_app
 from chassis.web.auth import issue
 from chassis.web.command_routes import CommandRoutes
+from chassis.web.document_routes import document_routes
 from contracts.delivery import ManagerAssigned
 from contracts.event import Event, Recorded
 from contracts.money import NotNegativeMoney
@@ -152,7 +153,12 @@ DEALS = Decider("sales", "engagement", lambda subject: Deal(id=subject), (deals,
 
 def sales() -> Service:
     routes = CommandRoutes(DEALS, path="engagements", seen_by=("account-executive", "executive"))
-    return Service("sales", "Sales", routes=(routes,), reads=(PersonPublished,))
+    documents = document_routes(
+        seen_by=("account-executive", "executive"), uploaded_by=("account-executive",)
+    )
+    return Service(
+        "sales", "Sales", routes=(routes,), routers=(documents,), reads=(PersonPublished,)
+    )
 
 
 # ---- Delivery --------------------------------------------------------------------------------

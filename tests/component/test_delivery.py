@@ -9,7 +9,6 @@ import pytest
 
 from contracts.delivery import ResourceReleased
 from contracts.event import Event
-from contracts.finance import ChangePriced
 from tests.component.harness import (
     Running,
     World,
@@ -27,6 +26,7 @@ from tests.unit.delivery.builders import (
     AMENDMENT_SIGNED,
     BUDGET,
     BUDGET_AMENDED,
+    CHANGE_ASSESSED,
     CHANGE_PRICED,
     OPENED,
     PRICED,
@@ -169,12 +169,15 @@ async def test_an_engagement_goes_from_its_manager_to_its_close(world: World) ->
     await world.do("request-change", {"change": "CR-1", "requested_by": "cleo", "description": "."})
     assessed = await world.do(
         "assess-change",
-        {"change": "CR-1", "lines": [], "days": 5, "risk": "Little."}
-        | {"deliverables_descoped": ["design"]}
-        | {"deliverables_added": [{"deliverable": "manual", "title": "The manual"}]},
+        {
+            "change": "CR-1",
+            "changes": CHANGE_ASSESSED.model_dump(mode="json")["changes"],
+            "days": 5,
+            "risk": "Little.",
+        },
     )
     await world.say(
-        ChangePriced(change="CR-1", lines=(), price=CHANGE_PRICED.price),
+        CHANGE_PRICED,
         knowing={"delivery": assessed["position"]["delivery"]},
     )
     await world.do("approve-change", {"change": "CR-1", "approved_by": "cleo"})
@@ -209,8 +212,8 @@ async def test_an_engagement_goes_from_its_manager_to_its_close(world: World) ->
         "survey-not-sent",
     }
     await world.do("go-live")
-    await world.do("send-survey", {"survey": "S-1"})
-    answer = {"survey": "S-1", "answered_by": "cleo", "satisfaction": {"all": 5}, "recommend": 9}
+    await world.do("send-survey", {"survey": "S-1", "kind": "nps", "phase": "Build"})
+    answer = {"survey": "S-1", "answered_by": "cleo", "recommend": 9}
     await world.do("answer-survey", answer)
     await world.do("hold-pir", {"went_well": ["The team"], "went_badly": []})
     closing = asyncio.create_task(world.ask("close-engagement"))

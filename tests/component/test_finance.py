@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.finance import BillingEventDue, InvoiceIssued, InvoiceNumbered, PaymentOverdue
+from contracts.lines import ContractLine
 from contracts.roles import Role
 from tests.component.harness import (
     Running,
@@ -22,14 +23,21 @@ from tests.unit.finance import builders
 
 TODAY = datetime.now(UTC).date()
 SIGNED = TODAY - timedelta(days=40)
+
+
+def _due_before(line: ContractLine) -> ContractLine:
+    """Return the line with its dated entries due two days ago."""
+    due_on = TODAY - timedelta(days=2)
+    billing = tuple(
+        item.model_copy(update={"due_on": due_on}) if item.kind == "on-date" else item
+        for item in line.billing
+    )
+    return line.model_copy(update={"billing": billing})
+
+
 SOW = builders.SOW.model_copy(
     update={
-        "billing_schedule": (
-            *builders.SOW.billing_schedule[:3],
-            builders.SOW.billing_schedule[3].model_copy(
-                update={"due_on": TODAY - timedelta(days=2)}
-            ),
-        ),
+        "lines": tuple(map(_due_before, builders.SOW.lines)),
         "payment_terms_days": 14,
     }
 )
@@ -65,7 +73,7 @@ async def publish_rates(world: World) -> None:
         rates = record.model_dump(mode="json", include={"currency", "rates"})
         rates["effective_from"] = "2020-01-01"
         published = await world.do(command, rates, by=CONTROLLER)
-        assert ("rates" in published["state"]) == command.startswith("/rate-cards/")
+        assert ("newest" in published["state"]) == command.startswith("/rate-cards/")
     probe = engagement_id()
     await world.say(builders.OPENED, builders.ESTIMATE, about=probe)
 

@@ -51,7 +51,7 @@ EVENT = orjson.loads(encode(said("E-1", 2)))
 
 def forged(sequence: object = 2, **attributes: object) -> bytes:
     """Return the event with some attributes replaced."""
-    return hostile_records.written(EVENT, sequence=sequence, **attributes)
+    return hostile_records.written(EVENT, streamsequence=sequence, **attributes)
 
 
 NO_EVENTS = hostile_records.no_events(EVENT, orjson.loads(encode(said("E-1", 1, LEGAL))))

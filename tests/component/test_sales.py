@@ -13,6 +13,7 @@ import pytest
 
 from contracts.reference import AccountPublished
 from contracts.sales import OpportunityImported
+from sales.accounts.names import account_id
 from tests.component.harness import (
     Running,
     World,
@@ -79,10 +80,11 @@ def eur(amount: int | str) -> dict[str, int | str]:
 
 async def open_opportunity(world: World, name: str) -> None:
     """Publish the account Acme, and open an opportunity of it."""
-    published = await world.ask("/accounts/acme/publish-account", {"name": "Acme"}, key="acme")
-    accepted(published)
+    recorded = await world.ask("/accounts", {"name": "Acme"}, key="acme")
+    assert recorded.status_code == 201, recorded.text
+    account = recorded.json()["id"]
     closes = datetime.now(UTC).date() + timedelta(days=60)
-    body = OPEN.model_dump(mode="json") | {"expected_close": str(closes)}
+    body = OPEN.model_dump(mode="json") | {"account": account, "expected_close": str(closes)}
     answer = await asked_until(
         lambda: world.ask("/engagements", body, key=name, wait=0),
         lambda answer: answer.status_code == 201,
@@ -195,9 +197,9 @@ async def test_a_real_pipeline_is_imported_completely_and_then_unchanged(world: 
         lambda rows: [row["expected_value"] for row in rows.values()] == [5710, 5621, 5614],
     )
     assert next(iter(listed.values()))["title"] == "GTX Plus Pro for Ganjaflex"
-    account = await world.get("/accounts/golddex", by=MANAGER_OF_SALES)
-    assert account.json()["record"]["name"] == "Golddex"
-    [published] = await world.events(of=AccountPublished, about="golddex")
+    account = await world.get(f"/accounts/{account_id('Golddex')}", by=MANAGER_OF_SALES)
+    assert account.json()["newest"]["record"]["name"] == "Golddex"
+    [published] = await world.events(of=AccountPublished, about=account_id("Golddex"))
     assert published.event.name == "Golddex"
 
 

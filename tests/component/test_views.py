@@ -220,7 +220,7 @@ async def test_an_erased_person_does_not_come_back_by_a_late_write(
         await process.engine.command("person", "bob", Publish(name="Bob"), actor="hr", key="k1")
         late = await process.repository.current("person:bob")
         await process.engine.erase("person", "bob", actor="hr", key="k2")
-        await views._write([late])
+        await views._write(views._with_rows([late]))
         assert "Bob" not in repr(await process.store.views.find({}).to_list(None))
 
 

@@ -189,7 +189,7 @@ async def hasty(actors: Observed, scenario: Scenario) -> None:
     value = {"amount": "20000", "currency": scenario.customer.currency}
     await actors.open(
         {
-            "account": scenario.customer.account,
+            "account": run.account,
             "title": scenario.title,
             "expected_value": value,
             "expected_close": run.starts_on.isoformat(),
@@ -395,14 +395,20 @@ WHOLE_STEPS: tuple[ExtraStep, ...] = (
             "delivery",
             "raise-issue",
             "emma",
-            {"item": "I-1", "title": "Search is slow", "severity": "high", "owner": "emma"},
+            {
+                "item": "I-2",
+                "title": "Search is slow",
+                "severity": "high",
+                "owner": "emma",
+                "due_on": "2025-12-31",
+            },
         ),
     ),
     ExtraStep("delivery/send-survey", _CLOSE, "7: all accepted, an issue open"),
     ExtraStep(
         "delivery/hold-pir",
         CommandCall(
-            "delivery", "close-raid-item", "emma", {"item": "I-1", "resolution": "An index helps."}
+            "delivery", "close-raid-item", "emma", {"item": "I-2", "resolution": "An index helps."}
         ),
     ),
     ExtraStep(

@@ -13,6 +13,7 @@ import pytest
 from local.demo.reference_data import CUSTOMERS
 from local.paths import HOST
 from local.platform import SERVICES
+from sales.accounts.names import account_id
 from tests.e2e.conftest import ApiClient
 from tests.e2e.mistakes import LARGEST, Mistake, Tokens, mistakes
 from tests.e2e.openapi import Route, routes
@@ -183,7 +184,7 @@ def test_an_end_before_its_start_is_refused(
 
 def test_a_reused_key_and_an_outdated_etag_are_refused(api: ApiClient, access: object) -> None:
     body = {
-        "account": CUSTOMERS[0].account,
+        "account": account_id(CUSTOMERS[0].name),
         "title": "Once",
         "expected_value": {"amount": "1000.50", "currency": "EUR"},
         "expected_close": TODAY.isoformat(),

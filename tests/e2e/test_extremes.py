@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from local.demo.reference_data import CUSTOMERS, TEMPLATE
+from sales.accounts.names import account_id
 from tests.e2e.conftest import ApiClient
 from tests.e2e.scenarios import TODAY
 
 pytestmark = pytest.mark.usefixtures("access")
 
-ACCOUNT = CUSTOMERS[0].account
+ACCOUNT = account_id(CUSTOMERS[0].name)
 OPENING: dict[str, Any] = {
     "account": ACCOUNT,
     "title": "More than anybody sells",

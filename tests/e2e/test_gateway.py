@@ -21,6 +21,7 @@ from local.demo.actors import Actors
 from local.demo.driver import Driver, PlatformAccess
 from local.demo.reference_data import CUSTOMERS, SELLERS
 from local.platform import DEPARTMENTS, Platform
+from sales.accounts.names import account_id
 from tests.e2e.conftest import ApiClient, events
 from tests.e2e.scenarios import TODAY, Engagements, Observed
 from tests.infrastructure import wait_until
@@ -52,7 +53,7 @@ def opened(access: PlatformAccess, number: int) -> Actors:
             value = {"amount": str(1000 + 137 * (number % 4)), "currency": customer.currency}
             await actors.open(
                 {
-                    "account": customer.account,
+                    "account": account_id(customer.name),
                     "title": f"Small work {number % 5}",
                     "expected_value": value,
                     "expected_close": (TODAY + timedelta(days=30)).isoformat(),

@@ -30,7 +30,10 @@ legal: FileOpened SowDrafted SowApproved SowSentForSignature SowSignatureRecorde
 delivery: ManagerAssigned TierChosen EstimateSubmitted EstimateEndorsed SowReviewed BrdSubmitted
     BrdSignedOff PlanDrafted PlanBaselined ResourceRequested ResourceAllocated KickoffHeld
     TimeSubmitted TimeApproved TaskProgressed MilestoneReached StatusReportPublished RiskRaised
-    IssueRaised RaidItemClosed ChangeRequested ChangeAssessed ChangeApproved ChangeImplemented
+    RiskUpdated IssueRaised IssueUpdated ActionRaised ActionUpdated AssumptionRaised
+    AssumptionUpdated DecisionRecorded RaidItemClosed
+    CustomerInputRequested CustomerInputReceived CustomerDelayRecorded
+    ChangeRequested ChangeAssessed ChangeApproved ChangeImplemented
     DeliverableSubmitted DeliverableRejected DeliverableAccepted SolutionWentLive SurveySent
     SurveyAnswered PirHeld EngagementClosed
 finance: EstimatePriced SowReviewed BudgetSet ChangePriced BudgetAmended BillingEventDue

@@ -6,6 +6,7 @@ from contextlib import suppress
 from chassis.domain.ids import derived
 from local.demo.driver import PlatformAccess
 from local.demo.reference_data import CUSTOMERS
+from sales.accounts.names import account_id
 from tests.e2e.conftest import ApiClient
 from tests.e2e.scenarios import TODAY
 from tests.e2e.spans import Collector, Span
@@ -32,7 +33,7 @@ def test_a_request_is_followed_through_every_department(
         "/engagements",
         by="ann",
         body={
-            "account": CUSTOMERS[0].account,
+            "account": account_id(CUSTOMERS[0].name),
             "title": "Traced",
             "expected_value": {"amount": "1000", "currency": "EUR"},
             "expected_close": TODAY.isoformat(),

@@ -262,7 +262,7 @@ def planted(
     """Return an injected record from its header, ``<family>: <kind>``."""
     kind = header.decode()
     family = kind.partition(":")[0]
-    sequence = None if family == NO_EVENT else json.loads(value or b"")["sequence"]
+    sequence = None if family == NO_EVENT else json.loads(value or b"")["streamsequence"]
     return Planted(place, channel, key, partition, offset, kind, sequence, family == FORGED)
 
 

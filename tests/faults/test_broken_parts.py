@@ -96,18 +96,14 @@ def is_qualified(record: Record) -> bool:
 
 async def a_beginning(made: World) -> None:
     """Start an engagement, with commands only to the departments that run."""
-    await made.driver.publish(
-        "sales",
-        "accounts/novamed/publish-account",
-        {"name": "Novamed", "country": "Germany"},
-        "sam",
-    )
+    novamed = {"name": "Novamed", "country": "DE"}
+    await made.driver.record("sales", "accounts", novamed, "sam", name="novamed")
     emma = {"name": "Emma", "department": "delivery", "roles": ["engagement-manager"]}
     await made.driver.publish("delivery", "people/emma/publish-person", emma, "paul")
     person = Person(made.driver, "beginning")
     await person.open(
         {
-            "account": "novamed",
+            "account": made.driver.ids["novamed"],
             "title": "Portal",
             "expected_value": {"amount": "1000", "currency": "EUR"},
             "expected_close": "2025-06-01",

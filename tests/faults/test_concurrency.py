@@ -13,6 +13,7 @@ from chassis.eventstore.journal import Commit, Journal
 from local import paths as machine
 from local.platform import Platform, is_healthy
 from local.processes import Process
+from sales.accounts.names import account_id
 from tests.faults.checker import at_rest
 from tests.faults.collected_state import Places, gather, opened, read_topics
 from tests.faults.load import Persistent, begin_history, company
@@ -89,7 +90,7 @@ async def processes(
 
 async def an_opportunity(stage: Persistent, name: str) -> str:
     body = {
-        "account": "novamed",
+        "account": account_id("Novamed Clinics"),
         "title": name,
         "expected_value": {"amount": "1000", "currency": "EUR"},
         "expected_close": "2099-06-01",

@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from chassis.eventstore.journal import Journal
 from local.kafka import Kafka
 from local.platform import SERVICES, Layout, Platform
+from sales.accounts.names import account_id
 from tests.faults.chaos import wait_for_all
 from tests.faults.checker import at_rest
 from tests.faults.collected_state import Places, gather, opened
@@ -89,7 +90,7 @@ async def advance(load: Load, engagement: str, key: str, probability: int) -> ht
 async def an_opportunity(load: Load, key: str) -> str:
     """Open an engagement that no client works on, and return its id."""
     body = {
-        "account": "novamed",
+        "account": account_id("Novamed Clinics"),
         "title": "Another portal",
         "expected_value": {"amount": "1000", "currency": "EUR"},
         "expected_close": "2099-06-01",

@@ -28,7 +28,7 @@ from tests.unit.simulation import (
 from tests.unit.test_interleaving import LAST_DAY, scenario
 
 LIVES = {
-    "whole": scenario(),
+    "whole": scenario(mistakes=True),
     "by the hour": scenario(time_and_materials=True, early_start=True),
     "paid late": scenario(days_late_paying=25, deliverables=("A", "B", "C")),
 }
@@ -163,6 +163,7 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
         "title": "Access is missing",
         "severity": "high",
         "owner": "emma",
+        "due_on": "2025-04-30",
     },
     ("delivery", "record-decision"): lambda _: {"title": "Cloud", "rationale": "Cheaper."},
     ("delivery", "put-on-hold"): lambda _: {"reason": "Budget freeze."},
@@ -304,7 +305,7 @@ def _after_an_import() -> list[Moment]:
     )
     after = fork(world)
     imported.give(after, _IMPORTED, "import")
-    adopt: Body = {"account": CUSTOMERS[0].account, "expected_close": "2025-06-01"}
+    adopt: Body = {"account": world.ids[CUSTOMERS[0].account], "expected_close": "2025-06-01"}
     adopted = Moment(
         after, "sales", "engagements", ENGAGEMENT, "adopt-opportunity", adopt, "ann", at
     )

@@ -70,10 +70,19 @@ class World:
             each.name: Department(each) for each in (SALES, LEGAL, DELIVERY, FINANCE)
         }
         self.records = RecordsOf([])
+        self.ids: dict[str, str] = {}
         self._references: list[Reference] = []
         self._random = random
         self._told: set[tuple[str, Deadline]] = set()
         self._numbers = count(1)
+
+    def record(self, service: str, path: str, body: Body, key: str) -> str:
+        """Record reference data under a new id, and return the id."""
+        decider = self.departments[service].routes(path).decider  # type: ignore[index]
+        [entry] = (each for each in decider.commands.values() if each.path == "")
+        subject = entry.new_id(entry.command.model_validate(body), key)
+        self.publish(service, f"{path}/{subject}/{entry.command.named()}", body)
+        return subject
 
     def publish(self, service: str, path: str, body: Body) -> None:
         """Publish reference data, which all departments have at once."""
@@ -259,11 +268,16 @@ class InProcessDriver(Driver):
 
     def __init__(self, world: World, begins: date) -> None:
         self.calendar = PureCalendar(world, begins)
+        self.ids = world.ids
         self._world = world
 
     async def publish(self, service: str, path: str, body: Body, by: str) -> None:
         del by
         self._world.publish(service, path, body)
+
+    async def record(self, service: str, path: str, body: Body, by: str, *, name: str) -> None:
+        del by
+        self.ids[name] = self._world.record(service, path, body, name)
 
     async def send(
         self,

@@ -49,6 +49,7 @@ from contracts.channels import (
     Channel,
     is_confidential,
 )
+from contracts.decimals import Rounding
 from contracts.event import Event, encode
 from contracts.finance import EstimateCosted, RevenueMethodChosen
 from contracts.money import Money
@@ -140,7 +141,9 @@ def failing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Let the costing of an estimate fail with a cost rate in the error's message."""
     fail: Callable[[str], None] = request.param
 
-    def cost_of_hours(_: Iterable[EstimateLine], known: CostRatesPublished) -> Money | None:
+    def cost_of_hours(
+        _: Iterable[EstimateLine], known: CostRatesPublished, rounding: Rounding
+    ) -> Money | None:
         fail(f"{known.rates[0].rate.amount}")
         return None
 
@@ -416,7 +419,7 @@ asking = Capability[Known](__name__)
 
 @asking.decide(Ask, by=None)
 def ask(state: Known, command: Ask, context: Context) -> Iterator[Event]:
-    yield RevenueMethodChosen(method="as-invoiced", why="as agreed")
+    yield RevenueMethodChosen(obligation="fixed", method="as-invoiced", why="as agreed")
 
 
 @asking.react

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date, timedelta
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -10,6 +11,7 @@ from gateway.rules import judge
 from gateway.view.engagement_view import View
 from local.demo import lifecycle
 from local.demo.engagement_run import new_run
+from local.demo.reference_data import CUSTOMERS
 from local.demo.scenarios import Scenario, Trouble, scenarios
 from tests.unit.simulation import InProcessActors, InProcessDriver, founded
 from tests.unit.test_interleaving import shown
@@ -55,6 +57,13 @@ def lived(scenario: Scenario) -> View:
 
 def found_in(scenario: Scenario) -> set[str]:
     return {finding.rule for finding in judge(lived(scenario), TODAY).values()}
+
+
+def test_the_readme_names_an_account_of_the_demo() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    world = asyncio.run(founded())
+    assert f'"account": "{world.ids[CUSTOMERS[0].account]}"' in readme
+    assert CUSTOMERS[0].name in readme
 
 
 @pytest.mark.parametrize("seed", [1, SEED])

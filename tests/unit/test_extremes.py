@@ -23,7 +23,7 @@ from chassis.eventstore.journal import StoredEvent
 from chassis.eventstore.paging import key_of
 from chassis.web.command_routes import CommandRoutes
 from contracts.event import Event, Recorded
-from contracts.values import HEARD
+from contracts.vocabularies import HEARD
 from gateway.decider import ENGAGEMENT as ANNOUNCING
 from gateway.decider import PublishDisconnects, detected
 from gateway.portfolio.figures import build_portfolio, contribution, replace_contribution
@@ -142,7 +142,9 @@ def check_gateway(events: Iterable[Recorded[Event]]) -> None:
         page = rows.disconnects(lambda _: True, None, 50)
         to_json(disconnect_page(page))
         for confidential in (False, True):
-            unified = EngagementDetails(view, findings, row, complete=True, open_number=1)
+            unified = EngagementDetails(
+                view, findings, row, complete=True, open_part_complete=True, open_number=1
+            )
             to_json(engagement_view(unified, confidential=confidential))
         found = tuple(map(detected, findings.values()))
         check_announced(view, PublishDisconnects(disconnects=found))

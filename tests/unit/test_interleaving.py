@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.channels import CHANNELS, FINANCE, FINANCE_CONFIDENTIAL
 from contracts.event import Event, Recorded
 from gateway.rules import judge
 from gateway.view.engagement_view import View, apply_event, dump
@@ -52,6 +53,7 @@ LIVES = {
     "whole, with a change and a rejection": scenario(),
     "by the hour, begun before the signature": scenario(time_and_materials=True, early_start=True),
     "paid late, a draft amended": scenario(days_late_paying=25, deliverables=("A", "B", "C")),
+    "recorded by mistake and withdrawn": scenario(mistakes=True, change=False),
     "lost": scenario(outcome="lost"),
     "terminated": scenario(outcome="terminated", hours=400, weeks=8),
     "billed before it was due": scenario(troubles=frozenset({"billed-early"}), change=False),
@@ -137,3 +139,20 @@ def test_a_scenario_runs_to_its_end() -> None:
     assert shown(each for each in world.events() if each.channel.kind == "events").stage == "closed"
     types = {type(each.event).__name__ for each in world.events()}
     assert {"DeliverableRejected", "AmendmentSigned", "BudgetAmended", "PaymentReceived"} <= types
+
+
+def test_only_confidential_events_name_confidential_channels_in_heard() -> None:
+    world = asyncio.run(live(LIVES["whole, with a change and a rejection"]))
+    named = {
+        channel.confidential: {
+            name
+            for each in world.events()
+            if each.channel.confidential is channel.confidential
+            for name in each.heard
+        }
+        for channel in (FINANCE, FINANCE_CONFIDENTIAL)
+    }
+
+    assert named[False] >= {"sales", "legal", "delivery", "finance"}
+    assert not any(CHANNELS[name].confidential for name in named[False])
+    assert named[True] >= {"sales", "legal", "delivery", "finance"}

@@ -81,7 +81,7 @@ def sold() -> Deal:
         "sales",
         "open-opportunity",
         "ann",
-        account=CUSTOMERS[0].account,
+        account=deal.world.ids[CUSTOMERS[0].account],
         title="Everything",
         contacts=["cleo"],
         expected_value=eur(BEYOND_ITEMS - 1),

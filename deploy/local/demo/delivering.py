@@ -6,7 +6,10 @@ from typing import Any
 
 from local.demo.billing import bill_at_another_rate, bill_early, invoices, money
 from local.demo.changing import change_order
+from local.demo.customer_inputs import ask_for_inputs, receive_inputs
 from local.demo.engagement_run import EndOfDemo, EngagementRun
+from local.demo.mistakes import act_twice
+from local.demo.raid_log import begin_log, keep_log
 from local.demo.reference_data import TEMPLATE
 from local.demo.scenarios import Scenario
 from local.demo.working import REPORT_EVERY, Work, log_time, person, progress, report, tier
@@ -29,18 +32,10 @@ async def mobilise(run: EngagementRun) -> Work:
     await _allocate(run, tasks)
     await run.on(max(run.starts_on, actors.today))
     attendees = [scenario.manager, scenario.seller, run.sponsor]
-    await actors.act("delivery", "hold-kickoff", scenario.manager, attendees=attendees)
-    await actors.act(
-        "delivery",
-        "raise-risk",
-        scenario.manager,
-        item="R-1",
-        title="Key users are busy with the year's end",
-        probability="30",
-        impact="medium",
-        owner=scenario.manager,
-        response="Workshops are booked six weeks ahead.",
-    )
+    why = "The minutes were those of another engagement."
+    await act_twice(run, "hold-kickoff", "withdraw-kickoff", {"attendees": attendees}, why)
+    await begin_log(run)
+    await ask_for_inputs(run)
     work = Work(tasks=tasks, finish=run.finishes_on)
     await invoices(run, work)
     return work
@@ -121,6 +116,8 @@ async def build(run: EngagementRun, work: Work) -> None:
         await run.on(monday + timedelta(days=4))
         await log_time(run, work, monday)
         await progress(run, work, week)
+        await keep_log(run, week)
+        await receive_inputs(run, week)
         if week % REPORT_EVERY[tier(run)] == 0:
             await report(run, work, week)
         await money(run, work)

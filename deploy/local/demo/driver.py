@@ -7,7 +7,7 @@ commands, registers and deadlines of all engagements are in the order of their d
 import asyncio
 import heapq
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from types import TracebackType
@@ -42,6 +42,8 @@ class PlatformAccess:
     secret: str
     issuer: str
     roles: Mapping[str, tuple[Role, ...]]
+    ids: dict[str, str] = field(default_factory=dict)
+    """Ids that the services made for the demo's accounts and contacts, by the demo's own names."""
 
 
 class Calendar:
@@ -124,6 +126,7 @@ class Driver:
         self._tokens: dict[str, str] = {}
         self._clocks_set_on: date | None = None
         self.calendar = Calendar(begins, self._hold_clocks)
+        self.ids = access.ids
         self.accepted = 0
         """Number of commands that were accepted."""
 
@@ -141,6 +144,12 @@ class Driver:
     async def publish(self, service: str, path: str, body: Body, by: str) -> None:
         """Send a command on reference data."""
         await self._send(service, f"/{path}", body, by, key=derived(f"{self._seed}/{path}", 25))
+
+    async def record(self, service: str, path: str, body: Body, by: str, *, name: str) -> None:
+        """Send a command that records an account or a contact, and keep its new id under a name."""
+        key = derived(f"{self._seed}/{path}/{name}", 25)
+        answer = await self._send(service, f"/{path}", body, by, key=key)
+        self.ids[name] = answer.json()["id"]
 
     async def send(
         self,

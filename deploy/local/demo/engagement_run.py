@@ -30,6 +30,11 @@ class EngagementRun:
     schedule: tuple[dict[str, Any], ...] = ()
 
     @property
+    def account(self) -> str:
+        """Return the id of the customer's account."""
+        return self.actors.driver.ids[self.scenario.customer.account]
+
+    @property
     def sponsor(self) -> str:
         """Return the id of the customer's person who signs, accepts and answers."""
         return self.scenario.customer.sponsor[0]

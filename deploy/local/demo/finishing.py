@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from local.demo.billing import invoices, money
 from local.demo.engagement_run import EndOfDemo, EngagementRun
+from local.demo.mistakes import act_twice
+from local.demo.surveying import answer_surveys, send_surveys
 from local.demo.working import Work, report
 
 
@@ -29,12 +31,11 @@ async def finish(run: EngagementRun, work: Work) -> None:
     await report(run, work, scenario.weeks)
     await _reach_milestones(run)
     await run.after(2)
-    await actors.act("delivery", "go-live", scenario.manager)
+    why = "Only the test system was switched on."
+    await act_twice(run, "go-live", "withdraw-go-live", {}, why)
     await _invoices_due(run, work)
     await run.after(5)
-    await actors.act(
-        "delivery", "send-survey", scenario.manager, survey="S-1", contacts=[run.sponsor]
-    )
+    await send_surveys(run)
     if "loose-ends" in scenario.troubles:
         await actors.act(
             "delivery",
@@ -44,21 +45,10 @@ async def finish(run: EngagementRun, work: Work) -> None:
             title="Search is slow with a year of data",
             severity="high",
             owner=scenario.manager,
+            due_on=(actors.today + timedelta(days=14)).isoformat(),
         )
     await run.after(6)
-    await actors.act(
-        "delivery",
-        "answer-survey",
-        scenario.manager,
-        survey="S-1",
-        answered_by=run.sponsor,
-        satisfaction={
-            "quality": scenario.satisfaction,
-            "communication": min(5, scenario.satisfaction + 1),
-        },
-        recommend=scenario.satisfaction * 2 - 1,
-        comment="We always knew the status.",
-    )
+    await answer_surveys(run)
     await actors.act(
         "delivery",
         "hold-pir",
@@ -99,26 +89,22 @@ async def _accept(run: EngagementRun, deliverable: str, *, rejected: bool) -> No
             content=f"{content}, second delivery",
         )
     await run.after(2)
-    await actors.act(
-        "delivery",
-        "accept-deliverable",
-        scenario.manager,
-        deliverable=deliverable,
-        submission=submission,
-        accepted_by=run.sponsor,
-    )
+    acceptance = {
+        "deliverable": deliverable,
+        "submission": submission,
+        "accepted_by": run.sponsor,
+    }
+    why = "The letter accepted another deliverable."
+    await act_twice(run, "accept-deliverable", "withdraw-acceptance", acceptance, why)
 
 
 async def _reach_milestones(run: EngagementRun) -> None:
     state = await run.actors.look("delivery", run.scenario.manager)
     for each in state["plan"]["milestones"]:
         if each["reached_on"] is None:
-            await run.actors.act(
-                "delivery",
-                "reach-milestone",
-                run.scenario.manager,
-                milestone=each["planned"]["milestone"],
-            )
+            milestone = {"milestone": each["planned"]["milestone"]}
+            why = "One of its deliverables was still missing."
+            await act_twice(run, "reach-milestone", "withdraw-milestone", milestone, why)
 
 
 async def _invoices_due(run: EngagementRun, work: Work) -> None:

@@ -1,4 +1,4 @@
-"""Define the demo's people, customers, template and rates, all made up, and publish them."""
+"""Define the demo's reference data, all made up, and publish them."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,33 +13,100 @@ from local.demo.driver import Driver
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer organisation; `sponsor` is the id and name of who signs, accepts and answers."""
+    """A customer organisation; `sponsor` signs, accepts and answers.
+
+    Both are called by names of the demo's own; `Driver.ids` has the ids that the services made.
+    """
 
     account: str
     name: str
+    legal_name: str
+    domain: str
     sector: str
     country: str
+    time_zone: str
     currency: str
+    vat_id: str | None
     sponsor: tuple[str, str]
+    parent: str | None = None
     own_pmo: bool = False
 
 
-_CUSTOMERS = """
-novamed | Novamed Clinics | health | Germany | EUR | jonas | Jonas Weber
-ostrava-steel | Ostrava Steel | metals | Czechia | EUR | petr | Petr Havel
-arbor-retail | Arbor Retail | retail | Belgium | EUR | luc | Luc Peeters
-prairie-rail | Prairie Rail | transport | USA | USD | walt | Walt Jensen
-cobalt-labs | Cobalt Labs | pharma | USA | USD | dana | Dana Cole
-summit-parks | Summit Parks | public | USA | USD | ruth | Ruth Avery
-"""
-
-
-def _customer(line: str) -> Customer:
-    account, name, sector, country, currency, person, who, *own = line.split(" | ")
-    return Customer(account, name, sector, country, currency, (person, who), bool(own))
-
-
-CUSTOMERS: tuple[Customer, ...] = tuple(map(_customer, _CUSTOMERS.strip().splitlines()))
+CUSTOMERS: tuple[Customer, ...] = (
+    Customer(
+        account="novamed",
+        name="Novamed Clinics",
+        legal_name="Novamed Kliniken GmbH",
+        domain="novamed.example",
+        sector="health",
+        country="DE",
+        time_zone="Europe/Berlin",
+        currency="EUR",
+        vat_id="DE271828180",
+        sponsor=("jonas", "Jonas Weber"),
+    ),
+    Customer(
+        account="ostrava-steel",
+        name="Ostrava Steel",
+        legal_name="Ostrava Steel s.r.o.",
+        domain="ostrava-steel.example",
+        sector="metals",
+        country="CZ",
+        time_zone="Europe/Prague",
+        currency="EUR",
+        vat_id="CZ45271003",
+        sponsor=("petr", "Petr Havel"),
+    ),
+    Customer(
+        account="arbor-retail",
+        name="Arbor Retail",
+        legal_name="Arbor Retail NV",
+        domain="arbor.example",
+        sector="retail",
+        country="BE",
+        time_zone="Europe/Brussels",
+        currency="EUR",
+        vat_id="BE0471234611",
+        sponsor=("luc", "Luc Peeters"),
+    ),
+    Customer(
+        account="prairie-rail",
+        name="Prairie Rail",
+        legal_name="Prairie Rail Company",
+        domain="prairie-rail.example",
+        sector="transport",
+        country="US",
+        time_zone="America/Chicago",
+        currency="USD",
+        vat_id=None,
+        sponsor=("walt", "Walt Jensen"),
+    ),
+    Customer(
+        account="cobalt-labs",
+        name="Cobalt Labs",
+        legal_name="Cobalt Laboratories, Inc.",
+        domain="cobalt.example",
+        sector="pharma",
+        country="US",
+        time_zone="America/New_York",
+        currency="USD",
+        vat_id=None,
+        sponsor=("dana", "Dana Cole"),
+        parent="novamed",
+    ),
+    Customer(
+        account="summit-parks",
+        name="Summit Parks",
+        legal_name="Summit Parks District",
+        domain="summit-parks.example",
+        sector="public",
+        country="US",
+        time_zone="America/Denver",
+        currency="USD",
+        vat_id=None,
+        sponsor=("ruth", "Ruth Avery"),
+    ),
+)
 
 SELLERS: tuple[tuple[str, str], ...] = (
     ("ann", "Ann Keller"),
@@ -95,7 +162,54 @@ COST_RATES: dict[str, int] = {
     "tester": 60,
     "project-manager": 92,
 }
+GRADE_COST_RATES: dict[str, int] = {"principal": 112}
+PERSON_COST_RATES: dict[str, int] = {"irina": 88}
 DOLLARS_TO_A_EURO = Decimal("1.10")
+
+COMPANIES: dict[str, dict[str, Any]] = {
+    "concord-de": {
+        "legal_name": "Concord Consulting GmbH",
+        "address": "Uferstrasse 12\n80331 Munich",
+        "country": "DE",
+        "vat_id": "DE136695976",
+        "bank_accounts": [
+            {
+                "bank_account": "main",
+                "currency": "EUR",
+                "iban": "DE89370400440532013000",
+                "bic": "COBADEFFXXX",
+            }
+        ],
+        "base_currency": "EUR",
+        "time_zone": "Europe/Berlin",
+        "invoice_numbers": {"prefix": "DE-"},
+        "credit_note_numbers": {"prefix": "DE-CN-"},
+    },
+    "concord-us": {
+        "legal_name": "Concord Consulting Inc.",
+        "address": "200 Harbor Street\nBoston, MA 02110",
+        "country": "US",
+        "bank_accounts": [
+            {
+                "bank_account": "main",
+                "currency": "USD",
+                "number": "First Harbor Bank, routing 011000015, account 4417 2208",
+            }
+        ],
+        "base_currency": "USD",
+        "time_zone": "America/New_York",
+        "rounding": "half-even",
+        "invoice_numbers": {"prefix": "US-"},
+        "credit_note_numbers": {"prefix": "US-CN-"},
+    },
+}
+TAX_RATES: dict[str, dict[str, str]] = {
+    "DE-standard": {"name": "VAT, Germany", "country": "DE", "percent": "19"},
+    "DE-reverse-charge": {"name": "Reverse charge, EU", "country": "DE", "percent": "0"},
+    "US-services": {"name": "No sales tax on services", "country": "US", "percent": "0"},
+}
+_ACCOUNT_CARDS = (("cobalt-labs", "USD"),)
+"""Accounts with a rate card of their own, and its currency; the agreed rates are the standard."""
 
 TEMPLATE = "standard-delivery"
 _PHASES: tuple[tuple[str, int, bool, tuple[tuple[str, str, int], ...]], ...] = (
@@ -149,10 +263,11 @@ def roles() -> dict[str, tuple[Role, ...]]:
 
 
 async def publish(driver: Driver, effective_from: date) -> None:
-    """Publish people, customers, template and rates; rates are effective from a day."""
+    """Publish all reference data; rates are effective from a day."""
+    await _accounts(driver)
     await asyncio.gather(
         *(_people(driver)),
-        *(_customers(driver)),
+        *(_finances(driver)),
         *(_rates(driver, effective_from)),
         driver.publish("delivery", f"templates/{TEMPLATE}/publish-template", _template(), "paul"),
     )
@@ -169,12 +284,22 @@ def _people(driver: Driver) -> list[Any]:
             for person, name in MANAGERS
         ),
         *(
-            (person, of("delivery", name, "consultant", role, manager="paul"))
+            (
+                person,
+                of(
+                    "delivery",
+                    name,
+                    "consultant",
+                    role,
+                    manager="paul",
+                    grade="principal" if role == "architect" else "senior",
+                ),
+            )
             for person, name, role in CONSULTANTS
         ),
         *((person, of(department, name, *given)) for person, name, department, given in OFFICE),
         *(
-            (each.sponsor[0], of("customer", each.sponsor[1], account=each.account))
+            (each.sponsor[0], of("customer", each.sponsor[1], account=driver.ids[each.account]))
             for each in CUSTOMERS
         ),
     ]
@@ -189,18 +314,43 @@ def _people(driver: Driver) -> list[Any]:
     ]
 
 
-def _customers(driver: Driver) -> list[Any]:
+async def _accounts(driver: Driver) -> None:
+    """Record the customers one after the other: a parent comes before its accounts."""
+    for each in CUSTOMERS:
+        record: dict[str, Any] = {
+            "name": each.name,
+            "legal_name": each.legal_name,
+            "parent": driver.ids[each.parent] if each.parent else None,
+            "domain": each.domain,
+            "country": each.country,
+            "time_zone": each.time_zone,
+            "sector": each.sector,
+            "own_pmo": each.own_pmo,
+        }
+        await driver.record("sales", "accounts", record, "sam", name=each.account)
+
+
+def _finances(driver: Driver) -> list[Any]:
     return [
         driver.publish(
             "sales",
-            f"accounts/{each.account}/publish-account",
+            f"accounts/{driver.ids[each.account]}/publish-account-finances",
             {
-                "name": each.name,
-                "sector": each.sector,
-                "country": each.country,
-                "own_pmo": each.own_pmo,
+                "tax": {
+                    "treatment": "reverse-charge" if each.vat_id else "exempt",
+                    "vat_id": each.vat_id,
+                    "exemption": None if each.vat_id else "Services used abroad",
+                },
+                "billing": {
+                    "bill_to": f"{each.legal_name}, Accounts payable",
+                    "address": "Main Street 1",
+                    "country": each.country,
+                    "purchase_order_required": each.sector == "public",
+                    "payment_terms_days": 30,
+                    "currency": each.currency,
+                },
             },
-            "sam",
+            "fred",
         )
         for each in CUSTOMERS
     ]
@@ -213,32 +363,57 @@ def rate(role: str, currency: str, table: Mapping[str, int] = BILL_RATES) -> Dec
 
 
 def _rates(driver: Driver, effective_from: date) -> list[Any]:
-    commands = []
+    day = effective_from.isoformat()
+    commands = [
+        driver.publish("finance", f"companies/{company}/publish-company", record, "dora")
+        for company, record in COMPANIES.items()
+    ]
+    commands += [
+        driver.publish(
+            "finance",
+            f"tax-rates/{code}/publish-tax-rate",
+            {**tax, "effective_from": day},
+            "dora",
+        )
+        for code, tax in TAX_RATES.items()
+    ]
+    commands.append(
+        driver.publish(
+            "finance",
+            f"exchange-rates/EUR-USD-{day}/publish-exchange-rate",
+            {"rate": str(DOLLARS_TO_A_EURO), "source": "European Central Bank"},
+            "fred",
+        )
+    )
     for currency in ("EUR", "USD"):
-        for path, table in (
-            (f"rate-cards/standard-{currency}/publish-rate-card", BILL_RATES),
-            (f"cost-rates/standard-{currency}/publish-cost-rates", COST_RATES),
-        ):
-            rates = [
-                {
-                    "role": role,
-                    "rate": {"amount": str(rate(role, currency, table)), "currency": currency},
-                }
-                for role in table
-            ]
-            commands.append(
-                driver.publish(
-                    "finance",
-                    path,
-                    {
-                        "currency": currency,
-                        "rates": rates,
-                        "effective_from": effective_from.isoformat(),
-                    },
-                    "dora",
-                )
-            )
+        card = {**_by_role(BILL_RATES, currency), "effective_from": day}
+        path = f"rate-cards/standard-{currency}/publish-rate-card"
+        commands.append(driver.publish("finance", path, card, "dora"))
+        costs = {
+            **_by_role(COST_RATES, currency),
+            "grades": _named("grade", GRADE_COST_RATES, currency),
+            "people": _named("person", PERSON_COST_RATES, currency),
+            "effective_from": day,
+        }
+        path = f"cost-rates/standard-{currency}/publish-cost-rates"
+        commands.append(driver.publish("finance", path, costs, "dora"))
+    for name, currency in _ACCOUNT_CARDS:
+        account = driver.ids[name]
+        card = {**_by_role(BILL_RATES, currency), "account": account, "effective_from": day}
+        path = f"rate-cards/{account}-{currency}/publish-rate-card"
+        commands.append(driver.publish("finance", path, card, "dora"))
     return commands
+
+
+def _by_role(table: Mapping[str, int], currency: str) -> dict[str, Any]:
+    return {"currency": currency, "rates": _named("role", table, currency)}
+
+
+def _named(key: str, table: Mapping[str, int], currency: str) -> list[dict[str, Any]]:
+    return [
+        {key: name, "rate": {"amount": str(rate(name, currency, table)), "currency": currency}}
+        for name in table
+    ]
 
 
 def _template() -> dict[str, Any]:

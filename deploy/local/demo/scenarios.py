@@ -63,7 +63,8 @@ _OF_A_FIXED_PRICE: frozenset[Trouble] = frozenset({"billed-early", "sow-price"})
 class Scenario:
     """The course of one engagement: `hours` are the hours sold, `weeks` the duration of the work.
 
-    `days_late_paying` counts from an invoice's due day; negative is early.
+    `days_late_paying` counts from an invoice's due day; negative is early. With `mistakes`, the
+    kickoff, acceptances, milestones and the go-live are first recorded by mistake, and withdrawn.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Scenario:
     days_late_paying: int
     satisfaction: int
     seed: int
+    mistakes: bool = False
     troubles: frozenset[Trouble] = frozenset()
 
 
@@ -138,6 +140,7 @@ def _plot(
         days_late_paying=random.choice((-6, -3, 0, 0, 2, 9, 25)),
         satisfaction=random.choice((3, 4, 4, 5, 5)),
         seed=random.randrange(2**31),
+        mistakes=index % 6 == 1,
     )
 
 

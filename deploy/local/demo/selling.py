@@ -25,18 +25,7 @@ async def sell(run: EngagementRun) -> bool:
     """
     scenario, actors = run.scenario, run.actors
     await run.on(scenario.begins)
-    expected = round(scenario.hours * 130, -3)
-    await actors.open(
-        {
-            "account": scenario.customer.account,
-            "title": scenario.title,
-            "contacts": [run.sponsor],
-            "expected_value": run.money(expected),
-            "expected_close": (scenario.begins + timedelta(days=scenario.selling_days)).isoformat(),
-            "owner": scenario.seller,
-        },
-        scenario.seller,
-    )
+    await actors.open(_opportunity(run), scenario.seller)
     await run.after(3)
     await actors.act(
         "sales",
@@ -75,6 +64,19 @@ async def sell(run: EngagementRun) -> bool:
         raise EndOfDemo
     await _win(run)
     return True
+
+
+def _opportunity(run: EngagementRun) -> dict[str, Any]:
+    scenario = run.scenario
+    return {
+        "account": run.account,
+        "title": scenario.title,
+        "contacts": [run.sponsor],
+        "expected_value": run.money(round(scenario.hours * 130, -3)),
+        "expected_close": (scenario.begins + timedelta(days=scenario.selling_days)).isoformat(),
+        "owner": scenario.seller,
+        "kind_of_work": "consulting",
+    }
 
 
 async def _assign(run: EngagementRun) -> None:
@@ -161,6 +163,12 @@ async def _propose(run: EngagementRun) -> None:
         scenario.seller,
         pipeline_stage="proposing",
         probability="60",
+    )
+    await actors.act(
+        "sales",
+        "update-opportunity",
+        scenario.seller,
+        **{**_opportunity(run), "next_step": "Present the proposal to the sponsor."},
     )
 
 

@@ -79,6 +79,7 @@ class _Request:
     expected: int | None
     occurred_at: datetime | None
     traceparent: str | None
+    on_behalf_of: str | None
 
 
 class CommandHandler:
@@ -100,12 +101,14 @@ class CommandHandler:
         expected: int | None = None,
         wait: float = 0.0,
         traceparent: str | None = None,
+        on_behalf_of: str | None = None,
     ) -> Answer:
         """Decide a command, commit the resulting events, and return the answer.
 
-        `key` is the actor's idempotency key. `expected` is the commit number that the actor saw
-        (optimistic concurrency). A refused command is decided again when the stream or reference
-        data change within `wait` seconds. Raises Refused, Unknown, Stale, KeyReused,
+        `key` is the actor's idempotency key, `on_behalf_of` the person whom the actor acts for;
+        the caller has checked that the actor may. `expected` is the commit number that the actor
+        saw (optimistic concurrency). A refused command is decided again when the stream or
+        reference data change within `wait` seconds. Raises Refused, Unknown, Stale, KeyReused,
         UnreadableStream and StoreAway.
         """
         decider = self.repository.deciders[kind]
@@ -115,10 +118,11 @@ class CommandHandler:
             actor=actor,
             key=key,
             cause=f"{actor}/{key}",
-            fingerprint=_fingerprint(decider.stream(subject), command, occurred_at),
+            fingerprint=_fingerprint(decider.stream(subject), command, occurred_at, on_behalf_of),
             expected=expected,
             occurred_at=occurred_at,
             traceparent=traceparent,
+            on_behalf_of=on_behalf_of,
         )
         reference_data = self._contexts.reference_data
         ends = asyncio.get_running_loop().time() + wait
@@ -219,7 +223,7 @@ class CommandHandler:
                     actor=actor,
                     at=self._contexts.now(),
                     command="erase",
-                    fingerprint=_fingerprint(stream, None, None),
+                    fingerprint=_fingerprint(stream, None),
                     erases=tuple((each.channel, each.key) for each in published),
                 )
                 try:
@@ -274,6 +278,7 @@ class CommandHandler:
             occurred_at=request.occurred_at,
             cause=request.cause,
             traceparent=request.traceparent,
+            on_behalf_of=request.on_behalf_of,
         )
         return handle_command(decider, known.stream, request.command, context)
 
@@ -287,8 +292,14 @@ class CommandHandler:
                 position=step.stream.position,
                 latest_ids=step.stream.latest_ids,
                 actor=request.actor,
+                on_behalf_of=request.on_behalf_of,
                 at=self._contexts.now(),
-                events=tuple(StoredEvent.of(each.recorded, own=each.own) for each in step.entries),
+                events=tuple(
+                    StoredEvent.of(
+                        each.recorded, own=each.own, schemas_url=self._contexts.schemas_url
+                    )
+                    for each in step.entries
+                ),
                 command=request.command.named(),
                 fingerprint=request.fingerprint,
             ),
@@ -304,10 +315,16 @@ class CommandHandler:
         return Answer(stream, tuple(commit.own_events()), repeated=True)
 
 
-def _fingerprint(stream: str, command: Command | None, occurred_at: datetime | None) -> str:
+def _fingerprint(
+    stream: str,
+    command: Command | None,
+    occurred_at: datetime | None = None,
+    on_behalf_of: str | None = None,
+) -> str:
     content = "" if command is None else command.model_dump_json(exclude_defaults=True)
     name = "" if command is None else command.named()
-    text = "\n".join((stream, name, content, occurred_at.isoformat() if occurred_at else ""))
+    moment = occurred_at.isoformat() if occurred_at else ""
+    text = "\n".join((stream, name, content, moment, on_behalf_of or ""))
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 

@@ -195,6 +195,7 @@ class StreamEventHandler:
                     each.recorded,
                     own=each.own,
                     record=None if each.own else whole(each.recorded),
+                    schemas_url=self._contexts.schemas_url,
                 )
                 for each in step.entries
             ),

@@ -175,7 +175,7 @@ class Views:
             await self._reproject()
         else:
             skipped = {stream: each.number for stream, each in self._skipped.streams.items()}
-            await self._write(await self._readable(skipped))
+            await self._write(self._with_rows(await self._readable(skipped)))
 
     async def _reproject(self, *, replace: bool = False) -> None:
         """Project every stream from its first commit; `replace` also replaces newer documents."""
@@ -213,7 +213,7 @@ class Views:
             with reaching():
                 names = [known.stream.id for known in streams]
                 await self._store.views.delete_many({"_id": {"$in": names}})
-        await self._write(streams, new=True)
+        await self._write(self._with_rows(streams), new=True)
 
     async def _project(self, commits: Sequence[Document]) -> None:
         newest: dict[str, int] = {}
@@ -226,13 +226,13 @@ class Views:
             if stream.partition(":")[0] in self._repository.deciders:
                 newest[stream] = number
         new = {stream for stream, number in newest.items() if number == 1}
-        changed: list[Known] = []
-        for known in await self._readable(newest):
-            shown, at = self._written.get(known.stream.id, (None, 0))
-            if shown != self._listed(known) or known.stream.number - at >= _MOST_COMMITS_BEHIND:
-                changed.append(known)
-        await self._write([each for each in changed if each.stream.id in new], new=True)
-        await self._write([each for each in changed if each.stream.id not in new])
+        changed: list[tuple[Known, _Shown]] = []
+        for known, shown in self._with_rows(await self._readable(newest)):
+            before, at = self._written.get(known.stream.id, (None, 0))
+            if shown != before or known.stream.number - at >= _MOST_COMMITS_BEHIND:
+                changed.append((known, shown))
+        await self._write([each for each in changed if each[0].stream.id in new], new=True)
+        await self._write([each for each in changed if each[0].stream.id not in new])
 
     async def _readable(self, newest: Mapping[str, int]) -> list[Known]:
         """Return the streams after these commits; skip those that cannot be read."""
@@ -257,10 +257,9 @@ class Views:
             _log.error("the view of %s cannot be written: %s", stream, why)
         await self._skipped.put(stream, number, why)
 
-    async def _write(self, streams: Sequence[Known], *, new: bool = False) -> None:
-        for start in range(0, len(streams), _BATCH_SIZE):
-            part = streams[start : start + _BATCH_SIZE]
-            page = [(known, self._listed(known)) for known in part]
+    async def _write(self, rows: Sequence[tuple[Known, _Shown]], *, new: bool = False) -> None:
+        for start in range(0, len(rows), _BATCH_SIZE):
+            page = rows[start : start + _BATCH_SIZE]
 
             async def write(part: Sequence[tuple[Known, _Shown]]) -> None:
                 documents = [self._document(*each) for each in part]
@@ -276,6 +275,9 @@ class Views:
                 else:
                     self._written[stream.id] = (shown, stream.number)
                     await self._skipped.drop(stream.id)
+
+    def _with_rows(self, streams: Iterable[Known]) -> list[tuple[Known, _Shown]]:
+        return [(known, self._listed(known)) for known in streams]
 
     def _listed(self, known: Known) -> _Shown:
         stream = known.stream

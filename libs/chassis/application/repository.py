@@ -33,7 +33,7 @@ from chassis.eventstore.snapshots import (
     measured,
     nothing_known,
 )
-from contracts.event import write_position
+from contracts.event import LOCAL_SCHEMAS, write_position
 
 LARGEST_STATE = 4 * 1024 * 1024
 """Size of a state as JSON in bytes from which commands that add to it are refused. On two slow
@@ -62,9 +62,17 @@ class ContextFactory:
     now: Callable[[], datetime]
     """Returns the present moment (UTC)."""
     new_event_id: Callable[[], str]
+    schemas_url: str = LOCAL_SCHEMAS
+    """Address under which the installation serves the schemas of events."""
 
     def context(
-        self, *, actor: str, occurred_at: datetime | None, cause: str, traceparent: str | None
+        self,
+        *,
+        actor: str,
+        occurred_at: datetime | None,
+        cause: str,
+        traceparent: str | None,
+        on_behalf_of: str | None = None,
     ) -> Context:
         """Return the context of one decision or reaction; `occurred_at` None means now."""
         now = self.now()
@@ -76,6 +84,7 @@ class ContextFactory:
             reference_data=self.reference_data,
             new_event_id=self.new_event_id,
             traceparent=traceparent,
+            on_behalf_of=on_behalf_of,
         )
 
 

@@ -53,9 +53,14 @@ class Backoff:
         return not was_logged
 
     @property
+    def left(self) -> float:
+        """The seconds until the loop's deadline; negative after it."""
+        return self._ends - time.monotonic()
+
+    @property
     def is_over(self) -> bool:
         """True if the next pause would end after the loop's deadline."""
-        return time.monotonic() + self.next_pause > self._ends
+        return self.next_pause > self.left
 
     async def pause(self, until: asyncio.Event | None = None) -> None:
         """Wait before the next attempt, at most until the event is set."""

@@ -13,6 +13,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.event import LOCAL_SCHEMAS
+
 LOOPBACK = "127.0.0.1"
 LOCAL_ISSUER = "concord-local"
 _FEWEST_SECRET_BYTES = 32
@@ -117,6 +119,12 @@ class Settings(KafkaSettings):
     """File with the public keys of RS256 tokens, PEM or JWKS; required in production."""
     token_issuer: str = LOCAL_ISSUER
 
+    schemas_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]+)?[^\s/?#]$")] = (
+        LOCAL_SCHEMAS
+    )
+    """Address under which partners reach `/schemas` of a service, without a `/` at the end. Each
+    event has its schema's address for ever (`dataschema`)."""
+
     otlp_endpoint: str | None = None
     """Base URL of an OpenTelemetry collector (OTLP over HTTP); without it nothing is sent."""
     trace_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
@@ -168,6 +176,8 @@ class Settings(KafkaSettings):
                 yield "token_keys: is required in production"
             if self.token_issuer == LOCAL_ISSUER:
                 yield "token_issuer: must be the `iss` of the production identity provider"
+            if not self.schemas_url.startswith("https://"):
+                yield "schemas_url: must begin with https:// in production"
             if not _ACCOUNT_IN_URL.match(self.store_url.get_secret_value()):
                 yield "store_url: must name an account in production: mongodb://NAME:PASSWORD@…"
 

@@ -21,6 +21,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.commands import Command
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline
+from chassis.domain.ids import derived
 from chassis.domain.state import Part
 from contracts.event import Event
 from contracts.roles import Role
@@ -36,7 +37,9 @@ class CommandEntry:
 
     `by` are the roles that may give it; None where only the service itself gives it, without a
     route. `opens` says that it may begin a stream; where `prefix` is given, the stream gets a new
-    id that begins with it. `at` is the last part of the path, by default the command's name.
+    id that begins with it. The id follows from the request or, with `id_from`, from what that
+    returns: commands for which it is equal open one stream. `at` is the last part of the path, by
+    default the command's name.
     """
 
     command: type[Command]
@@ -45,6 +48,14 @@ class CommandEntry:
     opens: bool
     prefix: str | None
     at: str | None
+    id_from: Callable[[Any], str] | None
+
+    def new_id(self, command: Command, request: str) -> str:
+        """Return the id of the stream that a command opens: a prefix, a dash, and a hash.
+
+        `request` is what identifies the request.
+        """
+        return f"{self.prefix}-{derived(self.id_from(command) if self.id_from else request)}"
 
     @property
     def path(self) -> str:
@@ -75,6 +86,7 @@ class Capability(Generic[S]):
         opens: bool = False,
         prefix: str | None = None,
         at: str | None = None,
+        id_from: Callable[[C], str] | None = None,
     ) -> Callable[
         [Callable[[S, C, Context], Iterable[Event]]], Callable[[S, C, Context], Iterable[Event]]
     ]:
@@ -89,7 +101,8 @@ class Capability(Generic[S]):
             decision: Callable[[S, C, Context], Iterable[Event]],
         ) -> Callable[[S, C, Context], Iterable[Event]]:
             opening = opens or prefix is not None
-            self.commands.append(CommandEntry(command, decision, by, opening, prefix, at))
+            entry = CommandEntry(command, decision, by, opening, prefix, at, id_from)
+            self.commands.append(entry)
             return decision
 
         return register

@@ -33,7 +33,8 @@ class ReferenceData(Protocol):
 class Context:
     """Everything that a decision needs from outside the state.
 
-    `actor` is the person's id, or the department's name in reactions. `occurred_at` is the moment
+    `actor` is the person's id, or the department's name in reactions; `on_behalf_of` is the person
+    whom the actor acts for, as a stand-in. `occurred_at` is the moment
     that business rules use (it may be in the past); `recorded_at` is when the event is written.
     """
 
@@ -44,6 +45,7 @@ class Context:
     reference_data: ReferenceData
     new_event_id: Callable[[], str]
     traceparent: str | None = None
+    on_behalf_of: str | None = None
 
     @property
     def today(self) -> date:

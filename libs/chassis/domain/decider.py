@@ -22,7 +22,7 @@ from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.domain.latest_ids import LatestIds, with_latest
 from chassis.domain.state import Part
 from chassis.domain.stream import NotDecoded, Stream, is_next, refuse_undecoded
-from contracts.channels import CHANNELS, Channel, Department
+from contracts.channels import CHANNELS, Channel, Department, named_in_heard
 from contracts.event import EVENTS, Event, Recorded, Undecoded
 
 S = TypeVar("S", bound=Part)
@@ -209,7 +209,8 @@ def handle_command(
         for event in decider.decide(stream.state, command, context):
             after = _record(decider, after, event, context, entries)
         if entries:
-            after = _react(decider, after, replace(context, actor=decider.department), entries)
+            own = replace(context, actor=decider.department, on_behalf_of=None)
+            after = _react(decider, after, own, entries)
             after = replace(after, number=stream.number + 1)
     except ValidationError as error:  # of an event, or of the state after one
         first = error.errors(include_url=False, include_input=False)[0]
@@ -302,10 +303,10 @@ def _record(
     entries: list[Entry],
 ) -> Stream[S]:
     """Add an event of the stream's own; raises TypeError for one of another department."""
-    channel = event.channel.name
-    if event.channel.department != decider.department:
+    channel = event.channel
+    if channel.department != decider.department:
         raise TypeError(f"{decider.department} cannot record {event.type}")
-    sequence = stream.position.get(channel, 0) + 1
+    sequence = stream.position.get(channel.name, 0) + 1
     recorded: Recorded[Event] = Recorded(
         id=context.new_event_id(),
         subject=event.subject(stream.subject),
@@ -315,14 +316,19 @@ def _record(
         cause=context.cause,
         occurred_at=context.occurred_at.astimezone(UTC),
         recorded_at=context.recorded_at.astimezone(UTC),
-        heard={name: last for name, last in stream.position.items() if name != channel},
+        heard={
+            name: last
+            for name, last in stream.position.items()
+            if name != channel.name and named_in_heard(channel, name)
+        },
         traceparent=context.traceparent,
+        on_behalf_of=context.on_behalf_of,
     )
     entries.append(Entry(recorded, own=True))
     return replace(
         stream,
         state=stream.state.after(recorded),
-        position={**stream.position, channel: sequence},
+        position={**stream.position, channel.name: sequence},
     )
 
 

@@ -66,7 +66,8 @@ def on_event(step: F) -> F:
 class Part(BaseModel):
     """Base of the state of a stream, and of the parts that it consists of.
 
-    A subclass raises TypeError for a step or a kept field without a type of event.
+    A subclass raises TypeError for a step or a kept field without a type of event. A generic part
+    has steps once its types are given.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,6 +77,8 @@ class Part(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:
+        if cls.__pydantic_generic_metadata__["parameters"]:
+            return
         values: dict[type[Event], dict[str, _Step]] = {}
         for name, field in cls.model_fields.items():
             place = f"{cls.__name__}.{name}"
@@ -137,12 +140,13 @@ def _has_part(annotation: Any) -> bool:
 
 def _kept_in(annotation: Any, kept: Keep, place: str) -> tuple[type[Event], ...]:
     """Return the types of event that a field keeps; raises TypeError where it cannot keep them."""
-    if get_origin(annotation) is not dict:
-        if kept.by:
-            raise TypeError(f"{place} is no dictionary, so that it has no key to keep events by")
-        return _events_in(annotation, place)
-    kinds = _events_in(get_args(annotation)[1], place)
-    for kind in kinds:
+    keyed = get_origin(annotation) is dict
+    if kept.by and not keyed:
+        raise TypeError(f"{place} is no dictionary, so that it has no key to keep events by")
+    kinds = _events_in(get_args(annotation)[1] if keyed else annotation, place)
+    if len({frozenset(kind.model_fields) for kind in kinds}) < len(kinds):
+        raise TypeError(f"{place} keeps two types with the same fields, read as the first of them")
+    for kind in kinds if keyed else ():
         if kept.by not in kind.model_fields:
             raise TypeError(f"{place}: {kind.type} has no field {kept.by!r} to keep it by")
     return kinds

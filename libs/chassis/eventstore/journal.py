@@ -30,6 +30,7 @@ from chassis.eventstore.mongo import (
 from chassis.eventstore.unreadable import UnreadableStream, field_of
 from contracts.channels import CHANNELS, LARGEST_EVENT
 from contracts.event import (
+    LOCAL_SCHEMAS,
     Event,
     Recorded,
     Undecodable,
@@ -99,13 +100,19 @@ class StoredEvent:
 
     @classmethod
     def of(
-        cls, recorded: Recorded[Event], *, own: bool, record: bytes | None = None
+        cls,
+        recorded: Recorded[Event],
+        *,
+        own: bool,
+        record: bytes | None = None,
+        schemas_url: str = LOCAL_SCHEMAS,
     ) -> "StoredEvent":
         """Return the stored form of an event; `record` has the bytes of a consumed one.
 
+        `schemas_url` is the address under which the installation serves the schemas of events.
         Raises NotRecordable for a new event that is not equal when it is read back.
         """
-        encoded = record or _readable(recorded)
+        encoded = record or _readable(recorded, schemas_url)
         return cls(encoded, own, recorded.channel.name, kafka_key(recorded))
 
 
@@ -116,7 +123,8 @@ class Commit:
     `cause` identifies the command or the first consumed event. `position` and `latest_ids` are the
     stream's after the commit (commits of older code have no ids), `at` is the moment of the
     decision (UTC, in milliseconds). `command` and `fingerprint` identify the command; they are
-    empty for consumed events. `passed_over` has missing events that a person decided to skip.
+    empty for consumed events. `on_behalf_of` is the person whom the actor acted for.
+    `passed_over` has missing events that a person decided to skip.
     `erases` has the (channel, key) of records that an erasure removes from the topics.
     """
 
@@ -131,6 +139,7 @@ class Commit:
     fingerprint: str = ""
     passed_over: PassedOver | None = None
     erases: tuple[tuple[str, str], ...] = ()
+    on_behalf_of: str | None = None
     latest_ids: LatestIds = field(default_factory=dict)
 
     @property
@@ -161,6 +170,7 @@ class Commit:
             "position": write_position(self.position),
             "latest_ids": write_latest_ids(self.latest_ids),
             "actor": self.actor,
+            "on_behalf_of": self.on_behalf_of,
             "at": self.at.replace(microsecond=self.at.microsecond // 1000 * 1000),
             "command": self.command,
             "fingerprint": self.fingerprint,
@@ -183,6 +193,7 @@ class Commit:
                 number=number,
                 position=read_position(field_of(str, document, "position")),
                 actor=field_of(str, document, "actor"),
+                on_behalf_of=_person(document.get("on_behalf_of")),
                 at=field_of(datetime, document, "at"),
                 events=tuple(_stored_event(entry) for entry in field_of(list, document, "entries")),
                 command=field_of(str, document, "command"),
@@ -217,6 +228,12 @@ def place_of(document: Document) -> tuple[str, int]:
     return stream, number
 
 
+def _person(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise ValueError("on_behalf_of: must be a text")
+    return value
+
+
 def _latest_ids(documents: Any) -> LatestIds:
     try:
         return read_latest_ids(documents)
@@ -245,10 +262,10 @@ def _channel(entry: object) -> str:
     return name
 
 
-def _readable(recorded: Recorded[Event]) -> bytes:
+def _readable(recorded: Recorded[Event], schemas_url: str) -> bytes:
     """Return the bytes of a new event; raises NotRecordable unless they are read back equal."""
     event, confidential = recorded.event.type, recorded.channel.confidential
-    record = encode(recorded)
+    record = encode(recorded, schemas_url)
     try:
         read = decode(record)
     except Undecodable as error:

@@ -16,7 +16,7 @@ from chassis.eventstore.journal import Commit
 from chassis.eventstore.mongo import Document, Store, reaching, replace_older, size_of
 from chassis.eventstore.unreadable import UnreadableStream
 from contracts.event import read_position, write_position
-from contracts.values import HEARD
+from contracts.vocabularies import HEARD
 
 AnyDecider = Decider[Any]
 _log = logging.getLogger(__name__)

@@ -13,7 +13,8 @@ from pydantic.json_schema import models_json_schema
 
 from contracts import release
 from contracts.channels import PARTITIONS, Channel, Department
-from contracts.event import CONTENT_TYPE, Event
+from contracts.envelope import LARGEST_NUMBER
+from contracts.event import CONTENT_TYPE, LOCAL_SCHEMAS, Event, schema_address
 
 _KEYS = {
     "events": "The id of the engagement.",
@@ -24,8 +25,8 @@ _ENVELOPE: dict[str, Any] = {
     "type": "object",
     "description": "A CloudEvents 1.0 event in structured mode.",
     "required": [
-        "specversion", "id", "source", "type", "subject", "time", "dataschema", "sequence",
-        "causationid", "actor", "occurredat", "heard", "data",
+        "specversion", "id", "source", "type", "subject", "time", "dataschema", "streamsequence",
+        "causationid", "actor", "occurredat", "data",
     ],
     "properties": {
         "specversion": {"const": "1.0"},
@@ -36,20 +37,26 @@ _ENVELOPE: dict[str, Any] = {
         "time": {"type": "string", "format": "date-time", "description": "When it was recorded."},
         "datacontenttype": {"const": "application/json"},
         "dataschema": {"type": "string", "format": "uri"},
-        "sequence": {
+        "streamsequence": {
             "type": "integer",
             "minimum": 1,
+            "maximum": LARGEST_NUMBER,
             "description": "Numbers the channel's events about this subject, without a gap.",
         },
         "causationid": {"type": "string", "description": "The command or event that led to it."},
         "actor": {"type": "string", "description": "Who did it: a person's id or a department."},
+        "onbehalfof": {
+            "type": "string",
+            "description": "Id of the person whom the actor acted for, as a stand-in.",
+        },
         "occurredat": {"type": "string", "format": "date-time", "description": "When it happened."},
         "heard": {
             "type": "string",
-            "description": "The last sequence that its author had processed, by other channel.",
+            "description": "The last streamsequence that its author had processed, by other channel"
+            " (on an open channel: by open channel); left out where there is none.",
             "examples": ["legal=4,sales=17"],
         },
-        "traceparent": {"type": "string", "description": "W3C Trace Context."},
+        "traceparent": {"type": "string", "description": "W3C Trace Context; may be missing."},
     },
 }  # fmt: skip
 
@@ -61,9 +68,16 @@ def published_by(department: Department) -> tuple[type[Event], ...]:
 
 
 def document(
-    name: Department, title: str, consumed: Collection[type[Event]], prefix: str
+    name: Department,
+    title: str,
+    consumed: Collection[type[Event]],
+    prefix: str,
+    schemas_url: str = LOCAL_SCHEMAS,
 ) -> dict[str, Any]:
-    """Return the AsyncAPI 3 document of a department that consumes these types of event."""
+    """Return the AsyncAPI 3 document of a department that consumes these types of event.
+
+    `prefix` is that of the topics, `schemas_url` the address under which schemas are served.
+    """
     published = published_by(name)
     events = sorted({*published, *consumed}, key=lambda event: event.type)
     channels = sorted({event.channel for event in events}, key=lambda channel: channel.name)
@@ -87,7 +101,8 @@ def document(
         },
         "components": {
             "messages": {
-                event.type: _message(event, references[event, "serialization"]) for event in events
+                event.type: _message(event, references[event, "serialization"], schemas_url)
+                for event in events
             },
             "schemas": {
                 "Envelope": _ENVELOPE,
@@ -133,7 +148,7 @@ def _operations(verb: str, action: str, events: Collection[type[Event]]) -> dict
     }
 
 
-def _message(event: type[Event], data: dict[str, Any]) -> dict[str, Any]:
+def _message(event: type[Event], data: dict[str, Any], schemas_url: str) -> dict[str, Any]:
     summary = " ".join((event.__doc__ or "").split())
     key = {"type": "string", "description": _KEYS[event.channel.kind]}
     return {
@@ -144,7 +159,13 @@ def _message(event: type[Event], data: dict[str, Any]) -> dict[str, Any]:
         "payload": {
             "allOf": [
                 {"$ref": "#/components/schemas/Envelope"},
-                {"properties": {"type": {"const": event.type}, "data": data}},
+                {
+                    "properties": {
+                        "type": {"const": event.type},
+                        "dataschema": {"const": schema_address(event, schemas_url)},
+                        "data": data,
+                    }
+                },
             ]
         },
         "bindings": {"kafka": {"key": key, "bindingVersion": "0.5.0"}},

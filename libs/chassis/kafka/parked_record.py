@@ -66,7 +66,7 @@ def sequence_of(arrival: Arrival) -> int | None:
     if arrival.recorded is not None:
         return arrival.recorded.sequence
     try:
-        claimed = from_json(arrival.raw or b"")["sequence"]
+        claimed = from_json(arrival.raw or b"")["streamsequence"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return claimed if type(claimed) is int and 0 < claimed <= LARGEST_NUMBER else None

@@ -230,8 +230,6 @@ async def wait_for_topics(
     async def look() -> set[str]:
         return set(names) - await _seen(bootstrap, names, identity)
 
-    loop = asyncio.get_running_loop()
-    ends = loop.time() + within
     backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, within=within)
     missing = await _until_answered(look, min(AWAY, within))
     while missing:
@@ -240,7 +238,7 @@ async def wait_for_topics(
         if backoff.must_log():
             sys.stderr.write(f"waiting for {', '.join(sorted(missing))}\n")
         await backoff.pause()
-        missing = await _until_answered(look, max(ends - loop.time(), backoff.next_pause))
+        missing = await _until_answered(look, max(backoff.left, backoff.next_pause))
 
 
 async def _seen(bootstrap: str, names: Collection[str], identity: Identity) -> set[str]:
@@ -260,11 +258,10 @@ async def _until_answered(work: Callable[[], Awaitable[T]], within: float) -> T:
 
     Raises TimeoutError where Kafka accepts connections and does not answer.
     """
-    ends = asyncio.get_running_loop().time() + within
     backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, within=within)
     while True:
         try:
-            async with asyncio.timeout_at(ends):
+            async with asyncio.timeout(backoff.left):
                 return await work()
         except (KafkaError, OSError) as error:
             if not _is_transient(error) or backoff.is_over:

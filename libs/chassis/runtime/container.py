@@ -38,6 +38,7 @@ from chassis.application.read_models import VIEWS, Listing, Views
 from chassis.application.repository import ContextFactory, Repository
 from chassis.base.backoff import Backoff
 from chassis.base.settings import Settings
+from chassis.documents.store import DocumentStore
 from chassis.domain.decider import Decider, consumed_channels
 from chassis.eventstore.journal import Journal
 from chassis.eventstore.mongo import Store, StoreAway
@@ -141,7 +142,9 @@ class Container(Generic[Handler_co]):
         )
         self.reference_data = ReferenceDataCache() if self.feed is None else self.feed.records
         self.repository = Repository(deciders, self.journal, self.snapshots, now=_now)
-        self.contexts = ContextFactory(self.reference_data, _now, lambda: str(uuid_utils.uuid7()))
+        self.contexts = ContextFactory(
+            self.reference_data, _now, lambda: str(uuid_utils.uuid7()), settings.schemas_url
+        )
         self.commands = CommandHandler(self.repository, self.contexts)
         self.relay = parts.relay(
             self.store,
@@ -150,6 +153,7 @@ class Container(Generic[Handler_co]):
             prefix=settings.topic_prefix,
             identity=account,
         )
+        self.documents = DocumentStore(self.store)
         self.views = Views(self.store, self.journal, self.snapshots, self.repository, listings)
         self.deadlines = DeadlineScheduler(self.store, self.commands, now=_now)
         self.parked_records = ParkedRecordStore(self.store.parked)
@@ -301,6 +305,7 @@ class Container(Generic[Handler_co]):
             try:
                 await self.store.prepare(RELAY, VIEWS)
                 await self.views.prepare()
+                await self.documents.prepare()
                 await self.parked_records.prepare()
                 if self.event_handling.prepare is not None:
                     await self.event_handling.prepare()

@@ -35,7 +35,7 @@ from chassis.runtime.container import (
     Parts,
     handle_by_streams,
 )
-from chassis.web import problems
+from chassis.web import problems, schemas
 from chassis.web.auth import Tokens
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.limits import LimitedHttpProtocol
@@ -191,6 +191,7 @@ def create_app(service: Service, settings: Settings, parts: Parts = REAL_PARTS) 
     for router in service.routers:
         app.include_router(router)
     app.include_router(operations.router())
+    app.include_router(schemas.router(settings.schemas_url))
     _document(app, service, settings)
     return app
 
@@ -212,7 +213,11 @@ def _document(app: FastAPI, service: Service, settings: Settings) -> None:
 
     app.openapi = openapi  # type: ignore[method-assign]
     events = asyncapi.document(
-        service.name, service.title, service.consumed_types, settings.topic_prefix
+        service.name,
+        service.title,
+        service.consumed_types,
+        settings.topic_prefix,
+        settings.schemas_url,
     )
     page = asyncapi.page(events)
 

@@ -40,6 +40,7 @@ OPEN_TO_ALL = frozenset(
         "/openapi.json",
         "/asyncapi",
         "/asyncapi.json",
+        "/schemas/{name}.json",
     }
 )
 """Paths that need no token: health, and documents that contain no business data."""

@@ -13,7 +13,7 @@ import inspect
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from fastapi import APIRouter, Body, Depends, Path, Request
 from pydantic import (
@@ -32,7 +32,6 @@ from chassis.application.read_models import Listing
 from chassis.domain.capability import CommandEntry
 from chassis.domain.commands import Command
 from chassis.domain.decider import Decider
-from chassis.domain.ids import derived
 from chassis.domain.state import Part
 from chassis.domain.stream import Stream
 from chassis.web.auth import Caller, requires
@@ -97,9 +96,12 @@ class CommandRoutes(Generic[S]):
     get the confidential fields of the view as well. `subject` is the type of the id in the path (by
     default EngagementId for engagements, else Identifier). `erased_by` are the roles that may erase
     a record of reference data (``DELETE /people/{person}``). A command opens a stream with the id
-    in the path, or with a new one: `prefix`, a dash and thirteen characters of a hash of the actor
-    and the Idempotency-Key, so that a repeated request opens the same stream.
+    in the path, or with a new one, which by default follows from the actor and the Idempotency-Key,
+    so that a repeated request opens the same stream.
     """
+
+    changes_by_day: ClassVar[bool] = False
+    """True if the view of a stream depends on the day, so that its ETag does not identify it."""
 
     def __init__(
         self,
@@ -208,8 +210,7 @@ class CommandRoutes(Generic[S]):
             command: Command,
             options: Annotated[CommandOptions, Depends(command_options)],
         ) -> Response:
-            actor = request.state.caller.actor
-            subject = f"{route.prefix}-{derived(f'{actor}/{options.key}')}"
+            subject = route.new_id(command, f"{request.state.caller.actor}/{options.key}")
             answer = await self._command(request, subject, command, options)
             response = self._answer(request.state.caller, subject, answer, options, status=201)
             response.headers["Location"] = f"/{self.path}/{subject}"
@@ -248,7 +249,7 @@ class CommandRoutes(Generic[S]):
             commands = get_command_handler(request)
             stream = await commands.read(self.decider.kind, subject, options.after, options.wait)
             headers = position_headers(stream.number, stream.position) | options.applied
-            if not_modified(request, stream.number):
+            if not self.changes_by_day and not_modified(request, stream.number):
                 return Response(status_code=304, headers=headers)
             view = self._view(request.state.caller, stream)
             return Response(to_json(view), headers=headers, media_type="application/json")

@@ -9,6 +9,7 @@ from fastapi import Request
 from chassis.application.as_of import AsOf
 from chassis.application.command_handler import CommandHandler
 from chassis.application.read_models import Views
+from chassis.documents.store import DocumentStore
 from chassis.web.problems import Problem
 
 
@@ -17,6 +18,7 @@ class RunningService(Protocol):
 
     commands: CommandHandler
     views: Views
+    documents: DocumentStore
     as_of: AsOf
     stopping: asyncio.Event
 

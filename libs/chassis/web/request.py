@@ -224,10 +224,10 @@ def position_headers(number: int, position: Mapping[str, int]) -> dict[str, str]
     }
 
 
-def not_modified(request: Request, number: int) -> bool:
-    """Return whether the If-None-Match of the request contains the current number."""
-    tags = request.headers.get("if-none-match", "")
-    return f'"{number}"' in {tag.strip().removeprefix("W/") for tag in tags.split(",")}
+def not_modified(request: Request, tag: int | str) -> bool:
+    """Return whether the If-None-Match of the request contains the current ETag."""
+    known = request.headers.get("if-none-match", "")
+    return f'"{tag}"' in {each.strip().removeprefix("W/") for each in known.split(",")}
 
 
 def reject_unknown_query(request: Request, *parameters: str) -> None:
@@ -254,17 +254,18 @@ class StrictRequest(Request):
     async def body(self) -> bytes:
         """Return the body; raises Problem 413 as soon as more than `body_limit` bytes came."""
         if not hasattr(self, "_body"):
-            limit: int = self.app.state.body_limit
-            chunks, size = [], 0
-            async for chunk in self.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise Problem(
-                        413, "body-too-large", f"the body must have at most {limit} bytes"
-                    )
-                chunks.append(chunk)
-            self._body = b"".join(chunks)
+            self._body = await self.limited_body(self.app.state.body_limit)
         return self._body
+
+    async def limited_body(self, limit: int) -> bytes:
+        """Return the body; raises Problem 413 as soon as more than `limit` bytes came."""
+        chunks, size = [], 0
+        async for chunk in self.stream():
+            size += len(chunk)
+            if size > limit:
+                raise Problem(413, "body-too-large", f"the body must have at most {limit} bytes")
+            chunks.append(chunk)
+        return b"".join(chunks)
 
     async def json(self) -> Any:
         """Return the parsed body.

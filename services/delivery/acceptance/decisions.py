@@ -1,4 +1,7 @@
-"""Submit deliverables, and record the customer's acceptance or rejection."""
+"""Submit deliverables, and record the customer's acceptance or rejection.
+
+An acceptance that was recorded by mistake is withdrawn.
+"""
 
 from collections.abc import Iterable
 from datetime import date
@@ -12,6 +15,8 @@ from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
 from chassis.domain.rules import past_day, same_day, unless_recorded
 from contracts.delivery import (
+    AcceptanceWithdrawal,
+    AcceptanceWithdrawn,
     DeliverableAcceptance,
     DeliverableAccepted,
     DeliverableRejected,
@@ -23,7 +28,12 @@ from contracts.values import ContentHash, Day, Deliverable, Identifier, ShortTex
 from delivery.acceptance.state import Acceptance
 from delivery.documents import DocumentCommand
 from delivery.engagement import Engagement
-from delivery.policies import require_active, require_customer, require_open
+from delivery.policies import (
+    require_active,
+    require_customer,
+    require_open,
+    withdrawal_day,
+)
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -40,6 +50,12 @@ class AcceptDeliverable(DeliverableAcceptance, Command):
     """Record that a person of the customer accepted the latest submission of a deliverable."""
 
     accepted_on: Day | None = Field(default=None, description="today unless given")
+
+
+class WithdrawAcceptance(AcceptanceWithdrawal, Command):
+    """Withdraw an acceptance that was recorded by mistake; the submission waits again."""
+
+    withdrawn_on: Day | None = Field(default=None, description="today unless given")
 
 
 class RejectDeliverable(DeliverableRejection, Command):
@@ -96,6 +112,31 @@ def accept_deliverable(
     day = _since_submission(last, same_day("accepted_on", command, recorded, context))
     event = DeliverableAccepted(**{**dict(command), "accepted_on": day})
     yield from unless_recorded(recorded, event, f"the acceptance of {command.deliverable}")
+
+
+@capability.decide(WithdrawAcceptance, by=MANAGERS)
+def withdraw_acceptance(
+    state: Engagement, command: WithdrawAcceptance, context: Context
+) -> Iterable[Event]:
+    """Withdraw the acceptance; also after a termination.
+
+    Raises Refused where no acceptance of this submission is recorded.
+    """
+    require_open(state, after_termination=True)
+    name, accepted = command.deliverable, state.acceptance.accepted.get(command.deliverable)
+    if accepted is None or accepted.submission != command.submission:
+        sentence = (
+            f"no acceptance of submission {command.submission} of {name} is recorded, or it was"
+            " withdrawn"
+        )
+        raise Refused("acceptance-not-recorded", sentence)
+    yield AcceptanceWithdrawn(
+        **{
+            **dict(command),
+            "accepted_on": accepted.accepted_on,
+            "withdrawn_on": withdrawal_day(command.withdrawn_on, accepted.accepted_on, context),
+        }
+    )
 
 
 @capability.decide(RejectDeliverable, by=MANAGERS)

@@ -12,12 +12,25 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.rules import same_day, unless_recorded
-from contracts.delivery import EngagementClosed, PirFindings, PirHeld, SolutionWentLive
+from contracts.delivery import (
+    EngagementClosed,
+    GoLiveWithdrawn,
+    PirFindings,
+    PirHeld,
+    SolutionWentLive,
+    Withdrawal,
+)
 from contracts.event import Event
 from contracts.values import Day
 from delivery.engagement import Engagement
 from delivery.estimates.state import hours_of
-from delivery.policies import not_covered, not_implementable, require_active, require_open
+from delivery.policies import (
+    not_covered,
+    not_implementable,
+    require_active,
+    require_open,
+    withdrawal_day,
+)
 from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
 
@@ -28,6 +41,12 @@ class GoLive(Command):
     """Record the day from which the customer uses the solution."""
 
     live_on: Day | None = Field(default=None, description="today unless given")
+
+
+class WithdrawGoLive(Withdrawal, Command):
+    """Withdraw a go-live that was recorded by mistake; the right one may be recorded then."""
+
+    withdrawn_on: Day | None = Field(default=None, description="today unless given")
 
 
 class HoldPir(PirFindings, Command):
@@ -57,6 +76,19 @@ def go_live(state: Engagement, command: GoLive, context: Context) -> Iterable[Ev
     known = state.closing.live
     day = same_day("live_on", command, known, context)
     yield from unless_recorded(known, SolutionWentLive(live_on=day), "the go-live")
+
+
+@capability.decide(WithdrawGoLive, by=MANAGERS)
+def withdraw_go_live(
+    state: Engagement, command: WithdrawGoLive, context: Context
+) -> Iterable[Event]:
+    """Withdraw the go-live; also after a termination. Raises Refused where none is recorded."""
+    require_open(state, after_termination=True)
+    live = state.closing.live
+    if live is None:
+        raise Refused("solution-not-live", "no go-live is recorded, or it was withdrawn")
+    day = withdrawal_day(command.withdrawn_on, live.live_on, context)
+    yield GoLiveWithdrawn(live_on=live.live_on, why=command.why, withdrawn_on=day)
 
 
 @capability.decide(HoldPir, by=MANAGERS)
@@ -128,6 +160,9 @@ def _not_closable(state: Engagement) -> Iterator[Missing]:
     for issue in state.raid.open_issues:
         sentence = f"issue {issue.item} ({issue.title}) is open"
         yield Missing("issue-open", sentence, "delivery")
+    for action in state.raid.open_actions:
+        sentence = f"action {action.item} ({action.title}), due on {action.due_on}, is open"
+        yield Missing("action-open", sentence, "delivery")
     if state.closing.review is None:
         yield Missing("pir-not-held", "no post-implementation review was held", "delivery")
     if not state.surveys.sent:

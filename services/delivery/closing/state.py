@@ -7,6 +7,7 @@ from chassis.domain.state import Kept, Part, on_event
 from contracts.delivery import (
     EngagementClosed,
     ExpenseApproved,
+    GoLiveWithdrawn,
     PirHeld,
     SolutionWentLive,
     TimeApproved,
@@ -30,6 +31,10 @@ class Closing(Part):
     settled_heard: int = 0
     billable: dict[int, Decimal] = {}
     closed: Kept[EngagementClosed] = None
+
+    @on_event
+    def _not_live(self, _: GoLiveWithdrawn) -> Self:
+        return self.updated(live=None)
 
     @on_event
     def _settled(self, recorded: Recorded[AccountSettled]) -> Self:

@@ -1,14 +1,16 @@
 """State of the sale in Delivery, from the events of Sales."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Self
 
-from chassis.domain.state import Keep, Kept, Part
+from chassis.domain.state import Keep, Kept, Part, on_event
 from contracts.sales import (
     DealLost,
     DealWon,
+    OpportunityDetails,
     OpportunityImported,
     OpportunityOpened,
+    OpportunityUpdated,
     ProposalDrafted,
     ProposalSubmitted,
 )
@@ -18,12 +20,16 @@ from contracts.values import FIRST_DAY, AccountId, ShortText
 class Deal(Part):
     """The opportunity, the versions of the proposal, and the deal if it is won or lost."""
 
-    opened: Kept[OpportunityOpened] = None
+    opened: OpportunityDetails | None = None
     imported: Kept[OpportunityImported] = None
     proposals: Annotated[dict[int, ProposalDrafted], Keep("version")] = {}
     submitted: Kept[ProposalSubmitted] = None
     won: Kept[DealWon] = None
     lost: Kept[DealLost] = None
+
+    @on_event
+    def _detailed(self, event: OpportunityOpened | OpportunityUpdated) -> Self:
+        return self.updated(opened=event.details)
 
     @property
     def title(self) -> ShortText | None:

@@ -1,4 +1,4 @@
-"""Record the kickoff meeting."""
+"""Record the kickoff meeting, and withdraw a wrong record of it."""
 
 from collections.abc import Iterable
 
@@ -6,14 +6,14 @@ from pydantic import Field
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, gate
+from chassis.domain.commands import Command, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.rules import same_day, unless_recorded
-from contracts.delivery import Attendance, KickoffHeld
+from contracts.delivery import Attendance, KickoffHeld, KickoffWithdrawn, Withdrawal
 from contracts.event import Event
 from contracts.values import Day
 from delivery.engagement import Engagement
-from delivery.policies import not_covered, require_active
+from delivery.policies import not_covered, require_active, require_open, withdrawal_day
 from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
 
@@ -40,6 +40,31 @@ def hold_kickoff(state: Engagement, command: HoldKickoff, context: Context) -> I
     for new in unless_recorded(known, event, "the kickoff"):
         gate("work-not-released", [not_covered(state, day, day, context.today, hours=ZERO)])
         yield new
+
+
+class WithdrawKickoff(Withdrawal, Command):
+    """Withdraw a kickoff that was recorded by mistake; the right one may be recorded then."""
+
+    withdrawn_on: Day | None = Field(default=None, description="today unless given")
+
+
+@capability.decide(WithdrawKickoff, by=MANAGERS)
+def withdraw_kickoff(
+    state: Engagement, command: WithdrawKickoff, context: Context
+) -> Iterable[Event]:
+    """Withdraw the kickoff; also after a termination.
+
+    Raises Refused where none is recorded, or where the solution is live: that needs a kickoff.
+    """
+    require_open(state, after_termination=True)
+    held = state.kickoff.held
+    if held is None:
+        raise Refused("kickoff-not-held", "no kickoff is recorded, or it was withdrawn")
+    if state.closing.live:
+        sentence = f"the solution is live since {state.closing.live.live_on}: withdraw that first"
+        raise Refused("solution-live", sentence)
+    day = withdrawal_day(command.withdrawn_on, held.held_on, context)
+    yield KickoffWithdrawn(held_on=held.held_on, why=command.why, withdrawn_on=day)
 
 
 class KickoffFields(ViewModel):

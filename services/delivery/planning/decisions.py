@@ -15,6 +15,7 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.rules import past_day
+from chassis.domain.working_days import WorkingDays
 from contracts.delivery import (
     Duration,
     PlanBaselined,
@@ -23,6 +24,7 @@ from contracts.delivery import (
 )
 from contracts.event import Event
 from contracts.lines import LineScopeChange, hours_by_role
+from contracts.reference import CalendarDetails
 from contracts.values import (
     LAST_DAY,
     Day,
@@ -38,6 +40,7 @@ from contracts.values import (
     Version,
 )
 from delivery.engagement import Engagement
+from delivery.planning.network import link_contradictions, network, scheduled
 from delivery.planning.scheduling import (
     SoldLine,
     contradictions,
@@ -46,7 +49,7 @@ from delivery.planning.scheduling import (
     sold_lines,
     with_line,
 )
-from delivery.policies import is_given_up, known_template, require_open
+from delivery.policies import is_given_up, known_person, known_template, require_open
 from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
 
@@ -54,6 +57,9 @@ capability = Capability[Engagement](__name__)
 
 CHANGES = "Changes"
 """Phase for the work of approved changes."""
+
+WORKING_WEEK = WorkingDays(CalendarDetails(name="Monday to Friday"))
+"""Working days on which linked tasks are scheduled."""
 
 
 class DraftPlan(Command):
@@ -65,6 +71,9 @@ class DraftPlan(Command):
     changes), with one task for the hours that a change adds to a line. `deliverables` are the
     agreed ones unless others are given. A task without a line belongs to the only line of the
     contract whose hours have its roles.
+
+    A task that follows other tasks is moved to the days that they allow, in working days from
+    Monday to Friday; its given days say how long it takes and the earliest start.
 
     `changes` are the approved changes whose work the plan includes. If none are named, they are the
     baseline's and, unless `tasks` are given, all approved ones. If some are named, only those of
@@ -109,7 +118,8 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
     """Draft a plan that has no contradictions; it may differ from what was sold.
 
     A plan equal to a draft that is not baselined is not drafted again. Raises Refused where a
-    change is not approved, the plan contradicts itself, or there is nothing to schedule it from.
+    change is not approved, the plan contradicts itself, tasks follow each other in a circle, an
+    assignee is unknown, or there is nothing to schedule it from.
     """
     require_open(state)
     draft, baseline = state.planning.draft, state.planning.baseline
@@ -136,9 +146,15 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
         "plan-inconsistent",
         (
             Missing("plan-inconsistent", sentence, "delivery")
-            for sentence in contradictions(event.milestones, event.tasks, event.deliverables, known)
+            for sentence in (
+                *contradictions(event.milestones, event.tasks, event.deliverables, known),
+                *link_contradictions(event.tasks),
+            )
         ),
     )
+    for assignee in dict.fromkeys(task.assignee for task in command.tasks if task.assignee):
+        known_person(context, assignee)
+    event = event.model_copy(update={"tasks": scheduled(event.tasks, WORKING_WEEK)})
     open_draft = None if baseline and draft and baseline.version == draft.version else draft
     if open_draft is None or event.model_copy(update={"version": open_draft.version}) != open_draft:
         yield event
@@ -337,9 +353,16 @@ def _unapproved(state: Engagement, change: str) -> Missing | None:
 
 
 class TaskView(ViewModel):
-    """Planned task, the hours approved on it, and its progress."""
+    """Planned task, the hours approved on it, and its progress.
+
+    `latest_finish` is the last day on which it may finish without moving the finish of the plan,
+    and `total_float` the working days until then; a task without float is critical.
+    """
 
     planned: PlannedTask
+    latest_finish: date
+    total_float: int
+    critical: bool
     approved_hours: TotalHours
     progressed: TaskProgressed | None
 
@@ -385,6 +408,7 @@ def plan_view(state: Engagement) -> PlanFields:
     """Return the plan for the view of an engagement."""
     draft, baseline = state.planning.draft, state.planning.baseline
     progress, approved = state.progress, state.timesheet.by_task
+    dates = network(baseline.tasks, WORKING_WEEK) if baseline else {}
     return PlanFields(
         plan=PlanView(
             draft=draft,
@@ -395,6 +419,9 @@ def plan_view(state: Engagement) -> PlanFields:
             tasks=tuple(
                 TaskView(
                     planned=task,
+                    latest_finish=dates[task.task].latest_finish,
+                    total_float=dates[task.task].total_float,
+                    critical=dates[task.task].critical,
                     approved_hours=approved.get(task.task, ZERO),
                     progressed=progress.tasks.get(task.task),
                 )

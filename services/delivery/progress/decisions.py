@@ -12,6 +12,8 @@ from chassis.domain.context import Context
 from chassis.domain.rules import past_day, same_day, unless_recorded
 from contracts.delivery import (
     MilestoneReached,
+    MilestoneWithdrawal,
+    MilestoneWithdrawn,
     StatusReport,
     StatusReportPublished,
     TaskProgress,
@@ -20,7 +22,12 @@ from contracts.delivery import (
 from contracts.event import Event
 from contracts.values import RAG, Day, Identifier
 from delivery.engagement import Engagement
-from delivery.policies import not_implementable, require_active, require_open
+from delivery.policies import (
+    not_implementable,
+    require_active,
+    require_open,
+    withdrawal_day,
+)
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -91,6 +98,32 @@ def reach_milestone(
     day = same_day("reached_on", command, known, context)
     event = MilestoneReached(milestone=name, reached_on=day)
     yield from unless_recorded(known, event, f"milestone {name}")
+
+
+class WithdrawMilestone(MilestoneWithdrawal, Command):
+    """Withdraw the record that a milestone was reached; it may be recorded again."""
+
+    withdrawn_on: Day | None = Field(default=None, description="today unless given")
+
+
+@capability.decide(WithdrawMilestone, by=MANAGERS)
+def withdraw_milestone(
+    state: Engagement, command: WithdrawMilestone, context: Context
+) -> Iterable[Event]:
+    """Withdraw the record of the milestone; also after a termination.
+
+    Raises Refused where the milestone is not recorded as reached.
+    """
+    require_open(state, after_termination=True)
+    name = command.milestone
+    reached = state.progress.milestones.get(name)
+    if reached is None:
+        sentence = f"milestone {name} is not recorded as reached, or that was withdrawn"
+        raise Refused("milestone-not-reached", sentence)
+    day = withdrawal_day(command.withdrawn_on, reached.reached_on, context)
+    yield MilestoneWithdrawn(
+        milestone=name, reached_on=reached.reached_on, why=command.why, withdrawn_on=day
+    )
 
 
 @capability.decide(PublishStatusReport, by=MANAGERS)

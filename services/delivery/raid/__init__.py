@@ -1,1 +1,1 @@
-"""Risks, issues and decisions."""
+"""The RAID log: risks, issues, actions, assumptions and decisions."""

@@ -1,6 +1,7 @@
-"""Record risks, issues and decisions, and close risks and issues."""
+"""Raise, update and close RAID items, and record decisions."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from pydantic import Field
 
@@ -8,16 +9,29 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from chassis.domain.rules import E, same_day, unless_recorded
+from chassis.domain.rules import same_day, unless_recorded
 from contracts.delivery import (
+    Action,
+    ActionItem,
+    ActionRaised,
+    ActionUpdated,
+    Assumption,
+    AssumptionItem,
+    AssumptionRaised,
+    AssumptionUpdated,
     Decision,
     DecisionRecorded,
     Issue,
+    IssueItem,
     IssueRaised,
+    IssueUpdated,
+    ItemUpdate,
     RaidItemClosed,
     RaidItemResolution,
     Risk,
+    RiskItem,
     RiskRaised,
+    RiskUpdated,
 )
 from contracts.event import Event
 from contracts.values import Day, Identifier, PersonId
@@ -27,17 +41,48 @@ from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
 
+R = TypeVar("R", RiskRaised, IssueRaised, ActionRaised, AssumptionRaised, DecisionRecorded)
+U = TypeVar("U", RiskUpdated, IssueUpdated, ActionUpdated, AssumptionUpdated)
+
 
 class RaiseRisk(Risk, Command):
-    """Raise a risk: probability in percent, impact, owner and response."""
+    """Raise a risk: probability in percent, impact, owner, and a response that is due by a day."""
 
     item: Identifier | None = None
 
 
 class RaiseIssue(Issue, Command):
-    """Raise an issue: severity and owner; an open issue prevents closing (gate 7)."""
+    """Raise an issue to be solved by a day; an open issue prevents closing (gate 7)."""
 
     item: Identifier | None = None
+
+
+class RaiseAction(Action, Command):
+    """Record what a person has to do by a day; an open action prevents closing (gate 7)."""
+
+    item: Identifier | None = None
+
+
+class RaiseAssumption(Assumption, Command):
+    """Record what the plan takes for true, who checks it, and by which day."""
+
+    item: Identifier | None = None
+
+
+class UpdateRisk(RiskItem, ItemUpdate, Command):
+    """Judge an open risk anew. The whole risk is given, not only what changed."""
+
+
+class UpdateIssue(IssueItem, ItemUpdate, Command):
+    """Judge an open issue anew. The whole issue is given, not only what changed."""
+
+
+class UpdateAction(ActionItem, ItemUpdate, Command):
+    """Change an open action. The whole action is given, not only what changed."""
+
+
+class UpdateAssumption(AssumptionItem, ItemUpdate, Command):
+    """Record the check of an assumption, or change it. It is given whole."""
 
 
 class RecordDecision(Decision, Command):
@@ -49,27 +94,43 @@ class RecordDecision(Decision, Command):
 
 
 class CloseRaidItem(RaidItemResolution, Command):
-    """Close a risk or an issue and say how it ended."""
+    """Close a risk, an issue, an action or an assumption, and say how it ended."""
 
     closed_on: Day | None = Field(default=None, description="today unless given")
 
 
 @capability.decide(RaiseRisk, by=WORKERS)
 def raise_risk(state: Engagement, command: RaiseRisk, context: Context) -> Iterable[Event]:
-    """Raise the risk; risks may be raised from the opening of the opportunity on."""
+    """Raise the risk; items may be raised from the opening of the opportunity on."""
     require_open(state)
-    item = command.item or context.new_id("R")
-    event = RiskRaised(**{**dict(command), "item": item})
-    return _unless_known(state, state.raid.risks.get(item), event, item)
+    event = RiskRaised(**{**dict(command), "item": command.item or context.new_id("R")})
+    return _unless_known(state, state.raid.risks.get(event.item), event)
 
 
 @capability.decide(RaiseIssue, by=WORKERS)
 def raise_issue(state: Engagement, command: RaiseIssue, context: Context) -> Iterable[Event]:
-    """Raise the issue; issues may be raised from the opening of the opportunity on."""
+    """Raise the issue; items may be raised from the opening of the opportunity on."""
     require_open(state)
-    item = command.item or context.new_id("I")
-    event = IssueRaised(**{**dict(command), "item": item})
-    return _unless_known(state, state.raid.issues.get(item), event, item)
+    event = IssueRaised(**{**dict(command), "item": command.item or context.new_id("I")})
+    return _unless_known(state, state.raid.issues.get(event.item), event)
+
+
+@capability.decide(RaiseAction, by=WORKERS)
+def raise_action(state: Engagement, command: RaiseAction, context: Context) -> Iterable[Event]:
+    """Record the action; items may be raised from the opening of the opportunity on."""
+    require_open(state)
+    event = ActionRaised(**{**dict(command), "item": command.item or context.new_id("A")})
+    return _unless_known(state, state.raid.actions.get(event.item), event)
+
+
+@capability.decide(RaiseAssumption, by=WORKERS)
+def raise_assumption(
+    state: Engagement, command: RaiseAssumption, context: Context
+) -> Iterable[Event]:
+    """Record the assumption; items may be raised from the opening of the opportunity on."""
+    require_open(state)
+    event = AssumptionRaised(**{**dict(command), "item": command.item or context.new_id("AS")})
+    return _unless_known(state, state.raid.assumptions.get(event.item), event)
 
 
 @capability.decide(RecordDecision, by=WORKERS)
@@ -87,18 +148,77 @@ def record_decision(
         decided_by=command.decided_by or context.actor,
         decided_on=same_day("decided_on", command, known, context),
     )
-    return _unless_known(state, known, event, item)
+    return _unless_known(state, known, event)
 
 
-def _unless_known(state: Engagement, known: E | None, event: E, item: str) -> Iterable[E]:
+def _unless_known(state: Engagement, known: Event | None, event: R) -> Iterable[R]:
+    """Return the event, or nothing where the same item was raised and has not changed since.
+
+    Raises Refused where the item was closed, updated or raised with other content, or where an item
+    of another kind has its id.
+    """
+    item = event.item
     if known is None and state.raid.knows(item):
         raise Refused("id-repeated", f"{item} is the id of another kind of item")
+    _require_not_closed(state, item)
+    if known is not None and not isinstance(known, type(event)):
+        raise Refused("raid-item-updated", f"{item} was updated since it was raised: update it")
     return unless_recorded(known, event, f"item {item}")
+
+
+def _require_not_closed(state: Engagement, item: str) -> None:
+    closed = state.raid.closed.get(item)
+    if closed:
+        raise Refused("raid-item-closed", f"{item} was closed on {closed.closed_on}")
+
+
+@capability.decide(UpdateRisk, by=WORKERS)
+def update_risk(state: Engagement, command: UpdateRisk, _: Context) -> Iterable[Event]:
+    """Record the risk as it is now, unless it is known so."""
+    require_open(state, after_termination=True)
+    known = state.raid.risks.get(command.item)
+    return _unless_same(state, known, RiskUpdated(**dict(command)))
+
+
+@capability.decide(UpdateIssue, by=WORKERS)
+def update_issue(state: Engagement, command: UpdateIssue, _: Context) -> Iterable[Event]:
+    """Record the issue as it is now, unless it is known so."""
+    require_open(state, after_termination=True)
+    known = state.raid.issues.get(command.item)
+    return _unless_same(state, known, IssueUpdated(**dict(command)))
+
+
+@capability.decide(UpdateAction, by=WORKERS)
+def update_action(state: Engagement, command: UpdateAction, _: Context) -> Iterable[Event]:
+    """Record the action as it is now, unless it is known so."""
+    require_open(state, after_termination=True)
+    known = state.raid.actions.get(command.item)
+    return _unless_same(state, known, ActionUpdated(**dict(command)))
+
+
+@capability.decide(UpdateAssumption, by=WORKERS)
+def update_assumption(state: Engagement, command: UpdateAssumption, _: Context) -> Iterable[Event]:
+    """Record the assumption as it is now, unless it is known so."""
+    require_open(state, after_termination=True)
+    known = state.raid.assumptions.get(command.item)
+    return _unless_same(state, known, AssumptionUpdated(**dict(command)))
+
+
+def _unless_same(state: Engagement, known: Event | None, event: U) -> Iterable[U]:
+    """Yield the event unless it changes nothing but the reason.
+
+    Raises Refused where there is no such item, or where it was closed.
+    """
+    if known is None:
+        raise Refused("raid-item-unknown", f"there is no item {event.item} of this kind")
+    _require_not_closed(state, event.item)
+    if {**dict(known), "why": event.why} != dict(event):
+        yield event
 
 
 @capability.decide(CloseRaidItem, by=MANAGERS)
 def close_raid_item(state: Engagement, command: CloseRaidItem, context: Context) -> Iterable[Event]:
-    """Close the risk or issue.
+    """Close the item.
 
     Raises Refused where the item is a decision or unknown, or was closed with other data.
     """
@@ -109,17 +229,19 @@ def close_raid_item(state: Engagement, command: CloseRaidItem, context: Context)
             "raid-item-not-closable", f"{item} is a decision: record another decision to replace it"
         )
     if not state.raid.knows(item):
-        raise Refused("raid-item-unknown", f"there is no risk or issue {item}")
+        raise Refused("raid-item-unknown", f"there is no RAID item {item}")
     day = same_day("closed_on", command, known, context)
     event = RaidItemClosed(**{**dict(command), "closed_on": day})
     return unless_recorded(known, event, f"the closing of {item}")
 
 
 class RaidView(ViewModel):
-    """Open risks, open issues, and decisions."""
+    """Items that are not closed, as they are now, and decisions."""
 
-    open_risks: tuple[RiskRaised, ...]
-    open_issues: tuple[IssueRaised, ...]
+    open_risks: tuple[RiskItem, ...]
+    open_issues: tuple[IssueItem, ...]
+    open_actions: tuple[ActionItem, ...]
+    open_assumptions: tuple[AssumptionItem, ...]
     decisions: tuple[DecisionRecorded, ...]
 
 
@@ -136,6 +258,8 @@ def raid_view(state: Engagement) -> RaidFields:
         raid=RaidView(
             open_risks=state.raid.open_risks,
             open_issues=state.raid.open_issues,
+            open_actions=state.raid.open_actions,
+            open_assumptions=state.raid.open_assumptions,
             decisions=tuple(state.raid.decisions.values()),
         )
     )

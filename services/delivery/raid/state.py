@@ -1,29 +1,61 @@
 """State of the RAID items."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from chassis.domain.state import Keep, Part
-from contracts.delivery import DecisionRecorded, IssueRaised, RaidItemClosed, RiskRaised
+from contracts.delivery import (
+    ActionRaised,
+    ActionUpdated,
+    AssumptionRaised,
+    AssumptionUpdated,
+    DecisionRecorded,
+    IssueRaised,
+    IssueUpdated,
+    RaidItem,
+    RaidItemClosed,
+    RiskRaised,
+    RiskUpdated,
+)
+
+Item = TypeVar("Item", bound=RaidItem)
 
 
 class Raid(Part):
-    """Risks, issues and decisions by id, and the items that were closed."""
+    """The items of each kind by id, as raised or last updated, and the items that were closed."""
 
-    risks: Annotated[dict[str, RiskRaised], Keep("item")] = {}
-    issues: Annotated[dict[str, IssueRaised], Keep("item")] = {}
+    risks: Annotated[dict[str, RiskRaised | RiskUpdated], Keep("item")] = {}
+    issues: Annotated[dict[str, IssueRaised | IssueUpdated], Keep("item")] = {}
+    actions: Annotated[dict[str, ActionRaised | ActionUpdated], Keep("item")] = {}
+    assumptions: Annotated[dict[str, AssumptionRaised | AssumptionUpdated], Keep("item")] = {}
     decisions: Annotated[dict[str, DecisionRecorded], Keep("item")] = {}
     closed: Annotated[dict[str, RaidItemClosed], Keep("item")] = {}
 
     def knows(self, item: str) -> bool:
-        """Return whether a risk, an issue or a decision has this id."""
-        return item in self.risks or item in self.issues or item in self.decisions
+        """Return whether an item of any kind has this id."""
+        return any(
+            item in kind
+            for kind in (self.risks, self.issues, self.actions, self.assumptions, self.decisions)
+        )
 
     @property
-    def open_risks(self) -> tuple[RiskRaised, ...]:
+    def open_risks(self) -> tuple[RiskRaised | RiskUpdated, ...]:
         """Return the risks that are not closed."""
-        return tuple(risk for item, risk in self.risks.items() if item not in self.closed)
+        return self._open(self.risks)
 
     @property
-    def open_issues(self) -> tuple[IssueRaised, ...]:
+    def open_issues(self) -> tuple[IssueRaised | IssueUpdated, ...]:
         """Return the issues that are not closed."""
-        return tuple(issue for item, issue in self.issues.items() if item not in self.closed)
+        return self._open(self.issues)
+
+    @property
+    def open_actions(self) -> tuple[ActionRaised | ActionUpdated, ...]:
+        """Return the actions that are not closed."""
+        return self._open(self.actions)
+
+    @property
+    def open_assumptions(self) -> tuple[AssumptionRaised | AssumptionUpdated, ...]:
+        """Return the assumptions that are not closed."""
+        return self._open(self.assumptions)
+
+    def _open(self, items: dict[str, Item]) -> tuple[Item, ...]:
+        return tuple(each for item, each in items.items() if item not in self.closed)

@@ -1,7 +1,6 @@
 """Send surveys, and record the answers of the customer's people."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
@@ -11,19 +10,22 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
 from chassis.domain.rules import same_day, unless_recorded
-from contracts.delivery import SurveyAnswer, SurveyAnswered, SurveySent
+from contracts.delivery import SurveyAnswer, SurveyAnswered, SurveyForm, SurveySent
 from contracts.event import Event
+from contracts.survey_scores import csat_of, nps_of
 from contracts.values import ComputedPercent, Day, Identifier, PersonId
 from delivery.engagement import Engagement
 from delivery.policies import require_open
-from delivery.quantities import share
 from delivery.roles import MANAGERS
 
 capability = Capability[Engagement](__name__)
 
 
-class SendSurvey(Command):
-    """Send a survey to the opportunity's contacts, unless other people are named."""
+class SendSurvey(SurveyForm, Command):
+    """Send a survey to the opportunity's contacts, unless other people are named.
+
+    Each survey is about a phase and has a kind: satisfaction (CSAT), recommendation (NPS) or both.
+    """
 
     survey: Identifier | None = None
     contacts: Annotated[tuple[PersonId, ...], Field(max_length=200)] = ()
@@ -31,7 +33,10 @@ class SendSurvey(Command):
 
 
 class AnswerSurvey(SurveyAnswer, Command):
-    """Record one person's answers: 1 to 5 by question, and 0 to 10 for the recommendation."""
+    """Record one person's answers: 1 to 5 by question, and 0 to 10 for the recommendation.
+
+    A question without an answer is left out.
+    """
 
     answered_on: Day | None = Field(default=None, description="today unless given")
 
@@ -51,6 +56,9 @@ def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Ite
         raise Refused("contacts-missing", "the opportunity has no contacts: name the contacts")
     event = SurveySent(
         survey=survey,
+        kind=command.kind,
+        phase=command.phase,
+        questions=command.questions,
         contacts=tuple(dict.fromkeys(contacts)),
         sent_on=same_day("sent_on", command, recorded, context),
     )
@@ -61,8 +69,8 @@ def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Ite
 def answer_survey(state: Engagement, command: AnswerSurvey, context: Context) -> Iterable[Event]:
     """Record the answers of one contact, once; also after the engagement is closed.
 
-    Raises Refused where the survey is unknown, the person is not one of its contacts, or the person
-    has given other answers.
+    Raises Refused where the survey is unknown or does not ask what is answered, the person is not
+    one of its contacts, or the person has given other answers.
     """
     person, sent = command.answered_by, state.surveys.sent.get(command.survey)
     if sent is None:
@@ -70,10 +78,21 @@ def answer_survey(state: Engagement, command: AnswerSurvey, context: Context) ->
     if person not in sent.contacts:
         sentence = f"{person} is not a contact of survey {command.survey}"
         raise Refused("person-not-asked", sentence)
+    _require_asked(sent, command)
     recorded = state.surveys.answers.get(command.survey, {}).get(person)
     day = same_day("answered_on", command, recorded, context)
     event = SurveyAnswered(**{**dict(command), "answered_on": day})
     yield from unless_recorded(recorded, event, f"the answer of {person}")
+
+
+def _require_asked(sent: SurveySent, answer: SurveyAnswer) -> None:
+    asked = {each.question for each in sent.questions}
+    unknown = sorted(answer.satisfaction.keys() - asked)
+    if answer.recommend is not None and sent.kind == "csat":
+        unknown.append("recommend")
+    if unknown:
+        sentence = f"survey {sent.survey} does not ask {', '.join(unknown)}"
+        raise Refused("question-not-asked", sentence)
 
 
 class SurveyView(ViewModel):
@@ -108,12 +127,10 @@ def surveys_view(state: Engagement) -> SurveyFields:
 
 def _view(sent: SurveySent, answers: tuple[SurveyAnswered, ...]) -> SurveyView:
     scores = [score for answer in answers for score in answer.satisfaction.values()]
-    satisfied = sum(score >= 4 for score in scores)
-    promoters = sum(answer.recommend >= 9 for answer in answers)
-    detractors = sum(answer.recommend <= 6 for answer in answers)
+    recommend = [answer.recommend for answer in answers if answer.recommend is not None]
     return SurveyView(
         sent=sent,
         answers=answers,
-        customer_satisfaction=share(Decimal(satisfied), Decimal(len(scores))),
-        net_promoter_score=share(Decimal(promoters - detractors), Decimal(len(answers))),
+        customer_satisfaction=csat_of(scores),
+        net_promoter_score=nps_of(recommend),
     )

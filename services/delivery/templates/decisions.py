@@ -4,34 +4,30 @@ from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
-from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Refused
+from chassis.domain.commands import Refused
 from chassis.domain.context import Context
+from chassis.domain.reference import Publish, Record, next_version
 from contracts.event import Event
 from contracts.reference import TemplateDetails, TemplatePublished
-from contracts.values import Day
 from delivery.roles import MANAGERS
-from delivery.templates.state import Template
 
-capability = Capability[Template](__name__)
+capability = Capability[Record[TemplatePublished]](__name__)
 
 WHOLE = Decimal(100)
 
 
-class PublishTemplate(TemplateDetails, Command):
+class PublishTemplate(TemplateDetails, Publish):
     """Publish a template for a kind of work: its usual estimate, phases and tasks.
 
     The whole template is given, not only what changed. Shares are in percent and must add up to
     100: the phases' shares of the duration, and for each role the tasks' shares of its hours.
     """
 
-    effective_from: Day | None = None
-
 
 @capability.decide(PublishTemplate, by=MANAGERS, opens=True)
 def publish_template(
-    state: Template, command: PublishTemplate, context: Context
+    state: Record[TemplatePublished], command: PublishTemplate, context: Context
 ) -> Iterable[Event]:
     """Publish the next version of the template, unless it equals the last one.
 
@@ -46,19 +42,4 @@ def publish_template(
         if share != WHOLE:
             sentence = f"the tasks of {role} take {share} % of its hours, not 100 %"
             raise Refused("shares-do-not-add-up", sentence)
-    event = TemplatePublished(template=state.template, **dict(command))
-    if event != state.published:
-        yield event
-
-
-class TemplateView(ViewModel):
-    """Newest record of a template; None before the first one."""
-
-    template: str
-    record: TemplatePublished | None
-
-
-@capability.view
-def template_view(state: Template) -> TemplateView:
-    """Return the view of a template for all staff."""
-    return TemplateView(template=state.template, record=state.published)
+    yield from next_version(state, command)

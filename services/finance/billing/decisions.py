@@ -112,7 +112,8 @@ def billing(state: Engagement, context: Context) -> Iterable[Event]:
     """Yield billing events that fall due, and a draft for every billing event without an invoice.
 
     Drafts of an entry that an amendment reduced below what fell due are withdrawn; what is left of
-    the entry then falls due again.
+    the entry then falls due again. So are drafts on an acceptance that was withdrawn; their entry
+    falls due with the next acceptance. What is approved stays.
     """
     budget = state.budget
     if budget is None:
@@ -131,7 +132,9 @@ def billing(state: Engagement, context: Context) -> Iterable[Event]:
             drafted = _next_draft(state, budget, billing_event, taken)
             taken.add(drafted.invoice)
             yield drafted
-        elif invoice.stage == "drafted" and too_much_due(state, billing_event.item):
+        elif invoice.stage == "drafted" and (
+            too_much_due(state, billing_event.item) or _acceptance_withdrawn(state, billing_event)
+        ):
             yield DraftWithdrawn(
                 invoice=invoice.invoice,
                 billing_event=billing_event.billing_event,
@@ -151,6 +154,19 @@ def _due_on(state: Engagement, budget: Budget, item: BillingItem) -> date | None
     if any(one not in done for one in item.deliverables):
         return None
     return max(done[one] for one in item.deliverables)
+
+
+def _acceptance_withdrawn(state: Engagement, due: BillingEventDue) -> bool:
+    """Return whether this is billed on an acceptance, by schedule, that was withdrawn since.
+
+    A deliverable that an amendment removed needs none.
+    """
+    waiting = state.progress.withdrawn.keys() - state.descoped().keys()
+    return (
+        due.kind == "on-acceptance"
+        and due.exception is None
+        and not waiting.isdisjoint(due.deliverables)
+    )
 
 
 def _next_draft(

@@ -34,6 +34,7 @@ from contracts.lines import (
 )
 from contracts.money import Money
 from contracts.values import RevenueMethod
+from contracts.vocabularies import Unlisted
 from finance.budgeting.obligations import FIXED, METHODS, obligations_of
 from finance.budgeting.schedule import amended_lines
 from finance.budgeting.state import Budget, Entry
@@ -103,6 +104,8 @@ def set_budget(state: Engagement, context: Context) -> Iterable[Event]:
         return
     if total_price(sow.lines, currency) != sow.price:
         return
+    if any(isinstance(line.pricing, Unlisted) for line in sow.lines):
+        return  # nothing that depends on the pricing is computed before a release that knows it
     yield BudgetSet(
         price=sow.price,
         lines=sow.lines,
@@ -143,7 +146,7 @@ def _price_due(
     if amendment.change not in state.changes.names:
         return True
     assessment = state.changes.in_force(amendment.change)
-    return price_of(assessment, budget, budget.currency, records) is not None
+    return price_of(state, assessment, budget, records) is not None
 
 
 def _only_adds(amendment: AmendmentSigned) -> bool:
@@ -151,7 +154,12 @@ def _only_adds(amendment: AmendmentSigned) -> bool:
 
 
 def _amended(state: Engagement, budget: Budget, amendment: AmendmentSigned) -> BudgetAmended | None:
-    """Return the budget with an amendment; None where the amendment does not fit the lines."""
+    """Return the budget with an amendment; None where the amendment does not fit the lines.
+
+    None also where this release does not know the pricing of a new line.
+    """
+    if any(each.new and isinstance(each.new.pricing, Unlisted) for each in amendment.changes):
+        return None
     billing, currency = state.billing, budget.currency
     treatment = usual_treatment(state, budget, amendment)
     fixed = derived_id(FIXED, amendment.amendment) if treatment == "separate" else FIXED

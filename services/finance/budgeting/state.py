@@ -20,6 +20,7 @@ from contracts.legal import AmendmentSigned
 from contracts.lines import HOURLY, BillingItem, ContractLine, PerformanceObligation, total_price
 from contracts.money import Money
 from contracts.values import Identifier, Month, Value
+from contracts.vocabularies import Unlisted
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,11 @@ class Budget(Value):
     def entries(self) -> tuple[Entry, ...]:
         """Return the entries of the current billing schedules."""
         return self.history[-1].entries
+
+    @property
+    def unlisted(self) -> tuple[BillingItem, ...]:
+        """Return the entries of which this release does not know when they are due."""
+        return tuple(each.item for each in self.entries if isinstance(each.item.kind, Unlisted))
 
     @property
     def hourly_lines(self) -> tuple[ContractLine, ...]:

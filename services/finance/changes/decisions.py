@@ -16,6 +16,7 @@ from contracts.money import BEYOND_ITEMS, Money
 from finance.budgeting.state import Budget
 from finance.changes.pricing import priced_change
 from finance.changes.state import Assessment, ChangeStatus
+from finance.companies.rounding import rounding_on
 from finance.engagement import Engagement
 from finance.rate_cards.pricing import rate_card_on
 
@@ -29,22 +30,23 @@ def prices(state: Engagement, context: Context) -> Iterable[Event]:
         return
     for assessment in state.changes.assessments:
         if assessment.price is None:
-            priced = price_of(assessment, state.budget, state.money, context.reference_data)
+            priced = price_of(state, assessment, state.budget, context.reference_data)
             if priced:
                 yield priced
 
 
 def price_of(
-    assessment: Assessment, budget: Budget, currency: str, records: ReferenceData
+    state: Engagement, assessment: Assessment, budget: Budget, records: ReferenceData
 ) -> ChangePriced | None:
     """Return the price of a change; None while that of a line cannot be known."""
-    day = assessment.assessed_on
-    card = rate_card_on(records, currency, day)
+    currency, day = state.money, assessment.assessed_on
+    card = rate_card_on(records, currency, state.account, day)
+    rounding = rounding_on(records, state.company, day)
     listed = card.event.by_role if card else {}
     changes = [
         priced
         for each in assessment.changes
-        if (priced := priced_change(each, budget.line(each.line), listed, currency, day))
+        if (priced := priced_change(each, budget.line(each.line), listed, currency, day, rounding))
     ]
     price = Money.total((each.price_delta for each in changes), currency)
     if len(changes) < len(assessment.changes) or abs(price.amount) >= BEYOND_ITEMS:

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from contracts.decimals import ROUNDING, Rounding
 from contracts.lines import (
     HOURLY,
     ContractLine,
@@ -22,6 +23,7 @@ def priced_change(
     listed: Mapping[str, Rate],
     currency: str,
     day: date,
+    rounding: Rounding = ROUNDING,
 ) -> LineChange | None:
     """Return the change of a line with its price; None where the price cannot be known.
 
@@ -56,7 +58,7 @@ def priced_change(
         exact += Fraction(rate.amount * each.hours)
         if not contracted and outline.pricing in HOURLY and rate.amount > 0:
             added.append(LineRate(role=each.role, rate=rate))
-    delta = Money.nearest(Decimal(exact.numerator) / exact.denominator, currency)
+    delta = Money.nearest(Decimal(exact.numerator) / exact.denominator, currency, rounding)
     if line and line.price + delta < Money.zero(currency):
         delta = -line.price
     if abs(delta.amount) >= BEYOND_ITEMS:

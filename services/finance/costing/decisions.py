@@ -1,8 +1,9 @@
 """Cost estimates, changes, the budget and approved work. Confidential.
 
 The cost rates are those in force on the day of an estimate or of the assessment of a change, on the
-day of the signature for the budget, and in the week of approved time. Where a role has no cost
-rate, the cost is unknown and computed later.
+day of the signature for the budget, and in the week of approved time. Planned hours cost the rate
+of their role, approved time that of the person. Where there is no cost rate, the cost is unknown
+and computed later.
 """
 
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ from contracts.finance import (
     LineCost,
 )
 from contracts.money import Money
-from contracts.values import RoleHours
+from finance.companies.rounding import rounding_on
 from finance.costing import rates
 from finance.engagement import Engagement
 from finance.work.state import Work
@@ -42,7 +43,8 @@ def _of_estimates(state: Engagement, currency: str, records: ReferenceData) -> I
         if estimate.price is None or estimate.cost is not None:
             continue
         hours, day = estimate.with_contingency, estimate.submitted_on
-        cost = rates.cost_of_hours(hours, rates.cost_rates_on(records, currency, day))
+        rounding = rounding_on(records, state.company, day)
+        cost = rates.cost_of_hours(hours, rates.cost_rates_on(records, currency, day), rounding)
         if cost is not None:
             margin = rates.margin_ratio(estimate.price, cost)
             yield EstimateCosted(estimate_version=estimate.version, cost=cost, margin=margin)
@@ -60,11 +62,13 @@ def _of_changes(state: Engagement, currency: str, records: ReferenceData) -> Ite
         price = assessment.price or signed.get(change)
         if price is None or assessment.cost is not None:
             continue
-        on_day = rates.cost_rates_on(records, currency, assessment.assessed_on)
+        day = assessment.assessed_on
+        on_day = rates.cost_rates_on(records, currency, day)
+        rounding = rounding_on(records, state.company, day)
         lines = [
             LineCost(line=each.line, cost=cost)
             for each in assessment.changes
-            if (cost := rates.cost_of_hours(each.hours, on_day)) is not None
+            if (cost := rates.cost_of_hours(each.hours, on_day, rounding)) is not None
         ]
         if len(lines) == len(assessment.changes):
             cost = Money.total((each.cost for each in lines), currency)
@@ -77,8 +81,9 @@ def _of_budget(state: Engagement, currency: str, records: ReferenceData) -> Iter
     if budget is None or budget.cost is not None or day is None:
         return
     on_day, signed = rates.cost_rates_on(records, currency, day), budget.history[0].lines
+    rounding = rounding_on(records, state.company, day)
     lines = [
-        LineCost(line=line.line, cost=Money.nearest(exact, currency))
+        LineCost(line=line.line, cost=Money.nearest(exact, currency, rounding))
         for line in signed
         if (exact := rates.cost_of_line(line, on_day)) is not None
     ]
@@ -92,7 +97,7 @@ def _accruals(state: Engagement, currency: str, records: ReferenceData) -> Itera
     """Yield accrued costs in the order of approval; work with an unknown cost is left for later."""
     cumulative = state.work.cost_to_date or Money.zero(currency)
     for work in state.work.entries:
-        cost = None if work.cost is not None else _of_work(work, currency, records)
+        cost = None if work.cost is not None else _of_work(state, work, currency, records)
         if cost is None:
             continue
         cumulative = cumulative + cost
@@ -108,15 +113,18 @@ def _accruals(state: Engagement, currency: str, records: ReferenceData) -> Itera
         )
 
 
-def _of_work(work: Work, currency: str, records: ReferenceData) -> Money | None:
+def _of_work(state: Engagement, work: Work, currency: str, records: ReferenceData) -> Money | None:
     """Return the cost of approved time or an expense; None while it is unknown.
 
     An expense in another currency has no known cost.
     """
     if work.role is None:
         return work.expense_in(currency)
-    line = RoleHours(role=work.role, hours=work.hours)
-    return rates.cost_of_hours([line], rates.cost_rates_on(records, currency, work.on))
+    published = rates.cost_rates_on(records, currency, work.on)
+    rounding = rounding_on(records, state.company, work.on)
+    return rates.cost_of_person(
+        work.hours, work.role, work.person, work.on, published, records, rounding
+    )
 
 
 class CostFigures(ViewModel):

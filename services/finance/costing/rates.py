@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from chassis.domain.context import ReferenceData
-from contracts.decimals import round_decimal
+from contracts.decimals import ROUNDING, Rounding, round_decimal
 from contracts.lines import LineTerms, RoleHoursDelta
 from contracts.money import Money
-from contracts.reference import CostRatesPublished
+from contracts.reference import CostRatesPublished, PersonPublished
 from contracts.values import EstimateLine, Margin, RoleHours
 from finance.work.state import Work
 
@@ -50,10 +50,43 @@ def exact_cost(hours: Iterable[SomeHours], rates: CostRatesPublished | None) -> 
     return total
 
 
-def cost_of_hours(hours: Iterable[SomeHours], rates: CostRatesPublished | None) -> Money | None:
-    """Return the sum of hours x cost rate, rounded once to the minor unit; None if unknown."""
+def cost_of_hours(
+    hours: Iterable[SomeHours], rates: CostRatesPublished | None, rounding: Rounding = ROUNDING
+) -> Money | None:
+    """Return the sum of hours x cost rate of the role, rounded once to the minor unit.
+
+    None where there are no cost rates, or a role has none.
+    """
     exact = exact_cost(hours, rates)
-    return None if exact is None or rates is None else Money.nearest(exact, rates.currency)
+    if exact is None or rates is None:
+        return None
+    return Money.nearest(exact, rates.currency, rounding)
+
+
+def cost_of_person(
+    hours: Decimal,
+    role: str,
+    person: str,
+    day: date,
+    rates: CostRatesPublished | None,
+    records: ReferenceData,
+    rounding: Rounding = ROUNDING,
+) -> Money | None:
+    """Return hours x cost rate of a person, else of their grade on a day, else of the role.
+
+    None where there is no such rate, or where a grade may have one and the person has no record.
+    """
+    if rates is None:
+        return None
+    own = next((each.rate for each in rates.people if each.person == person), None)
+    if own is None and rates.grades:
+        record = records.on(PersonPublished, person, day)
+        if record is None:
+            return None
+        grade = record.event.grade
+        own = next((each.rate for each in rates.grades if each.grade == grade), None)
+    rate = own or rates.by_role.get(role)
+    return None if rate is None else rate.for_hours(hours, rounding)
 
 
 def cost_of_line(line: LineTerms, rates: CostRatesPublished | None) -> Decimal | None:

@@ -15,6 +15,7 @@ from contracts.event import Event
 from contracts.finance import EstimatePriced
 from contracts.money import Money
 from contracts.values import TotalHours
+from finance.companies.rounding import rounding_on
 from finance.costing.rates import cost_rates_on, exact_cost, floor_of
 from finance.engagement import Engagement
 from finance.estimates.state import Estimate
@@ -28,20 +29,23 @@ def prices(state: Engagement, context: Context) -> Iterable[Event]:
     """Yield the prices of unpriced estimates."""
     for estimate in state.estimates.by_version.values():
         if estimate.price is None and state.currency is not None:
-            priced = _price(estimate, state.currency, context.reference_data)
+            priced = _price(state, estimate, state.currency, context.reference_data)
             if priced:
                 yield priced
 
 
-def _price(estimate: Estimate, currency: str, records: ReferenceData) -> EstimatePriced | None:
+def _price(
+    state: Engagement, estimate: Estimate, currency: str, records: ReferenceData
+) -> EstimatePriced | None:
     """Return the price of an estimate at the rate card's rates.
 
     None where no rate card has every role, or where the price is zero.
     """
-    card = rate_card_on(records, currency, estimate.submitted_on)
+    card = rate_card_on(records, currency, state.account, estimate.submitted_on)
     lines = estimate.with_contingency
+    rounding = rounding_on(records, state.company, estimate.submitted_on)
     priced = card and priced_lines(
-        ((line.role, line.kind, line.hours) for line in lines), card.event.by_role
+        ((line.role, line.kind, line.hours) for line in lines), card.event.by_role, rounding
     )
     if not card or not priced:
         return None

@@ -1,15 +1,27 @@
 """State of the opportunity in Finance, from the events of Sales."""
 
-from chassis.domain.state import Kept, Part
-from contracts.sales import DealLost, DealWon, OpportunityOpened
+from typing import Self
+
+from chassis.domain.state import Kept, Part, on_event
+from contracts.sales import (
+    DealLost,
+    DealWon,
+    OpportunityDetails,
+    OpportunityOpened,
+    OpportunityUpdated,
+)
 
 
 class Opportunity(Part):
     """The opportunity, won or lost; its expected value fixes the currency of the engagement."""
 
-    opened: Kept[OpportunityOpened] = None
+    opened: OpportunityDetails | None = None
     won: Kept[DealWon] = None
     lost: Kept[DealLost] = None
+
+    @on_event
+    def _detailed(self, event: OpportunityOpened | OpportunityUpdated) -> Self:
+        return self.updated(opened=event.details)
 
     @property
     def currency(self) -> str | None:

@@ -10,6 +10,7 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing
 from chassis.domain.context import Context
 from contracts.event import Event
+from contracts.vocabularies import Unlisted
 from finance.costing.rates import cost_rates_id
 from finance.engagement import Engagement
 from finance.rate_cards.pricing import rate_card_id
@@ -115,13 +116,24 @@ def waiting_for_costs(state: Engagement) -> Iterable[Missing]:
 
 
 def _missing_budgets(state: Engagement) -> Iterable[Missing]:
-    signed = state.contract.signed
-    if signed and state.budget is None:
+    signed, sow, budget = state.contract.signed, state.contract.sow, state.budget
+    unknown = [line for line in sow.lines if isinstance(line.pricing, Unlisted)] if sow else []
+    if budget is None and unknown:
+        for line in unknown:
+            sentence = f"line {line.line} is priced by {line.pricing}, unknown to this release"
+            yield Missing("pricing-unknown", sentence, "finance")
+    elif signed and budget is None:
         yield Missing(
             "budget-not-set",
             f"version {signed.version} is signed; its draft is unknown, in another currency, or"
             " does not add up to its price",
             "legal",
+        )
+    for item in budget.unlisted if budget else ():
+        yield Missing(
+            "billing-kind-unknown",
+            f"this release does not know when {item.item} ({item.kind}) is due",
+            "finance",
         )
     for amendment in state.budgeting.waiting:
         yield Missing(

@@ -73,6 +73,7 @@ def _performance(
     etc = Money.nearest(rest / hours, currency) if hours else None
     return PerformanceMeasured(
         as_of=report.as_of,
+        report=report.stated,
         budget_at_completion=bac,
         planned_value=pv,
         earned_value=earned,

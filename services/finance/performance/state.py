@@ -13,9 +13,11 @@ from contracts.delivery import (
     TaskProgressed,
     TimeApproved,
 )
+from contracts.event import Recorded
 from contracts.finance import (
     AccountSettled,
     MarginMeasured,
+    MeasuredReport,
     PerformanceMeasured,
     RevenueByCostRecognised,
     RevenueRecognised,
@@ -27,11 +29,12 @@ from contracts.values import Hours, Identifier, Percent, ProjectRole, Value
 class Report(Value):
     """Status report to be measured, with Delivery's state at the time of the report.
 
-    `works` is the number of work entries approved before it. `hours_to_complete` is the manager's
-    judgement.
+    `stated` is what it stated, `works` the number of work entries approved before it.
+    `hours_to_complete` is the manager's judgement.
     """
 
     as_of: date
+    stated: MeasuredReport
     hours_to_complete: Hours
     baseline: PlanBaselined | None
     progress: dict[Identifier, Percent]
@@ -88,9 +91,16 @@ class Performance(Part):
         return self.updated(works=self.works + 1)
 
     @on_event
-    def _reported(self, event: StatusReportPublished) -> Self:
+    def _reported(self, recorded: Recorded[StatusReportPublished]) -> Self:
+        event = recorded.event
         report = Report(
             as_of=event.as_of,
+            stated=MeasuredReport(
+                report=event.report,
+                streamsequence=recorded.sequence,
+                schedule=event.schedule,
+                cost=event.cost,
+            ),
             hours_to_complete=event.estimate_to_complete,
             baseline=self.baseline,
             progress=self.progress,

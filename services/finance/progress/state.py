@@ -5,9 +5,12 @@ from typing import Self
 
 from chassis.domain.state import Kept, Part, on_event
 from contracts.delivery import (
+    AcceptanceWithdrawn,
     DeliverableAccepted,
     EngagementClosed,
+    GoLiveWithdrawn,
     KickoffHeld,
+    KickoffWithdrawn,
     ManagerAssigned,
     SolutionWentLive,
 )
@@ -15,19 +18,45 @@ from contracts.values import Identifier
 
 
 class Progress(Part):
-    """Manager, kickoff, go-live and closing, and the day of acceptance by deliverable."""
+    """Manager, kickoff, go-live and closing, and the day of acceptance by deliverable.
+
+    `withdrawn` has the day of withdrawal of acceptances that were not recorded again.
+    """
 
     manager: Kept[ManagerAssigned] = None
     kickoff: Kept[KickoffHeld] = None
     accepted: dict[Identifier, date] = {}
+    withdrawn: dict[Identifier, date] = {}
     live: Kept[SolutionWentLive] = None
     closed: Kept[EngagementClosed] = None
 
     @on_event
     def _accepted(self, event: DeliverableAccepted) -> Self:
-        return self.updated(accepted={**self.accepted, event.deliverable: event.accepted_on})
+        return self.updated(
+            accepted={**self.accepted, event.deliverable: event.accepted_on},
+            withdrawn=_without(self.withdrawn, event.deliverable),
+        )
+
+    @on_event
+    def _acceptance_withdrawn(self, event: AcceptanceWithdrawn) -> Self:
+        return self.updated(
+            accepted=_without(self.accepted, event.deliverable),
+            withdrawn={**self.withdrawn, event.deliverable: event.withdrawn_on},
+        )
+
+    @on_event
+    def _kickoff_withdrawn(self, _: KickoffWithdrawn) -> Self:
+        return self.updated(kickoff=None)
+
+    @on_event
+    def _not_live(self, _: GoLiveWithdrawn) -> Self:
+        return self.updated(live=None)
 
     @property
     def closed_on(self) -> date | None:
         """Return the day on which the engagement was closed, or None."""
         return self.closed.closed_on if self.closed else None
+
+
+def _without(days: dict[Identifier, date], deliverable: str) -> dict[Identifier, date]:
+    return {name: day for name, day in days.items() if name != deliverable}

@@ -1,66 +1,47 @@
 """Publish rate cards, the bill rates per hour, as reference data.
 
 They are effective-dated: on a day, the newest version effective by then applies, and a version is
-never changed.
+never changed. The standard card of a currency applies to all accounts that have no card of their
+own in it.
 """
 
 from collections.abc import Iterable
-from datetime import date
 
-from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command
+from chassis.domain.commands import Refused
 from chassis.domain.context import Context
+from chassis.domain.reference import Publish, Record, next_version, require_record
 from contracts.event import Event
-from contracts.money import Rate
-from contracts.reference import RateCardPublished, Rates
-from contracts.values import Day
+from contracts.reference import AccountPublished, RateCard, RateCardPublished
 from finance.policies import require_one_currency
-from finance.rate_cards.state import RateCard
+from finance.rate_cards.pricing import rate_card_id
 from finance.roles import CONTROLLING
 
-capability = Capability[RateCard](__name__)
+capability = Capability[Record[RateCardPublished]](__name__)
 
 
-class PublishRateCard(Rates, Command):
-    """Publish a version of the rate card, in force from today unless a day is named."""
+class PublishRateCard(RateCard, Publish):
+    """Publish a version of the rate card, in force from today unless a day is named.
 
-    effective_from: Day | None = None
+    Its id is `standard-EUR`, or with an account the account, a dash and the currency.
+    """
 
 
 @capability.decide(PublishRateCard, by=CONTROLLING, opens=True)
 def publish_rate_card(
-    state: RateCard, command: PublishRateCard, context: Context
+    state: Record[RateCardPublished], command: PublishRateCard, context: Context
 ) -> Iterable[Event]:
     """Publish the next version, unless it equals the last one.
 
-    Raises Refused where a rate or the record is in another currency.
+    Raises Refused where a rate or the record is in another currency, where the account is unknown,
+    or where the id is not that of the account and currency.
     """
-    require_one_currency(command, state.published)
-    effective_from = command.effective_from or context.today
-    card = RateCardPublished(
-        **{**dict(command), "rate_card": state.rate_card, "effective_from": effective_from}
-    )
-    if card != state.published:
-        yield card
-
-
-class RateCardView(ViewModel):
-    """Newest version of a rate card."""
-
-    rate_card: str
-    currency: str | None
-    effective_from: date | None
-    rates: dict[str, Rate]
-
-
-@capability.view
-def rate_card_view(state: RateCard) -> RateCardView:
-    """Return the view of a rate card."""
-    known = state.published
-    return RateCardView(
-        rate_card=state.rate_card,
-        currency=known.currency if known else None,
-        effective_from=known.effective_from if known else None,
-        rates=dict(known.by_role) if known else {},
-    )
+    require_one_currency(command, state.newest)
+    require_record("account-unknown", "account", AccountPublished, command.account, context)
+    expected = rate_card_id(command.currency, command.account)
+    if state.id != expected:
+        raise Refused(
+            "rate-card-misnamed",
+            f"the rate card of this account and currency is {expected}, not {state.id}",
+        )
+    yield from next_version(state, command, from_day=context.today)

@@ -1,33 +1,41 @@
-"""Price hours by a rate card: ``standard-EUR`` for an engagement in euro."""
+"""Price hours by a rate card: the account's in the currency, else the standard one."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
 from chassis.domain.context import ReferenceData
+from contracts.decimals import ROUNDING, Rounding
 from contracts.event import Recorded
 from contracts.money import BEYOND_ITEMS, Rate
 from contracts.reference import RateCardPublished
 from contracts.values import LineKind, PricedLine
 
+STANDARD = "standard"
 
-def rate_card_id(currency: str) -> str:
-    """Return the id of the rate card for engagements in a currency."""
-    return f"standard-{currency}"
+
+def rate_card_id(currency: str, account: str | None = None) -> str:
+    """Return the id of an account's rate card in a currency, or of the standard one."""
+    return f"{account or STANDARD}-{currency}"
 
 
 def rate_card_on(
-    records: ReferenceData, currency: str, day: date
+    records: ReferenceData, currency: str, account: str | None, day: date
 ) -> Recorded[RateCardPublished] | None:
-    """Return the rate card in force on a day, or None."""
-    card = records.on(RateCardPublished, rate_card_id(currency), day)
-    return card if card and card.event.currency == currency else None
+    """Return the rate card in force on a day: the account's, else the standard one, else None."""
+    for owner in dict.fromkeys((account, None)):
+        card = records.on(RateCardPublished, rate_card_id(currency, owner), day)
+        if card and card.event.currency == currency and card.event.account == owner:
+            return card
+    return None
 
 
 def priced_lines(
-    hours: Iterable[tuple[str, LineKind, Decimal]], rates: Mapping[str, Rate]
+    hours: Iterable[tuple[str, LineKind, Decimal]],
+    rates: Mapping[str, Rate],
+    rounding: Rounding = ROUNDING,
 ) -> tuple[PricedLine, ...] | None:
-    """Return hours x rate, one line per role and kind, rounded to the minor unit.
+    """Return hours x rate, one line per role and kind, rounded to the minor unit by a policy.
 
     None where a role has no rate, or where a line's amount exceeds the maximum of an item.
     """
@@ -35,7 +43,7 @@ def priced_lines(
     for role, kind, amount in hours:
         totals[role, kind] = totals.get((role, kind), Decimal(0)) + amount
     if any(
-        role not in rates or (rates[role] * total).amount >= BEYOND_ITEMS
+        role not in rates or rates[role].for_hours(total, rounding).amount >= BEYOND_ITEMS
         for (role, _), total in totals.items()
     ):
         return None
@@ -45,7 +53,7 @@ def priced_lines(
             kind=kind,
             hours=total,
             rate=rates[role],
-            amount=rates[role] * total,
+            amount=rates[role].for_hours(total, rounding),
         )
         for (role, kind), total in totals.items()
     )

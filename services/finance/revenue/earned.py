@@ -32,6 +32,7 @@ from fractions import Fraction
 from contracts.legal import AmendmentSigned
 from contracts.lines import ContractLine, PerformanceObligation, Retainer
 from contracts.money import Money
+from contracts.vocabularies import Unlisted
 from finance.budgeting.obligations import FIXED
 from finance.budgeting.state import Budget
 from finance.calendar_months import end_of, first_of_month, month_of, months_between
@@ -47,7 +48,10 @@ from finance.work.state import Work
 def earned_to(
     state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
 ) -> Money:
-    """Return the revenue of an obligation earned to the end of a day, in the minor unit."""
+    """Return the revenue of an obligation earned to the end of a day, in the minor unit.
+
+    Raises ValueError where this release does not know the method.
+    """
     if _over(state, budget, day):
         return state.billing.billed(state.money, day, obligation.lines)
     match obligation.method:
@@ -59,6 +63,8 @@ def earned_to(
             return _by_acceptance(state, budget, obligation, day)
         case "over-time":
             return _over_time(state, budget, obligation, day)
+        case Unlisted() as method:
+            raise ValueError(f"revenue by {method} cannot be measured")
 
 
 def unmeasured_changes(

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from contracts.channels import CHANNELS, DEPARTMENTS
 from contracts.legal import EarlyStart
 from contracts.lines import ContractLine, PerformanceObligation, ProposedLine
 from contracts.money import Money
+from contracts.survey_scores import csat_of, nps_of
 from gateway.pages.formatting import (
     Names,
     channel_name,
@@ -23,7 +24,7 @@ from gateway.pages.formatting import (
     words,
 )
 from gateway.view.engagement_view import View
-from gateway.view.sections.delivery import Change
+from gateway.view.sections.delivery import Change, RaidItem, Survey
 from gateway.view.sections.finance import Budget, Invoice
 
 
@@ -45,6 +46,7 @@ class ChannelFreshness:
 def freshness(view: View, department: str, *, confidential: bool) -> list[ChannelFreshness]:
     """Return the freshness of a department's channels; an empty one only if it is the first."""
     found: list[ChannelFreshness] = []
+    missing = view.missing(confidential=confidential)
     for name, channel in CHANNELS.items():
         if channel.department != department or channel.kind != "events":
             continue
@@ -58,7 +60,7 @@ def freshness(view: View, department: str, *, confidential: bool) -> list[Channe
                 events,
                 fresh.occurred_at if fresh else None,
                 fresh.recorded_at if fresh else None,
-                max(0, view.needed.get(name, 0) - events),
+                max(0, missing.get(name, 0) - events),
             )
         )
     return found
@@ -96,12 +98,15 @@ def titles_by_id(view: View) -> dict[str, str]:
     return titles
 
 
-def panels(view: View, names: Names, *, confidential: bool) -> list[Panel]:
-    """Return a panel of each department and the gateway, each from its own events only."""
+def panels(view: View, names: Names, today: date, *, confidential: bool) -> list[Panel]:
+    """Return a panel of each department and the gateway, each from its own events only.
+
+    What was due before `today` (UTC) is marked as overdue.
+    """
     rows = {
         "sales": _sales(view, names),
         "legal": _legal(view, names),
-        "delivery": _delivery(view, names),
+        "delivery": _delivery(view, names, today),
         "finance": _finance(view, confidential=confidential),
         "gateway": _gateway(view, names, confidential=confidential),
     }
@@ -120,6 +125,10 @@ _PanelRows = Iterable[tuple[str, tuple[str, ...]]]
 
 def _one(text: str | None) -> tuple[str, ...]:
     return (text,) if text else ()
+
+
+def _hours(value: Decimal | None) -> str:
+    return "hours unknown" if value is None else hours(value)
 
 
 def _sales(view: View, names: Names) -> _PanelRows:
@@ -144,7 +153,7 @@ def _sales(view: View, names: Names) -> _PanelRows:
             f"Proposal {proposal.version}",
             (
                 f"{money(proposal.price)}, {state}",
-                f"{hours(proposal.hours)}, {management} of it project management",
+                f"{_hours(proposal.hours)}, {management} of it project management",
                 *(() if sales.won else _contract_lines(proposal.lines)),
             ),
         )
@@ -221,14 +230,14 @@ def _legal(view: View, names: Names) -> _PanelRows:
         )
 
 
-def _delivery(view: View, names: Names) -> _PanelRows:
+def _delivery(view: View, names: Names, today: date) -> _PanelRows:
     delivery = view.delivery
     yield "Manager", _one(names.person(delivery.manager) if delivery.manager else None)
     yield "Method", _one(sentence_case(delivery.tier) if delivery.tier else None)
     if delivery.estimates and delivery.baseline is None:
         estimate = delivery.estimates[max(delivery.estimates)]
         state = "endorsed" if estimate.endorsed else "not endorsed"
-        yield f"Estimate {estimate.version}", _one(f"{hours(estimate.hours)}, {state}")
+        yield f"Estimate {estimate.version}", _one(f"{_hours(estimate.hours)}, {state}")
     yield "Requirements", _one("signed off" if delivery.brd_signed else None)
     baseline = delivery.baseline
     if baseline is not None:
@@ -259,7 +268,23 @@ def _delivery(view: View, names: Names) -> _PanelRows:
                 f"“{report.narrative}”",
             ),
         )
-    yield "Open", tuple(f"{item.kind}: {item.title}" for item in delivery.raid.values())
+    yield "Open", tuple(_raid_item(item, today) for item in delivery.raid.values())
+    yield (
+        "From the customer",
+        tuple(
+            f"{item.description}, due {short_day(item.due_on)}"
+            + (", overdue" if item.is_overdue(today) else "")
+            for item in delivery.customer_inputs.values()
+            if item.received_on is None
+        ),
+    )
+    yield (
+        "Customer delays",
+        tuple(
+            f"{counted(delay.event.days, 'day')}: {delay.event.cause}"
+            for delay in delivery.customer_delays.values()
+        ),
+    )
     yield (
         "Changes",
         tuple(f"{change.change}: {_state(change)}" for change in delivery.changes.values()),
@@ -268,11 +293,26 @@ def _delivery(view: View, names: Names) -> _PanelRows:
         "Live",
         _one(f"since {short_day(delivery.live.event.live_on)}" if delivery.live else None),
     )
-    if delivery.satisfaction:
-        mean = Decimal(sum(delivery.satisfaction)) / len(delivery.satisfaction)
-        yield "Satisfaction", _one(f"{number(round(mean, 1))} of 5")
+    yield "Surveys", tuple(_survey(survey) for survey in delivery.surveys.values())
     if delivery.closed is not None:
         yield "Closed", _one(short_day(delivery.closed.event.closed_on))
+
+
+def _raid_item(item: RaidItem, today: date) -> str:
+    due = f", due {short_day(item.due_on)}" if item.due_on else ""
+    weight = f" ({item.weight})" if item.weight else ""
+    overdue = ", overdue" if item.is_overdue(today) else ""
+    return f"{item.kind}{weight}: {item.title}{due}{overdue}"
+
+
+def _survey(survey: Survey) -> str:
+    answered = f"{len(survey.answered_by)} of {len(survey.contacts)} answered"
+    csat, nps = csat_of(survey.satisfaction), nps_of(survey.recommend)
+    scores = [
+        *([f"CSAT {points(csat, 0)}"] if csat is not None else []),
+        *([f"NPS {number(round(nps))}"] if nps is not None else []),
+    ]
+    return ", ".join([f"{survey.phase}: {answered}", *scores])
 
 
 def _state(change: Change) -> str:

@@ -124,11 +124,18 @@ def entry(recorded: Recorded[Event], names: Names, *, confidential: bool) -> Ent
         confidential=channel.confidential,
         sequence=recorded.sequence,
         sentence=event_text(recorded.event, names),
-        actor=names.person(recorded.actor),
+        actor=_actor(recorded, names),
         occurred_at=recorded.occurred_at,
         recorded_at=recorded.recorded_at,
         heard=heard(recorded.heard, confidential=confidential),
     )
+
+
+def _actor(recorded: Recorded[Event], names: Names) -> str:
+    actor = names.person(recorded.actor)
+    if recorded.on_behalf_of is None:
+        return actor
+    return f"{actor} for {names.person(recorded.on_behalf_of)}"
 
 
 def by_month(entries: Sequence[Entry]) -> list[tuple[str, list[Entry]]]:

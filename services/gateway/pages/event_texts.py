@@ -28,6 +28,8 @@ SENTENCES: dict[type[Event], str] = {
     # Sales
     sales.OpportunityOpened: "Opportunity opened with {account|account}: {title}, "
     "expected at {expected_value} by {expected_close}; owner {owner|person}.",
+    sales.OpportunityUpdated: "Opportunity updated: {title}, expected at {expected_value} by "
+    "{expected_close}; owner {owner|person}[; next: {next_step}].",
     sales.OpportunityImported: "Taken over from {source} ({external_id}): {title}, "
     "{product}[, {value}], {outcome|words}[, opened {opened_on}][, closed {closed_on}].",
     sales.OpportunityQualified: "Opportunity qualified with a score of {score} of 100.",
@@ -89,6 +91,7 @@ SENTENCES: dict[type[Event], str] = {
     delivery.PlanBaselined: "Plan {version} baselined on {baselined_on}: {tasks|planned} in "
     "{tasks|count} tasks[; includes change {changes}].",
     delivery.KickoffHeld: "Kickoff held on {held_on} with {attendees|people}.",
+    delivery.KickoffWithdrawn: "Kickoff of {held_on} withdrawn on {withdrawn_on}: “{why}”",
     delivery.TimeSubmitted: "{person|person} submitted {hours|hours} as {role|words} for the week "
     "of {week}.",
     delivery.TimeApproved: "{hours|hours} of {person|person} as {role|words} approved for the week "
@@ -98,18 +101,36 @@ SENTENCES: dict[type[Event], str] = {
     "{description}.",
     delivery.TaskProgressed: "{task|title} is {complete}% done, {remaining_hours|hours} to go.",
     delivery.MilestoneReached: "Milestone {milestone|title} reached on {reached_on}.",
+    delivery.MilestoneWithdrawn: "Milestone {milestone|title} of {reached_on} withdrawn on "
+    "{withdrawn_on}: “{why}”",
     delivery.DeliverableSubmitted: "{deliverable|title} submitted for acceptance on {submitted_on} "
     "(submission {submission}).",
     delivery.DeliverableAccepted: "{deliverable|title} accepted by {accepted_by|person} on "
     "{accepted_on}.",
+    delivery.AcceptanceWithdrawn: "Acceptance of {deliverable|title} on {accepted_on} withdrawn on "
+    "{withdrawn_on}: “{why}”",
     delivery.DeliverableRejected: "{deliverable|title} rejected by {rejected_by|person} on "
     "{rejected_on}: “{why}”",
-    delivery.RiskRaised: "Risk raised ({impact} impact, {probability}% likely): {title}. "
-    "“{response}”",
-    delivery.IssueRaised: "Issue raised ({severity}): {title}; owner {owner|person}.",
+    delivery.RiskRaised: "Risk raised ({impact} impact, {probability}% likely): {title}; owner "
+    "{owner|person}. “{response}”, by {due_on}.",
+    delivery.RiskUpdated: "Risk judged anew ({impact} impact, {probability}% likely): {title}; "
+    "owner {owner|person}, due {due_on}. “{why}”",
+    delivery.IssueRaised: "Issue raised ({severity}): {title}; owner {owner|person}, due {due_on}.",
+    delivery.IssueUpdated: "Issue judged anew ({severity}): {title}; owner {owner|person}, "
+    "due {due_on}. “{why}”",
+    delivery.ActionRaised: "Action of {owner|person}, due {due_on}: {title}.",
+    delivery.ActionUpdated: "Action changed: {title}; owner {owner|person}, due {due_on}. “{why}”",
+    delivery.AssumptionRaised: "Assumed: {title}. {owner|person} checks it by {check_on}.",
+    delivery.AssumptionUpdated: "Assumption “{title}” is {validity}; {owner|person} checks it by "
+    "{check_on}. “{why}”",
     delivery.DecisionRecorded: "Decided by {decided_by|person} on {decided_on}: {title}. "
     "“{rationale}”",
     delivery.RaidItemClosed: "{item} closed on {closed_on}: “{resolution}”",
+    delivery.CustomerInputRequested: "{requested_from|person} is asked for: {description}, by "
+    "{due_on}.",
+    delivery.CustomerInputReceived: "Input {input} of the customer received on {received_on}.",
+    delivery.CustomerDelayRecorded: "The customer caused {days} days of delay: {cause}. "
+    "“{evidence}”",
     delivery.StatusReportPublished: "Status report {report}: scope {scope}, schedule {schedule}, "
     "cost {cost}; finish forecast for {forecast_finish}. “{narrative}”",
     delivery.ChangeRequested: "Change {change} requested by {requested_by|person} on "
@@ -120,11 +141,13 @@ SENTENCES: dict[type[Event], str] = {
     delivery.ChangeRejected: "Change {change} rejected: “{why}”",
     delivery.ChangeImplemented: "Change {change} implemented on {implemented_on}.",
     delivery.SolutionWentLive: "Live since {live_on}.",
+    delivery.GoLiveWithdrawn: "Go-live on {live_on} withdrawn on {withdrawn_on}: “{why}”",
     delivery.PirHeld: "Review held on {held_on}: {delivered_hours|hours} delivered of "
     "{sold_hours|hours} sold. [Went well: {went_well}.] [Went badly: {went_badly}.]",
-    delivery.SurveySent: "Survey sent to {contacts|people} on {sent_on}.",
-    delivery.SurveyAnswered: "{answered_by|person} answered the survey: "
-    "{satisfaction|scores}; would recommend {recommend} of 10. [“{comment}”]",
+    delivery.SurveySent: "Survey ({kind|words}) about {phase} sent to {contacts|people} on "
+    "{sent_on}.",
+    delivery.SurveyAnswered: "{answered_by|person} answered survey {survey}[: "
+    "{satisfaction|scores}][; would recommend {recommend} of 10]. [“{comment}”]",
     delivery.EngagementPutOnHold: "On hold since {held_on}: “{reason}”",
     delivery.EngagementResumed: "Work resumed on {resumed_on}.",
     delivery.EngagementClosed: "Engagement closed on {closed_on}.",
@@ -150,7 +173,8 @@ SENTENCES: dict[type[Event], str] = {
     finance.InvoiceApproved: "Invoice over {amount} approved, to be issued on {issue_on}.",
     finance.InvoiceNumbered: "Invoice has the number {number}.",
     finance.InvoiceIssued: "Invoice {number} over {amount} issued on {issued_on}, due {due_on}.",
-    finance.DraftWithdrawn: "Draft {invoice} over {amount} withdrawn: its billing entry changed.",
+    finance.DraftWithdrawn: "Draft {invoice} over {amount} withdrawn: its billing entry "
+    "changed or is no longer due.",
     finance.InvoiceVoided: "Invoice {number} over {amount} voided: “{why}”",
     finance.CreditNoteIssued: "Credit note {credit_note} over {amount} issued on {issued_on}: "
     "“{why}”",
@@ -214,7 +238,7 @@ def _filled(part: str, event: Event, names: Names) -> str:
 def _is_given(value: object) -> bool:
     if isinstance(value, Margin):
         return value.margin is not None
-    return value is not None and value not in ("", ())
+    return value is not None and value not in ("", (), {})
 
 
 def _total(lines: Iterable[LineTerms], _: Names) -> str:

@@ -231,14 +231,14 @@ def _add_pages(router: APIRouter, sources: Callable[[Request], Sources]) -> None
             live=f"/pages/live?engagement={engagement}",
             view=view,
             summary=details.row.seen(confidential=confidential),
-            complete=details.complete,
+            complete=details.complete_for(confidential=confidential),
             waits=details.waits and details.waits.seen(confidential=confidential),
             passed_over=shown_passed_over(details.passed_over, confidential=confidential),
             steps=stage_steps(view),
             disconnects=proved_disconnects(
                 view, details.disconnects, timeline, names, confidential=confidential
             ),
-            panels=panels(view, names, confidential=confidential),
+            panels=panels(view, names, source.today, confidential=confidential),
             asked=events,
             department=said,
             events=len(selected),

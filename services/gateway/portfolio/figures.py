@@ -8,10 +8,18 @@ its currency; amounts are never added across currencies.
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 
 from chassis.base.view_model import ViewModel
 from contracts.decimals import Number, round_decimal
 from contracts.money import Money
+from contracts.survey_scores import (
+    customer_satisfaction,
+    is_detractor,
+    is_promoter,
+    is_satisfied,
+    net_promoter_score,
+)
 from contracts.values import Margin
 from gateway.rules import Disconnect
 from gateway.view.engagement_view import STAGES, View
@@ -111,15 +119,16 @@ def _quality(figures: Figures, view: View) -> None:
         _add(figures, f"rag.{delivery.rag}", Decimal(1))
     if view.on_hold:
         _add(figures, "on-hold", Decimal(1))
-    for score in delivery.satisfaction:
+    surveys = delivery.surveys.values()
+    for score in chain.from_iterable(survey.satisfaction for survey in surveys):
         _add(figures, "csat.answers", Decimal(1))
-        if score >= 4:
+        if is_satisfied(score):
             _add(figures, "csat.satisfied", Decimal(1))
-    for score in delivery.recommend:
+    for score in chain.from_iterable(survey.recommend for survey in surveys):
         _add(figures, "nps.answers", Decimal(1))
-        if score >= 9:
+        if is_promoter(score):
             _add(figures, "nps.promoters", Decimal(1))
-        elif score <= 6:
+        elif is_detractor(score):
             _add(figures, "nps.detractors", Decimal(1))
     _add(figures, "hours.approved", delivery.approved_hours)
     _add(figures, "hours.project-management", delivery.project_management_hours)
@@ -262,9 +271,11 @@ def build_portfolio(
             else None
         ),
         utilisation=_utilisation(totals, today, weekly_available_hours),
-        customer_satisfaction=_percent(figure("csat.satisfied"), figure("csat.answers")),
-        net_promoter_score=_percent(
-            figure("nps.promoters") - figure("nps.detractors"), figure("nps.answers")
+        customer_satisfaction=customer_satisfaction(
+            figure("csat.satisfied"), figure("csat.answers"), 1
+        ),
+        net_promoter_score=net_promoter_score(
+            figure("nps.promoters"), figure("nps.detractors"), figure("nps.answers"), 1
         ),
         approved_hours=figure("hours.approved"),
         project_management_hours=figure("hours.project-management"),
@@ -323,7 +334,3 @@ def _utilisation(
     billable = sum((totals.get(f"week.{week.isoformat()}", _ZERO) for week in weeks), _ZERO)
     available = weekly_available_hours * UTILISATION_WEEKS
     return round_decimal(billable / available, 4) if available else None
-
-
-def _percent(part: Decimal, whole: Decimal) -> Decimal | None:
-    return round_decimal(part * 100 / whole, 1) if whole else None

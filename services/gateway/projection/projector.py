@@ -30,7 +30,7 @@ from gateway.portfolio.totals import Totals
 from gateway.projection.checkpoints import CheckpointWriter
 from gateway.projection.timeline import in_order
 from gateway.projection.view_store import CachedView, ViewStore, row_of
-from gateway.rules import judge
+from gateway.rules import judge_confidential, judge_open
 from gateway.view.engagement_view import OVER, PROJECTED_CHANNELS, apply_event, pass_over
 from gateway.view.waiting import waits_for
 
@@ -415,8 +415,13 @@ class Projector:
 
     def _judge(self, each: CachedView, today: date) -> None:
         view = each.view
-        if each.complete:
-            found = judge(view, today)
+        if each.open_part_complete:
+            # Confidential disconnects are those of the last moment at which all was complete.
+            found = judge_open(view, today) | (
+                judge_confidential(view, today)
+                if each.complete
+                else {name: old for name, old in each.disconnects.items() if old.confidential}
+            )
             if found.keys() != each.disconnects.keys() or found != each.disconnects:
                 each.disconnects = found
             # No rule applies to an ended engagement, so its document is the same on any day.

@@ -31,7 +31,6 @@ def projecting_modules() -> tuple[ModuleType, ...]:
     while waiting:
         name = waiting.pop()
         if name not in found and _is_covered(name):
-            # The writer itself computes the version while it is imported; others are complete.
             found[name] = import_module(name)
             waiting += _imported(file_of(found[name]))
     return tuple(found.values())
@@ -59,10 +58,15 @@ def _imported(source: Path) -> Iterator[str]:
             yield from (f"{node.module}.{each.name}" for each in node.names)
 
 
-def projection_version(modules: Iterable[ModuleType] | None = None) -> str:
+def projection_version(modules: Iterable[ModuleType]) -> str:
     """Return the fingerprint of the modules' sources, the contracts and the schema of a view."""
-    found = projecting_modules() if modules is None else modules
-    return fingerprint(map(file_of, found), _schema_of_view())
+    return fingerprint(map(file_of, modules), _schema_of_view())
+
+
+@cache
+def current_version() -> str:
+    """Return the version of the projection in this process; it parses its sources (0.5 s)."""
+    return projection_version(projecting_modules())
 
 
 @cache

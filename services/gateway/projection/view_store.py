@@ -33,15 +33,12 @@ from gateway.portfolio.list_index import EngagementRow
 from gateway.portfolio.summary import Summary, summary
 from gateway.portfolio.totals import Share, Total
 from gateway.projection.timeline import Run, Unwritten, in_order
-from gateway.projection.version import projection_version
+from gateway.projection.version import current_version
 from gateway.redaction import adapter_of_store
 from gateway.rules import Disconnect
 from gateway.view.engagement_view import View, apply_event, dump, load
 from gateway.view.sections.gateway import Waiver, proof
 from gateway.view.waiting import Waits
-
-PROJECTION_VERSION = projection_version()
-"""All views are computed again where those in the store have another version."""
 
 _RESERVED = 64 * 1024
 """Bytes of a document that events leave free, for what its engagement waits for."""
@@ -97,6 +94,11 @@ class CachedView:
         return self.waits is None and self.view.causally_complete
 
     @property
+    def open_part_complete(self) -> bool:
+        """True if it does not wait and the open part of its view is causally complete."""
+        return self.waits is None and self.view.open_part_complete
+
+    @property
     def revision(self) -> int:
         """A number that grows with every event, transition and day of evaluation, and only then."""
         applied = sum(fresh.sequence for fresh in self.view.freshness.values())
@@ -121,7 +123,7 @@ class CachedView:
         """A number that differs when open data do; confidential events do not count in it."""
         applied = sum(fresh.sequence for fresh in self.view.open_freshness())
         changes = applied + self.transitions
-        return (changes << 21) + (self.complete << 20) + self.judged_on.toordinal()
+        return (changes << 21) + (self.open_part_complete << 20) + self.judged_on.toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +138,12 @@ class StoredRow:
 class ViewStore:
     """The gateway's documents. All methods raise StoreAway where the store cannot be reached.
 
-    `version` is that of the code that computes them.
+    `version` is that of the code that computes them, by default that of this process. All views are
+    computed again where those in the store have another version.
     """
 
-    def __init__(self, store: Store, version: str = PROJECTION_VERSION) -> None:
-        self._version = version
+    def __init__(self, store: Store, version: str | None = None) -> None:
+        self._version = current_version() if version is None else version
         self._unified = store.database["unified"]
         self._timeline = store.database["timeline"]
         self._totals = store.database["totals"]

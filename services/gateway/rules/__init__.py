@@ -9,7 +9,16 @@ from gateway.view.engagement_view import View
 RULES = Rules(promises.rules, statements_of_work.rules, money.rules, changes.rules, reporting.rules)
 """Every rule that is applied, in this order. A rule's id, title and owner are at its definition."""
 
-__all__ = ["RULES", "Disconnect", "Rule", "Rules", "Tolerances", "judge"]
+__all__ = [
+    "RULES",
+    "Disconnect",
+    "Rule",
+    "Rules",
+    "Tolerances",
+    "judge",
+    "judge_confidential",
+    "judge_open",
+]
 
 
 def judge(view: View, today: date, allowed: Tolerances | None = None) -> dict[str, Disconnect]:
@@ -19,10 +28,37 @@ def judge(view: View, today: date, allowed: Tolerances | None = None) -> dict[st
     ValueError where the view is not causally complete: it would show contradictions that never
     existed.
     """
+    return judge_open(view, today, allowed) | judge_confidential(view, today, allowed)
+
+
+def judge_open(view: View, today: date, allowed: Tolerances | None = None) -> dict[str, Disconnect]:
+    """Return, as `judge`, the disconnects that every reader may see.
+
+    Raises ValueError where the open part of the view is not causally complete.
+    """
+    if not view.open_part_complete:
+        raise ValueError(f"the view of {view.engagement} is not causally complete")
+    return _found(view, today, allowed, confidential=False)
+
+
+def judge_confidential(
+    view: View, today: date, allowed: Tolerances | None = None
+) -> dict[str, Disconnect]:
+    """Return, as `judge`, the confidential disconnects."""
     if not view.causally_complete:
         raise ValueError(f"the view of {view.engagement} is not causally complete")
+    return _found(view, today, allowed, confidential=True)
+
+
+def _found(
+    view: View, today: date, allowed: Tolerances | None, *, confidential: bool
+) -> dict[str, Disconnect]:
     if view.over or view.sales.imported_outcome is not None:
         return {}
     tolerances = allowed or Tolerances()
-    found = (each for rule in RULES for each in rule.apply(view, today, tolerances))
-    return {each.finding: each for each in found}
+    return {
+        each.finding: each
+        for rule in RULES
+        if rule.confidential is confidential
+        for each in rule.apply(view, today, tolerances)
+    }

@@ -177,15 +177,21 @@ def budget_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> It
         )
 
 
-@rules.register("forecast-margin-below-sold", title="Margin below what was sold", owner="delivery")
+@rules.register(
+    "forecast-margin-below-sold",
+    title="Margin below what was sold",
+    owner="delivery",
+    confidential=True,
+)
 def forecast_margin(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
-    """Find a forecast margin that is below the margin that was sold (confidential)."""
-    costs = view.confidential
-    margins, sold, budget = costs.margins, costs.margin_sold, costs.budget
-    forecast = margins.event.margin_forecast if margins else None
-    if margins is None or sold is None or forecast is None:
+    """Find a forecast margin that is below the margin that was sold, in one measurement."""
+    margins = view.confidential.margins
+    if margins is None:
+        return
+    sold, forecast = margins.event.margin_sold, margins.event.margin_forecast
+    if sold is None or forecast is None:
         return
     if sold.margin is None or forecast.margin is None:
         return
@@ -194,8 +200,7 @@ def forecast_margin(
         yield rule.disconnect(
             f"Sold at a margin of {round_decimal(sold.margin * 100, 1)}%, "
             f"forecast to end at {round_decimal(forecast.margin * 100, 1)}%.",
-            (budget.said if budget else None, margins.said),
+            (margins.said,),
             stake=forecast.revenue * (points / 100),
             severity="serious" if points > 2 * allowed.margin_points else "warning",
-            confidential=True,
         )

@@ -18,33 +18,41 @@ def _midnight(day: date) -> datetime:
 rules = Rules()
 
 
-@rules.register("green-against-figures", title="Green against the figures", owner="delivery")
+@rules.register(
+    "green-against-figures",
+    title="Green against the figures",
+    owner="delivery",
+    confidential=True,
+)
 def green_against_figures(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
-    """Find cost or schedule reported green while its index is too low (confidential)."""
-    report, measured = view.delivery.report, view.confidential.performance
-    if report is None or measured is None:
+    """Find cost or schedule reported green while its index is too low.
+
+    The measurement repeats what the status report stated; the report itself is only evidence.
+    """
+    measured = view.confidential.performance
+    if measured is None:
         return
-    figures = measured.event
+    figures, report = measured.event, measured.event.report
     pairs: tuple[tuple[str, str, str, Decimal | None], ...] = (
-        ("cost", report.event.cost, "CPI", figures.cost_performance_index),
-        ("schedule", report.event.schedule, "SPI", figures.schedule_performance_index),
+        ("cost", report.cost, "CPI", figures.cost_performance_index),
+        ("schedule", report.schedule, "SPI", figures.schedule_performance_index),
     )
     for name, reported, index, value in pairs:
         if reported == "green" and value is not None and value < allowed.index:
             yield rule.disconnect(
-                f"{name.capitalize()} is reported green while {index} is "
+                f"{name.capitalize()} is reported green on {day(figures.as_of)} while {index} is "
                 f"{round_decimal(value, 2)}.",
-                (report.said, measured.said),
+                (view.delivery.reports.get(report.report), measured.said),
                 about=name,
+                since=measured.said.occurred_at,
                 stake=(
                     figures.actual_cost - figures.earned_value
                     if name == "cost"
                     else figures.planned_value - figures.earned_value
                 ),
                 severity="serious" if value < allowed.index - Decimal("0.1") else "warning",
-                confidential=True,
             )
 
 

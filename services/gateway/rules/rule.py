@@ -78,6 +78,12 @@ class Rule:
     owner: Department
     """The usual owner; a check may name another one for a single disconnect."""
     check: Check
+    confidential: bool = False
+    """True if the rule reads confidential figures; all others read open channels only.
+
+    Such a rule compares only what one confidential event states: open and confidential events
+    arrive independently, so a comparison of both could show what never was.
+    """
 
     def __post_init__(self) -> None:
         if not self.id or not self.title:
@@ -98,7 +104,6 @@ class Rule:
         stake: Money | None = None,
         days: int | None = None,
         severity: Literal["warning", "serious"] = "warning",
-        confidential: bool = False,
     ) -> Disconnect:
         """Return a disconnect of this rule, `about` one subject where the rule can find several.
 
@@ -118,7 +123,7 @@ class Rule:
             stake=-stake if stake is not None and stake.amount < 0 else stake,
             days=days,
             severity=severity,
-            confidential=confidential,
+            confidential=self.confidential,
         )
 
 
@@ -138,14 +143,16 @@ class Rules:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def register(self, rule_id: str, *, title: str, owner: Department) -> Callable[[Check], Check]:
+    def register(
+        self, rule_id: str, *, title: str, owner: Department, confidential: bool = False
+    ) -> Callable[[Check], Check]:
         """Register the decorated check as a rule with this id, title and owner.
 
         Raises ValueError where the id or the title is empty or the id is registered already.
         """
 
         def add(check: Check) -> Check:
-            self._add(Rule(rule_id, title, owner, check))
+            self._add(Rule(rule_id, title, owner, check, confidential))
             return check
 
         return add

@@ -2,7 +2,8 @@
 
 Each section is computed from the events of one channel only, so topics may arrive interleaved in
 any way. A view is causally complete when it contains every event that the authors of its events had
-processed (`heard`); rules are evaluated only then.
+processed (`heard`); rules are evaluated only then. Its open part is complete by itself: events of
+open channels name open channels only.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,7 @@ from chassis.domain.latest_ids import with_latest
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
 from contracts.money import Money
-from contracts.values import HEARD
+from contracts.vocabularies import HEARD
 from gateway.redaction import adapter_of_store, is_open
 from gateway.view.sections.delivery import DeliverySection
 from gateway.view.sections.delivery import steps as delivery_steps
@@ -75,6 +76,9 @@ class View:
     freshness: dict[str, Freshness] = field(default_factory=dict)
     latest_ids: dict[str, tuple[str, ...]] = field(default_factory=dict)
     needed: dict[str, int] = field(default_factory=dict)
+    """The last sequence that an author of an open event had processed, by open channel."""
+    needed_in_confidence: dict[str, int] = field(default_factory=dict)
+    """The last sequence that an author of a confidential event had processed, by channel."""
 
     def position(self) -> dict[str, int]:
         """Return the sequence of the last event in the view, by channel."""
@@ -85,21 +89,34 @@ class View:
         return [fresh for name, fresh in self.freshness.items() if is_open(name)]
 
     @property
+    def open_part_complete(self) -> bool:
+        """True if the view contains every event that its open events' authors had processed."""
+        return self._contains(self.needed)
+
+    @property
     def causally_complete(self) -> bool:
         """True if the view contains every event that its events' authors had processed."""
+        return self.open_part_complete and self._contains(self.needed_in_confidence)
+
+    def _contains(self, needed: Mapping[str, int]) -> bool:
         freshness = self.freshness
-        for channel, sequence in self.needed.items():
+        for channel, sequence in needed.items():
             fresh = freshness.get(channel)
             if fresh is None or fresh.sequence < sequence:
                 return False
         return True
 
-    def missing(self) -> dict[str, int]:
-        """Return by channel the last sequence that an author had processed and the view has not."""
+    def missing(self, *, confidential: bool) -> dict[str, int]:
+        """Return by channel the last sequence that an author had processed and the view has not.
+
+        For a reader who may not see confidential events, they do not count as authors' either.
+        """
+        needed = dict(self.needed)
+        if confidential:
+            for name, number in self.needed_in_confidence.items():
+                needed[name] = max(number, needed.get(name, 0))
         position = self.position()
-        return {
-            name: number for name, number in self.needed.items() if position.get(name, 0) < number
-        }
+        return {name: number for name, number in needed.items() if position.get(name, 0) < number}
 
     @property
     def currency(self) -> str | None:
@@ -208,7 +225,7 @@ def apply_event(view: View, recorded: Recorded[Event]) -> None:
     view.freshness[channel] = Freshness(
         recorded.sequence, recorded.occurred_at, recorded.recorded_at
     )
-    needed = view.needed
+    needed = view.needed_in_confidence if event.channel.confidential else view.needed
     for name, sequence in recorded.heard.items():
         if needed.get(name, 0) < sequence and name in PROJECTED_CHANNELS:
             needed[name] = sequence
@@ -236,6 +253,7 @@ def dump(view: View) -> bytes:
     view.freshness = dict(sorted(view.freshness.items()))
     view.latest_ids = dict(sorted(view.latest_ids.items()))
     view.needed = dict(sorted(view.needed.items()))
+    view.needed_in_confidence = dict(sorted(view.needed_in_confidence.items()))
     return _VIEW.dump_json(view)
 
 

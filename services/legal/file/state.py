@@ -1,14 +1,27 @@
 """State of the file, and the opportunity of Sales that it is opened for."""
 
-from typing import Annotated
+from typing import Self
 
-from chassis.domain.state import Keep, Kept, Part
+from chassis.domain.state import Kept, Part, on_event
 from contracts.legal import FileOpened
-from contracts.sales import OpportunityImported, OpportunityOpened
+from contracts.sales import (
+    OpportunityDetails,
+    OpportunityImported,
+    OpportunityOpened,
+    OpportunityUpdated,
+)
 
 
 class File(Part):
     """The file of the engagement; account and title of an opportunity are those of Sales."""
 
-    opportunity: Annotated[OpportunityOpened | OpportunityImported | None, Keep()] = None
+    opportunity: OpportunityDetails | OpportunityImported | None = None
     opened: Kept[FileOpened] = None
+
+    @on_event
+    def _detailed(self, event: OpportunityOpened | OpportunityUpdated) -> Self:
+        return self.updated(opportunity=event.details)
+
+    @on_event
+    def _imported(self, event: OpportunityImported) -> Self:
+        return self.updated(opportunity=event)

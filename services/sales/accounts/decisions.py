@@ -2,80 +2,119 @@
 
 from collections.abc import Iterable
 
-from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command
+from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context
+from chassis.domain.reference import Publish, Record, next_version, require_record
+from chassis.domain.rules import unless_recorded
 from contracts.event import Event
-from contracts.reference import AccountDetails, AccountPublished
-from contracts.values import AccountId, Day, ShortText
-from sales.accounts.state import Account
-from sales.roles import SELLERS
+from contracts.reference import AccountDetails, AccountFinances, AccountPublished
+from contracts.values import AccountId, ShortText
+from sales.accounts.names import PREFIX, comparable
+from sales.roles import ACCOUNTING, SELLERS
 
-capability = Capability[Account](__name__)
+capability = Capability[Record[AccountPublished]](__name__)
 
 
-class PublishAccount(AccountDetails, Command):
-    """Publish an account, or a new version of its record.
+class RecordAccount(AccountDetails, Command):
+    """Record a new account, which gets an id.
 
-    The new version replaces the whole record; a field that is not given becomes empty.
+    An account with this name, apart from case and spaces, is not recorded a second time.
     """
 
-    effective_from: Day | None = None
+
+class PublishAccount(AccountDetails, Publish):
+    """Publish a new version of the record of an account; its tax and billing data stay.
+
+    All these fields are replaced; one that is not given becomes empty.
+    """
 
 
-@capability.decide(PublishAccount, by=SELLERS, opens=True)
-def publish_account(state: Account, command: PublishAccount, context: Context) -> Iterable[Event]:
-    """Publish the next version of the record, unless it equals the last one."""
-    event = AccountPublished(account=state.account, **dict(command))
-    if state.published != event:
-        yield event
+class PublishAccountFinances(AccountFinances, Publish):
+    """Publish a new version of the tax and billing data of an account; its other data stay.
+
+    Both are replaced; one that is not given becomes empty.
+    """
 
 
 class IntroduceAccount(Command):
-    """Publish an account by its name, unless it is published already."""
+    """Record an account by its name, unless there is one with this id."""
 
     name: ShortText
 
 
+@capability.decide(
+    RecordAccount, by=SELLERS, prefix=PREFIX, id_from=lambda command: comparable(command.name)
+)
+def record_account(
+    state: Record[AccountPublished], command: RecordAccount, context: Context
+) -> Iterable[Event]:
+    """Publish the first version; a repeated, equal command changes nothing.
+
+    Raises Refused where the account is recorded with other content, another one has the name, or
+    the parent is unknown.
+    """
+    event = AccountPublished(account=state.id, **dict(command))
+    if state.newest is not None:
+        kept = ("effective_from", *AccountFinances.model_fields)
+        event = event.model_copy(update={name: getattr(state.newest, name) for name in kept})
+    for new in unless_recorded(state.newest, event, f"the account {state.id}"):
+        _require_consistent(state.id, command, context)
+        yield new
+
+
+@capability.decide(PublishAccount, by=SELLERS)
+def publish_account(
+    state: Record[AccountPublished], command: PublishAccount, context: Context
+) -> Iterable[Event]:
+    """Publish the next version of the record, unless it equals the last one.
+
+    Raises Refused where another account has the name, the parent is unknown, or the account would
+    be its own parent.
+    """
+    _require_consistent(state.id, command, context)
+    newest = state.newest
+    if newest is not None:
+        kept = {name: getattr(newest, name) for name in AccountFinances.model_fields}
+        yield from next_version(state, command, from_day=newest.effective_from, **kept)
+
+
+@capability.decide(PublishAccountFinances, by=ACCOUNTING)
+def publish_account_finances(
+    state: Record[AccountPublished], command: PublishAccountFinances, context: Context
+) -> Iterable[Event]:
+    """Publish the next version of the record, unless it equals the last one."""
+    newest = state.newest
+    if newest is not None:
+        kept = {name: getattr(newest, name) for name in AccountDetails.model_fields}
+        yield from next_version(state, command, from_day=newest.effective_from, **kept)
+
+
 @capability.decide(IntroduceAccount, by=None, opens=True)
 def introduce_account(
-    state: Account, command: IntroduceAccount, context: Context
+    state: Record[AccountPublished], command: IntroduceAccount, context: Context
 ) -> Iterable[Event]:
     """Publish the first version; leave a published record unchanged."""
-    if state.published is None:
-        yield AccountPublished(account=state.account, name=command.name)
+    if state.newest is None:
+        yield AccountPublished(account=state.id, name=command.name)
 
 
-class AccountView(ViewModel):
-    """The newest record of an account."""
-
-    account: AccountId
-    record: AccountPublished | None
-
-
-@capability.view
-def account_view(state: Account) -> AccountView:
-    """Return the view of an account for all staff."""
-    return AccountView(account=state.account, record=state.published)
-
-
-class AccountRow(ViewModel):
-    """The list row of an account."""
-
-    name: str | None
-    sector: str | None
-    country: str | None
-    own_pmo: bool | None
-
-
-@capability.row
-def account_row(state: Account) -> AccountRow:
-    """Return the list row of an account."""
-    known = state.published
-    return AccountRow(
-        name=known.name if known else None,
-        sector=known.sector if known else None,
-        country=known.country if known else None,
-        own_pmo=known.own_pmo if known else None,
-    )
+def _require_consistent(account: AccountId, given: AccountDetails, context: Context) -> None:
+    """Refuse a name that another account has, and a parent that is unknown or below the account."""
+    name = comparable(given.name)
+    for each in context.reference_data.all(AccountPublished):
+        other = each.event
+        if other.account != account and comparable(other.name) == name:
+            sentence = f"name: {other.name} is the account {other.account}"
+            missing = Missing("account-name-taken", sentence, field="name")
+            raise Refused("account-name-taken", sentence, [missing])
+    above = given.parent
+    seen = {account}
+    while above is not None:
+        if above in seen:
+            sentence = f"parent: {account} would be above itself"
+            missing = Missing("account-above-itself", sentence, field="parent")
+            raise Refused("account-above-itself", sentence, [missing])
+        seen.add(above)
+        record = require_record("account-unknown", "parent", AccountPublished, above, context)
+        above = record.parent if record else None

@@ -15,8 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from contracts.sales import PipelineStage
 from contracts.values import AccountId, ShortText, Value
+from sales.accounts.names import account_id, comparable
 from sales.importing.decisions import ImportOpportunity
-from sales.importing.ids import slug
 from sales.importing.owners import Owners
 
 COLUMNS: Final = (
@@ -147,7 +147,7 @@ class _RowReader:
         self.source, self.currency, self.today = source, currency, today
         self.notes: dict[str, list[int]] = {}
         self.new_accounts: dict[AccountId, str] = {}
-        self._accounts = {slug(name): (known, name) for known, name in accounts.items()}
+        self._accounts = {comparable(name): (known, name) for known, name in accounts.items()}
         self._products = {_letters_and_digits(name): name for name in products}
         self._listed_products = frozenset(self._products)
         self._owners = owners
@@ -202,8 +202,8 @@ class _RowReader:
         if not owner_known:
             agent = _short(cells["sales_agent"])
             self._note(number, f"sales_agent: {agent} is not a known person; the owner is {owner}")
-        if account is not None and name is not None and slug(name) not in self._accounts:
-            self._accounts[slug(name)] = account, name
+        if account is not None and name is not None and comparable(name) not in self._accounts:
+            self._accounts[comparable(name)] = account, name
             self.new_accounts[account] = name
         return read
 
@@ -248,9 +248,9 @@ class _RowReader:
         if not name:
             self._note(number, "account: is missing and remains unknown")
             return None, None
-        known = self._accounts.get(slug(name))
+        known = self._accounts.get(comparable(name))
         if known is None:
-            return slug(name), name
+            return account_id(name), name
         if known[1] != name:
             self._note(number, f"account: {_short(name)} is read as {_short(known[1])}")
         return known

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from chassis.domain.ids import derived
 from contracts.values import PersonId
-from sales.importing.ids import slug
+from sales.accounts.names import comparable
 
 
 class Owners:
@@ -18,7 +18,7 @@ class Owners:
     """
 
     def __init__(self, people: Mapping[PersonId, str], secret: bytes) -> None:
-        names = {person: slug(name) for person, name in people.items()}
+        names = {person: comparable(name) for person, name in people.items()}
         counts = Counter(names.values())
         self._known = {name: person for person, name in names.items() if counts[name] == 1}
         self._known |= {person: person for person in people}
@@ -29,7 +29,7 @@ class Owners:
 
         A name is known where exactly one person has it; an id of a person is known, too.
         """
-        key = slug(name)
+        key = comparable(name)
         if person := self._known.get(key):
             return person, True
         hidden = blake2b(key.encode(), key=self._secret, digest_size=16).hexdigest()

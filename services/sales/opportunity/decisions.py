@@ -1,4 +1,4 @@
-"""Decide on opportunities: open, adopt, qualify, advance, request an estimate, lose."""
+"""Decide on opportunities: open, adopt, update, qualify, advance, request an estimate, lose."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -24,12 +24,13 @@ from contracts.sales import (
     OpportunityImported,
     OpportunityOpened,
     OpportunityQualified,
+    OpportunityUpdated,
     PipelinePosition,
     Qualification,
 )
 from contracts.values import AccountId, Day, Percent, PersonId, ShortText
 from sales.engagement import Engagement, Stage
-from sales.policies import require_adopted, require_open_sale
+from sales.policies import require_adopted, require_not_ended, require_open_sale
 from sales.roles import SELLERS
 
 capability = Capability[Engagement](__name__)
@@ -52,6 +53,13 @@ class AdoptOpportunity(Command):
     expected_value: NotNegativeMoney | None = None
     expected_close: Day
     owner: PersonId | None = None
+
+
+class UpdateOpportunity(OpportunityDetails, Command):
+    """Replace the details of an opportunity; all of them are given, not only what changed.
+
+    The account and the currency stay. Once the deal is won, so do the expected value and close.
+    """
 
 
 class QualifyOpportunity(Qualification, Command):
@@ -134,6 +142,35 @@ def adopt_opportunity(
         yield new
 
 
+@capability.decide(UpdateOpportunity, by=SELLERS)
+def update_opportunity(
+    state: Engagement, command: UpdateOpportunity, context: Context
+) -> Iterable[Event]:
+    """Record the new details, unless they equal the known ones.
+
+    Raises Refused where the engagement is over, the opportunity was imported and not adopted,
+    account or currency differ, an agreed value or close would change, or a new expected close is
+    before today (UTC).
+    """
+    require_not_ended(state)
+    require_adopted(state)
+    known = state.opportunity.details
+    if known is None or known == command.details:
+        return
+    if command.account != known.account:
+        raise Refused(
+            "account-differs",
+            f"account: the engagement is for {known.account}; lose it and open another one",
+        )
+    require_currency(known.expected_value.currency, expected_value=command.expected_value)
+    moved = command.expected_close != known.expected_close
+    if state.proposals.won and (moved or command.expected_value != known.expected_value):
+        raise Refused("deal-won", "expected_value and expected_close: the deal is already won")
+    if moved:
+        _require_to_come(command.expected_close, context)
+    yield OpportunityUpdated(**dict(command))
+
+
 def _require_openable(event: OpportunityOpened, context: Context) -> None:
     """Refuse an account that is not published, and an expected close before today (UTC)."""
     if context.reference_data.latest(AccountPublished, event.account) is None:
@@ -141,10 +178,12 @@ def _require_openable(event: OpportunityOpened, context: Context) -> None:
             "account-unknown",
             f"account: no account {event.account!r} is published; publish it first",
         )
-    if event.expected_close < context.today:
-        raise Refused(
-            "expected-close-passed", f"expected_close: {event.expected_close} is in the past"
-        )
+    _require_to_come(event.expected_close, context)
+
+
+def _require_to_come(expected_close: date, context: Context) -> None:
+    if expected_close < context.today:
+        raise Refused("expected-close-passed", f"expected_close: {expected_close} is in the past")
 
 
 def _missing(**fields: object) -> Iterable[Missing]:
@@ -219,6 +258,9 @@ class OpportunityFields(ViewModel):
     probability: Percent | None
     expected_value: Money | None
     expected_close: date | None
+    next_step: ShortText | None
+    region: ShortText | None
+    kind_of_work: ShortText | None
     opened_on: date | None
     imported: OpportunityImported | None
     qualified: OpportunityQualified | None
@@ -230,17 +272,20 @@ class OpportunityFields(ViewModel):
 def opportunity_view(state: Engagement) -> OpportunityFields:
     """Return the opportunity for the view of an engagement."""
     opportunity = state.opportunity
-    opened = opportunity.opened
+    details = opportunity.details
     return OpportunityFields(
         engagement=state.engagement,
         account=opportunity.account,
         title=opportunity.known.title if opportunity.known else None,
         owner=opportunity.owner,
-        contacts=opened.contacts if opened else (),
+        contacts=details.contacts if details else (),
         stage=state.stage,
         probability=opportunity.probability,
         expected_value=opportunity.expected_value,
-        expected_close=opened.expected_close if opened else None,
+        expected_close=details.expected_close if details else None,
+        next_step=details.next_step if details else None,
+        region=details.region if details else None,
+        kind_of_work=details.kind_of_work if details else None,
         opened_on=opportunity.opened_on,
         imported=opportunity.imported,
         qualified=opportunity.qualified,
@@ -262,6 +307,8 @@ class OpportunityRow(ViewModel):
     stage: str
     opened_on: str | None
     expected_close: str | None
+    region: str | None
+    kind_of_work: str | None
     expected_value: int | None
     currency: str | None
     probability: int | None
@@ -273,7 +320,7 @@ def opportunity_row(state: Engagement) -> OpportunityRow:
     """Return the columns of the opportunity in the list of engagements."""
     opportunity, won = state.opportunity, state.proposals.won
     value = won.price if won else opportunity.expected_value
-    closes = opportunity.opened.expected_close if opportunity.opened else None
+    closes = opportunity.details.expected_close if opportunity.details else None
     probability = opportunity.probability
     return OpportunityRow(
         account=opportunity.account,
@@ -282,6 +329,8 @@ def opportunity_row(state: Engagement) -> OpportunityRow:
         stage=state.stage,
         opened_on=str(opportunity.opened_on) if opportunity.opened_on else None,
         expected_close=str(closes) if closes else None,
+        region=opportunity.details.region if opportunity.details else None,
+        kind_of_work=opportunity.details.kind_of_work if opportunity.details else None,
         expected_value=whole(value.amount) if value else None,
         currency=value.currency if value else None,
         probability=None if probability is None else round(probability),

@@ -10,18 +10,21 @@ from contracts.sales import (
     DealLost,
     EstimateRequested,
     OpportunityAdvanced,
+    OpportunityDetails,
     OpportunityImported,
     OpportunityOpened,
     OpportunityQualified,
+    OpportunityUpdated,
     PipelineStage,
 )
 from contracts.values import AccountId, Percent, PersonId
 
 
 class Opportunity(Part):
-    """The opportunity, opened in Sales or imported from a CRM."""
+    """The opportunity, opened in Sales or imported from a CRM; `details` are the newest ones."""
 
     opened: Kept[OpportunityOpened] = None
+    details: OpportunityDetails | None = None
     imported: Kept[OpportunityImported] = None
     opened_on: date | None = None
     pipeline_stage: PipelineStage = "prospecting"
@@ -33,6 +36,10 @@ class Opportunity(Part):
     @on_event
     def _opened(self, recorded: Recorded[OpportunityOpened]) -> Self:
         return self.updated(opened_on=self.opened_on or recorded.occurred_at.date())
+
+    @on_event
+    def _detailed(self, event: OpportunityOpened | OpportunityUpdated) -> Self:
+        return self.updated(details=event.details)
 
     @on_event
     def _imported(self, event: OpportunityImported) -> Self:
@@ -48,9 +55,9 @@ class Opportunity(Part):
         return self.updated(pipeline_stage=event.pipeline_stage, probability=event.probability)
 
     @property
-    def known(self) -> OpportunityOpened | OpportunityImported | None:
-        """Return the event that has title, owner and account, or None before the first event."""
-        return self.opened or self.imported
+    def known(self) -> OpportunityDetails | OpportunityImported | None:
+        """Return the newest record with title, owner and account, or None before the first."""
+        return self.details or self.imported
 
     @property
     def account(self) -> AccountId | None:
@@ -65,8 +72,8 @@ class Opportunity(Part):
     @property
     def expected_value(self) -> Money | None:
         """Return the expected value of the deal, or None where it is not known."""
-        if self.opened:
-            return self.opened.expected_value
+        if self.details:
+            return self.details.expected_value
         return self.imported.value if self.imported else None
 
     @property

@@ -15,7 +15,7 @@ class DeliveryView(ViewModel):
     """Progress of the work against the promised dates.
 
     `late_by_days` is the forecast finish less the promised finish, in calendar days; negative where
-    it is early. `would_recommend` is the answer to the survey, 0 to 10.
+    it is early. `would_recommend` is the newest answer in a survey, 0 to 10.
     """
 
     manager: PersonId | None
@@ -60,7 +60,7 @@ def progress_view(state: Engagement) -> DeliveryFields:
             status_report=report,
             on_hold=progress.on_hold,
             live_on=progress.live.live_on if progress.live else None,
-            would_recommend=progress.survey.recommend if progress.survey else None,
+            would_recommend=progress.recommend,
             closed_on=progress.closed_on,
         )
     )

@@ -1,6 +1,7 @@
 """A command that would lead to an event that cannot be read back is refused."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Self
 
@@ -16,17 +17,22 @@ from chassis.domain.state import Part, on_event
 from chassis.domain.stream import Stream
 from chassis.web.problems import translated
 from contracts.event import Event
-from contracts.legal import EngagementTerminated
+from contracts.legal import EngagementTerminated, FileOpened
 from contracts.sales import DealLost
 from testkit.matchers import RecordsOf, recorded_as
 
 
 class Known(Part):
     ended: bool = False
+    filed: bool = False
 
     @on_event
     def _ended(self, event: EngagementTerminated) -> Self:
         return self.updated(ended=True)
+
+    @on_event
+    def _filed(self, event: FileOpened) -> Self:
+        return self.updated(filed=True)
 
 
 class Lose(Command):
@@ -69,6 +75,30 @@ def test_an_invalid_event_in_a_reaction_raises_so_that_the_engagement_is_parked(
     consumed = recorded_as(terminated, "E-0000000000001", 1, "legal", NOW, {})
     with pytest.raises(ValidationError):
         handle_events(DECIDER, STREAM, [consumed], lambda _: CONTEXT)
+
+
+class Terminate(Command):
+    pass
+
+
+def test_a_command_is_recorded_for_the_person_stood_in_for_and_a_reaction_is_not() -> None:
+    ending = Capability[Known](__name__)
+
+    @ending.decide(Terminate, by=None)
+    def terminate(state: Known, command: Terminate, context: Context) -> Iterator[Event]:
+        yield EngagementTerminated(reason="mutual", terminated_on=NOW.date())
+
+    @ending.react
+    def react(state: Known, context: Context) -> Iterator[Event]:
+        if state.ended and not state.filed:
+            yield FileOpened(account="acme", title="Portal")
+
+    legal = Decider("legal", "engagement", lambda _: Known(), (ending,))
+    step = handle_command(legal, STREAM, Terminate(), replace(CONTEXT, on_behalf_of="bea"))
+    assert [(each.actor, each.on_behalf_of) for each in step.own_events] == [
+        ("ann", "bea"),
+        ("legal", None),
+    ]
 
 
 class Title(ViewModel):

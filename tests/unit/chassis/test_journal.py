@@ -137,7 +137,7 @@ def test_any_document_is_a_commit_or_an_error_that_names_the_commit(data: st.Dat
 
 
 def test_a_commit_is_read_back_equal() -> None:
-    whole = replace(commit(3, 4), erases=(("sales", "E-1"),))
+    whole = replace(commit(3, 4), erases=(("sales", "E-1"),), on_behalf_of="bea")
     assert Commit.read(whole.document()) == whole
 
 

@@ -43,6 +43,9 @@ def test_safe_settings_are_read(environment):
         ({"service_host": "0.0.0.0"}, "CONCORD_SERVICE_HOST: must be 127.0.0.1"),  # noqa: S104
         ({"mode": "production"}, "CONCORD_REPLICATION: must be at least 3"),
         ({"mode": "production", "replication": "3"}, "CONCORD_TOKEN_KEYS: is required"),
+        ({"mode": "production", "replication": "3"}, "CONCORD_SCHEMAS_URL: must begin with https"),
+        ({"schemas_url": "https://concord.example/schemas/"}, "CONCORD_SCHEMAS_URL: "),
+        ({"schemas_url": "concord.example/schemas"}, "CONCORD_SCHEMAS_URL: "),
         ({"token_keys": "/keys.pem"}, "CONCORD_TOKEN_SECRET: must not be set together"),
         ({"service_port": "99999"}, "CONCORD_SERVICE_PORT"),
         ({"kafka_bootstrap": "http://x"}, "CONCORD_KAFKA_BOOTSTRAP: must be host:port"),
@@ -68,6 +71,7 @@ PRODUCTION = {
     "token_secret": None,
     "token_keys": "/keys.json",
     "token_issuer": "https://identity.concord.example",
+    "schemas_url": "https://concord.example/schemas",
     "store_url": "mongodb://sales:hunter2@one,two/?replicaSet=concord",
     "kafka_user": "concord-sales",
     "kafka_password": "hunter2",

@@ -10,7 +10,12 @@ from pydantic import Field
 from chassis.domain.state import Keep, Kept, Part, on_event
 from contracts.delivery import EngagementPutOnHold, EngagementResumed, RaidItemClosed, RiskRaised
 from contracts.event import Event, Recorded
-from contracts.sales import OpportunityAdvanced, ProposalRevised
+from contracts.sales import (
+    OpportunityAdvanced,
+    OpportunityOpened,
+    OpportunityUpdated,
+    ProposalRevised,
+)
 from contracts.values import Day
 from testkit.matchers import recorded_as
 
@@ -137,6 +142,11 @@ def test_a_field_that_could_not_change_with_events_is_refused() -> None:
 
         class Keyed(Part):
             hold: Annotated[EngagementPutOnHold | None, Keep(by="reason")] = None
+
+    with pytest.raises(TypeError, match=r"Alike\.last keeps two types with the same fields"):
+
+        class Alike(Part):
+            last: Annotated[OpportunityOpened | OpportunityUpdated | None, Keep()] = None
 
 
 def test_events_are_kept_by_a_day() -> None:

@@ -12,10 +12,11 @@ from pydantic import Field, create_model
 
 from contracts import release
 from contracts.channels import SALES
-from contracts.event import Event, Recorded, decode, encode
+from contracts.event import LOCAL_SCHEMAS, Event, Recorded, decode, encode
 from contracts.money import Amount, Currency, Money
 from contracts.text import CLEAN_LINE
 from contracts.values import DistinctBy, Hours, Value
+from contracts.vocabularies import OPEN, Unlisted
 
 EVENTS = release.events()
 
@@ -72,7 +73,7 @@ def test_a_schema_is_valid_and_has_a_description(name):
     schema = release.schema(EVENTS[name])
     Draft202012Validator.check_schema(schema)
     assert schema["description"], f"{name} has no docstring"
-    assert schema["$id"] == f"urn:{name.replace('.', ':')}"
+    assert schema["$id"] == f"{LOCAL_SCHEMAS}/{name}.json"
     assert "additionalProperties" not in schema
 
 
@@ -98,11 +99,17 @@ class LooseMoney(Value):
     currency: Currency
 
 
+Shape = Annotated[Literal["round", "square"] | Unlisted, OPEN]
+MoreShapes = Annotated[Literal["round", "square", "flat"] | Unlisted, OPEN]
+FewerShapes = Annotated[Literal["round"] | Unlisted, OPEN]
+
+
 class ReleaseOne(Event, channel=SALES):
     """First version."""
 
     title: Annotated[str, Field(max_length=10)]
     colour: Literal["red", "green"] = "red"
+    shape: Shape = "round"
     parts: tuple[Part, ...] = ()
     price: LooseMoney = LooseMoney(amount=Decimal(1), currency="EUR")
 
@@ -141,6 +148,7 @@ class NarrowPart(Value):
         {},
         {"note": (str | None, None)},
         {"parts": (tuple[WiderPart, ...], ())},
+        {"shape": (MoreShapes, "round")},
         {"title": Annotated[str, Field(max_length=10, description="Another text.")]},
     ],
 )
@@ -159,6 +167,9 @@ def test_a_compatible_change_is_accepted(change):
         ({"colour": (Literal["red", "green"], "green")}, "colour default: was"),
         ({"colour": (Literal["red"], "red")}, "colour: const added"),
         ({"colour": (Literal["red", "green", "blue"], "red")}, "colour enum: was"),
+        ({"shape": (FewerShapes, "round")}, "shape x-extensible-enum: square removed"),
+        ({"shape": (Literal["round", "square"], "round")}, "shape: x-extensible-enum removed"),
+        ({"colour": (MoreShapes, "red")}, "colour: enum removed"),
         ({"title": Annotated[str, Field(max_length=5)]}, "title maxLength: was 10, is 5"),
         ({"title": Annotated[str, Field(max_length=10, min_length=1)]}, "title: minLength added"),
         ({"title": int}, "title type: was"),

@@ -14,7 +14,6 @@ from contracts.money import Money, PositiveMoney, PositiveTotal
 from contracts.sales import DealWon, EstimateRequested
 from contracts.values import (
     FIRST_DAY,
-    HEARD,
     LAST_DAY,
     AsNumber,
     Day,
@@ -28,6 +27,7 @@ from contracts.values import (
     YesNo,
     days_after,
 )
+from contracts.vocabularies import HEARD
 
 ARCHITECT = {"role": "architect", "rate": {"amount": "150", "currency": "EUR"}}
 WHOLE: TypeAdapter[int] = TypeAdapter(Annotated[int, AsNumber])

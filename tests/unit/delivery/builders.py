@@ -21,6 +21,7 @@ from contracts.delivery import (
     PlanBaselined,
     PlanDrafted,
     SolutionWentLive,
+    SurveyQuestion,
     SurveySent,
     TimeApproved,
 )
@@ -359,6 +360,17 @@ BUDGET_AMENDED = finance.BudgetAmended(
 )
 
 
+SURVEY_SENT = SurveySent(
+    survey="S-1",
+    kind="csat-and-nps",
+    phase="Build",
+    questions=(
+        SurveyQuestion(question="quality", text="How good is our work?"),
+        SurveyQuestion(question="timeliness", text="Are we on time?"),
+    ),
+    contacts=("cleo", "cy"),
+    sent_on=TODAY,
+)
 TIME_APPROVED = TimeApproved(
     entry="T-1",
     person="dev",
@@ -498,7 +510,7 @@ def finished() -> Scenario[Engagement]:
         accepted(worked(), "design", "portal")
         .published(
             SolutionWentLive(live_on=TODAY),
-            SurveySent(survey="S-1", contacts=("cleo", "cy"), sent_on=TODAY),
+            SURVEY_SENT,
             PirHeld(
                 held_on=TODAY,
                 went_well=("The team",),

@@ -3,11 +3,21 @@ from functools import cache
 
 import pytest
 
-from contracts.delivery import DeliverableAccepted, DeliverableRejected, DeliverableSubmitted
+from contracts.delivery import (
+    AcceptanceWithdrawn,
+    DeliverableAccepted,
+    DeliverableRejected,
+    DeliverableSubmitted,
+)
 from contracts.documents import content_hash
 from contracts.legal import AmendmentSigned
 from contracts.lines import LineChange
-from delivery.acceptance.decisions import AcceptDeliverable, RejectDeliverable, SubmitDeliverable
+from delivery.acceptance.decisions import (
+    AcceptDeliverable,
+    RejectDeliverable,
+    SubmitDeliverable,
+    WithdrawAcceptance,
+)
 from delivery.engagement import Engagement
 from delivery.management.decisions import PutOnHold
 from testkit.scenario import Scenario
@@ -141,3 +151,29 @@ def test_nothing_is_submitted_on_hold_or_after_the_end() -> None:
     released().consumed(TERMINATED).when(SUBMIT).then_refused("engagement-over")
     submitted().consumed(TERMINATED).when(ACCEPT).then(ACCEPTED)
     opened().consumed(LOST).when(SUBMIT).then_refused("engagement-over")
+
+
+def test_an_acceptance_recorded_by_mistake_is_withdrawn_and_decided_again() -> None:
+    withdraw = WithdrawAcceptance(deliverable="design", submission=1, why="Another letter.")
+    accepted = submitted().after(ACCEPT)
+    withdrawn = accepted.when(withdraw).then(
+        AcceptanceWithdrawn(**{**dict(withdraw), "accepted_on": TODAY, "withdrawn_on": TODAY})
+    )
+    (design, _) = withdrawn.view["deliverables"]
+    assert design.status == "submitted"
+    withdrawn.when(withdraw).then_refused("acceptance-not-recorded")
+    submitted().when(withdraw).then_refused("acceptance-not-recorded")
+    other = withdraw.model_copy(update={"submission": 2})
+    accepted.when(other).then_refused("acceptance-not-recorded")
+    withdrawn.when(ACCEPT).then(ACCEPTED)
+    withdrawn.when(REJECT).then(REJECTED)
+    accepted.when(REJECT).then_refused("submission-accepted")
+    withdrawn.when(SUBMIT.model_copy(update={"content_hash": OTHER_HASH})).then_accepted()
+
+
+def test_an_acceptance_is_withdrawn_after_a_termination_and_not_before_its_day() -> None:
+    withdraw = WithdrawAcceptance(deliverable="design", submission=1, why="Another letter.")
+    over = submitted().after(ACCEPT).consumed(TERMINATED)
+    over.when(withdraw).then_accepted()
+    early = withdraw.model_copy(update={"withdrawn_on": date(2026, 4, 1)})
+    over.when(early).then_refused("date-before-record")

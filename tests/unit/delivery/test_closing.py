@@ -2,6 +2,7 @@ from datetime import date
 
 from contracts.delivery import (
     EngagementClosed,
+    GoLiveWithdrawn,
     PirHeld,
     SolutionWentLive,
     TimeApproved,
@@ -9,10 +10,10 @@ from contracts.delivery import (
 )
 from contracts.finance import AccountReopened, InvoiceIssued
 from contracts.lines import BillingItem
-from delivery.acceptance.decisions import SubmitDeliverable
-from delivery.closing.decisions import CloseEngagement, GoLive, HoldPir
+from delivery.acceptance.decisions import SubmitDeliverable, WithdrawAcceptance
+from delivery.closing.decisions import CloseEngagement, GoLive, HoldPir, WithdrawGoLive
 from delivery.management.decisions import AssignManager
-from delivery.raid.decisions import CloseRaidItem, RaiseIssue
+from delivery.raid.decisions import CloseRaidItem, RaiseAction, RaiseIssue
 from delivery.surveys.decisions import AnswerSurvey, SendSurvey
 from delivery.timesheet.decisions import ApproveExpense, ApproveTime, RejectTime, SubmitTime
 from testkit.scenario import like
@@ -24,6 +25,7 @@ from tests.unit.delivery.builders import (
     HASH,
     LINES,
     SETTLED,
+    SURVEY_SENT,
     TERMINATED,
     TIME_APPROVED,
     TODAY,
@@ -40,7 +42,10 @@ from tests.unit.delivery.builders import (
 
 PIR = HoldPir(went_well=("The team",), went_badly=("The data",))
 CLOSE = CloseEngagement()
-SURVEY = SendSurvey(survey="S-1")
+SURVEY = SendSurvey(
+    survey="S-1", kind="csat-and-nps", phase="Build", questions=SURVEY_SENT.questions
+)
+ISSUE = RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev", due_on=TODAY)
 
 
 def test_the_solution_goes_live_once_and_after_the_kickoff() -> None:
@@ -48,6 +53,19 @@ def test_the_solution_goes_live_once_and_after_the_kickoff() -> None:
     live.on(date(2026, 4, 9)).when(GoLive()).then_nothing()
     live.when(GoLive(live_on=date(2026, 4, 7))).then_refused("already-recorded")
     signed().when(GoLive()).then_refused("work-not-begun")
+
+
+def test_a_go_live_recorded_by_mistake_is_withdrawn_and_recorded_again() -> None:
+    withdraw = WithdrawGoLive(why="Only a test.")
+    live = released().after(GoLive())
+    withdrawn = live.when(withdraw).then(
+        GoLiveWithdrawn(live_on=TODAY, why="Only a test.", withdrawn_on=TODAY)
+    )
+    withdrawn.then_view(stage="delivering", live_on=None)
+    withdrawn.when(withdraw).then_refused("solution-not-live")
+    released().when(withdraw).then_refused("solution-not-live")
+    other_day = GoLive(live_on=date(2026, 4, 7))
+    withdrawn.when(other_day).then(SolutionWentLive(live_on=date(2026, 4, 7)))
 
 
 def test_the_review_compares_sold_with_delivered_hours() -> None:
@@ -101,9 +119,7 @@ def test_a_finished_engagement_is_closed_once() -> None:
 
 
 def test_an_engagement_is_not_closed_while_anything_is_owed() -> None:
-    waiting = accepted(released(), "design").after(
-        RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev")
-    )
+    waiting = accepted(released(), "design").after(ISSUE)
     refused = waiting.when(CLOSE)
     refused.then_refused(
         "engagement-not-closable",
@@ -134,9 +150,16 @@ def test_a_submitted_deliverable_is_not_accepted_yet() -> None:
 
 
 def test_each_open_item_prevents_closing_by_itself() -> None:
-    issue = finished().after(RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev"))
+    issue = finished().after(ISSUE)
     issue.when(CLOSE).then_refused("engagement-not-closable", missing=["issue-open"])
     issue.after(CloseRaidItem(item="I-1", resolution="Fast.")).when(CLOSE).then_accepted()
+    action = finished().after(RaiseAction(item="A-1", title="Hand over", owner="dev", due_on=TODAY))
+    action.when(CLOSE).then_refused("engagement-not-closable", missing=["action-open"])
+    action.after(CloseRaidItem(item="A-1", resolution="Done.")).when(CLOSE).then_accepted()
+    wrong = WithdrawAcceptance(deliverable="design", submission=1, why="Another letter.")
+    finished().after(wrong).when(CLOSE).then_refused(
+        "engagement-not-closable", missing=["deliverable-not-accepted"]
+    )
     rest = accepted(worked(), "design", "portal").after(SURVEY)
     rest.after(PIR).when(CLOSE).then_refused(
         "engagement-not-closable", missing=["account-not-settled"]

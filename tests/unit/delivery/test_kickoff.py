@@ -4,9 +4,9 @@ from functools import cache
 import pytest
 from pydantic import ValidationError
 
-from contracts.delivery import KickoffHeld
+from contracts.delivery import KickoffHeld, KickoffWithdrawn, SolutionWentLive
 from delivery.engagement import Engagement
-from delivery.kickoff.decisions import HoldKickoff
+from delivery.kickoff.decisions import HoldKickoff, WithdrawKickoff
 from delivery.timesheet.decisions import SubmitTime
 from testkit.scenario import Scenario
 from tests.unit.delivery.builders import EARLY_START, START, TERMINATED, hours, signed, won
@@ -61,3 +61,25 @@ def test_an_early_start_without_hours_left_allows_no_kickoff() -> None:
 
 def test_there_is_no_kickoff_after_a_termination() -> None:
     signed().consumed(TERMINATED).when(KICKOFF).then_refused("engagement-over")
+
+
+def test_a_kickoff_recorded_by_mistake_is_withdrawn_and_recorded_again() -> None:
+    withdraw = WithdrawKickoff(why="Another engagement's.")
+    held = signed().after(KICKOFF)
+    withdrawn = held.when(withdraw).then(
+        KickoffWithdrawn(held_on=START, why="Another engagement's.", withdrawn_on=date(2026, 4, 8))
+    )
+    withdrawn.then_view(kickoff=None, stage="mobilising")
+    withdrawn.when(withdraw).then_refused("kickoff-not-held")
+    signed().when(withdraw).then_refused("kickoff-not-held")
+    again = withdrawn.when(HoldKickoff(attendees=("milo",)))
+    again.then(KickoffHeld(held_on=date(2026, 4, 8), attendees=("milo",)))
+    early_day = withdraw.model_copy(update={"withdrawn_on": date(2026, 4, 5)})
+    held.when(early_day).then_refused("date-before-record")
+    future = withdraw.model_copy(update={"withdrawn_on": date(2026, 4, 20)})
+    held.when(future).then_refused("date-in-future")
+
+
+def test_a_kickoff_is_not_withdrawn_under_a_go_live() -> None:
+    live = signed().after(KICKOFF).published(SolutionWentLive(live_on=date(2026, 4, 8)))
+    live.when(WithdrawKickoff(why="Wrong.")).then_refused("solution-live")

@@ -171,7 +171,9 @@ def test_work_is_refused_on_hold_and_accepted_after_resuming() -> None:
     time = SubmitTime(role="architect", task="analysis", week=WEEK, hours=hours(8))
     held.when(time, by="dev").then_refused("engagement-on-hold", saying="Budget freeze.")
     held.when(GoLive()).then_refused("engagement-on-hold")
-    held.when(RaiseIssue(title="Freeze", severity="high", owner="mara")).then_accepted()
+    held.when(
+        RaiseIssue(title="Freeze", severity="high", owner="mara", due_on=TODAY)
+    ).then_accepted()
     going = held.when(Resume()).then(EngagementResumed(resumed_on=date(2026, 4, 8)))
     going.when(time, by="dev").then_accepted()
 

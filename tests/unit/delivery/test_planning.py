@@ -13,10 +13,10 @@ from contracts.delivery import (
 )
 from contracts.legal import AmendmentSigned
 from contracts.lines import LineChange, LineScopeChange, NewLine, RoleHoursDelta
-from contracts.values import LAST_DAY, Milestone, PlannedTask, RoleHours
+from contracts.values import LAST_DAY, Milestone, PlannedTask, RoleHours, TaskLink
 from delivery.changes.decisions import RejectChange
 from delivery.engagement import Engagement
-from delivery.planning.decisions import BaselinePlan, DraftPlan
+from delivery.planning.decisions import WORKING_WEEK, BaselinePlan, DraftPlan
 from delivery.progress.decisions import ProgressTask
 from testkit.scenario import Scenario, like
 from tests.unit.delivery.builders import (
@@ -391,3 +391,32 @@ def test_a_change_that_takes_hours_away_lowers_the_scheduled_plan() -> None:
     assert planned(agreed) == {"architect": 40, "developer": 150, "project-manager": 30}
     sold = {each.role: each.sold for each in agreed.after(FROM_TEMPLATE).view["plan"].hours}
     assert sold == {"architect": 44, "developer": 170, "project-manager": 33}
+
+
+def linked(*links: TaskLink, assignee: str | None = None) -> DraftPlan:
+    """Return a draft of the given tasks in which the last one follows others."""
+    *others, last = TASKS
+    changed = last.model_copy(update={"after": links, "assignee": assignee})
+    return GIVEN.model_copy(update={"tasks": (*others, changed)})
+
+
+def test_a_task_is_moved_to_the_working_day_after_the_one_that_it_follows() -> None:
+    first, last = TASKS[0], TASKS[-1]
+    begins = WORKING_WEEK.add(first.finishes_on, 1)
+    drafted = won().when(linked(TaskLink(task=first.task))).events[-1]
+    assert isinstance(drafted, PlanDrafted)
+    moved = drafted.tasks[-1]
+    assert moved.starts_on == max(begins, WORKING_WEEK.add(last.starts_on, 0))
+    assert drafted.tasks[0] == first
+
+
+def test_tasks_that_follow_each_other_in_a_circle_are_refused() -> None:
+    won().when(linked(TaskLink(task=TASKS[-1].task))).then_refused("plan-inconsistent")
+
+
+def test_a_link_to_an_unknown_task_is_refused() -> None:
+    won().when(linked(TaskLink(task="nowhere"))).then_refused("plan-inconsistent")
+
+
+def test_an_unknown_assignee_is_refused() -> None:
+    won().when(linked(assignee="nobody.known")).then_refused("person-unknown")

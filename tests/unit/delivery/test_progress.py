@@ -1,8 +1,18 @@
 from datetime import date
 
-from contracts.delivery import MilestoneReached, StatusReportPublished, TaskProgressed
+from contracts.delivery import (
+    MilestoneReached,
+    MilestoneWithdrawn,
+    StatusReportPublished,
+    TaskProgressed,
+)
 from delivery.planning.decisions import BaselinePlan
-from delivery.progress.decisions import ProgressTask, PublishStatusReport, ReachMilestone
+from delivery.progress.decisions import (
+    ProgressTask,
+    PublishStatusReport,
+    ReachMilestone,
+    WithdrawMilestone,
+)
 from testkit.scenario import like
 from tests.unit.delivery.builders import DRAFTED, FINISH, TODAY, hours, kicked_off, released
 
@@ -73,3 +83,20 @@ def test_status_reports_count_up() -> None:
         first.on(date(2026, 4, 9)).when(red).then(like(StatusReportPublished, report=2, cost="red"))
     )
     second.on(TODAY).when(REPORT).then_refused("date-before-known", saying="report 2")
+
+
+def test_a_milestone_recorded_by_mistake_is_withdrawn_and_reached_again() -> None:
+    withdraw = WithdrawMilestone(milestone="M1", why="A part is missing.")
+    reach = ReachMilestone(milestone="M1")
+    reached = released().after(reach)
+    assert reached.view["next_milestone"] == FINISH
+    withdrawn = reached.when(withdraw).then(
+        MilestoneWithdrawn(
+            milestone="M1", reached_on=TODAY, why="A part is missing.", withdrawn_on=TODAY
+        )
+    )
+    withdrawn.then_view(next_milestone=date(2026, 4, 30))
+    withdrawn.when(withdraw).then_refused("milestone-not-reached")
+    released().when(withdraw).then_refused("milestone-not-reached")
+    other_day = ReachMilestone(milestone="M1", reached_on=date(2026, 4, 7))
+    withdrawn.when(other_day).then(MilestoneReached(milestone="M1", reached_on=date(2026, 4, 7)))

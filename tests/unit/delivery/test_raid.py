@@ -1,5 +1,35 @@
-from contracts.delivery import DecisionRecorded, IssueRaised, RaidItemClosed, RiskRaised
-from delivery.raid.decisions import CloseRaidItem, RaiseIssue, RaiseRisk, RecordDecision
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+
+from chassis.domain.commands import Command
+from contracts.delivery import (
+    ActionRaised,
+    ActionUpdated,
+    AssumptionRaised,
+    AssumptionUpdated,
+    DecisionRecorded,
+    IssueRaised,
+    IssueUpdated,
+    RaidItemClosed,
+    RiskRaised,
+    RiskUpdated,
+)
+from contracts.event import Event
+from delivery.raid.decisions import (
+    CloseRaidItem,
+    RaiseAction,
+    RaiseAssumption,
+    RaiseIssue,
+    RaiseRisk,
+    RecordDecision,
+    UpdateAction,
+    UpdateAssumption,
+    UpdateIssue,
+    UpdateRisk,
+)
 from testkit.scenario import like
 from tests.unit.delivery.builders import TERMINATED, TODAY, hours, opened, released
 
@@ -10,8 +40,13 @@ RISK = RaiseRisk(
     impact="high",
     owner="mara",
     response="Ask weekly.",
+    due_on=date(2026, 4, 20),
 )
-ISSUE = RaiseIssue(item="I-1", title="Server is down", severity="medium", owner="dev")
+ISSUE = RaiseIssue(item="I-1", title="Server is down", severity="medium", owner="dev", due_on=TODAY)
+ACTION = RaiseAction(item="A-1", title="Order a server", owner="dev", due_on=TODAY)
+ASSUMPTION = RaiseAssumption(
+    item="AS-1", title="Data is clean", owner="mara", check_on=date(2026, 4, 20)
+)
 DECISION = RecordDecision(item="D-1", title="Use Kafka", rationale="Events in order.")
 
 
@@ -68,3 +103,102 @@ def test_after_a_termination_items_close_and_none_are_raised() -> None:
     over = released().after(ISSUE).consumed(TERMINATED)
     over.when(CloseRaidItem(item="I-1", resolution="Moot.")).then_accepted()
     over.when(RISK).then_refused("engagement-over")
+
+
+Raise = RaiseRisk | RaiseIssue | RaiseAction | RaiseAssumption
+
+KINDS: dict[str, tuple[Raise, type[Event], Command, type[Event]]] = {
+    "risk": (
+        RISK,
+        RiskRaised,
+        UpdateRisk(**{**dict(RISK), "item": "R-1", "impact": "low", "why": "It came."}),
+        RiskUpdated,
+    ),
+    "issue": (
+        ISSUE,
+        IssueRaised,
+        UpdateIssue(**{**dict(ISSUE), "item": "I-1", "severity": "low", "why": "A spare one."}),
+        IssueUpdated,
+    ),
+    "action": (
+        ACTION,
+        ActionRaised,
+        UpdateAction(**{**dict(ACTION), "item": "A-1", "owner": "mara", "why": "Dev is away."}),
+        ActionUpdated,
+    ),
+    "assumption": (
+        ASSUMPTION,
+        AssumptionRaised,
+        UpdateAssumption(
+            **{**dict(ASSUMPTION), "item": "AS-1", "validity": "false", "why": "We looked."}
+        ),
+        AssumptionUpdated,
+    ),
+}
+"""By kind: the command and event of an item that is raised, and those of its update."""
+
+
+def open_items(view: Mapping[str, Any]) -> list[str]:
+    raid = view["raid"]
+    return [
+        each.item
+        for each in (
+            *raid.open_risks,
+            *raid.open_issues,
+            *raid.open_actions,
+            *raid.open_assumptions,
+        )
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_item_is_raised_updated_whole_and_closed(kind: str) -> None:
+    raise_item, raised, update, updated = KINDS[kind]
+    first = released().when(raise_item).then(raised(**dict(raise_item)))
+    first.when(raise_item).then_nothing()
+    second = first.when(update).then(updated(**dict(update)))
+    assert open_items(second.view) == [raise_item.item]
+    close = CloseRaidItem(item=raise_item.item or "", resolution="Over.")
+    closed = second.when(close).then(like(RaidItemClosed, item=raise_item.item))
+    assert open_items(closed.view) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_update_that_changes_nothing_but_the_reason_is_not_recorded(kind: str) -> None:
+    raise_item, _, update, _ = KINDS[kind]
+    second = released().after(raise_item).after(update)
+    second.when(update).then_nothing()
+    second.when(update.model_copy(update={"why": "Another reason."})).then_nothing()
+    unchanged = type(update)(**{**dict(raise_item), "why": "No reason."})
+    released().after(raise_item).when(unchanged).then_nothing()
+    second.when(unchanged).then_accepted()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_item_that_was_updated_or_closed_is_not_raised_again(kind: str) -> None:
+    raise_item, _, update, _ = KINDS[kind]
+    first = released().after(raise_item)
+    first.after(update).when(raise_item).then_refused("raid-item-updated")
+    closed = first.after(CloseRaidItem(item=raise_item.item or "", resolution="Over."))
+    closed.when(raise_item).then_refused("raid-item-closed")
+    closed.when(update).then_refused("raid-item-closed")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_a_known_item_of_the_same_kind_is_updated(kind: str) -> None:
+    _, _, update, _ = KINDS[kind]
+    released().when(update).then_refused("raid-item-unknown")
+    other = RISK if kind != "risk" else ISSUE
+    update = update.model_copy(update={"item": other.item})
+    released().after(other).when(update).then_refused("raid-item-unknown")
+
+
+def test_the_state_with_all_kinds_of_items_can_be_stored() -> None:
+    scenario = released().after(DECISION)
+    for raise_item, _, update, _ in KINDS.values():
+        scenario = scenario.after(raise_item)
+        state = scenario.state
+        assert type(state).model_validate_json(state.model_dump_json()) == state
+        scenario = scenario.after(update)
+    state = scenario.state
+    assert type(state).model_validate_json(state.model_dump_json()) == state

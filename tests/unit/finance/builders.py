@@ -331,9 +331,8 @@ def time(
     week: date = MONDAY,
     **more: Any,
 ) -> TimeApproved:
-    return TimeApproved(
-        entry=entry, person="dev", role=role, task="t2", week=week, hours=Decimal(hours), **more
-    )
+    entered = {"person": "dev", "task": "t2", **more}
+    return TimeApproved(entry=entry, role=role, week=week, hours=Decimal(hours), **entered)
 
 
 def expense(name: str, amount: Money, on: date = MONDAY, **more: Any) -> ExpenseApproved:

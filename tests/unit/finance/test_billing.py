@@ -6,12 +6,19 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine, InvoiceVoided
+from contracts.delivery import AcceptanceWithdrawn
+from contracts.finance import (
+    BillingEventDue,
+    DraftWithdrawn,
+    InvoiceDrafted,
+    InvoiceLine,
+    InvoiceVoided,
+)
 from contracts.lines import BillingItem, ContractLine, Retainer
 from contracts.money import Money
 from finance.billing.decisions import BillOutsideSchedule
 from finance.engagement import Engagement
-from finance.invoices.decisions import VoidInvoice
+from finance.invoices.decisions import ApproveInvoice, VoidInvoice
 from finance.payments.decisions import RecordPayment
 from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
@@ -81,6 +88,40 @@ def test_acceptance_makes_its_entry_due_with_the_last_of_its_deliverables():
         ),
         like(InvoiceDrafted, invoice="invoice-time", amount=eur(16_000), advance_drawn=eur(0)),
     )
+
+
+def withdrawn(deliverable: str) -> AcceptanceWithdrawn:
+    return AcceptanceWithdrawn(
+        deliverable=deliverable,
+        submission=1,
+        accepted_on=date(2026, 5, 4),
+        why="Another letter.",
+        withdrawn_on=date(2026, 5, 5),
+    )
+
+
+def test_a_draft_on_a_withdrawn_acceptance_is_withdrawn_and_due_with_the_next_acceptance():
+    drafted = contracted().when_consumed(accepted("design")).then_accepted()
+    amount = drafts_and_invoices(drafted)["invoice-design"].amount
+    undue = drafted.when_consumed(withdrawn("design")).then(
+        DraftWithdrawn(invoice="invoice-design", billing_event="due-design", amount=amount)
+    )
+    again = undue.when_consumed(accepted("design", date(2026, 5, 8)))
+    again.then(
+        like(BillingEventDue, billing_event="due-design", due_on=date(2026, 5, 8)),
+        like(InvoiceDrafted, invoice="invoice-design", amount=amount),
+    )
+
+
+def test_what_is_approved_or_an_exception_stays_after_the_acceptance_is_withdrawn():
+    drafted = contracted().on(date(2026, 5, 4)).when_consumed(accepted("design")).then_accepted()
+    approved = drafted.after(ApproveInvoice(invoice="invoice-design"))
+    approved.when_consumed(withdrawn("design")).then_nothing()
+    early = BillOutsideSchedule(item="design", lines=(line(100),), reason="Agreed.")
+    ahead = contracted().on(date(2026, 5, 4)).after(early)
+    (exception,) = [name for name in drafts_and_invoices(ahead) if name != "invoice-start"]
+    taken_back = ahead.consumed(accepted("design")).when_consumed(withdrawn("design"))
+    assert exception in drafts_and_invoices(taken_back.then_accepted())
 
 
 def test_acceptance_processed_before_the_signature_is_due_with_the_budget():

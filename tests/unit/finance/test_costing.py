@@ -4,10 +4,12 @@ from datetime import date
 from decimal import Decimal
 
 from contracts.finance import CostAccrued
+from contracts.reference import GradeRate, PersonPublished, PersonRate
 from contracts.values import RoleHours
 from finance.costing.rates import cost_of_hours
 from finance.pending.decisions import CatchUp
 from finance.service import ENGAGEMENT
+from testkit.matchers import Like
 from testkit.scenario import given, like
 from tests.unit.finance.builders import (
     CARD,
@@ -19,6 +21,7 @@ from tests.unit.finance.builders import (
     eur,
     expense,
     opened,
+    per_hour,
     rates,
     time,
     usd,
@@ -101,3 +104,46 @@ def test_time_and_an_expense_may_have_one_id():
 def test_a_role_without_a_cost_rate_has_no_cost():
     assert cost_of_hours([RoleHours(role="pilot", hours=Decimal(1))], COSTS) is None
     assert cost_of_hours([RoleHours(role="tester", hours=Decimal(1))], None) is None
+
+
+def test_the_most_specific_cost_rate_of_a_person_counts() -> None:
+    costs = COSTS.model_copy(
+        update={
+            "grades": (GradeRate(grade="senior", rate=per_hour(70)),),
+            "people": (PersonRate(person="own", rate=per_hour(75)),),
+        }
+    )
+    people = [
+        PersonPublished(person=person, name=person, department="delivery", grade=grade)
+        for person, grade in (
+            ("own", "senior"),
+            ("graded", "senior"),
+            ("other", "junior"),
+            ("none", None),
+        )
+    ]
+    known = contracted().knowing(CARD, costs, *people)
+
+    def cost(person: str) -> Like:
+        return like(CostAccrued, person=person, cost=eur(hourly[person]))
+
+    hourly = {"own": 75, "graded": 70, "other": 50, "none": 50}
+    entries = [time(f"t-{person}", person=person, hours=1) for person in hourly]
+    known.when_consumed(*entries).then(*(cost(person) for person in hourly))
+
+
+def test_the_grade_of_the_week_counts() -> None:
+    costs = COSTS.model_copy(update={"grades": (GradeRate(grade="senior", rate=per_hour(70)),)})
+    junior = PersonPublished(person="dev", name="Dev", department="delivery")
+    senior = junior.model_copy(update={"grade": "senior", "effective_from": date(2026, 4, 13)})
+    known = contracted().knowing(CARD, costs, junior, senior)
+    known.when_consumed(time("a", hours=1), time("b", hours=1, week=date(2026, 4, 13))).then(
+        like(CostAccrued, cost=eur(50)), like(CostAccrued, cost=eur(70))
+    )
+
+
+def test_a_person_without_a_record_has_no_known_cost_where_a_grade_may_count() -> None:
+    costs = COSTS.model_copy(update={"grades": (GradeRate(grade="senior", rate=per_hour(70)),)})
+    waits = contracted().knowing(CARD, costs).when_consumed(time("a", hours=1)).then_nothing()
+    dev = PersonPublished(person="dev", name="Dev", department="delivery", grade="senior")
+    waits.knowing(CARD, costs, dev).when(CatchUp()).then(like(CostAccrued, cost=eur(70)))

@@ -9,6 +9,7 @@ from contracts.delivery import ChangeRejected, EngagementClosed
 from contracts.event import Event
 from contracts.finance import (
     MarginMeasured,
+    MeasuredReport,
     PaymentReceived,
     PerformanceMeasured,
     RevenueByCostRecognised,
@@ -67,6 +68,7 @@ def test_a_report_is_followed_by_earned_value_and_margins_as_of_its_day():
     working().when_consumed(report(APRIL_20)).then(
         PerformanceMeasured(
             as_of=APRIL_20,
+            report=MeasuredReport(report=1, streamsequence=5, schedule="green", cost="green"),
             budget_at_completion=eur(10_200),
             planned_value=eur(4_950),
             earned_value=eur(3_200),

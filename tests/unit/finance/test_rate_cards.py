@@ -5,10 +5,13 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from contracts.reference import RateCardPublished
+from chassis.domain.reference import VersionView, record_view
+from contracts.reference import AccountPublished, RateCardPublished
 from finance.rate_cards.decisions import PublishRateCard
+from finance.rate_cards.pricing import rate_card_on
 from finance.service import RATE_CARD
-from testkit.scenario import given
+from testkit.matchers import RecordsOf
+from testkit.scenario import given, like
 from tests.unit.finance.builders import per_hour, rates
 
 TODAY = date(2026, 3, 2)
@@ -31,8 +34,10 @@ def test_a_card_is_published_from_today_unless_a_day_is_named():
         )
     )
     dated = CARDS.after(card(effective_from=date(2025, 1, 1)))
-    dated.then_view(effective_from=date(2025, 1, 1))
-    CARDS.then_view(rates={}, currency=None)
+    assert record_view(dated.stream, TODAY).newest == VersionView(
+        version=1, record=dated.state.versions[0]
+    )
+    assert dated.state.versions[0].effective_from == date(2025, 1, 1)
 
 
 def test_equal_rates_are_no_new_version():
@@ -59,3 +64,47 @@ def test_a_record_keeps_its_currency_in_every_rate():
 def test_invalid_rates_are_refused_by_field(bad: dict[str, object]):
     with pytest.raises(ValidationError):
         card(**bad)
+
+
+def test_an_account_may_have_a_card_of_its_own_under_its_name() -> None:
+    acme = AccountPublished(account="acme", name="Acme")
+    own = given(RATE_CARD, "acme-EUR", records=[acme]).on(TODAY)
+    own.when(card(account="acme")).then(like(RateCardPublished, account="acme", currency="EUR"))
+    own.when(card(account="other")).then_refused("account-unknown", saying="account")
+    own.when(card()).then_refused("rate-card-misnamed", saying="standard-EUR")
+    standard = given(RATE_CARD, "standard-EUR", records=[acme]).on(TODAY)
+    standard.when(card(account="acme")).then_refused("rate-card-misnamed", saying="acme-EUR")
+
+
+def test_the_card_of_the_account_takes_precedence_on_its_days() -> None:
+    def published(id: str, account: str | None, day: date) -> RateCardPublished:
+        return RateCardPublished(
+            rate_card=id,
+            account=account,
+            currency="EUR",
+            rates=rates(architect=150),
+            effective_from=day,
+        )
+
+    june = date(2026, 6, 1)
+    records = RecordsOf(
+        [published("standard-EUR", None, TODAY), published("acme-EUR", "acme", june)]
+    )
+
+    def chosen(account: str | None, day: date) -> str | None:
+        found = rate_card_on(records, "EUR", account, day)
+        return found.event.rate_card if found else None
+
+    assert chosen("acme", june) == "acme-EUR"
+    assert chosen("acme", date(2026, 5, 31)) == "standard-EUR"
+    assert chosen("other", june) == "standard-EUR"
+    assert chosen(None, june) == "standard-EUR"
+    assert chosen("acme", date(2026, 3, 1)) is None
+    assert rate_card_on(records, "USD", "acme", june) is None
+
+
+def test_a_card_of_an_account_named_standard_is_not_the_standard_card() -> None:
+    own = RateCardPublished(
+        rate_card="standard-EUR", account="standard", currency="EUR", rates=rates(architect=1)
+    )
+    assert rate_card_on(RecordsOf([own]), "EUR", "acme", TODAY) is None

@@ -231,6 +231,26 @@ def test_billing_on_acceptance_before_acceptance() -> None:
     assert "portal, reports" in finding.sentence
 
 
+def test_an_invoice_on_an_acceptance_that_is_withdrawn_is_billed_before_acceptance() -> None:
+    life = Life().accepted()
+    life.say(150, *life.invoice(life.schedule()[1], 1, 150))
+    assert "billed-before-acceptance" not in {each.rule for each in findings(life, 156).values()}
+    life.say(
+        155,
+        delivery.AcceptanceWithdrawn(
+            deliverable="portal",
+            submission=1,
+            accepted_on=life.day(150),
+            why="Another letter.",
+            withdrawn_on=life.day(155),
+        ),
+    )
+    (found,) = (
+        each for each in findings(life, 156).values() if each.rule == "billed-before-acceptance"
+    )
+    assert evidence(found) == ["invoice-issued", "acceptance-withdrawn"]
+
+
 def test_hours_beyond_the_budget() -> None:
     life = Life().worked(8)
     life.say(
@@ -258,7 +278,10 @@ def test_billing_beyond_the_contract() -> None:
     assert {each.stake for each in found.values()} == {euros(5_000)}
 
 
-def margin_measured(life: Life, percent: str, sold: Margin | None = None) -> finance.MarginMeasured:
+SOLD = Margin(revenue=euros(100_000), cost=euros(70_000), margin=Decimal("0.3"))
+
+
+def margin_measured(life: Life, percent: str, sold: Margin | None = SOLD) -> finance.MarginMeasured:
     ratio = Decimal(percent) / 100
     return finance.MarginMeasured(
         as_of=life.day(90),
@@ -274,6 +297,7 @@ def margin_measured(life: Life, percent: str, sold: Margin | None = None) -> fin
 def test_a_margin_that_melts_is_told_only_to_those_who_may_know() -> None:
     life = Life().worked(8)
     assert findings(life.say(95, margin_measured(life, "26"))) == {}
+    assert findings(life.say(96, margin_measured(life, "18", sold=None))) == {}
     finding = only(life.say(96, margin_measured(life, "18")))
 
     assert finding.finding == "forecast-margin-below-sold"
@@ -284,6 +308,7 @@ def test_a_margin_that_melts_is_told_only_to_those_who_may_know() -> None:
 def measured(life: Life, cpi: str, spi: str) -> finance.PerformanceMeasured:
     return finance.PerformanceMeasured(
         as_of=life.day(95),
+        report=life.measured_report(),
         budget_at_completion=euros(70_000),
         planned_value=euros(40_000),
         earned_value=euros(32_000),
@@ -303,8 +328,20 @@ def test_green_while_the_figures_are_red() -> None:
     assert set(found) == {"green-against-figures.cost", "green-against-figures.schedule"}
     assert found["green-against-figures.cost"].severity == "serious"
     assert found["green-against-figures.cost"].stake == euros(9_000)
+    assert evidence(found["green-against-figures.cost"]) == [
+        "status-report-published",
+        "performance-measured",
+    ]
+
+
+def test_a_report_is_compared_only_with_its_own_measurement() -> None:
+    life = Life().worked(8)
+    life.say(95, measured(life, "0.78", "0.95"))
     amber = life.say(96, life.report(9, 96, cost="amber"))
-    assert set(findings(amber)) == {"green-against-figures.schedule"}
+    (still,) = findings(amber).values()
+    assert still.sentence == "Cost is reported green on 10 April 2026 while CPI is 0.78."
+    assert evidence(still) == ["status-report-published", "performance-measured"]
+    assert findings(amber.say(97, measured(amber, "0.78", "0.95"))) == {}
 
 
 def requested(life: Life) -> Life:
@@ -353,7 +390,13 @@ def test_closing_with_loose_ends() -> None:
     life = Life().accepted()
     life.say(
         150,
-        delivery.IssueRaised(item="X-1", title="Slow search", severity="high", owner="max"),
+        delivery.IssueRaised(
+            item="X-1",
+            title="Slow search",
+            severity="high",
+            owner="max",
+            due_on=date(2026, 6, 1),
+        ),
         delivery.PirHeld(
             held_on=life.day(150),
             went_well=(),

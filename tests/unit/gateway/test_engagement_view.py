@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -8,9 +9,10 @@ from hypothesis import strategies as st
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event, Recorded
 from contracts.lines import changed_lines
-from gateway.rules import judge
+from gateway.rules import judge, judge_confidential, judge_open
 from gateway.view.engagement_view import View, apply_event, dump, load
 from tests.builders import ENGAGEMENT, Life, euros, line_change
+from tests.portfolio_builder import company, green_in_the_red
 
 TODAY = date(2026, 4, 1)
 
@@ -128,9 +130,66 @@ def test_a_view_is_incomplete_while_something_its_events_rest_on_is_missing() ->
     view = view_of(without_sales)
 
     assert not view.causally_complete
-    assert view.missing().keys() == {"sales"}
+    assert view.missing(confidential=False).keys() == {"sales"}
     with pytest.raises(ValueError, match="causally complete"):
         judge(view, TODAY)
+
+
+def test_the_open_part_is_complete_without_confidential_events() -> None:
+    life = green_in_the_red(Life())
+    hidden = [each for each in life.events if not each.channel.confidential]
+    late = [each for each in life.events if each.channel.confidential]
+    view = view_of(hidden)
+
+    assert view.open_part_complete
+    assert view.causally_complete
+    assert view.missing(confidential=True) == {}
+    assert judge_open(view, TODAY) == judge_open(view_of(life.events), TODAY)
+
+    only_reports_missing = [each for each in hidden if each.channel.name != "delivery"]
+    view = view_of([*only_reports_missing, *late])
+    assert not view.open_part_complete
+    assert not view.causally_complete
+
+
+def test_confidential_events_complete_only_the_confidential_part() -> None:
+    life = Life().worked(8)
+    before = view_of(life.events)
+    report = life.say(95, life.report(9, 95)).events[-1]
+    measured = life.say(96, next(e.event for e in life.events if e.channel.confidential)).events[-1]
+    assert measured.heard["delivery"] == report.sequence
+    apply_event(before, measured)
+
+    assert before.open_part_complete
+    assert before.missing(confidential=False) == {}
+    assert not before.causally_complete
+    assert before.missing(confidential=True) == {"delivery": report.sequence}
+    assert judge_open(before, TODAY) == judge_open(view_of(life.events[:-2]), TODAY)
+    with pytest.raises(ValueError, match="causally complete"):
+        judge_confidential(before, TODAY)
+    apply_event(before, report)
+    assert before.causally_complete
+
+
+@pytest.mark.parametrize("engagement", sorted({each.subject for each in company()}))
+def test_no_rule_compares_confidential_with_open_figures(engagement: str) -> None:
+    view = View(engagement)
+    for recorded in company():
+        if recorded.subject == engagement:
+            apply_event(view, recorded)
+    empty = View(view.engagement)
+    blind = replace(
+        view, confidential=empty.confidential, gateway_confidential=empty.gateway_confidential
+    )
+    confidential_alone = replace(empty, confidential=view.confidential)
+
+    assert judge_open(blind, TODAY) == judge_open(view, TODAY)
+    assert {
+        name: replace(found, evidence=())
+        for name, found in judge_confidential(confidential_alone, TODAY).items()
+    } == {
+        name: replace(found, evidence=()) for name, found in judge_confidential(view, TODAY).items()
+    }
 
 
 def test_a_view_survives_being_written_and_read() -> None:

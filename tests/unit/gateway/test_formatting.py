@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from gateway.pages.engagement_page import entry, proved_disconnects, stage_steps
 from gateway.pages.event_texts import SENTENCES, event_text, fields
 from gateway.pages.formatting import Names
 from gateway.rules import judge
+from gateway.schemas import timeline_entry
 from gateway.view.engagement_view import STAGES, View, apply_event
 from testkit.scenario import RecordsOf
 from tests.builders import ENGAGEMENT, Life, euros
@@ -258,9 +260,7 @@ def test_evidence_names_the_events_that_its_author_had_not_processed() -> None:
 
 
 def test_positions_of_confidential_channels_are_hidden_from_other_readers() -> None:
-    recorded = next(
-        each for each in reversed(Life().worked().events) if each.channel.name == "delivery"
-    )
+    recorded = replace(Life().worked().events[-1], heard={"sales": 3, "finance.confidential": 2})
 
     def heard(*, confidential: bool) -> set[str]:
         shown = entry(recorded, NOBODY, confidential=confidential)
@@ -268,6 +268,12 @@ def test_positions_of_confidential_channels_are_hidden_from_other_readers() -> N
 
     assert "finance.confidential" in heard(confidential=True)
     assert heard(confidential=False) == heard(confidential=True) - {"finance.confidential"}
+
+
+def test_an_event_shows_for_whom_its_author_stood_in() -> None:
+    recorded = replace(Life().opened().events[-1], actor="ann", on_behalf_of="bea")
+    assert entry(recorded, NOBODY, confidential=False).actor == "ann for bea"
+    assert timeline_entry(recorded).on_behalf_of == "bea"
 
 
 def test_freshness_counts_missing_events_that_other_authors_had_processed() -> None:
@@ -286,7 +292,7 @@ def test_freshness_counts_missing_events_that_other_authors_had_processed() -> N
 def test_each_department_has_a_panel_at_every_stage(act: str) -> None:
     life: Life = getattr(Life(), act)()
 
-    shown = panels(view_of(life), NOBODY, confidential=False)
+    shown = panels(view_of(life), NOBODY, date(2026, 6, 1), confidential=False)
 
     assert [panel.department for panel in shown] == [
         "sales",

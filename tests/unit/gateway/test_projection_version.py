@@ -10,8 +10,12 @@ import contracts
 from chassis.base.fingerprint import _BESIDE_EVENTS, file_of, files_beside
 from chassis.eventstore.snapshots import fingerprint_of
 from gateway.pages import event_texts
-from gateway.projection.version import _imported, projecting_modules, projection_version
-from gateway.projection.view_store import PROJECTION_VERSION
+from gateway.projection.version import (
+    _imported,
+    current_version,
+    projecting_modules,
+    projection_version,
+)
 from gateway.rules import RULES
 from tests.component.sample_department import DEALS
 
@@ -62,7 +66,7 @@ def test_all_that_computes_documents_is_covered_and_no_page() -> None:
 
 def versions() -> tuple[str, str]:
     """Return the version of the projection and the fingerprint of a department's snapshots."""
-    return projection_version(), fingerprint_of(DEALS)
+    return projection_version(projecting_modules()), fingerprint_of(DEALS)
 
 
 @pytest.mark.parametrize(
@@ -89,4 +93,4 @@ def test_no_event_and_no_view_imports_a_contract_that_is_left_out() -> None:
 
 
 def test_the_version_is_the_same_in_every_process_of_the_same_code() -> None:
-    assert projection_version() == PROJECTION_VERSION
+    assert projection_version(projecting_modules()) == current_version()

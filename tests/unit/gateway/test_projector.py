@@ -21,7 +21,7 @@ from gateway.projection import view_store as stores
 from gateway.projection.projector import Projector
 from gateway.projection.view_store import CachedView, ViewStore
 from gateway.publisher import DisconnectPublisher
-from gateway.rules import Disconnect, judge
+from gateway.rules import Disconnect, judge_open
 from gateway.view.engagement_view import View
 from tests.builders import Life
 
@@ -87,12 +87,12 @@ class FailingRule:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.broken = False
-        monkeypatch.setattr(module, "judge", self)
+        monkeypatch.setattr(module, "judge_open", self)
 
     def __call__(self, view: View, today: date) -> dict[str, Disconnect]:
         if self.broken and view.engagement == E:
             raise ArithmeticError("a rule is broken: 870.12 EUR of cost")
-        return judge(view, today)
+        return judge_open(view, today)
 
 
 def of_other(events: Sequence[Recorded[Event]]) -> list[Recorded[Event]]:

@@ -97,7 +97,7 @@ def test_every_event_that_the_gateway_consumes_is_projected_or_ignored_and_has_a
 def test_an_event_that_was_forgotten_is_named_at_start() -> None:
     with pytest.raises(TypeError) as error:
         check_events([sales.DealWon, PersonPublished])
-    name = "contracts.reference.PersonPublished"
+    name = "contracts.reference.delivery.PersonPublished"
     assert (
         str(error.value) == f"no section keeps, applies or ignores {name}; {name} has no sentence"
     )

@@ -1,29 +1,136 @@
-"""Publish accounts."""
+"""Record accounts under ids that the server makes, and publish their versions."""
 
-from contracts.reference import AccountPublished
-from sales.accounts.decisions import IntroduceAccount, PublishAccount
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given as hypothesis_given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from contracts.reference import AccountBilling, AccountPublished, AccountTax
+from contracts.values import AccountId
+from sales.accounts.decisions import (
+    IntroduceAccount,
+    PublishAccount,
+    PublishAccountFinances,
+    RecordAccount,
+)
+from sales.accounts.names import account_id, comparable
 from sales.service import ACCOUNT
-from testkit.scenario import given
+from testkit.scenario import given, like
 
-PUBLISH = PublishAccount(name="Acme", country="Norway")
+ACME = account_id("Acme")
+RECORD = RecordAccount(name="Acme", country="NO", time_zone="Europe/Oslo")
+PUBLISH = PublishAccount(name="Acme", country="SE")
+FRESH = given(ACCOUNT, ACME)
+RECORDED = AccountPublished(account=ACME, name="Acme", country="NO", time_zone="Europe/Oslo")
+BILLING = AccountBilling(
+    bill_to="Acme AS, Accounts payable",
+    address="Storgata 1\n0155 Oslo",
+    country="NO",
+    payment_terms_days=30,
+    currency="NOK",
+)
+FINANCES = PublishAccountFinances(tax=AccountTax(treatment="domestic"), billing=BILLING)
 
 
-def test_an_account_is_published_under_the_id_of_its_stream() -> None:
-    given(ACCOUNT, "acme").when(PUBLISH).then(
-        AccountPublished(account="acme", name="Acme", country="Norway")
-    )
+def test_an_account_is_recorded_once() -> None:
+    recorded = FRESH.when(RECORD).then(RECORDED)
+    recorded.when(RECORD).then_nothing()
+    other = RECORD.model_copy(update={"country": "SE"})
+    recorded.when(other).then_refused("already-recorded", fields=["country"])
+    after = recorded.after(FINANCES)
+    after.when(RECORD).then_nothing()
+
+
+def test_the_id_follows_from_the_name() -> None:
+    entry = ACCOUNT.commands[RecordAccount]
+    assert entry.new_id(RECORD, "ann/key") == ACME
+    assert entry.new_id(RecordAccount(name=" ACME "), "sam/other") == ACME
+    assert entry.new_id(RecordAccount(name="Acmé"), "ann/key") != ACME
+
+
+@hypothesis_given(st.text(min_size=1, max_size=200))
+def test_every_name_has_a_valid_id_whatever_its_letters(name: str) -> None:
+    made = account_id(name)
+    assert TypeAdapter[str](AccountId).validate_python(made) == account_id(comparable(name))
 
 
 def test_an_equal_record_is_not_a_new_version() -> None:
-    published = given(ACCOUNT, "acme").after(PUBLISH)
+    published = (
+        FRESH.after(RECORD)
+        .when(PUBLISH)
+        .then(AccountPublished(account=ACME, name="Acme", country="SE"))
+    )
     published.when(PUBLISH).then_nothing()
-    moved = PUBLISH.model_copy(update={"country": "Sweden", "own_pmo": True})
-    published.when(moved).then(
-        AccountPublished(account="acme", name="Acme", country="Sweden", own_pmo=True)
+
+
+def test_sales_and_finance_keep_their_own_parts_of_the_record() -> None:
+    day = date(2026, 6, 1)
+    billed = (
+        FRESH.after(RECORD)
+        .when(FINANCES)
+        .then(RECORDED.model_copy(update={"tax": FINANCES.tax, "billing": BILLING}))
+    )
+    moved = PUBLISH.model_copy(update={"effective_from": day})
+    later = billed.when(moved).then(
+        like(AccountPublished, country="SE", billing=BILLING, effective_from=day)
+    )
+    cleared = PublishAccountFinances(tax=FINANCES.tax)
+    later.when(cleared).then(
+        like(AccountPublished, country="SE", tax=FINANCES.tax, billing=None, effective_from=day)
     )
 
 
+def test_two_accounts_never_have_one_name() -> None:
+    known = FRESH.after(RECORD).knowing(
+        AccountPublished(account="A-2", name="Apex  Mills"), RECORDED
+    )
+    renamed = PUBLISH.model_copy(update={"name": "APEX MILLS"})
+    known.when(renamed).then_refused("account-name-taken", fields=["name"], saying="A-2")
+    known.when(PUBLISH).then_accepted()
+    twice = given(ACCOUNT, "A-3", records=[AccountPublished(account="A-2", name="Apex")])
+    twice.when(RecordAccount(name="Apex")).then_refused("account-name-taken")
+
+
+def test_a_parent_is_a_known_account_above_this_one() -> None:
+    child = PUBLISH.model_copy(update={"parent": "A-2"})
+    recorded = FRESH.after(RECORD)
+    recorded.when(child).then_refused("account-unknown", fields=["parent"])
+    top = AccountPublished(account="A-2", name="Apex")
+    recorded.knowing(top).when(child).then_accepted()
+    below = top.model_copy(update={"parent": ACME})
+    recorded.knowing(below, RECORDED).when(child).then_refused(
+        "account-above-itself", fields=["parent"]
+    )
+    own = PUBLISH.model_copy(update={"parent": ACME})
+    recorded.when(own).then_refused("account-above-itself")
+
+
 def test_an_introduction_never_replaces_a_published_record() -> None:
-    fresh = given(ACCOUNT, "acme")
-    fresh.when(IntroduceAccount(name="Acme")).then(AccountPublished(account="acme", name="Acme"))
-    fresh.after(PUBLISH).when(IntroduceAccount(name="ACME Inc.")).then_nothing()
+    FRESH.when(IntroduceAccount(name="Acme")).then(AccountPublished(account=ACME, name="Acme"))
+    FRESH.after(RECORD).when(IntroduceAccount(name="ACME")).then_nothing()
+
+
+@pytest.mark.parametrize(
+    ("kind", "bad"),
+    [
+        (RecordAccount, {"name": "Acme", "country": "XX"}),
+        (RecordAccount, {"name": "Acme", "country": "Norway"}),
+        (RecordAccount, {"name": "Acme", "time_zone": "Europe/Nowhere"}),
+        (RecordAccount, {"name": "Acme", "domain": "https://acme.example"}),
+        (RecordAccount, {"name": "Acme", "domain": "acme"}),
+        (RecordAccount, {"name": "  "}),
+        (AccountTax, {"treatment": "exempt"}),
+        (AccountTax, {"treatment": "domestic", "exemption": "none"}),
+        (AccountTax, {"treatment": "reverse-charge"}),
+        (AccountTax, {"treatment": "reverse-charge", "vat_id": "DE123456789"}),
+        (AccountBilling, {**dict(BILLING), "currency": "XXX"}),
+        (AccountBilling, {**dict(BILLING), "payment_terms_days": -1}),
+        (AccountBilling, {**dict(BILLING), "contact": "nora@acme.example"}),
+    ],
+)
+def test_invalid_records_are_refused(kind: Any, bad: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        kind(**bad)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from contracts.delivery import EngagementClosed, ManagerAssigned
 from contracts.legal import EngagementTerminated
+from contracts.refusals import RefusalCode
 from contracts.sales import (
     DealLost,
     EstimateRequested,
@@ -15,6 +16,7 @@ from contracts.sales import (
     OpportunityImported,
     OpportunityOpened,
     OpportunityQualified,
+    OpportunityUpdated,
 )
 from sales.opportunity.decisions import (
     AdoptOpportunity,
@@ -22,6 +24,7 @@ from sales.opportunity.decisions import (
     LoseDeal,
     QualifyOpportunity,
     RequestEstimate,
+    UpdateOpportunity,
 )
 from sales.proposals.decisions import SubmitProposal
 from tests.unit.sales.builders import (
@@ -88,6 +91,49 @@ def test_a_negative_expected_value_is_invalid() -> None:
         OPEN.model_validate(
             {**OPEN.model_dump(), "expected_value": {"amount": -1, "currency": "EUR"}}
         )
+
+
+UPDATE = UpdateOpportunity(
+    **{**dict(OPEN), "title": "Portal and app", "owner": "bea", "region": "North"}
+)
+
+
+def test_all_details_of_an_opportunity_are_updated() -> None:
+    updated = opened().when(UPDATE).then(OpportunityUpdated(**dict(UPDATE)))
+    updated.then_view(title="Portal and app", owner="bea", region="North", next_step=None)
+    updated.when(UPDATE).then_nothing()
+    updated.when(OPEN).then_nothing()
+    back = UPDATE.model_copy(update={"title": OPEN.title})
+    updated.when(back).then(OpportunityUpdated(**dict(back)))
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"account": "globex"}, "account-differs"),
+        ({"expected_value": usd(20_000)}, "currency-differs"),
+        ({"expected_close": date(2026, 1, 4)}, "expected-close-passed"),
+    ],
+)
+def test_an_update_keeps_account_and_currency_and_looks_ahead(
+    change: dict[str, object], code: RefusalCode
+) -> None:
+    opened().when(UPDATE.model_copy(update=change)).then_refused(code)
+
+
+def test_an_expected_close_that_has_passed_since_may_stay() -> None:
+    opened().on(date(2026, 6, 1)).when(UPDATE).then(OpportunityUpdated(**dict(UPDATE)))
+
+
+def test_after_the_deal_is_won_only_value_and_close_are_fixed() -> None:
+    dearer = UPDATE.model_copy(update={"expected_value": eur(30_000)})
+    won().when(dearer).then_refused("deal-won")
+    won().when(UPDATE).then(OpportunityUpdated(**dict(UPDATE)))
+
+
+def test_an_opportunity_that_is_lost_or_not_opened_is_not_updated() -> None:
+    opened().after(LOSE).when(UPDATE).then_refused("engagement-over")
+    new().when(UPDATE).then_refused("opportunity-not-adopted")
 
 
 def test_the_latest_qualification_applies_and_an_equal_one_changes_nothing() -> None:

@@ -10,7 +10,9 @@ from contracts.delivery import (
     EngagementClosed,
     EngagementPutOnHold,
     EngagementResumed,
+    GoLiveWithdrawn,
     KickoffHeld,
+    KickoffWithdrawn,
     ManagerAssigned,
     SolutionWentLive,
     StatusReportPublished,
@@ -307,3 +309,16 @@ def test_a_state_survives_serialisation() -> None:
 def test_every_consumed_event_names_sales_in_its_contract() -> None:
     heard = {kind for kind in ENGAGEMENT.evolves_by if kind.channel.department != "sales"}
     assert [kind.type for kind in heard if "sales" not in kind.consumed_by] == []
+
+
+def test_a_withdrawn_kickoff_and_go_live_are_not_shown() -> None:
+    day = date(2026, 7, 30)
+    live = won().consumed(
+        KickoffHeld(held_on=day, attendees=("emma",)), SolutionWentLive(live_on=day)
+    )
+    live.then_view(delivery__live_on=day, delivery__kicked_off_on=day)
+    withdrawn = live.consumed(
+        GoLiveWithdrawn(live_on=day, why="A test.", withdrawn_on=day),
+        KickoffWithdrawn(held_on=day, why="Another engagement.", withdrawn_on=day),
+    )
+    withdrawn.then_view(delivery__live_on=None, delivery__kicked_off_on=None)

@@ -58,6 +58,8 @@ def test_the_list_row_of_an_engagement() -> None:
         "manager": "emma",
         "opened_on": "2026-01-05",
         "expected_close": "2026-03-31",
+        "region": None,
+        "kind_of_work": None,
         "expected_value": 17_000,
         "currency": "EUR",
         "probability": None,

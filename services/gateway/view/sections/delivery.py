@@ -103,12 +103,53 @@ class Change:
 
 @dataclass(slots=True)
 class RaidItem:
-    """An open risk or issue."""
+    """An open item of the RAID log that is not a decision.
+
+    `weight` is the impact of a risk, the severity of an issue or the validity of an assumption, and
+    None for an action. `due_on` is the day by which it is to be answered, solved, done or checked;
+    None for an assumption that was checked.
+    """
 
     kind: str
     title: str
-    severity: str
+    weight: str | None
+    owner: str
+    due_on: date | None
     said: Ref
+
+    def is_overdue(self, today: date) -> bool:
+        """Return whether its day has passed."""
+        return self.due_on is not None and self.due_on < today
+
+
+@dataclass(slots=True)
+class CustomerInput:
+    """Something that the customer has to provide; `received_on` is None until it has come."""
+
+    description: str
+    requested_from: str
+    due_on: date
+    blocks: list[str]
+    said: Ref
+    received_on: date | None = None
+
+    def is_overdue(self, today: date) -> bool:
+        """Return whether it has not come although its day has passed."""
+        return self.received_on is None and self.due_on < today
+
+
+@dataclass(slots=True)
+class Survey:
+    """A survey, who answered it, and all answers: 1 to 5 by question, and 0 to 10."""
+
+    kind: str
+    phase: str
+    sent_on: date
+    contacts: list[str]
+    said: Ref
+    answered_by: list[str] = field(default_factory=list)
+    satisfaction: list[int] = field(default_factory=list)
+    recommend: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -156,12 +197,16 @@ class DeliverySection:
     deliverables: dict[str, Deliverable] = field(default_factory=dict)
     raid: dict[str, RaidItem] = field(default_factory=dict)
     decisions: int = 0
+    customer_inputs: dict[str, CustomerInput] = field(default_factory=dict)
+    customer_delays: dict[str, Kept[delivery.CustomerDelayRecorded]] = each_by(
+        delivery.CustomerDelayRecorded, lambda event: event.delay
+    )
     report: Kept[delivery.StatusReportPublished] | None = newest(delivery.StatusReportPublished)
+    reports: dict[int, Ref] = field(default_factory=dict)
+    """The status reports by number, as evidence of what was measured for them."""
     changes: dict[str, Change] = field(default_factory=dict)
     live: Kept[delivery.SolutionWentLive] | None = newest(delivery.SolutionWentLive)
-    survey_sent: Ref | None = newest_ref(delivery.SurveySent)
-    satisfaction: list[int] = field(default_factory=list)
-    recommend: list[int] = field(default_factory=list)
+    surveys: dict[str, Survey] = field(default_factory=dict)
     review_held: Ref | None = newest_ref(delivery.PirHeld)
     on_hold: bool = False
     closed: Kept[delivery.EngagementClosed] | None = newest(delivery.EngagementClosed)
@@ -193,6 +238,11 @@ steps = Steps(
         delivery.ExpenseApproved,
     ],
 )
+
+
+@steps.on(delivery.StatusReportPublished)
+def _reported(section: DeliverySection, recorded: Recorded[delivery.StatusReportPublished]) -> None:
+    section.reports[recorded.event.report] = ref(recorded)
 
 
 @steps.on(delivery.ManagerAssigned)
@@ -314,6 +364,37 @@ def _accepted(section: DeliverySection, recorded: Recorded[delivery.DeliverableA
     )
 
 
+@steps.on(delivery.AcceptanceWithdrawn)
+def _acceptance_withdrawn(
+    section: DeliverySection, recorded: Recorded[delivery.AcceptanceWithdrawn]
+) -> None:
+    event = recorded.event
+    section.deliverables[event.deliverable] = Deliverable(
+        "submitted", event.submission, event.withdrawn_on, ref(recorded)
+    )
+
+
+@steps.on(delivery.KickoffWithdrawn)
+def _kickoff_withdrawn(
+    section: DeliverySection, recorded: Recorded[delivery.KickoffWithdrawn]
+) -> None:
+    del recorded
+    section.kickoff = None
+
+
+@steps.on(delivery.GoLiveWithdrawn)
+def _not_live(section: DeliverySection, recorded: Recorded[delivery.GoLiveWithdrawn]) -> None:
+    del recorded
+    section.live = None
+
+
+@steps.on(delivery.MilestoneWithdrawn)
+def _milestone_withdrawn(
+    section: DeliverySection, recorded: Recorded[delivery.MilestoneWithdrawn]
+) -> None:
+    section.milestones_reached.pop(recorded.event.milestone, None)
+
+
 @steps.on(delivery.DeliverableRejected)
 def _rejected(section: DeliverySection, recorded: Recorded[delivery.DeliverableRejected]) -> None:
     event = recorded.event
@@ -322,16 +403,46 @@ def _rejected(section: DeliverySection, recorded: Recorded[delivery.DeliverableR
     )
 
 
-@steps.on(delivery.RiskRaised)
-def _risk(section: DeliverySection, recorded: Recorded[delivery.RiskRaised]) -> None:
+@steps.on(delivery.RiskRaised, delivery.RiskUpdated)
+def _risk(
+    section: DeliverySection, recorded: Recorded[delivery.RiskRaised | delivery.RiskUpdated]
+) -> None:
     event = recorded.event
-    section.raid[event.item] = RaidItem("risk", event.title, event.impact, ref(recorded))
+    section.raid[event.item] = RaidItem(
+        "risk", event.title, event.impact, event.owner, event.due_on, ref(recorded)
+    )
 
 
-@steps.on(delivery.IssueRaised)
-def _issue(section: DeliverySection, recorded: Recorded[delivery.IssueRaised]) -> None:
+@steps.on(delivery.IssueRaised, delivery.IssueUpdated)
+def _issue(
+    section: DeliverySection, recorded: Recorded[delivery.IssueRaised | delivery.IssueUpdated]
+) -> None:
     event = recorded.event
-    section.raid[event.item] = RaidItem("issue", event.title, event.severity, ref(recorded))
+    section.raid[event.item] = RaidItem(
+        "issue", event.title, event.severity, event.owner, event.due_on, ref(recorded)
+    )
+
+
+@steps.on(delivery.ActionRaised, delivery.ActionUpdated)
+def _action(
+    section: DeliverySection, recorded: Recorded[delivery.ActionRaised | delivery.ActionUpdated]
+) -> None:
+    event = recorded.event
+    section.raid[event.item] = RaidItem(
+        "action", event.title, None, event.owner, event.due_on, ref(recorded)
+    )
+
+
+@steps.on(delivery.AssumptionRaised, delivery.AssumptionUpdated)
+def _assumption(
+    section: DeliverySection,
+    recorded: Recorded[delivery.AssumptionRaised | delivery.AssumptionUpdated],
+) -> None:
+    event = recorded.event
+    check_on = event.check_on if event.validity == "unknown" else None
+    section.raid[event.item] = RaidItem(
+        "assumption", event.title, event.validity, event.owner, check_on, ref(recorded)
+    )
 
 
 @steps.on(delivery.DecisionRecorded)
@@ -343,6 +454,25 @@ def _decision(section: DeliverySection, recorded: Recorded[delivery.DecisionReco
 @steps.on(delivery.RaidItemClosed)
 def _raid_closed(section: DeliverySection, recorded: Recorded[delivery.RaidItemClosed]) -> None:
     section.raid.pop(recorded.event.item, None)
+
+
+@steps.on(delivery.CustomerInputRequested)
+def _input_requested(
+    section: DeliverySection, recorded: Recorded[delivery.CustomerInputRequested]
+) -> None:
+    event = recorded.event
+    section.customer_inputs[event.input] = CustomerInput(
+        event.description, event.requested_from, event.due_on, list(event.blocks), ref(recorded)
+    )
+
+
+@steps.on(delivery.CustomerInputReceived)
+def _input_received(
+    section: DeliverySection, recorded: Recorded[delivery.CustomerInputReceived]
+) -> None:
+    awaited = section.customer_inputs.get(recorded.event.input)
+    if awaited is not None:
+        awaited.received_on = recorded.event.received_on
 
 
 def _change(section: DeliverySection, change: str) -> Change:
@@ -380,10 +510,24 @@ def _implemented(section: DeliverySection, recorded: Recorded[delivery.ChangeImp
     change.implemented, change.implemented_on = ref(recorded), recorded.event.implemented_on
 
 
+@steps.on(delivery.SurveySent)
+def _survey(section: DeliverySection, recorded: Recorded[delivery.SurveySent]) -> None:
+    event = recorded.event
+    section.surveys[event.survey] = Survey(
+        event.kind, event.phase, event.sent_on, list(event.contacts), ref(recorded)
+    )
+
+
 @steps.on(delivery.SurveyAnswered)
 def _answered(section: DeliverySection, recorded: Recorded[delivery.SurveyAnswered]) -> None:
-    section.satisfaction.extend(recorded.event.satisfaction.values())
-    section.recommend.append(recorded.event.recommend)
+    event = recorded.event
+    survey = section.surveys.get(event.survey)
+    if survey is None:
+        return
+    survey.answered_by.append(event.answered_by)
+    survey.satisfaction.extend(event.satisfaction.values())
+    if event.recommend is not None:
+        survey.recommend.append(event.recommend)
 
 
 @steps.on(delivery.EngagementPutOnHold)

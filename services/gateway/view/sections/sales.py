@@ -81,6 +81,9 @@ class SalesSection:
     contacts: list[str] = field(default_factory=list)
     expected_value: Money | None = None
     expected_close: date | None = None
+    next_step: str | None = None
+    region: str | None = None
+    kind_of_work: str | None = None
     pipeline_stage: str | None = None
     probability: Decimal | None = None
     score: Decimal | None = None
@@ -118,14 +121,26 @@ steps = Steps(SalesSection)
 
 @steps.on(sales.OpportunityOpened)
 def _opened(section: SalesSection, recorded: Recorded[sales.OpportunityOpened]) -> None:
-    event = recorded.event
-    section.account, section.title, section.owner = event.account, event.title, event.owner
-    section.contacts = list(event.contacts)
-    section.expected_value, section.expected_close = event.expected_value, event.expected_close
+    _detailed(section, recorded.event)
     # An opportunity that was imported as open and is adopted keeps its pipeline stage, and rules
     # are evaluated from here on.
     section.pipeline_stage = section.pipeline_stage or "prospecting"
     section.imported_outcome = None
+
+
+@steps.on(sales.OpportunityUpdated)
+def _updated(section: SalesSection, recorded: Recorded[sales.OpportunityUpdated]) -> None:
+    _detailed(section, recorded.event)
+
+
+def _detailed(
+    section: SalesSection, event: sales.OpportunityOpened | sales.OpportunityUpdated
+) -> None:
+    section.account, section.title, section.owner = event.account, event.title, event.owner
+    section.contacts = list(event.contacts)
+    section.expected_value, section.expected_close = event.expected_value, event.expected_close
+    section.next_step, section.region = event.next_step, event.region
+    section.kind_of_work = event.kind_of_work
 
 
 @steps.on(sales.OpportunityImported)

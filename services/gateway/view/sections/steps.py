@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeAlias, TypeVar, overload
 
 from contracts.delivery import SowReviewed as DeliveryReviewed
 from contracts.event import Event, Recorded, write_position
@@ -21,7 +21,9 @@ from gateway.redaction import PositionText
 Section = TypeVar("Section")
 Key = TypeVar("Key")
 F = TypeVar("F", bound=Event)
+G = TypeVar("G", bound=Event)
 Part = TypeVar("Part")
+_Step: TypeAlias = Callable[[Section, Recorded[F]], None]
 AnyStep = Callable[[Any, Any], None]
 """A function that applies a recorded event of one type to a section of one class."""
 
@@ -167,15 +169,23 @@ class Steps(Generic[Section]):
                 for kind in store.kinds:
                     self._functions.setdefault(kind, []).append(store.into(each.name))
 
-    def on(
-        self, kind: type[F]
-    ) -> Callable[[Callable[[Section, Recorded[F]], None]], Callable[[Section, Recorded[F]], None]]:
-        """Register a function for a type of event."""
+    @overload
+    def on(self, kind: type[F]) -> Callable[[_Step[Section, F]], _Step[Section, F]]: ...
 
-        def register(
-            step: Callable[[Section, Recorded[F]], None],
-        ) -> Callable[[Section, Recorded[F]], None]:
-            self._functions.setdefault(kind, []).append(step)
+    @overload
+    def on(
+        self, kind: type[F], also: type[G]
+    ) -> Callable[[_Step[Section, F | G]], _Step[Section, F | G]]: ...
+
+    def on(
+        self, kind: type[Event], also: type[Event] | None = None
+    ) -> Callable[[AnyStep], AnyStep]:
+        """Register a function for a type of event, or for two that it treats alike."""
+
+        def register(step: AnyStep) -> AnyStep:
+            for each in (kind, also):
+                if each is not None:
+                    self._functions.setdefault(each, []).append(step)
             return step
 
         return register

@@ -1,0 +1,1 @@
+"""Contents of documents, kept by their hash."""

@@ -1,0 +1,130 @@
+"""The store of document contents by hash, in the department's database.
+
+The bytes of a content are kept once, in chunks. Each engagement that has the content names it in a
+document of its own, which is written last, so that a content is either whole or not there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from chassis.eventstore.mongo import Document as StoreDocument
+from chassis.eventstore.mongo import Store, put_absent, reaching
+from contracts.values import ContentHash
+
+CHUNK = 256 * 1024
+"""Bytes of a chunk."""
+
+
+def hash_of(content: bytes) -> ContentHash:
+    """Return the SHA-256 of a content: ``sha256:`` and lower-case hexadecimal digits."""
+    return f"sha256:{sha256(content).hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A content as it is put into the store; `name` is a file name, if it has one."""
+
+    data: bytes
+    media_type: str
+    name: str | None = None
+
+    @property
+    def content_hash(self) -> ContentHash:
+        """The hash of the bytes."""
+        return hash_of(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """The description of a content of an engagement; `stored_at` is UTC, `size` in bytes."""
+
+    content_hash: ContentHash
+    media_type: str
+    name: str | None
+    size: int
+    stored_at: datetime
+    stored_by: str
+
+
+class DocumentStore:
+    """The contents of a department's documents. All methods raise StoreAway."""
+
+    def __init__(self, store: Store) -> None:
+        self._documents = store.database["documents"]
+        self._chunks = store.database["document-chunks"]
+
+    async def prepare(self) -> None:
+        """Create the index of the documents of an engagement."""
+        with reaching():
+            await self._documents.create_index([("engagement", 1)])
+
+    async def put(
+        self, engagement: str, contents: Sequence[Content], *, by: str, at: datetime
+    ) -> None:
+        """Keep contents for an engagement; one that it has already stays as it is.
+
+        `by` is who stored them, `at` when (UTC).
+        """
+        chunks: list[StoreDocument] = []
+        descriptions: list[StoreDocument] = []
+        for content in contents:
+            content_hash = content.content_hash
+            chunks += [
+                {"_id": f"{content_hash}/{start // CHUNK}", "data": content.data[start:][:CHUNK]}
+                for start in range(0, len(content.data), CHUNK)
+            ]
+            descriptions.append(
+                {
+                    "_id": f"{engagement}/{content_hash}",
+                    "engagement": engagement,
+                    "hash": content_hash,
+                    "media_type": content.media_type,
+                    "name": content.name,
+                    "size": len(content.data),
+                    "at": at,
+                    "by": by,
+                }
+            )
+        await put_absent(self._chunks, chunks)
+        await put_absent(self._documents, descriptions)
+
+    async def get(self, engagement: str, content_hash: str) -> tuple[StoredContent, bytes] | None:
+        """Return a content of an engagement with its description, or None where it has none."""
+        with reaching():
+            found = await self._documents.find_one({"_id": f"{engagement}/{content_hash}"})
+            if found is None:
+                return None
+            data = b""
+            for number in range(-(-found["size"] // CHUNK)):
+                chunk = await self._chunks.find_one({"_id": f"{content_hash}/{number}"})
+                data += chunk["data"] if chunk else b""
+        return _described(found), data
+
+    async def all(self, engagement: str) -> list[StoredContent]:
+        """Return the descriptions of all contents of an engagement, the oldest first."""
+        with reaching():
+            found = await self._documents.find({"engagement": engagement}).to_list(None)
+        return [_described(each) for each in sorted(found, key=lambda each: each["at"])]
+
+    async def missing(self, engagement: str, hashes: Sequence[str]) -> list[str]:
+        """Return those of the hashes whose content the engagement does not have."""
+        absent: list[str] = []
+        with reaching():
+            for content_hash in hashes:
+                name = f"{engagement}/{content_hash}"
+                if await self._documents.find_one({"_id": name}, {"_id": 1}) is None:
+                    absent.append(content_hash)
+        return absent
+
+
+def _described(found: StoreDocument) -> StoredContent:
+    return StoredContent(
+        content_hash=found["hash"],
+        media_type=found["media_type"],
+        name=found["name"],
+        size=found["size"],
+        stored_at=found["at"],
+        stored_by=found["by"],
+    )

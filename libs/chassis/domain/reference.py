@@ -1,0 +1,148 @@
+"""Records of reference data: their state, the next version, and what a record may name.
+
+    ACCOUNT = reference_decider(Record[AccountPublished], capability)
+
+    @capability.decide(PublishAccount, by=SELLERS, opens=True)
+    def publish_account(
+        state: Record[AccountPublished], command: PublishAccount, context: Context
+    ) -> Iterable[Event]:
+        require_record("account-unknown", "parent", AccountPublished, command.parent, context)
+        yield from next_version(state, command)
+
+Routes to publish, read and list the records: `chassis.web.reference_routes`.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Generic, TypeVar, cast
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.context import Context
+from chassis.domain.decider import Decider
+from chassis.domain.state import Keep, Part
+from chassis.domain.stream import Stream
+from contracts.reference import Reference, in_force
+from contracts.refusals import RefusalCode
+from contracts.values import Day
+
+R = TypeVar("R", bound=Reference)
+
+MOST_VERSIONS = 100
+"""Versions of a record that its view contains."""
+
+
+class Record(Part, Generic[R]):
+    """State of a record: its published versions, oldest first; none after it was erased."""
+
+    id: str
+    versions: Annotated[tuple[R, ...], Keep()] = ()
+
+    @classmethod
+    def published(cls) -> type[R]:
+        """Return the type of event that publishes a version."""
+        return cast(type[R], next(iter(cls.steps)))
+
+    @property
+    def newest(self) -> R | None:
+        """The newest version, which may not be in force yet; None before the first one."""
+        return self.versions[-1] if self.versions else None
+
+
+class Publish(Command):
+    """Base of the commands that publish a version of a record: its whole content."""
+
+    effective_from: Day | None = None
+    """First day on which the version is in force."""
+
+
+def next_version(
+    state: Record[R], command: Publish, *, from_day: date | None = None, **kept: object
+) -> Iterator[R]:
+    """Yield the next version of a record, unless it equals the newest one.
+
+    A version without a day is in force from `from_day` on, or always where that is None; it is
+    equal to the newest one even if that has a day. `kept` are fields that the command does not
+    have.
+    """
+    kind, newest = state.published(), state.newest
+    day = command.effective_from or from_day
+    event = kind(**{**dict(command), **kept, kind.id_field(): state.id, "effective_from": day})
+    if command.effective_from is None and newest is not None:
+        again = event.model_copy(update={"effective_from": newest.effective_from})
+    else:
+        again = event
+    if again != newest:
+        yield event
+
+
+def require_record(
+    code: RefusalCode, field: str, kind: type[R], id: str | None, context: Context
+) -> R | None:
+    """Return the newest version of the record that a field names; None where it names none.
+
+    Raises Refused with the code, naming the field, where this department knows no such record.
+    """
+    if id is None:
+        return None
+    found = context.reference_data.latest(kind, id)
+    if found is None:
+        sentence = f"{field}: no {kind.kind.replace('-', ' ')} {id} is published"
+        raise Refused(code, sentence, [Missing(code, sentence, field=field)])
+    return found.event
+
+
+def reference_decider(
+    state: type[Record[R]], capability: Capability[Record[R]]
+) -> Decider[Record[R]]:
+    """Return the decider of one kind of record.
+
+    Raises TypeError where the event has no field for the id.
+    """
+    kind = state.published()
+    if kind.id_field() not in kind.model_fields:
+        raise TypeError(f"{kind.__name__} has no field {kind.id_field()} for the id")
+    return Decider(
+        department=kind.channel.department,
+        kind=kind.kind,
+        initial=lambda subject: state(id=subject),
+        capabilities=(capability,),
+    )
+
+
+class VersionView(ViewModel, Generic[R]):
+    """A version of a record and its number, from 1."""
+
+    version: int
+    record: R
+
+
+class RecordView(ViewModel, Generic[R]):
+    """A record: the version in force today, the newest one, and all versions.
+
+    `in_force` is null where no version is in force today. `versions` are the newest 100, newest
+    first.
+    """
+
+    id: str
+    in_force: VersionView[R] | None
+    newest: VersionView[R] | None
+    versions: tuple[VersionView[R], ...]
+
+
+def record_view(stream: Stream[Record[R]], today: date) -> RecordView[R]:
+    """Return the view of a record on a day."""
+    versions, kind = stream.state.versions, stream.state.published()
+    last = stream.position.get(kind.channel.name, 0)  # numbers go on after an erasure
+    shown = [
+        VersionView(version=number, record=record)
+        for number, record in enumerate(versions, start=last - len(versions) + 1)
+    ]
+    current = in_force(versions, today)
+    return RecordView(
+        id=stream.subject,
+        in_force=next((each for each in shown if each.record is current), None),
+        newest=shown[-1] if shown else None,
+        versions=tuple(reversed(shown[-MOST_VERSIONS:])),
+    )

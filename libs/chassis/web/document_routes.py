@@ -1,0 +1,153 @@
+"""The HTTP routes of the documents of engagements: upload, list and download by hash.
+
+A document is downloaded as an attachment and never displayed by this service: it may be a page with
+scripts that somebody uploaded.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from chassis.documents.store import Content
+from chassis.web.auth import requires
+from chassis.web.command_routes import PROBLEMS
+from chassis.web.dependencies import get_service
+from chassis.web.problems import Problem, field_error
+from chassis.web.request import StrictRequest, StrictRoute, reject_unknown_query
+from contracts.roles import Role
+from contracts.values import ContentHash, EngagementId, ShortText
+
+LARGEST_UPLOAD = 16 * 1024 * 1024
+"""Maximum size of an uploaded file in bytes."""
+
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,100}")
+
+
+class DocumentView(BaseModel):
+    """A document of an engagement; its size is in bytes."""
+
+    content_hash: ContentHash
+    media_type: str
+    name: str | None
+    size: int
+    stored_at: datetime
+    stored_by: str
+
+
+class DocumentList(BaseModel):
+    """The documents of an engagement, the oldest first."""
+
+    items: list[DocumentView]
+
+
+def document_routes(*, seen_by: tuple[Role, ...], uploaded_by: tuple[Role, ...]) -> APIRouter:
+    """Return the routes for documents below ``/engagements/{engagement}/documents``.
+
+    `seen_by` are the roles that may list and download, `uploaded_by` those that may upload.
+    """
+    router = APIRouter(
+        prefix="/engagements/{engagement}/documents",
+        route_class=StrictRoute,
+        tags=["documents"],
+        responses=PROBLEMS,
+    )
+
+    @router.post(
+        "",
+        status_code=201,
+        response_model=DocumentView,
+        dependencies=[Depends(requires(*uploaded_by))],
+        operation_id="upload-document",
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+            }
+        },
+    )
+    async def upload(
+        request: Request,
+        engagement: Annotated[EngagementId, Path()],
+        name: Annotated[ShortText | None, Query()] = None,
+    ) -> Response:
+        """Upload a file, such as a signed scan or a deliverable, and return its hash.
+
+        The body is the file, its Content-Type is kept. The same file again changes nothing.
+        """
+        reject_unknown_query(request, "name")
+        service = get_service(request)
+        media_type = _media_type(request)
+        await service.commands.read("engagement", engagement)
+        data = await StrictRequest(request.scope, request.receive).limited_body(LARGEST_UPLOAD)
+        if not data:
+            raise field_error("body", "must be a file of at least one byte")
+        content = Content(data, media_type, name)
+        caller = request.state.caller.actor
+        await service.documents.put(engagement, [content], by=caller, at=datetime.now(UTC))
+        stored = await service.documents.get(engagement, content.content_hash)
+        if stored is None:
+            raise Problem(503, "store-away", "the document could not be read again: try again")
+        view = DocumentView.model_validate(stored[0], from_attributes=True)
+        location = f"/engagements/{engagement}/documents/{content.content_hash}"
+        return Response(
+            view.model_dump_json(), 201, {"Location": location}, media_type="application/json"
+        )
+
+    @router.get(
+        "",
+        response_model=DocumentList,
+        dependencies=[Depends(requires(*seen_by))],
+        operation_id="list-documents",
+    )
+    async def list_all(
+        request: Request, engagement: Annotated[EngagementId, Path()]
+    ) -> DocumentList:
+        """List the documents of an engagement, the oldest first."""
+        reject_unknown_query(request)
+        service = get_service(request)
+        await service.commands.read("engagement", engagement)
+        found = await service.documents.all(engagement)
+        return DocumentList(
+            items=[DocumentView.model_validate(each, from_attributes=True) for each in found]
+        )
+
+    @router.get(
+        "/{content_hash}",
+        dependencies=[Depends(requires(*seen_by))],
+        operation_id="download-document",
+        response_class=Response,
+    )
+    async def download(
+        request: Request,
+        engagement: Annotated[EngagementId, Path()],
+        content_hash: Annotated[ContentHash, Path()],
+    ) -> Response:
+        """Download a document by its hash: the bytes whose SHA-256 the hash is."""
+        reject_unknown_query(request)
+        found = await get_service(request).documents.get(engagement, content_hash)
+        if found is None:
+            raise Problem(404, "unknown-document", f"{engagement} has no document {content_hash}")
+        stored, data = found
+        name = stored.name or content_hash.replace(":", "-")
+        headers = {
+            "ETag": f'"{content_hash}"',
+            "Cache-Control": "private, max-age=31536000, immutable",
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        }
+        return Response(data, headers=headers, media_type=stored.media_type)
+
+    return router
+
+
+def _media_type(request: Request) -> str:
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not _MEDIA_TYPE.fullmatch(given):
+        raise Problem(415, "unsupported-media-type", "Content-Type must name the type of the file")
+    return given

@@ -1,0 +1,49 @@
+"""Define countries and time zones, by the time zone database of the package `tzdata`."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+
+@cache
+def countries() -> frozenset[str]:
+    """Return the ISO 3166-1 alpha-2 codes of all countries."""
+    table = files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text(encoding="utf-8")
+    return frozenset(line.split("\t")[0] for line in table.splitlines() if line[0] != "#")
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _country(code: str) -> str:
+    if code not in countries():
+        raise ValueError("not an ISO 3166-1 country code, such as DE or US")
+    return code
+
+
+def _time_zone(name: str) -> str:
+    if name not in _time_zones():
+        raise ValueError("not a time zone of the IANA database, such as Europe/Berlin")
+    return name
+
+
+CountryCode = Annotated[
+    str,
+    StringConstraints(pattern="^[A-Z]{2}$", max_length=2),
+    AfterValidator(_country),
+    Field(examples=["DE"]),
+]
+"""Country, by its ISO 3166-1 alpha-2 code."""
+
+TimeZone = Annotated[
+    str,
+    StringConstraints(pattern="^[A-Z][A-Za-z0-9_+/-]*$", max_length=64),
+    AfterValidator(_time_zone),
+    Field(examples=["Europe/Berlin"]),
+]
+"""Time zone, by its name in the IANA database; `zoneinfo.ZoneInfo` accepts it."""

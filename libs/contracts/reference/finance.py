@@ -1,0 +1,246 @@
+"""Define the reference data of Finance: companies, rate cards, tax and exchange rates, cost rates.
+
+Cost rates are published in confidence.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, ClassVar, Self, TypeVar
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from contracts.channels import FINANCE_CONFIDENTIAL_REFERENCE, FINANCE_REFERENCE
+from contracts.decimals import CANONICAL, ROUNDING, Rounding
+from contracts.money import Currency, PositiveRate, Rate
+from contracts.places import CountryCode, TimeZone
+from contracts.reference.record import Reference
+from contracts.registrations import Bic, Iban, VatId
+from contracts.values import (
+    AccountId,
+    DistinctBy,
+    Identifier,
+    Percent,
+    PersonId,
+    RoleRate,
+    ShortText,
+    Text,
+    Value,
+    YesNo,
+)
+
+
+class BankAccount(Value):
+    """Bank account of a company: an IBAN, or a number of another form."""
+
+    bank_account: Identifier
+    """Id of the account within the company."""
+    currency: Currency
+    iban: Iban | None = None
+    number: ShortText | None = None
+    """Bank, branch and number of an account without an IBAN, as a payer has to enter them."""
+    bic: Bic | None = None
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if (self.iban is None) == (self.number is None):
+            raise ValueError("must have either an IBAN or another number")
+        return self
+
+
+class NumberSeries(Value):
+    """Settings of the numbers of one kind of document."""
+
+    prefix: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9/-]*$", max_length=12)] = ""
+    """Beginning of each number."""
+    follow_days: YesNo = False
+    """True if a higher number must not have an earlier day."""
+
+
+class CompanyDetails(Value):
+    """The record of a company that sells engagements, without its id."""
+
+    legal_name: ShortText
+    address: Text
+    """Postal address, one line of the address per line of text, without the country."""
+    country: CountryCode
+    vat_id: VatId | None = None
+    """VAT id; null where the company is not registered for VAT."""
+    bank_accounts: Annotated[
+        tuple[BankAccount, ...], Field(max_length=50), DistinctBy("bank_account")
+    ] = ()
+    base_currency: Currency
+    """Currency of the company's books."""
+    time_zone: TimeZone
+    """Time zone of the company's business days."""
+    rounding: Rounding = ROUNDING
+    """Policy for an amount that is half a minor unit."""
+    invoice_numbers: NumberSeries = NumberSeries()
+    credit_note_numbers: NumberSeries = NumberSeries(prefix="CN-")
+
+    @model_validator(mode="after")
+    def _distinct_numbers(self) -> Self:
+        if self.invoice_numbers.prefix == self.credit_note_numbers.prefix:
+            raise ValueError("invoices and credit notes must have numbers of different prefixes")
+        return self
+
+
+class CompanyPublished(CompanyDetails, Reference, channel=FINANCE_REFERENCE):
+    """A version of the record of a company that sells engagements. Published by Finance."""
+
+    kind: ClassVar[str] = "company"
+    company: Identifier
+
+
+class TaxRateDetails(Value):
+    """A rate of value added or sales tax, without its code."""
+
+    name: ShortText
+    country: CountryCode
+    percent: Percent
+    """Tax in percent of the net amount; 0 for what is exempt or taxed by the customer."""
+
+
+class TaxRatePublished(TaxRateDetails, Reference, channel=FINANCE_REFERENCE):
+    """A version of a tax rate. Published by Finance."""
+
+    kind: ClassVar[str] = "tax-rate"
+    tax_rate: Identifier
+    """Tax code, such as `DE-standard`, which the lines of a contract name."""
+
+
+ConversionRate = Annotated[
+    Decimal,
+    Field(gt=0, lt=10**8, max_digits=16, decimal_places=8, allow_inf_nan=False),
+    CANONICAL,
+]
+"""Units of one currency for one unit of another, with up to eight decimals."""
+
+
+class ExchangeRatePublished(Reference, channel=FINANCE_REFERENCE):
+    """The exchange rate of two currencies from a day until a rate of a later day.
+
+    Published by Finance. A converted amount keeps the id of its rate, and no later rate changes it.
+    """
+
+    kind: ClassVar[str] = "exchange-rate"
+    exchange_rate: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Z]{3}-[A-Z]{3}-[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+        Field(examples=["EUR-USD-2026-03-02"]),
+    ]
+    """Id: base, quote and day."""
+    base: Currency
+    quote: Currency
+    rate: ConversionRate
+    """Units of the quote currency for one unit of the base currency."""
+    source: ShortText
+    """Publisher of the rate, such as the European Central Bank."""
+
+
+HIGHEST_RATE = Decimal(10) ** 8
+"""Maximum of a published rate, per hour."""
+
+
+class GradeRate(Value):
+    """Cost rate of the people of a grade."""
+
+    grade: Identifier
+    rate: PositiveRate
+
+
+class PersonRate(Value):
+    """Cost rate of one person."""
+
+    person: PersonId
+    rate: PositiveRate
+
+
+AnyRate = TypeVar("AnyRate", RoleRate, GradeRate, PersonRate)
+
+
+def _within_bounds(rates: tuple[AnyRate, ...]) -> tuple[AnyRate, ...]:
+    if any(rate.rate.amount > HIGHEST_RATE for rate in rates):
+        raise ValueError(f"must be {HIGHEST_RATE:,} an hour at most")
+    return rates
+
+
+class Rates(Value):
+    """The rates per hour of roles, in one currency."""
+
+    currency: Currency
+    rates: Annotated[
+        tuple[RoleRate, ...],
+        Field(min_length=1, max_length=200),
+        DistinctBy("role"),
+        AfterValidator(_within_bounds),
+    ]
+
+    @property
+    def by_role(self) -> Mapping[str, Rate]:
+        """Return the rate per hour by role."""
+        return {rate.role: rate.rate for rate in self.rates}
+
+    @property
+    def every_rate(self) -> tuple[Rate, ...]:
+        """Return all rates per hour of the record."""
+        return tuple(each.rate for each in self.rates)
+
+
+class RateCard(Rates):
+    """A rate card, without its id: the bill rates of roles, for all accounts or for one."""
+
+    account: AccountId | None = None
+    """The account for which the rates are agreed; null for the standard rates."""
+
+
+class RateCardPublished(RateCard, Reference, channel=FINANCE_REFERENCE):
+    """A version of a rate card: the bill rate per hour of each role, in one currency.
+
+    Published by Finance. The card of an account takes precedence over the standard card.
+    """
+
+    kind: ClassVar[str] = "rate-card"
+    rate_card: Identifier
+    """The account (or `standard`), a dash and the currency: `standard-EUR`."""
+
+
+class CostRates(Rates):
+    """The cost rates per hour, and the margin that a price should leave over them.
+
+    The most specific rate of a person applies: their own, else their grade's, else their role's.
+    """
+
+    grades: Annotated[
+        tuple[GradeRate, ...],
+        Field(max_length=200),
+        DistinctBy("grade"),
+        AfterValidator(_within_bounds),
+    ] = ()
+    """Rates by the grade in a person's record."""
+    people: Annotated[
+        tuple[PersonRate, ...],
+        Field(max_length=1000),
+        DistinctBy("person"),
+        AfterValidator(_within_bounds),
+    ] = ()
+    """Rates of single people."""
+    floor: Percent = Decimal(20)
+    """Minimum margin in percent that the price of an estimate should leave."""
+
+    @property
+    def every_rate(self) -> tuple[Rate, ...]:
+        """Return all rates per hour: of roles, grades and people."""
+        grades = (each.rate for each in self.grades)
+        people = (each.rate for each in self.people)
+        return (*super().every_rate, *grades, *people)
+
+
+class CostRatesPublished(CostRates, Reference, channel=FINANCE_CONFIDENTIAL_REFERENCE):
+    """A version of the cost rates: what an hour costs the company, in one currency.
+
+    Published by Finance in confidence.
+    """
+
+    kind: ClassVar[str] = "cost-rates"
+    cost_rates: Identifier
+    """Id of the record; `standard-EUR` applies to the engagements in euro."""

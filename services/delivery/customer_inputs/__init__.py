@@ -1,0 +1,1 @@
+"""Inputs that the customer has to provide, and delays that the customer caused."""

@@ -1,0 +1,1 @@
+"""Companies that sell engagements: reference data."""

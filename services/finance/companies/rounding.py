@@ -1,0 +1,13 @@
+"""Find the rounding policy of a company."""
+
+from datetime import date
+
+from chassis.domain.context import ReferenceData
+from contracts.decimals import ROUNDING, Rounding
+from contracts.reference import CompanyPublished
+
+
+def rounding_on(records: ReferenceData, company: str | None, day: date) -> Rounding:
+    """Return the rounding policy of a company on a day; half up where the company is unknown."""
+    found = None if company is None else records.on(CompanyPublished, company, day)
+    return ROUNDING if found is None else found.event.rounding

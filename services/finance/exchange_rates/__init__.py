@@ -1,0 +1,1 @@
+"""Exchange rates: reference data, and conversion of amounts."""

@@ -1,0 +1,40 @@
+"""Test the types of countries and time zones."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from contracts.places import CountryCode, TimeZone, countries
+
+COUNTRY = TypeAdapter[str](CountryCode)
+ZONE = TypeAdapter[str](TimeZone)
+
+
+@pytest.mark.parametrize("code", ["DE", "US", "KW"])
+def test_countries_of_the_standard_are_accepted(code: str) -> None:
+    assert COUNTRY.validate_python(code) == code
+
+
+@pytest.mark.parametrize("code", ["XX", "de", "DEU", "", "D\n"])
+def test_other_codes_are_refused(code: str) -> None:
+    with pytest.raises(ValidationError):
+        COUNTRY.validate_python(code)
+
+
+def test_all_countries_have_a_code_of_two_letters() -> None:
+    assert len(countries()) > 240
+    assert all(len(code) == 2 for code in countries())
+
+
+@pytest.mark.parametrize("name", ["Europe/Berlin", "America/Argentina/Buenos_Aires", "UTC"])
+def test_time_zones_of_the_database_are_accepted(name: str) -> None:
+    assert ZoneInfo(ZONE.validate_python(name)).key == name
+
+
+@pytest.mark.parametrize(
+    "name", ["Europe/Bonn", "CET+1", "localtime", "posixrules", "../../etc/passwd", "europe/berlin"]
+)
+def test_other_names_are_refused(name: str) -> None:
+    with pytest.raises(ValidationError):
+        ZONE.validate_python(name)
