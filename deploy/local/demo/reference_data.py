@@ -41,6 +41,9 @@ def _customer(line: str) -> Customer:
 
 CUSTOMERS: tuple[Customer, ...] = tuple(map(_customer, _CUSTOMERS.strip().splitlines()))
 
+COMPANY = "concord"
+"""Id of the company that sells."""
+
 SELLERS: tuple[tuple[str, str], ...] = (
     ("ann", "Ann Keller"),
     ("bruno", "Bruno Costa"),
@@ -95,6 +98,8 @@ COST_RATES: dict[str, int] = {
     "tester": 60,
     "project-manager": 92,
 }
+FLOOR = "25"
+"""Lowest margin in percent that a price should leave."""
 DOLLARS_TO_A_EURO = Decimal("1.10")
 
 TEMPLATE = "standard-delivery"
@@ -234,6 +239,7 @@ def _rates(driver: Driver, effective_from: date) -> list[Any]:
                         "currency": currency,
                         "rates": rates,
                         "effective_from": effective_from.isoformat(),
+                        **({"floor": FLOOR} if table is COST_RATES else {}),
                     },
                     "dora",
                 )
