@@ -9,7 +9,6 @@ import pytest
 
 from contracts.delivery import ResourceReleased
 from contracts.event import Event
-from contracts.finance import ChangePriced
 from tests.component.harness import (
     Running,
     World,
@@ -169,12 +168,19 @@ async def test_an_engagement_goes_from_its_manager_to_its_close(world: World) ->
     await world.do("request-change", {"change": "CR-1", "requested_by": "cleo", "description": "."})
     assessed = await world.do(
         "assess-change",
-        {"change": "CR-1", "lines": [], "days": 5, "risk": "Little."}
-        | {"deliverables_descoped": ["design"]}
-        | {"deliverables_added": [{"deliverable": "manual", "title": "The manual"}]},
+        {"change": "CR-1", "days": 5, "risk": "Little."}
+        | {
+            "changes": [
+                {
+                    "line": "desk",
+                    "deliverables_removed": ["design"],
+                    "deliverables_added": [{"deliverable": "manual", "title": "The manual"}],
+                }
+            ]
+        },
     )
     await world.say(
-        ChangePriced(change="CR-1", lines=(), price=CHANGE_PRICED.price),
+        CHANGE_PRICED,
         knowing={"delivery": assessed["position"]["delivery"]},
     )
     await world.do("approve-change", {"change": "CR-1", "approved_by": "cleo"})

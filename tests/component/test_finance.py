@@ -24,10 +24,10 @@ TODAY = datetime.now(UTC).date()
 SIGNED = TODAY - timedelta(days=40)
 SOW = builders.SOW.model_copy(
     update={
-        "billing_schedule": (
-            *builders.SOW.billing_schedule[:3],
-            builders.SOW.billing_schedule[3].model_copy(
-                update={"due_on": TODAY - timedelta(days=2)}
+        "lines": (
+            builders.fixed_line(
+                *builders.SCHEDULE[:3],
+                builders.SCHEDULE[3].model_copy(update={"due_on": TODAY - timedelta(days=2)}),
             ),
         ),
         "payment_terms_days": 14,

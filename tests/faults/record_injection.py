@@ -56,7 +56,7 @@ NUMBERED = tuple(
     name for name, channel in CHANNELS.items() if channel.kind in {"events", "register"}
 )
 FORGEABLE: Mapping[str, Event] = {
-    name: finance.RevenueMethodChosen(method="cost-to-cost", why="planted")
+    name: finance.RevenueMethodChosen(obligation="fixed", method="cost-to-cost", why="planted")
     if name == "finance"
     else EXAMPLES[name]
     for name in NUMBERED

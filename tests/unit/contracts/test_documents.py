@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from contracts.delivery import BrdSubmitted
 from contracts.documents import UNSEALED, canonical, content_hash, seal
+from contracts.lines import BillingItem
 from contracts.money import Money
-from contracts.values import BillingItem, Value
+from contracts.values import Value
 
 
 class Paper(Value):
