@@ -6,11 +6,11 @@ from datetime import date
 from pydantic import ValidationError
 
 from chassis.domain.commands import Missing, Refused, gate
+from contracts.line_faults import billing_faults
 from contracts.lines import (
     BillingItem,
     ContractLine,
     ProposedLine,
-    billing_faults,
     total_price,
     with_usual_billing,
 )
