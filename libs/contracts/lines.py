@@ -432,8 +432,8 @@ def changed_lines(
     """Return the lines of a contract after changes, in order; new lines come last.
 
     Hours never become negative. Raises ValueError where a change names a line that the contract
-    does not have without being a new one, or adds one that exists, and ValidationError (a ValueError) where
-    a changed line is not valid.
+    does not have without being a new one, or adds one that exists, and ValidationError (a
+    ValueError) where a changed line is not valid.
     """
     after = {line.line: line for line in lines}
     for change in changes:
