@@ -240,7 +240,16 @@ class ProposedLine(ContractLine):
     """A line of a proposal."""
 
     optional: YesNo = False
-    """True if the customer may leave the line out; it is not in the price of the proposal."""
+    """True if the customer may leave the line out; it is not in the price of the proposal.
+
+    A discount is never optional: the customer would always choose it.
+    """
+
+    @model_validator(mode="after")
+    def _no_optional_discount(self) -> Self:
+        if self.optional and self.kind == "discount":
+            raise ValueError("optional must be false where kind is discount")
+        return self
 
 
 def _consistent(lines: tuple[ContractLine, ...]) -> tuple[ContractLine, ...]:
