@@ -322,8 +322,8 @@ class Life:
                 finance.BudgetCosted(
                     cost=euros(70_000),
                     lines=(
-                        finance.LineCost(line="build", cost=euros(60_000)),
-                        finance.LineCost(line="manage", cost=euros(10_000)),
+                        finance.LineCost(line="build", cost=euros(56_000)),
+                        finance.LineCost(line="manage", cost=euros(14_000)),
                     ),
                     margin_sold=Margin(
                         revenue=euros(100_000), cost=euros(70_000), margin=Decimal("0.3")

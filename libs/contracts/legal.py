@@ -213,8 +213,7 @@ class SowSigned(SowVersion, Event, channel=LEGAL, consumed_by=("sales", "deliver
 class EarlyStart(Value):
     """An authorisation to work before the signature, up to a cap and a day.
 
-    The cap is a number of hours, an amount at bill rates, or both; the one that is reached first
-    counts.
+    The cap is a number of hours, an amount at bill rates, or both; the first to be reached counts.
     """
 
     cap_hours: Annotated[Hours, Field(gt=0)] | None = None

@@ -26,7 +26,6 @@ from tests.unit.delivery.builders import (
     AMENDMENT_SIGNED,
     BUDGET,
     BUDGET_AMENDED,
-    CHANGE_ASSESSED,
     CHANGE_PRICED,
     OPENED,
     PRICED,
@@ -169,11 +168,15 @@ async def test_an_engagement_goes_from_its_manager_to_its_close(world: World) ->
     await world.do("request-change", {"change": "CR-1", "requested_by": "cleo", "description": "."})
     assessed = await world.do(
         "assess-change",
-        {
-            "change": "CR-1",
-            "changes": CHANGE_ASSESSED.model_dump(mode="json")["changes"],
-            "days": 5,
-            "risk": "Little.",
+        {"change": "CR-1", "days": 5, "risk": "Little."}
+        | {
+            "changes": [
+                {
+                    "line": "desk",
+                    "deliverables_removed": ["design"],
+                    "deliverables_added": [{"deliverable": "manual", "title": "The manual"}],
+                }
+            ]
         },
     )
     await world.say(

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from contracts.finance import BillingEventDue, InvoiceIssued, InvoiceNumbered, PaymentOverdue
-from contracts.lines import ContractLine
 from contracts.roles import Role
 from tests.component.harness import (
     Running,
@@ -24,20 +23,14 @@ from tests.unit.finance import builders
 TODAY = datetime.now(UTC).date()
 SIGNED = TODAY - timedelta(days=40)
 
-
-def _due_before(line: ContractLine) -> ContractLine:
-    """Return the line with its dated entries due two days ago."""
-    due_on = TODAY - timedelta(days=2)
-    billing = tuple(
-        item.model_copy(update={"due_on": due_on}) if item.kind == "on-date" else item
-        for item in line.billing
-    )
-    return line.model_copy(update={"billing": billing})
-
-
 SOW = builders.SOW.model_copy(
     update={
-        "lines": tuple(map(_due_before, builders.SOW.lines)),
+        "lines": (
+            builders.fixed_line(
+                *builders.SCHEDULE[:3],
+                builders.SCHEDULE[3].model_copy(update={"due_on": TODAY - timedelta(days=2)}),
+            ),
+        ),
         "payment_terms_days": 14,
     }
 )

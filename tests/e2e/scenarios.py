@@ -47,7 +47,7 @@ def scenario(name: str, **different: Any) -> Scenario:
         "hours": 240,
         "weeks": 6,
         "selling_days": 30,
-        "time_and_materials": False,
+        "shape": "fixed",
         "outcome": "delivered",
         "early_start": False,
         "change": False,
@@ -443,7 +443,7 @@ async def run_all(driver: Driver) -> Engagements:
     """Run all of them concurrently, and release the clocks at the end."""
     scenarios = {
         "whole": scenario("whole", change=True, rejection=True),
-        "hourly": scenario("hourly", begins=monday(200), time_and_materials=True, seed=8),
+        "hourly": scenario("hourly", begins=monday(200), shape="hourly", seed=8),
         "lost": scenario("lost", outcome="lost", seller="bruno", customer=CUSTOMERS[3]),
         "terminated": scenario("terminated", outcome="terminated", manager="max", seed=11),
         "hasty": scenario("hasty", begins=monday(120), manager="noor"),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import httpx
 
@@ -26,7 +26,7 @@ from local.demo.driver import WAIT, Body, CommandRefused, DemoError, Driver, Pla
 from local.demo.engagement_run import EndOfDemo, new_run
 from local.demo.finishing import finish
 from local.demo.reference_data import CUSTOMERS, MANAGERS, SELLERS, publish, roles
-from local.demo.scenarios import Scenario
+from local.demo.scenarios import Scenario, Shape
 from local.demo.selling import contract, sell
 from local.platform import SERVICES, Platform
 from tests.faults.collected_state import Acknowledged
@@ -326,7 +326,7 @@ def short_scenario(random: Random, name: str) -> Scenario:
         hours=240,
         weeks=random.choice((3, 4)),
         selling_days=random.randrange(25, 40),
-        time_and_materials=random.random() < 0.4,
+        shape=random.choice(get_args(Shape)),
         outcome="lost" if random.random() < 0.1 else "delivered",
         early_start=random.random() < 0.2,
         change=random.random() < 0.4,

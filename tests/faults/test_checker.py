@@ -49,7 +49,7 @@ async def lived(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[Lived]:
         await begin_history(made.driver)
         scenario = replace(
             short_scenario(Random(7), "lived"),
-            time_and_materials=False,
+            shape="fixed",
             outcome="delivered",
             change=True,
         )

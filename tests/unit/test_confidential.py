@@ -419,7 +419,7 @@ asking = Capability[Known](__name__)
 
 @asking.decide(Ask, by=None)
 def ask(state: Known, command: Ask, context: Context) -> Iterator[Event]:
-    yield RevenueMethodChosen(obligation="fixed", method="as-invoiced", why="as agreed")
+    yield RevenueMethodChosen(obligation="work", method="as-invoiced", why="as agreed")
 
 
 @asking.react

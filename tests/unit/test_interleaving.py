@@ -37,7 +37,7 @@ def scenario(**different: Any) -> Scenario:
         "hours": 240,
         "weeks": 6,
         "selling_days": 30,
-        "time_and_materials": False,
+        "shape": "fixed",
         "outcome": "delivered",
         "early_start": False,
         "change": True,
@@ -51,7 +51,7 @@ def scenario(**different: Any) -> Scenario:
 
 LIVES = {
     "whole, with a change and a rejection": scenario(),
-    "by the hour, begun before the signature": scenario(time_and_materials=True, early_start=True),
+    "by the hour, begun before the signature": scenario(shape="hourly", early_start=True),
     "paid late, a draft amended": scenario(days_late_paying=25, deliverables=("A", "B", "C")),
     "recorded by mistake and withdrawn": scenario(mistakes=True, change=False),
     "lost": scenario(outcome="lost"),

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from local.demo.engagement_run import EngagementRun
+from local.demo.pricing import WORK
 from local.demo.working import Work
 
 
@@ -19,7 +20,7 @@ async def money(run: EngagementRun, work: Work) -> None:
         done = state["recognised_to"]
         if month >= signed_month and (done is None or done < month):
             await _recognise(run, done, month)
-        if run.scenario.time_and_materials and month >= f"{run.starts_on:%Y-%m}":
+        if run.scenario.shape in {"hourly", "mixed"} and month >= f"{run.starts_on:%Y-%m}":
             await run.actors.try_to("finance", "bill-time", "fred", month=month)
         work.recognised_to = first
         await invoices(run, work)
@@ -75,13 +76,19 @@ async def invoices(run: EngagementRun, work: Work) -> None:
 
 async def bill_early(run: EngagementRun) -> None:
     """Bill the second item of the schedule before its deliverable is accepted."""
-    entry = run.schedule[1]
+    entry = run.line(WORK)["billing"][1]
     state = await run.actors.act(
         "finance",
         "bill-outside-schedule",
         "dora",
         item=entry["item"],
-        lines=[{"description": "Billed at the quarter's end", "amount": entry["amount"]}],
+        lines=[
+            {
+                "description": "Billed at the quarter's end",
+                "line": WORK,
+                "amount": entry["amount"],
+            }
+        ],
         reason="The quarter closes; Delivery expects acceptance within days.",
     )
     await _approve_new(run, state)
@@ -89,7 +96,7 @@ async def bill_early(run: EngagementRun) -> None:
 
 async def bill_at_another_rate(run: EngagementRun) -> None:
     """Bill 20 hours at a rate that is 12 above the contracted one."""
-    rate = next(line for line in run.lines if line["role"] == "engineer")["rate"]
+    rate = next(each for each in run.line(WORK)["rates"] if each["role"] == "engineer")["rate"]
     raised = Decimal(rate["amount"]) + 12
     state = await run.actors.act(
         "finance",
@@ -99,6 +106,7 @@ async def bill_at_another_rate(run: EngagementRun) -> None:
         lines=[
             {
                 "description": "Engineering at the new list rate",
+                "line": WORK,
                 "role": "engineer",
                 "hours": "20",
                 "rate": run.money(raised),

@@ -1,50 +1,119 @@
-"""Run a change order: request, price, approve, amend the contract, plan again."""
+"""Run change orders: request, price, approve, amend the contract, plan again."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 from local.demo.engagement_run import EngagementRun
+from local.demo.pricing import WORK
 from local.demo.reference_data import TEMPLATE
 from local.demo.working import Work
 
+Task = dict[str, Any]
 
-async def change_order(run: EngagementRun, work: Work) -> None:
-    """Request, assess and approve a change, sign its amendment, and baseline a new plan.
+
+async def add_report(run: EngagementRun, work: Work) -> None:
+    """Add hours to the work for one more report.
 
     The scenario's trouble "change-unfollowed" ends it before the amendment is signed.
     """
+    hours = max(16, run.scenario.hours // 20)
+    scope = {"line": WORK, "hours": [{"role": "engineer", "hours": str(hours)}]}
+    starts_on = run.actors.today + timedelta(days=7)
+    task = {
+        "task": "change-c-1",
+        "title": "Report by region",
+        "phase": "Build",
+        "starts_on": starts_on.isoformat(),
+        "finishes_on": (starts_on + timedelta(days=13)).isoformat(),
+        "hours": scope["hours"],
+        "line": WORK,
+    }
+    await _agree(run, "C-1", "One more report, by region.", scope, days=7)
+    if "change-unfollowed" in run.scenario.troubles:
+        return
+    await _sign(run, "C-1", negotiated=run.scenario.negotiated)
+    await _replan(run, work, "C-1", lambda tasks: [*tasks, task])
+    work.finish += timedelta(days=7)
+
+
+async def take_away(run: EngagementRun, work: Work) -> None:
+    """Take the last deliverable away, with a tenth of the hours."""
+    gone = run.deliverables[-1]["deliverable"]
+    hours = Decimal(run.scenario.hours // 10)
+    scope = {
+        "line": WORK,
+        "hours": [{"role": "engineer", "hours": str(-hours)}],
+        "deliverables_removed": [gone],
+    }
+    await _agree(run, "C-2", f"Without {run.deliverables[-1]['title']}.", scope, days=0)
+    await _sign(run, "C-2", negotiated=False)
+    run.deliverables = run.deliverables[:-1]
+    await _replan(run, work, "C-2", lambda tasks: _reduced(tasks, "engineer", hours))
+
+
+def _reduced(tasks: list[Task], role: str, less: Decimal) -> list[Task]:
+    """Return the tasks with fewer hours of a role, taken from the largest task that has it."""
+    largest = max(
+        (task for task in tasks if task["hours"][0]["role"] == role),
+        key=lambda task: Decimal(task["hours"][0]["hours"]),
+    )
+    left = Decimal(largest["hours"][0]["hours"]) - less
+    reduced = {**largest, "hours": [{"role": role, "hours": str(left)}]}
+    return [reduced if task is largest else task for task in tasks]
+
+
+async def _agree(
+    run: EngagementRun, change: str, description: str, scope: dict[str, Any], *, days: int
+) -> None:
+    """Request and assess a change of one line, and approve it once it is priced and drafted."""
     scenario, actors = run.scenario, run.actors
     await actors.act(
         "delivery",
         "request-change",
         scenario.manager,
-        change="C-1",
+        change=change,
         requested_by=run.sponsor,
-        description="One more report, by region.",
+        description=description,
     )
-    hours = max(16, scenario.hours // 20)
     await actors.act(
         "delivery",
         "assess-change",
         scenario.manager,
-        change="C-1",
-        lines=[{"role": "engineer", "hours": str(hours)}],
-        days=7,
+        change=change,
+        changes=[scope],
+        days=days,
         risk="Low: it reuses what is there.",
     )
     await actors.look_until(
         "finance",
         "fred",
-        lambda seen: any(each["price"] is not None for each in seen["changes"]),
+        lambda seen: any(
+            each["change"] == change and each["price"] is not None for each in seen["changes"]
+        ),
     )
     await actors.act(
-        "delivery", "approve-change", scenario.manager, change="C-1", approved_by=run.sponsor
+        "delivery", "approve-change", scenario.manager, change=change, approved_by=run.sponsor
     )
-    drafted = await actors.look_until(
-        "legal", "carl", lambda seen: any(each["amendment"] for each in seen["changes"])
-    )
-    if "change-unfollowed" in scenario.troubles:
-        return
-    amendment = drafted["changes"][-1]["amendment"]["content"]
+    await actors.look_until("legal", "carl", lambda seen: _amendment(seen, change) is not None)
+
+
+def _amendment(seen: dict[str, Any], change: str) -> dict[str, Any] | None:
+    """Return the amendment of a change in the view of Legal, or None."""
+    found = (each["amendment"] for each in seen["changes"] if each["change"] == change)
+    return next(found, None)
+
+
+async def _sign(run: EngagementRun, change: str, *, negotiated: bool) -> None:
+    """Sign the amendment; a negotiated one is drafted at a lower price and reviewed first."""
+    actors = run.actors
+    seen = await actors.look("legal", "carl")
+    if negotiated:
+        seen = await _negotiate(run, change, seen)
+    amendment = _amendment(seen, change)
+    if amendment is None:
+        raise LookupError(f"no amendment is drafted for {change}")
     today = actors.today.isoformat()
     await actors.act(
         "legal",
@@ -57,31 +126,58 @@ async def change_order(run: EngagementRun, work: Work) -> None:
             {"party": "customer", "person": run.sponsor, "signed_on": today},
         ],
     )
-    await _replan(run, work, hours)
 
 
-async def _replan(run: EngagementRun, work: Work, hours: int) -> None:
-    scenario, actors = run.scenario, run.actors
-    state = await actors.look("delivery", scenario.manager)
-    plan = state["plan"]["draft"]
-    starts_on = actors.today + timedelta(days=7)
-    task = {
-        "task": "change-c-1",
-        "title": "Report by region",
-        "phase": "Build",
-        "starts_on": starts_on.isoformat(),
-        "finishes_on": (starts_on + timedelta(days=13)).isoformat(),
-        "hours": [{"role": "engineer", "hours": str(hours)}],
+async def _negotiate(run: EngagementRun, change: str, seen: dict[str, Any]) -> dict[str, Any]:
+    """Draft the amendment at a lower price, and let Delivery and Finance review it."""
+    actors, drafted = run.actors, _amendment(seen, change)
+    if drafted is None:
+        raise LookupError(f"no amendment is drafted for {change}")
+    (first,) = drafted["content"]["changes"]
+    price = Decimal(first["price_delta"]["amount"])
+    lower = {
+        **first,
+        "price_delta": run.money((price * 9 / 10).quantize(Decimal(1))),
+        "billing_added": [],
+        "billing_changed": [],
     }
+    seen = await actors.act("legal", "draft-amendment", "carl", change=change, changes=[lower])
+    amendment = _amendment(seen, change)
+    if amendment is None:
+        raise LookupError(f"no amendment is drafted for {change}")
+    for service, by in (("delivery", run.scenario.manager), ("finance", "fred")):
+        await actors.act(
+            service,
+            "review-amendment",
+            by,
+            amendment=amendment["amendment"],
+            content_hash=amendment["content_hash"],
+            verdict="approved",
+        )
+    return seen
+
+
+async def _replan(
+    run: EngagementRun, work: Work, change: str, replanned: Callable[[list[Task]], list[Task]]
+) -> None:
+    """Draft and baseline a plan with the change, without deliverables that were taken away."""
+    scenario, actors = run.scenario, run.actors
+    plan = (await actors.look("delivery", scenario.manager))["plan"]["draft"]
+    owed = {each["deliverable"] for each in run.deliverables}
+    milestones = [
+        {**each, "deliverables": [name for name in each["deliverables"] if name in owed]}
+        for each in plan["milestones"]
+    ]
+    work.changes.append(change)
     drafted = await actors.act(
         "delivery",
         "draft-plan",
         scenario.manager,
         template=TEMPLATE,
-        tasks=[*plan["tasks"], task],
-        milestones=plan["milestones"],
-        deliverables=plan["deliverables"],
-        changes=["C-1"],
+        tasks=replanned(plan["tasks"]),
+        milestones=milestones,
+        deliverables=[each for each in plan["deliverables"] if each["deliverable"] in owed],
+        changes=work.changes,
     )
     await actors.act(
         "delivery",
@@ -90,4 +186,3 @@ async def _replan(run: EngagementRun, work: Work, hours: int) -> None:
         version=drafted["plan"]["draft"]["version"],
     )
     work.tasks = drafted["plan"]["draft"]["tasks"]
-    work.finish += timedelta(days=7)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from local.demo.billing import bill_at_another_rate, bill_early, invoices, money
-from local.demo.changing import change_order
+from local.demo.changing import add_report, take_away
 from local.demo.customer_inputs import ask_for_inputs, receive_inputs
 from local.demo.engagement_run import EndOfDemo, EngagementRun
 from local.demo.mistakes import act_twice
@@ -122,7 +122,9 @@ async def build(run: EngagementRun, work: Work) -> None:
             await report(run, work, week)
         await money(run, work)
         if scenario.change and week == max(3, scenario.weeks // 3):
-            await change_order(run, work)
+            await add_report(run, work)
+        if scenario.cut and week == max(4, scenario.weeks // 2):
+            await take_away(run, work)
         if "billed-early" in scenario.troubles and week == max(4, scenario.weeks // 3):
             await bill_early(run)
         if "bill-rate" in scenario.troubles and week == 4:

@@ -1,6 +1,6 @@
 """Run one scenario: its engagement, its people, and the values that later steps need."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -25,9 +25,8 @@ class EngagementRun:
     deliverables: list[dict[str, Any]]
     starts_on: date
     finishes_on: date
-    price: Decimal = Decimal(0)
-    lines: tuple[dict[str, Any], ...] = ()
-    schedule: tuple[dict[str, Any], ...] = ()
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    """Lines of the won deal, with billing schedules."""
 
     @property
     def account(self) -> str:
@@ -38,6 +37,10 @@ class EngagementRun:
     def sponsor(self) -> str:
         """Return the id of the customer's person who signs, accepts and answers."""
         return self.scenario.customer.sponsor[0]
+
+    def line(self, name: str) -> dict[str, Any]:
+        """Return a line of the won deal."""
+        return next(line for line in self.lines if line["line"] == name)
 
     async def on(self, day: date) -> None:
         """Wait until a day, or the Monday after a weekend; raises EndOfDemo after the last day."""

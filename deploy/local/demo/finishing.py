@@ -24,8 +24,8 @@ async def finish(run: EngagementRun, work: Work) -> None:
             complete="100",
             remaining_hours="0",
         )
-    if scenario.change:
-        await actors.act("delivery", "implement-change", scenario.manager, change="C-1")
+    for change in work.changes:
+        await actors.act("delivery", "implement-change", scenario.manager, change=change)
     for index, deliverable in enumerate(run.deliverables):
         await _accept(run, deliverable["deliverable"], rejected=scenario.rejection and index == 0)
     await report(run, work, scenario.weeks)
@@ -109,9 +109,15 @@ async def _reach_milestones(run: EngagementRun) -> None:
 
 async def _invoices_due(run: EngagementRun, work: Work) -> None:
     """Wait until Finance has drafted the invoices of all acceptances, and approve them."""
-    if not run.scenario.time_and_materials:
-        wanted = len(run.schedule)
-        await run.actors.look_until("finance", "fred", lambda seen: len(seen["invoices"]) >= wanted)
+    await run.actors.look_until(
+        "finance",
+        "fred",
+        lambda seen: all(
+            float(each["left"]["amount"]) == 0
+            for each in seen["budget"]["schedule"]
+            if each["kind"] == "on-acceptance"
+        ),
+    )
     await invoices(run, work)
 
 

@@ -108,6 +108,9 @@ CUSTOMERS: tuple[Customer, ...] = (
     ),
 )
 
+SELLING_COMPANY = {"EUR": "concord-de", "USD": "concord-us"}
+"""Id of the company that sells, by the currency of the engagement."""
+
 SELLERS: tuple[tuple[str, str], ...] = (
     ("ann", "Ann Keller"),
     ("bruno", "Bruno Costa"),
@@ -164,6 +167,8 @@ COST_RATES: dict[str, int] = {
 }
 GRADE_COST_RATES: dict[str, int] = {"principal": 112}
 PERSON_COST_RATES: dict[str, int] = {"irina": 88}
+FLOOR = "25"
+"""Lowest margin in percent that a price should leave."""
 DOLLARS_TO_A_EURO = Decimal("1.10")
 
 COMPANIES: dict[str, dict[str, Any]] = {
@@ -394,6 +399,7 @@ def _rates(driver: Driver, effective_from: date) -> list[Any]:
             "grades": _named("grade", GRADE_COST_RATES, currency),
             "people": _named("person", PERSON_COST_RATES, currency),
             "effective_from": day,
+            "floor": FLOOR,
         }
         path = f"cost-rates/standard-{currency}/publish-cost-rates"
         commands.append(driver.publish("finance", path, costs, "dora"))

@@ -29,6 +29,13 @@ Trouble = Literal[
     "begun-early",
 ]
 Outcome = Literal["delivered", "lost", "terminated"]
+Shape = Literal["fixed", "hourly", "mixed", "retained"]
+"""How the contract is priced.
+
+`fixed`: work and project management at fixed prices. `hourly`: both by time and materials. `mixed`:
+testing by time and materials, all else fixed. `retained`: fixed with a discount, with a retainer
+for support, and with an optional training that the customer leaves out.
+"""
 
 _WORK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Customer portal", ("Portal", "Single sign-on", "Operations handbook")),
@@ -65,6 +72,9 @@ class Scenario:
 
     `days_late_paying` counts from an invoice's due day; negative is early. With `mistakes`, the
     kickoff, acceptances, milestones and the go-live are first recorded by mistake, and withdrawn.
+    `change` adds work, `cut` takes the last deliverable away, and the amendment of the change is at
+    another price than the change where it is `negotiated`. A proposal `below_floor` needs an
+    exception.
     """
 
     name: str
@@ -77,7 +87,7 @@ class Scenario:
     hours: int
     weeks: int
     selling_days: int
-    time_and_materials: bool
+    shape: Shape
     outcome: Outcome
     early_start: bool
     change: bool
@@ -86,6 +96,9 @@ class Scenario:
     satisfaction: int
     seed: int
     mistakes: bool = False
+    cut: bool = False
+    negotiated: bool = False
+    below_floor: bool = False
     troubles: frozenset[Trouble] = frozenset()
 
 
@@ -132,7 +145,7 @@ def _plot(
         hours=hours,
         weeks=max(6, min(30, hours // random.choice((40, 50, 60)))),
         selling_days=random.randrange(25, 60),
-        time_and_materials=random.random() < 0.25,
+        shape=_shape(random.random()),
         outcome="lost" if index % 8 == 3 else "terminated" if index % 20 == 9 else "delivered",
         early_start=random.random() < 0.15,
         change=random.random() < 0.3,
@@ -141,7 +154,16 @@ def _plot(
         satisfaction=random.choice((3, 4, 4, 5, 5)),
         seed=random.randrange(2**31),
         mistakes=index % 6 == 1,
+        cut=index % 6 == 1,
+        negotiated=index % 5 == 2,
+        below_floor=index % 15 == 5,
     )
+
+
+def _shape(drawn: float) -> Shape:
+    if drawn < 0.2:
+        return "hourly"
+    return "mixed" if drawn < 0.45 else "retained" if drawn < 0.6 else "fixed"
 
 
 def _troubled(plain: list[Scenario], today: date) -> list[Scenario]:
@@ -207,8 +229,14 @@ def _with(scenario: Scenario, troubles: frozenset[Trouble], begins: date) -> Sce
         begins=begins,
         early_start=False,
         change="change-unfollowed" in troubles,
-        time_and_materials="bill-rate" in troubles
-        or (scenario.time_and_materials and not troubles & _OF_A_FIXED_PRICE),
+        cut=False,
+        negotiated=False,
+        below_floor=False,
+        shape="hourly"
+        if "bill-rate" in troubles
+        else "fixed"
+        if troubles & _OF_A_FIXED_PRICE
+        else scenario.shape,
     )
 
 

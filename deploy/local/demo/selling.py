@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from local.demo.engagement_run import EndOfDemo, EngagementRun
-from local.demo.reference_data import TEMPLATE, rate
+from local.demo.pricing import agreed_billing, cheaper_lines, proposed_lines
+from local.demo.reference_data import SELLERS, SELLING_COMPANY, TEMPLATE
 
 SPLIT: tuple[tuple[str, str, int], ...] = (
     ("Discovery", "analyst", 15),
@@ -132,20 +133,18 @@ async def _propose(run: EngagementRun) -> None:
         scenario.seller,
         lambda state: bool(state["estimates"]) and state["estimates"][-1]["priced"] is not None,
     )
-    priced = seen["estimates"][-1]["priced"]
-    run.lines = tuple(priced["lines"])
-    run.price = Decimal(priced["price"]["amount"])
+    priced = seen["estimates"][-1]["priced"]["lines"]
     await actors.act(
         "sales",
         "draft-proposal",
         scenario.seller,
+        company=SELLING_COMPANY[scenario.customer.currency],
         estimate_version=1,
         deliverables=run.deliverables,
-        lines=run.lines,
-        price=run.money(run.price),
-        pricing="time-and-materials" if scenario.time_and_materials else "fixed-price",
+        lines=proposed_lines(run, priced),
         promised_start=run.starts_on.isoformat(),
         promised_finish=run.finishes_on.isoformat(),
+        valid_until=(run.starts_on + timedelta(days=28)).isoformat(),
         method=(
             "We agree the requirements before we build, report every two weeks in one page, and "
             "change nothing without a priced change order."
@@ -156,6 +155,17 @@ async def _propose(run: EngagementRun) -> None:
         await run.after(2)
         await _assign(run)
         await actors.act("delivery", "endorse-estimate", scenario.manager, version=1)
+    if scenario.below_floor:
+        await actors.look_until(
+            "sales", scenario.seller, lambda state: state["proposals"][-1]["review"] is not None
+        )
+        await actors.act(
+            "sales",
+            "approve-exception",
+            next(seller for seller, _ in SELLERS if seller != scenario.seller),
+            version=1,
+            why="The first work for this customer; the next phase is sold at the usual rates.",
+        )
     await actors.act("sales", "submit-proposal", scenario.seller, version=1)
     await actors.act(
         "sales",
@@ -184,52 +194,16 @@ async def _win(run: EngagementRun) -> None:
         probability="75",
     )
     await run.on(won_on)
-    run.schedule = _schedule(run)
-    rates = [
-        {"role": role, "rate": run.money(rate(role, scenario.customer.currency))}
-        for role in dict.fromkeys(line["role"] for line in run.lines)
-    ]
-    await actors.act(
+    seen = await actors.look("sales", scenario.seller)
+    won = await actors.act(
         "sales",
         "win-deal",
         scenario.seller,
         proposal_version=1,
-        billing_schedule=run.schedule,
-        rates=rates if scenario.time_and_materials else [],
+        billing=agreed_billing(run, seen["proposals"][-1]["content"]["lines"]),
         payment_terms_days=30,
     )
-
-
-def _schedule(run: EngagementRun) -> tuple[dict[str, Any], ...]:
-    price = run.price
-    if run.scenario.time_and_materials:
-        retainer = (price / 10).quantize(Decimal(1))
-        return (
-            {"item": "retainer", "kind": "on-signature", "amount": run.money(retainer)},
-            {"item": "time", "kind": "time", "amount": run.money(price - retainer)},
-        )
-    advance = (price * 3 / 10).quantize(Decimal(1))
-    names = [each["deliverable"] for each in run.deliverables]
-    part = ((price - advance) / len(names)).quantize(Decimal(1))
-    rest = price - advance - part * (len(names) - 1)
-    return (
-        {
-            "item": "advance",
-            "kind": "on-signature",
-            "amount": run.money(advance),
-            "description": "Advance on signature",
-        },
-        *(
-            {
-                "item": f"accept-{name}",
-                "kind": "on-acceptance",
-                "amount": run.money(rest if name == names[-1] else part),
-                "deliverables": [name],
-                "description": f"On acceptance of {name}",
-            }
-            for name in names
-        ),
-    )
+    run.lines = won["won"]["lines"]
 
 
 async def contract(run: EngagementRun) -> None:
@@ -240,13 +214,7 @@ async def contract(run: EngagementRun) -> None:
     await run.after(5)
     changed: dict[str, Any] = {}
     if "sow-price" in scenario.troubles:
-        first, *rest = run.schedule
-        less = (run.price / 20).quantize(Decimal(1))
-        reduced = run.money(Decimal(first["amount"]["amount"]) - less)
-        changed = {
-            "price": run.money(run.price - less),
-            "billing_schedule": [{**first, "amount": reduced}, *rest],
-        }
+        changed["lines"] = cheaper_lines(run, 5)
     drafted = await actors.act(
         "legal", "draft-sow", "carl", scope=f"{scenario.title}, as proposed.", **changed
     )

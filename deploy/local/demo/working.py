@@ -17,6 +17,8 @@ class Work:
     """State of an engagement while its work is done: tasks, hours by role, invoices to be paid."""
 
     tasks: list[dict[str, Any]]
+    changes: list[str] = field(default_factory=list)
+    """Ids of the changes that are agreed."""
     worked: dict[str, Decimal] = field(default_factory=dict)
     to_pay: dict[str, tuple[date, dict[str, Any]]] = field(default_factory=dict)
     recognised_to: date | None = None

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import contracts
 
-_BESIDE_EVENTS = frozenset({"refusals.py", "release.py", "roles.py"})
+_BESIDE_EVENTS = frozenset({"line_faults.py", "refusals.py", "release.py", "roles.py"})
 """Modules of the contracts that neither events nor what is computed from them need."""
 
 

@@ -23,7 +23,8 @@ from contracts.delivery import (
     ChangeRequested,
 )
 from contracts.event import Event
-from contracts.lines import LineScopeChange, scope_faults
+from contracts.line_faults import scope_faults
+from contracts.lines import LineScopeChange
 from contracts.money import Money
 from contracts.values import Day, Identifier
 from delivery.engagement import Engagement

@@ -118,7 +118,7 @@ class Timesheet(Part):
     def _with_hours(
         self, entry: TimeSubmitted, hours: Decimal
     ) -> dict[str, dict[str, dict[date, Decimal]]]:
-        """Return the fields that count hours by week, with some added to those of an entry."""
+        """Return the fields that count hours by week, with some added to an entry's week."""
         return {
             "weeks": _added(self.weeks, entry.person, entry.week, hours),
             "roles": _added(self.roles, entry.role, entry.week, hours),

@@ -66,8 +66,26 @@ def _completed(
 ) -> ContractLine:
     rest = line.price - line.billed
     if rest.amount > 0:
-        return _with_billing(line, _extended(line, change, amendment, rest, taken))
-    return _with_billing(line, _reduced(line.billing, -rest, gone, invoiced, credited))
+        billing = _extended(line, change, amendment, rest, taken)
+    else:
+        billing = _reduced(line.billing, -rest, gone, invoiced, credited)
+    return _with_billing(line, tuple(_acceptable(line, each, gone, amendment) for each in billing))
+
+
+def _acceptable(
+    line: ContractLine, item: BillingItem, gone: set[str], amendment: AmendmentSigned
+) -> BillingItem:
+    """Return an entry that can fall due although its deliverables were removed.
+
+    What is left of an entry for removed deliverables only is billed on acceptance of the line's
+    other deliverables or, where there are none, on the new finish.
+    """
+    if item.kind != "on-acceptance" or not gone.issuperset(item.deliverables):
+        return item
+    if line.deliverables:
+        return item.model_copy(update={"deliverables": line.deliverables})
+    on_date = {"kind": "on-date", "due_on": amendment.finishes_on, "deliverables": ()}
+    return item.model_copy(update=on_date)
 
 
 def _with_billing(line: ContractLine, billing: tuple[BillingItem, ...]) -> ContractLine:

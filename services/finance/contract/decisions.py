@@ -10,7 +10,8 @@ from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.finance import AmendmentReviewed, SowReviewed
 from contracts.legal import AmendmentDrafted, SowDrafted
-from contracts.lines import billing_faults, changed_lines, total_price
+from contracts.line_faults import billing_faults
+from contracts.lines import changed_lines, total_price
 from contracts.money import Money
 from contracts.values import AmendmentReview, SowReview, Verdict
 from finance.engagement import Engagement

@@ -15,6 +15,7 @@ from contracts.documents import (
     seal,
 )
 from contracts.legal import AmendmentDrafted
+from contracts.line_faults import scope_faults
 from contracts.lines import (
     HOURLY,
     MOST_LINES,
@@ -24,7 +25,6 @@ from contracts.lines import (
     LineChange,
     LineChanges,
     changed_lines,
-    scope_faults,
     total_delta,
 )
 from contracts.money import Money

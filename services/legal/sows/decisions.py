@@ -34,9 +34,9 @@ from contracts.legal import (
     SowRedlined,
     SowTerms,
 )
+from contracts.line_faults import billing_faults
 from contracts.lines import (
     ContractLines,
-    billing_faults,
     total_price,
     with_usual_billing,
 )

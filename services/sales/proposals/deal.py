@@ -1,17 +1,16 @@
 """Make the won deal from a version of the proposal: the lines chosen, and how they are billed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from pydantic import ValidationError
 
 from chassis.domain.commands import Missing, Refused, gate
+from contracts.line_faults import billing_faults
 from contracts.lines import (
     BillingItem,
     ContractLine,
     ProposedLine,
-    billing_faults,
-    total_price,
     with_usual_billing,
 )
 from contracts.sales import LineBilling, ProposalDrafted, sold_deliverables
@@ -36,7 +35,8 @@ def chosen_lines(
     _require_known("billing", agreed, {line.line for line in sold}, "a line of the deal")
     lines = tuple(with_usual_billing(_billed(line, agreed), finishes_on) for line in sold)
     deliverables = (each.deliverable for each in deal_deliverables(drafted, lines))
-    gate("deal-inconsistent", _faults(lines, deliverables))
+    faults = billing_faults(lines, deliverables)
+    gate("deal-inconsistent", (Missing(*each, "sales", field="billing") for each in faults))
     return lines
 
 
@@ -62,11 +62,3 @@ def _billed(line: ProposedLine, agreed: Mapping[str, tuple[BillingItem, ...]]) -
     except ValidationError as error:
         why = error.errors()[0]["msg"]
         raise Refused("line-inconsistent", f"billing: line {line.line}: {why}") from error
-
-
-def _faults(lines: tuple[ContractLine, ...], deliverables: Iterable[str]) -> Iterator[Missing]:
-    price = total_price(lines, lines[0].price.currency)
-    if price.amount <= 0:
-        yield Missing("price-below-zero", f"the price of the deal would be {price}")
-    for code, sentence in billing_faults(lines, deliverables):
-        yield Missing(code, sentence, "sales", field="billing")

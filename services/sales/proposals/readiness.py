@@ -42,11 +42,10 @@ def exception_grounds(state: Engagement, proposal: Proposal) -> dict[ExceptionGr
     review = state.proposals.reviews.get(proposal.version)
     if review and review.floor == "below":
         grounds["below-floor"] = f"the price of {document} is below the minimum margin"
-    versions = state.proposals.versions[: proposal.version]
     prices = tuple(
         dict.fromkeys(
             each.drafted.price.amount
-            for each in versions
+            for each in state.proposals.versions
             if each.drafted.estimate_version == estimate
         )
     )

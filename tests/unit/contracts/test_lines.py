@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from contracts.line_faults import billing_faults, scope_faults
 from contracts.lines import (
     BillingItem,
     ContractLine,
@@ -19,10 +20,8 @@ from contracts.lines import (
     NewLine,
     Retainer,
     RoleHoursDelta,
-    billing_faults,
     changed_lines,
     hours_by_role,
-    scope_faults,
     total_price,
     with_usual_billing,
 )

@@ -340,6 +340,17 @@ def test_a_price_cut_reduces_descoped_entries_and_then_the_last_ones():
     ]
 
 
+def test_what_a_cut_leaves_of_a_removed_deliverable_is_billed_with_the_others():
+    design = schedule_after(fixed_line(), cut_by(1_000, "design"))[1]
+    assert (design.item, design.amount, design.kind) == ("design", eur(5_000), "on-acceptance")
+    assert design.deliverables == ("portal",)
+    neither = schedule_after(fixed_line(), cut_by(1_000, "design", "portal"))
+    assert [(item.kind, item.due_on) for item in neither if item.item in {"design", "portal"}] == [
+        ("on-date", date(2026, 8, 7)),
+        ("on-date", date(2026, 8, 7)),
+    ]
+
+
 def test_a_price_cut_reduces_the_entries_of_its_line_only():
     lines = (fixed_line(), retainer_line())
     shorter = Retainer(fee=eur(500), periods=4, starts_on=date(2026, 5, 1))

@@ -71,7 +71,13 @@ def versions() -> tuple[str, str]:
 
 @pytest.mark.parametrize(
     ("name", "is_covered"),
-    [("refusals.py", False), ("release.py", False), ("roles.py", False), ("values.py", True)],
+    [
+        ("line_faults.py", False),
+        ("refusals.py", False),
+        ("release.py", False),
+        ("roles.py", False),
+        ("values.py", True),
+    ],
 )
 def test_of_the_contracts_only_what_events_need_is_covered(
     monkeypatch: pytest.MonkeyPatch, name: str, is_covered: bool
