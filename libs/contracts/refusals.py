@@ -118,7 +118,6 @@ RefusalCode = Literal[
     "implementation-not-released",
     "input-received",
     "input-unknown",
-    "inputs-missing",
     "invoice-not-draft",
     "invoice-not-issued",
     "invoice-settled-in-part",
@@ -390,7 +389,6 @@ REFUSALS: dict[RefusalCode, str] = {
     "implementation-not-released": "Conditions for starting the implementation are not met.",
     "input-received": "The input was received already.",
     "input-unknown": "No input with this id was requested.",
-    "inputs-missing": "Rates, prices or documents are missing that the calculation needs.",
     "invoice-not-draft": "The invoice is not a draft any more.",
     "invoice-not-issued": "The invoice is not issued.",
     "invoice-settled-in-part": (

@@ -16,6 +16,7 @@ from contracts.finance import RevenueByCostRecognised, RevenueRecognised
 from contracts.lines import PerformanceObligation
 from contracts.money import Money
 from contracts.values import Month, RevenueMethod
+from contracts.vocabularies import Unlisted
 from finance.budgeting.state import Budget
 from finance.calendar_months import after, end_of, require_over
 from finance.engagement import Engagement
@@ -70,6 +71,18 @@ def recognise_revenue(
         for each in budget.obligations
         if first_month(state, budget, each.obligation) <= command.month
     ]
+    gate(
+        "revenue-not-measurable",
+        (
+            Missing(
+                "method-unknown",
+                f"this release does not know the method {each.method} of {each.obligation}",
+                "finance",
+            )
+            for each in obligations
+            if isinstance(each.method, Unlisted)
+        ),
+    )
     by_cost = [each for each in obligations if each.method == "cost-to-cost"]
     if len(by_cost) == len(obligations):
         missing = (

@@ -8,7 +8,6 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.event import Event
-from contracts.finance import BudgetSet
 from contracts.legal import SowDrafted
 from contracts.money import Money, PositiveMoney, PositiveTotal
 from contracts.sales import DealWon, EstimateRequested
@@ -128,12 +127,6 @@ def test_sums_and_roundings_lose_no_digits() -> None:
     assert sum_of_both.amount == Decimal(10) ** 26
     # Exactly half of it ends in .995, and half up is .00 of the next unit.
     assert (large * Decimal("0.5")).amount == Decimal(10) ** 26 / 2
-
-
-@pytest.mark.parametrize("event", [DealWon, SowDrafted, BudgetSet])
-def test_a_contract_has_one_rate_for_a_role(event: type[Event]) -> None:
-    with pytest.raises(ValidationError, match=r"rates\n.*architect appears more than once"):
-        event.model_validate({"rates": [ARCHITECT, ARCHITECT]})
 
 
 @pytest.mark.parametrize("event", [EstimateRequested, DealWon, SowDrafted])
