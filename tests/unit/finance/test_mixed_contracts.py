@@ -315,5 +315,5 @@ def test_the_budget_is_always_the_signed_price_with_the_signed_changes(
             if invoice.stage == "drafted":
                 for line in invoice.lines:
                     billed[line.line] = billed[line.line] + line.amount
-        for line, total in billed.items():
-            assert total <= by_line[line]
+        for name, total in billed.items():
+            assert total <= by_line[name]

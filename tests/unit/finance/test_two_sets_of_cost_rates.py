@@ -18,7 +18,7 @@ from contracts.delivery import ChangeApproved, EngagementClosed
 from contracts.event import Event, Recorded, encode
 from contracts.finance import InvoiceNumbered
 from contracts.lines import BillingItem, Retainer
-from contracts.reference import CostRatesPublished
+from contracts.reference import CostRatesPublished, Reference
 from finance.contract.decisions import ReviewSow
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice
@@ -170,7 +170,7 @@ def without_floor(data: object) -> object:
 
 def open_parts(costs: CostRatesPublished | None) -> Iterator[object]:
     """Yield what is open after each step of the life: events, refusal, view, row, deadlines."""
-    records = [CARD, *([costs] if costs else [])]
+    records: list[Reference] = [CARD, *([costs] if costs else [])]
     engagement = given(ENGAGEMENT, ID, records=records).on(ESTIMATED)
     shown = ENGAGEMENT.views.model("Open")
     for step in LIFE:
