@@ -317,3 +317,16 @@ def test_the_budget_is_always_the_signed_price_with_the_signed_changes(
                     billed[line.line] = billed[line.line] + line.amount
         for name, total in billed.items():
             assert total <= by_line[name]
+
+
+def test_an_unknown_cost_does_not_delay_the_revenue_of_a_line_that_is_added():
+    new = NewLine(title="Training", pricing="time-and-materials")
+    change = line_change(900, line="training", new=new, rates=line_rates(tester=90))
+    unknown = contracted(costs=False).consumed(assessed(scope("training", new=new, tester=10)))
+    year = year_end(unknown)
+    year.when(recognise("03")).then_refused("revenue-not-measurable", missing={"cost-unknown"})
+    added = hearing(year, amendment(change), time("t", role="tester", hours=4))
+    added.when(recognise("05")).then_refused("month-out-of-order", saying="2026-04 has to be")
+    april = added.when(recognise("04")).then(entry("04", 360, 360, "as-invoiced", "training"))
+    known = april.knowing(CARD, COSTS).after(CatchUp())
+    known.then_view(recognised_to="2026-04")
