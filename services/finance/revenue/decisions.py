@@ -90,21 +90,6 @@ def by_cost(state: Engagement, context: Context) -> Iterable[Event]:
         yield from _by_cost(state, state.budget, last)
 
 
-def waiting_months(state: Engagement) -> Iterable[Missing]:
-    """Yield what revenue by cost of recognised months waits for. Confidential."""
-    last, budget = state.revenue.last_month, state.budget
-    if last is None or budget is None:
-        return
-    for each in budget.obligations:
-        month = next_month(state, budget, each)
-        if each.method == "cost-to-cost" and month <= last:
-            yield Missing(
-                "revenue-unrecognised",
-                f"the revenue of {each.obligation} in {month} waits for costs",
-                "finance",
-            )
-
-
 def _by_cost(state: Engagement, budget: Budget, to: Month) -> Iterable[RevenueByCostRecognised]:
     for each in budget.obligations:
         if each.method != "cost-to-cost":

@@ -22,8 +22,7 @@ from finance.budgeting.state import Budget
 from finance.calendar_months import month_of
 from finance.engagement import Engagement, Stage
 from finance.roles import ACCOUNTING
-from finance.time_billing.assignment import LineWork
-from finance.time_billing.decisions import missing_line
+from finance.time_billing.assignment import LineWork, missing_line
 from finance.time_billing.unbilled import (
     advance_left,
     time_billed,

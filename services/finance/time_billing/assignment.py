@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from chassis.domain.commands import Missing
 from contracts.lines import ContractLine
 from contracts.money import Money, Rate
 from finance.budgeting.obligations import FIXED
@@ -56,7 +57,7 @@ class Assigned:
 
     That is also work whose line has no rate for its role. On a contract without lines by time and
     materials or at cost, no work is billed; nowhere is only what names a line that the contract
-    lacks.
+    does not have.
     """
 
     lines: dict[str, LineWork]
@@ -88,6 +89,28 @@ def assigned(budget: Budget, works: Iterable[Work]) -> Assigned:
             before = of_line.expenses.get(work.on, Money.zero(budget.currency))
             of_line.expenses[work.on] = before + expense
     return Assigned(lines, tuple(nowhere))
+
+
+def missing_line(work: Work) -> Missing:
+    """Return why approved work cannot be billed: it belongs to no line, or its role has no rate."""
+    if work.role is None:
+        return Missing(
+            "work-unassigned",
+            f"the expense {work.entry} of {work.amount} belongs to no line of the contract",
+            "delivery",
+        )
+    if work.line is None:
+        return Missing(
+            "rate-not-contracted",
+            f"no line, or more than one, has a rate for {work.role} on {work.on}:"
+            f" {work.hours} h ({work.entry})",
+            "legal",
+        )
+    return Missing(
+        "rate-not-contracted",
+        f"line {work.line} has no rate for {work.role} on {work.on}: {work.hours} h ({work.entry})",
+        "legal",
+    )
 
 
 def obligation_for(budget: Budget, line: str | None, role: str | None, on: date) -> str | None:

@@ -21,6 +21,7 @@ from finance.calendar_months import end_of, require_begun
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING
+from finance.time_billing.assignment import missing_line
 from finance.time_billing.unbilled import (
     advance_left,
     held,
@@ -31,7 +32,6 @@ from finance.time_billing.unbilled import (
     unbilled_worth,
     work_by_line,
 )
-from finance.work.state import Work
 
 capability = Capability[Engagement](__name__)
 
@@ -99,28 +99,6 @@ def _not_billable(state: Engagement, budget: Budget, until: date) -> Iterable[Mi
                 f"the cap of {line.price} of line {line.line} leaves nothing to bill",
                 "legal",
             )
-
-
-def missing_line(work: Work) -> Missing:
-    """Return why approved work cannot be billed: it belongs to no line, or its role has no rate."""
-    if work.role is None:
-        return Missing(
-            "work-unassigned",
-            f"the expense {work.entry} of {work.amount} belongs to no line of the contract",
-            "delivery",
-        )
-    if work.line is None:
-        return Missing(
-            "rate-not-contracted",
-            f"no line, or more than one, has a rate for {work.role} on {work.on}:"
-            f" {work.hours} h ({work.entry})",
-            "legal",
-        )
-    return Missing(
-        "rate-not-contracted",
-        f"line {work.line} has no rate for {work.role} on {work.on}: {work.hours} h ({work.entry})",
-        "legal",
-    )
 
 
 class LineWorkView(ViewModel):

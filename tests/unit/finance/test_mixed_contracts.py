@@ -315,8 +315,7 @@ def test_the_budget_is_always_the_signed_price_with_the_signed_changes(
             if invoice.stage == "drafted":
                 for line in invoice.lines:
                     billed[line.line] = billed[line.line] + line.amount
-        for name, total in billed.items():
-            assert total <= by_line[name]
+        assert all(total <= by_line[line] for line, total in billed.items())
 
 
 def test_an_unknown_cost_does_not_delay_the_revenue_of_a_line_that_is_added():

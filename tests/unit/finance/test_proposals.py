@@ -1,11 +1,11 @@
 """Check that every version of a proposal is reviewed against the minimum margin."""
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
-from contracts.finance import ProposalReviewed
+from contracts.finance import Floor, ProposalReviewed
 from contracts.lines import ProposedLine
 from contracts.sales import ProposalDrafted
 from contracts.values import RoleHours
@@ -24,7 +24,6 @@ from tests.unit.finance.builders import (
     usd,
 )
 
-Floor = Literal["above", "below", "unknown"]
 GREEDY = COSTS.model_copy(update={"floor": Decimal(50)})
 
 
