@@ -52,6 +52,9 @@ from contracts.values import (
     Week,
 )
 
+Floor = Literal["above", "below", "unknown"]
+"""Comparison of a price with the minimum margin; unknown where a cost rate is."""
+
 
 class SowReviewed(SowReview, Event, channel=FINANCE, consumed_by=("legal",)):
     """Finance reviewed a version of the statement of work.
@@ -80,7 +83,7 @@ class EstimatePriced(Event, channel=FINANCE, consumed_by=("sales", "delivery")):
     """Sum of the lines."""
     project_management_share: ComputedPercent
     """Amount of the project management lines in percent of the price."""
-    floor: Literal["above", "below", "unknown"]
+    floor: Floor
     """True if the price leaves the minimum margin, which is itself confidential.
 
     `unknown` where the cost rate of a role was not known.
@@ -97,7 +100,7 @@ class ProposalReviewed(Event, channel=FINANCE, consumed_by=("sales",)):
     """Version of the proposal."""
     price: PositiveTotal
     """Price that was reviewed."""
-    floor: Literal["above", "below", "unknown"]
+    floor: Floor
     """`above` if the price leaves the minimum margin, which is itself confidential.
 
     `unknown` where the cost rate of a role is not known.

@@ -17,7 +17,7 @@ from local.demo.actors import Actors
 from local.demo.delivering import mobilise
 from local.demo.driver import CommandRefused, Driver
 from local.demo.engagement_run import new_run
-from local.demo.reference_data import BILL_RATES, CUSTOMERS, TEMPLATE
+from local.demo.reference_data import BILL_RATES, CUSTOMERS, SELLING_COMPANY, TEMPLATE
 from local.demo.scenarios import Scenario
 from local.demo.selling import contract, sell
 
@@ -197,15 +197,21 @@ async def hasty(actors: Observed, scenario: Scenario) -> None:
         },
         scenario.seller,
     )
-    rate = {"amount": str(BILL_RATES["engineer"]), "currency": scenario.customer.currency}
-    line = {"role": "engineer", "hours": "10", "rate": rate, "amount": {**rate, "amount": "1300"}}
+    line = {
+        "line": "work",
+        "title": "Ten hours",
+        "pricing": "fixed",
+        "price": run.money(10 * BILL_RATES["engineer"]),
+        "hours": [{"role": "engineer", "hours": "10"}],
+    }
     proposal: dict[str, Any] = {
+        "company": SELLING_COMPANY[scenario.customer.currency],
         "estimate_version": 1,
         "deliverables": deliverables,
         "lines": [line],
-        "pricing": "fixed-price",
         "promised_start": run.starts_on.isoformat(),
         "promised_finish": run.finishes_on.isoformat(),
+        "valid_until": run.starts_on.isoformat(),
         "method": "Quickly.",
     }
     await actors.act("sales", "draft-proposal", scenario.seller, **proposal)
@@ -224,7 +230,14 @@ async def hasty(actors: Observed, scenario: Scenario) -> None:
         scope_summary="Ten hours.",
         deliverables=deliverables,
     )
-    management = {**line, "role": "project-manager", "kind": "project-management"}
+    management = {
+        "line": "management",
+        "title": "Project management",
+        "kind": "project-management",
+        "pricing": "fixed",
+        "price": run.money(2 * BILL_RATES["project-manager"]),
+        "hours": [{"role": "project-manager", "hours": "2"}],
+    }
     await actors.act(
         "delivery",
         "submit-estimate",
@@ -432,6 +445,7 @@ class Engagements:
 
     whole: Observed
     hourly: Observed
+    retained: Observed
     lost: Observed
     terminated: Observed
     hasty: Observed
@@ -442,7 +456,17 @@ class Engagements:
 async def run_all(driver: Driver) -> Engagements:
     """Run all of them concurrently, and release the clocks at the end."""
     scenarios = {
-        "whole": scenario("whole", change=True, rejection=True),
+        "whole": scenario(
+            "whole",
+            shape="mixed",
+            change=True,
+            cut=True,
+            negotiated=True,
+            below_floor=True,
+            rejection=True,
+            deliverables=("Portal", "Reports", "App"),
+        ),
+        "retained": scenario("retained", begins=monday(210), shape="retained", seed=19),
         "hourly": scenario("hourly", begins=monday(200), shape="hourly", seed=8),
         "lost": scenario("lost", outcome="lost", seller="bruno", customer=CUSTOMERS[3]),
         "terminated": scenario("terminated", outcome="terminated", manager="max", seed=11),
@@ -463,6 +487,7 @@ async def run_all(driver: Driver) -> Engagements:
         "running": begun,
         "whole": whole,
         "hourly": whole,
+        "retained": whole,
     }
     await driver.hold_clocks()
     await driver.calendar.run(

@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 import httpx
 import pytest
 
-from local.demo.reference_data import CUSTOMERS
+from local.demo.reference_data import CUSTOMERS, SELLING_COMPANY
 from local.paths import HOST
 from local.platform import SERVICES
 from sales.accounts.names import account_id
@@ -118,17 +118,18 @@ def test_an_invalid_export_is_refused_as_a_whole(api: ApiClient, access: object)
 
 ENDS_BEFORE_IT_STARTS = {
     "sales/draft-proposal": {
+        "company": SELLING_COMPANY["EUR"],
         "estimate_version": 1,
         "deliverables": [{"deliverable": "a", "title": "A"}],
         "lines": [
             {
-                "role": "engineer",
-                "hours": "1",
-                "rate": {"amount": "1", "currency": "EUR"},
-                "amount": {"amount": "1", "currency": "EUR"},
+                "line": "a",
+                "title": "A",
+                "pricing": "fixed",
+                "price": {"amount": "1", "currency": "EUR"},
             }
         ],
-        "pricing": "fixed-price",
+        "valid_until": "2026-05-01",
         "promised_start": "2026-05-02",
         "promised_finish": "2026-05-01",
         "method": "Backwards.",

@@ -23,11 +23,12 @@ STAGE_AFTER = {
 """Commands after which the stage changes; the second signature leads to `mobilising`."""
 
 EVENTS_OF_A_LIFE = """
-sales: OpportunityOpened OpportunityQualified EstimateRequested ProposalDrafted ProposalSubmitted
-    OpportunityAdvanced DealWon
+sales: OpportunityOpened OpportunityQualified EstimateRequested ProposalDrafted
+    ProposalExceptionApproved ProposalSubmitted OpportunityAdvanced DealWon
 legal: FileOpened SowDrafted SowApproved SowSentForSignature SowSignatureRecorded SowSigned
     AmendmentDrafted AmendmentSigned
-delivery: ManagerAssigned TierChosen EstimateSubmitted EstimateEndorsed SowReviewed BrdSubmitted
+delivery: ManagerAssigned TierChosen EstimateSubmitted EstimateEndorsed SowReviewed
+    AmendmentReviewed BrdSubmitted
     BrdSignedOff PlanDrafted PlanBaselined ResourceRequested ResourceAllocated KickoffHeld
     TimeSubmitted TimeApproved TaskProgressed MilestoneReached StatusReportPublished RiskRaised
     RiskUpdated IssueRaised IssueUpdated ActionRaised ActionUpdated AssumptionRaised
@@ -36,10 +37,11 @@ delivery: ManagerAssigned TierChosen EstimateSubmitted EstimateEndorsed SowRevie
     ChangeRequested ChangeAssessed ChangeApproved ChangeImplemented
     DeliverableSubmitted DeliverableRejected DeliverableAccepted SolutionWentLive SurveySent
     SurveyAnswered PirHeld EngagementClosed
-finance: EstimatePriced SowReviewed BudgetSet ChangePriced BudgetAmended BillingEventDue
-    InvoiceDrafted InvoiceApproved InvoiceIssued PaymentReceived RevenueRecognised AccountSettled
-finance.confidential: EstimateCosted BudgetCosted ChangeCosted CostAccrued PerformanceMeasured
-    MarginMeasured
+finance: EstimatePriced ProposalReviewed SowReviewed AmendmentReviewed BudgetSet ChangePriced
+    BudgetAmended BillingEventDue InvoiceDrafted InvoiceApproved InvoiceIssued PaymentReceived
+    RevenueRecognised AccountSettled
+finance.confidential: EstimateCosted BudgetCosted ChangeCosted CostAccrued
+    RevenueByCostRecognised PerformanceMeasured MarginMeasured
 finance.register: InvoiceNumbered
 """
 
@@ -100,10 +102,11 @@ def test_events_are_numbered_without_a_gap_by_channel_and_engagement(
 
 def test_price_and_dates_agree_between_contract_budget_and_gateway(of: dict[str, Any]) -> None:
     budget, contract, shown = of["finance"]["budget"], of["legal"]["contract"], of["gateway"]
-    change = amount(of["delivery"]["changes"][0]["price"])
-    won = amount(of["sales"]["won"]["price"])
+    amendments = of["gateway"]["legal"]["amendments"]
+    more, less = (amount(amendments[name]["price_delta"]) for name in ("A-C-1", "A-C-2"))
+    change, won = more + less, amount(of["sales"]["won"]["price"])
 
-    assert change > 0
+    assert less < 0 < more
     assert won + change == amount(budget["price"]) == amount(contract["price"])
     assert Decimal(shown["summary"]["price"]) == amount(shown["finance"]["budget"]["price"])
     assert Decimal(shown["summary"]["price"]) == won + change
@@ -112,15 +115,45 @@ def test_price_and_dates_agree_between_contract_budget_and_gateway(of: dict[str,
     assert contract["finishes_on"] == of["delivery"]["contract"]["promised_finish"]
 
 
+def prices(lines: Any) -> dict[str, Decimal]:
+    return {line["line"]: amount(line["price"]) for line in lines}
+
+
+def test_lines_agree_and_add_up_in_every_department(of: dict[str, Any]) -> None:
+    shown, deal = of["gateway"], of["sales"]["won"]
+    agreed = prices(shown["legal"]["contract_lines"])
+
+    assert agreed.keys() == {"work", "management", "testing", "support"}
+    assert sum(prices(deal["lines"]).values()) == amount(deal["price"])
+    for lines in (
+        of["legal"]["contract"]["lines"],
+        of["delivery"]["contract"]["lines"],
+        of["finance"]["budget"]["lines"],
+        shown["finance"]["budget"]["lines"],
+    ):
+        assert prices(lines) == agreed
+    assert sum(agreed.values()) == amount(shown["finance"]["budget"]["price"])
+    billed: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for invoice in shown["finance"]["invoices"].values():
+        for line in invoice["lines"]:
+            billed[line["line"]] += amount(line["amount"])
+    assert 0 < billed["testing"] <= agreed["testing"]
+    assert {**billed, "testing": agreed["testing"]} == agreed
+
+
 def test_bills_and_payments_agree(of: dict[str, Any]) -> None:
     finance, shown = of["finance"], of["gateway"]["finance"]
     invoices = shown["invoices"].values()
 
     assert total(each["amount"] for each in invoices) == amount(finance["billed"])
     assert total(each["paid"] for each in invoices) == amount(finance["paid"])
-    assert amount(finance["paid"]) == amount(finance["budget"]["price"])
+    assert amount(finance["paid"]) == amount(finance["billed"])
     assert amount(finance["outstanding"]) == 0
-    assert amount(shown["revenue"]["event"]["cumulative"]) == amount(finance["recognised"])
+    by_cost = of["gateway"]["confidential"]["revenue"]
+    revenue = (*shown["revenue"].values(), *by_cost.values())
+    assert total(each["event"] for each in revenue) == amount(finance["recognised"])
+    assert by_cost.keys() == {"fixed"}
+    assert shown["revenue"].keys() == {"testing", "support"}
     assert {each["number"] for each in finance["invoices"]} == {each["number"] for each in invoices}
     assert {each["number"] for each in of["sales"]["invoices"]} == {
         each["number"] for each in invoices
@@ -159,8 +192,8 @@ def test_hours_deliverables_and_reviews_agree(of: dict[str, Any]) -> None:
     }
     assert {each["status"] for each in delivery["deliverables"]} == {"accepted"}
     assert delivery["deliverables"][0]["submission"] == 2, "one was rejected and submitted again"
-    assert delivery["plan"]["changes"] == ["C-1"]
-    assert [each["status"] for each in delivery["changes"]] == ["implemented"]
+    assert delivery["plan"]["changes"] == ["C-1", "C-2"]
+    assert [each["status"] for each in delivery["changes"]] == ["implemented", "implemented"]
     assert Decimal(delivery["review"]["delivered_hours"]) == Decimal(shown["approved_hours"])
     assert of["gateway"]["stage"] == delivery["stage"] == "closed"
     assert of["sales"]["delivery"]["closed_on"] == delivery["closed"]["closed_on"]

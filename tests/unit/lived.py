@@ -31,6 +31,13 @@ LIVES = {
     "whole": scenario(mistakes=True),
     "by the hour": scenario(shape="hourly", early_start=True),
     "paid late": scenario(days_late_paying=25, deliverables=("A", "B", "C")),
+    "lines of all kinds": scenario(
+        shape="mixed",
+        cut=True,
+        negotiated=True,
+        below_floor=True,
+        deliverables=("A", "B", "C"),
+    ),
 }
 
 
@@ -155,6 +162,12 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
         "clause": "Liability",
         "text": "Less.",
     },
+    ("legal", "decline-signature"): lambda _: {
+        "version": 1,
+        "party": "customer",
+        "person": CUSTOMERS[0].sponsor[0],
+        "why": "Not yet.",
+    },
     ("legal", "draft-amendment"): lambda seen: next(
         ({"change": one["change"]} for one in seen["changes"]), None
     ),
@@ -192,6 +205,7 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
         ({"change": one["change"], "why": "Too dear."} for one in seen["changes"]), None
     ),
     ("finance", "choose-revenue-method"): lambda _: {
+        "obligation": "fixed",
         "method": "at-acceptance",
         "why": "It fits.",
     },
@@ -200,7 +214,7 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
         (
             {
                 "item": one["item"],
-                "lines": [{"description": "Ahead", "amount": one["left"]}],
+                "lines": [{"description": "Ahead", "line": one["line"], "amount": one["left"]}],
                 "reason": "Agreed.",
             }
             for one in (seen["budget"] or {"schedule": ()})["schedule"]
@@ -283,6 +297,10 @@ def _then(after: World, moment: Moment) -> list[Moment]:
             },
         ),
     }
+    if moment.command == "redline-sow":
+        redline = after.view("legal", ENGAGEMENT)["statements_of_work"][-1]["redlines"][-1]
+        resolution = {"redline": redline["redline"], "outcome": "rejected", "note": "As it is."}
+        bodies["redline-sow"] = ("resolve-redline", resolution)
     if moment.command not in bodies:
         return []
     command, body = bodies[moment.command]

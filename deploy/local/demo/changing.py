@@ -8,7 +8,7 @@ from typing import Any
 from local.demo.engagement_run import EngagementRun
 from local.demo.pricing import WORK
 from local.demo.reference_data import TEMPLATE
-from local.demo.working import Work
+from local.demo.working import Work, allocate
 
 Task = dict[str, Any]
 
@@ -38,30 +38,33 @@ async def add_report(run: EngagementRun, work: Work) -> None:
     work.finish += timedelta(days=7)
 
 
-async def take_away(run: EngagementRun, work: Work) -> None:
-    """Take the last deliverable away, with a tenth of the hours."""
+async def take_away(run: EngagementRun, work: Work, share: Decimal = Decimal("0.1")) -> None:
+    """Take the last deliverable away, with a share of all hours of the work."""
     gone = run.deliverables[-1]["deliverable"]
-    hours = Decimal(run.scenario.hours // 10)
     scope = {
         "line": WORK,
-        "hours": [{"role": "engineer", "hours": str(-hours)}],
+        "hours": [
+            {**each, "hours": str(-_part(each["hours"], share))} for each in run.line(WORK)["hours"]
+        ],
         "deliverables_removed": [gone],
     }
     await _agree(run, "C-2", f"Without {run.deliverables[-1]['title']}.", scope, days=0)
     await _sign(run, "C-2", negotiated=False)
     run.deliverables = run.deliverables[:-1]
-    await _replan(run, work, "C-2", lambda tasks: _reduced(tasks, "engineer", hours))
+    await _replan(run, work, "C-2", lambda tasks: [_reduced(task, share) for task in tasks])
+    await allocate(run, work.tasks)
 
 
-def _reduced(tasks: list[Task], role: str, less: Decimal) -> list[Task]:
-    """Return the tasks with fewer hours of a role, taken from the largest task that has it."""
-    largest = max(
-        (task for task in tasks if task["hours"][0]["role"] == role),
-        key=lambda task: Decimal(task["hours"][0]["hours"]),
-    )
-    left = Decimal(largest["hours"][0]["hours"]) - less
-    reduced = {**largest, "hours": [{"role": role, "hours": str(left)}]}
-    return [reduced if task is largest else task for task in tasks]
+def _part(hours: str, share: Decimal) -> Decimal:
+    return (Decimal(hours) * share).quantize(Decimal("0.01"))
+
+
+def _reduced(task: Task, share: Decimal) -> Task:
+    """Return a task of the work with fewer hours, unless a change added it."""
+    if task["line"] != WORK or task["task"].startswith("change"):
+        return task
+    left = [{**each, "hours": str(_part(each["hours"], 1 - share))} for each in task["hours"]]
+    return {**task, "hours": left}
 
 
 async def _agree(

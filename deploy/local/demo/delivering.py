@@ -12,7 +12,7 @@ from local.demo.mistakes import act_twice
 from local.demo.raid_log import begin_log, keep_log
 from local.demo.reference_data import TEMPLATE
 from local.demo.scenarios import Scenario
-from local.demo.working import REPORT_EVERY, Work, log_time, person, progress, report, tier
+from local.demo.working import REPORT_EVERY, Work, allocate, log_time, progress, report, tier
 
 
 async def mobilise(run: EngagementRun) -> Work:
@@ -29,7 +29,7 @@ async def mobilise(run: EngagementRun) -> Work:
     await actors.act(
         "delivery", "baseline-plan", scenario.manager, version=drafted["plan"]["draft"]["version"]
     )
-    await _allocate(run, tasks)
+    await allocate(run, tasks)
     await run.on(max(run.starts_on, actors.today))
     attendees = [scenario.manager, scenario.seller, run.sponsor]
     why = "The minutes were those of another engagement."
@@ -74,35 +74,6 @@ def _replanned(task: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
         for line in task["hours"]
     ]
     return {**task, "hours": hours}
-
-
-async def _allocate(run: EngagementRun, tasks: list[dict[str, Any]]) -> None:
-    actors, manager = run.actors, run.scenario.manager
-    share = Decimal("0.6") if "underallocated" in run.scenario.troubles else Decimal(1)
-    by_role: dict[str, Decimal] = {}
-    for task in tasks:
-        for line in task["hours"]:
-            by_role[line["role"]] = by_role.get(line["role"], Decimal(0)) + Decimal(line["hours"])
-    for number, (role, hours) in enumerate(sorted(by_role.items()), start=1):
-        wanted = (hours * share).quantize(Decimal("0.01"))
-        await actors.act(
-            "delivery",
-            "request-resource",
-            manager,
-            request=f"Q-{number}",
-            role=role,
-            hours=str(wanted),
-            starts_on=run.starts_on.isoformat(),
-            finishes_on=run.finishes_on.isoformat(),
-        )
-        await actors.act(
-            "delivery",
-            "allocate-resource",
-            manager,
-            request=f"Q-{number}",
-            person=person(run, role),
-            commitment="hard",
-        )
 
 
 async def build(run: EngagementRun, work: Work) -> None:

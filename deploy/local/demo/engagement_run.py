@@ -27,6 +27,8 @@ class EngagementRun:
     finishes_on: date
     lines: list[dict[str, Any]] = field(default_factory=list)
     """Lines of the won deal, with billing schedules."""
+    requests: set[str] = field(default_factory=set)
+    """Ids of the resource requests."""
 
     @property
     def account(self) -> str:

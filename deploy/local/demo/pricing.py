@@ -31,7 +31,9 @@ def proposed_lines(run: EngagementRun, priced: Sequence[dict[str, Any]]) -> list
     lines = [work, management | {"kind": "project-management"}]
     if tested:
         lines.append(_line(run, TESTING, "Testing", tested, hourly=True))
-    return [*lines, *(_beside_work(run, work) if shape == "retained" else ())]
+    if shape in {"mixed", "retained"}:
+        lines.append(_support(run))
+    return [*lines, *(_discount_and_option(run, work) if shape == "retained" else ())]
 
 
 def _line(
@@ -53,10 +55,23 @@ def _line(
     }
 
 
-def _beside_work(run: EngagementRun, work: Line) -> list[Line]:
-    """Return a discount, a retainer for support, and an optional training."""
-    off = (Decimal(work["price"]["amount"]) / 50).quantize(Decimal(1))
+def _support(run: EngagementRun) -> Line:
     months = max(1, run.scenario.weeks // 5)
+    return {
+        "line": "support",
+        "title": "Support for key users",
+        "pricing": "retainer",
+        "price": run.money(MONTHLY_FEE * months),
+        "retainer": {
+            "fee": run.money(MONTHLY_FEE),
+            "periods": months,
+            "starts_on": run.starts_on.isoformat(),
+        },
+    }
+
+
+def _discount_and_option(run: EngagementRun, work: Line) -> list[Line]:
+    off = (Decimal(work["price"]["amount"]) / 50).quantize(Decimal(1))
     return [
         {
             "line": "discount",
@@ -64,17 +79,6 @@ def _beside_work(run: EngagementRun, work: Line) -> list[Line]:
             "kind": "discount",
             "pricing": "fixed",
             "price": run.money(-off),
-        },
-        {
-            "line": "support",
-            "title": "Support for key users",
-            "pricing": "retainer",
-            "price": run.money(MONTHLY_FEE * months),
-            "retainer": {
-                "fee": run.money(MONTHLY_FEE),
-                "periods": months,
-                "starts_on": run.starts_on.isoformat(),
-            },
         },
         {
             "line": "training",

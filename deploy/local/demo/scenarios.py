@@ -33,8 +33,8 @@ Shape = Literal["fixed", "hourly", "mixed", "retained"]
 """How the contract is priced.
 
 `fixed`: work and project management at fixed prices. `hourly`: both by time and materials. `mixed`:
-testing by time and materials, all else fixed. `retained`: fixed with a discount, with a retainer
-for support, and with an optional training that the customer leaves out.
+fixed, with testing by time and materials and a retainer for support. `retained`: fixed, with a
+retainer, a discount, and an optional training that the customer leaves out.
 """
 
 _WORK: tuple[tuple[str, tuple[str, ...]], ...] = (

@@ -46,6 +46,40 @@ def tier(run: EngagementRun) -> str:
     return "light" if hours < 350 else "critical" if hours > 1100 else "standard"
 
 
+async def allocate(run: EngagementRun, tasks: list[dict[str, Any]]) -> None:
+    """Request the planned hours of each role, and allocate a person; again after a new plan."""
+    actors, manager = run.actors, run.scenario.manager
+    share = Decimal("0.6") if "underallocated" in run.scenario.troubles else Decimal(1)
+    by_role: dict[str, Decimal] = {}
+    for task in tasks:
+        for line in task["hours"]:
+            by_role[line["role"]] = by_role.get(line["role"], Decimal(0)) + Decimal(line["hours"])
+    for role, hours in sorted(by_role.items()):
+        wanted = str((hours * share).quantize(Decimal("0.01")))
+        request = f"Q-{role}"
+        if request not in run.requests:
+            run.requests.add(request)
+            await actors.act(
+                "delivery",
+                "request-resource",
+                manager,
+                request=request,
+                role=role,
+                hours=wanted,
+                starts_on=run.starts_on.isoformat(),
+                finishes_on=run.finishes_on.isoformat(),
+            )
+        await actors.act(
+            "delivery",
+            "allocate-resource",
+            manager,
+            request=request,
+            person=person(run, role),
+            hours=wanted,
+            commitment="hard",
+        )
+
+
 async def log_time(run: EngagementRun, work: Work, monday: date) -> None:
     """Log a week's planned hours of the active tasks, varied a little, 45 % more in an overrun."""
     effort = Decimal("1.45") if "overrun" in run.scenario.troubles else Decimal(1)

@@ -38,7 +38,7 @@ from contracts.vocabularies import Unlisted
 from finance.budgeting.obligations import FIXED, METHODS, obligations_of
 from finance.budgeting.schedule import amended_lines
 from finance.budgeting.state import Budget, Entry
-from finance.changes.decisions import price_of
+from finance.changes.pricing import price_of
 from finance.engagement import Engagement
 from finance.policies import require_running
 from finance.roles import ACCOUNTING

@@ -175,7 +175,7 @@ def _discount(
     """Return a discount that adds up to its price and reduces entries that exist.
 
     A part without an entry reduces the last entry that is large enough, or else the last one. It
-    is billed with that entry, whatever its own kind.
+    is billed with that entry.
     """
     left = {item.item: item.amount for each in lines for item in each.billing if not item.reduces}
     open_amount, kept = line.price, list[BillingItem]()

@@ -46,13 +46,26 @@ class Agreed(Value):
     """Lines and obligations of the contract from a signature on.
 
     `signed_on` is the day of the amendment, None for the contract's own terms. `recognised_to` is
-    the last month with recognised revenue before they were in the budget.
+    the last month with recognised revenue before they were in the budget, and
+    `openly_recognised_to` that of revenue which is not by cost, so that nothing open depends on
+    costs.
     """
 
     signed_on: date | None
     lines: tuple[ContractLine, ...]
     obligations: tuple[PerformanceObligation, ...]
     recognised_to: Month | None = None
+    openly_recognised_to: Month | None = None
+
+    @cached_property
+    def by_id(self) -> Mapping[str, ContractLine]:
+        """Return the lines by id."""
+        return {line.line: line for line in self.lines}
+
+    @cached_property
+    def hourly(self) -> tuple[ContractLine, ...]:
+        """Return the lines whose approved time or expenses are billed."""
+        return tuple(line for line in self.lines if line.pricing in HOURLY)
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -121,11 +134,11 @@ class Budget(Value):
     @property
     def hourly_lines(self) -> tuple[ContractLine, ...]:
         """Return the lines whose approved time or expenses are billed."""
-        return tuple(line for line in self.lines if line.pricing in HOURLY)
+        return self.history[-1].hourly
 
     def line(self, name: str) -> ContractLine | None:
         """Return a line by its id, or None."""
-        return next((line for line in self.lines if line.line == name), None)
+        return self.history[-1].by_id.get(name)
 
     def entry(self, item: str) -> Entry | None:
         """Return an entry by its id, or None."""
@@ -165,6 +178,7 @@ class Budgeting(Part):
     budget: Budget | None = None
     amended: tuple[Identifier, ...] = ()
     recognised_to: Month | None = None
+    openly_recognised_to: Month | None = None
 
     @on_event
     def _set(self, event: BudgetSet) -> Self:
@@ -179,7 +193,10 @@ class Budgeting(Part):
 
     @on_event
     def _recognised(self, event: RevenueRecognised | RevenueByCostRecognised) -> Self:
-        return self.updated(recognised_to=max(self.recognised_to or event.month, event.month))
+        last, openly = self.recognised_to or event.month, self.openly_recognised_to
+        if isinstance(event, RevenueRecognised):
+            openly = max(openly or event.month, event.month)
+        return self.updated(recognised_to=max(last, event.month), openly_recognised_to=openly)
 
     @on_event
     def _amended(self, recorded: Recorded[BudgetAmended]) -> Self:
@@ -196,6 +213,7 @@ class Budgeting(Part):
             lines=event.lines,
             obligations=event.obligations,
             recognised_to=self.recognised_to,
+            openly_recognised_to=self.openly_recognised_to,
         )
         amended = self._with(history=(*budget.history, agreed))
         return amended.updated(amended=(*self.amended, event.amendment))

@@ -9,16 +9,12 @@ from collections.abc import Iterable
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.context import Context, ReferenceData
+from chassis.domain.context import Context
 from contracts.event import Event
-from contracts.finance import ChangePriced
-from contracts.money import BEYOND_ITEMS, Money
-from finance.budgeting.state import Budget
-from finance.changes.pricing import priced_change
-from finance.changes.state import Assessment, ChangeStatus
-from finance.companies.rounding import rounding_on
+from contracts.money import Money
+from finance.changes.pricing import price_of
+from finance.changes.state import ChangeStatus
 from finance.engagement import Engagement
-from finance.rate_cards.pricing import rate_card_on
 
 capability = Capability[Engagement](__name__)
 
@@ -33,25 +29,6 @@ def prices(state: Engagement, context: Context) -> Iterable[Event]:
             priced = price_of(state, assessment, state.budget, context.reference_data)
             if priced:
                 yield priced
-
-
-def price_of(
-    state: Engagement, assessment: Assessment, budget: Budget, records: ReferenceData
-) -> ChangePriced | None:
-    """Return the price of a change; None while that of a line cannot be known."""
-    currency, day = state.money, assessment.assessed_on
-    card = rate_card_on(records, currency, state.account, day)
-    rounding = rounding_on(records, state.company, day)
-    listed = card.event.by_role if card else {}
-    changes = [
-        priced
-        for each in assessment.changes
-        if (priced := priced_change(each, budget.line(each.line), listed, currency, day, rounding))
-    ]
-    price = Money.total((each.price_delta for each in changes), currency)
-    if len(changes) < len(assessment.changes) or abs(price.amount) >= BEYOND_ITEMS:
-        return None
-    return ChangePriced(change=assessment.change, changes=tuple(changes), price=price)
 
 
 class ChangeView(ViewModel):

@@ -5,7 +5,9 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from chassis.domain.context import ReferenceData
 from contracts.decimals import ROUNDING, Rounding
+from contracts.finance import ChangePriced
 from contracts.lines import (
     HOURLY,
     ContractLine,
@@ -15,6 +17,30 @@ from contracts.lines import (
     RoleHoursDelta,
 )
 from contracts.money import BEYOND_ITEMS, Money, Rate
+from finance.budgeting.state import Budget
+from finance.changes.state import Assessment
+from finance.companies.rounding import rounding_on
+from finance.engagement import Engagement
+from finance.rate_cards.pricing import rate_card_on
+
+
+def price_of(
+    state: Engagement, assessment: Assessment, budget: Budget, records: ReferenceData
+) -> ChangePriced | None:
+    """Return the price of a change; None while that of a line cannot be known."""
+    currency, day = state.money, assessment.assessed_on
+    card = rate_card_on(records, currency, state.account, day)
+    rounding = rounding_on(records, state.company, day)
+    listed = card.event.by_role if card else {}
+    changes = [
+        priced
+        for each in assessment.changes
+        if (priced := priced_change(each, budget.line(each.line), listed, currency, day, rounding))
+    ]
+    price = Money.total((each.price_delta for each in changes), currency)
+    if len(changes) < len(assessment.changes) or abs(price.amount) >= BEYOND_ITEMS:
+        return None
+    return ChangePriced(change=assessment.change, changes=tuple(changes), price=price)
 
 
 def priced_change(

@@ -7,10 +7,11 @@ cost rate, the cost is unknown and computed later.
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from chassis.domain.context import ReferenceData
 from contracts.decimals import ROUNDING, Rounding, round_decimal
+from contracts.finance import Floor
 from contracts.lines import LineTerms, RoleHoursDelta
 from contracts.money import Money
 from contracts.reference import CostRatesPublished, PersonPublished
@@ -19,8 +20,6 @@ from finance.work.state import Work
 
 SomeHours: TypeAlias = RoleHours | EstimateLine | RoleHoursDelta
 """Hours of a role; negative where a change takes them away."""
-Floor: TypeAlias = Literal["above", "below", "unknown"]
-"""Whether a price leaves the minimum margin; unknown where a cost rate is."""
 
 
 def cost_rates_id(currency: str) -> str:

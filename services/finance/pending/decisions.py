@@ -14,7 +14,7 @@ from contracts.vocabularies import Unlisted
 from finance.costing.rates import cost_rates_id
 from finance.engagement import Engagement
 from finance.rate_cards.pricing import rate_card_id
-from finance.revenue.decisions import waiting_months
+from finance.revenue.months import waiting_months
 from finance.roles import ACCOUNTING
 
 

@@ -22,8 +22,7 @@ from finance.costing.rates import cost_to, margin
 from finance.engagement import Engagement
 from finance.performance.state import Report
 from finance.revenue.months import recognised_at
-from finance.time_billing.assignment import line_for
-from finance.time_billing.unbilled import works_of, worth
+from finance.time_billing.assignment import assigned, line_for
 from finance.work.state import Work
 
 
@@ -96,6 +95,7 @@ def forecast(
     fixed = any(each.obligation == FIXED for each in budget.obligations)
     if total == 0 or (not fixed and any(line is None for line, _ in planned)):
         return None
+    work = assigned(budget, works)
     for line in budget.hourly_lines:
         plan = Decimal(0)
         for found, each in planned:
@@ -104,8 +104,7 @@ def forecast(
                 if rate is None:
                     return None
                 plan += rate.amount * each.hours
-        earned = worth(line, works_of(budget, works, line.line), state.money)
-        exact = earned + plan * report.hours_to_complete / total
+        exact = work.lines[line.line].worth() + plan * report.hours_to_complete / total
         expected = Money.nearest(exact, state.money)
         signed = _line_price(state, budget, line.line, changes)
         revenue = revenue - signed + (expected if line.cap is None else min(signed, expected))

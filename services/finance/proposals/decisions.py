@@ -12,9 +12,9 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.context import Context, ReferenceData
 from contracts.event import Event
-from contracts.finance import ProposalReviewed
+from contracts.finance import Floor, ProposalReviewed
 from contracts.money import Money
-from finance.costing.rates import Floor, cost_of_line, cost_rates_on, floor_of
+from finance.costing.rates import cost_of_line, cost_rates_on, floor_of
 from finance.engagement import Engagement
 from finance.proposals.state import Proposal
 

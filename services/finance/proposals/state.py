@@ -5,12 +5,11 @@ from typing import Self
 
 from chassis.domain.state import Part, on_event
 from contracts.event import Recorded
-from contracts.finance import ProposalReviewed
+from contracts.finance import Floor, ProposalReviewed
 from contracts.lines import ProposedLine
 from contracts.money import Money
 from contracts.sales import ProposalDrafted
 from contracts.values import Value, Version
-from finance.costing.rates import Floor
 
 
 class Proposal(Value):

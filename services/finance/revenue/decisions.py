@@ -25,6 +25,7 @@ from finance.revenue.earned import earned_to, unmeasured_changes
 from finance.revenue.months import (
     first_month,
     last_complete_month,
+    next_month,
     recognised_at,
     signature_month,
 )
@@ -37,7 +38,8 @@ class RecogniseRevenue(Command):
     """Recognise the revenue of a month that is over, once, in order of months.
 
     The first month is that of the signature; the next is the one after the last recognised. Revenue
-    by cost whose cost is not known is recognised later, unless there is no other.
+    by cost whose cost is not known is recognised later: it does not delay that of other
+    obligations.
     """
 
     month: Month
@@ -53,8 +55,14 @@ def recognise_revenue(
     and a cost is unknown.
     """
     budget = require_budget(state)
-    last = state.revenue.last_month
-    following = after(last) if last else signature_month(state)
+    begun = [
+        each for each in budget.obligations if first_month(state, budget, each) <= command.month
+    ]
+    openly = [each for each in begun if each.method != "cost-to-cost"]
+    following = min(
+        (next_month(state, budget, each) for each in openly or begun),
+        default=signature_month(state),
+    )
     if command.month < following:
         raise Refused(
             "month-recognised",
@@ -66,33 +74,21 @@ def recognise_revenue(
             "month-out-of-order", f"{following} has to be recognised before {command.month}"
         )
     require_over(command.month, context.today)
-    obligations = [
-        each
-        for each in budget.obligations
-        if first_month(state, budget, each.obligation) <= command.month
-    ]
-    gate(
-        "revenue-not-measurable",
-        (
-            Missing(
-                "method-unknown",
-                f"this release does not know the method {each.method} of {each.obligation}",
-                "finance",
-            )
-            for each in obligations
-            if isinstance(each.method, Unlisted)
-        ),
-    )
-    by_cost = [each for each in obligations if each.method == "cost-to-cost"]
-    if len(by_cost) == len(obligations):
-        missing = (
-            one for each in by_cost for one in _missing(state, budget, each, end_of(command.month))
-        )
+    gate("revenue-not-measurable", (_unknown(each) for each in begun))
+    day = end_of(command.month)
+    if not openly:
+        missing = (one for each in begun for one in _missing(state, budget, each, day))
         gate("revenue-not-measurable", dict.fromkeys(missing))
-    for each in obligations:
-        if each.method != "cost-to-cost":
-            yield _recognised(state, budget, each, command.month)
+    for each in openly:
+        yield _recognised(state, budget, each, command.month)
     yield from _by_cost(state, budget, command.month)
+
+
+def _unknown(obligation: PerformanceObligation) -> Missing | None:
+    if not isinstance(obligation.method, Unlisted):
+        return None
+    sentence = f"this release does not know the method of {obligation.obligation}"
+    return Missing("method-unknown", f"{sentence}, {obligation.method}", "finance")
 
 
 @capability.react
@@ -103,26 +99,11 @@ def by_cost(state: Engagement, context: Context) -> Iterable[Event]:
         yield from _by_cost(state, state.budget, last)
 
 
-def waiting_months(state: Engagement) -> Iterable[Missing]:
-    """Yield what revenue by cost of recognised months waits for. Confidential."""
-    last, budget = state.revenue.last_month, state.budget
-    if last is None or budget is None:
-        return
-    for each in budget.obligations:
-        month = _next(state, budget, each)
-        if each.method == "cost-to-cost" and month <= last:
-            yield Missing(
-                "revenue-unrecognised",
-                f"the revenue of {each.obligation} in {month} waits for costs",
-                "finance",
-            )
-
-
 def _by_cost(state: Engagement, budget: Budget, to: Month) -> Iterable[RevenueByCostRecognised]:
     for each in budget.obligations:
         if each.method != "cost-to-cost":
             continue
-        month, before = _next(state, budget, each), _so_far(state, each)
+        month, before = next_month(state, budget, each), _so_far(state, each)
         while month <= to and not any(_missing(state, budget, each, end_of(month))):
             cumulative = earned_to(state, budget, each, end_of(month))
             yield RevenueByCostRecognised(
@@ -146,11 +127,6 @@ def _recognised(
         amount=cumulative - _so_far(state, obligation),
         cumulative=cumulative,
     )
-
-
-def _next(state: Engagement, budget: Budget, obligation: PerformanceObligation) -> Month:
-    last = state.revenue.last_month_of(obligation.obligation)
-    return after(last) if last else first_month(state, budget, obligation.obligation)
 
 
 def _so_far(state: Engagement, obligation: PerformanceObligation) -> Money:

@@ -41,7 +41,7 @@ from finance.costing.rates import cost_to
 from finance.engagement import Engagement
 from finance.performance.state import Forecast
 from finance.time_billing.assignment import obligation_for, obligation_of
-from finance.time_billing.unbilled import works_of, worth
+from finance.time_billing.unbilled import work_by_line
 from finance.work.state import Work
 
 
@@ -126,23 +126,19 @@ def _as_invoiced(
     state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
 ) -> Money:
     """Return the value of the work up to the cap of the line, less its part of the discounts."""
-    total = Fraction(0)
-    for name in obligation.lines:
-        line = budget.line(name)
-        if line is None or line.kind == "discount":
+    total, work = Fraction(0), work_by_line(state, budget)
+    for name, of_line in work.lines.items():
+        if name not in obligation.lines:
             continue
-        works = (work for work in state.work.entries if work.on <= day)
-        value = worth(line, works_of(budget, works, name), state.money)
-        price = line.price - Money.total(
-            (
-                each.price_delta
-                for one in state.budgeting.applied
-                if one.signed_on > day
-                for each in one.changes
-                if each.line == name
-            ),
-            state.money,
+        line, value = of_line.line, of_line.worth(day)
+        later = (
+            each.price_delta
+            for one in state.budgeting.applied
+            if one.signed_on > day
+            for each in one.changes
+            if each.line == name
         )
+        price = line.price - Money.total(later, state.money)
         earned = Fraction(value if line.cap is None else min(value, price.amount))
         net = Fraction(_price_at(state, budget, obligation, day).amount)
         total += earned * net / Fraction(price.amount) if price.amount else earned

@@ -1,5 +1,9 @@
 """Compute which months have recognised revenue."""
 
+from collections.abc import Iterable
+
+from chassis.domain.commands import Missing
+from contracts.lines import PerformanceObligation
 from contracts.money import Money
 from contracts.values import FIRST_DAY, Month
 from finance.budgeting.state import Budget
@@ -12,16 +16,25 @@ def signature_month(state: Engagement) -> Month:
     return month_of(state.contract.signed_on or FIRST_DAY)
 
 
-def first_month(state: Engagement, budget: Budget, obligation: str) -> Month:
+def first_month(state: Engagement, budget: Budget, obligation: PerformanceObligation) -> Month:
     """Return the first month in which an obligation has revenue.
 
-    An amendment cannot add revenue to months that were recognised before.
+    An amendment cannot add revenue to months that were recognised before. When open revenue begins
+    does not depend on revenue by cost, which may have waited for a cost.
     """
-    agreed = budget.founded(obligation)
+    agreed = budget.founded(obligation.obligation)
     if agreed.signed_on is None:
         return signature_month(state)
+    by_cost = obligation.method == "cost-to-cost"
+    last = agreed.recognised_to if by_cost else agreed.openly_recognised_to
     signed = month_of(agreed.signed_on)
-    return max(signed, after(agreed.recognised_to)) if agreed.recognised_to else signed
+    return max(signed, after(last)) if last else signed
+
+
+def next_month(state: Engagement, budget: Budget, obligation: PerformanceObligation) -> Month:
+    """Return the next month in which the revenue of an obligation is to be recognised."""
+    last = state.revenue.last_month_of(obligation.obligation)
+    return after(last) if last else first_month(state, budget, obligation)
 
 
 def recognised_at(state: Engagement, month: Month) -> Money | None:
@@ -32,7 +45,7 @@ def recognised_at(state: Engagement, month: Month) -> Money | None:
     total = Money.zero(state.money)
     for each in budget.obligations:
         known = state.revenue.cumulative.get(each.obligation, {}).get(month)
-        if known is None and first_month(state, budget, each.obligation) <= month:
+        if known is None and first_month(state, budget, each) <= month:
             return None
         total = total + (known or Money.zero(state.money))
     return total
@@ -41,3 +54,18 @@ def recognised_at(state: Engagement, month: Month) -> Money | None:
 def last_complete_month(state: Engagement) -> Month | None:
     """Return the last month in which the revenue of all obligations is recognised, or None."""
     return next((each for each in state.revenue.months if recognised_at(state, each)), None)
+
+
+def waiting_months(state: Engagement) -> Iterable[Missing]:
+    """Yield what revenue by cost of recognised months waits for. Confidential."""
+    last, budget = state.revenue.last_month, state.budget
+    if last is None or budget is None:
+        return
+    for each in budget.obligations:
+        month = next_month(state, budget, each)
+        if each.method == "cost-to-cost" and month <= last:
+            yield Missing(
+                "revenue-unrecognised",
+                f"the revenue of {each.obligation} in {month} waits for costs",
+                "finance",
+            )

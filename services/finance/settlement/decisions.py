@@ -14,7 +14,6 @@ from chassis.domain.context import Context
 from chassis.domain.rules import same_day, unless_recorded
 from contracts.event import Event
 from contracts.finance import AccountReopened, AccountSettled, InvoiceDrafted
-from contracts.lines import ContractLine
 from contracts.money import Money
 from contracts.values import LAST_DAY, Day
 from finance.billing.schedule import lapsed
@@ -23,9 +22,13 @@ from finance.budgeting.state import Budget
 from finance.calendar_months import month_of
 from finance.engagement import Engagement, Stage
 from finance.roles import ACCOUNTING
-from finance.time_billing.assignment import unassigned
-from finance.time_billing.decisions import missing_line
-from finance.time_billing.unbilled import advance_left, time_billed, unbilled_worth
+from finance.time_billing.assignment import LineWork, missing_line
+from finance.time_billing.unbilled import (
+    advance_left,
+    time_billed,
+    unbilled_worth,
+    work_by_line,
+)
 
 capability = Capability[Engagement](__name__)
 
@@ -81,7 +84,8 @@ def reopened(state: Engagement, context: Context) -> Iterable[Event]:
         return
     budget = state.budget
     waits = Money.total(
-        (_billable_now(state, budget, line) for line in budget.hourly_lines), state.money
+        (_billable_now(state, budget, work) for work in work_by_line(state, budget).lines.values()),
+        state.money,
     )
     if waits.amount > 0:
         yield AccountReopened(settled_on=settled_on, unbilled=waits)
@@ -140,26 +144,26 @@ def _unbilled(state: Engagement, budget: Budget) -> Iterable[Missing]:
                 "billing-item-unbilled",
                 f"{rest} of {item.item} (line {entry.line.line}) never fell due",
             )
-    for line in budget.hourly_lines:
-        waits = _billable_now(state, budget, line)
+    work = work_by_line(state, budget)
+    for name, of_line in work.lines.items():
+        waits = _billable_now(state, budget, of_line)
         if waits.amount > 0:
             yield Missing(
-                "time-unbilled", f"approved time over {waits} on line {line.line} is not billed"
+                "time-unbilled", f"approved time over {waits} on line {name} is not billed"
             )
-        advance = advance_left(state, line.line)
-        unused = advance - min(unbilled_worth(state, budget, line), advance)
+        advance = advance_left(state, name)
+        unused = advance - min(unbilled_worth(state, of_line), advance)
         if unused.amount > 0 and not terminated:
             yield Missing(
-                "advance-unused",
-                f"{unused} of the advance on line {line.line} is unused: credit it",
+                "advance-unused", f"{unused} of the advance on line {name} is unused: credit it"
             )
     if not terminated:
-        yield from map(missing_line, unassigned(budget, state.work.entries))
+        yield from map(missing_line, work.nowhere)
 
 
-def _billable_now(state: Engagement, budget: Budget, line: ContractLine) -> Money:
+def _billable_now(state: Engagement, budget: Budget, work: LineWork) -> Money:
     """Return what could be billed now for a line's approved work, beyond its advance."""
-    drafts = time_billed(state, budget, line, month_of(LAST_DAY), LAST_DAY)
+    drafts = time_billed(state, budget, work, month_of(LAST_DAY), LAST_DAY)
     return Money.total(
         (each.amount for each in drafts if isinstance(each, InvoiceDrafted)), state.money
     )

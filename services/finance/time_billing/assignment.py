@@ -1,10 +1,13 @@
 """Assign approved work to the lines of the contract."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
-from contracts.lines import HOURLY, ContractLine
-from contracts.money import Rate
+from chassis.domain.commands import Missing
+from contracts.lines import ContractLine
+from contracts.money import Money, Rate
 from finance.budgeting.obligations import FIXED
 from finance.budgeting.state import Budget
 from finance.work.state import Work
@@ -25,30 +28,89 @@ def line_for(budget: Budget, line: str | None, role: str | None, on: date) -> Co
     return _only(expenses or budget.hourly_lines)
 
 
-def line_of(budget: Budget, work: Work) -> ContractLine | None:
-    """Return the line that approved work belongs to, or None (see `line_for`)."""
-    return line_for(budget, work.line, work.role, work.on)
+@dataclass(frozen=True, slots=True)
+class LineWork:
+    """Approved billable work of a line: hours by role, rate and day, and expenses by day.
 
-
-def rate_of(line: ContractLine, work: Work) -> Rate | None:
-    """Return the rate at which a line bills time; None for expenses, and where it has no rate."""
-    return line.rate_on(work.role, work.on) if work.role is not None else None
-
-
-def unassigned(budget: Budget, works: Iterable[Work]) -> tuple[Work, ...]:
-    """Return the billable work that cannot be billed because its line or its rate is unknown.
-
-    On a contract without lines by time and materials or at cost, no work is billed; unassigned is
-    only what names a line that the contract lacks.
+    Expenses are those in the currency of the line.
     """
-    return tuple(work for work in works if work.billable and _is_unassigned(budget, work))
+
+    line: ContractLine
+    hours: dict[tuple[str, Rate], dict[date, Decimal]] = field(default_factory=dict)
+    expenses: dict[date, Money] = field(default_factory=dict)
+
+    def worth(self, until: date = date.max) -> Decimal:
+        """Return the value of the work dated up to a day, not rounded."""
+        time = (
+            rate.amount * hours
+            for (_, rate), of_day in self.hours.items()
+            for on, hours in of_day.items()
+            if on <= until
+        )
+        expenses = (each.amount for on, each in self.expenses.items() if on <= until)
+        return sum(time, Decimal(0)) + sum(expenses, Decimal(0))
 
 
-def _is_unassigned(budget: Budget, work: Work) -> bool:
-    line = line_of(budget, work)
-    if line is None:
-        return work.line is not None or bool(budget.hourly_lines)
-    return line.pricing in HOURLY and work.role is not None and rate_of(line, work) is None
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """Approved billable work by line; `nowhere` is what cannot be billed because it has no line.
+
+    That is also work whose line has no rate for its role. On a contract without lines by time and
+    materials or at cost, no work is billed; nowhere is only what names a line that the contract
+    does not have.
+    """
+
+    lines: dict[str, LineWork]
+    nowhere: tuple[Work, ...]
+
+
+def assigned(budget: Budget, works: Iterable[Work]) -> Assigned:
+    """Return approved billable work by line."""
+    lines = {line.line: LineWork(line) for line in budget.hourly_lines}
+    found: dict[tuple[str | None, str | None, date], tuple[ContractLine | None, Rate | None]] = {}
+    nowhere: list[Work] = []
+    for work in works:
+        if not work.billable:
+            continue
+        key = work.line, work.role, work.on
+        if key not in found:
+            line = line_for(budget, *key)
+            rate = line.rate_on(work.role, work.on) if line and work.role is not None else None
+            found[key] = line, rate
+        line, rate = found[key]
+        of_line = lines.get(line.line) if line else None
+        if of_line is None or (work.role is not None and rate is None):
+            if of_line or (line is None and (lines or work.line is not None)):
+                nowhere.append(work)
+        elif work.role is not None and rate is not None:
+            hours = of_line.hours.setdefault((work.role, rate), {})
+            hours[work.on] = hours.get(work.on, Decimal(0)) + work.hours
+        elif expense := work.expense_in(budget.currency):
+            before = of_line.expenses.get(work.on, Money.zero(budget.currency))
+            of_line.expenses[work.on] = before + expense
+    return Assigned(lines, tuple(nowhere))
+
+
+def missing_line(work: Work) -> Missing:
+    """Return why approved work cannot be billed: it belongs to no line, or its role has no rate."""
+    if work.role is None:
+        return Missing(
+            "work-unassigned",
+            f"the expense {work.entry} of {work.amount} belongs to no line of the contract",
+            "delivery",
+        )
+    if work.line is None:
+        return Missing(
+            "rate-not-contracted",
+            f"no line, or more than one, has a rate for {work.role} on {work.on}:"
+            f" {work.hours} h ({work.entry})",
+            "legal",
+        )
+    return Missing(
+        "rate-not-contracted",
+        f"line {work.line} has no rate for {work.role} on {work.on}: {work.hours} h ({work.entry})",
+        "legal",
+    )
 
 
 def obligation_for(budget: Budget, line: str | None, role: str | None, on: date) -> str | None:

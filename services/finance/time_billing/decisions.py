@@ -21,7 +21,7 @@ from finance.calendar_months import end_of, require_begun
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING
-from finance.time_billing.assignment import unassigned
+from finance.time_billing.assignment import missing_line
 from finance.time_billing.unbilled import (
     advance_left,
     held,
@@ -30,8 +30,8 @@ from finance.time_billing.unbilled import (
     unbilled_expenses,
     unbilled_hours,
     unbilled_worth,
+    work_by_line,
 )
-from finance.work.state import Work
 
 capability = Capability[Engagement](__name__)
 
@@ -58,8 +58,8 @@ def bill_time(state: Engagement, command: BillTime, context: Context) -> Iterabl
     until = end_of(command.month)
     events = tuple(
         event
-        for line in budget.hourly_lines
-        for event in time_billed(state, budget, line, command.month, context.today)
+        for work in work_by_line(state, budget).lines.values()
+        for event in time_billed(state, budget, work, command.month, context.today)
     )
     if not events:
         gate("amount-not-billable", _not_billable(state, budget, until))
@@ -68,24 +68,24 @@ def bill_time(state: Engagement, command: BillTime, context: Context) -> Iterabl
 
 def _not_billable(state: Engagement, budget: Budget, until: date) -> Iterable[Missing]:
     """Yield why nothing can be billed: no entry, no approved work, no rate, advances and caps."""
-    lines = [line for line in budget.hourly_lines if time_entries(budget, line)]
+    work = work_by_line(state, budget)
+    lines = [each for each in work.lines.values() if time_entries(budget, each.line)]
     if not lines:
         yield Missing("time-item-missing", "the billing schedule has no entry that bills time")
         return
     waiting = [
-        line
-        for line in lines
-        if unbilled_hours(state, budget, line, until)
-        or unbilled_expenses(state, budget, line, until).amount
+        each.line
+        for each in lines
+        if unbilled_hours(state, each, until) or unbilled_expenses(state, each, until).amount
     ]
-    open_work = [work for work in unassigned(budget, state.work.entries) if work.on <= until]
+    open_work = [each for each in work.nowhere if each.on <= until]
     if not waiting and not open_work:
         yield Missing(
             "work-not-approved",
             f"no approved time or expense up to {until} waits to be billed",
             "delivery",
         )
-    yield from (missing_line(work) for work in open_work)
+    yield from map(missing_line, open_work)
     for line in waiting:
         left = advance_left(state, line.line)
         if left.amount > 0:
@@ -99,28 +99,6 @@ def _not_billable(state: Engagement, budget: Budget, until: date) -> Iterable[Mi
                 f"the cap of {line.price} of line {line.line} leaves nothing to bill",
                 "legal",
             )
-
-
-def missing_line(work: Work) -> Missing:
-    """Return why approved work cannot be billed: it belongs to no line, or its role has no rate."""
-    if work.role is None:
-        return Missing(
-            "work-unassigned",
-            f"the expense {work.entry} of {work.amount} belongs to no line of the contract",
-            "delivery",
-        )
-    if work.line is None:
-        return Missing(
-            "rate-not-contracted",
-            f"no line, or more than one, has a rate for {work.role} on {work.on}:"
-            f" {work.hours} h ({work.entry})",
-            "legal",
-        )
-    return Missing(
-        "rate-not-contracted",
-        f"line {work.line} has no rate for {work.role} on {work.on}: {work.hours} h ({work.entry})",
-        "legal",
-    )
 
 
 class LineWorkView(ViewModel):
@@ -158,24 +136,25 @@ def time_billing_view(state: Engagement) -> TimeBillingFields:
     budget = state.budget
     if budget is None:
         return TimeBillingFields(unbilled=[], unassigned=[])
+    work = work_by_line(state, budget)
     return TimeBillingFields(
         unbilled=[
             LineWorkView(
-                line=line.line,
-                unbilled=unbilled_worth(state, budget, line),
-                held=held(state, budget, line),
-                advance_left=advance_left(state, line.line),
+                line=name,
+                unbilled=unbilled_worth(state, of_line),
+                held=held(state, budget, of_line),
+                advance_left=advance_left(state, name),
             )
-            for line in budget.hourly_lines
+            for name, of_line in work.lines.items()
         ],
         unassigned=[
             UnassignedView(
-                entry=work.entry,
-                role=work.role,
-                hours=work.hours,
-                amount=work.amount,
-                reason=missing_line(work),
+                entry=each.entry,
+                role=each.role,
+                hours=each.hours,
+                amount=each.amount,
+                reason=missing_line(each),
             )
-            for work in unassigned(budget, state.work.entries)
+            for each in work.nowhere
         ],
     )

@@ -18,8 +18,7 @@ from finance.billing.schedule import discounts_on, draft, unused
 from finance.budgeting.state import Budget, Entry
 from finance.calendar_months import end_of
 from finance.engagement import Engagement
-from finance.time_billing.assignment import line_of, rate_of
-from finance.work.state import Work
+from finance.time_billing.assignment import Assigned, LineWork, assigned
 
 ADVANCES = ("on-signature", "on-date")
 """Kinds of entries that are advances on a line by time and materials or at cost."""
@@ -55,50 +54,27 @@ def advances_left(state: Engagement) -> Money:
     return Money.total((advance_left(state, line.line) for line in lines), state.money)
 
 
-def works_of(budget: Budget, works: Iterable[Work], line: str) -> tuple[Work, ...]:
-    """Return the work that belongs to a line."""
-    return tuple(work for work in works if (found := line_of(budget, work)) and found.line == line)
-
-
-def worth(line: ContractLine, works: Iterable[Work], currency: str) -> Decimal:
-    """Return the value of a line's billable time and expenses, not rounded.
-
-    Time without a contracted rate and expenses in another currency are left out.
-    """
-    total = Decimal(0)
-    for work in works:
-        if not work.billable:
-            continue
-        rate, expense = rate_of(line, work), work.expense_in(currency)
-        if rate is not None:
-            total += rate.amount * work.hours
-        elif expense is not None:
-            total += expense.amount
-    return total
+def work_by_line(state: Engagement, budget: Budget) -> Assigned:
+    """Return all approved billable work by line."""
+    return assigned(budget, state.work.entries)
 
 
 def unbilled_hours(
-    state: Engagement, budget: Budget, line: ContractLine, until: date
+    state: Engagement, work: LineWork, until: date = date.max
 ) -> dict[tuple[str, Rate], Decimal]:
     """Return a line's approved billable hours by role and rate that no invoice bills yet.
 
     `until` is the last day of the work. Hours that an exception billed at another rate count for
     the rates of their role in the order of approval.
     """
-    hours: dict[tuple[str, Rate], Decimal] = {}
-    rates: set[tuple[str, Rate]] = set()
-    for work in works_of(budget, state.work.entries, line.line):
-        rate = rate_of(line, work)
-        if not work.billable or work.role is None or rate is None:
-            continue
-        rates.add((work.role, rate))
-        if work.on <= until:
-            hours[work.role, rate] = hours.get((work.role, rate), Decimal(0)) + work.hours
-    for each in _time_lines(state, line):
+    hours = {
+        key: sum((each for on, each in of_day.items() if on <= until), Decimal(0))
+        for key, of_day in work.hours.items()
+    }
+    for each in _time_lines(state, work.line):
         billed = each.hours or Decimal(0)
-        if each.role is not None and each.rate is not None and (each.role, each.rate) in rates:
-            known = hours.get((each.role, each.rate), Decimal(0))
-            hours[each.role, each.rate] = known - billed
+        if each.role is not None and each.rate is not None and (each.role, each.rate) in hours:
+            hours[each.role, each.rate] -= billed
             continue
         for key in [one for one in hours if one[0] == each.role]:
             taken = max(min(billed, hours[key]), Decimal(0))
@@ -107,41 +83,32 @@ def unbilled_hours(
     return {key: left for key, left in hours.items() if left > 0}
 
 
-def unbilled_expenses(state: Engagement, budget: Budget, line: ContractLine, until: date) -> Money:
+def unbilled_expenses(state: Engagement, work: LineWork, until: date = date.max) -> Money:
     """Return a line's approved billable expenses, dated up to a day, that no invoice bills yet."""
-    nothing = Money.zero(state.money)
-    approved = Money.total(
-        (
-            work.expense_in(state.money) or nothing
-            for work in works_of(budget, state.work.entries, line.line)
-            if work.billable and work.role is None and work.on <= until
-        ),
-        state.money,
-    )
+    approved = Money.total((each for on, each in work.expenses.items() if on <= until), state.money)
     billed = Money.total(
-        (one.amount for one in _time_lines(state, line) if one.role is None), state.money
+        (one.amount for one in _time_lines(state, work.line) if one.role is None), state.money
     )
-    return approved - billed if billed < approved else nothing
+    return approved - min(approved, billed)
 
 
-def unbilled_worth(state: Engagement, budget: Budget, line: ContractLine) -> Money:
+def unbilled_worth(state: Engagement, work: LineWork) -> Money:
     """Return the value of a line's unbilled time and expenses, beyond the cap, too."""
-    waiting = unbilled_hours(state, budget, line, date.max)
+    waiting = unbilled_hours(state, work)
     worths = (rate.amount * hours for (_, rate), hours in waiting.items())
     time = Money.nearest(sum(worths, Decimal(0)), state.money)
-    return time + unbilled_expenses(state, budget, line, date.max)
+    return time + unbilled_expenses(state, work)
 
 
-def held(state: Engagement, budget: Budget, line: ContractLine) -> Money:
+def held(state: Engagement, budget: Budget, work: LineWork) -> Money:
     """Return the value of a line's unbilled work that exceeds what the line may still bill."""
-    nothing = Money.zero(state.money)
-    entries = time_entries(budget, line)
+    entries = time_entries(budget, work.line)
     if any(entry.unlimited for entry in entries):
-        return nothing
-    room = advance_left(state, line.line)
+        return Money.zero(state.money)
+    room = advance_left(state, work.line.line)
     for entry in entries:
         room = room + remaining(state, entry)
-    waiting = unbilled_worth(state, budget, line)
+    waiting = unbilled_worth(state, work)
     return waiting - min(waiting, room)
 
 
@@ -166,13 +133,14 @@ def remaining(state: Engagement, entry: Entry) -> Money:
 
 
 def time_billed(
-    state: Engagement, budget: Budget, line: ContractLine, month: Month, today: date
+    state: Engagement, budget: Budget, work: LineWork, month: Month, today: date
 ) -> Iterable[BillingEventDue | InvoiceDrafted]:
     """Yield a billing event and a draft for each entry that bills some of a line's work."""
+    line = work.line
     advance, invoices = advance_left(state, line.line), state.billing.invoices
     billed = {*state.billing.events, *(each.billing_event for each in invoices.values())}
-    hours = unbilled_hours(state, budget, line, end_of(month))
-    expenses = unbilled_expenses(state, budget, line, end_of(month))
+    hours = unbilled_hours(state, work, end_of(month))
+    expenses = unbilled_expenses(state, work, end_of(month))
     for entry in time_entries(budget, line):
         room = None if entry.unlimited else remaining(state, entry) + advance
         lines = _lines(line, hours, expenses, room, month)

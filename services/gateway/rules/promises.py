@@ -107,6 +107,7 @@ def _compared(view: View, baseline: Baseline) -> tuple[dict[str, _Hours], _Hours
     for line in lines:
         for part in line.hours:
             hours_of(line.line, line.kind, part.role).sold += part.hours
+    _add_reserves(view, by_role, management)  # before changes, which have no contingency
     for change in _changes_in(view, baseline):
         if change.new is not None:
             kinds[change.line] = change.new.kind
@@ -114,7 +115,6 @@ def _compared(view: View, baseline: Baseline) -> tuple[dict[str, _Hours], _Hours
             hours_of(change.line, "services", delta.role).sold += delta.hours
     for work in baseline.work:
         hours_of(work.line, work.kind, work.role).planned += work.hours
-    _add_reserves(view, by_role, management)
     return by_role, management
 
 

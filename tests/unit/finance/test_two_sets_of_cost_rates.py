@@ -1,0 +1,226 @@
+"""Check that nothing open depends on cost rates, except whether a price leaves the minimum margin.
+
+The same commands and events are played with other cost rates, with a role that has none, and
+without any: open events, views without the right to costs, rows and deadlines are the same.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from chassis.domain.commands import Command
+from contracts.channels import CHANNELS
+from contracts.delivery import ChangeApproved, EngagementClosed
+from contracts.event import Event, Recorded, encode
+from contracts.finance import InvoiceNumbered
+from contracts.lines import BillingItem, Retainer
+from contracts.reference import CostRatesPublished, Reference
+from finance.contract.decisions import ReviewSow
+from finance.engagement import Engagement
+from finance.invoices.decisions import ApproveInvoice
+from finance.payments.decisions import RecordPayment
+from finance.pending.decisions import CatchUp
+from finance.service import ENGAGEMENT
+from finance.settlement.decisions import SettleAccount
+from finance.time_billing.decisions import BillTime
+from testkit.scenario import Outcome, Scenario, given
+from tests.unit.finance.builders import (
+    AMENDMENT,
+    BASELINED,
+    CARD,
+    COSTS,
+    ESTIMATE,
+    ESTIMATED,
+    ID,
+    OPENED,
+    PROPOSED,
+    SIGNED,
+    SOW_SIGNED,
+    accepted,
+    assessed,
+    eur,
+    expense,
+    fixed_line,
+    hourly_line,
+    line_rates,
+    progress,
+    rates,
+    recognise,
+    report,
+    scope,
+    sow_of,
+    time,
+)
+
+CHEAP = COSTS.model_copy(
+    update={
+        "rates": rates(architect=1, developer="2.5", tester=3, project_manager=4),
+        "floor": Decimal(10),
+    }
+)
+DEAR = COSTS.model_copy(
+    update={
+        "rates": rates(architect=800, developer=500, tester=450, project_manager=1_000),
+        "floor": Decimal(60),
+    }
+)
+PARTIAL = COSTS.model_copy(update={"rates": rates(architect=80)})
+
+MIXED = sow_of(
+    fixed_line(),
+    hourly_line(
+        BillingItem(item="time", kind="time", amount=eur(6_000)),
+        line="support",
+        price=eur(6_000),
+        rates=line_rates(developer=100),
+        hours=(),
+        deliverables=(),
+    ),
+    fixed_line(
+        BillingItem(item="fees", kind="period", amount=eur(1_000)),
+        line="care",
+        pricing="retainer",
+        price=eur(1_000),
+        hours=(),
+        deliverables=(),
+        retainer=Retainer(fee=eur(500), periods=2, starts_on=date(2026, 4, 1)),
+    ),
+)
+
+Step = Callable[[Scenario[Engagement]], Outcome[Engagement]]
+
+
+def heard(*events: Event) -> Step:
+    return lambda engagement: engagement.when_consumed(*events)
+
+
+def told(command: Command, on: date | None = None) -> Step:
+    return lambda engagement: (engagement.on(on) if on else engagement).when(command, by="petra")
+
+
+def passed(deadline: str) -> Step:
+    return lambda engagement: engagement.when_deadline(deadline)
+
+
+def issue(invoice: str, number: str, on: date) -> tuple[Step, Step, Step]:
+    numbered = InvoiceNumbered(engagement=ID, invoice=invoice, number=number, issue_on=on)
+
+    def paid(engagement: Scenario[Engagement]) -> Outcome[Engagement]:
+        owed = engagement.state.billing.invoices[invoice].outstanding
+        return engagement.when(RecordPayment(invoice=invoice, amount=owed), by="petra")
+
+    return told(ApproveInvoice(invoice=invoice), on), heard(numbered), paid
+
+
+AUGUST = date(2026, 8, 3)
+LIFE: tuple[Step, ...] = (
+    heard(OPENED),
+    heard(ESTIMATE, PROPOSED, MIXED),
+    told(ReviewSow(version=1, verdict="approved"), SIGNED),
+    heard(SOW_SIGNED, BASELINED),
+    told(CatchUp()),
+    heard(time("a", role="architect", hours=40, line="work"), time("b", hours=20)),
+    heard(
+        expense("x", eur(50)), time("c", role="tester", hours=3, billable=False), progress("t1", 50)
+    ),
+    heard(report(date(2026, 4, 20))),
+    heard(assessed(scope(developer=20, tester=10), scope("support", developer=-5))),
+    heard(
+        ChangeApproved(change="CR-1", approved_by="cleo", approved_on=date(2026, 4, 24)), AMENDMENT
+    ),
+    told(recognise("03"), date(2026, 6, 1)),
+    told(recognise("04")),
+    told(recognise("05")),
+    told(recognise("06")),
+    told(BillTime(month="2026-04")),
+    heard(accepted("design"), accepted("portal"), accepted("report")),
+    passed("due-care-a1"),
+    passed("due-fees-2026-04-a1"),
+    passed("due-fees-2026-05-a1"),
+    *issue("invoice-start", "2026-00001", AUGUST),
+    *issue("invoice-design", "2026-00002", AUGUST),
+    *issue("invoice-portal", "2026-00003", AUGUST),
+    *issue("invoice-report", "2026-00004", AUGUST),
+    *issue("invoice-care", "2026-00005", AUGUST),
+    *issue("invoice-fees-2026-04", "2026-00006", AUGUST),
+    *issue("invoice-fees-2026-05", "2026-00007", AUGUST),
+    *issue("invoice-time-2026-04", "2026-00008", AUGUST),
+    told(SettleAccount()),
+    heard(EngagementClosed(closed_on=date(2026, 8, 4))),
+    told(recognise("06"), date(2026, 10, 1)),
+    told(recognise("07")),
+    told(recognise("08")),
+    told(CatchUp()),
+)
+
+
+def without_floor(data: object) -> object:
+    """Return JSON data with the floor, and whether it is unknown, replaced."""
+    if isinstance(data, dict):
+        return {
+            name: "masked" if name == "floor" else without_floor(value)
+            for name, value in data.items()
+        }
+    return [without_floor(each) for each in data] if isinstance(data, list) else data
+
+
+def open_parts(costs: CostRatesPublished | None) -> Iterator[object]:
+    """Yield what is open after each step of the life: events, refusal, view, row, deadlines."""
+    records: list[Reference] = [CARD, *([costs] if costs else [])]
+    engagement = given(ENGAGEMENT, ID, records=records).on(ESTIMATED)
+    shown = ENGAGEMENT.views.model("Open")
+    for step in LIFE:
+        outcome = step(engagement)
+        engagement = outcome.after
+        yield [each for each in map(open_event, outcome.recorded) if each]
+        yield outcome.refusal and str(outcome.refusal)
+        yield without_floor(shown(**ENGAGEMENT.views(engagement.state)).model_dump(mode="json"))
+        yield ENGAGEMENT.rows(engagement.state)
+        yield ENGAGEMENT.deadlines(engagement.state)
+
+
+def open_event(recorded: Recorded[Event]) -> object:
+    """Return an open event as it is on the wire, without its id; None for a confidential one.
+
+    What its author had processed is that of the open channels.
+    """
+    if recorded.channel.confidential:
+        return None
+    heard = {name: last for name, last in recorded.heard.items() if not CHANNELS[name].confidential}
+    data = json.loads(encode(replace(recorded, heard=heard)))
+    del data["id"]
+    return without_floor(data)
+
+
+def differences(one: Iterable[object], other: Iterable[object]) -> list[tuple[object, object]]:
+    return [pair for pair in zip(one, other, strict=True) if pair[0] != pair[1]]
+
+
+@pytest.mark.parametrize("costs", [CHEAP, DEAR, PARTIAL, None])
+def test_other_or_unknown_cost_rates_change_nothing_open(costs: CostRatesPublished | None):
+    assert differences(open_parts(COSTS), open_parts(costs)) == []
+
+
+def test_the_life_publishes_most_events_and_ends_settled():
+    engagement = given(ENGAGEMENT, ID, records=[CARD, COSTS]).on(ESTIMATED)
+    published: dict[bool, set[str]] = {True: set(), False: set()}
+    for step in LIFE:
+        outcome = step(engagement)
+        engagement = outcome.after
+        for each in outcome.recorded:
+            published[each.channel.confidential].add(type(each.event).__name__)
+    assert published[True] == {
+        "BudgetCosted",
+        "ChangeCosted",
+        "CostAccrued",
+        "EstimateCosted",
+        "MarginMeasured",
+        "PerformanceMeasured",
+        "RevenueByCostRecognised",
+    }
+    assert len(published[False]) > 12
+    engagement.then_view(stage="settled", recognised_to="2026-08")
