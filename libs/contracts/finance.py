@@ -65,9 +65,11 @@ class EstimatePriced(Event, channel=FINANCE, consumed_by=("sales", "delivery")):
     """
 
     estimate_version: Version
+    """Version of the estimate."""
     rate_card: Identifier
     """Id of the rate card, such as `standard-EUR`."""
     rate_card_version: Version
+    """Version of the rate card."""
     lines: tuple[PricedLine, ...]
     """Price by role and kind of work, with the contingency in the hours."""
     price: PositiveTotal
@@ -89,6 +91,7 @@ class ChangePriced(Event, channel=FINANCE, consumed_by=("sales", "delivery", "le
     """
 
     change: Identifier
+    """Id of the change within the engagement."""
     lines: tuple[PricedLine, ...]
     """Price by role and kind of work."""
     price: ItemMoney
@@ -99,7 +102,9 @@ class RevenueMethodChoice(Value):
     """A method by which revenue is recognised, and the reason for it."""
 
     method: RevenueMethod
+    """Method by which revenue is recognised (IFRS 15)."""
     why: ShortText
+    """Reason for the choice."""
 
 
 class RevenueMethodChosen(RevenueMethodChoice, Event, channel=FINANCE):
@@ -123,6 +128,7 @@ class BudgetSet(Event, channel=FINANCE, consumed_by=("delivery",)):
     revenue_method: RevenueMethod
     """Method by which revenue is recognised (IFRS 15); it is never changed."""
     billing_schedule: tuple[BillingItem, ...]
+    """Entries by which the price is billed."""
     rates: RoleRates = ()
     """Contracted bill rates per hour."""
 
@@ -135,7 +141,9 @@ class BudgetAmended(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     """
 
     change: Identifier
+    """Id of the change within the engagement."""
     amendment: Identifier
+    """Id of the amendment within the engagement."""
     price: NotNegativeTotal
     """Price of the contract after the amendment."""
     hours_delta: HoursDelta
@@ -150,6 +158,7 @@ class RevenueRecognised(Event, channel=FINANCE):
     month: Month
     """Calendar month, as `YYYY-MM`."""
     method: RevenueMethod
+    """Method by which revenue is recognised (IFRS 15)."""
     amount: Money
     """Revenue of the month; negative where earlier revenue is corrected (cumulative catch-up)."""
     cumulative: Money
@@ -167,6 +176,7 @@ class BillingEventDue(Event, channel=FINANCE):
     item: Identifier
     """Id of the entry of the billing schedule."""
     kind: BillingKind
+    """The condition that made the amount due, as in the billing schedule."""
     amount: PositiveMoney
     """Amount to be invoiced, after any advance that is drawn down."""
     due_on: Day
@@ -184,9 +194,13 @@ class InvoiceLine(Value):
     """Line of an invoice. Role, hours and rate are set where time is billed."""
 
     description: ShortText
+    """Text of the line."""
     amount: ItemMoney
+    """Amount of the line; negative where it lowers the invoice."""
     role: ProjectRole | None = None
+    """Role whose time is billed; null where no time is."""
     hours: TotalHours | None = None
+    """Hours that are billed; null where no time is."""
     rate: Rate | None = None
     """Bill rate per hour."""
 
@@ -197,8 +211,11 @@ class InvoiceDraft(Value):
     invoice: Identifier
     """Id of the invoice, from draft to payment; not the invoice number."""
     billing_event: Identifier
+    """Id of the billing event that is invoiced."""
     kind: BillingKind
+    """The condition that made the amount due, as in the billing schedule."""
     lines: tuple[InvoiceLine, ...]
+    """Lines of the invoice."""
     amount: PositiveMoney
     """Sum of the lines less `advance_drawn`."""
     advance_drawn: NotNegativeTotal
@@ -221,7 +238,9 @@ class DraftWithdrawn(Event, channel=FINANCE):
     """
 
     invoice: Identifier
+    """Id of the invoice, from draft to payment; not the invoice number."""
     billing_event: Identifier
+    """Id of the billing event that is invoiced."""
     amount: PositiveMoney
     """Amount of the withdrawn draft."""
 
@@ -233,7 +252,9 @@ class InvoiceApproved(Event, channel=FINANCE):
     """
 
     invoice: Identifier
+    """Id of the invoice, from draft to payment; not the invoice number."""
     amount: PositiveMoney
+    """Amount of the invoice."""
     issue_on: Day
     """Invoice date."""
 
@@ -245,7 +266,9 @@ class InvoiceNumbered(Event, channel=FINANCE_REGISTER, consumed_by=("finance",))
     """
 
     engagement: EngagementId
+    """Id of the engagement that the invoice belongs to."""
     invoice: Identifier
+    """Id of the invoice, from draft to payment; not the invoice number."""
     number: Identifier
     """Invoice number: year of the invoice date and running number, such as `2026-00042`."""
     issue_on: Day
@@ -264,12 +287,15 @@ class InvoiceIssued(Event, channel=FINANCE, consumed_by=("delivery", "legal", "s
     number: Identifier
     """Invoice number, such as `2026-00042`."""
     billing_event: Identifier
+    """Id of the billing event that is invoiced."""
     kind: BillingKind
+    """The condition that made the amount due, as in the billing schedule."""
     amount: PositiveMoney
     """Amount to be paid."""
     deliverables: tuple[Identifier, ...] = ()
     """Ids of the deliverables that the entry of the billing schedule names."""
     lines: tuple[InvoiceLine, ...] = ()
+    """Lines of the invoice."""
     issued_on: Day
     """Invoice date."""
     due_on: Day
@@ -282,6 +308,7 @@ class Voiding(Value):
     invoice: Identifier
     """Id of the invoice."""
     why: ShortText
+    """Reason for voiding it."""
 
 
 class InvoiceVoided(Voiding, Event, channel=FINANCE, consumed_by=("sales", "legal")):
@@ -292,6 +319,7 @@ class InvoiceVoided(Voiding, Event, channel=FINANCE, consumed_by=("sales", "lega
     amount: PositiveMoney
     """Amount of the voided invoice."""
     voided_on: Day
+    """Day on which it was voided."""
     ends_event: bool | None = None
     """True if the billing event ended with the invoice; if not, the invoice is drafted anew.
 
@@ -313,19 +341,23 @@ class Credit(InvoiceMovement):
     """A credit on an invoice, and the reason for it."""
 
     why: ShortText
+    """Reason for the credit."""
 
 
 class CreditNoteIssued(Credit, Event, channel=FINANCE, consumed_by=("sales", "legal")):
     """A credit note over part or all of an issued invoice was issued. Published by Finance."""
 
     credit_note: Identifier
+    """Id of the credit note."""
     issued_on: Day
+    """Date of the credit note."""
 
 
 class PaymentReceived(InvoiceMovement, Event, channel=FINANCE, consumed_by=("sales", "legal")):
     """The customer paid an invoice, in part or in full. Published by Finance."""
 
     received_on: Day
+    """Day on which the money arrived."""
 
 
 class RefundPaid(InvoiceMovement, Event, channel=FINANCE):
@@ -335,6 +367,7 @@ class RefundPaid(InvoiceMovement, Event, channel=FINANCE):
     """
 
     paid_on: Day
+    """Day on which the money was paid back."""
 
 
 class PaymentOverdue(Event, channel=FINANCE, consumed_by=("sales", "legal")):
@@ -360,6 +393,7 @@ class AccountSettled(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     paid: NotNegativeTotal
     """Payments received, less refunds."""
     settled_on: Day
+    """Day of the settlement."""
 
 
 class AccountReopened(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
@@ -391,6 +425,7 @@ class EstimateCosted(CostOfPrice, Event, channel=FINANCE_CONFIDENTIAL):
     """
 
     estimate_version: Version
+    """Version of the estimate."""
 
 
 class ChangeCosted(CostOfPrice, Event, channel=FINANCE_CONFIDENTIAL):
@@ -401,6 +436,7 @@ class ChangeCosted(CostOfPrice, Event, channel=FINANCE_CONFIDENTIAL):
     """
 
     change: Identifier
+    """Id of the change within the engagement."""
 
 
 class BudgetCosted(Event, channel=FINANCE_CONFIDENTIAL):
@@ -425,14 +461,17 @@ class CostAccrued(Event, channel=FINANCE_CONFIDENTIAL):
     entry: Identifier
     """Id of the time entry or of the expense."""
     person: PersonId
+    """Person who worked or spent the money."""
     role: ProjectRole | None
     """Null for an expense."""
     kind: LineKind
+    """Kind of work, or an expense."""
     week: Week | None
     """Monday of the calendar week; null for an expense."""
     hours: Hours
     """Zero for an expense."""
     cost: NotNegativeTotal
+    """Cost of this entry to the company."""
     cumulative: NotNegativeTotal
     """Cost of the engagement to date, including this one."""
 

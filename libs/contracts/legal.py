@@ -46,6 +46,7 @@ class FileOpened(Event, channel=LEGAL):
     account: AccountId
     """Id of the customer's organisation."""
     title: ShortText
+    """Title of the opportunity."""
 
 
 class Agreement(Value):
@@ -62,6 +63,7 @@ class NdaSigned(Agreement, Event, channel=LEGAL, consumed_by=("sales",)):
     """
 
     signed_on: Day
+    """Day of the signature."""
 
 
 class MsaSigned(Agreement, Event, channel=LEGAL, consumed_by=("sales",)):
@@ -71,6 +73,7 @@ class MsaSigned(Agreement, Event, channel=LEGAL, consumed_by=("sales",)):
     """
 
     signed_on: Day
+    """Day of the signature."""
 
 
 class SowVersion(Value):
@@ -91,11 +94,17 @@ class SowDrafted(SowVersion, Event, channel=LEGAL, consumed_by=("delivery", "fin
     proposal_version: Version
     """Version of the proposal that the customer accepted."""
     scope: Text
+    """The work that is agreed, in words."""
     deliverables: SomeDeliverables
+    """Deliverables that the customer receives."""
     price: PositiveTotal
+    """Price of the contract."""
     pricing: Pricing
+    """Rule by which the price is determined."""
     starts_on: Day
+    """First day of the work."""
     finishes_on: Day
+    """Agreed last day of the work."""
     billing_schedule: BillingSchedule
     """Entries whose amounts add up to the price."""
     rates: RoleRates = ()
@@ -108,9 +117,11 @@ class Redline(Value):
     """The wording that a party wants for a clause of the statement of work."""
 
     version: Version
+    """Version of the statement of work."""
     by: Party
     """Party that requested it."""
     clause: ShortText
+    """Clause that is to be changed."""
     text: Text
     """Wording that the party wants."""
 
@@ -136,18 +147,21 @@ class SowSentForSignature(SowVersion, Event, channel=LEGAL, consumed_by=("sales"
     """
 
     sent_on: Day
+    """Day on which it was sent."""
 
 
 class SowSignatureRecorded(SowVersion, Event, channel=LEGAL):
     """One party signed a version of the statement of work. Published by Legal."""
 
     signatory: Signatory
+    """The signature."""
 
 
 class SowSigned(SowVersion, Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")):
     """Both parties signed the statement of work, which is now the contract. Published by Legal."""
 
     signatories: tuple[Signatory, ...]
+    """The signatures, one of each party."""
     signed_on: Day
     """Day of the later signature."""
 
@@ -160,6 +174,7 @@ class EarlyStart(Value):
     expires_on: Day
     """Last day of the authorisation (UTC)."""
     reason: ShortText
+    """Reason for starting before the signature."""
 
 
 class EarlyStartAuthorised(EarlyStart, Event, channel=LEGAL, consumed_by=("delivery", "finance")):
@@ -183,6 +198,7 @@ class AmendmentTerms(Value):
     """All that an amendment of the contract changes, with the hash of its content."""
 
     amendment: Identifier
+    """Id of the amendment within the engagement."""
     change: Identifier
     """Id of the change order."""
     content_hash: ContentHash
@@ -193,6 +209,7 @@ class AmendmentTerms(Value):
     finishes_on: Day
     """New finish of the contract."""
     deliverables_added: tuple[Deliverable, ...] = ()
+    """Deliverables that come in addition."""
     deliverables_descoped: tuple[Identifier, ...] = ()
     """Ids of deliverables that are no longer delivered."""
     billing_schedule: tuple[BillingItem, ...] = ()
@@ -221,6 +238,7 @@ class AmendmentSigned(
     """
 
     signatories: tuple[Signatory, ...]
+    """The signatures, one of each party."""
     signed_on: Day
     """Day of the later signature."""
 
@@ -234,7 +252,9 @@ class Termination(Value):
     """Why a contract was terminated."""
 
     reason: TerminationReason
+    """Reason of the end of the contract."""
     comment: Text | None = None
+    """Further explanation."""
 
 
 class EngagementTerminated(
@@ -245,3 +265,4 @@ class EngagementTerminated(
     terminated_on: Day
     """Last day of the contract."""
     decided_by: PersonId | None = None
+    """Person who decided; null where it is not known."""

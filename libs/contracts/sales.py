@@ -43,6 +43,7 @@ class OpportunityDetails(Value):
     account: AccountId
     """Id of the customer's organisation."""
     title: ShortText
+    """Name of the opportunity, as people use it."""
     contacts: Annotated[tuple[PersonId, ...], Field(max_length=50)] = ()
     """Ids of the customer's people."""
     expected_value: NotNegativeMoney
@@ -93,13 +94,21 @@ class ImportedOpportunity(Value):
     account: AccountId | None
     """Id of the customer's organisation."""
     title: ShortText
+    """Name of the opportunity in the CRM."""
     product: ShortText
+    """Product or service that is sold, as the CRM names it."""
     owner: PersonId
+    """Person of Sales who is responsible in the CRM."""
     outcome: Literal["open", "won", "lost"]
+    """Outcome in the CRM: still open, won or lost."""
     pipeline_stage: PipelineStage
+    """Stage of the sale."""
     opened_on: Day | None
+    """Day on which the CRM opened it; null where it is not known."""
     closed_on: Day | None
+    """Day on which the CRM closed it; null while it is open."""
     value: NotNegativeMoney | None
+    """Value in the CRM; null where it has none."""
 
 
 class OpportunityImported(
@@ -115,9 +124,13 @@ class Qualification(Value):
     """Judgement of an opportunity: budget, authority, need and timing, confirmed or not."""
 
     budget: YesNo
+    """True if the customer has the money."""
     authority: YesNo
+    """True if Sales talks to a person who may decide."""
     need: YesNo
+    """True if the customer has a need that the company can meet."""
     timing: YesNo
+    """True if the customer wants to start within a known time."""
     score: Percent
     """Overall judgement from 0 to 100."""
 
@@ -133,6 +146,7 @@ class PipelinePosition(Value):
     """The stage of an opportunity in the pipeline."""
 
     pipeline_stage: PipelineStage
+    """Stage of the sale."""
     probability: Percent
     """Probability in percent that the deal is won."""
 
@@ -145,7 +159,9 @@ class EstimateScope(Value):
     """The scope for which an estimate is requested."""
 
     scope_summary: Text
+    """The work in outline."""
     deliverables: SomeDeliverables
+    """Deliverables that the customer receives."""
     wanted_finish: Day | None = None
     """Finish that the customer wants."""
 
@@ -161,18 +177,25 @@ class ProposalContent(Value):
     """A proposal without its version and price. All amounts are in one currency."""
 
     estimate_version: Version
+    """Version of the estimate that the proposal is based on."""
     deliverables: SomeDeliverables
+    """Deliverables that the customer receives."""
     lines: Annotated[tuple[PricedLine, ...], Field(min_length=1, max_length=200)]
     """Hours and price by role; discounts are included in the lines."""
     project_management_waiver: ShortText | None = None
     """Reason why no line is project management."""
     pricing: Pricing
+    """Rule by which the price is determined."""
     promised_start: Day
+    """First day that is promised to the customer."""
     promised_finish: Day
+    """Last day that is promised to the customer."""
     method: Text
     """The method by which the work will be done."""
     assumptions: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
+    """Conditions of the price and the days, each in one line."""
     exclusions: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
+    """Things that the price does not include, each in one line."""
 
     @field_validator("lines")
     @classmethod
@@ -216,7 +239,9 @@ class ProposalSubmitted(Event, channel=SALES, consumed_by=("legal", "delivery"))
     """A version of the proposal was submitted to the customer (gate 1). Published by Sales."""
 
     version: Version
+    """Version of the proposal."""
     submitted_on: Day
+    """Day of the submission."""
 
 
 class ProposalRevision(Value):
@@ -225,6 +250,7 @@ class ProposalRevision(Value):
     version: Version
     """Version that was withdrawn."""
     reason: ShortText
+    """Reason for a new version."""
 
 
 class ProposalRevised(ProposalRevision, Event, channel=SALES):
@@ -238,6 +264,7 @@ class BillingTerms(Value):
     """The accepted version of the proposal, and how it is billed."""
 
     proposal_version: Version
+    """Version of the proposal."""
     billing_schedule: Annotated[
         tuple[BillingItem, ...], Field(min_length=1, max_length=500), DistinctBy("item")
     ]
@@ -254,12 +281,15 @@ class DealWon(BillingTerms, Event, channel=SALES, consumed_by=("legal", "deliver
     price: PositiveTotal
     """Price of the accepted version."""
     pricing: Pricing
+    """Rule by which the price is determined."""
     deliverables: SomeDeliverables
+    """Deliverables that the customer receives."""
     starts_on: Day
     """Agreed start: the promised one unless another was agreed."""
     finishes_on: Day
     """Agreed finish: the promised one unless another was agreed."""
     won_on: Day
+    """Day on which the deal was won."""
 
 
 LossReason = Annotated[
@@ -271,7 +301,9 @@ class Loss(Value):
     """Why a deal was lost. A customer who does not decide is a reason, too (`no-decision`)."""
 
     reason: LossReason
+    """Main reason for the loss."""
     comment: Text | None = None
+    """Further explanation."""
     competitor: ShortText | None = None
     """Competitor who won the deal."""
 
@@ -280,3 +312,4 @@ class DealLost(Loss, Event, channel=SALES, consumed_by=("legal", "delivery", "fi
     """The deal was lost: the customer declined, or took no decision. Published by Sales."""
 
     lost_on: Day
+    """Day on which the deal was lost."""

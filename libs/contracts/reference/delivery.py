@@ -33,10 +33,13 @@ class PersonDetails(Value):
     """The record of a person of the company or a customer, without their id."""
 
     name: ShortText
+    """Name of the person."""
     email: (
         Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), CLEAN_LINE] | None
     ) = None
+    """Address for mail; null where none is known."""
     department: PersonDepartment
+    """Department of the company, or `customer`."""
     roles: Annotated[tuple[ProjectRole, ...], Field(max_length=20)] = ()
     """Roles that the person can take on an engagement."""
     grade: Identifier | None = None
@@ -54,6 +57,7 @@ class PersonPublished(PersonDetails, Reference, channel=DELIVERY_REFERENCE):
 
     kind: ClassVar[str] = "person"
     person: PersonId
+    """Id of the person."""
 
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -71,13 +75,16 @@ class DayOff(Value):
     """Day on which the people of a calendar do not work, beside the public holidays."""
 
     day: Day
+    """Day on which no one works."""
     title: ShortText
+    """Name of the holiday."""
 
 
 class CalendarDetails(Value):
     """A holiday calendar, without its id."""
 
     name: ShortText
+    """Name of the calendar."""
     country: Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["DE"])] | None = None
     """ISO 3166-1 code of the country whose public holidays are days off; null for none."""
     subdivision: Annotated[str, Field(pattern="^[A-Z0-9]{1,3}$", examples=["BY"])] | None = None
@@ -96,30 +103,37 @@ class TemplatePhase(Value):
     """Phase of a template."""
 
     phase: ShortText
+    """Name of the phase."""
     duration_share: Percent
     """Share of the duration of the work, in percent; the shares of all phases add up to 100."""
     implementation: bool = True
     """True if its tasks need the requirements signed off and the plan baselined (gate 4)."""
     tasks: tuple["TemplateTask", ...]
+    """Tasks of the phase."""
 
 
 class TemplateTask(Value):
     """Task of a template."""
 
     title: ShortText
+    """Name of the task."""
     role: ProjectRole
+    """Role that does the task."""
     share: Percent
     """Share of its role's estimated hours, in percent; the shares of a role add up to 100."""
     kind: LineKind = "delivery"
+    """Kind of work, or an expense."""
 
 
 class TemplateDetails(Value):
     """A template for a kind of work, without its id."""
 
     name: ShortText
+    """Name of the template."""
     estimate: Annotated[tuple[ItemLine, ...], Field(max_length=500)] = ()
     """Usual hours by phase and role."""
     phases: Annotated[tuple[TemplatePhase, ...], Field(min_length=1, max_length=50)]
+    """Phases in their order."""
 
 
 class TemplatePublished(TemplateDetails, Reference, channel=DELIVERY_REFERENCE):
@@ -130,3 +144,4 @@ class TemplatePublished(TemplateDetails, Reference, channel=DELIVERY_REFERENCE):
 
     kind: ClassVar[str] = "template"
     template: Identifier
+    """Id of the template."""

@@ -34,9 +34,11 @@ class AccountDetails(Value):
     domain: Domain | None = None
     """Internet domain of its web site and e-mail addresses."""
     country: CountryCode | None = None
+    """Country of the customer as ISO 3166-1 alpha-2 code; null where it is not known."""
     time_zone: TimeZone | None = None
     """Time zone in which the account's days begin; null where not known."""
     sector: ShortText | None = None
+    """Industry of the customer."""
     own_pmo: YesNo = False
     """True if the customer has a project management office (PMO) of its own."""
 
@@ -68,6 +70,7 @@ class AccountBilling(Value):
     address: Text
     """Postal address, one line of the address per line of text, without the country."""
     country: CountryCode
+    """Country as ISO 3166-1 alpha-2 code."""
     contact: PersonId | None = None
     """Id of the contact to whom invoices are sent by e-mail."""
     purchase_order_required: YesNo = False
@@ -75,6 +78,7 @@ class AccountBilling(Value):
     payment_terms_days: Days
     """Days from the invoice to its due day."""
     currency: Currency
+    """Currency of invoices to the customer."""
 
 
 class AccountFinances(Value):
@@ -91,3 +95,4 @@ class AccountPublished(AccountDetails, AccountFinances, Reference, channel=SALES
 
     kind: ClassVar[str] = "account"
     account: AccountId
+    """Id of the customer's organisation."""
