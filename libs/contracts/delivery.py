@@ -41,6 +41,21 @@ from contracts.values import (
     YesNo,
 )
 
+
+class CustomerAct(Value):
+    """An act of a person of the customer, with its proof."""
+
+    evidence: ContentHash | None = None
+    """Hash of the document that proves the act."""
+
+
+class RecordedAct(CustomerAct):
+    """An act of a person of the customer, as it was recorded."""
+
+    recorded_for: PersonId | None = None
+    """Person of the customer for whom the actor recorded it; null where they did so themselves."""
+
+
 SomeHours = Annotated[Hours, Field(gt=Decimal(0))]
 """Hours of one item, more than zero."""
 Duration = Annotated[int, Field(ge=1, le=10_000), AsNumber]
@@ -196,7 +211,7 @@ class BrdSubmitted(Event, channel=DELIVERY):
     """Hash of the content of the document."""
 
 
-class BrdSignOff(Value):
+class BrdSignOff(CustomerAct):
     """The sign-off of a version of the business requirements document."""
 
     version: Version
@@ -205,7 +220,7 @@ class BrdSignOff(Value):
     """Person of the customer."""
 
 
-class BrdSignedOff(BrdSignOff, Event, channel=DELIVERY):
+class BrdSignedOff(BrdSignOff, RecordedAct, Event, channel=DELIVERY):
     """The customer signed off a version of the business requirements document (BRD).
 
     Published by Delivery.
@@ -427,22 +442,39 @@ class DeliverableSubmitted(Event, channel=DELIVERY):
     """Day of the submission."""
 
 
-class DeliverableAcceptance(Value):
+class DeliverableAcceptance(CustomerAct):
     """The customer's acceptance of a deliverable."""
 
     deliverable: Identifier
     """Id of the deliverable within the engagement."""
     submission: Version
     """Number of the submission that was accepted."""
-    accepted_by: PersonId
-    """Person of the customer."""
 
 
-class DeliverableAccepted(DeliverableAcceptance, Event, channel=DELIVERY, consumed_by=("finance",)):
-    """The customer accepted a submission of a deliverable. Published by Delivery."""
+AcceptanceMode = Literal["by-customer", "on-behalf", "deemed"]
 
+
+class DeliverableAccepted(
+    DeliverableAcceptance, RecordedAct, Event, channel=DELIVERY, consumed_by=("finance",)
+):
+    """A submission of a deliverable is accepted. Published by Delivery."""
+
+    how: AcceptanceMode = "by-customer"
+    """`by-customer`: by a person of the customer. `on-behalf`: recorded for that person. `deemed`:
+    the customer did not decide within the days that the contract gives.
+    """
+    accepted_by: PersonId | None
+    """Person of the customer; null where the submission is deemed accepted."""
     accepted_on: Day
     """Day of the acceptance."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.accepted_by is None) != (self.how == "deemed"):
+            raise ValueError("accepted_by is needed unless how is deemed, and only then")
+        if (self.recorded_for is not None) != (self.how == "on-behalf"):
+            raise ValueError("recorded_for is needed where how is on-behalf, and only there")
+        return self
 
 
 class AcceptanceWithdrawal(Withdrawal):
@@ -467,7 +499,7 @@ class AcceptanceWithdrawn(AcceptanceWithdrawal, Event, channel=DELIVERY, consume
     """Day on which the record was withdrawn."""
 
 
-class DeliverableRejection(Value):
+class DeliverableRejection(CustomerAct):
     """The customer's rejection of a deliverable."""
 
     deliverable: Identifier
@@ -480,7 +512,7 @@ class DeliverableRejection(Value):
     """Fault of the deliverable."""
 
 
-class DeliverableRejected(DeliverableRejection, Event, channel=DELIVERY):
+class DeliverableRejected(DeliverableRejection, RecordedAct, Event, channel=DELIVERY):
     """The customer rejected a submission of a deliverable. Published by Delivery."""
 
     rejected_on: Day
@@ -788,7 +820,7 @@ class ChangeAssessed(ChangeAssessment, Event, channel=DELIVERY, consumed_by=("le
     """
 
 
-class ChangeApproval(Value):
+class ChangeApproval(CustomerAct):
     """The customer's approval of a change."""
 
     change: Identifier
@@ -797,7 +829,9 @@ class ChangeApproval(Value):
     """Person of the customer."""
 
 
-class ChangeApproved(ChangeApproval, Event, channel=DELIVERY, consumed_by=("legal", "finance")):
+class ChangeApproved(
+    ChangeApproval, RecordedAct, Event, channel=DELIVERY, consumed_by=("legal", "finance")
+):
     """The customer approved an assessed and priced change, which is now a change order.
 
     Published by Delivery.
@@ -923,7 +957,7 @@ Score = Annotated[int, Field(ge=1, le=5), AsNumber]
 """Answer to a question of a survey, from 1 (worst) to 5 (best)."""
 
 
-class SurveyAnswer(Value):
+class SurveyAnswer(CustomerAct):
     """The answers of a person of the customer to a survey; at least one."""
 
     survey: Identifier
@@ -947,7 +981,7 @@ class SurveyAnswer(Value):
         return self
 
 
-class SurveyAnswered(SurveyAnswer, Event, channel=DELIVERY, consumed_by=("sales",)):
+class SurveyAnswered(SurveyAnswer, RecordedAct, Event, channel=DELIVERY, consumed_by=("sales",)):
     """A person of the customer answered a survey. Published by Delivery."""
 
     answered_on: Day

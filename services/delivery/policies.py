@@ -67,6 +67,11 @@ def require_customer(context: Context, person: str) -> None:
         )
 
 
+def recorded_for(context: Context, person: str) -> str | None:
+    """Return the person of the customer for whom the actor records an act; None if it is theirs."""
+    return None if context.actor == person else person
+
+
 def known_template(context: Context, template: str) -> Recorded[TemplatePublished]:
     """Return the newest version of a template; raises Refused where the template is unknown."""
     record = context.reference_data.latest(TemplatePublished, template)

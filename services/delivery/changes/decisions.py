@@ -26,7 +26,13 @@ from contracts.event import Event
 from contracts.money import Money
 from contracts.values import Day, Identifier
 from delivery.engagement import Engagement
-from delivery.policies import is_given_up, require_active, require_customer, require_open
+from delivery.policies import (
+    is_given_up,
+    recorded_for,
+    require_active,
+    require_customer,
+    require_open,
+)
 from delivery.roles import MANAGERS, REQUESTERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -124,7 +130,8 @@ def approve_change(state: Engagement, command: ApproveChange, context: Context) 
     if recorded is None:
         gate("change-not-approvable", _not_priced(state, command.change))
     day = same_day("approved_on", command, recorded, context)
-    event = ChangeApproved(**{**dict(command), "approved_on": day})
+    on_behalf = recorded_for(context, command.approved_by)
+    event = ChangeApproved(**{**dict(command), "approved_on": day, "recorded_for": on_behalf})
     yield from unless_recorded(recorded, event, f"the approval of {command.change}")
 
 

@@ -14,7 +14,7 @@ from contracts.event import Event
 from contracts.values import Day
 from delivery.documents import DocumentCommand
 from delivery.engagement import Engagement
-from delivery.policies import require_customer, require_open
+from delivery.policies import recorded_for, require_customer, require_open
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -57,7 +57,14 @@ def sign_off_brd(state: Engagement, command: SignOffBrd, context: Context) -> It
     require_customer(context, command.signed_by)
     known = state.requirements.signed_off.get(version)
     day = same_day("signed_on", command, known, context)
-    event = BrdSignedOff(**{**dict(command), "content_hash": newest.content_hash, "signed_on": day})
+    event = BrdSignedOff(
+        **{
+            **dict(command),
+            "content_hash": newest.content_hash,
+            "signed_on": day,
+            "recorded_for": recorded_for(context, command.signed_by),
+        }
+    )
     yield from unless_recorded(known, event, f"the sign-off of version {version}")
 
 

@@ -93,8 +93,8 @@ SENTENCES: dict[type[Event], str] = {
     "{withdrawn_on}: “{why}”",
     delivery.DeliverableSubmitted: "{deliverable|title} submitted for acceptance on {submitted_on} "
     "(submission {submission}).",
-    delivery.DeliverableAccepted: "{deliverable|title} accepted by {accepted_by|person} on "
-    "{accepted_on}.",
+    delivery.DeliverableAccepted: "{deliverable|title} accepted[ by {accepted_by|person}] on "
+    "{accepted_on} ({how|words}).",
     delivery.AcceptanceWithdrawn: "Acceptance of {deliverable|title} on {accepted_on} withdrawn on "
     "{withdrawn_on}: “{why}”",
     delivery.DeliverableRejected: "{deliverable|title} rejected by {rejected_by|person} on "

@@ -269,7 +269,9 @@ CHANGE_ASSESSED = ChangeAssessed(
     deliverables_descoped=("design",),
 )
 CHANGE_PRICED = finance.ChangePriced(change="CR-1", lines=(), price=eur(2_000))
-CHANGE_APPROVED = ChangeApproved(change="CR-1", approved_by="cleo", approved_on=TODAY)
+CHANGE_APPROVED = ChangeApproved(
+    change="CR-1", approved_by="cleo", recorded_for="cleo", approved_on=TODAY
+)
 AMENDMENT_DRAFTED = legal.AmendmentDrafted(
     amendment="A-1",
     change="CR-1",

@@ -19,7 +19,11 @@ def submitted() -> Scenario[Engagement]:
 
 SIGN = SignOffBrd(version=1, signed_by="cleo")
 SIGNED_OFF = BrdSignedOff(
-    version=1, content_hash=HASH, signed_by="cleo", signed_on=date(2026, 4, 8)
+    version=1,
+    content_hash=HASH,
+    signed_by="cleo",
+    recorded_for="cleo",
+    signed_on=date(2026, 4, 8),
 )
 
 
