@@ -6,7 +6,7 @@ Unless a field says otherwise, amounts are in the engagement's currency. Days ar
 
 from typing import Literal
 
-from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL, FINANCE_REGISTER
+from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL
 from contracts.event import Event
 from contracts.money import (
     ItemMoney,
@@ -23,7 +23,6 @@ from contracts.values import (
     ComputedPercent,
     ContentHash,
     Day,
-    EngagementId,
     EstimateLine,
     Hours,
     HoursDelta,
@@ -246,10 +245,7 @@ class DraftWithdrawn(Event, channel=FINANCE):
 
 
 class InvoiceApproved(Event, channel=FINANCE):
-    """A draft invoice was approved. Published by Finance.
-
-    The invoice register then assigns its number.
-    """
+    """A draft invoice was approved; it is issued when it has its number. Published by Finance."""
 
     invoice: Identifier
     """Id of the invoice, from draft to payment; not the invoice number."""
@@ -257,26 +253,6 @@ class InvoiceApproved(Event, channel=FINANCE):
     """Amount of the invoice."""
     issue_on: Day
     """Invoice date."""
-
-
-class InvoiceNumbered(Event, channel=FINANCE_REGISTER, consumed_by=("finance",)):
-    """The invoice register assigned the next number of the year to an approved invoice.
-
-    Published by Finance on the register's channel. The numbers of a year have no gap.
-    """
-
-    engagement: EngagementId
-    """Id of the engagement that the invoice belongs to."""
-    invoice: Identifier
-    """Id of the invoice, from draft to payment; not the invoice number."""
-    number: Identifier
-    """Invoice number: year of the invoice date and running number, such as `2026-00042`."""
-    issue_on: Day
-    """Invoice date."""
-
-    def subject(self, stream: str) -> str:  # noqa: ARG002 -- not the register's own stream
-        """Return the engagement that the invoice belongs to."""
-        return self.engagement
 
 
 class InvoiceIssued(Event, channel=FINANCE, consumed_by=("delivery", "legal", "sales")):
@@ -345,10 +321,15 @@ class Credit(InvoiceMovement):
 
 
 class CreditNoteIssued(Credit, Event, channel=FINANCE, consumed_by=("sales", "legal")):
-    """A credit note over part or all of an issued invoice was issued. Published by Finance."""
+    """A credit note over part or all of an issued invoice was issued under its number.
+
+    Published by Finance.
+    """
 
     credit_note: Identifier
     """Id of the credit note."""
+    number: Identifier
+    """Number of the credit note, such as `CN-2026-00007`."""
     issued_on: Day
     """Date of the credit note."""
 

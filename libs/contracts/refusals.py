@@ -57,6 +57,7 @@ RefusalCode = Literal[
     "content-differs",
     "cost-unknown",
     "country-differs",
+    "credit-note-not-issued",
     "credit-too-large",
     "currency-differs",
     "date-before-approval",
@@ -300,6 +301,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "content-differs": "The content hash is not that of the document's latest version.",
     "cost-unknown": "A cost that the calculation needs is not known.",
     "country-differs": "The record belongs to another country.",
+    "credit-note-not-issued": "A credit note waits for its number.",
     "credit-too-large": "The credit exceeds what is left of the invoice.",
     "currency-differs": (
         "An amount is in another currency than the engagement, the contract or the record."

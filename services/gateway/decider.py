@@ -173,5 +173,4 @@ ENGAGEMENT = Decider(
     kind="engagement",
     initial=lambda _: EngagementDisconnects(),
     capabilities=(capability,),
-    route=lambda _: None,
 )

@@ -19,7 +19,15 @@ from pydantic_core import to_json
 from chassis.domain.commands import Refused
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline, DeadlinePassed
-from chassis.domain.decider import Decider, consumed_channels, handle_command, handle_events
+from chassis.domain.decider import (
+    Decider,
+    consumed_channels,
+    handle_command,
+    handle_events,
+    handle_request,
+)
+from chassis.domain.pending import Requested
+from chassis.domain.requests import RecordOutcome
 from chassis.domain.stream import Stream
 from chassis.runtime.service import Service
 from chassis.web.command_routes import CommandRoutes
@@ -121,7 +129,7 @@ class World:
             routes.decider, stream, kind.model_validate(body), self._context(by, at, key)
         )
         self._keep(department, step.stream, step.own_events)
-        return step.stream
+        return department.streams[step.stream.id]
 
     def deliver_some(self) -> None:
         """Deliver a random number of events, at least one; without `random` all of them."""
@@ -222,13 +230,41 @@ class World:
                 [recorded],
                 lambda one: self._context(department.service.name, one.occurred_at, one.id),
             )
-            if step.changed and (step.entries or decider.gap_free):
+            if step.changed:
                 self._keep(department, step.stream, step.own_events)
 
     def _keep(
         self, department: Department, stream: AnyStream, said: tuple[Recorded[Event], ...]
     ) -> None:
         department.streams[stream.id] = stream
+        self._publish(department, said)
+        for asked in stream.requests.values():
+            self._carry_out(department, stream.id, asked)
+
+    def _carry_out(self, department: Department, asking: str, asked: Recorded[Requested]) -> None:
+        """Give a request to the stream that it asks, and record the outcome, both at once."""
+        deciders = {each.kind: each for each in department.service.all_deciders}
+        request = asked.event
+        kind, _, subject = request.stream.partition(":")
+        command = (
+            deciders[kind].by_name[request.command].command.model_validate_json(request.content)
+        )
+        context = self._context(asked.actor, asked.occurred_at, f"{asking}/request/{request.key}")
+        target = department.stream(deciders[kind], subject)
+        step, refusal = handle_request(deciders[kind], target, command, context)
+        self._keep(department, step.stream, step.own_events)
+        outcome = RecordOutcome(
+            key=request.key,
+            asked=asked.id,
+            events=tuple(each.event for each in step.new_events),
+            refusal=refusal,
+        )
+        decider = deciders[asking.partition(":")[0]]
+        context = self._context(department.service.name, asked.occurred_at, asked.id)
+        step = handle_command(decider, department.streams[asking], outcome, context)
+        self._keep(department, step.stream, step.own_events)
+
+    def _publish(self, department: Department, said: tuple[Recorded[Event], ...]) -> None:
         department.said.extend(said)
         for recorded in said:
             for other in self.departments.values():

@@ -272,16 +272,16 @@ class Repository:
 
     # ---- appending ----------------------------------------------------------------------------
 
-    async def append(self, after: Stream[Any], commit: Commit) -> None:
+    async def append(self, after: Stream[Any], commit: Commit, *, opens: bool = True) -> None:
         """Append a commit, and cache `after`, the stream after it.
 
-        Raises TooLarge, Raced, AlreadyDone, StoreAway.
+        With `opens` the stream is open now. Raises TooLarge, Raced, AlreadyDone, StoreAway.
         """
         after = self._bounded(after, commit)
         with spanning("append"):
             await self.journal.append(commit)
         self._drop_if_written(after.id, commit.position)
-        self.cache(Known(after, open=True))
+        self.cache(Known(after, open=opens))
 
     def _bounded(self, after: Stream[Any], commit: Commit) -> Stream[Any]:
         """Return `after` with the size of the commit added; raises TooLarge above the limit.

@@ -1,4 +1,4 @@
-"""A capability of a department: commands with their roles, reactions, deadlines, view and list row.
+"""A capability of a department: commands with roles, reactions, deadlines, view and list row.
 
     capability = Capability[Engagement](__name__)
 
@@ -22,6 +22,7 @@ from chassis.domain.commands import Command
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline
 from chassis.domain.ids import derived
+from chassis.domain.requests import Asking
 from chassis.domain.state import Part
 from contracts.event import Event
 from contracts.roles import Role
@@ -73,6 +74,7 @@ class Capability(Generic[S]):
         self.module = module
         self.commands: list[CommandEntry] = []
         self.reactions: list[Callable[[S, Context], Iterable[Event]]] = []
+        self.askings: list[Asking[S, Any]] = []
         self.deadline_sources: list[Callable[[S], Iterable[Deadline]]] = []
         self.views: list[Callable[[S], ViewModel]] = []
         self.confidential_views: list[Callable[[S], ViewModel]] = []
@@ -113,6 +115,12 @@ class Capability(Generic[S]):
         """Register a reaction: the events that follow from a state without a command."""
         self.reactions.append(reaction)
         return reaction
+
+    def request(self, command: type[C], *, of: str) -> Asking[S, C]:
+        """Declare that the capability asks streams of the kind `of` to carry out a command."""
+        asking = Asking[S, C](command, of)
+        self.askings.append(asking)
+        return asking
 
     def deadlines(
         self, source: Callable[[S], Iterable[Deadline]]

@@ -103,6 +103,7 @@ def fallen_due(*events: Event) -> View:
 def credited(amount: int) -> finance.CreditNoteIssued:
     return finance.CreditNoteIssued(
         credit_note=f"credit-{amount}",
+        number=f"CN-2026-{amount:05}",
         invoice="I-advance",
         amount=euros(amount),
         why="Late delivery.",
