@@ -53,6 +53,12 @@ def _not_an_address(person: str, info: ValidationInfo) -> str:
 
 PersonId = Annotated[Identifier, AfterValidator(_not_an_address)]
 """Id of a person; it identifies the person only to consumers of the person's record."""
+ContactId = PersonId
+"""Id of a contact (person of an account); it identifies them only to consumers of their record."""
+EmailAddress = Annotated[
+    str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), CLEAN_LINE
+]
+"""E-mail address."""
 AccountId = Identifier
 """Id of a customer organisation."""
 ProjectRole = Annotated[

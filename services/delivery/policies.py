@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from chassis.domain.commands import Missing, Refused, gate
 from chassis.domain.context import Context
+from chassis.domain.reference import require_contact
 from chassis.domain.rules import past_day
 from contracts.event import Recorded
 from contracts.reference import PersonPublished, TemplatePublished
@@ -53,18 +54,9 @@ def known_person(context: Context, person: str) -> PersonPublished:
     return record.event
 
 
-def require_customer(context: Context, person: str) -> None:
-    """Refuse a decision of the customer that names a person of the company.
-
-    People of a customer need not be in the reference data, so unknown ids are accepted. Raises
-    Refused where the record names another department.
-    """
-    record = context.reference_data.latest(PersonPublished, person)
-    if record is not None and record.event.department != "customer":
-        raise Refused(
-            "person-not-customer",
-            f"{person} belongs to {record.event.department}: only the customer can decide this",
-        )
+def require_customer(state: Engagement, field: str, contact: str, context: Context) -> None:
+    """Refuse a decision of the customer by anyone but a contact of the engagement's account."""
+    require_contact(field, contact, state.deal.account, context)
 
 
 def recorded_for(context: Context, person: str) -> str | None:

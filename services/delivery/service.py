@@ -6,7 +6,12 @@ from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
-from contracts.reference import AccountPublished, PersonPublished, TemplatePublished
+from contracts.reference import (
+    AccountPublished,
+    ContactPublished,
+    PersonPublished,
+    TemplatePublished,
+)
 from contracts.roles import COMPANY
 from contracts.values import PersonId
 from delivery.acceptance import decisions as acceptance
@@ -76,14 +81,14 @@ SERVICE = Service(
             PERSON,
             path="people",
             seen_by=COMPANY,
-            listed=("name", "email", "department", "manager", "account", "available_hours"),
+            listed=("name", "email", "department", "manager", "available_hours"),
             subject=PersonId,
             erased_by=RECORD_KEEPERS,
         ),
         ReferenceRoutes(TEMPLATE, path="templates", seen_by=COMPANY, listed=("name",)),
     ),
     routers=(document_routes(seen_by=READERS, uploaded_by=WORKERS),),
-    reads=(AccountPublished, PersonPublished, TemplatePublished),
+    reads=(AccountPublished, ContactPublished, PersonPublished, TemplatePublished),
 )
 
 

@@ -36,8 +36,8 @@ class EngagementRun:
 
     @property
     def sponsor(self) -> str:
-        """Return the id of the customer's person who signs, accepts and answers."""
-        return self.scenario.customer.sponsor[0]
+        """Return the id of the contact who signs, accepts and answers."""
+        return self.actors.driver.ids[self.scenario.customer.sponsor[0]]
 
     async def on(self, day: date) -> None:
         """Wait until a day, or the Monday after a weekend; raises EndOfDemo after the last day."""

@@ -25,11 +25,11 @@ class Customer:
     sector: str
     country: str
     time_zone: str
+    language: str
     currency: str
     vat_id: str | None
     sponsor: tuple[str, str]
     parent: str | None = None
-    own_pmo: bool = False
 
 
 CUSTOMERS: tuple[Customer, ...] = (
@@ -41,6 +41,7 @@ CUSTOMERS: tuple[Customer, ...] = (
         sector="health",
         country="DE",
         time_zone="Europe/Berlin",
+        language="de",
         currency="EUR",
         vat_id="DE271828180",
         sponsor=("jonas", "Jonas Weber"),
@@ -53,6 +54,7 @@ CUSTOMERS: tuple[Customer, ...] = (
         sector="metals",
         country="CZ",
         time_zone="Europe/Prague",
+        language="cs",
         currency="EUR",
         vat_id="CZ45271003",
         sponsor=("petr", "Petr Havel"),
@@ -65,6 +67,7 @@ CUSTOMERS: tuple[Customer, ...] = (
         sector="retail",
         country="BE",
         time_zone="Europe/Brussels",
+        language="nl",
         currency="EUR",
         vat_id="BE0471234611",
         sponsor=("luc", "Luc Peeters"),
@@ -77,6 +80,7 @@ CUSTOMERS: tuple[Customer, ...] = (
         sector="transport",
         country="US",
         time_zone="America/Chicago",
+        language="en-US",
         currency="USD",
         vat_id=None,
         sponsor=("walt", "Walt Jensen"),
@@ -89,6 +93,7 @@ CUSTOMERS: tuple[Customer, ...] = (
         sector="pharma",
         country="US",
         time_zone="America/New_York",
+        language="en-US",
         currency="USD",
         vat_id=None,
         sponsor=("dana", "Dana Cole"),
@@ -102,6 +107,7 @@ CUSTOMERS: tuple[Customer, ...] = (
         sector="public",
         country="US",
         time_zone="America/Denver",
+        language="en-US",
         currency="USD",
         vat_id=None,
         sponsor=("ruth", "Ruth Avery"),
@@ -298,10 +304,6 @@ def _people(driver: Driver) -> list[Any]:
             for person, name, role in CONSULTANTS
         ),
         *((person, of(department, name, *given)) for person, name, department, given in OFFICE),
-        *(
-            (each.sponsor[0], of("customer", each.sponsor[1], account=driver.ids[each.account]))
-            for each in CUSTOMERS
-        ),
     ]
     return [
         driver.publish(
@@ -314,20 +316,42 @@ def _people(driver: Driver) -> list[Any]:
     ]
 
 
+def _account(driver: Driver, customer: Customer) -> dict[str, Any]:
+    return {
+        "name": customer.name,
+        "legal_name": customer.legal_name,
+        "parent": driver.ids[customer.parent] if customer.parent else None,
+        "domain": customer.domain,
+        "country": customer.country,
+        "time_zone": customer.time_zone,
+        "sector": customer.sector,
+    }
+
+
+def _contact(customer: Customer, *roles: str) -> dict[str, Any]:
+    contact, name = customer.sponsor
+    return {
+        "name": name,
+        "email": f"{contact}@{customer.domain}",
+        "language": customer.language,
+        "roles": ["sponsor", "approver", "signatory", *roles],
+    }
+
+
 async def _accounts(driver: Driver) -> None:
-    """Record the customers one after the other: a parent comes before its accounts."""
-    for each in CUSTOMERS:
-        record: dict[str, Any] = {
-            "name": each.name,
-            "legal_name": each.legal_name,
-            "parent": driver.ids[each.parent] if each.parent else None,
-            "domain": each.domain,
-            "country": each.country,
-            "time_zone": each.time_zone,
-            "sector": each.sector,
-            "own_pmo": each.own_pmo,
-        }
+    """Record the customers and their contacts; one founds a project management office."""
+    for each in CUSTOMERS:  # one after the other: a parent comes before its accounts
+        record = _account(driver, each)
         await driver.record("sales", "accounts", record, "sam", name=each.account)
+    for each in CUSTOMERS:
+        contact = {**_contact(each), "account": driver.ids[each.account]}
+        await driver.record("sales", "contacts", contact, "sam", name=each.sponsor[0])
+    each = CUSTOMERS[2]
+    founded = {**_account(driver, each), "own_pmo": True}
+    path = f"accounts/{driver.ids[each.account]}/publish-account"
+    await driver.publish("sales", path, founded, "sam")
+    path = f"contacts/{driver.ids[each.sponsor[0]]}/publish-contact"
+    await driver.publish("sales", path, _contact(each, "pmo"), "sam")
 
 
 def _finances(driver: Driver) -> list[Any]:
@@ -345,6 +369,7 @@ def _finances(driver: Driver) -> list[Any]:
                     "bill_to": f"{each.legal_name}, Accounts payable",
                     "address": "Main Street 1",
                     "country": each.country,
+                    "contact": driver.ids[each.sponsor[0]],
                     "purchase_order_required": each.sector == "public",
                     "payment_terms_days": 30,
                     "currency": each.currency,

@@ -42,6 +42,10 @@ from contracts.reference.sales import (
     AccountFinances,
     AccountPublished,
     AccountTax,
+    ContactDetails,
+    ContactOfAccount,
+    ContactPublished,
+    ContactRole,
 )
 
 __all__ = [
@@ -56,6 +60,10 @@ __all__ = [
     "CalendarDetails",
     "CompanyDetails",
     "CompanyPublished",
+    "ContactDetails",
+    "ContactOfAccount",
+    "ContactPublished",
+    "ContactRole",
     "ConversionRate",
     "CostRates",
     "CostRatesPublished",

@@ -7,11 +7,10 @@ from pydantic import AfterValidator, Field
 
 from contracts.channels import DELIVERY_REFERENCE
 from contracts.reference.record import Reference
-from contracts.text import CLEAN_LINE
 from contracts.values import (
-    AccountId,
     Day,
     DistinctBy,
+    EmailAddress,
     Hours,
     Identifier,
     ItemLine,
@@ -25,35 +24,31 @@ from contracts.values import (
 from contracts.vocabularies import OPEN, Unlisted
 
 PersonDepartment = Annotated[
-    Literal["sales", "legal", "delivery", "finance", "executive", "customer"] | Unlisted, OPEN
+    Literal["sales", "legal", "delivery", "finance", "executive"] | Unlisted, OPEN
 ]
 
 
 class PersonDetails(Value):
-    """The record of a person of the company or a customer, without their id."""
+    """The record of a person of the company, without their id."""
 
     name: ShortText
     """Name of the person."""
-    email: (
-        Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), CLEAN_LINE] | None
-    ) = None
+    email: EmailAddress | None = None
     """Address for mail; null where none is known."""
     department: PersonDepartment
-    """Department of the company, or `customer`."""
+    """Department of the company."""
     roles: Annotated[tuple[ProjectRole, ...], Field(max_length=20)] = ()
     """Roles that the person can take on an engagement."""
     grade: Identifier | None = None
     """Grade of the person in the company, such as `senior`; cost rates may depend on it."""
     manager: PersonId | None = None
     """Id of the person whom this person reports to."""
-    account: AccountId | None = None
-    """Id of the customer's organisation; null for a person of the company."""
     available_hours: Hours = Decimal(40)
     """Available hours per week."""
 
 
 class PersonPublished(PersonDetails, Reference, channel=DELIVERY_REFERENCE):
-    """A version of the record of a person of the company or a customer. Published by Delivery."""
+    """A version of the record of a person of the company. Published by Delivery."""
 
     kind: ClassVar[str] = "person"
     person: PersonId

@@ -1,15 +1,25 @@
-"""Define the reference data of Sales: accounts."""
+"""Define the reference data of Sales: accounts, and contacts, the people of accounts."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from contracts.channels import SALES_REFERENCE
 from contracts.money import Currency
 from contracts.places import CountryCode, TimeZone
 from contracts.reference.record import Reference
 from contracts.registrations import VatId
-from contracts.values import AccountId, Days, PersonId, ShortText, Text, Value, YesNo
+from contracts.values import (
+    AccountId,
+    ContactId,
+    Days,
+    EmailAddress,
+    ShortText,
+    Text,
+    Value,
+    YesNo,
+)
+from contracts.vocabularies import OPEN, Unlisted
 
 Domain = Annotated[
     str,
@@ -46,7 +56,7 @@ class AccountDetails(Value):
 class AccountTax(Value):
     """Tax data of an account."""
 
-    treatment: Literal["domestic", "reverse-charge", "exempt"]
+    treatment: Annotated[Literal["domestic", "reverse-charge", "exempt"] | Unlisted, OPEN]
     """`domestic`: taxed by the company. `reverse-charge`: the customer owes the tax."""
     vat_id: VatId | None = None
     """VAT id of the account; required where the treatment is `reverse-charge`."""
@@ -71,7 +81,7 @@ class AccountBilling(Value):
     """Postal address, one line of the address per line of text, without the country."""
     country: CountryCode
     """Country as ISO 3166-1 alpha-2 code."""
-    contact: PersonId | None = None
+    contact: ContactId | None = None
     """Id of the contact to whom invoices are sent by e-mail."""
     purchase_order_required: YesNo = False
     """True if the account pays only invoices that name a purchase order."""
@@ -96,3 +106,52 @@ class AccountPublished(AccountDetails, AccountFinances, Reference, channel=SALES
     kind: ClassVar[str] = "account"
     account: AccountId
     """Id of the customer's organisation."""
+
+
+ContactRole = Annotated[
+    Literal["sponsor", "approver", "signatory", "pmo", "reader"] | Unlisted, OPEN
+]
+"""Role of a contact at the customer.
+
+`sponsor`: answers for the engagement. `approver`: accepts deliverables and approves changes.
+`signatory`: may sign for the customer. `pmo`: belongs to its project management office. `reader`:
+reads.
+"""
+
+
+def _distinct_roles(roles: tuple[ContactRole, ...]) -> tuple[ContactRole, ...]:
+    if len(set(roles)) < len(roles):
+        raise ValueError("a role appears more than once")
+    return roles
+
+
+class ContactDetails(Value):
+    """The record of a contact, without the id and the account."""
+
+    name: ShortText
+    """Name of the contact."""
+    email: EmailAddress | None = None
+    """Address for mail; null where none is known."""
+    language: Annotated[
+        str, StringConstraints(pattern="^[a-z]{2,3}(-[A-Z]{2})?$"), Field(examples=["de"])
+    ] = "en"
+    """Language in which the contact is addressed: ISO 639 code, and country where it matters."""
+    roles: Annotated[
+        tuple[ContactRole, ...], Field(max_length=5), AfterValidator(_distinct_roles)
+    ] = ()
+    """Roles of the contact at the customer; empty where none is known."""
+
+
+class ContactOfAccount(ContactDetails):
+    """The record of a contact, without the id."""
+
+    account: AccountId
+    """Id of the account that the contact belongs to; it never changes."""
+
+
+class ContactPublished(ContactOfAccount, Reference, channel=SALES_REFERENCE):
+    """A version of the record of a contact, a person of an account. Published by Sales."""
+
+    kind: ClassVar[str] = "contact"
+    contact: ContactId
+    """Id of the contact."""

@@ -118,8 +118,8 @@ def accept_deliverable(
     require_open(state, after_termination=True)
     last = _latest(state, command.deliverable, command.submission)
     recorded = state.acceptance.accepted.get(command.deliverable)
-    require_customer(context, command.accepted_by)
     if recorded is None:
+        require_customer(state, "accepted_by", command.accepted_by, context)
         _require_not_descoped(state, command.deliverable)
     if state.acceptance.rejected(command.deliverable):
         raise Refused("submission-rejected", f"submission {command.submission} is rejected")
@@ -173,7 +173,8 @@ def reject_deliverable(
     require_open(state, after_termination=True)
     last = _latest(state, command.deliverable, command.submission)
     recorded = state.acceptance.rejected(command.deliverable)
-    require_customer(context, command.rejected_by)
+    if recorded is None:
+        require_customer(state, "rejected_by", command.rejected_by, context)
     if command.deliverable in state.acceptance.accepted:
         raise Refused("submission-accepted", f"submission {command.submission} is accepted")
     day = _since_submission(last, same_day("rejected_on", command, recorded, context))

@@ -119,15 +119,15 @@ def approve_change(state: Engagement, command: ApproveChange, context: Context) 
     """Record the customer's approval; the change must be assessed and priced.
 
     Raises Refused where that is missing, where the change is unknown, rejected or was approved with
-    other data, or where the person who approves belongs to the company.
+    other data, or where a person approves who is not a contact of the account.
     """
     require_open(state)
     _require_known(state, command.change)
     recorded = state.changes.approved.get(command.change)
     if command.change in state.changes.rejected:
         raise Refused("change-decided", f"change {command.change} is rejected already")
-    require_customer(context, command.approved_by)
     if recorded is None:
+        require_customer(state, "approved_by", command.approved_by, context)
         gate("change-not-approvable", _not_priced(state, command.change))
     day = same_day("approved_on", command, recorded, context)
     on_behalf = recorded_for(context, command.approved_by)

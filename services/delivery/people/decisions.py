@@ -14,7 +14,7 @@ capability = Capability[Record[PersonPublished]](__name__)
 
 
 class PublishPerson(PersonDetails, Publish):
-    """Publish the record of a person of the company or of a customer.
+    """Publish the record of a person of the company.
 
     The whole record is given, not only what changed. `available_hours` are per week.
     """
@@ -26,11 +26,8 @@ def publish_person(
 ) -> Iterable[Event]:
     """Publish the next version of the record, unless it equals the last one.
 
-    Raises Refused where a person who is not a customer's has an account, or where the person is
-    their own manager.
+    Raises Refused where the person is their own manager.
     """
-    if command.account is not None and command.department != "customer":
-        raise Refused("person-not-customer", "only people of a customer belong to an account")
     if command.manager == state.id:
         raise Refused("manager-is-self", "a person cannot be their own manager")
     yield from next_version(state, command)

@@ -45,7 +45,7 @@ def sign_off_brd(state: Engagement, command: SignOffBrd, context: Context) -> It
     """Record the sign-off, with the content hash of the version that was submitted.
 
     Raises Refused where the version was not submitted, is superseded, or was signed off with other
-    data, or where the signatory belongs to the company.
+    data, or where the signatory is not a contact of the account.
     """
     require_open(state)
     version, newest = command.version, state.requirements.submitted
@@ -54,8 +54,9 @@ def sign_off_brd(state: Engagement, command: SignOffBrd, context: Context) -> It
     if version < newest.version:
         sentence = f"requirements {version} are superseded by {newest.version}"
         raise Refused("brd-superseded", sentence)
-    require_customer(context, command.signed_by)
     known = state.requirements.signed_off.get(version)
+    if known is None:
+        require_customer(state, "signed_by", command.signed_by, context)
     day = same_day("signed_on", command, known, context)
     event = BrdSignedOff(
         **{

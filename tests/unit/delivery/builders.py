@@ -26,7 +26,13 @@ from contracts.delivery import (
     TimeApproved,
 )
 from contracts.money import Money, Rate
-from contracts.reference import PersonPublished, TemplatePhase, TemplatePublished, TemplateTask
+from contracts.reference import (
+    ContactPublished,
+    PersonPublished,
+    TemplatePhase,
+    TemplatePublished,
+    TemplateTask,
+)
 from contracts.values import (
     BillingItem,
     Deliverable,
@@ -71,13 +77,20 @@ def person(name: str, department: str = "delivery", *roles: str) -> PersonPublis
     )
 
 
+def contact(name: str, account: str = "acme") -> ContactPublished:
+    return ContactPublished(contact=name, name=name.title(), account=account)
+
+
 PEOPLE = (
     person("mara", "delivery", "engagement-manager"),
     person("milo", "delivery", "engagement-manager"),
     person("dev", "delivery", "architect"),
     person("ann", "sales", "account-executive"),
-    person("cleo", "customer"),
+    contact("cleo"),
+    contact("cy"),
+    contact("oda", "other"),
 )
+"""People of the company, and contacts of two accounts."""
 
 TEMPLATE = TemplatePublished(
     template="web",

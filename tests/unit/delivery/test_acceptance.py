@@ -110,13 +110,20 @@ def test_content_may_be_given_in_place_of_its_hash() -> None:
 
 def test_only_the_customer_accepts_or_rejects() -> None:
     submitted().when(ACCEPT.model_copy(update={"accepted_by": "mara"})).then_refused(
-        "person-not-customer"
+        "contact-unknown", fields=["accepted_by"]
     )
     submitted().when(REJECT.model_copy(update={"rejected_by": "mara"})).then_refused(
-        "person-not-customer"
+        "contact-unknown", fields=["rejected_by"]
     )
-    # A person without a record is accepted as the customer's.
+    submitted().when(ACCEPT.model_copy(update={"accepted_by": "oda"})).then_refused(
+        "contact-of-other-account", fields=["accepted_by"], saying="oda is a contact of other"
+    )
     submitted().when(ACCEPT.model_copy(update={"accepted_by": "cy"})).then_accepted()
+
+
+def test_a_repeated_decision_of_an_erased_contact_changes_nothing() -> None:
+    submitted().after(ACCEPT).knowing().when(ACCEPT).then_nothing()
+    submitted().after(REJECT).knowing().when(REJECT).then_nothing()
 
 
 @pytest.mark.parametrize("command", [ACCEPT, REJECT])
