@@ -6,6 +6,7 @@ from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
+from common.disconnects import decisions as disconnects
 from contracts.reference import (
     AccountPublished,
     ContactPublished,
@@ -20,7 +21,6 @@ from delivery.closing import decisions as closing
 from delivery.contract import decisions as contract
 from delivery.customer_inputs import decisions as customer_inputs
 from delivery.deal import decisions as deal
-from delivery.disconnects import decisions as disconnects
 from delivery.engagement import Engagement
 from delivery.estimates import decisions as estimates
 from delivery.kickoff import decisions as kickoff
@@ -57,7 +57,7 @@ ENGAGEMENT: Decider[Engagement] = Decider(
         acceptance.capability,
         surveys.capability,
         closing.capability,
-        disconnects.capability,
+        disconnects.capability_of(Engagement),
     ),
 )
 """Decider of engagements."""

@@ -11,6 +11,7 @@ from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
+from common.disconnects import decisions as disconnects
 from contracts.reference import (
     AccountPublished,
     CompanyPublished,
@@ -28,7 +29,6 @@ from finance.companies import decisions as companies
 from finance.contract import decisions as contract
 from finance.cost_rates import decisions as cost_rates
 from finance.costing import decisions as costing
-from finance.disconnects import decisions as disconnects
 from finance.engagement import Engagement
 from finance.estimates import decisions as estimates
 from finance.exchange_rates import decisions as exchange_rates
@@ -62,7 +62,7 @@ COMPUTING: tuple[Capability[Engagement], ...] = (
     revenue.capability,
     settlement.capability,
     performance.capability,
-    disconnects.capability,
+    disconnects.capability_of(Engagement),
 )
 """The capabilities of engagements.
 

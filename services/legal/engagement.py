@@ -2,11 +2,10 @@
 
 from typing import Literal
 
-from chassis.domain.state import Part
+from common.engagement import CommonParts
 from legal.agreements.state import Agreements
 from legal.amendments.state import Amendments
 from legal.deal.state import Deal
-from legal.disconnects.state import Disconnects
 from legal.early_starts.state import EarlyStarts
 from legal.ending.state import Ending
 from legal.file.state import File
@@ -29,7 +28,7 @@ Stage = Literal[
 redlined or objected to; `reviewing` waits for the approvals of the latest version."""
 
 
-class Engagement(Part):
+class Engagement(CommonParts):
     """An engagement in Legal."""
 
     engagement: str
@@ -41,7 +40,6 @@ class Engagement(Part):
     amendments: Amendments = Amendments()
     receivables: Receivables = Receivables()
     ending: Ending = Ending()
-    disconnects: Disconnects = Disconnects()
 
     @property
     def contract(self) -> Contract | None:

@@ -6,13 +6,13 @@ from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
+from common.disconnects import decisions as disconnects
 from contracts.reference import AccountPublished, ContactPublished, PersonPublished
 from contracts.roles import COMPANY
 from contracts.values import ContactId
 from sales.accounts import decisions as accounts
 from sales.contacts import decisions as contacts
 from sales.contract import decisions as contract
-from sales.disconnects import decisions as disconnects
 from sales.engagement import Engagement
 from sales.importing import decisions as importing
 from sales.importing.routes import router as imports
@@ -33,7 +33,7 @@ ENGAGEMENT: Decider[Engagement] = Decider(
         contract.capability,
         progress.capability,
         invoices.capability,
-        disconnects.capability,
+        disconnects.capability_of(Engagement),
     ),
 )
 """Decider of engagements. There are no reactions: every event of Sales follows from a command."""

@@ -27,6 +27,7 @@ from chassis.base.settings import Settings, UnsafeSettings
 from chassis.domain.commands import Command
 from chassis.domain.decider import Decider
 from chassis.domain.internal import INTERNAL
+from chassis.domain.state import Part
 from chassis.kafka import asyncapi
 from chassis.runtime import health, operations
 from chassis.runtime.container import (
@@ -119,9 +120,7 @@ class Service:
     def _omitted_capabilities(self) -> Iterator[str]:
         listed = {each.module for decider in self.all_deciders for each in decider.capabilities}
         for decider in self.all_deciders:
-            package = Path(sys.modules[decider.state_type.__module__].__file__ or "").parent
-            for module in package.glob("*/decisions.py"):
-                name = f"{decider.state_type.__module__.partition('.')[0]}.{module.parent.name}"
+            for name in sorted({*_capabilities_beside(decider), *_capabilities_of_parts(decider)}):
                 if f"{name}.decisions" not in listed:
                     yield f"no decider lists the capability {name}"
 
@@ -160,6 +159,24 @@ class Service:
         types = {kind for each in self.all_deciders for kind in each.evolves_by}
         others = {kind for kind in types if kind.channel.department != self.name}
         return tuple(sorted({*others, *self.consumes, *self.reads}, key=lambda kind: kind.type))
+
+
+def _capabilities_beside(decider: Decider[Any]) -> Iterator[str]:
+    """Yield the capabilities in the folder of the state's module."""
+    module = decider.state_type.__module__
+    package = Path(sys.modules[module].__file__ or "").parent
+    for decisions in package.glob("*/decisions.py"):
+        yield f"{module.partition('.')[0]}.{decisions.parent.name}"
+
+
+def _capabilities_of_parts(decider: Decider[Any]) -> Iterator[str]:
+    """Yield the capabilities that the parts of the state belong to, also those of other folders."""
+    for field in decider.state_type.model_fields.values():
+        part = field.annotation
+        if isinstance(part, type) and issubclass(part, Part):
+            module = sys.modules[part.__module__]
+            if (Path(module.__file__ or "").parent / "decisions.py").exists():
+                yield part.__module__.rpartition(".")[0]
 
 
 def _subclasses(kind: type[Command]) -> Iterator[type[Command]]:

@@ -1,4 +1,4 @@
-"""State of the disconnects in Finance, from the events of the gateway."""
+"""State of the disconnects, from the events of the gateway."""
 
 from typing import Self
 
