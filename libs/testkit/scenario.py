@@ -31,6 +31,7 @@ from chassis.domain.stream import Stream
 from contracts.event import Event, Recorded
 from contracts.reference import Reference
 from contracts.refusals import RefusalCode
+from contracts.roles import Role
 from testkit.matchers import START, Like, RecordsOf, described, difference, like, recorded_as
 
 __all__ = [
@@ -112,10 +113,18 @@ class Scenario(Generic[S]):
         """Give a command that must be accepted, with its reactions, and go on."""
         return self.when(command, by=by).then_accepted()
 
-    def when(self, command: Command, *, by: str = "someone") -> "Outcome[S]":
-        """Give a command, with its reactions."""
+    def when(
+        self,
+        command: Command,
+        *,
+        by: str = "someone",
+        roles: Iterable[Role] = (),
+        on_behalf_of: str | None = None,
+    ) -> "Outcome[S]":
+        """Give a command, with its reactions; `roles` are those of the person who gives it."""
+        context = replace(self._context(by), roles=frozenset(roles), on_behalf_of=on_behalf_of)
         try:
-            step = handle_command(self.decider, self.stream, command, self._context(by))
+            step = handle_command(self.decider, self.stream, command, context)
         except Refused as refusal:
             return Outcome(self, self, (), refusal)
         return Outcome(self, self._after(step.stream), step.new_events)

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from chassis.domain.commands import Missing, Refused, gate
+from chassis.domain.commands import Missing, NotAllowed, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.reference import require_contact
 from chassis.domain.rules import past_day
 from contracts.event import Recorded
 from contracts.reference import PersonPublished, TemplatePublished
+from contracts.roles import Role
 from delivery.engagement import Engagement
 from delivery.quantities import ZERO
 
@@ -52,6 +53,33 @@ def known_person(context: Context, person: str) -> PersonPublished:
     if record is None:
         raise Refused("person-unknown", f"no person {person} is known")
     return record.event
+
+
+def managers_above(context: Context, person: str) -> Iterator[str]:
+    """Yield the person's manager, the manager's manager, and so on; each once."""
+    seen = {person}
+    while True:
+        record = context.reference_data.latest(PersonPublished, person)
+        manager = record.event.manager if record else None
+        if manager is None or manager in seen:
+            return
+        yield manager
+        seen.add(manager)
+        person = manager
+
+
+def require_own_or_team(person: str, context: Context, *, else_by: tuple[Role, ...]) -> None:
+    """Refuse an act on a person's record by others than the person or a manager above them.
+
+    People with one of the roles `else_by` may act on every record. Raises NotAllowed.
+    """
+    if context.acting_for == person or not context.roles.isdisjoint(else_by):
+        return
+    if context.acting_for not in managers_above(context, person):
+        raise NotAllowed(
+            "record-not-own-or-team",
+            f"only {person}, a manager above them, or one of {', '.join(else_by)} may do this",
+        )
 
 
 def require_customer(state: Engagement, field: str, contact: str, context: Context) -> None:

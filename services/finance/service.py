@@ -19,6 +19,7 @@ from contracts.reference import (
     ExchangeRatePublished,
     PersonPublished,
     RateCardPublished,
+    StandInsPublished,
     TaxRatePublished,
 )
 from contracts.roles import COMPANY
@@ -146,6 +147,7 @@ SERVICE = Service(
         CostRatesPublished,
         TaxRatePublished,
         ExchangeRatePublished,
+        StandInsPublished,
     ),
 )
 

@@ -74,7 +74,7 @@ class Queries:
         """Return the current figures of the portfolio."""
         available = sum(
             (
-                person.event.available_hours
+                person.event.weekly_hours
                 for person in self._reference_data.all(PersonPublished)
                 if person.event.department == "delivery"
             ),

@@ -4,6 +4,7 @@ from chassis.domain.decider import Decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from common.disconnects import decisions as disconnects
+from contracts.reference import StandInsPublished
 from legal.agreements import decisions as agreements
 from legal.amendments import decisions as amendments
 from legal.deal import decisions as deal
@@ -43,6 +44,7 @@ SERVICE = Service(
         "early starts, amendments and termination."
     ),
     routes=(CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),),
+    reads=(StandInsPublished,),
 )
 
 

@@ -7,7 +7,12 @@ from chassis.web.command_routes import CommandRoutes
 from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
 from common.disconnects import decisions as disconnects
-from contracts.reference import AccountPublished, ContactPublished, PersonPublished
+from contracts.reference import (
+    AccountPublished,
+    ContactPublished,
+    PersonPublished,
+    StandInsPublished,
+)
 from contracts.roles import COMPANY
 from contracts.values import ContactId
 from sales.accounts import decisions as accounts
@@ -69,7 +74,7 @@ SERVICE = Service(
         ),
     ),
     routers=(imports, document_routes(seen_by=READERS, uploaded_by=SELLERS)),
-    reads=(AccountPublished, ContactPublished, PersonPublished),
+    reads=(AccountPublished, ContactPublished, PersonPublished, StandInsPublished),
 )
 
 

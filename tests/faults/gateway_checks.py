@@ -63,7 +63,7 @@ def portfolio(evidence: Evidence, today: date) -> Portfolio:
         if (recorded := record.recorded) and isinstance(recorded.event, PersonPublished)
     }
     hours = sum(
-        (each.available_hours for each in people.values() if each.department == "delivery"),
+        (each.weekly_hours for each in people.values() if each.department == "delivery"),
         Decimal(0),
     )
     return build_portfolio(sum_figures(figures), today, hours, with_confidential=True)

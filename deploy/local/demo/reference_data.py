@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -172,6 +172,15 @@ GRADE_COST_RATES: dict[str, int] = {"principal": 112}
 PERSON_COST_RATES: dict[str, int] = {"irina": 88}
 DOLLARS_TO_A_EURO = Decimal("1.10")
 
+CALENDARS: dict[str, dict[str, Any]] = {
+    "munich": {"name": "Munich", "country": "DE", "subdivision": "BY"},
+    "boston": {
+        "name": "Boston",
+        "country": "US",
+        "subdivision": "MA",
+        "days_off": [{"day": "2026-11-27", "title": "Day after Thanksgiving"}],
+    },
+}
 COMPANIES: dict[str, dict[str, Any]] = {
     "concord-de": {
         "legal_name": "Concord Consulting GmbH",
@@ -272,11 +281,38 @@ async def publish(driver: Driver, effective_from: date) -> None:
     """Publish all reference data; rates are effective from a day."""
     await _accounts(driver)
     await asyncio.gather(
+        *(_calendars(driver)),
         *(_people(driver)),
         *(_finances(driver)),
         *(_rates(driver, effective_from)),
+        *(_absences(driver, effective_from)),
         driver.publish("delivery", f"templates/{TEMPLATE}/publish-template", _template(), "paul"),
     )
+
+
+def _calendars(driver: Driver) -> list[Any]:
+    return [
+        driver.publish("delivery", f"calendars/{calendar}/publish-calendar", record, "paul")
+        for calendar, record in CALENDARS.items()
+    ]
+
+
+def _absences(driver: Driver, effective_from: date) -> list[Any]:
+    """Publish a leave, and that the vice president stands in for the PMO director."""
+    first = effective_from + timedelta(days=180)
+    leave = {"first": first.isoformat(), "last": (first + timedelta(days=13)).isoformat()}
+    stand_in = {
+        "stand_in": "vera",
+        "first": effective_from.isoformat(),
+        "last": (effective_from + timedelta(days=3 * 365)).isoformat(),
+        "purpose": "approvals",
+    }
+    return [
+        driver.publish("delivery", "leave/cora/publish-leave", {"periods": [leave]}, "cora"),
+        driver.publish(
+            "delivery", "stand-ins/paul/publish-stand-ins", {"stand_ins": [stand_in]}, "paul"
+        ),
+    ]
 
 
 def _people(driver: Driver) -> list[Any]:
@@ -284,6 +320,7 @@ def _people(driver: Driver) -> list[Any]:
         return {"name": name, "department": department, "roles": list(roles), **more}
 
     people: list[tuple[str, dict[str, Any]]] = [
+        *((person, of(department, name, *given)) for person, name, department, given in OFFICE),
         *((person, of("sales", name, "account-executive")) for person, name in SELLERS),
         *(
             (person, of("delivery", name, "engagement-manager", "project-manager", manager="paul"))
@@ -298,12 +335,13 @@ def _people(driver: Driver) -> list[Any]:
                     "consultant",
                     role,
                     manager="paul",
+                    calendar="munich",
+                    cost_centre="CC-200",
                     grade="principal" if role == "architect" else "senior",
                 ),
             )
             for person, name, role in CONSULTANTS
         ),
-        *((person, of(department, name, *given)) for person, name, department, given in OFFICE),
     ]
     return [
         driver.publish(

@@ -27,11 +27,13 @@ from chassis.domain.decider import (
     without_events,
 )
 from chassis.domain.pending import Refusal, Requested
+from chassis.domain.stand_ins import require_stand_in
 from chassis.domain.stream import Stream
 from chassis.eventstore.journal import AlreadyDone, Commit, Raced, StoredEvent, TooLarge
 from chassis.eventstore.snapshots import AnyDecider, Known, advanced, nothing_known
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
+from contracts.roles import Role
 
 _propagator = TraceContextTextMapPropagator()
 
@@ -97,6 +99,7 @@ class _Request:
     occurred_at: datetime | None
     traceparent: str | None
     on_behalf_of: str | None
+    roles: frozenset[Role] = frozenset()
 
 
 class CommandHandler:
@@ -120,14 +123,15 @@ class CommandHandler:
         traceparent: str | None = None,
         on_behalf_of: str | None = None,
         cause: str | None = None,
+        roles: frozenset[Role] = frozenset(),
     ) -> Answer:
         """Decide a command, commit the resulting events, and return the answer.
 
-        `key` is the actor's idempotency key, `on_behalf_of` the person whom the actor acts for;
-        the caller has checked that the actor may. `cause` is the id of the commit, by default actor
-        and key. `expected` is the commit number that the actor saw (optimistic concurrency). A
-        refused command is decided again when the stream or reference data change within `wait`
-        seconds. Raises Refused, Unknown, Stale, KeyReused,
+        `key` is the actor's idempotency key, `on_behalf_of` the person whose stand-in they are, and
+        `roles` are the actor's. `cause` is the id of the commit, by default actor and key.
+        `expected` is the commit number that the actor saw (optimistic concurrency). A refused
+        command is decided again when the stream or reference data change within `wait` seconds.
+        Raises Refused (NotAllowed where the actor is no stand-in), Unknown, Stale, KeyReused,
         UnreadableStream and StoreAway.
         """
         decider = self.repository.deciders[kind]
@@ -142,6 +146,7 @@ class CommandHandler:
             occurred_at=occurred_at,
             traceparent=traceparent,
             on_behalf_of=on_behalf_of,
+            roles=roles,
         )
         reference_data = self._contexts.reference_data
         ends = asyncio.get_running_loop().time() + wait
@@ -352,7 +357,10 @@ class CommandHandler:
         number = known.stream.number
         if request.expected is not None and request.expected != number:
             raise Stale(request.stream, request.expected, number)
-        return handle_command(decider, known.stream, request.command, self._context(request))
+        context = self._context(request)
+        if request.on_behalf_of is not None:
+            require_stand_in(context, decider.commands[type(request.command)].stand_in)
+        return handle_command(decider, known.stream, request.command, context)
 
     def _context(self, request: _Request) -> Context:
         return self._contexts.context(
@@ -361,6 +369,7 @@ class CommandHandler:
             cause=request.cause,
             traceparent=request.traceparent,
             on_behalf_of=request.on_behalf_of,
+            roles=request.roles,
         )
 
     async def _append_decision(

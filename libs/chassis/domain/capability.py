@@ -25,6 +25,7 @@ from chassis.domain.ids import derived
 from chassis.domain.requests import Asking
 from chassis.domain.state import Part
 from contracts.event import Event
+from contracts.reference import StandInPurpose
 from contracts.roles import Role
 
 S = TypeVar("S", bound=Part)
@@ -40,7 +41,8 @@ class CommandEntry:
     route. `opens` says that it may begin a stream; where `prefix` is given, the stream gets a new
     id that begins with it. The id follows from the request or, with `id_from`, from what that
     returns: commands for which it is equal open one stream. `at` is the last part of the path, by
-    default the command's name.
+    default the command's name. `stand_in` is the purpose for which a stand-in must be recorded to
+    give it for another person.
     """
 
     command: type[Command]
@@ -50,6 +52,7 @@ class CommandEntry:
     prefix: str | None
     at: str | None
     id_from: Callable[[Any], str] | None
+    stand_in: StandInPurpose
 
     def new_id(self, command: Command, request: str) -> str:
         """Return the id of the stream that a command opens: a prefix, a dash, and a hash.
@@ -89,6 +92,7 @@ class Capability(Generic[S]):
         prefix: str | None = None,
         at: str | None = None,
         id_from: Callable[[C], str] | None = None,
+        stand_in: StandInPurpose = "approvals",
     ) -> Callable[
         [Callable[[S, C, Context], Iterable[Event]]], Callable[[S, C, Context], Iterable[Event]]
     ]:
@@ -103,7 +107,7 @@ class Capability(Generic[S]):
             decision: Callable[[S, C, Context], Iterable[Event]],
         ) -> Callable[[S, C, Context], Iterable[Event]]:
             opening = opens or prefix is not None
-            entry = CommandEntry(command, decision, by, opening, prefix, at, id_from)
+            entry = CommandEntry(command, decision, by, opening, prefix, at, id_from, stand_in)
             self.commands.append(entry)
             return decision
 

@@ -231,7 +231,7 @@ def handle_command(
         for event in decided:
             after = _record(decider, after, event, context, entries)
         if entries:
-            own = replace(context, actor=decider.department, on_behalf_of=None)
+            own = replace(context, actor=decider.department, on_behalf_of=None, roles=frozenset())
             after = _react(decider, after, own, entries)
             after = replace(after, number=stream.number + 1)
             if isinstance(command, RecordOutcome) and command.key in after.requests:

@@ -243,6 +243,8 @@ class CommandRoutes(Generic[S]):
             actor=request.state.caller.actor,
             key=options.key or "",
             occurred_at=options.occurred_at,
+            on_behalf_of=options.on_behalf_of,
+            roles=request.state.caller.roles,
             expected=options.if_match,
             wait=max(0.0, ends - loop.time()) if options.wait else 0.0,
         )

@@ -1,11 +1,15 @@
-"""Define the reference data of Delivery: people, holiday calendars and templates."""
+"""Define the reference data of Delivery: people, leave, stand-ins, calendars and templates."""
 
+from collections import Counter
+from datetime import date
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from contracts.channels import DELIVERY_REFERENCE
+from contracts.money import invalid
 from contracts.reference.record import Reference
 from contracts.values import (
     Day,
@@ -28,6 +32,16 @@ PersonDepartment = Annotated[
 ]
 
 
+def _distinct(items: tuple[str, ...]) -> tuple[str, ...]:
+    repeated = [item for item, count in Counter(items).items() if count > 1]
+    if repeated:
+        raise ValueError(f"{', '.join(repeated)} appears more than once")
+    return items
+
+
+_DISTINCT: Any = Field(json_schema_extra={"uniqueItems": True})
+
+
 class PersonDetails(Value):
     """The record of a person of the company, without their id."""
 
@@ -39,12 +53,38 @@ class PersonDetails(Value):
     """Department of the company."""
     roles: Annotated[tuple[ProjectRole, ...], Field(max_length=20)] = ()
     """Roles that the person can take on an engagement."""
+    skills: Annotated[
+        tuple[ShortText, ...], Field(max_length=100), AfterValidator(_distinct), _DISTINCT
+    ] = ()
+    """Skills beyond the roles, by which people are found for an allocation."""
     grade: Identifier | None = None
     """Grade of the person in the company, such as `senior`; cost rates may depend on it."""
+    cost_centre: Identifier | None = None
+    """Cost centre of the company's books that bears the cost of the person."""
     manager: PersonId | None = None
     """Id of the person whom this person reports to."""
-    available_hours: Hours = Decimal(40)
-    """Available hours per week."""
+    calendar: Identifier | None = None
+    """Id of the holiday calendar by which the person works; null for Monday to Friday."""
+    weekly_hours: Hours = Decimal(40)
+    """Hours per week that the person works without holidays and leave."""
+    joined: Day | None = None
+    """First day with the company; null where unknown."""
+    left: Day | None = None
+    """Last day with the company; null while none is known."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.joined and self.left and self.left < self.joined:
+            raise invalid(
+                "left", "must not be before the day on which the person joined", self.left
+            )
+        return self
+
+    def works_on(self, day: date) -> bool:
+        """Return whether the person is with the company on a day."""
+        return (self.joined is None or self.joined <= day) and (
+            self.left is None or day <= self.left
+        )
 
 
 class PersonPublished(PersonDetails, Reference, channel=DELIVERY_REFERENCE):
@@ -58,12 +98,6 @@ class PersonPublished(PersonDetails, Reference, channel=DELIVERY_REFERENCE):
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WORKING_WEEK: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday")
 """The weekdays on which people work unless a calendar names others."""
-
-
-def _distinct_weekdays(weekdays: tuple[Weekday, ...]) -> tuple[Weekday, ...]:
-    if len(set(weekdays)) < len(weekdays):
-        raise ValueError("a weekday appears more than once")
-    return weekdays
 
 
 class DayOff(Value):
@@ -87,11 +121,105 @@ class CalendarDetails(Value):
     weekdays: Annotated[
         tuple[Weekday, ...],
         Field(min_length=1, max_length=7),
-        AfterValidator(_distinct_weekdays),
+        AfterValidator(_distinct),
+        _DISTINCT,
     ] = WORKING_WEEK
     """Weekdays on which people work."""
     days_off: Annotated[tuple[DayOff, ...], Field(max_length=1000), DistinctBy("day")] = ()
     """Further days off, such as a closure of the company."""
+
+
+class CalendarPublished(CalendarDetails, Reference, channel=DELIVERY_REFERENCE):
+    """A version of a holiday calendar, which people name in their record. Published by Delivery."""
+
+    kind: ClassVar[str] = "calendar"
+    calendar: Identifier
+    """Id of the calendar, such as `munich`."""
+
+
+class LeavePeriod(Value):
+    """Period in which a person does not work."""
+
+    first: Day
+    """First day of the period."""
+    last: Day
+    """Last day of the period, included."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise invalid("last", "must not be before the first day", self.last)
+        return self
+
+
+def _apart(periods: tuple[LeavePeriod, ...]) -> tuple[LeavePeriod, ...]:
+    in_order = sorted(periods, key=lambda period: period.first)
+    for earlier, later in pairwise(in_order):
+        if later.first <= earlier.last:
+            raise ValueError(f"the periods from {earlier.first} and {later.first} overlap")
+    return periods
+
+
+class LeaveDetails(Value):
+    """The leave of a person, without the reason for it."""
+
+    periods: Annotated[tuple[LeavePeriod, ...], Field(max_length=500), AfterValidator(_apart)] = ()
+    """Periods of leave, past and planned, which do not overlap."""
+
+
+class LeavePublished(LeaveDetails, Reference, channel=DELIVERY_REFERENCE):
+    """A version of the leave of a person. Published by Delivery."""
+
+    kind: ClassVar[str] = "leave"
+    person: PersonId
+    """Id of the person, which is the id of the record."""
+
+    @classmethod
+    def id_field(cls) -> str:
+        """Return the name of the field with the person's id."""
+        return "person"
+
+
+StandInPurpose = Literal["approvals", "time"]
+
+
+class StandIn(Value):
+    """Person who may act for another one for some time."""
+
+    stand_in: PersonId
+    """Id of the person who may act."""
+    first: Day
+    """First day on which they may act."""
+    last: Day
+    """Last day on which they may act, included."""
+    purpose: StandInPurpose
+    """`time` to submit time and expenses, `approvals` for all other commands."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise invalid("last", "must not be before the first day", self.last)
+        return self
+
+
+class StandInsDetails(Value):
+    """The stand-ins of a person."""
+
+    stand_ins: Annotated[tuple[StandIn, ...], Field(max_length=100)] = ()
+    """All stand-ins, earlier and later ones; several may act on one day."""
+
+
+class StandInsPublished(StandInsDetails, Reference, channel=DELIVERY_REFERENCE):
+    """A version of the stand-ins of a person. Published by Delivery."""
+
+    kind: ClassVar[str] = "stand-ins"
+    person: PersonId
+    """Id of the person whom the others stand in for; it is the id of the record."""
+
+    @classmethod
+    def id_field(cls) -> str:
+        """Return the name of the field with the person's id."""
+        return "person"
 
 
 class TemplatePhase(Value):
