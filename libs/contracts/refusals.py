@@ -137,6 +137,7 @@ RefusalCode = Literal[
     "month-not-over",
     "month-out-of-order",
     "month-recognised",
+    "number-prefixes-equal",
     "opportunity-imported",
     "opportunity-not-adopted",
     "opportunity-not-imported",
@@ -401,6 +402,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "month-recognised": (
         "The revenue of the month is recognised already, or the month is before the contract."
     ),
+    "number-prefixes-equal": "Invoices and credit notes would get the same numbers.",
     "opportunity-imported": "The opportunity was imported; it is adopted, not opened.",
     "opportunity-not-adopted": "The imported opportunity has not been adopted.",
     "opportunity-not-imported": "The opportunity was not imported.",

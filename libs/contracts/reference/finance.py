@@ -30,7 +30,7 @@ from contracts.values import (
 
 
 class BankAccount(Value):
-    """Bank account of a company: an IBAN, or a number of another form."""
+    """Bank account of a company: an IBAN, a number of another form, or both."""
 
     bank_account: Identifier
     """Id of the account within the company."""
@@ -39,14 +39,14 @@ class BankAccount(Value):
     iban: Iban | None = None
     """IBAN of the account; null where the bank has none."""
     number: ShortText | None = None
-    """Bank, branch and number of an account without an IBAN, as a payer has to enter them."""
+    """Bank, branch and account in another form, as a payer has to enter them."""
     bic: Bic | None = None
     """BIC of the bank; null where it has none."""
 
     @model_validator(mode="after")
-    def _either(self) -> Self:
-        if (self.iban is None) == (self.number is None):
-            raise ValueError("must have either an IBAN or another number")
+    def _numbered(self) -> Self:
+        if self.iban is None and self.number is None:
+            raise ValueError("must have an IBAN or another number")
         return self
 
 
@@ -84,12 +84,6 @@ class CompanyDetails(Value):
     """Series of the numbers of invoices."""
     credit_note_numbers: NumberSeries = NumberSeries(prefix="CN-")
     """Series of the numbers of credit notes."""
-
-    @model_validator(mode="after")
-    def _distinct_numbers(self) -> Self:
-        if self.invoice_numbers.prefix == self.credit_note_numbers.prefix:
-            raise ValueError("invoices and credit notes must have numbers of different prefixes")
-        return self
 
 
 class CompanyPublished(CompanyDetails, Reference, channel=FINANCE_REFERENCE):
