@@ -8,7 +8,9 @@ from chassis.runtime.service import Service, run
 from contracts.event import EVENTS, Event
 from contracts.reference import (
     AccountPublished,
+    CalendarPublished,
     ContactPublished,
+    LeavePublished,
     PersonPublished,
     StandInsPublished,
 )
@@ -79,7 +81,14 @@ SERVICE = Service(
     "Gateway",
     description="Every engagement across all departments, and where departments disagree.",
     deciders=(decider.ENGAGEMENT,),
-    reads=(AccountPublished, ContactPublished, PersonPublished, StandInsPublished),
+    reads=(
+        AccountPublished,
+        CalendarPublished,
+        ContactPublished,
+        LeavePublished,
+        PersonPublished,
+        StandInsPublished,
+    ),
     routers=(api.router, pages()),
     consumes=tuple(kind for kind in EVENTS.values() if kind.channel in CONSUMED_CHANNELS),
     event_handling=event_handling,
