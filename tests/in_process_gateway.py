@@ -142,7 +142,7 @@ class InMemory:
 
     async def portfolio(self, *, confidential: bool) -> Portfolio:
         return build_portfolio(
-            self._totals, self.today, Decimal(80), with_confidential=confidential
+            self._totals, self.today, Decimal(320), with_confidential=confidential
         )
 
     async def engagements(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Department = Literal["sales", "legal", "delivery", "finance", "gateway"]
-ChannelKind = Literal["events", "reference", "register"]
+ChannelKind = Literal["events", "reference"]
 
 DEPARTMENTS: tuple[Department, ...] = ("sales", "legal", "delivery", "finance", "gateway")
 
@@ -46,9 +46,7 @@ class Channel:
     """Ordered sequence of one department's events, published on one topic.
 
     Kinds: ``events`` are the events of engagements, kept for ever and numbered per engagement
-    without a gap. ``reference`` are whole records by id and version, compacted. ``register`` are
-    the events of a register of the department; they are numbered per register, so that the numbers
-    seen by one engagement have gaps.
+    without a gap. ``reference`` are whole records by id and version, compacted.
     """
 
     name: str
@@ -91,7 +89,6 @@ LEGAL = Channel("legal", "legal")
 DELIVERY = Channel("delivery", "delivery")
 FINANCE = Channel("finance", "finance")
 FINANCE_CONFIDENTIAL = Channel("finance.confidential", "finance", confidential=True)
-FINANCE_REGISTER = Channel("finance.register", "finance", kind="register")
 GATEWAY = Channel("gateway", "gateway")
 GATEWAY_CONFIDENTIAL = Channel("gateway.confidential", "gateway", confidential=True)
 SALES_REFERENCE = Channel("sales.reference", "sales", kind="reference")
@@ -109,7 +106,6 @@ CHANNELS: dict[str, Channel] = {
         DELIVERY,
         FINANCE,
         FINANCE_CONFIDENTIAL,
-        FINANCE_REGISTER,
         GATEWAY,
         GATEWAY_CONFIDENTIAL,
         SALES_REFERENCE,

@@ -42,6 +42,21 @@ from contracts.values import (
     YesNo,
 )
 
+
+class CustomerAct(Value):
+    """An act of a person of the customer, with its proof."""
+
+    evidence: ContentHash | None = None
+    """Hash of the document that proves the act."""
+
+
+class RecordedAct(CustomerAct):
+    """An act of a person of the customer, as it was recorded."""
+
+    recorded_for: PersonId | None = None
+    """Person of the customer for whom the actor recorded it; null where they did so themselves."""
+
+
 SomeHours = Annotated[Hours, Field(gt=Decimal(0))]
 """Hours of one item, more than zero."""
 Duration = Annotated[int, Field(ge=1, le=10_000), AsNumber]
@@ -54,6 +69,7 @@ class ManagerAssigned(Event, channel=DELIVERY, consumed_by=("sales", "finance"))
     """An engagement manager was assigned, or replaced the one before. Published by Delivery."""
 
     manager: PersonId
+    """Engagement manager who is responsible from now on."""
     assigned_on: Day
     """First day of the assignment."""
 
@@ -64,6 +80,7 @@ class TierChoice(Value):
     tier: Tier
     """Tier that was chosen."""
     reason: ShortText
+    """Reason for the choice."""
 
 
 class TierChosen(TierChoice, Event, channel=DELIVERY):
@@ -80,12 +97,15 @@ class EstimateContent(Value):
     """An estimate without its version and assumptions."""
 
     template: Identifier
+    """Id of the template that the estimate was made from."""
     lines: EstimateLines
     """Hours by phase and role, without the contingency."""
     contingency: Percent
     """Percent to be added to the hours of every line."""
     duration_days: Duration
+    """Duration of the work in calendar days."""
     confidence: Confidence
+    """Confidence of the authors in the estimate."""
 
 
 class EstimateSubmitted(EstimateContent, Event, channel=DELIVERY, consumed_by=("sales", "finance")):
@@ -108,6 +128,7 @@ class EstimateEndorsed(Event, channel=DELIVERY, consumed_by=("sales", "finance")
     version: Version
     """Version of the estimate."""
     manager: PersonId
+    """Engagement manager who endorsed it."""
 
 
 class SowReviewed(SowReview, Event, channel=DELIVERY, consumed_by=("legal",)):
@@ -131,7 +152,9 @@ class ResourcePeriod(Value):
     """Hours of a role in a period."""
 
     role: ProjectRole
+    """Role on the engagement, such as `architect`."""
     hours: SomeHours
+    """Hours in the whole period."""
     starts_on: Day
     """First day of the period."""
     finishes_on: Day
@@ -148,6 +171,7 @@ class ResourceRequested(ResourcePeriod, Event, channel=DELIVERY):
     """The engagement requested hours of a role in a period. Published by Delivery."""
 
     request: Identifier
+    """Id of the request for a person, within the engagement."""
 
 
 Commitment = Literal["soft", "hard"]
@@ -163,6 +187,7 @@ class ResourceAllocated(ResourcePeriod, Event, channel=DELIVERY):
     request: Identifier
     """Id of the request that the person is allocated to."""
     person: PersonId
+    """Person who is allocated."""
     commitment: Commitment
     """A hard allocation is binding; a soft one may be replaced."""
 
@@ -175,8 +200,11 @@ class ResourceReleased(Event, channel=DELIVERY):
     """
 
     request: Identifier
+    """Id of the request for a person, within the engagement."""
     person: PersonId
+    """Person who is released."""
     released_on: Day
+    """Day from which the person is free."""
 
 
 class BrdSubmitted(Event, channel=DELIVERY):
@@ -188,17 +216,19 @@ class BrdSubmitted(Event, channel=DELIVERY):
     version: Version
     """Counts the versions of the document from 1."""
     content_hash: ContentHash
+    """Hash of the content of the document."""
 
 
-class BrdSignOff(Value):
+class BrdSignOff(CustomerAct):
     """The sign-off of a version of the business requirements document."""
 
     version: Version
+    """Version of the business requirements document."""
     signed_by: PersonId
     """Person of the customer."""
 
 
-class BrdSignedOff(BrdSignOff, Event, channel=DELIVERY):
+class BrdSignedOff(BrdSignOff, RecordedAct, Event, channel=DELIVERY):
     """The customer signed off a version of the business requirements document (BRD).
 
     Published by Delivery.
@@ -207,6 +237,7 @@ class BrdSignedOff(BrdSignOff, Event, channel=DELIVERY):
     content_hash: ContentHash
     """Hash of the content that was signed off."""
     signed_on: Day
+    """Day of the sign-off."""
 
 
 class PlanContent(Value):
@@ -215,8 +246,11 @@ class PlanContent(Value):
     version: Version
     """Counts the drafts of the plan from 1; a baseline has the version of its draft."""
     milestones: Annotated[tuple[Milestone, ...], DistinctBy("milestone")]
+    """Milestones of the plan, with different ids."""
     tasks: Annotated[tuple[PlannedTask, ...], DistinctBy("task")]
+    """Tasks of the plan, with different ids."""
     deliverables: Annotated[tuple[Deliverable, ...], DistinctBy("deliverable")]
+    """Deliverables that the plan produces, with different ids."""
     changes: tuple[Identifier, ...] = ()
     """Ids of all approved changes whose work the plan includes, also those of earlier baselines.
 
@@ -231,6 +265,7 @@ class PlanDrafted(PlanContent, Event, channel=DELIVERY):
     """
 
     template: Identifier
+    """Id of the template that the plan was made from."""
     template_version: Version | None = None
     """Version of the template that was scheduled; null where the tasks were entered."""
     estimate_version: Version | None = None
@@ -244,18 +279,21 @@ class PlanBaselined(PlanContent, Event, channel=DELIVERY, consumed_by=("finance"
     """
 
     baselined_on: Day
+    """Day on which the plan was approved as the baseline."""
 
 
 class Attendance(Value):
     """The people at a meeting."""
 
     attendees: Annotated[tuple[PersonId, ...], Field(min_length=1, max_length=200)]
+    """People who attended."""
 
 
 class KickoffHeld(Attendance, Event, channel=DELIVERY, consumed_by=("sales", "finance")):
     """The kickoff meeting took place. Published by Delivery."""
 
     held_on: Day
+    """Day of the kickoff meeting."""
 
 
 class Withdrawal(Value):
@@ -274,18 +312,22 @@ class KickoffWithdrawn(Withdrawal, Event, channel=DELIVERY, consumed_by=("sales"
     held_on: Day
     """Day of the kickoff that is withdrawn."""
     withdrawn_on: Day
+    """Day on which the record was withdrawn."""
 
 
 class TimeEntry(Value):
     """Hours on one task in one week."""
 
     role: ProjectRole
+    """Role on the engagement, such as `architect`."""
     task: Identifier
     """Id of a task of the plan, or `initiation` or `project-management` before a baseline."""
     week: Week
     """Monday of the calendar week."""
     hours: Hours
+    """Hours worked."""
     billable: YesNo = True
+    """True if the hours can be billed to the customer."""
 
 
 class TimeOfPerson(TimeEntry):
@@ -322,6 +364,7 @@ class TimeRejection(Value):
     entry: Identifier
     """Id of the time entry."""
     why: ShortText
+    """Reason for the rejection."""
 
 
 class TimeRejected(TimeRejection, Event, channel=DELIVERY):
@@ -339,7 +382,9 @@ class Expense(Value):
     amount: PositiveMoney
     """Amount in the currency of the expense, which may differ from the engagement's."""
     description: ShortText
+    """Purpose of the expense."""
     spent_on: Day
+    """Day of the expense."""
     billable: YesNo = True
     """True if the customer pays it."""
 
@@ -348,12 +393,14 @@ class ExpenseApproved(Expense, Event, channel=DELIVERY, consumed_by=("finance",)
     """An expense of a person for the engagement was approved. Published by Delivery."""
 
     expense: Identifier
+    """Id of the expense within the engagement."""
 
 
 class TaskProgress(Value):
     """The progress of a task."""
 
     task: Identifier
+    """Id of the task in the baseline."""
     complete: Percent
     """Completed share of the task in percent."""
     remaining_hours: Hours
@@ -364,19 +411,23 @@ class TaskProgressed(TaskProgress, Event, channel=DELIVERY, consumed_by=("financ
     """The progress of a task was recorded; it may be lower than before. Published by Delivery."""
 
     as_of: Day
+    """Day that the progress describes."""
 
 
 class MilestoneReached(Event, channel=DELIVERY):
     """A milestone of the baseline was reached. Published by Delivery."""
 
     milestone: Identifier
+    """Id of the milestone within the plan."""
     reached_on: Day
+    """Day on which it was reached."""
 
 
 class MilestoneWithdrawal(Withdrawal):
     """The withdrawal of a milestone that was recorded as reached by mistake."""
 
     milestone: Identifier
+    """Id of the milestone within the plan."""
 
 
 class MilestoneWithdrawn(MilestoneWithdrawal, Event, channel=DELIVERY):
@@ -385,39 +436,62 @@ class MilestoneWithdrawn(MilestoneWithdrawal, Event, channel=DELIVERY):
     reached_on: Day
     """Day of the record that is withdrawn."""
     withdrawn_on: Day
+    """Day on which the record was withdrawn."""
 
 
 class DeliverableSubmitted(Event, channel=DELIVERY):
     """A deliverable was submitted to the customer for acceptance. Published by Delivery."""
 
     deliverable: Identifier
+    """Id of the deliverable within the engagement."""
     submission: Version
     """Counts the submissions of this deliverable from 1."""
     content_hash: ContentHash
     """Hash of the content that was submitted."""
     submitted_on: Day
+    """Day of the submission."""
 
 
-class DeliverableAcceptance(Value):
+class DeliverableAcceptance(CustomerAct):
     """The customer's acceptance of a deliverable."""
 
     deliverable: Identifier
+    """Id of the deliverable within the engagement."""
     submission: Version
     """Number of the submission that was accepted."""
-    accepted_by: PersonId
-    """Person of the customer."""
 
 
-class DeliverableAccepted(DeliverableAcceptance, Event, channel=DELIVERY, consumed_by=("finance",)):
-    """The customer accepted a submission of a deliverable. Published by Delivery."""
+AcceptanceMode = Literal["by-customer", "on-behalf", "deemed"]
 
+
+class DeliverableAccepted(
+    DeliverableAcceptance, RecordedAct, Event, channel=DELIVERY, consumed_by=("finance",)
+):
+    """A submission of a deliverable is accepted. Published by Delivery."""
+
+    how: AcceptanceMode = "by-customer"
+    """`by-customer`: by a person of the customer. `on-behalf`: recorded for that person. `deemed`:
+    the customer did not decide within the days that the contract gives.
+    """
+    accepted_by: PersonId | None
+    """Person of the customer; null where the submission is deemed accepted."""
     accepted_on: Day
+    """Day of the acceptance."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.accepted_by is None) != (self.how == "deemed"):
+            raise ValueError("accepted_by is needed unless how is deemed, and only then")
+        if (self.recorded_for is not None) != (self.how == "on-behalf"):
+            raise ValueError("recorded_for is needed where how is on-behalf, and only there")
+        return self
 
 
 class AcceptanceWithdrawal(Withdrawal):
     """The withdrawal of an acceptance that was recorded by mistake."""
 
     deliverable: Identifier
+    """Id of the deliverable within the engagement."""
     submission: Version
     """Number of the submission whose acceptance is withdrawn."""
 
@@ -432,23 +506,27 @@ class AcceptanceWithdrawn(AcceptanceWithdrawal, Event, channel=DELIVERY, consume
     accepted_on: Day
     """Day of the acceptance that is withdrawn."""
     withdrawn_on: Day
+    """Day on which the record was withdrawn."""
 
 
-class DeliverableRejection(Value):
+class DeliverableRejection(CustomerAct):
     """The customer's rejection of a deliverable."""
 
     deliverable: Identifier
+    """Id of the deliverable within the engagement."""
     submission: Version
     """Number of the submission that was rejected."""
     rejected_by: PersonId
     """Person of the customer."""
     why: Text
+    """Fault of the deliverable."""
 
 
-class DeliverableRejected(DeliverableRejection, Event, channel=DELIVERY):
+class DeliverableRejected(DeliverableRejection, RecordedAct, Event, channel=DELIVERY):
     """The customer rejected a submission of a deliverable. Published by Delivery."""
 
     rejected_on: Day
+    """Day of the rejection."""
 
 
 Weight = Literal["low", "medium", "high"]
@@ -465,11 +543,15 @@ class Risk(Value):
     """A problem that may occur."""
 
     title: ShortText
+    """The event that may occur, in one line."""
     probability: Percent
     """Probability in percent that it occurs."""
     impact: Weight
+    """Effect if it occurs."""
     owner: PersonId
+    """Person who is responsible."""
     response: Text
+    """Response to the risk."""
     due_on: Day
     """Day by which the response is due."""
 
@@ -497,8 +579,11 @@ class Issue(Value):
     """A problem that has occurred."""
 
     title: ShortText
+    """The problem in one line."""
     severity: Weight
+    """Harm that the issue does to the engagement."""
     owner: PersonId
+    """Person who is responsible."""
     due_on: Day
     """Day by which it is to be solved."""
 
@@ -522,6 +607,7 @@ class Action(Value):
     """Something that a person has to do by a day."""
 
     title: ShortText
+    """The task in one line."""
     owner: PersonId
     """Person who has to do it; of the company or of the customer."""
     due_on: Day
@@ -550,6 +636,7 @@ class Assumption(Value):
     """Something that the plan takes for true until it is checked."""
 
     title: ShortText
+    """The assumption in one line."""
     owner: PersonId
     """Person who checks it."""
     check_on: Day
@@ -574,14 +661,18 @@ class Decision(Value):
     """A decision with its rationale."""
 
     title: ShortText
+    """The decision in one line."""
     rationale: Text
+    """Why it was decided so."""
 
 
 class DecisionRecorded(RaidItem, Decision, Event, channel=DELIVERY):
     """A decision was recorded with its rationale. Published by Delivery."""
 
     decided_by: PersonId
+    """Person who decided."""
     decided_on: Day
+    """Day of the decision."""
 
 
 class RaidItemResolution(RaidItem):
@@ -595,12 +686,14 @@ class RaidItemClosed(RaidItemResolution, Event, channel=DELIVERY):
     """A risk, issue, action or assumption was closed. Published by Delivery."""
 
     closed_on: Day
+    """Day on which it was closed."""
 
 
 class CustomerInput(Value):
     """Something that the customer has to provide."""
 
     description: ShortText
+    """The thing that the customer has to provide."""
     requested_from: PersonId
     """Contact of the customer who is asked for it."""
     due_on: Day
@@ -613,13 +706,16 @@ class CustomerInputRequested(CustomerInput, Event, channel=DELIVERY):
     """The customer was asked to provide something by a day. Published by Delivery."""
 
     input: Identifier
+    """Id of the input within the engagement."""
     requested_on: Day
+    """Day of the request."""
 
 
 class ReceivedInput(Value):
     """The arrival of a requested input."""
 
     input: Identifier
+    """Id of the input within the engagement."""
     evidence: ContentHash | None = None
     """Hash of what was received, where it is a document."""
 
@@ -628,6 +724,7 @@ class CustomerInputReceived(ReceivedInput, Event, channel=DELIVERY):
     """The customer provided a requested input. Published by Delivery."""
 
     received_on: Day
+    """Day on which it was received."""
 
 
 class CustomerDelay(Value):
@@ -636,6 +733,7 @@ class CustomerDelay(Value):
     days: Annotated[int, Field(ge=1, le=10_000), AsNumber]
     """Calendar days by which the work was delayed."""
     cause: ShortText
+    """Cause of the delay, on the side of the customer."""
     input: Identifier | None = None
     """Id of the input that was late; null where a milestone is named."""
     milestone: Identifier | None = None
@@ -654,17 +752,24 @@ class CustomerDelayRecorded(CustomerDelay, Event, channel=DELIVERY):
     """A delay that the customer caused was recorded, with its proof. Published by Delivery."""
 
     delay: Identifier
+    """Id of the delay within the engagement."""
     recorded_on: Day
+    """Day on which it was recorded."""
 
 
 class StatusReport(Value):
     """A status report without its number and day."""
 
     scope: RAG
+    """Status of the scope."""
     schedule: RAG
+    """Status of the schedule."""
     cost: RAG
+    """Status of the cost."""
     narrative: Text
+    """State of the engagement in words."""
     forecast_finish: Day
+    """Day on which the manager expects to finish."""
     estimate_to_complete: Hours
     """Hours still needed, in the manager's judgement."""
 
@@ -687,25 +792,31 @@ class ChangeRequest(Value):
     """The request of a change of what was agreed."""
 
     requested_by: PersonId
+    """Person who asked for it."""
     description: Text
+    """The change that is asked for."""
 
 
 class ChangeRequested(ChangeRequest, Event, channel=DELIVERY, consumed_by=("legal",)):
     """A change of what was agreed was requested. Published by Delivery."""
 
     change: Identifier
+    """Id of the change within the engagement."""
     requested_on: Day
+    """Day of the request."""
 
 
 class ChangeAssessment(Value):
     """The effort, the delay and the scope of a change."""
 
     change: Identifier
+    """Id of the change within the engagement."""
     changes: ScopeChanges
     """Changes of hours and deliverables by contract line; negative where scope is taken away."""
     days: Annotated[int, Field(ge=-10_000, le=10_000), AsNumber]
     """Calendar days by which the finish moves; negative where it becomes earlier."""
     risk: Text
+    """Risks of the change, in words."""
 
     @property
     def deliverables_added(self) -> tuple[Deliverable, ...]:
@@ -725,28 +836,34 @@ class ChangeAssessed(ChangeAssessment, Event, channel=DELIVERY, consumed_by=("le
     """
 
 
-class ChangeApproval(Value):
+class ChangeApproval(CustomerAct):
     """The customer's approval of a change."""
 
     change: Identifier
+    """Id of the change within the engagement."""
     approved_by: PersonId
     """Person of the customer."""
 
 
-class ChangeApproved(ChangeApproval, Event, channel=DELIVERY, consumed_by=("legal", "finance")):
+class ChangeApproved(
+    ChangeApproval, RecordedAct, Event, channel=DELIVERY, consumed_by=("legal", "finance")
+):
     """The customer approved an assessed and priced change, which is now a change order.
 
     Published by Delivery.
     """
 
     approved_on: Day
+    """Day of the approval."""
 
 
 class ChangeRejection(Value):
     """The rejection of a change."""
 
     change: Identifier
+    """Id of the change within the engagement."""
     why: ShortText
+    """Reason for the rejection."""
 
 
 class ChangeRejected(ChangeRejection, Event, channel=DELIVERY, consumed_by=("legal", "finance")):
@@ -757,13 +874,16 @@ class ChangeRejected(ChangeRejection, Event, channel=DELIVERY, consumed_by=("leg
     """
 
     rejected_on: Day
+    """Day of the rejection."""
 
 
 class ChangeImplemented(Event, channel=DELIVERY, consumed_by=("legal", "finance")):
     """The work of a change order was completed. Published by Delivery."""
 
     change: Identifier
+    """Id of the change within the engagement."""
     implemented_on: Day
+    """Day on which the change was put into use."""
 
 
 class SolutionWentLive(Event, channel=DELIVERY, consumed_by=("sales", "finance")):
@@ -779,19 +899,23 @@ class GoLiveWithdrawn(Withdrawal, Event, channel=DELIVERY, consumed_by=("sales",
     live_on: Day
     """First day of use that is withdrawn."""
     withdrawn_on: Day
+    """Day on which the record was withdrawn."""
 
 
 class PirFindings(Value):
     """The findings of a post-implementation review."""
 
     went_well: Annotated[tuple[ShortText, ...], Field(max_length=100)]
+    """Things that went well, each in one line."""
     went_badly: Annotated[tuple[ShortText, ...], Field(max_length=100)]
+    """Things that went badly, each in one line."""
 
 
 class PirHeld(PirFindings, Event, channel=DELIVERY):
     """The post-implementation review (PIR) took place. Published by Delivery."""
 
     held_on: Day
+    """Day of the review."""
     sold_hours: TotalHours
     """Hours of the estimate under the won proposal, without contingency and changes."""
     delivered_hours: TotalHours
@@ -805,7 +929,9 @@ class SurveyQuestion(Value):
     """A question that is answered by a score from 1 (worst) to 5 (best)."""
 
     question: Identifier
+    """Id of the question within the survey."""
     text: ShortText
+    """The question as the customer reads it."""
 
 
 class SurveyForm(Value):
@@ -836,19 +962,24 @@ class SurveySent(SurveyForm, Event, channel=DELIVERY):
     """
 
     survey: Identifier
+    """Id of the survey within the engagement."""
     contacts: tuple[PersonId, ...]
+    """People of the customer who are asked."""
     sent_on: Day
+    """Day on which it was sent."""
 
 
 Score = Annotated[int, Field(ge=1, le=5), AsNumber]
 """Answer to a question of a survey, from 1 (worst) to 5 (best)."""
 
 
-class SurveyAnswer(Value):
+class SurveyAnswer(CustomerAct):
     """The answers of a person of the customer to a survey; at least one."""
 
     survey: Identifier
+    """Id of the survey within the engagement."""
     answered_by: PersonId
+    """Person of the customer who answered."""
     satisfaction: Annotated[dict[Identifier, Score], Field(max_length=50)] = Field(default={})
     """Score from 1 (worst) to 5 (best) by question, for the customer satisfaction score (CSAT).
 
@@ -857,6 +988,7 @@ class SurveyAnswer(Value):
     recommend: Annotated[int, Field(ge=0, le=10), AsNumber] | None = None
     """Likelihood of a recommendation from 0 to 10, for the net promoter score (NPS)."""
     comment: Text | None = None
+    """Remark in the person's own words."""
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -865,16 +997,18 @@ class SurveyAnswer(Value):
         return self
 
 
-class SurveyAnswered(SurveyAnswer, Event, channel=DELIVERY, consumed_by=("sales",)):
+class SurveyAnswered(SurveyAnswer, RecordedAct, Event, channel=DELIVERY, consumed_by=("sales",)):
     """A person of the customer answered a survey. Published by Delivery."""
 
     answered_on: Day
+    """Day of the answer."""
 
 
 class EngagementPutOnHold(Event, channel=DELIVERY, consumed_by=("sales",)):
     """Work on the engagement was put on hold until it is resumed. Published by Delivery."""
 
     reason: ShortText
+    """Reason for the interruption."""
     held_on: Day
     """First day of the hold."""
 
@@ -883,6 +1017,7 @@ class EngagementResumed(Event, channel=DELIVERY, consumed_by=("sales",)):
     """Work on the engagement was resumed after a hold. Published by Delivery."""
 
     resumed_on: Day
+    """Day on which the work continues."""
 
 
 class EngagementClosed(Event, channel=DELIVERY, consumed_by=("sales", "legal", "finance")):
@@ -892,6 +1027,7 @@ class EngagementClosed(Event, channel=DELIVERY, consumed_by=("sales", "legal", "
     """
 
     closed_on: Day
+    """Day on which it was closed."""
     sold_hours: TotalHours = Decimal(0)
     """Hours of the estimate under the won proposal, without contingency and changes."""
     delivered_hours: TotalHours = Decimal(0)

@@ -107,12 +107,11 @@ class Recorded(Generic[F_co]):
     """An event with the attributes of its envelope.
 
     ``sequence`` (on the wire `streamsequence`) counts the channel's events of this subject from 1
-    without a gap (on a register's channel: of the register). ``occurred_at`` is when it happened
-    and ``recorded_at`` when it was recorded, both UTC. ``heard`` contains, by channel, the last
-    sequence of this engagement that the author had processed; on an open channel, of open channels
-    only. ``cause`` identifies the command or event that led to it. ``actor`` is a person's
-    id, or the department's name where no person gave a command; ``on_behalf_of`` is the person whom
-    the actor acted for, as a stand-in.
+    without a gap. ``occurred_at`` is when it happened and ``recorded_at`` when it was recorded,
+    both UTC. ``heard`` contains, by channel, the last sequence of this engagement that the author
+    had processed; on an open channel, of open channels only. ``cause`` identifies the command or
+    event that led to it. ``actor`` is a person's id, or the department's name where no person gave
+    a command; ``on_behalf_of`` is the person whom the actor acted for, as a stand-in.
     """
 
     id: str

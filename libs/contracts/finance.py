@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL, FINANCE_REGISTER
+from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL
 from contracts.event import Event
 from contracts.lines import (
     BillingKind,
@@ -32,7 +32,6 @@ from contracts.values import (
     ContentHash,
     Day,
     DistinctBy,
-    EngagementId,
     Hours,
     Identifier,
     LineKind,
@@ -74,9 +73,11 @@ class EstimatePriced(Event, channel=FINANCE, consumed_by=("sales", "delivery")):
     """
 
     estimate_version: Version
+    """Version of the estimate."""
     rate_card: Identifier
     """Id of the rate card, such as `standard-EUR`."""
     rate_card_version: Version
+    """Version of the rate card."""
     lines: tuple[PricedLine, ...]
     """Price by role and kind of work, with the contingency in the hours."""
     price: PositiveTotal
@@ -122,6 +123,7 @@ class ChangePriced(Event, channel=FINANCE, consumed_by=("sales", "delivery", "le
     """
 
     change: Identifier
+    """Id of the change within the engagement."""
     changes: LineChanges
     """The assessed changes of the lines with their prices."""
     price: ItemMoney
@@ -134,7 +136,9 @@ class RevenueMethodChoice(Value):
     obligation: Identifier
     """Id of the obligation: `fixed` for all fixed lines together, else that of its line."""
     method: RevenueMethod
+    """Method by which revenue is recognised (IFRS 15)."""
     why: ShortText
+    """Reason for the choice."""
 
 
 class RevenueMethodChosen(RevenueMethodChoice, Event, channel=FINANCE):
@@ -167,7 +171,9 @@ class BudgetAmended(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     """
 
     change: Identifier
+    """Id of the change within the engagement."""
     amendment: Identifier
+    """Id of the amendment within the engagement."""
     price: NotNegativeTotal
     """Price of the contract after the amendment: the sum of the lines."""
     lines: ContractLines
@@ -191,6 +197,7 @@ class RevenueOfMonth(Value):
     """Calendar month, as `YYYY-MM`."""
     obligation: Identifier
     method: RevenueMethod
+    """Method by which revenue is recognised (IFRS 15)."""
     amount: Money
     """Revenue of the month; negative where earlier revenue is corrected (cumulative catch-up)."""
     cumulative: Money
@@ -224,6 +231,7 @@ class BillingEventDue(Event, channel=FINANCE):
     item: Identifier
     """Id of the entry of the billing schedule."""
     kind: BillingKind
+    """The condition that made the amount due, as in the billing schedule."""
     amount: PositiveMoney
     """Amount to be invoiced, after discounts and any advance that is drawn down."""
     due_on: Day
@@ -241,11 +249,15 @@ class InvoiceLine(Value):
     """Line of an invoice. Role, hours and rate are set where time is billed."""
 
     description: ShortText
+    """Text of the line."""
     line: Identifier
     """Id of the contract line."""
     amount: ItemMoney
+    """Amount of the line; negative where it lowers the invoice."""
     role: ProjectRole | None = None
+    """Role whose time is billed; null where no time is."""
     hours: TotalHours | None = None
+    """Hours that are billed; null where no time is."""
     rate: Rate | None = None
     """Bill rate per hour."""
 
@@ -256,8 +268,11 @@ class InvoiceDraft(Value):
     invoice: Identifier
     """Id of the invoice, from draft to payment; not the invoice number."""
     billing_event: Identifier
+    """Id of the billing event that is invoiced."""
     kind: BillingKind
+    """The condition that made the amount due, as in the billing schedule."""
     lines: tuple[InvoiceLine, ...]
+    """Lines of the invoice."""
     amount: PositiveMoney
     """Sum of the lines less `advance_drawn`."""
     advance_drawn: NotNegativeTotal
@@ -280,39 +295,22 @@ class DraftWithdrawn(Event, channel=FINANCE):
     """
 
     invoice: Identifier
+    """Id of the invoice, from draft to payment; not the invoice number."""
     billing_event: Identifier
+    """Id of the billing event that is invoiced."""
     amount: PositiveMoney
     """Amount of the withdrawn draft."""
 
 
 class InvoiceApproved(Event, channel=FINANCE):
-    """A draft invoice was approved. Published by Finance.
-
-    The invoice register then assigns its number.
-    """
+    """A draft invoice was approved; it is issued when it has its number. Published by Finance."""
 
     invoice: Identifier
+    """Id of the invoice, from draft to payment; not the invoice number."""
     amount: PositiveMoney
+    """Amount of the invoice."""
     issue_on: Day
     """Invoice date."""
-
-
-class InvoiceNumbered(Event, channel=FINANCE_REGISTER, consumed_by=("finance",)):
-    """The invoice register assigned the next number of the year to an approved invoice.
-
-    Published by Finance on the register's channel. The numbers of a year have no gap.
-    """
-
-    engagement: EngagementId
-    invoice: Identifier
-    number: Identifier
-    """Invoice number: year of the invoice date and running number, such as `2026-00042`."""
-    issue_on: Day
-    """Invoice date."""
-
-    def subject(self, stream: str) -> str:  # noqa: ARG002 -- not the register's own stream
-        """Return the engagement that the invoice belongs to."""
-        return self.engagement
 
 
 class InvoiceIssued(Event, channel=FINANCE, consumed_by=("delivery", "legal", "sales")):
@@ -323,12 +321,15 @@ class InvoiceIssued(Event, channel=FINANCE, consumed_by=("delivery", "legal", "s
     number: Identifier
     """Invoice number, such as `2026-00042`."""
     billing_event: Identifier
+    """Id of the billing event that is invoiced."""
     kind: BillingKind
+    """The condition that made the amount due, as in the billing schedule."""
     amount: PositiveMoney
     """Amount to be paid."""
     deliverables: tuple[Identifier, ...] = ()
     """Ids of the deliverables that the entry of the billing schedule names."""
     lines: tuple[InvoiceLine, ...] = ()
+    """Lines of the invoice."""
     issued_on: Day
     """Invoice date."""
     due_on: Day
@@ -341,6 +342,7 @@ class Voiding(Value):
     invoice: Identifier
     """Id of the invoice."""
     why: ShortText
+    """Reason for voiding it."""
 
 
 class InvoiceVoided(Voiding, Event, channel=FINANCE, consumed_by=("sales", "legal")):
@@ -351,6 +353,7 @@ class InvoiceVoided(Voiding, Event, channel=FINANCE, consumed_by=("sales", "lega
     amount: PositiveMoney
     """Amount of the voided invoice."""
     voided_on: Day
+    """Day on which it was voided."""
     ends_event: bool | None = None
     """True if the billing event ended with the invoice; if not, the invoice is drafted anew.
 
@@ -372,19 +375,28 @@ class Credit(InvoiceMovement):
     """A credit on an invoice, and the reason for it."""
 
     why: ShortText
+    """Reason for the credit."""
 
 
 class CreditNoteIssued(Credit, Event, channel=FINANCE, consumed_by=("sales", "legal")):
-    """A credit note over part or all of an issued invoice was issued. Published by Finance."""
+    """A credit note over part or all of an issued invoice was issued under its number.
+
+    Published by Finance.
+    """
 
     credit_note: Identifier
+    """Id of the credit note."""
+    number: Identifier
+    """Number of the credit note, such as `CN-2026-00007`."""
     issued_on: Day
+    """Date of the credit note."""
 
 
 class PaymentReceived(InvoiceMovement, Event, channel=FINANCE, consumed_by=("sales", "legal")):
     """The customer paid an invoice, in part or in full. Published by Finance."""
 
     received_on: Day
+    """Day on which the money arrived."""
 
 
 class RefundPaid(InvoiceMovement, Event, channel=FINANCE):
@@ -394,6 +406,7 @@ class RefundPaid(InvoiceMovement, Event, channel=FINANCE):
     """
 
     paid_on: Day
+    """Day on which the money was paid back."""
 
 
 class PaymentOverdue(Event, channel=FINANCE, consumed_by=("sales", "legal")):
@@ -419,6 +432,7 @@ class AccountSettled(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     paid: NotNegativeTotal
     """Payments received, less refunds."""
     settled_on: Day
+    """Day of the settlement."""
 
 
 class AccountReopened(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
@@ -441,6 +455,7 @@ class EstimateCosted(Event, channel=FINANCE_CONFIDENTIAL):
     """
 
     estimate_version: Version
+    """Version of the estimate."""
     cost: NotNegativeTotal
     """Cost to the company of the priced hours, with the contingency."""
     margin: Ratio | None
@@ -467,9 +482,11 @@ class ChangeCosted(Event, channel=FINANCE_CONFIDENTIAL):
     """
 
     change: Identifier
+    """Id of the change within the engagement."""
     cost: Money
     """Cost to the company of the hours: the sum of the lines; negative for a cut of scope."""
     lines: LineCosts
+    """Costs of the lines that the change touches."""
     margin: Ratio | None
     """(price - cost) / price, as a ratio; null where the price is zero."""
 
@@ -498,14 +515,17 @@ class CostAccrued(Event, channel=FINANCE_CONFIDENTIAL):
     entry: Identifier
     """Id of the time entry or of the expense."""
     person: PersonId
+    """Person who worked or spent the money."""
     role: ProjectRole | None
     """Null for an expense."""
     kind: LineKind
+    """Kind of work, or an expense."""
     week: Week | None
     """Monday of the calendar week; null for an expense."""
     hours: Hours
     """Zero for an expense."""
     cost: NotNegativeTotal
+    """Cost of this entry to the company."""
     cumulative: NotNegativeTotal
     """Cost of the engagement to date, including this one."""
 

@@ -4,13 +4,21 @@ A disconnect is a contradiction between what two departments believe about an en
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
 from contracts.channels import GATEWAY, GATEWAY_CONFIDENTIAL, Department
 from contracts.event import Event
 from contracts.money import Money
-from contracts.values import Identifier, PersonId, ShortText, StreamSequence, Text, TotalDays, Value
+from contracts.values import (
+    Identifier,
+    Moment,
+    PersonId,
+    ShortText,
+    StreamSequence,
+    Text,
+    TotalDays,
+    Value,
+)
 from contracts.vocabularies import OPEN, Unlisted
 
 
@@ -45,7 +53,7 @@ class _Detected(_Finding):
     """The contradiction in words, in English."""
     evidence: tuple[Evidence, ...]
     """Events that prove it."""
-    since: datetime
+    since: Moment
     """When the latest event that proves it happened (UTC).
 
     Where it is that something did not happen in time, the end of that time.
@@ -57,6 +65,7 @@ class _Detected(_Finding):
     days: TotalDays | None = None
     """Calendar days that depend on it, such as a delay; null where none are known."""
     severity: Literal["warning", "serious"] = "warning"
+    """Urgency of the disconnect."""
 
 
 _ALL_DEPARTMENTS: tuple[Department, ...] = ("sales", "legal", "delivery", "finance")
@@ -85,6 +94,7 @@ class DisconnectWaived(_Finding, channel=GATEWAY, consumed_by=_ALL_DEPARTMENTS):
     why: Text
     """Reason for the waiver."""
     waived_by: PersonId
+    """Person who accepted it."""
 
 
 class ConfidentialDisconnectDetected(_Detected, channel=GATEWAY_CONFIDENTIAL):
@@ -107,13 +117,16 @@ class ConfidentialDisconnectWaived(_Finding, channel=GATEWAY_CONFIDENTIAL):
     why: Text
     """Reason for the waiver."""
     waived_by: PersonId
+    """Person who accepted it."""
 
 
 class Disconnect(Value):
     """An unresolved disconnect as a department stores it, with its waiver if there is one."""
 
     detected: DisconnectDetected
+    """The last detection."""
     waived: DisconnectWaived | None = None
+    """The waiver; null where there is none."""
 
 
 DisconnectEvent: TypeAlias = DisconnectDetected | DisconnectResolved | DisconnectWaived

@@ -41,6 +41,7 @@ class FileOpened(Event, channel=LEGAL):
     account: AccountId
     """Id of the customer's organisation."""
     title: ShortText
+    """Title of the opportunity."""
 
 
 class Agreement(Value):
@@ -57,6 +58,7 @@ class NdaSigned(Agreement, Event, channel=LEGAL, consumed_by=("sales",)):
     """
 
     signed_on: Day
+    """Day of the signature."""
 
 
 class MsaSigned(Agreement, Event, channel=LEGAL, consumed_by=("sales",)):
@@ -66,6 +68,7 @@ class MsaSigned(Agreement, Event, channel=LEGAL, consumed_by=("sales",)):
     """
 
     signed_on: Day
+    """Day of the signature."""
 
 
 class SowVersion(Value):
@@ -129,9 +132,11 @@ class Redline(Value):
     """The wording that a party wants for a clause of the statement of work."""
 
     version: Version
+    """Version of the statement of work."""
     by: Party
     """Party that requested it."""
     clause: ShortText
+    """Clause that is to be changed."""
     text: Text
     """Wording that the party wants."""
 
@@ -176,12 +181,14 @@ class SowSentForSignature(SowVersion, Event, channel=LEGAL, consumed_by=("sales"
     """
 
     sent_on: Day
+    """Day on which it was sent."""
 
 
 class SowSignatureRecorded(SowVersion, Event, channel=LEGAL):
     """One party signed a version of the statement of work. Published by Legal."""
 
     signatory: Signatory
+    """The signature."""
 
 
 class Declination(Value):
@@ -206,6 +213,7 @@ class SowSigned(SowVersion, Event, channel=LEGAL, consumed_by=("sales", "deliver
     """Both parties signed the statement of work, which is now the contract. Published by Legal."""
 
     signatories: tuple[Signatory, ...]
+    """The signatures, one of each party."""
     signed_on: Day
     """Day of the later signature."""
 
@@ -223,6 +231,7 @@ class EarlyStart(Value):
     expires_on: Day
     """Last day of the authorisation (UTC)."""
     reason: ShortText
+    """Reason for starting before the signature."""
 
     @model_validator(mode="after")
     def _capped(self) -> Self:
@@ -252,6 +261,7 @@ class AmendmentTerms(Value):
     """All that an amendment of the contract changes, with the hash of its content."""
 
     amendment: Identifier
+    """Id of the amendment within the engagement."""
     change: Identifier
     """Id of the change order."""
     content_hash: ContentHash
@@ -301,6 +311,7 @@ class AmendmentSigned(
     """
 
     signatories: tuple[Signatory, ...]
+    """The signatures, one of each party."""
     signed_on: Day
     """Day of the later signature."""
 
@@ -314,7 +325,9 @@ class Termination(Value):
     """Why a contract was terminated."""
 
     reason: TerminationReason
+    """Reason of the end of the contract."""
     comment: Text | None = None
+    """Further explanation."""
 
 
 class EngagementTerminated(
@@ -325,3 +338,4 @@ class EngagementTerminated(
     terminated_on: Day
     """Last day of the contract."""
     decided_by: PersonId | None = None
+    """Person who decided; null where it is not known."""

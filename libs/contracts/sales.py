@@ -47,6 +47,7 @@ class OpportunityDetails(Value):
     account: AccountId
     """Id of the customer's organisation."""
     title: ShortText
+    """Name of the opportunity, as people use it."""
     contacts: Annotated[tuple[PersonId, ...], Field(max_length=50)] = ()
     """Ids of the customer's people."""
     expected_value: NotNegativeMoney
@@ -97,13 +98,21 @@ class ImportedOpportunity(Value):
     account: AccountId | None
     """Id of the customer's organisation."""
     title: ShortText
+    """Name of the opportunity in the CRM."""
     product: ShortText
+    """Product or service that is sold, as the CRM names it."""
     owner: PersonId
+    """Person of Sales who is responsible in the CRM."""
     outcome: Literal["open", "won", "lost"]
+    """Outcome in the CRM: still open, won or lost."""
     pipeline_stage: PipelineStage
+    """Stage of the sale."""
     opened_on: Day | None
+    """Day on which the CRM opened it; null where it is not known."""
     closed_on: Day | None
+    """Day on which the CRM closed it; null while it is open."""
     value: NotNegativeMoney | None
+    """Value in the CRM; null where it has none."""
 
 
 class OpportunityImported(
@@ -119,9 +128,13 @@ class Qualification(Value):
     """Judgement of an opportunity: budget, authority, need and timing, confirmed or not."""
 
     budget: YesNo
+    """True if the customer has the money."""
     authority: YesNo
+    """True if Sales talks to a person who may decide."""
     need: YesNo
+    """True if the customer has a need that the company can meet."""
     timing: YesNo
+    """True if the customer wants to start within a known time."""
     score: Percent
     """Overall judgement from 0 to 100."""
 
@@ -137,6 +150,7 @@ class PipelinePosition(Value):
     """The stage of an opportunity in the pipeline."""
 
     pipeline_stage: PipelineStage
+    """Stage of the sale."""
     probability: Percent
     """Probability in percent that the deal is won."""
 
@@ -149,7 +163,9 @@ class EstimateScope(Value):
     """The scope for which an estimate is requested."""
 
     scope_summary: Text
+    """The work in outline."""
     deliverables: SomeDeliverables
+    """Deliverables that the customer receives."""
     wanted_finish: Day | None = None
     """Finish that the customer wants."""
 
@@ -176,19 +192,25 @@ class ProposalContent(Value):
     company: Identifier
     """Id of the company that sells."""
     estimate_version: Version
+    """Version of the estimate that the proposal is based on."""
     deliverables: SomeDeliverables
+    """Deliverables that the customer receives."""
     lines: ProposedLines
     """The offer; the customer may leave out optional lines."""
     project_management_waiver: ShortText | None = None
     """Reason why no line is project management."""
     promised_start: Day
+    """First day that is promised to the customer."""
     promised_finish: Day
+    """Last day that is promised to the customer."""
     valid_until: Day
     """Last day on which the customer may accept the proposal."""
     method: Text
     """The method by which the work will be done."""
     assumptions: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
+    """Conditions of the price and the days, each in one line."""
     exclusions: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
+    """Things that the price does not include, each in one line."""
 
     @field_validator("lines")
     @classmethod
@@ -266,7 +288,9 @@ class ProposalSubmitted(Event, channel=SALES, consumed_by=("legal", "delivery"))
     """A version of the proposal was submitted to the customer (gate 1). Published by Sales."""
 
     version: Version
+    """Version of the proposal."""
     submitted_on: Day
+    """Day of the submission."""
 
 
 class ProposalRevision(Value):
@@ -275,6 +299,7 @@ class ProposalRevision(Value):
     version: Version
     """Version that was withdrawn."""
     reason: ShortText
+    """Reason for a new version."""
 
 
 class ProposalRevised(ProposalRevision, Event, channel=SALES):
@@ -296,6 +321,7 @@ class Acceptance(Value):
     """The accepted version of the proposal, and the payment terms."""
 
     proposal_version: Version
+    """Version of the proposal."""
     payment_terms_days: Days
     """Calendar days from the invoice date to the due day."""
 
@@ -310,11 +336,13 @@ class DealWon(Acceptance, Event, channel=SALES, consumed_by=("legal", "delivery"
     price: PositiveTotal
     """Sum of the lines."""
     deliverables: SomeDeliverables
+    """Deliverables that the customer receives."""
     starts_on: Day
     """Agreed start: the promised one unless another was agreed."""
     finishes_on: Day
     """Agreed finish: the promised one unless another was agreed."""
     won_on: Day
+    """Day on which the deal was won."""
 
 
 LossReason = Annotated[
@@ -326,7 +354,9 @@ class Loss(Value):
     """Why a deal was lost. A customer who does not decide is a reason, too (`no-decision`)."""
 
     reason: LossReason
+    """Main reason for the loss."""
     comment: Text | None = None
+    """Further explanation."""
     competitor: ShortText | None = None
     """Competitor who won the deal."""
 
@@ -335,3 +365,4 @@ class DealLost(Loss, Event, channel=SALES, consumed_by=("legal", "delivery", "fi
     """The deal was lost: the customer declined, or took no decision. Published by Sales."""
 
     lost_on: Day
+    """Day on which the deal was lost."""

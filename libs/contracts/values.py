@@ -2,12 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,7 +24,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from contracts.decimals import CANONICAL
-from contracts.envelope import LARGEST_NUMBER
+from contracts.envelope import EARLIEST, LARGEST_NUMBER, LATEST
 from contracts.money import Money, NotNegativeMoney, PositiveRate, Rate, invalid
 from contracts.text import CLEAN_DOCUMENT, CLEAN_LINE, CLEAN_TEXT
 from contracts.vocabularies import HEARD, OPEN, Unlisted
@@ -52,6 +53,12 @@ def _not_an_address(person: str, info: ValidationInfo) -> str:
 
 PersonId = Annotated[Identifier, AfterValidator(_not_an_address)]
 """Id of a person; it identifies the person only to consumers of the person's record."""
+ContactId = PersonId
+"""Id of a contact (person of an account); it identifies them only to consumers of their record."""
+EmailAddress = Annotated[
+    str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), CLEAN_LINE
+]
+"""E-mail address."""
 AccountId = Identifier
 """Id of a customer organisation."""
 ProjectRole = Annotated[
@@ -162,6 +169,16 @@ def _month_in_range(month: str) -> str:
 Day = Annotated[date, AfterValidator(_in_range), Field(json_schema_extra=_RANGE)]
 """Calendar day from 1970 to 2999."""
 
+
+def _moment_in_range(moment: datetime) -> datetime:
+    if not EARLIEST <= moment < LATEST:
+        raise ValueError("must be between 1970 and 2999 in UTC")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_moment_in_range), Field(json_schema_extra=_RANGE)]
+"""Moment with a time zone, from 1970 to 2999 in UTC."""
+
 Week = Annotated[Day, AfterValidator(_monday)]
 """Calendar week, given by its Monday."""
 
@@ -212,7 +229,9 @@ class Deliverable(Value):
     deliverable: Identifier
     """Id of the deliverable within the engagement."""
     title: ShortText
+    """Name of the deliverable."""
     acceptance_criteria: Text = "Accepted in writing by the customer."
+    """Conditions of the customer's acceptance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +273,9 @@ class RoleHours(Value):
     """Hours of one role; in a plan they may be the sum of several lines of an estimate."""
 
     role: ProjectRole
+    """Role on the engagement, such as `architect`."""
     hours: TotalHours
+    """Hours of the role."""
 
 
 class EstimateLine(Value):
@@ -264,9 +285,13 @@ class EstimateLine(Value):
     """
 
     phase: ShortText
+    """Name of the phase."""
     role: ProjectRole
+    """Role on the engagement, such as `architect`."""
     hours: TotalHours
+    """Hours of the role in the phase."""
     kind: LineKind = "delivery"
+    """Kind of work, or an expense."""
 
 
 H = TypeVar("H", RoleHours, EstimateLine)
@@ -293,8 +318,11 @@ class PricedLine(Value):
     """
 
     role: ProjectRole
+    """Role on the engagement, such as `architect`."""
     kind: LineKind = "delivery"
+    """Kind of work, or an expense."""
     hours: TotalHours
+    """Hours of the role that are priced."""
     rate: Rate
     """Bill rate per hour."""
     amount: NotNegativeMoney
@@ -314,15 +342,20 @@ class RoleRate(Value):
     """Rate of a role: what an hour is billed at or, in cost rates, what it costs."""
 
     role: ProjectRole
+    """Role that the rate is for."""
     rate: PositiveRate
+    """Rate per hour of the role."""
 
 
 class Milestone(Value):
     """Milestone of a plan."""
 
     milestone: Identifier
+    """Id of the milestone within the plan."""
     title: ShortText
+    """Name of the milestone."""
     due_on: Day
+    """Day by which it is to be reached."""
     deliverables: tuple[Identifier, ...] = ()
     """Ids of the deliverables that are due by the milestone."""
 
@@ -333,6 +366,7 @@ class TaskLink(Value):
     task: Identifier
     """Id of the other task."""
     kind: Literal["finish-to-start", "start-to-start"] = "finish-to-start"
+    """The end of the other task that this one follows: its finish or its start."""
     lag_days: Annotated[int, Field(ge=-1_000, le=1_000), AsNumber] = 0
     """Working days to wait beyond that; negative where the task may begin earlier."""
 
@@ -341,8 +375,11 @@ class PlannedTask(Value):
     """Task of a plan. Its planned value is spread evenly over its calendar days."""
 
     task: Identifier
+    """Id of the task within the plan; it is kept when the plan changes."""
     title: ShortText
+    """Name of the task."""
     phase: ShortText
+    """Name of the phase."""
     starts_on: Day
     """First day of the task."""
     finishes_on: Day
@@ -350,6 +387,7 @@ class PlannedTask(Value):
     hours: tuple[RoleHours, ...]
     """Planned hours by role."""
     kind: LineKind = "delivery"
+    """Kind of work, or an expense."""
     line: Identifier | None = None
     """Id of the contract line that pays for the task; null where no line is named."""
     implementation: bool = True
@@ -377,6 +415,7 @@ class SowReview(Value):
     version: Version
     """Version of the statement of work."""
     verdict: Verdict
+    """Verdict on the version."""
     why: Text | None = None
     """Reason; always given where the verdict is `objected`."""
 
@@ -408,14 +447,19 @@ class Signatory(Value):
     """Signature of a person for a party."""
 
     party: Party
+    """The side that the person signs for."""
     person: PersonId
+    """Person who signed."""
     signed_on: Day
+    """Day of the signature."""
 
 
 class Margin(Value):
     """Margin with the revenue and the cost that it was calculated from."""
 
     revenue: Money
+    """Revenue that the margin is calculated from."""
     cost: Money
+    """Cost of the same work to the company."""
     margin: Ratio | None
     """(revenue - cost) / revenue, as a ratio; null where there is no revenue."""

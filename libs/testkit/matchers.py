@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel
 
+from chassis.domain.internal import Internal
 from contracts.event import Event, Recorded
 from contracts.reference import Reference, in_force
 
@@ -83,8 +84,9 @@ def recorded_as(
     heard: Mapping[str, int],
 ) -> Recorded[Any]:
     """Return the event as recorded at a moment; its id is made of channel, subject, sequence."""
+    place = event.type if isinstance(event, Internal) else event.channel.name
     return Recorded(
-        id=f"{event.channel.name}-{subject}-{sequence}",
+        id=f"{place}-{subject}-{sequence}",
         subject=subject,
         sequence=sequence,
         event=event,

@@ -23,11 +23,15 @@ from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
 from chassis.domain.deadlines import DeadlinePassed
 from chassis.domain.decider import Decider, Step, handle_command, handle_events, replay
+from chassis.domain.internal import Internal
+from chassis.domain.pending import OutcomeRecorded, Refusal, Requested
+from chassis.domain.requests import RecordOutcome
 from chassis.domain.state import Part
 from chassis.domain.stream import Stream
 from contracts.event import Event, Recorded
 from contracts.reference import Reference
 from contracts.refusals import RefusalCode
+from contracts.roles import Role
 from testkit.matchers import START, Like, RecordsOf, described, difference, like, recorded_as
 
 __all__ = [
@@ -75,11 +79,13 @@ class Scenario(Generic[S]):
         return replace(self, records=RecordsOf(records))
 
     def published(self, *events: Event, by: str = "someone") -> "Scenario[S]":
-        """Record events that the stream has published already; nothing reacts to them."""
+        """Record events of the stream's own, of before; nothing reacts to them."""
         scenario = self
         for event in events:
-            assert event.channel.department == self.decider.department, (
-                f"{self.decider.department} does not publish {type(event).__name__}: use heard(...)"
+            department = self.decider.department
+            is_own = isinstance(event, Internal) or event.channel.department == department
+            assert is_own, (
+                f"{department} does not publish {type(event).__name__}: use consumed(...)"
             )
             scenario = scenario._with(scenario._recorded(event, None, by))
         return scenario
@@ -107,13 +113,34 @@ class Scenario(Generic[S]):
         """Give a command that must be accepted, with its reactions, and go on."""
         return self.when(command, by=by).then_accepted()
 
-    def when(self, command: Command, *, by: str = "someone") -> "Outcome[S]":
-        """Give a command, with its reactions."""
+    def when(
+        self,
+        command: Command,
+        *,
+        by: str = "someone",
+        roles: Iterable[Role] = (),
+        on_behalf_of: str | None = None,
+    ) -> "Outcome[S]":
+        """Give a command, with its reactions; `roles` are those of the person who gives it."""
+        context = replace(self._context(by), roles=frozenset(roles), on_behalf_of=on_behalf_of)
         try:
-            step = handle_command(self.decider, self.stream, command, self._context(by))
+            step = handle_command(self.decider, self.stream, command, context)
         except Refused as refusal:
             return Outcome(self, self, (), refusal)
-        return Outcome(self, self._after(step.stream), step.own_events)
+        return Outcome(self, self._after(step.stream), step.new_events)
+
+    def when_outcome(
+        self, id: str, item: str, *events: Event, refused: Refusal | None = None
+    ) -> "Outcome[S]":
+        """Record the outcome of a pending request: the events of the other stream, or a refusal.
+
+        Raises AssertionError where no such request is pending.
+        """
+        key = f"{id}/{item}"
+        pending = self.stream.requests
+        assert key in pending, f"no request {key!r} is pending, only {sorted(pending)}"
+        command = RecordOutcome(key=key, asked=pending[key].id, events=events, refusal=refused)
+        return self.when(command, by=self.decider.department)
 
     def when_consumed(
         self,
@@ -131,7 +158,7 @@ class Scenario(Generic[S]):
         for event in events:
             recorded = scenario._routed(scenario._recorded(event, about, by, knowing))
             step = scenario._handle(recorded)
-            published.extend(step.own_events)
+            published.extend(step.new_events)
             scenario = scenario._after(step.stream, recorded)
         return Outcome(self, scenario, tuple(published))
 
@@ -172,9 +199,9 @@ class Scenario(Generic[S]):
         return handle_events(self.decider, self.stream, [recorded], lambda _: context)
 
     def _with(self, recorded: Recorded[Event]) -> "Scenario[S]":
-        position = dict(self.stream.position)
-        if self.decider.gap_free or recorded.channel.department == self.decider.department:
-            position[recorded.channel.name] = recorded.sequence
+        position = self.stream.position
+        if not isinstance(recorded.event, Internal):
+            position = {**position, recorded.channel.name: recorded.sequence}
         return self._after(replay(self.decider, self.stream, [recorded], position, {}), recorded)
 
     def _recorded(
@@ -185,6 +212,9 @@ class Scenario(Generic[S]):
         knowing: Mapping[str, int] | None = None,
     ) -> Recorded[Event]:
         subject = event.subject(about or self.stream.subject)
+        if isinstance(event, Internal):
+            number = self.stream.number + 1
+            return recorded_as(event, subject, number, by or "someone", self.moment, {})
         channel = event.channel
         last = max(
             self.counts.get((channel.name, subject), 0),
@@ -221,7 +251,7 @@ class Scenario(Generic[S]):
 
 @dataclass(frozen=True)
 class Outcome(Generic[S]):
-    """Result of a command or of processed events: new events, or a refusal."""
+    """Result of a command or of processed events: new events and requests, or a refusal."""
 
     before: Scenario[S]
     after: Scenario[S]
@@ -230,8 +260,19 @@ class Outcome(Generic[S]):
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """Return the new events in order, reactions included."""
-        return tuple(recorded.event for recorded in self.recorded)
+        """Return the new events in order, internal ones and reactions included, without requests.
+
+        That the outcome of a request is recorded is not among them, either.
+        """
+        every = (recorded.event for recorded in self.recorded)
+        return tuple(event for event in every if not isinstance(event, Requested | OutcomeRecorded))
+
+    @property
+    def requests(self) -> tuple[Requested, ...]:
+        """Return the new requests in order."""
+        return tuple(
+            recorded.event for recorded in self.recorded if isinstance(recorded.event, Requested)
+        )
 
     def then(self, *expected: Event | Like) -> Scenario[S]:
         """Assert exactly these new events in this order, reactions included."""
@@ -243,8 +284,17 @@ class Outcome(Generic[S]):
         assert agree, "the events differ\n" + difference(expected, self.events)
         return self.after
 
+    def then_requests(self, *expected: Requested) -> Scenario[S]:
+        """Assert exactly these new requests, in this order; events are not compared."""
+        self.then_accepted()
+        assert self.requests == expected, "the requests differ\n" + difference(
+            expected, self.requests
+        )
+        return self.after
+
     def then_nothing(self) -> Scenario[S]:
-        """Assert that there was no refusal and no new event."""
+        """Assert that there was no refusal, no new event and no new request."""
+        self.then_requests()
         return self.then()
 
     def then_accepted(self) -> Scenario[S]:

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from chassis.domain.state import Part
+from common.engagement import CommonParts
 from contracts.delivery import EstimateSubmitted
 from contracts.lines import ContractLine
 from contracts.values import Deliverable
@@ -13,7 +13,6 @@ from delivery.closing.state import Closing
 from delivery.contract.state import Contract
 from delivery.customer_inputs.state import CustomerInputs
 from delivery.deal.state import Deal
-from delivery.disconnects.state import Disconnects
 from delivery.estimates.state import Estimates
 from delivery.kickoff.state import Kickoff
 from delivery.management.state import Management
@@ -33,7 +32,7 @@ no manager is assigned. `planning`: before the contract is signed. `mobilising`:
 the kickoff. `delivering`: after the kickoff. `closing`: live. The others: ended."""
 
 
-class Engagement(Part):
+class Engagement(CommonParts):
     """An engagement in Delivery."""
 
     engagement: str
@@ -53,7 +52,6 @@ class Engagement(Part):
     acceptance: Acceptance = Acceptance()
     surveys: Surveys = Surveys()
     closing: Closing = Closing()
-    disconnects: Disconnects = Disconnects()
 
     @property
     def ended_on(self) -> date | None:

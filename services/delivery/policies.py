@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from chassis.domain.commands import Missing, Refused, gate
+from chassis.domain.commands import Missing, NotAllowed, Refused, gate
 from chassis.domain.context import Context
+from chassis.domain.reference import require_contact
 from chassis.domain.rules import past_day
 from contracts.event import Recorded
 from contracts.money import Money, Rate
 from contracts.reference import PersonPublished, TemplatePublished
+from contracts.roles import Role
 from delivery.engagement import Engagement
 from delivery.quantities import ZERO
 
@@ -54,18 +56,41 @@ def known_person(context: Context, person: str) -> PersonPublished:
     return record.event
 
 
-def require_customer(context: Context, person: str) -> None:
-    """Refuse a decision of the customer that names a person of the company.
+def managers_above(context: Context, person: str) -> Iterator[str]:
+    """Yield the person's manager, the manager's manager, and so on; each once."""
+    seen = {person}
+    while True:
+        record = context.reference_data.latest(PersonPublished, person)
+        manager = record.event.manager if record else None
+        if manager is None or manager in seen:
+            return
+        yield manager
+        seen.add(manager)
+        person = manager
 
-    People of a customer need not be in the reference data, so unknown ids are accepted. Raises
-    Refused where the record names another department.
+
+def require_own_or_team(person: str, context: Context, *, else_by: tuple[Role, ...]) -> None:
+    """Refuse an act on a person's record by others than the person or a manager above them.
+
+    People with one of the roles `else_by` may act on every record. Raises NotAllowed.
     """
-    record = context.reference_data.latest(PersonPublished, person)
-    if record is not None and record.event.department != "customer":
-        raise Refused(
-            "person-not-customer",
-            f"{person} belongs to {record.event.department}: only the customer can decide this",
+    if context.acting_for == person or not context.roles.isdisjoint(else_by):
+        return
+    if context.acting_for not in managers_above(context, person):
+        raise NotAllowed(
+            "record-not-own-or-team",
+            f"only {person}, a manager above them, or one of {', '.join(else_by)} may do this",
         )
+
+
+def require_customer(state: Engagement, field: str, contact: str, context: Context) -> None:
+    """Refuse a decision of the customer by anyone but a contact of the engagement's account."""
+    require_contact(field, contact, state.deal.account, context)
+
+
+def recorded_for(context: Context, person: str) -> str | None:
+    """Return the person of the customer for whom the actor records an act; None if it is theirs."""
+    return None if context.actor == person else person
 
 
 def known_template(context: Context, template: str) -> Recorded[TemplatePublished]:

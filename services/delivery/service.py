@@ -6,19 +6,29 @@ from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
-from contracts.reference import AccountPublished, PersonPublished, TemplatePublished
+from common.disconnects import decisions as disconnects
+from contracts.reference import (
+    AccountPublished,
+    CalendarPublished,
+    ContactPublished,
+    LeavePublished,
+    PersonPublished,
+    StandInsPublished,
+    TemplatePublished,
+)
 from contracts.roles import COMPANY
 from contracts.values import PersonId
 from delivery.acceptance import decisions as acceptance
+from delivery.calendars import decisions as calendars
 from delivery.changes import decisions as changes
 from delivery.closing import decisions as closing
 from delivery.contract import decisions as contract
 from delivery.customer_inputs import decisions as customer_inputs
 from delivery.deal import decisions as deal
-from delivery.disconnects import decisions as disconnects
 from delivery.engagement import Engagement
 from delivery.estimates import decisions as estimates
 from delivery.kickoff import decisions as kickoff
+from delivery.leave import decisions as leave
 from delivery.management import decisions as management
 from delivery.people import decisions as people
 from delivery.planning import decisions as planning
@@ -27,6 +37,7 @@ from delivery.raid import decisions as raid
 from delivery.requirements import decisions as requirements
 from delivery.resources import decisions as resources
 from delivery.roles import READERS, RECORD_KEEPERS, WORKERS
+from delivery.stand_ins import decisions as stand_ins
 from delivery.surveys import decisions as surveys
 from delivery.templates import decisions as templates
 from delivery.timesheet import decisions as timesheet
@@ -52,13 +63,22 @@ ENGAGEMENT: Decider[Engagement] = Decider(
         acceptance.capability,
         surveys.capability,
         closing.capability,
-        disconnects.capability,
+        disconnects.capability_of(Engagement),
     ),
 )
 """Decider of engagements."""
 
 PERSON = reference_decider(Record[PersonPublished], people.capability)
 """Decider of people."""
+
+CALENDAR = reference_decider(Record[CalendarPublished], calendars.capability)
+"""Decider of holiday calendars."""
+
+LEAVE = reference_decider(Record[LeavePublished], leave.capability)
+"""Decider of the leave of people."""
+
+STAND_INS = reference_decider(Record[StandInsPublished], stand_ins.capability)
+"""Decider of the stand-ins of people."""
 
 TEMPLATE = reference_decider(Record[TemplatePublished], templates.capability)
 """Decider of templates."""
@@ -68,7 +88,7 @@ SERVICE = Service(
     "Delivery",
     description=(
         "The work of an engagement: estimates, plans, resources, time, progress, change control, "
-        "acceptance and closing, each behind its gate; records of people and templates."
+        "acceptance and closing, each behind its gate; records of people, calendars and templates."
     ),
     routes=(
         CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
@@ -76,14 +96,52 @@ SERVICE = Service(
             PERSON,
             path="people",
             seen_by=COMPANY,
-            listed=("name", "email", "department", "manager", "account", "available_hours"),
+            listed=(
+                "name",
+                "email",
+                "department",
+                "grade",
+                "manager",
+                "cost_centre",
+                "calendar",
+                "weekly_hours",
+                "joined",
+                "left",
+            ),
+            subject=PersonId,
+            erased_by=RECORD_KEEPERS,
+        ),
+        ReferenceRoutes(
+            CALENDAR, path="calendars", seen_by=COMPANY, listed=("name", "country", "subdivision")
+        ),
+        ReferenceRoutes(
+            LEAVE,
+            path="leave",
+            seen_by=COMPANY,
+            listed=("person",),
+            subject=PersonId,
+            erased_by=RECORD_KEEPERS,
+        ),
+        ReferenceRoutes(
+            STAND_INS,
+            path="stand-ins",
+            seen_by=COMPANY,
+            listed=("person",),
             subject=PersonId,
             erased_by=RECORD_KEEPERS,
         ),
         ReferenceRoutes(TEMPLATE, path="templates", seen_by=COMPANY, listed=("name",)),
     ),
     routers=(document_routes(seen_by=READERS, uploaded_by=WORKERS),),
-    reads=(AccountPublished, PersonPublished, TemplatePublished),
+    reads=(
+        AccountPublished,
+        CalendarPublished,
+        ContactPublished,
+        LeavePublished,
+        PersonPublished,
+        StandInsPublished,
+        TemplatePublished,
+    ),
 )
 
 

@@ -8,12 +8,11 @@ from datetime import date
 from typing import Literal
 
 from chassis.domain.commands import Refused
-from chassis.domain.state import Part
+from common.engagement import CommonParts
 from finance.billing.state import Billing
 from finance.budgeting.state import Budget, Budgeting
 from finance.changes.state import Changes
 from finance.contract.state import Contract
-from finance.disconnects.state import Disconnects
 from finance.estimates.state import Estimates
 from finance.opportunity.state import Opportunity
 from finance.performance.state import Performance
@@ -27,7 +26,7 @@ Stage = Literal["open", "budgeted", "billing", "settled"]
 """Billing stage of an engagement."""
 
 
-class Engagement(Part):
+class Engagement(CommonParts):
     """An engagement in Finance."""
 
     opportunity: Opportunity = Opportunity()
@@ -42,7 +41,6 @@ class Engagement(Part):
     revenue: Revenue = Revenue()
     settlement: Settlement = Settlement()
     performance: Performance = Performance()
-    disconnects: Disconnects = Disconnects()
 
     @property
     def currency(self) -> str | None:

@@ -11,6 +11,7 @@ from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
+from common.disconnects import decisions as disconnects
 from contracts.reference import (
     AccountPublished,
     CompanyPublished,
@@ -18,6 +19,7 @@ from contracts.reference import (
     ExchangeRatePublished,
     PersonPublished,
     RateCardPublished,
+    StandInsPublished,
     TaxRatePublished,
 )
 from contracts.roles import COMPANY
@@ -28,14 +30,14 @@ from finance.companies import decisions as companies
 from finance.contract import decisions as contract
 from finance.cost_rates import decisions as cost_rates
 from finance.costing import decisions as costing
-from finance.disconnects import decisions as disconnects
 from finance.engagement import Engagement
 from finance.estimates import decisions as estimates
 from finance.exchange_rates import decisions as exchange_rates
 from finance.exchange_rates.decisions import ExchangeRateId
-from finance.invoice_numbering import decisions as invoice_numbering
-from finance.invoice_numbering.state import Register
 from finance.invoices import decisions as invoices
+from finance.number_series import decisions as number_series
+from finance.number_series.requests import SeriesId
+from finance.number_series.state import NumberSeries
 from finance.payments import decisions as payments
 from finance.pending.decisions import catching_up
 from finance.performance import decisions as performance
@@ -63,7 +65,7 @@ COMPUTING: tuple[Capability[Engagement], ...] = (
     revenue.capability,
     settlement.capability,
     performance.capability,
-    disconnects.capability,
+    disconnects.capability_of(Engagement),
 )
 """The capabilities of engagements.
 
@@ -94,15 +96,13 @@ EXCHANGE_RATE = reference_decider(Record[ExchangeRatePublished], exchange_rates.
 COST_RATES = reference_decider(Record[CostRatesPublished], cost_rates.capability)
 """Decider of cost rates."""
 
-REGISTER: Decider[Register] = Decider(
+NUMBER_SERIES: Decider[NumberSeries] = Decider(
     department="finance",
-    kind="invoice-register",
-    initial=lambda _: Register(),
-    capabilities=(invoice_numbering.capability,),
-    route=invoice_numbering.route,
-    gap_free=False,
+    kind="number-series",
+    initial=lambda _: NumberSeries(),
+    capabilities=(number_series.capability,),
 )
-"""Decider of the register that numbers invoices; it gets the approvals of all engagements."""
+"""Decider of the series that number invoices and credit notes."""
 
 SERVICE = Service(
     "finance",
@@ -138,8 +138,8 @@ SERVICE = Service(
             listed=("base", "quote", "rate", "source"),
             subject=ExchangeRateId,
         ),
+        CommandRoutes(NUMBER_SERIES, path="number-series", seen_by=CONTROLLING, subject=SeriesId),
     ),
-    deciders=(REGISTER,),
     routers=(document_routes(seen_by=READERS, uploaded_by=ACCOUNTING),),
     reads=(
         AccountPublished,
@@ -149,6 +149,7 @@ SERVICE = Service(
         CostRatesPublished,
         TaxRatePublished,
         ExchangeRatePublished,
+        StandInsPublished,
     ),
 )
 

@@ -222,6 +222,8 @@ async def waive(
         actor=caller.actor,
         key=options.key or "",
         occurred_at=options.occurred_at,
+        on_behalf_of=options.on_behalf_of,
+        roles=caller.roles,
         wait=options.wait,
     )
     position = seen(answer.stream.position, confidential=confidential)

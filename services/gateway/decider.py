@@ -161,7 +161,7 @@ def waive(
         else contract.DisconnectWaived
     )
     yield kind(
-        finding=command.finding, rule=disconnect.rule, why=command.why, waived_by=context.actor
+        finding=command.finding, rule=disconnect.rule, why=command.why, waived_by=context.acting_for
     )
 
 
@@ -173,5 +173,4 @@ ENGAGEMENT = Decider(
     kind="engagement",
     initial=lambda _: EngagementDisconnects(),
     capabilities=(capability,),
-    route=lambda _: None,
 )

@@ -11,7 +11,7 @@ from chassis.application.repository import Unknown
 from chassis.domain.context import ReferenceData
 from chassis.domain.stream import PassedOver
 from contracts.event import Event, Recorded
-from contracts.reference import PersonPublished
+from gateway.portfolio.capacity import available_hours
 from gateway.portfolio.figures import Portfolio, build_portfolio
 from gateway.portfolio.list_index import EngagementRow, ListedDisconnect, Page
 from gateway.portfolio.summary import Summary
@@ -69,19 +69,21 @@ class Queries:
         self._reference_data = reference_data
         self._today = today
         self._stopping = stopping
+        self._available: tuple[tuple[date, int] | None, Decimal | None] = None, None
 
     async def portfolio(self, *, confidential: bool) -> Portfolio:
         """Return the current figures of the portfolio."""
-        available = sum(
-            (
-                person.event.available_hours
-                for person in self._reference_data.all(PersonPublished)
-                if person.event.department == "delivery"
-            ),
-            start=Decimal(0),
+        totals, today = await self._projector.totals(), self._today()
+        return build_portfolio(
+            totals, today, self._available_hours(today), with_confidential=confidential
         )
-        totals = await self._projector.totals()
-        return build_portfolio(totals, self._today(), available, with_confidential=confidential)
+
+    def _available_hours(self, today: date) -> Decimal | None:
+        """Return the available hours, computed again when the day or reference data change."""
+        as_of = today, self._reference_data.revision
+        if self._available[0] != as_of:
+            self._available = as_of, available_hours(self._reference_data, today)
+        return self._available[1]
 
     async def engagements(
         self,

@@ -6,7 +6,14 @@ from datetime import UTC, date, datetime
 from chassis.runtime.container import Container, EventHandling
 from chassis.runtime.service import Service, run
 from contracts.event import EVENTS, Event
-from contracts.reference import AccountPublished, PersonPublished
+from contracts.reference import (
+    AccountPublished,
+    CalendarPublished,
+    ContactPublished,
+    LeavePublished,
+    PersonPublished,
+    StandInsPublished,
+)
 from gateway import api, decider
 from gateway.pages import pages
 from gateway.pages.event_texts import SENTENCES
@@ -74,7 +81,14 @@ SERVICE = Service(
     "Gateway",
     description="Every engagement across all departments, and where departments disagree.",
     deciders=(decider.ENGAGEMENT,),
-    reads=(AccountPublished, PersonPublished),
+    reads=(
+        AccountPublished,
+        CalendarPublished,
+        ContactPublished,
+        LeavePublished,
+        PersonPublished,
+        StandInsPublished,
+    ),
     routers=(api.router, pages()),
     consumes=tuple(kind for kind in EVENTS.values() if kind.channel in CONSUMED_CHANNELS),
     event_handling=event_handling,

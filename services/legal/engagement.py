@@ -2,12 +2,11 @@
 
 from typing import Literal
 
-from chassis.domain.state import Part
+from common.engagement import CommonParts
 from contracts.sales import OpportunityDetails
 from legal.agreements.state import Agreements
 from legal.amendments.state import Amendments
 from legal.deal.state import Deal
-from legal.disconnects.state import Disconnects
 from legal.early_starts.state import EarlyStarts
 from legal.ending.state import Ending
 from legal.file.state import File
@@ -33,7 +32,7 @@ Stage = Literal[
 """
 
 
-class Engagement(Part):
+class Engagement(CommonParts):
     """An engagement in Legal."""
 
     engagement: str
@@ -45,7 +44,6 @@ class Engagement(Part):
     amendments: Amendments = Amendments()
     receivables: Receivables = Receivables()
     ending: Ending = Ending()
-    disconnects: Disconnects = Disconnects()
 
     @property
     def contract(self) -> Contract | None:

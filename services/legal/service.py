@@ -3,10 +3,11 @@
 from chassis.domain.decider import Decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
+from common.disconnects import decisions as disconnects
+from contracts.reference import StandInsPublished
 from legal.agreements import decisions as agreements
 from legal.amendments import decisions as amendments
 from legal.deal import decisions as deal
-from legal.disconnects import decisions as disconnects
 from legal.early_starts import decisions as early_starts
 from legal.ending import decisions as ending
 from legal.engagement import Engagement
@@ -30,7 +31,7 @@ ENGAGEMENT: Decider[Engagement] = Decider(
         amendments.capability,
         receivables.capability,
         ending.capability,
-        disconnects.capability,
+        disconnects.capability_of(Engagement),
     ),
 )
 """Decider of Legal's engagement streams; the first event of another department begins one."""
@@ -43,6 +44,7 @@ SERVICE = Service(
         "early starts, amendments and termination."
     ),
     routes=(CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),),
+    reads=(StandInsPublished,),
 )
 
 

@@ -3,10 +3,9 @@
 from datetime import date
 from typing import Literal
 
-from chassis.domain.state import Part
+from common.engagement import CommonParts
 from contracts.sales import PipelineStage
 from sales.contract.state import Contract
-from sales.disconnects.state import Disconnects
 from sales.invoices.state import Invoices
 from sales.opportunity.state import Opportunity
 from sales.progress.state import Progress
@@ -16,7 +15,7 @@ Stage = PipelineStage | Literal["won", "lost"]
 """Stage of the sale; terminated and closed engagements stay won."""
 
 
-class Engagement(Part):
+class Engagement(CommonParts):
     """An engagement in Sales."""
 
     engagement: str
@@ -25,7 +24,6 @@ class Engagement(Part):
     contract: Contract = Contract()
     progress: Progress = Progress()
     invoices: Invoices = Invoices()
-    disconnects: Disconnects = Disconnects()
 
     @property
     def stage(self) -> Stage:

@@ -6,11 +6,18 @@ from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
-from contracts.reference import AccountPublished, PersonPublished
+from common.disconnects import decisions as disconnects
+from contracts.reference import (
+    AccountPublished,
+    ContactPublished,
+    PersonPublished,
+    StandInsPublished,
+)
 from contracts.roles import COMPANY
+from contracts.values import ContactId
 from sales.accounts import decisions as accounts
+from sales.contacts import decisions as contacts
 from sales.contract import decisions as contract
-from sales.disconnects import decisions as disconnects
 from sales.engagement import Engagement
 from sales.importing import decisions as importing
 from sales.importing.routes import router as imports
@@ -18,7 +25,7 @@ from sales.invoices import decisions as invoices
 from sales.opportunity import decisions as opportunity
 from sales.progress import decisions as progress
 from sales.proposals import decisions as proposals
-from sales.roles import READERS, SELLERS
+from sales.roles import ERASERS, READERS, SELLERS
 
 ENGAGEMENT: Decider[Engagement] = Decider(
     department="sales",
@@ -31,7 +38,7 @@ ENGAGEMENT: Decider[Engagement] = Decider(
         contract.capability,
         progress.capability,
         invoices.capability,
-        disconnects.capability,
+        disconnects.capability_of(Engagement),
     ),
 )
 """Decider of engagements. There are no reactions: every event of Sales follows from a command."""
@@ -39,12 +46,15 @@ ENGAGEMENT: Decider[Engagement] = Decider(
 ACCOUNT = reference_decider(Record[AccountPublished], accounts.capability)
 """Decider of accounts."""
 
+CONTACT = reference_decider(Record[ContactPublished], contacts.capability)
+"""Decider of contacts."""
+
 SERVICE = Service(
     "sales",
     "Sales",
     description=(
         "Opportunities, proposals and the gate before their submission, deals won and lost, "
-        "accounts, and the import of CRM exports."
+        "accounts and their contacts, and the import of CRM exports."
     ),
     routes=(
         CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
@@ -54,9 +64,17 @@ SERVICE = Service(
             seen_by=COMPANY,
             listed=("name", "legal_name", "parent", "domain", "country", "sector", "own_pmo"),
         ),
+        ReferenceRoutes(
+            CONTACT,
+            path="contacts",
+            seen_by=COMPANY,
+            listed=("name", "account", "email", "language"),
+            subject=ContactId,
+            erased_by=ERASERS,
+        ),
     ),
     routers=(imports, document_routes(seen_by=READERS, uploaded_by=SELLERS)),
-    reads=(AccountPublished, PersonPublished),
+    reads=(AccountPublished, ContactPublished, PersonPublished, StandInsPublished),
 )
 
 

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self, TypeVar
 
-from pydantic import Field
 from uuid_utils import uuid7
 
 from chassis.application.command_handler import CommandHandler
@@ -156,24 +155,6 @@ PEOPLE: Decider[Person] = Decider(
     kind="person",
     initial=lambda _: Person(),
     capabilities=(people,),
-)
-
-
-class Managers(Part):
-    of: dict[str, str] = Field(default_factory=dict)
-
-    @on_event
-    def registered(self, recorded: Recorded[ManagerAssigned]) -> Self:
-        return self.updated(of={**self.of, recorded.subject: recorded.event.manager})
-
-
-REGISTER: Decider[Managers] = Decider(
-    department="sales",
-    kind="managers",
-    initial=lambda _: Managers(),
-    capabilities=(),
-    route=lambda _: "all",
-    gap_free=False,
 )
 
 

@@ -37,6 +37,7 @@ from tests.unit.delivery.builders import (
     TEMPLATE,
     TERMINATED,
     WON,
+    contact,
 )
 
 TODAY = datetime.now(UTC).date()
@@ -116,7 +117,8 @@ async def erased(world: World, record: str) -> None:
 
 
 async def publish(world: World) -> None:
-    """Publish two people and a template."""
+    """Publish two people, a template and, as Sales, a contact of the account."""
+    await world.say(contact("cleo"), about="cleo")
     for person, role in (("mara", "engagement-manager"), ("dev", "architect")):
         record = {"name": person.title(), "department": "delivery", "roles": [role]}
         await world.do(f"/people/{person}/publish-person", record, by=PAT)

@@ -18,10 +18,8 @@ from chassis.eventstore.journal import Commit
 from contracts.event import encode
 from tests.component.sample_department import (
     PEOPLE,
-    REGISTER,
     Advance,
     Deal,
-    Managers,
     Open,
     Person,
     Process,
@@ -216,19 +214,6 @@ async def test_an_event_too_large_for_its_topic_is_refused_or_parks_its_engageme
         monkeypatch.undo()
         assert not await process.event_handler.process({"engagement:E-1": [assigned("E-1", 1)]})
         assert (await process.engine.read("engagement", "E-1")).number == 2
-
-
-async def test_a_register_consumes_each_event_of_many_engagements_once(
-    store: StoreServer, isolation: str
-) -> None:
-    events = [assigned("E-1"), assigned("E-2", 1, "mia"), assigned("E-3", 4, "moe")]
-    async with Process(store.url, isolation, deciders=(REGISTER,)) as process:
-        for batch in (events[:1], events[:2], events, events):
-            await process.event_handler.handle_events("managers:all", batch)
-        stream = await process.engine.read("managers", "all")
-        assert isinstance(stream.state, Managers)
-        assert stream.state.of == {"E-1": "max", "E-2": "mia", "E-3": "moe"}
-        assert stream.number == 3
 
 
 async def test_an_operator_may_have_events_passed_over(store: StoreServer, isolation: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.finance import BillingEventDue, InvoiceIssued, InvoiceNumbered, PaymentOverdue
+from contracts.finance import BillingEventDue, InvoiceIssued, PaymentOverdue
 from contracts.roles import Role
 from tests.component.harness import (
     Running,
@@ -92,11 +92,11 @@ async def test_a_signed_contract_is_billed_paid_and_settled(world: World):
     issue_on = (TODAY - timedelta(days=20)).isoformat()
     approve = {"invoice": "invoice-start", "issue_on": issue_on}
     refused(await world.ask("approve-invoice", approve), 403, "not-allowed")
-    await world.do("approve-invoice", approve, by=CONTROLLER)
-    [numbered] = await world.events(of=InvoiceNumbered)
-    assert numbered.event.number.startswith(issue_on[:4])
+    answer = await world.do("approve-invoice", approve, by=CONTROLLER)
     [sent] = await world.events(of=InvoiceIssued)
-    assert sent.event.number == numbered.event.number
+    assert sent.event.number == f"{issue_on[:4]}-00001"
+    assert next(each["number"] for each in answer["state"]["invoices"]) == sent.event.number
+    assert answer["state"]["requests"] == []
 
     # The payment was due six days ago, the billing item two days ago: the deadline scheduler
     # records both without a command.

@@ -272,36 +272,36 @@ async def test_a_request_reaches_the_process_that_reads_the_engagement(scene: Sc
 
 
 async def test_a_stream_of_many_engagements_is_delayed_by_none_of_them(scene: Scene) -> None:
-    """Fail one engagement's event in a register: it is parked, all others are consumed."""
+    """Fail one engagement's event in a shared stream: it is parked, all others are consumed."""
 
     def stumbles(recorded: object) -> Exception | None:
         return ZeroDivisionError("rate") if "E-2-sales-1" in repr(recorded) else None
 
     scene.reader.stumbles = stumbles
     await scene.topics.say(*(said(f"E-{number}", 1) for number in range(5)))
-    register = Consumer(
+    sharing = Consumer(
         scene.bootstrap,
-        group=f"{scene.prefix}-register",
+        group=f"{scene.prefix}-shared",
         channels=CHANNELS,
-        router=lambda recorded: ("register:all", f"engagement:{recorded.subject}"),
+        router=lambda recorded: ("shared:all", f"engagement:{recorded.subject}"),
         event_handler=NotNumbered(scene.reader),
         parked_records=ParkedRecordStore(scene.store.parked),
         prefix=scene.prefix,
     )
-    async with register:
-        await until(lambda: "E-2" in register.parked_records)
+    async with sharing:
+        await until(lambda: "E-2" in sharing.parked_records)
         await until(lambda: len(scene.reader.heard) == 4)
 
     assert "E-2" not in scene.reader.heard
     for each in ("E-0", "E-1", "E-3", "E-4"):
-        assert set(scene.reader.heard[each]) == {"register:all", f"engagement:{each}"}
+        assert set(scene.reader.heard[each]) == {"shared:all", f"engagement:{each}"}
 
 
 class FailsApart(NotNumbered):
-    """An event handler whose register fails at a later event than its engagements do."""
+    """An event handler whose shared stream fails at a later event than its engagements do."""
 
     async def process(self, batch: Batch) -> Mapping[str, Exception]:
-        fails_at = {"register:all": 4, "engagement:E-1": 3}
+        fails_at = {"shared:all": 4, "engagement:E-1": 3}
         errors = await super().process(
             {
                 stream: [each for each in events if each.sequence < fails_at.get(stream, 9)]
@@ -324,10 +324,10 @@ async def test_of_two_failures_the_earlier_parks_and_every_record_is_counted_onc
     await scene.topics.say(said("E-1", 1, LEGAL), said("E-2", 1, LEGAL))
     reading = Consumer(
         scene.bootstrap,
-        group=f"{scene.prefix}-register",
+        group=f"{scene.prefix}-shared",
         channels=CHANNELS,
         router=lambda recorded: (
-            () if recorded.channel is LEGAL else ("register:all", f"engagement:{recorded.subject}")
+            () if recorded.channel is LEGAL else ("shared:all", f"engagement:{recorded.subject}")
         ),
         event_handler=FailsApart(scene.reader),
         parked_records=ParkedRecordStore(scene.store.parked),

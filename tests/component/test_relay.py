@@ -30,13 +30,13 @@ async def create_topics(bootstrap: str, *topics: str) -> None:
         await admin.close()
 
 
-async def on_topic(bootstrap: str, topic: str) -> list[Record]:
+async def on_topic(bootstrap: str, topic: str, partitions: int = 3) -> list[Record]:
     """Return all records of a topic, each partition in its order."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     records: list[Record] = []
     try:
-        places = [TopicPartition(topic, number) for number in range(3)]
+        places = [TopicPartition(topic, number) for number in range(partitions)]
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         while any([await consumer.position(place) < end for place, end in ends.items()]):

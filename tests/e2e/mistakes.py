@@ -188,6 +188,7 @@ _HEADERS = {
         "1812-06-24T00:00:00Z",
         "9e9",
     ),
+    "concord-on-behalf-of": ("", "ann@example.com", "mallory", "a b", "a" * 65),
     "concord-after": (
         "sales",
         "sales=-1",

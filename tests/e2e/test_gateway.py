@@ -119,7 +119,7 @@ def test_a_list_contains_every_engagement_once_in_order(api: ApiClient, sort: st
         ("owner", "ann"),
         ("manager", "noor"),
         ("currency", "USD"),
-        ("account", "novamed"),
+        ("account", account_id("Novamed Clinics")),
         ("tier", "light"),
         ("on_hold", "false"),
         ("imported", "false"),

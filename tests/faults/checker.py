@@ -13,10 +13,10 @@ from datetime import datetime
 from chassis.application.read_models import SUBJECT, Value
 from chassis.base.partitioning import partition_of
 from chassis.domain.decider import consumed_channels
-from chassis.eventstore.journal import Commit, StoredEvent
+from chassis.domain.pending import Requested
+from chassis.eventstore.journal import Commit
 from chassis.eventstore.snapshots import AnyDecider, Known, advanced, nothing_known
 from contracts.channels import CHANNELS, Channel
-from contracts.event import Event, Recorded
 from tests.faults.checks import effects
 from tests.faults.collected_state import (
     DECIDERS,
@@ -93,10 +93,27 @@ def answers(evidence: Evidence, acknowledged: Sequence[Acknowledged]) -> Iterato
         if commit is None:
             yield Finding(f"{what} was acknowledged and is not in the journal")
             continue
-        event_ids = tuple(recorded.id for recorded in commit.own_events())
-        kept = (commit.stream.partition(":")[2], commit.number, dict(commit.position), event_ids)
-        if kept != (each.subject, each.number, dict(each.position), each.said):
+        kept = [*_answers(commit, commits[each.service])]
+        if (each.subject, each.number, dict(each.position), each.said) not in kept:
             yield Finding(f"{what} was answered otherwise than it is in the journal: {kept}")
+
+
+def _answers(commit: Commit, commits: Mapping[str, Commit]) -> Iterator[tuple[object, ...]]:
+    """Yield the answer to a command, and those after further outcomes of its requests."""
+    causes = (
+        f"{commit.stream}/outcome/{each.id}"
+        for each in commit.new_events()
+        if isinstance(each.event, Requested)
+    )
+    outcomes = sorted((commits[each] for each in causes if each in commits), key=_number)
+    event_ids: tuple[str, ...] = ()
+    for each in (commit, *outcomes):
+        event_ids += tuple(recorded.id for recorded in each.own_events())
+        yield each.stream.partition(":")[2], each.number, dict(each.position), event_ids
+
+
+def _number(commit: Commit) -> int:
+    return commit.number
 
 
 def numbers(evidence: Evidence) -> Iterator[Finding]:
@@ -157,8 +174,6 @@ def _in_order(channel: Channel, key: str, published: Sequence[Published]) -> Ite
         seen[sequence] = value
         if channel.kind == "events" and sequence != last + 1:
             yield Finding(f"{channel.name}: {key} {sequence} came where {last + 1} was expected")
-        if channel.kind == "register" and sequence < last:
-            yield Finding(f"{channel.name}: {key} {sequence} came after {last}")
         last = max(last, sequence)
 
 
@@ -216,14 +231,12 @@ def hearing(evidence: Evidence) -> Iterator[Finding]:
         deciders = DECIDERS[service]
         streams = evidence.streams(service)
         for kind in deciders.values():
-            if kind.kind == "engagement" and kind.route is None:
+            if kind.kind == "engagement":
                 channels = consumed_channels([kind])
                 for engagement, events in published.items():
                     commits = streams.get(kind.stream(engagement), [])
                     for channel in channels:
                         yield from _heard(service, kind, channel, events, commits)
-            elif not kind.gap_free:
-                yield from _consumed_by_register(service, kind, streams, published)
 
 
 def _by_engagement(evidence: Evidence) -> dict[str, dict[str, dict[int, bytes]]]:
@@ -277,27 +290,6 @@ def _of_interest(kind: AnyDecider, published: Mapping[int, bytes]) -> Iterator[i
     for sequence, record in published.items():
         if type(decoded(record).event) in kind.evolves_by:
             yield sequence
-
-
-def _consumed_by_register(
-    service: str,
-    kind: AnyDecider,
-    streams: Mapping[str, Sequence[Commit]],
-    published: Mapping[str, Mapping[str, Mapping[int, bytes]]],
-) -> Iterator[Finding]:
-    """Check that a register processed each event; repeats are allowed (see `checks.effects`)."""
-    for events in published.values():
-        for record in (each for by_sequence in events.values() for each in by_sequence.values()):
-            recorded: Recorded[Event] = decoded(record)
-            subject = kind.subject_for(recorded)
-            if subject is None:
-                continue
-            kept: Sequence[StoredEvent] = [
-                each for commit in streams.get(kind.stream(subject), ()) for each in commit.events
-            ]
-            if not any(each.record == record and not each.own for each in kept):
-                where = f"{recorded.channel.name}: {recorded.subject} {recorded.sequence}"
-                yield Finding(f"{service}'s {kind.kind} has not taken in {where}", may_pass=True)
 
 
 def views(evidence: Evidence) -> Iterator[Finding]:

@@ -77,14 +77,8 @@ OWED: tuple[Owed, ...] = (
     Owed(
         finance.InvoiceApproved,
         lambda event: event.invoice,
-        finance.InvoiceNumbered,
-        lambda event: event.invoice,
-    ),
-    Owed(
-        finance.InvoiceNumbered,
-        lambda event: (event.invoice, event.number),
         finance.InvoiceIssued,
-        lambda event: (event.invoice, event.number),
+        lambda event: event.invoice,
     ),
 )
 """Rules for the engagements of these tests, in which no estimate or change is repeated, no invoice
@@ -188,7 +182,7 @@ def _recognised(engagement: str, events: Events) -> Iterator[Finding]:
 def _invoice_numbers(events: Events) -> Iterator[Finding]:
     years: defaultdict[str, list[int]] = defaultdict(list)
     for each in events:
-        if isinstance(each.event, finance.InvoiceNumbered):
+        if isinstance(each.event, finance.InvoiceIssued):
             year, _, count = each.event.number.partition("-")
             years[year].append(int(count))
     for year, counts in years.items():

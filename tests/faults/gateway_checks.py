@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from datetime import date
-from decimal import Decimal
 
+from chassis.kafka.reference_data import ReferenceDataCache
 from contracts.event import Event, Recorded, write_position
-from contracts.reference import PersonPublished
+from gateway.portfolio.capacity import available_hours
 from gateway.portfolio.figures import Figures, Portfolio, build_portfolio, contribution, sum_figures
 from gateway.projection.timeline import in_order
 from gateway.projection.view_store import CachedView
@@ -57,16 +57,14 @@ def portfolio(evidence: Evidence, today: date) -> Portfolio:
             engagement, [each for each in events if each.channel.name in PROJECTED_CHANNELS]
         )
         figures.append(_contribution(view, judge(view, today)))
-    people = {
-        recorded.subject: recorded.event
+    records = ReferenceDataCache(
+        recorded
         for record in evidence.topics["delivery.reference"]
-        if (recorded := record.recorded) and isinstance(recorded.event, PersonPublished)
-    }
-    hours = sum(
-        (each.available_hours for each in people.values() if each.department == "delivery"),
-        Decimal(0),
+        if (recorded := record.recorded) is not None
     )
-    return build_portfolio(sum_figures(figures), today, hours, with_confidential=True)
+    return build_portfolio(
+        sum_figures(figures), today, available_hours(records, today), with_confidential=True
+    )
 
 
 def _engagement(

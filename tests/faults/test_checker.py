@@ -221,12 +221,12 @@ def accrued_twice(evidence: Evidence) -> None:
 
 
 def number_given_twice(evidence: Evidence) -> None:
-    records, place = place_of(evidence, finance.InvoiceNumbered, -1)
+    records, place = place_of(evidence, finance.InvoiceIssued, -1)
     recorded = records[place].recorded
     assert recorded is not None
-    assert isinstance(recorded.event, finance.InvoiceNumbered)
-    first = told_of(evidence, finance.InvoiceNumbered).event
-    assert isinstance(first, finance.InvoiceNumbered)
+    assert isinstance(recorded.event, finance.InvoiceIssued)
+    first = told_of(evidence, finance.InvoiceIssued).event
+    assert isinstance(first, finance.InvoiceIssued)
     event = recorded.event.model_copy(update={"number": first.number})
     records[place] = again(records[place], replace(recorded, event=event))
 

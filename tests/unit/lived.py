@@ -53,6 +53,7 @@ class Moment:
     body: Body
     by: str
     at: datetime
+    on_behalf_of: str | None = None
 
     def give(self, world: World, body: Mapping[str, Any], key: str) -> None:
         """Send the command with this body to a world.
@@ -61,7 +62,7 @@ class Moment:
         """
         if self.place != "engagements":
             path = f"{self.place}/{self.subject}/{self.command}"
-            world.publish(self.service, path, dict(body))
+            world.publish(self.service, path, dict(body), self.by)
             return
         world.command(
             self.service,
@@ -72,6 +73,7 @@ class Moment:
             self.by,
             self.at,
             key=key,
+            on_behalf_of=self.on_behalf_of,
         )
 
 
@@ -107,12 +109,17 @@ class Remembered(World):
         at: datetime,
         *,
         key: str,
+        on_behalf_of: str | None = None,
     ) -> AnyStream:
         before = World(None)
         before.__dict__.update(fork(self).__dict__)
-        stream = super().command(service, place, subject, command, body, by, at, key=key)
+        stream = super().command(
+            service, place, subject, command, body, by, at, key=key, on_behalf_of=on_behalf_of
+        )
         del before.moments  # type: ignore[attr-defined]
-        self.moments.append(Moment(before, service, place, subject, command, body, by, at))
+        self.moments.append(
+            Moment(before, service, place, subject, command, body, by, at, on_behalf_of)
+        )
         return stream
 
 

@@ -7,6 +7,7 @@ so that whole engagements can be repeated with events that arrive in another ord
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from itertools import count
 from random import Random
@@ -19,7 +20,16 @@ from pydantic_core import to_json
 from chassis.domain.commands import Refused
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline, DeadlinePassed
-from chassis.domain.decider import Decider, consumed_channels, handle_command, handle_events
+from chassis.domain.decider import (
+    Decider,
+    consumed_channels,
+    handle_command,
+    handle_events,
+    handle_request,
+)
+from chassis.domain.pending import Requested
+from chassis.domain.requests import RecordOutcome
+from chassis.domain.stand_ins import require_stand_in
 from chassis.domain.stream import Stream
 from chassis.runtime.service import Service
 from chassis.web.command_routes import CommandRoutes
@@ -30,7 +40,7 @@ from finance.service import SERVICE as FINANCE
 from legal.service import SERVICE as LEGAL
 from local.demo.actors import Actors
 from local.demo.driver import Body, Calendar, CommandRefused, Driver
-from local.demo.reference_data import publish
+from local.demo.reference_data import publish, roles
 from sales.service import SERVICE as SALES
 from testkit.scenario import RecordsOf
 
@@ -84,12 +94,12 @@ class World:
         self.publish(service, f"{path}/{subject}/{entry.command.named()}", body)
         return subject
 
-    def publish(self, service: str, path: str, body: Body) -> None:
+    def publish(self, service: str, path: str, body: Body, by: str = "someone") -> None:
         """Publish reference data, which all departments have at once."""
         place, subject, command = path.split("/")
         said = self.departments[service].said  # type: ignore[index]
         before = len(said)
-        self.command(service, place, subject, command, body, "someone", _START, key=path)
+        self.command(service, place, subject, command, body, by, _START, key=path)
         for recorded in said[before:]:
             assert isinstance(recorded.event, Reference)
             self._references.append(recorded.event)
@@ -107,6 +117,7 @@ class World:
         at: datetime,
         *,
         key: str,
+        on_behalf_of: str | None = None,
     ) -> AnyStream:
         """Decide a command on the events that have been delivered; raises Refused."""
         department = self.departments[service]  # type: ignore[index]
@@ -117,11 +128,12 @@ class World:
             raise Refused(
                 "opportunity-not-opened", f"{service} has processed no event of {subject}"
             )
-        step = handle_command(
-            routes.decider, stream, kind.model_validate(body), self._context(by, at, key)
-        )
+        context = replace(self._context(by, at, key), on_behalf_of=on_behalf_of)
+        if on_behalf_of is not None:
+            require_stand_in(context, routes.decider.commands[kind].stand_in)
+        step = handle_command(routes.decider, stream, kind.model_validate(body), context)
         self._keep(department, step.stream, step.own_events)
-        return step.stream
+        return department.streams[step.stream.id]
 
     def deliver_some(self) -> None:
         """Deliver a random number of events, at least one; without `random` all of them."""
@@ -222,13 +234,41 @@ class World:
                 [recorded],
                 lambda one: self._context(department.service.name, one.occurred_at, one.id),
             )
-            if step.changed and (step.entries or decider.gap_free):
+            if step.changed:
                 self._keep(department, step.stream, step.own_events)
 
     def _keep(
         self, department: Department, stream: AnyStream, said: tuple[Recorded[Event], ...]
     ) -> None:
         department.streams[stream.id] = stream
+        self._publish(department, said)
+        for asked in stream.requests.values():
+            self._carry_out(department, stream.id, asked)
+
+    def _carry_out(self, department: Department, asking: str, asked: Recorded[Requested]) -> None:
+        """Give a request to the stream that it asks, and record the outcome, both at once."""
+        deciders = {each.kind: each for each in department.service.all_deciders}
+        request = asked.event
+        kind, _, subject = request.stream.partition(":")
+        command = (
+            deciders[kind].by_name[request.command].command.model_validate_json(request.content)
+        )
+        context = self._context(asked.actor, asked.occurred_at, f"{asking}/request/{request.key}")
+        target = department.stream(deciders[kind], subject)
+        step, refusal = handle_request(deciders[kind], target, command, context)
+        self._keep(department, step.stream, step.own_events)
+        outcome = RecordOutcome(
+            key=request.key,
+            asked=asked.id,
+            events=tuple(each.event for each in step.new_events),
+            refusal=refusal,
+        )
+        decider = deciders[asking.partition(":")[0]]
+        context = self._context(department.service.name, asked.occurred_at, asked.id)
+        step = handle_command(decider, department.streams[asking], outcome, context)
+        self._keep(department, step.stream, step.own_events)
+
+    def _publish(self, department: Department, said: tuple[Recorded[Event], ...]) -> None:
         department.said.extend(said)
         for recorded in said:
             for other in self.departments.values():
@@ -243,9 +283,11 @@ class World:
             cause=cause,
             reference_data=self.records,
             new_event_id=lambda: f"event-{next(self._numbers):06d}",
+            roles=frozenset(_ROLES.get(actor, ())),
         )
 
 
+_ROLES = roles()
 _START = datetime(2024, 1, 1, tzinfo=UTC)
 _OPENING = f"/engagements/{ENGAGEMENT}/open-opportunity"
 
@@ -272,8 +314,7 @@ class InProcessDriver(Driver):
         self._world = world
 
     async def publish(self, service: str, path: str, body: Body, by: str) -> None:
-        del by
-        self._world.publish(service, path, body)
+        self._world.publish(service, path, body, by)
 
     async def record(self, service: str, path: str, body: Body, by: str, *, name: str) -> None:
         del by
@@ -299,7 +340,15 @@ class InProcessDriver(Driver):
         while True:
             try:
                 stream = self._world.command(
-                    service, "engagements", subject, command, body, by, at, key=key
+                    service,
+                    "engagements",
+                    subject,
+                    command,
+                    body,
+                    by,
+                    at,
+                    key=key,
+                    on_behalf_of=headers.get("Concord-On-Behalf-Of"),
                 )
             except Refused as refused:
                 if not self._world.deliver_one():

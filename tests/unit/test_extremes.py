@@ -259,6 +259,7 @@ class Extravagant(World):
         at: datetime,
         *,
         key: str,
+        on_behalf_of: str | None = None,
     ) -> AnyStream:
         bodies = [body]
         if command in self.chosen and self.draw is not None:
@@ -273,7 +274,17 @@ class Extravagant(World):
                 refusal = Refused("field-missing", f"{command} is not given as it should be")
                 continue
             try:
-                return super().command(service, place, subject, command, each, by, at, key=key)
+                return super().command(
+                    service,
+                    place,
+                    subject,
+                    command,
+                    each,
+                    by,
+                    at,
+                    key=key,
+                    on_behalf_of=on_behalf_of,
+                )
             except NotRecordable:
                 raise AssertionError(f"{command} leads to what cannot be recorded") from None
             except Refused as refused:

@@ -22,7 +22,7 @@ for department in DEPARTMENTS:
 def commands(base: type[Command] = Command) -> Iterator[type[Command]]:
     for each in base.__subclasses__():
         # Only the deadline scheduler gives this one.
-        if each is not DeadlinePassed and each.__module__.split(".")[0] in DEPARTMENTS:
+        if each is not DeadlinePassed and each.__module__.split(".")[0] in {*DEPARTMENTS, "common"}:
             yield each
         yield from commands(each)
 

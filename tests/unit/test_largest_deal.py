@@ -60,6 +60,10 @@ class Deal:
         self.world.publish("finance", path, body)
 
 
+def sponsor(deal: Deal) -> str:
+    return deal.world.ids[CUSTOMERS[0].sponsor[0]]
+
+
 def sold() -> Deal:
     deal = Deal(asyncio.run(founded()))
     rates = [{"role": role, "rate": eur(RATE)} for role in ROLES]
@@ -83,7 +87,7 @@ def sold() -> Deal:
         "ann",
         account=deal.world.ids[CUSTOMERS[0].account],
         title="Everything",
-        contacts=["cleo"],
+        contacts=[sponsor(deal)],
         expected_value=eur(BEYOND_ITEMS - 1),
         expected_close="2026-12-31",
         owner="ann",
@@ -158,7 +162,7 @@ def signed() -> Deal:
             "record-signature",
             "lena",
             party=party,
-            person="cleo",
+            person=sponsor(deal),
             content_hash=content_hash,
         )
     return deal
@@ -188,7 +192,7 @@ def test_the_largest_plan_is_measured_and_can_be_read() -> None:
     deal = signed().again()
     deal.act("delivery", "hold-kickoff", "emma", attendees=["emma"])
     deal.act("delivery", "submit-brd", "emma", content="All.")
-    deal.act("delivery", "sign-off-brd", "emma", version=1, signed_by="cleo")
+    deal.act("delivery", "sign-off-brd", "emma", version=1, signed_by=sponsor(deal))
     deal.act("delivery", "draft-plan", "emma", template=TEMPLATE)
     deal.act("delivery", "baseline-plan", "emma", version=1)
     for number in range(3):
@@ -218,7 +222,7 @@ def test_the_largest_changes_are_added_to_the_largest_deal() -> None:
             "request-change",
             "emma",
             change=change,
-            requested_by="cleo",
+            requested_by=sponsor(deal),
             description="More.",
         )
         deal.act(
@@ -230,7 +234,7 @@ def test_the_largest_changes_are_added_to_the_largest_deal() -> None:
             days=10_000,
             risk="None.",
         )
-        deal.act("delivery", "approve-change", "emma", change=change, approved_by="cleo")
+        deal.act("delivery", "approve-change", "emma", change=change, approved_by=sponsor(deal))
         amendment = next(
             each["amendment"] for each in deal.seen("legal")["changes"] if each["change"] == change
         )
@@ -242,7 +246,7 @@ def test_the_largest_changes_are_added_to_the_largest_deal() -> None:
             amendment=amendment["amendment"],
             content_hash=amendment["content_hash"],
             signatories=[
-                {"party": party, "person": "cleo", "signed_on": day}
+                {"party": party, "person": sponsor(deal), "signed_on": day}
                 for party in ("company", "customer")
             ],
         )

@@ -95,9 +95,12 @@ class NewerWorld(World):
         at: datetime,
         *,
         key: str,
+        on_behalf_of: str | None = None,
     ) -> AnyStream:
         try:
-            return super().command(service, place, subject, command, body, by, at, key=key)
+            return super().command(
+                service, place, subject, command, body, by, at, key=key, on_behalf_of=on_behalf_of
+            )
         except NotRecordable as error:
             raise AssertionError(f"{command} leads to an event that is not valid") from error
         except ValidationError as error:  # an actor repeats a word in a command

@@ -54,6 +54,12 @@ class Actors:
         """
         return await self._send(service, command, by, {}, body)
 
+    async def act_for(
+        self, service: str, command: str, by: str, person: str, /, **body: Any
+    ) -> dict[str, Any]:
+        """Send a command as `act` does, on behalf of a person, as their stand-in."""
+        return await self._send(service, command, by, {"Concord-On-Behalf-Of": person}, body)
+
     async def _send(
         self, service: str, command: str, by: str, headers: Mapping[str, str], body: Body
     ) -> dict[str, Any]:

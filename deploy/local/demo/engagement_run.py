@@ -37,8 +37,8 @@ class EngagementRun:
 
     @property
     def sponsor(self) -> str:
-        """Return the id of the customer's person who signs, accepts and answers."""
-        return self.scenario.customer.sponsor[0]
+        """Return the id of the contact who signs, accepts and answers."""
+        return self.actors.driver.ids[self.scenario.customer.sponsor[0]]
 
     def line(self, name: str) -> dict[str, Any]:
         """Return a line of the won deal."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,11 +25,11 @@ class Customer:
     sector: str
     country: str
     time_zone: str
+    language: str
     currency: str
     vat_id: str | None
     sponsor: tuple[str, str]
     parent: str | None = None
-    own_pmo: bool = False
 
 
 CUSTOMERS: tuple[Customer, ...] = (
@@ -41,6 +41,7 @@ CUSTOMERS: tuple[Customer, ...] = (
         sector="health",
         country="DE",
         time_zone="Europe/Berlin",
+        language="de",
         currency="EUR",
         vat_id="DE271828180",
         sponsor=("jonas", "Jonas Weber"),
@@ -53,6 +54,7 @@ CUSTOMERS: tuple[Customer, ...] = (
         sector="metals",
         country="CZ",
         time_zone="Europe/Prague",
+        language="cs",
         currency="EUR",
         vat_id="CZ45271003",
         sponsor=("petr", "Petr Havel"),
@@ -65,6 +67,7 @@ CUSTOMERS: tuple[Customer, ...] = (
         sector="retail",
         country="BE",
         time_zone="Europe/Brussels",
+        language="nl",
         currency="EUR",
         vat_id="BE0471234611",
         sponsor=("luc", "Luc Peeters"),
@@ -77,6 +80,7 @@ CUSTOMERS: tuple[Customer, ...] = (
         sector="transport",
         country="US",
         time_zone="America/Chicago",
+        language="en-US",
         currency="USD",
         vat_id=None,
         sponsor=("walt", "Walt Jensen"),
@@ -89,6 +93,7 @@ CUSTOMERS: tuple[Customer, ...] = (
         sector="pharma",
         country="US",
         time_zone="America/New_York",
+        language="en-US",
         currency="USD",
         vat_id=None,
         sponsor=("dana", "Dana Cole"),
@@ -102,6 +107,7 @@ CUSTOMERS: tuple[Customer, ...] = (
         sector="public",
         country="US",
         time_zone="America/Denver",
+        language="en-US",
         currency="USD",
         vat_id=None,
         sponsor=("ruth", "Ruth Avery"),
@@ -171,6 +177,15 @@ FLOOR = "25"
 """Lowest margin in percent that a price should leave."""
 DOLLARS_TO_A_EURO = Decimal("1.10")
 
+CALENDARS: dict[str, dict[str, Any]] = {
+    "munich": {"name": "Munich", "country": "DE", "subdivision": "BY"},
+    "boston": {
+        "name": "Boston",
+        "country": "US",
+        "subdivision": "MA",
+        "days_off": [{"day": "2026-11-27", "title": "Day after Thanksgiving"}],
+    },
+}
 COMPANIES: dict[str, dict[str, Any]] = {
     "concord-de": {
         "legal_name": "Concord Consulting GmbH",
@@ -271,11 +286,38 @@ async def publish(driver: Driver, effective_from: date) -> None:
     """Publish all reference data; rates are effective from a day."""
     await _accounts(driver)
     await asyncio.gather(
+        *(_calendars(driver)),
         *(_people(driver)),
         *(_finances(driver)),
         *(_rates(driver, effective_from)),
+        *(_absences(driver, effective_from)),
         driver.publish("delivery", f"templates/{TEMPLATE}/publish-template", _template(), "paul"),
     )
+
+
+def _calendars(driver: Driver) -> list[Any]:
+    return [
+        driver.publish("delivery", f"calendars/{calendar}/publish-calendar", record, "paul")
+        for calendar, record in CALENDARS.items()
+    ]
+
+
+def _absences(driver: Driver, effective_from: date) -> list[Any]:
+    """Publish a leave, and that the vice president stands in for the PMO director."""
+    first = effective_from + timedelta(days=180)
+    leave = {"first": first.isoformat(), "last": (first + timedelta(days=13)).isoformat()}
+    stand_in = {
+        "stand_in": "vera",
+        "first": effective_from.isoformat(),
+        "last": (effective_from + timedelta(days=3 * 365)).isoformat(),
+        "purpose": "approvals",
+    }
+    return [
+        driver.publish("delivery", "leave/cora/publish-leave", {"periods": [leave]}, "cora"),
+        driver.publish(
+            "delivery", "stand-ins/paul/publish-stand-ins", {"stand_ins": [stand_in]}, "paul"
+        ),
+    ]
 
 
 def _people(driver: Driver) -> list[Any]:
@@ -283,6 +325,7 @@ def _people(driver: Driver) -> list[Any]:
         return {"name": name, "department": department, "roles": list(roles), **more}
 
     people: list[tuple[str, dict[str, Any]]] = [
+        *((person, of(department, name, *given)) for person, name, department, given in OFFICE),
         *((person, of("sales", name, "account-executive")) for person, name in SELLERS),
         *(
             (person, of("delivery", name, "engagement-manager", "project-manager", manager="paul"))
@@ -297,15 +340,12 @@ def _people(driver: Driver) -> list[Any]:
                     "consultant",
                     role,
                     manager="paul",
+                    calendar="munich",
+                    cost_centre="CC-200",
                     grade="principal" if role == "architect" else "senior",
                 ),
             )
             for person, name, role in CONSULTANTS
-        ),
-        *((person, of(department, name, *given)) for person, name, department, given in OFFICE),
-        *(
-            (each.sponsor[0], of("customer", each.sponsor[1], account=driver.ids[each.account]))
-            for each in CUSTOMERS
         ),
     ]
     return [
@@ -319,20 +359,42 @@ def _people(driver: Driver) -> list[Any]:
     ]
 
 
+def _account(driver: Driver, customer: Customer) -> dict[str, Any]:
+    return {
+        "name": customer.name,
+        "legal_name": customer.legal_name,
+        "parent": driver.ids[customer.parent] if customer.parent else None,
+        "domain": customer.domain,
+        "country": customer.country,
+        "time_zone": customer.time_zone,
+        "sector": customer.sector,
+    }
+
+
+def _contact(customer: Customer, *roles: str) -> dict[str, Any]:
+    contact, name = customer.sponsor
+    return {
+        "name": name,
+        "email": f"{contact}@{customer.domain}",
+        "language": customer.language,
+        "roles": ["sponsor", "approver", "signatory", *roles],
+    }
+
+
 async def _accounts(driver: Driver) -> None:
-    """Record the customers one after the other: a parent comes before its accounts."""
-    for each in CUSTOMERS:
-        record: dict[str, Any] = {
-            "name": each.name,
-            "legal_name": each.legal_name,
-            "parent": driver.ids[each.parent] if each.parent else None,
-            "domain": each.domain,
-            "country": each.country,
-            "time_zone": each.time_zone,
-            "sector": each.sector,
-            "own_pmo": each.own_pmo,
-        }
+    """Record the customers and their contacts; one founds a project management office."""
+    for each in CUSTOMERS:  # one after the other: a parent comes before its accounts
+        record = _account(driver, each)
         await driver.record("sales", "accounts", record, "sam", name=each.account)
+    for each in CUSTOMERS:
+        contact = {**_contact(each), "account": driver.ids[each.account]}
+        await driver.record("sales", "contacts", contact, "sam", name=each.sponsor[0])
+    each = CUSTOMERS[2]
+    founded = {**_account(driver, each), "own_pmo": True}
+    path = f"accounts/{driver.ids[each.account]}/publish-account"
+    await driver.publish("sales", path, founded, "sam")
+    path = f"contacts/{driver.ids[each.sponsor[0]]}/publish-contact"
+    await driver.publish("sales", path, _contact(each, "pmo"), "sam")
 
 
 def _finances(driver: Driver) -> list[Any]:
@@ -350,6 +412,7 @@ def _finances(driver: Driver) -> list[Any]:
                     "bill_to": f"{each.legal_name}, Accounts payable",
                     "address": "Main Street 1",
                     "country": each.country,
+                    "contact": driver.ids[each.sponsor[0]],
                     "purchase_order_required": each.sector == "public",
                     "payment_terms_days": 30,
                     "currency": each.currency,

@@ -82,8 +82,12 @@ def _opportunity(run: EngagementRun) -> dict[str, Any]:
 
 async def _assign(run: EngagementRun) -> None:
     scenario = run.scenario
-    await run.actors.act("delivery", "assign-manager", "paul", manager=scenario.manager)
     tier = "light" if scenario.hours < 350 else "critical" if scenario.hours > 1100 else "standard"
+    command = ("delivery", "assign-manager")
+    if tier == "critical":
+        await run.actors.act_for(*command, "vera", "paul", manager=scenario.manager)
+    else:
+        await run.actors.act(*command, "paul", manager=scenario.manager)
     await run.actors.act(
         "delivery",
         "choose-tier",

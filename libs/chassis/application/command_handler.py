@@ -18,27 +18,38 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from chassis.application.repository import ContextFactory, Repository, Unknown
 from chassis.base.telemetry import spanning
 from chassis.domain.commands import Command, Refused
-from chassis.domain.context import ReferenceData
-from chassis.domain.decider import Step, handle_command
+from chassis.domain.context import Context, ReferenceData
+from chassis.domain.decider import (
+    Step,
+    handle_command,
+    handle_request,
+    requests_in,
+    without_events,
+)
+from chassis.domain.pending import Refusal, Requested
+from chassis.domain.stand_ins import require_stand_in
 from chassis.domain.stream import Stream
-from chassis.eventstore.journal import AlreadyDone, Commit, Raced, StoredEvent
+from chassis.eventstore.journal import AlreadyDone, Commit, Raced, StoredEvent, TooLarge
 from chassis.eventstore.snapshots import AnyDecider, Known, advanced, nothing_known
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
+from contracts.roles import Role
 
 _propagator = TraceContextTextMapPropagator()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The result of a command: the stream after it and the events it recorded.
+    """The result of a command: the stream after it, and the events that it recorded and published.
 
-    A command with a repeated key gets the first answer, with `repeated` set.
+    A command with a repeated key gets the first answer, with `repeated` set. `requests` are those
+    of the commit.
     """
 
     stream: Stream[Any]
     events: tuple[Recorded[Event], ...]
     repeated: bool = False
+    requests: tuple[Recorded[Requested], ...] = ()
 
 
 class Stale(Exception):
@@ -55,6 +66,14 @@ class KeyReused(Exception):
     def __init__(self, key: str) -> None:
         super().__init__(f"the key {key!r} was used for another command")
         self.key = key
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The outcome of a request: the events that the other stream recorded, or why it refused."""
+
+    events: tuple[Event, ...]
+    refusal: Refusal | None
 
 
 class NotYet(Exception):
@@ -80,6 +99,7 @@ class _Request:
     occurred_at: datetime | None
     traceparent: str | None
     on_behalf_of: str | None
+    roles: frozenset[Role] = frozenset()
 
 
 class CommandHandler:
@@ -102,13 +122,16 @@ class CommandHandler:
         wait: float = 0.0,
         traceparent: str | None = None,
         on_behalf_of: str | None = None,
+        cause: str | None = None,
+        roles: frozenset[Role] = frozenset(),
     ) -> Answer:
         """Decide a command, commit the resulting events, and return the answer.
 
-        `key` is the actor's idempotency key, `on_behalf_of` the person whom the actor acts for;
-        the caller has checked that the actor may. `expected` is the commit number that the actor
-        saw (optimistic concurrency). A refused command is decided again when the stream or
-        reference data change within `wait` seconds. Raises Refused, Unknown, Stale, KeyReused,
+        `key` is the actor's idempotency key, `on_behalf_of` the person whose stand-in they are, and
+        `roles` are the actor's. `cause` is the id of the commit, by default actor and key.
+        `expected` is the commit number that the actor saw (optimistic concurrency). A refused
+        command is decided again when the stream or reference data change within `wait` seconds.
+        Raises Refused (NotAllowed where the actor is no stand-in), Unknown, Stale, KeyReused,
         UnreadableStream and StoreAway.
         """
         decider = self.repository.deciders[kind]
@@ -117,12 +140,13 @@ class CommandHandler:
             command=command,
             actor=actor,
             key=key,
-            cause=f"{actor}/{key}",
+            cause=cause or f"{actor}/{key}",
             fingerprint=_fingerprint(decider.stream(subject), command, occurred_at, on_behalf_of),
             expected=expected,
             occurred_at=occurred_at,
             traceparent=traceparent,
             on_behalf_of=on_behalf_of,
+            roles=roles,
         )
         reference_data = self._contexts.reference_data
         ends = asyncio.get_running_loop().time() + wait
@@ -143,6 +167,32 @@ class CommandHandler:
                         before, ends, partial(_revised, reference_data, revision)
                     ):
                         raise
+
+    async def carry_out(self, asking: str, asked: Recorded[Requested]) -> Carried:
+        """Decide a request of the stream `asking` on the stream that it asks; return the outcome.
+
+        The outcome is a commit of that stream, also where the request is refused or changes
+        nothing. So it is decided once, and a repeated request gets the same outcome. Raises
+        UnreadableStream and StoreAway.
+        """
+        request = asked.event
+        kind, _, subject = request.stream.partition(":")
+        decider = self.repository.deciders[kind]
+        command = decider.by_name[request.command].command.model_validate_json(request.content)
+        given = _Request(
+            stream=request.stream,
+            command=command,
+            actor=asked.actor,
+            key=request.key,
+            cause=f"{asking}/request/{request.key}",
+            fingerprint=_fingerprint(decider.stream(subject), command),
+            expected=None,
+            occurred_at=asked.occurred_at,
+            traceparent=asked.traceparent,
+            on_behalf_of=asked.on_behalf_of,
+        )
+        async with self.repository.lock(request.stream):
+            return await self._carried_out(decider, given)
 
     async def read(
         self,
@@ -252,7 +302,7 @@ class CommandHandler:
                 step = self._step(decider, known, request)
                 if step.changed:
                     await self._append_decision(step, request)
-                    return Answer(step.stream, step.own_events)
+                    return Answer(step.stream, step.own_events, requests=step.requests)
                 answer = Answer(known.stream, ())
             except (Refused, Unknown, Stale):
                 if fresh and (repeated := await self._repeated(request)):
@@ -267,22 +317,69 @@ class CommandHandler:
                     return await self._repeated(request) or answer
             known = None
 
+    async def _carried_out(self, decider: AnyDecider, request: _Request) -> Carried:
+        known = self.repository.cached(request.stream)
+        fresh, too_large = False, None
+        if known is None and type(request.command) in decider.opens:
+            known = nothing_known(decider, request.stream)
+        while True:
+            if known is None:
+                known, fresh = await self.repository.current(request.stream), True
+            step, refusal = self._outcome(decider, known, request, too_large)
+            if not step.entries and not fresh:
+                known = None  # what no event confirms is decided on the current state
+                continue
+            try:
+                opens = known.open or refusal is None
+                await self._append_decision(step, request, refusal, opens=opens)
+            except TooLarge as refused:
+                too_large = Refusal(refused.code, str(refused)) if fresh else None
+            except (Raced, AlreadyDone):
+                commit = await self.repository.journal.by_cause(request.cause)
+                if commit is not None:
+                    return _carried_before(commit, request)
+            else:
+                return Carried(tuple(each.event for each in step.new_events), refusal)
+            known = None
+
+    def _outcome(
+        self, decider: AnyDecider, known: Known, request: _Request, refusal: Refusal | None
+    ) -> tuple[Step[Any], Refusal | None]:
+        if refusal is None and not known.open and type(request.command) not in decider.opens:
+            refusal = Refusal("unknown-stream", str(Unknown(request.stream)))
+        if refusal is not None:
+            return without_events(known.stream), refusal
+        return handle_request(decider, known.stream, request.command, self._context(request))
+
     def _step(self, decider: AnyDecider, known: Known, request: _Request) -> Step[Any]:
         if not known.open and type(request.command) not in decider.opens:
             raise Unknown(request.stream)
         number = known.stream.number
         if request.expected is not None and request.expected != number:
             raise Stale(request.stream, request.expected, number)
-        context = self._contexts.context(
+        context = self._context(request)
+        if request.on_behalf_of is not None:
+            require_stand_in(context, decider.commands[type(request.command)].stand_in)
+        return handle_command(decider, known.stream, request.command, context)
+
+    def _context(self, request: _Request) -> Context:
+        return self._contexts.context(
             actor=request.actor,
             occurred_at=request.occurred_at,
             cause=request.cause,
             traceparent=request.traceparent,
             on_behalf_of=request.on_behalf_of,
+            roles=request.roles,
         )
-        return handle_command(decider, known.stream, request.command, context)
 
-    async def _append_decision(self, step: Step[Any], request: _Request) -> None:
+    async def _append_decision(
+        self,
+        step: Step[Any],
+        request: _Request,
+        refusal: Refusal | None = None,
+        *,
+        opens: bool = True,
+    ) -> None:
         await self.repository.append(
             step.stream,
             Commit(
@@ -302,7 +399,9 @@ class CommandHandler:
                 ),
                 command=request.command.named(),
                 fingerprint=request.fingerprint,
+                refusal=refusal,
             ),
+            opens=opens,
         )
 
     async def _repeated(self, request: _Request) -> Answer | None:
@@ -312,7 +411,19 @@ class CommandHandler:
         if commit.fingerprint != request.fingerprint:
             raise KeyReused(request.key)
         stream = await self.repository.at(commit.stream, commit.number)
-        return Answer(stream, tuple(commit.own_events()), repeated=True)
+        return Answer(
+            stream,
+            tuple(commit.own_events()),
+            repeated=True,
+            requests=requests_in(commit.new_events()),
+        )
+
+
+def _carried_before(commit: Commit, request: _Request) -> Carried:
+    """Return the outcome in the commit of a request; another command under its key is refused."""
+    if commit.fingerprint != request.fingerprint:
+        return Carried((), Refusal("key-reused", str(KeyReused(request.key))))
+    return Carried(tuple(each.event for each in commit.new_events()), commit.refusal)
 
 
 def _fingerprint(

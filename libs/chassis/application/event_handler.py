@@ -87,13 +87,12 @@ class StreamEventHandler:
         return ()
 
     async def pass_over(self, engagement: str, passed: PassedOver) -> None:
-        """Skip missing events in every gap-free stream of this engagement.
+        """Skip missing events in the stream of this engagement.
 
         A stream that is past them already does not change. Raises StoreAway.
         """
-        for decider in self._repository.deciders.values():
-            if decider.gap_free and decider.kind == "engagement":
-                await self._pass_over(decider.stream(engagement), passed)
+        decider = self._repository.deciders["engagement"]
+        await self._pass_over(decider.stream(engagement), passed)
 
     async def show_parked(self, engagement: str, head: Head | None) -> None:
         """Do nothing: operators see it in the list of parked engagements."""
@@ -155,16 +154,14 @@ class StreamEventHandler:
             try:
                 step = handle_events(decider, known.stream, events, self._reaction(decider))
                 if not step.entries:
-                    if step.changed and decider.gap_free:
+                    if step.changed:
                         self._repository.defer_position(step.stream)
                     return
                 if len(step.entries) <= MOST_EVENTS or len(events) == 1:
-                    first = _first_new(known, events) if decider.gap_free else events[0]
+                    first = _first_new(known, events)
                     await self._repository.append(step.stream, self._commit(decider, step, first))
                     return
-            except (Raced, AlreadyDone) as lost:
-                if isinstance(lost, AlreadyDone) and not decider.gap_free:
-                    events = events[1:]  # the existing commit with this cause contains the first
+            except (Raced, AlreadyDone):
                 known, fresh = None, True
                 continue
             except StoreAway:
@@ -194,7 +191,7 @@ class StreamEventHandler:
                 StoredEvent.of(
                     each.recorded,
                     own=each.own,
-                    record=None if each.own else whole(each.recorded),
+                    record=None if each.own or each.is_internal else whole(each.recorded),
                     schemas_url=self._contexts.schemas_url,
                 )
                 for each in step.entries

@@ -2,9 +2,10 @@
 
 The process that has the lease writes them: immediately when there was no load, every half second
 under load. Each document contains the full state, so it is also the stream's snapshot, and the
-stream's next deadline, by which the deadline scheduler finds it. When the listed fields and the
-deadline of a stream have not changed, its document is not written for up to 20 commits; loading
-such a snapshot then takes more commits of the journal.
+stream's next deadline, by which the deadline scheduler finds it, and the moment of its oldest
+pending request, by which the request dispatcher does. When the listed fields and these moments have
+not changed, its document is not written for up to 20 commits; loading such a snapshot then takes
+more commits of the journal.
 
 A stream that cannot be read or written keeps its existing document, and is retried with its next
 commit and at the next start; all other streams go on.
@@ -14,7 +15,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
@@ -35,8 +36,15 @@ SUBJECT = "subject"
 """The field that every listing has: the id of the engagement or record."""
 
 Value: TypeAlias = str | int | bool | None
-_Shown: TypeAlias = tuple[dict[str, Value] | None, datetime | None]
-"""The listed fields of a stream, and its next deadline (UTC)."""
+
+
+class _Shown(NamedTuple):
+    """The listed fields of a stream, its next deadline, and since when a request waits (UTC)."""
+
+    fields: dict[str, Value] | None
+    due_at: datetime | None = None
+    asked_at: datetime | None = None
+
 
 _log = logging.getLogger(__name__)
 _meter = metrics.get_meter("concord.views")
@@ -283,7 +291,7 @@ class Views:
         stream = known.stream
         kind = stream.id.partition(":")[0]
         if not known.open:
-            return None, None
+            return _Shown(None)
         fields: dict[str, Value] = {SUBJECT: stream.subject}
         due: datetime | None = None
         listing = self._listings.get(kind)
@@ -295,13 +303,16 @@ class Views:
                 fields |= dict(listing.summarise(stream.state))
         except Exception:  # noqa: BLE001 - must not stop other streams; the snapshot is still valid
             _log.exception("the listed fields of %s cannot be computed", stream.id)
-        return fields, due
+        asked = min((each.recorded_at for each in stream.requests.values()), default=None)
+        return _Shown(fields, due, asked)
 
     def _document(self, known: Known, shown: _Shown) -> Document:
         document = self._snapshots.document(known)
-        fields, due = shown
-        if due is not None:
-            document["due_at"] = due
+        if shown.due_at is not None:
+            document["due_at"] = shown.due_at
+        if shown.asked_at is not None:
+            document["asked_at"] = shown.asked_at
+        fields = shown.fields
         if fields is not None:
             document["fields"] = fields
             stream = known.stream.id

@@ -34,6 +34,7 @@ from chassis.eventstore.snapshots import (
     nothing_known,
 )
 from contracts.event import LOCAL_SCHEMAS, write_position
+from contracts.roles import Role
 
 LARGEST_STATE = 4 * 1024 * 1024
 """Size of a state as JSON in bytes from which commands that add to it are refused. On two slow
@@ -73,6 +74,7 @@ class ContextFactory:
         cause: str,
         traceparent: str | None,
         on_behalf_of: str | None = None,
+        roles: frozenset[Role] = frozenset(),
     ) -> Context:
         """Return the context of one decision or reaction; `occurred_at` None means now."""
         now = self.now()
@@ -85,6 +87,7 @@ class ContextFactory:
             new_event_id=self.new_event_id,
             traceparent=traceparent,
             on_behalf_of=on_behalf_of,
+            roles=roles,
         )
 
 
@@ -272,16 +275,16 @@ class Repository:
 
     # ---- appending ----------------------------------------------------------------------------
 
-    async def append(self, after: Stream[Any], commit: Commit) -> None:
+    async def append(self, after: Stream[Any], commit: Commit, *, opens: bool = True) -> None:
         """Append a commit, and cache `after`, the stream after it.
 
-        Raises TooLarge, Raced, AlreadyDone, StoreAway.
+        With `opens` the stream is open now. Raises TooLarge, Raced, AlreadyDone, StoreAway.
         """
         after = self._bounded(after, commit)
         with spanning("append"):
             await self.journal.append(commit)
         self._drop_if_written(after.id, commit.position)
-        self.cache(Known(after, open=True))
+        self.cache(Known(after, open=opens))
 
     def _bounded(self, after: Stream[Any], commit: Commit) -> Stream[Any]:
         """Return `after` with the size of the commit added; raises TooLarge above the limit.

@@ -1,4 +1,4 @@
-"""A capability of a department: commands with their roles, reactions, deadlines, view and list row.
+"""A capability of a department: commands with roles, reactions, deadlines, view and list row.
 
     capability = Capability[Engagement](__name__)
 
@@ -22,8 +22,10 @@ from chassis.domain.commands import Command
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline
 from chassis.domain.ids import derived
+from chassis.domain.requests import Asking
 from chassis.domain.state import Part
 from contracts.event import Event
+from contracts.reference import StandInPurpose
 from contracts.roles import Role
 
 S = TypeVar("S", bound=Part)
@@ -39,7 +41,8 @@ class CommandEntry:
     route. `opens` says that it may begin a stream; where `prefix` is given, the stream gets a new
     id that begins with it. The id follows from the request or, with `id_from`, from what that
     returns: commands for which it is equal open one stream. `at` is the last part of the path, by
-    default the command's name.
+    default the command's name. `stand_in` is the purpose for which a stand-in must be recorded to
+    give it for another person.
     """
 
     command: type[Command]
@@ -49,6 +52,7 @@ class CommandEntry:
     prefix: str | None
     at: str | None
     id_from: Callable[[Any], str] | None
+    stand_in: StandInPurpose
 
     def new_id(self, command: Command, request: str) -> str:
         """Return the id of the stream that a command opens: a prefix, a dash, and a hash.
@@ -73,6 +77,7 @@ class Capability(Generic[S]):
         self.module = module
         self.commands: list[CommandEntry] = []
         self.reactions: list[Callable[[S, Context], Iterable[Event]]] = []
+        self.askings: list[Asking[S, Any]] = []
         self.deadline_sources: list[Callable[[S], Iterable[Deadline]]] = []
         self.views: list[Callable[[S], ViewModel]] = []
         self.confidential_views: list[Callable[[S], ViewModel]] = []
@@ -87,6 +92,7 @@ class Capability(Generic[S]):
         prefix: str | None = None,
         at: str | None = None,
         id_from: Callable[[C], str] | None = None,
+        stand_in: StandInPurpose = "approvals",
     ) -> Callable[
         [Callable[[S, C, Context], Iterable[Event]]], Callable[[S, C, Context], Iterable[Event]]
     ]:
@@ -101,7 +107,7 @@ class Capability(Generic[S]):
             decision: Callable[[S, C, Context], Iterable[Event]],
         ) -> Callable[[S, C, Context], Iterable[Event]]:
             opening = opens or prefix is not None
-            entry = CommandEntry(command, decision, by, opening, prefix, at, id_from)
+            entry = CommandEntry(command, decision, by, opening, prefix, at, id_from, stand_in)
             self.commands.append(entry)
             return decision
 
@@ -113,6 +119,12 @@ class Capability(Generic[S]):
         """Register a reaction: the events that follow from a state without a command."""
         self.reactions.append(reaction)
         return reaction
+
+    def request(self, command: type[C], *, of: str) -> Asking[S, C]:
+        """Declare that the capability asks streams of the kind `of` to carry out a command."""
+        asking = Asking[S, C](command, of)
+        self.askings.append(asking)
+        return asking
 
     def deadlines(
         self, source: Callable[[S], Iterable[Deadline]]

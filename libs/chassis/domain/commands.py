@@ -55,6 +55,10 @@ class Refused(Exception):
         self.code, self.sentence, self.missing = code, sentence, tuple(missing)
 
 
+class NotAllowed(Refused):
+    """The refusal of a command that others may give, but not this actor."""
+
+
 class NotRecordable(Refused):
     """The refusal of a command that would lead to an event that cannot be read back.
 

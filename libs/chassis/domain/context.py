@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from chassis.domain.ids import derived
 from contracts.event import Recorded
 from contracts.reference import Reference
+from contracts.roles import Role
 
 R = TypeVar("R", bound=Reference)
 
@@ -34,8 +35,9 @@ class Context:
     """Everything that a decision needs from outside the state.
 
     `actor` is the person's id, or the department's name in reactions; `on_behalf_of` is the person
-    whom the actor acts for, as a stand-in. `occurred_at` is the moment
-    that business rules use (it may be in the past); `recorded_at` is when the event is written.
+    whom the actor acts for, as a stand-in. `roles` are the actor's, empty in reactions.
+    `occurred_at` is the moment that business rules use (it may be in the past); `recorded_at` is
+    when the event is written.
     """
 
     actor: str
@@ -46,6 +48,17 @@ class Context:
     new_event_id: Callable[[], str]
     traceparent: str | None = None
     on_behalf_of: str | None = None
+    roles: frozenset[Role] = frozenset()
+
+    @property
+    def acting_for(self) -> str:
+        """The person whose rights the actor uses: their own, or those of whom they stand in for."""
+        return self.on_behalf_of or self.actor
+
+    @property
+    def acting(self) -> frozenset[str]:
+        """The actor and the person whose stand-in they are: neither may be the author."""
+        return frozenset({self.actor, self.acting_for})
 
     @property
     def today(self) -> date:

@@ -11,19 +11,22 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import ValidationError
 
 from chassis.domain.capability import Capability, CommandEntry, Composed
-from chassis.domain.commands import Command, NotRecordable
+from chassis.domain.commands import Command, NotRecordable, Refused
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline, DeadlinePassed
+from chassis.domain.internal import Internal, published_only
 from chassis.domain.latest_ids import LatestIds, with_latest
+from chassis.domain.pending import OutcomeRecorded, Refusal, Requested, pending_after
+from chassis.domain.requests import AnyAsking, RecordOutcome
 from chassis.domain.state import Part
-from chassis.domain.stream import NotDecoded, Stream, is_next, refuse_undecoded
+from chassis.domain.stream import Stream, is_next
 from contracts.channels import CHANNELS, Channel, Department, named_in_heard
-from contracts.event import EVENTS, Event, Recorded, Undecoded
+from contracts.event import EVENTS, Event, Recorded
 
 S = TypeVar("S", bound=Part)
 
@@ -36,28 +39,28 @@ class Decider(Generic[S]):
     """The rules of a department for one kind of stream, made from its capabilities.
 
     `kind` is ``engagement`` for engagements; a stream's id is ``<kind>:<subject>``. `initial`
-    returns the state of a subject before its first event. `route` returns the subject of this kind
-    that an event is for, or None; without it, an event goes to the stream of its engagement if it
-    is from another department or from a register. `gap_free` streams process the events of each
-    channel without a gap. A stream that gets events of many engagements is not gap-free: their
-    numbers are not checked, and it must recognise repeats by its state. Raises TypeError where two
-    capabilities decide the same command, or use the same name for a field of the view or the row.
+    returns the state of a subject before its first event. Streams of engagements process the events
+    of the other departments about them, those of each channel without a gap. Raises TypeError where
+    two capabilities decide the same command, ask streams of one kind for the same command, or use
+    the same name for a field of the view or the row.
     """
 
     department: Department
     kind: str
     initial: Callable[[str], S]
     capabilities: tuple[Capability[S], ...]
-    route: Callable[[Recorded[Event]], str | None] | None = None
-    gap_free: bool = True
 
     def __post_init__(self) -> None:
         decided = [entry.command for each in self.capabilities for entry in each.commands]
         for command in set(decided) - {DeadlinePassed}:
             if decided.count(command) > 1:
                 raise TypeError(f"{command.named()} is decided twice")
+        asked = [(asking.kind, asking.command) for asking in self._askings]
+        for kind, command in set(asked):
+            if asked.count((kind, command)) > 1:
+                raise TypeError(f"{command.named()} of {kind} is asked for by two capabilities")
         _ = self.rows
-        names = {*self.views.fields, "passed_over"}
+        names = {*self.views.fields, "passed_over", "requests"}
         if both := names & {*self.confidential_views.fields}:
             raise TypeError(f"{', '.join(sorted(both))}: open and confidential in one view")
 
@@ -68,14 +71,28 @@ class Decider(Generic[S]):
 
     @cached_property
     def evolves_by(self) -> frozenset[type[Event]]:
-        """Types of event that change the state, own and consumed."""
-        return frozenset(self.state_type.steps)
+        """Types of published event that change the state, own and consumed."""
+        return published_only(self.state_type.steps)
 
     @cached_property
     def commands(self) -> Mapping[type[Command], CommandEntry]:
         """The commands by their type, without `DeadlinePassed`."""
         entries = (entry for each in self.capabilities for entry in each.commands)
         return {each.command: each for each in entries if each.command is not DeadlinePassed}
+
+    @cached_property
+    def by_name(self) -> Mapping[str, CommandEntry]:
+        """The commands by their name, without `DeadlinePassed`."""
+        return {kind.named(): entry for kind, entry in self.commands.items()}
+
+    @cached_property
+    def asks(self) -> Mapping[tuple[str, str], AnyAsking]:
+        """The requests that the capabilities declare, by kind of stream and name of the command."""
+        return {(asking.kind, asking.command.named()): asking for asking in self._askings}
+
+    @cached_property
+    def _askings(self) -> tuple[AnyAsking, ...]:
+        return tuple(asking for each in self.capabilities for asking in each.askings)
 
     @property
     def has_deadlines(self) -> bool:
@@ -139,27 +156,11 @@ class Decider(Generic[S]):
         return Composed([row for each in self.capabilities for row in each.rows])
 
     def subject_for(self, recorded: Recorded[Event]) -> str | None:
-        """Return the subject whose stream of this kind processes the event, or None.
-
-        Raises NotDecoded if `route` is needed and the event cannot be decoded.
-        """
-        if self.route is not None:
-            self._refuse_unroutable(recorded.event)
-            return self.route(recorded)
+        """Return the subject whose stream of this kind processes the event, or None."""
         channel = recorded.channel
         if self.kind != "engagement" or channel.kind == "reference":
             return None
-        if channel.department == self.department and channel.kind != "register":
-            return None
-        return recorded.subject
-
-    def _refuse_unroutable(self, event: Event) -> None:
-        """Raise NotDecoded for an undecoded event that may change the state."""
-        if isinstance(event, Undecoded) and any(
-            kind.channel is event.channel and (event.why is None or kind.type == event.name)
-            for kind in self.evolves_by
-        ):
-            raise NotDecoded(event)
+        return None if channel.department == self.department else recorded.subject
 
     def stream(self, subject: str) -> str:
         """Return the id of a subject's stream."""
@@ -170,12 +171,17 @@ class Decider(Generic[S]):
 class Entry:
     """One event of a commit.
 
-    `own` events were recorded by this stream and are published; the others were consumed and are
-    kept because they change the state.
+    `own` events were recorded by this stream and are published. Of the others, internal events were
+    recorded by this stream, too; the rest was consumed, and is kept because it changes the state.
     """
 
     recorded: Recorded[Event]
     own: bool
+
+    @property
+    def is_internal(self) -> bool:
+        """True for an internal event."""
+        return isinstance(self.recorded.event, Internal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +198,18 @@ class Step(Generic[S]):
 
     @property
     def own_events(self) -> tuple[Recorded[Event], ...]:
-        """The events that this stream recorded in this step, in order."""
+        """The published events that this stream recorded in this step, in order."""
         return tuple(entry.recorded for entry in self.entries if entry.own)
+
+    @property
+    def new_events(self) -> tuple[Recorded[Event], ...]:
+        """All events that this stream recorded in this step, internal ones too, in order."""
+        return tuple(each.recorded for each in self.entries if each.own or each.is_internal)
+
+    @property
+    def requests(self) -> tuple[Recorded[Requested], ...]:
+        """The requests that this stream recorded in this step, in order."""
+        return requests_in(entry.recorded for entry in self.entries)
 
 
 def handle_command(
@@ -201,17 +217,25 @@ def handle_command(
 ) -> Step[S]:
     """Decide a command, and add the department's reactions to the resulting events.
 
-    Raises Refused, and NotRecordable if an event, or the state after it, is invalid.
+    Raises Refused, NotRecordable if an event, or the state after it, is invalid, and RuntimeError
+    where a request is made again on its outcome: it would get the same outcome, without an end.
     """
     entries: list[Entry] = []
     after = stream
     try:
-        for event in decider.decide(stream.state, command, context):
+        decided = (
+            _decide_outcome(decider, stream, command, context)
+            if isinstance(command, RecordOutcome)
+            else decider.decide(stream.state, command, context)
+        )
+        for event in decided:
             after = _record(decider, after, event, context, entries)
         if entries:
-            own = replace(context, actor=decider.department, on_behalf_of=None)
+            own = replace(context, actor=decider.department, on_behalf_of=None, roles=frozenset())
             after = _react(decider, after, own, entries)
             after = replace(after, number=stream.number + 1)
+            if isinstance(command, RecordOutcome) and command.key in after.requests:
+                raise RuntimeError(f"{after.id} asks for {command.key} again on its outcome")
     except ValidationError as error:  # of an event, or of the state after one
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -219,6 +243,48 @@ def handle_command(
         why = first["type"] if confidential else first["msg"]
         raise NotRecordable(error.title, field, why, confidential=confidential) from error
     return Step(after, tuple(entries), bool(entries))
+
+
+def _decide_outcome(
+    decider: Decider[S], stream: Stream[S], command: RecordOutcome, context: Context
+) -> tuple[Event, ...]:
+    """Return the events that follow from an outcome: none if it is recorded already."""
+    asked = stream.requests.get(command.key)
+    if asked is None or asked.id != command.asked:
+        return ()
+    request = asked.event
+    asking = decider.asks[request.kind, request.command]
+    return (
+        OutcomeRecorded(id=request.id, item=request.item, refusal=command.refusal),
+        *asking.decide(stream.state, request, command, context),
+    )
+
+
+def handle_request(
+    decider: Decider[S], stream: Stream[S], command: Command, context: Context
+) -> tuple[Step[S], Refusal | None]:
+    """Decide a command that another stream requested; return the content of a commit, or a refusal.
+
+    A refusal, or a command without effect, is a commit without events, too: the outcome of a
+    request is decided once.
+    """
+    try:
+        step = handle_command(decider, stream, command, context)
+    except Refused as refused:
+        return without_events(stream), Refusal(refused.code, str(refused))
+    return (step if step.changed else without_events(stream)), None
+
+
+def without_events(stream: Stream[S]) -> Step[S]:
+    """Return the content of a commit without events."""
+    return Step(replace(stream, number=stream.number + 1), (), changed=True)
+
+
+def requests_in(events: Iterable[Recorded[Event]]) -> tuple[Recorded[Requested], ...]:
+    """Return those of the events that are requests, in order."""
+    return tuple(
+        cast("Recorded[Requested]", each) for each in events if isinstance(each.event, Requested)
+    )
 
 
 def _may_be_confidential(title: str, department: Department) -> bool:
@@ -245,27 +311,25 @@ def handle_events(
 ) -> Step[S]:
     """Apply events from other streams in order, with the reactions to each; skip repeats.
 
-    Raises Gap if a gap-free stream would miss an event of a channel of events, CameLate for an
-    event that was passed over, OtherEvent for a second event with a used number, and NotDecoded for
-    one that cannot be decoded.
+    Raises Gap if the stream would miss an event of a channel, CameLate for an event that was passed
+    over, OtherEvent for a second event with a used number, and NotDecoded for one that cannot be
+    decoded.
     """
     entries: list[Entry] = []
     after = stream
     changed = False
     for recorded in events:
-        channel = recorded.channel
-        if decider.gap_free:
-            last = after.position.get(channel.name, 0)
-            ids = after.latest_ids.get(channel.name, ())
-            if not is_next(recorded, last, after.passed_over, ids):
-                continue
-            after = replace(after, position={**after.position, channel.name: recorded.sequence})
-            if channel.kind == "events":
-                ids = with_latest(ids, last, recorded)
-                after = replace(after, latest_ids={**after.latest_ids, channel.name: ids})
-        else:
-            refuse_undecoded(recorded)
+        name = recorded.channel.name
+        last = after.position.get(name, 0)
+        ids = after.latest_ids.get(name, ())
+        if not is_next(recorded, last, after.passed_over, ids):
+            continue
         changed = True
+        after = replace(
+            after,
+            position={**after.position, name: recorded.sequence},
+            latest_ids={**after.latest_ids, name: with_latest(ids, last, recorded)},
+        )
         if type(recorded.event) in decider.evolves_by:
             entries.append(Entry(recorded, own=False))
             after = replace(after, state=after.state.after(recorded))
@@ -283,12 +347,13 @@ def replay(
     latest_ids: LatestIds,
 ) -> Stream[S]:
     """Return the stream after one more commit of the journal: its events, position and ids."""
-    state = stream.state
+    state, requests = stream.state, stream.requests
     for recorded in events:
-        state = state.after(recorded)
+        state, requests = state.after(recorded), pending_after(requests, recorded)
     return replace(
         stream,
         state=state,
+        requests=requests,
         position=dict(position),
         latest_ids=latest_ids,
         number=stream.number + 1,
@@ -302,28 +367,22 @@ def _record(
     context: Context,
     entries: list[Entry],
 ) -> Stream[S]:
-    """Add an event of the stream's own; raises TypeError for one of another department."""
+    """Add an event of the stream's own; raises TypeError for one of another department.
+
+    A request that is pending already is not added again.
+    """
+    if isinstance(event, Internal):
+        return _record_internal(stream, event, context, entries)
     channel = event.channel
     if channel.department != decider.department:
         raise TypeError(f"{decider.department} cannot record {event.type}")
     sequence = stream.position.get(channel.name, 0) + 1
-    recorded: Recorded[Event] = Recorded(
-        id=context.new_event_id(),
-        subject=event.subject(stream.subject),
-        sequence=sequence,
-        event=event,
-        actor=context.actor,
-        cause=context.cause,
-        occurred_at=context.occurred_at.astimezone(UTC),
-        recorded_at=context.recorded_at.astimezone(UTC),
-        heard={
-            name: last
-            for name, last in stream.position.items()
-            if name != channel.name and named_in_heard(channel, name)
-        },
-        traceparent=context.traceparent,
-        on_behalf_of=context.on_behalf_of,
-    )
+    heard = {
+        name: last
+        for name, last in stream.position.items()
+        if name != channel.name and named_in_heard(channel, name)
+    }
+    recorded = _recorded(stream, event, context, sequence, heard)
     entries.append(Entry(recorded, own=True))
     return replace(
         stream,
@@ -332,16 +391,48 @@ def _record(
     )
 
 
+def _record_internal(
+    stream: Stream[S], event: Internal, context: Context, entries: list[Entry]
+) -> Stream[S]:
+    if isinstance(event, Requested) and event.key in stream.requests:
+        return stream
+    recorded = _recorded(stream, event, context, stream.number + 1, {})
+    entries.append(Entry(recorded, own=False))
+    return replace(
+        stream,
+        state=stream.state.after(recorded),
+        requests=pending_after(stream.requests, recorded),
+    )
+
+
+def _recorded(
+    stream: Stream[S], event: Event, context: Context, sequence: int, heard: Mapping[str, int]
+) -> Recorded[Event]:
+    return Recorded(
+        id=context.new_event_id(),
+        subject=event.subject(stream.subject),
+        sequence=sequence,
+        event=event,
+        actor=context.actor,
+        cause=context.cause,
+        occurred_at=context.occurred_at.astimezone(UTC),
+        recorded_at=context.recorded_at.astimezone(UTC),
+        heard=heard,
+        traceparent=context.traceparent,
+        on_behalf_of=context.on_behalf_of,
+    )
+
+
 def _react(
     decider: Decider[S], stream: Stream[S], context: Context, entries: list[Entry]
 ) -> Stream[S]:
     """Record reactions until there are none; raises RuntimeError after REACTIONS_LIMIT rounds."""
     for _ in range(REACTIONS_LIMIT):
-        events = decider.react(stream.state, context)
-        if not events:
-            return stream
-        for event in events:
+        recorded = len(entries)
+        for event in decider.react(stream.state, context):
             stream = _record(decider, stream, event, context, entries)
+        if len(entries) == recorded:
+            return stream
     raise RuntimeError(
         f"{decider.department}: the reactions on {stream.id} do not end after"
         f" {REACTIONS_LIMIT} rounds"
@@ -354,7 +445,5 @@ def consumed_channels(deciders: Iterable[Decider[Any]]) -> frozenset[Channel]:
         kind.channel
         for decider in deciders
         for kind in decider.evolves_by
-        if kind.channel.kind == "register"
-        or kind.channel.department != decider.department
-        or not decider.gap_free
+        if kind.channel.department != decider.department
     )

@@ -23,9 +23,9 @@ from chassis.domain.context import Context
 from chassis.domain.decider import Decider
 from chassis.domain.state import Keep, Part
 from chassis.domain.stream import Stream
-from contracts.reference import Reference, in_force
+from contracts.reference import ContactPublished, Reference, in_force
 from contracts.refusals import RefusalCode
-from contracts.values import Day
+from contracts.values import AccountId, ContactId, Day
 
 R = TypeVar("R", bound=Reference)
 
@@ -91,6 +91,20 @@ def require_record(
         sentence = f"{field}: no {kind.kind.replace('-', ' ')} {id} is published"
         raise Refused(code, sentence, [Missing(code, sentence, field=field)])
     return found.event
+
+
+def require_contact(
+    field: str, contact: ContactId | None, account: AccountId | None, context: Context
+) -> None:
+    """Refuse a contact who is unknown or belongs to another account; raises Refused with the field.
+
+    Nothing is refused where none is named.
+    """
+    record = require_record("contact-unknown", field, ContactPublished, contact, context)
+    if record is not None and record.account != account:
+        sentence = f"{field}: {contact} is a contact of {record.account}, not of {account}"
+        missing = Missing("contact-of-other-account", sentence, field=field)
+        raise Refused("contact-of-other-account", sentence, [missing])
 
 
 def reference_decider(

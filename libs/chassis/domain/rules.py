@@ -8,6 +8,7 @@ from pydantic_core import to_json
 
 from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context
+from chassis.domain.internal import Internal
 from contracts.event import Event
 from contracts.money import Money, Rate
 from contracts.values import Value
@@ -70,7 +71,7 @@ def unless_recorded(known: E | None, event: E, what: str) -> Iterator[E]:
 
 
 def _difference(old: object, new: object, event: Event) -> str:
-    if event.channel.confidential:
+    if not isinstance(event, Internal) and event.channel.confidential:
         return "is recorded with another value"
     return f"recorded as {_shown(old)}, given as {_shown(new)}"
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel
 
 from chassis.domain.latest_ids import LatestIds, id_taken_in
+from chassis.domain.pending import Pending
 from chassis.domain.trouble import AsideCode
 from contracts.event import Event, Recorded, Undecoded
 
@@ -50,7 +51,8 @@ class Stream(Generic[S]):
 
     `position` has the last sequence of each channel: recorded by this stream on its own channels,
     processed on all others. `latest_ids` has the ids of the last events processed on each channel,
-    `passed_over` the missing events that a person decided to skip. `measured` is the size of the
+    `passed_over` the missing events that a person decided to skip, `requests` the requests whose
+    outcome is not recorded yet. `measured` is the size of the
     state as JSON in bytes when it was last measured, `since` the bytes of the events after that;
     their sum estimates the present size.
     """
@@ -61,6 +63,7 @@ class Stream(Generic[S]):
     position: Mapping[str, int] = field(default_factory=dict)
     latest_ids: LatestIds = field(default_factory=dict)
     passed_over: tuple[PassedOver, ...] = ()
+    requests: Pending = field(default_factory=dict)
     measured: int = field(default=0, compare=False)
     since: int = field(default=0, compare=False)
 
@@ -129,7 +132,7 @@ def is_next(
     passed_over: Sequence[PassedOver] = (),
     latest_ids: Sequence[str] = (),
 ) -> bool:
-    """Return whether a gap-free stream that processed a channel up to `last` handles the event.
+    """Return whether a stream that processed a channel up to `last` handles the event.
 
     False means that it was processed before. `latest_ids` are the ids of the last events that were
     processed. Raises Gap if an earlier event is missing, CameLate, OtherEvent and NotDecoded.
@@ -142,7 +145,7 @@ def is_next(
         if taken_in is not None and taken_in != recorded.id:
             raise OtherEvent(recorded, taken_in)
         return False
-    if recorded.sequence > last + 1 and recorded.channel.kind == "events":
+    if recorded.sequence > last + 1:
         raise Gap(recorded, last + 1)
     refuse_undecoded(recorded)
     return True

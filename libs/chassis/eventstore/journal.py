@@ -8,7 +8,7 @@ an insert is in progress are inserted together in the next one; each caller gets
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,9 @@ from opentelemetry import metrics
 
 from chassis.base.backoff import Backoff
 from chassis.domain.commands import NotRecordable, Refused
+from chassis.domain.internal import Internal, decode_internal, encode_internal
 from chassis.domain.latest_ids import LatestIds, read_latest_ids, write_latest_ids
+from chassis.domain.pending import Refusal, Requested
 from chassis.domain.stream import PassedOver
 from chassis.eventstore.mongo import (
     INSERTED_BYTES,
@@ -45,6 +47,10 @@ MOST_EVENTS = 500
 """Maximum number of events in one commit."""
 MOST_BYTES = 8 * 1024 * 1024
 """Maximum size of the events of one commit in bytes; the store's limit for a document is 16 MiB."""
+INTERNAL_CHANNEL = ""
+"""In place of the channel of an internal event."""
+ASKS = "asks"
+"""The field of a commit's document with the number of its requests."""
 _PAGE = 200
 _GROUP_COMMITS = 250
 
@@ -89,8 +95,9 @@ class TooLarge(Refused):
 class StoredEvent:
     """An event in a commit: its JSON bytes, its channel and its Kafka key.
 
-    `own` events are published by the outbox relay; the others were consumed. `key` is the event's
-    subject, or ``kind:id@version`` for a reference record.
+    `own` events are published by the outbox relay; the others were consumed or are internal. `key`
+    is the event's subject, or ``kind:id@version`` for a reference record. An internal event has no
+    channel, and its type as the key.
     """
 
     record: bytes
@@ -113,7 +120,14 @@ class StoredEvent:
         Raises NotRecordable for a new event that is not equal when it is read back.
         """
         encoded = record or _readable(recorded, schemas_url)
+        if isinstance(recorded.event, Internal):
+            return cls(encoded, own, INTERNAL_CHANNEL, recorded.event.type)
         return cls(encoded, own, recorded.channel.name, kafka_key(recorded))
+
+    @property
+    def is_internal(self) -> bool:
+        """True for an internal event."""
+        return self.channel == INTERNAL_CHANNEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +139,8 @@ class Commit:
     decision (UTC, in milliseconds). `command` and `fingerprint` identify the command; they are
     empty for consumed events. `on_behalf_of` is the person whom the actor acted for.
     `passed_over` has missing events that a person decided to skip.
-    `erases` has the (channel, key) of records that an erasure removes from the topics.
+    `erases` has the (channel, key) of records that an erasure removes from the topics. `refusal` is
+    why the request that caused the commit was refused.
     """
 
     cause: str
@@ -141,23 +156,33 @@ class Commit:
     erases: tuple[tuple[str, str], ...] = ()
     on_behalf_of: str | None = None
     latest_ids: LatestIds = field(default_factory=dict)
+    refusal: Refusal | None = None
 
     @property
     def size(self) -> int:
         """The size of the events in bytes."""
         return sum(len(each.record) for each in self.events)
 
+    @property
+    def asks(self) -> int:
+        """The number of requests among the events."""
+        return sum(each.is_internal and each.key == Requested.type for each in self.events)
+
     def recorded(self) -> Iterator[Recorded[Event]]:
-        """Yield all events, own and consumed, in order; raises UnreadableStream."""
+        """Yield all events, own, consumed and internal, in order; raises UnreadableStream."""
         return (self._decoded(each) for each in self.events)
 
     def own_events(self) -> Iterator[Recorded[Event]]:
         """Yield the events that are published, in order; raises UnreadableStream."""
         return (self._decoded(each) for each in self.events if each.own)
 
+    def new_events(self) -> Iterator[Recorded[Event]]:
+        """Yield own and internal events, in order; raises UnreadableStream."""
+        return (self._decoded(each) for each in self.events if each.own or each.is_internal)
+
     def _decoded(self, stored: StoredEvent) -> Recorded[Event]:
         try:
-            return decode(stored.record)
+            return decode_internal(stored.record) if stored.is_internal else decode(stored.record)
         except Undecodable as error:
             raise UnreadableStream(self.stream, self.number, str(error)) from None
 
@@ -180,6 +205,8 @@ class Commit:
                 for each in self.events
             ],
             "erases": [{"channel": channel, "key": key} for channel, key in self.erases],
+            "refusal": asdict(self.refusal) if self.refusal else None,
+            ASKS: self.asks,
         }
 
     @classmethod
@@ -204,9 +231,12 @@ class Commit:
                     for each in field_of(list, document, "erases")
                 ),
                 latest_ids=_latest_ids(document.get("latest_ids", [])),
+                refusal=_refusal(document["refusal"]),
             )
         except ValueError as error:
             raise UnreadableStream(stream, number, str(error)) from None
+        except KeyError as error:
+            raise UnreadableStream(stream, number, f"{error.args[0]}: is missing") from None
 
 
 def readable(document: Document) -> Commit | UnreadableStream:
@@ -248,6 +278,12 @@ def _passed_over(document: object) -> PassedOver | None:
         raise ValueError(f"passed_over: {type(error).__name__}") from None
 
 
+def _refusal(document: object) -> Refusal | None:
+    if document is None:
+        return None
+    return Refusal(field_of(str, document, "code"), field_of(str, document, "sentence"))
+
+
 def _stored_event(entry: object) -> StoredEvent:
     record = field_of(bytes, entry, "event")
     return StoredEvent(
@@ -257,17 +293,18 @@ def _stored_event(entry: object) -> StoredEvent:
 
 def _channel(entry: object) -> str:
     name = field_of(str, entry, "channel")
-    if name not in CHANNELS:
+    if name not in CHANNELS and name != INTERNAL_CHANNEL:
         raise ValueError(f"channel: {name!r} does not exist")
     return name
 
 
 def _readable(recorded: Recorded[Event], schemas_url: str) -> bytes:
     """Return the bytes of a new event; raises NotRecordable unless they are read back equal."""
-    event, confidential = recorded.event.type, recorded.channel.confidential
-    record = encode(recorded, schemas_url)
+    internal = isinstance(recorded.event, Internal)
+    event, confidential = recorded.event.type, not internal and recorded.channel.confidential
+    record = encode_internal(recorded) if internal else encode(recorded, schemas_url)
     try:
-        read = decode(record)
+        read: Recorded[Event] = decode_internal(record) if internal else decode(record)
     except Undecodable as error:
         field, _, why = str(error).partition(": ")
         raise NotRecordable(event, field, why, confidential=confidential) from error

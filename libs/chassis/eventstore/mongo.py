@@ -132,7 +132,8 @@ class Store:
             await self.commits.create_index(
                 [("stream", ASCENDING), ("number", ASCENDING)], unique=True
             )
-            await self.views.create_index([("due_at", ASCENDING)], sparse=True)
+            for moment in ("due_at", "asked_at"):
+                await self.views.create_index([(moment, ASCENDING)], sparse=True)
             for subscription in subscriptions:
                 if await self.leases.find_one({"_id": subscription}, {"_id": 1}) is None:
                     token: Token | None = await self.now_token()

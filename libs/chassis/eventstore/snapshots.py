@@ -9,7 +9,9 @@ from typing import Any
 from chassis.base.failures import described
 from chassis.base.fingerprint import files_beside, fingerprint
 from chassis.domain.decider import Decider, replay
+from chassis.domain.internal import decode_internal, encode_internal
 from chassis.domain.latest_ids import read_latest_ids, write_latest_ids
+from chassis.domain.pending import Pending, pending_after
 from chassis.domain.state import Part
 from chassis.domain.stream import PassedOver, Stream
 from chassis.eventstore.journal import Commit
@@ -25,7 +27,11 @@ _BATCH_SIZE = 200
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A stream as loaded; `open` is false before its first commit and after its erasure."""
+    """A stream as loaded.
+
+    `open` is false before its first commit and after its erasure. A refused request is a commit
+    that does not open the stream.
+    """
 
     stream: Stream[Any]
     open: bool = False
@@ -55,7 +61,7 @@ def advanced(decider: AnyDecider, known: Known, commit: Commit) -> Known:
         raise UnreadableStream(commit.stream, commit.number, why) from error
     if commit.passed_over is not None:
         stream = replace(stream, passed_over=(*stream.passed_over, commit.passed_over))
-    return Known(grown(stream, commit.size), open=True)
+    return Known(grown(stream, commit.size), open=known.open or commit.refusal is None)
 
 
 def grown(stream: Stream[Any], size: int) -> Stream[Any]:
@@ -138,6 +144,9 @@ class Snapshots:
         """
         stream = str(document["_id"])
         empty = self._deciders[document["kind"]].initial(stream.partition(":")[2])
+        requests: Pending = {}
+        for each in document["requests"]:
+            requests = pending_after(requests, decode_internal(each))
         return Known(
             Stream(
                 id=stream,
@@ -147,6 +156,7 @@ class Snapshots:
                 position=read_position(document["position"]),
                 latest_ids=read_latest_ids(document["latest_ids"]),
                 passed_over=tuple(map(PassedOver.read, document["passed_over"])),
+                requests=requests,
             ),
             open=document["open"],
         )
@@ -161,6 +171,7 @@ class Snapshots:
             "position": write_position(known.stream.position),
             "latest_ids": write_latest_ids(known.stream.latest_ids),
             "passed_over": [each.document() for each in known.stream.passed_over],
+            "requests": [encode_internal(each) for each in known.stream.requests.values()],
             "open": known.open,
             "fold": self.fingerprints[kind],
             "state": known.stream.state.model_dump_json(),

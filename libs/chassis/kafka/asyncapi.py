@@ -18,7 +18,6 @@ from contracts.event import CONTENT_TYPE, LOCAL_SCHEMAS, Event, schema_address
 
 _KEYS = {
     "events": "The id of the engagement.",
-    "register": "The id of the engagement that is addressed.",
     "reference": "`<kind>:<id>@<version>`; a record without a value is a tombstone: erased.",
 }
 _ENVELOPE: dict[str, Any] = {

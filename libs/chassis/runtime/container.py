@@ -36,6 +36,7 @@ from chassis.application.event_handler import StreamEventHandler, stream_router
 from chassis.application.ports import EventHandler, StreamRouter
 from chassis.application.read_models import VIEWS, Listing, Views
 from chassis.application.repository import ContextFactory, Repository
+from chassis.application.requests import RequestDispatcher
 from chassis.base.backoff import Backoff
 from chassis.base.settings import Settings
 from chassis.documents.store import DocumentStore
@@ -43,7 +44,7 @@ from chassis.domain.decider import Decider, consumed_channels
 from chassis.eventstore.journal import Journal
 from chassis.eventstore.mongo import Store, StoreAway
 from chassis.eventstore.snapshots import Snapshots
-from chassis.eventstore.subscription import Subscription
+from chassis.eventstore.subscription import Follower
 from chassis.kafka.acls import group
 from chassis.kafka.consumer import REST_PER_RECORD, Consumer
 from chassis.kafka.credentials import identity
@@ -154,6 +155,8 @@ class Container(Generic[Handler_co]):
             identity=account,
         )
         self.documents = DocumentStore(self.store)
+        self.requests = RequestDispatcher(self.store, self.commands, now=_now)
+        self.relay.subscription.beside = (self.requests.follower,)
         self.views = Views(self.store, self.journal, self.snapshots, self.repository, listings)
         self.deadlines = DeadlineScheduler(self.store, self.commands, now=_now)
         self.parked_records = ParkedRecordStore(self.store.parked)
@@ -244,6 +247,7 @@ class Container(Generic[Handler_co]):
             "relay": self._check_relay,
             "views": self._check_views,
             "deadlines": self._check_deadlines,
+            "requests": self._check_requests,
         }
         if self.consumer is not None:
             checks["consumer"] = self._check_consumer
@@ -294,6 +298,7 @@ class Container(Generic[Handler_co]):
         for name, run in self.event_handling.tasks.items():
             self._start_task(name, run())
         self._start_task("deadlines", self.deadlines.run())
+        self._start_task("requests", self.requests.run())
         _log.info("%s accepts requests", self.name)
         if self.consumer is not None:
             await self._enter("consumer", self.consumer)
@@ -387,6 +392,26 @@ class Container(Generic[Handler_co]):
             return Condition(f"deadlines were last checked {age:.0f} s ago", details=details)
         return Condition(details=details)
 
+    async def _check_requests(self) -> Condition:
+        """Check that requests between streams get their outcome."""
+        oldest = self.requests.oldest()
+        details: dict[str, Detail] = {
+            "looked_at": _text(self.requests.looked_at),
+            "oldest_pending_seconds": round(oldest, 1),
+        }
+        reason = (
+            f"a request between streams waits for {oldest:.0f} s, see /operations/requests"
+            if oldest > _LATE_AFTER
+            else None
+        )
+        return _condition_of(
+            self.requests.follower,
+            "requests are carried out",
+            reason,
+            degraded=True,
+            details=details,
+        )
+
     async def _check_consumer(self) -> Condition:
         if self.consumer is None:
             return Condition()
@@ -452,21 +477,32 @@ def get_container(request: Request) -> Container:
     return container
 
 
-def _condition_of(subscription: Subscription, work: str, reason: str | None = None) -> Condition:
+def _condition_of(
+    follower: Follower,
+    work: str,
+    reason: str | None = None,
+    *,
+    degraded: bool = False,
+    details: Mapping[str, Detail] | None = None,
+) -> Condition:
     """Return the condition of work on the journal, which one replica does for all.
 
-    `work` is a clause such as "events are published"; `reason`, if given, comes first.
+    `work` is a clause such as "events are published"; `reason`, if given, comes first, and is that
+    of a part that is only `degraded` by it.
     """
-    backlog = subscription.backlog(_now())
-    details: dict[str, Detail] = {
-        "state": subscription.progress,
+    backlog = follower.backlog(_now())
+    shown: dict[str, Detail] = {
+        "state": follower.progress,
         "backlog_seconds": round(backlog, 1),
+        **(details or {}),
     }
-    if reason is None and subscription.progress == "away":
+    if reason is not None:
+        return Condition(reason, degraded=degraded, details=shown)
+    if follower.progress == "away":
         reason = "the journal cannot be read at present"
-    if reason is None and backlog > _LATE_AFTER:
+    elif backlog > _LATE_AFTER:
         reason = f"{work} {backlog:.0f} s late"
-    return Condition(reason, details=details)
+    return Condition(reason, details=shown)
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Operator routes: parked engagements, records set aside, and holding the deadlines."""
+"""Operator routes: parked engagements, records set aside, deadlines, and pending requests."""
 
 from collections.abc import Awaitable
 from datetime import datetime
@@ -125,6 +125,28 @@ class Hold(Command):
     at: Annotated[AwareDatetime, Field(ge=EARLIEST, lt=LATEST)]
 
 
+class PendingRequestOfStream(BaseModel):
+    """A request whose outcome is not recorded yet: the stream that asks, and the one it asks.
+
+    `why` is the error of the last attempt of the process that answers, null if there was none.
+    """
+
+    asking: str
+    stream: str
+    command: str
+    id: str
+    item: str
+    by: str
+    since: datetime
+    why: str | None
+
+
+class PendingRequests(BaseModel):
+    """The requests that wait longest for their outcome, the oldest first."""
+
+    items: list[PendingRequestOfStream]
+
+
 class ClockView(BaseModel):
     """The moment (UTC) after which no deadline passes; null while deadlines are not held."""
 
@@ -143,6 +165,7 @@ def router() -> APIRouter:
     _add_parked_queries(routes)
     _add_parked_commands(routes)
     _add_deadline_routes(routes)
+    _add_request_routes(routes)
     return routes
 
 
@@ -242,6 +265,28 @@ def _add_deadline_routes(routes: APIRouter) -> None:
     async def release(request: Request) -> ClockView:
         await get_container(request).deadlines.release()
         return ClockView(held_at=None)
+
+
+def _add_request_routes(routes: APIRouter) -> None:
+    @routes.get("/requests", summary="List requests between streams that wait for their outcome")
+    async def pending(request: Request) -> PendingRequests:
+        reject_unknown_query(request)
+        found = await get_container(request).requests.pending()
+        return PendingRequests(
+            items=[
+                PendingRequestOfStream(
+                    asking=each.asking,
+                    stream=each.recorded.event.stream,
+                    command=each.recorded.event.command,
+                    id=each.recorded.event.id,
+                    item=each.recorded.event.item,
+                    by=each.recorded.actor,
+                    since=each.recorded.recorded_at,
+                    why=each.why,
+                )
+                for each in found
+            ]
+        )
 
 
 def _consumer(request: Request) -> Consumer:

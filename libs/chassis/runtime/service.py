@@ -26,6 +26,8 @@ from chassis.base import telemetry
 from chassis.base.settings import Settings, UnsafeSettings
 from chassis.domain.commands import Command
 from chassis.domain.decider import Decider
+from chassis.domain.internal import INTERNAL
+from chassis.domain.state import Part
 from chassis.kafka import asyncapi
 from chassis.runtime import health, operations
 from chassis.runtime.container import (
@@ -90,12 +92,14 @@ class Service:
         It names events of this department, and events that name it in `consumed_by`, by which no
         state evolves; consumed events that do not name it; capabilities that no decider lists;
         commands without a decision, or with roles and without a route; two commands with one path;
-        and deadlines on which nothing is decided.
+        deadlines on which nothing is decided; and requests that no kind of stream decides, or whose
+        outcome is not decided.
         """
         if omissions := [
             *self._omitted_events(),
             *self._omitted_capabilities(),
             *self._omitted_commands(),
+            *self._omitted_requests(),
         ]:
             raise TypeError(f"{self.name} is incomplete: {'; '.join(omissions)}")
 
@@ -108,13 +112,15 @@ class Service:
                 yield f"no part of a state has a step for {kind.type}"
             if kind in evolving and not expected and kind.channel.kind != "reference":
                 yield f"{kind.type} does not name {self.name} in `consumed_by`"
+        steps = {kind for each in self.all_deciders for kind in each.state_type.steps}
+        for internal in INTERNAL.values():
+            if internal.type.startswith(f"{self.name}.") and internal not in steps:
+                yield f"no part of a state has a step for {internal.type}"
 
     def _omitted_capabilities(self) -> Iterator[str]:
         listed = {each.module for decider in self.all_deciders for each in decider.capabilities}
         for decider in self.all_deciders:
-            package = Path(sys.modules[decider.state_type.__module__].__file__ or "").parent
-            for module in package.glob("*/decisions.py"):
-                name = f"{decider.state_type.__module__.partition('.')[0]}.{module.parent.name}"
+            for name in sorted({*_capabilities_beside(decider), *_capabilities_of_parts(decider)}):
                 if f"{name}.decisions" not in listed:
                     yield f"no decider lists the capability {name}"
 
@@ -122,6 +128,7 @@ class Service:
         routed = {routes.decider.kind for routes in self.routes}
         for decider in self.all_deciders:
             modules = {each.module for each in decider.capabilities}
+            modules |= {each.replace(".decisions", ".requests") for each in modules}
             for command in _subclasses(Command):
                 is_own = command.__module__ in modules and not command.__name__.startswith("_")
                 if is_own and command not in decider.commands:
@@ -136,12 +143,40 @@ class Service:
             if decider.has_deadlines and not decider.decides_deadlines:
                 yield f"nothing is decided on the deadlines of {decider.kind}"
 
+    def _omitted_requests(self) -> Iterator[str]:
+        deciders = {decider.kind: decider for decider in self.all_deciders}
+        for decider in self.all_deciders:
+            for asking in decider.asks.values():
+                name, asked = asking.command.named(), deciders.get(asking.kind)
+                if asked is None or asking.command not in asked.commands:
+                    yield f"no stream of the kind {asking.kind} decides {name}"
+                if asking.decision is None:
+                    yield f"nothing is decided on the outcome of {name}"
+
     @property
     def consumed_types(self) -> tuple[type[Event], ...]:
         """The types of events of other departments that the service consumes."""
         types = {kind for each in self.all_deciders for kind in each.evolves_by}
         others = {kind for kind in types if kind.channel.department != self.name}
         return tuple(sorted({*others, *self.consumes, *self.reads}, key=lambda kind: kind.type))
+
+
+def _capabilities_beside(decider: Decider[Any]) -> Iterator[str]:
+    """Yield the capabilities in the folder of the state's module."""
+    module = decider.state_type.__module__
+    package = Path(sys.modules[module].__file__ or "").parent
+    for decisions in package.glob("*/decisions.py"):
+        yield f"{module.partition('.')[0]}.{decisions.parent.name}"
+
+
+def _capabilities_of_parts(decider: Decider[Any]) -> Iterator[str]:
+    """Yield the capabilities that the parts of the state belong to, also those of other folders."""
+    for field in decider.state_type.model_fields.values():
+        part = field.annotation
+        if isinstance(part, type) and issubclass(part, Part):
+            module = sys.modules[part.__module__]
+            if (Path(module.__file__ or "").parent / "decisions.py").exists():
+                yield part.__module__.rpartition(".")[0]
 
 
 def _subclasses(kind: type[Command]) -> Iterator[type[Command]]:

@@ -28,6 +28,7 @@ from starlette.responses import Response
 
 from chassis.application import command_handler
 from chassis.application.passed_over import PassedOverView, shown
+from chassis.application.pending_requests import PendingRequestView, pending_views
 from chassis.application.read_models import Listing
 from chassis.domain.capability import CommandEntry
 from chassis.domain.commands import Command
@@ -35,7 +36,13 @@ from chassis.domain.decider import Decider
 from chassis.domain.state import Part
 from chassis.domain.stream import Stream
 from chassis.web.auth import Caller, requires
-from chassis.web.dependencies import as_of_all, as_of_engagement, as_of_lists, get_command_handler
+from chassis.web.dependencies import (
+    as_of_all,
+    as_of_engagement,
+    as_of_lists,
+    get_command_handler,
+    get_service,
+)
 from chassis.web.list_routes import ListRoute
 from chassis.web.problems import MEDIA_TYPE, field_error
 from chassis.web.request import (
@@ -221,23 +228,27 @@ class CommandRoutes(Generic[S]):
     async def _command(
         self, request: Request, subject: str, command: Command, options: CommandOptions
     ) -> command_handler.Answer:
-        commands = get_command_handler(request)
+        service = get_service(request)
+        commands = service.commands
         loop = asyncio.get_running_loop()
         ends = loop.time() + options.wait
         if options.after:
             await commands.wait_until_processed(
                 self.decider.kind, subject, options.after, options.wait
             )
-        return await commands.command(
+        answer = await commands.command(
             self.decider.kind,
             subject,
             command,
             actor=request.state.caller.actor,
             key=options.key or "",
             occurred_at=options.occurred_at,
+            on_behalf_of=options.on_behalf_of,
+            roles=request.state.caller.roles,
             expected=options.if_match,
             wait=max(0.0, ends - loop.time()) if options.wait else 0.0,
         )
+        return await service.requests.settle(answer)
 
     def _read_endpoint(self) -> Callable[..., Any]:
         async def read(
@@ -294,6 +305,8 @@ class CommandRoutes(Generic[S]):
             view |= self.decider.confidential_views(stream.state)
         if self.decider.kind == "engagement":
             view["passed_over"] = shown(stream.passed_over, confidential=confidential)
+        if self.decider.asks:
+            view["requests"] = pending_views(stream.requests.values())
         return view
 
     def _answer(
@@ -330,13 +343,17 @@ class CommandRoutes(Generic[S]):
 
     @cached_property
     def view_model(self) -> type[BaseModel]:
-        """The model of the open view, with `passed_over` added for engagements."""
+        """The model of the open view, with `passed_over` and `requests` where they can occur."""
         name = "".join(part.title() for part in self.decider.kind.split("-")) + "View"
         model = self.decider.views.model(name, f"One {self.decider.kind.replace('-', ' ')}.")
-        if self.decider.kind != "engagement":
+        further: dict[str, Any] = {}
+        if self.decider.kind == "engagement":
+            further["passed_over"] = (list[PassedOverView], ...)
+        if self.decider.asks:
+            further["requests"] = (list[PendingRequestView], ...)
+        if not further:
             return model
-        passed_over: Any = (list[PassedOverView], ...)
-        return create_model(name, __base__=model, __doc__=model.__doc__, passed_over=passed_over)
+        return create_model(name, __base__=model, __doc__=model.__doc__, **further)
 
 
 def few_errors(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:

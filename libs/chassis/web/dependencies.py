@@ -9,6 +9,7 @@ from fastapi import Request
 from chassis.application.as_of import AsOf
 from chassis.application.command_handler import CommandHandler
 from chassis.application.read_models import Views
+from chassis.application.requests import RequestDispatcher
 from chassis.documents.store import DocumentStore
 from chassis.web.problems import Problem
 
@@ -17,6 +18,7 @@ class RunningService(Protocol):
     """The parts of a running service that the routes of every service use."""
 
     commands: CommandHandler
+    requests: RequestDispatcher
     views: Views
     documents: DocumentStore
     as_of: AsOf

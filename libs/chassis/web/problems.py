@@ -20,7 +20,7 @@ from starlette.responses import Response
 
 from chassis.application.command_handler import KeyReused, NotYet, Stale
 from chassis.application.repository import Unknown
-from chassis.domain.commands import Missing, NotRecordable, Refused
+from chassis.domain.commands import Missing, NotAllowed, NotRecordable, Refused
 from chassis.eventstore.mongo import StoreAway
 from chassis.eventstore.unreadable import UnreadableStream, log_once
 from contracts.refusals import PROBLEMS, REFUSALS, ProblemCode, RefusalCode
@@ -126,6 +126,8 @@ def translated(error: Exception, *, confidential: bool = False) -> Problem:
         case NotRecordable():
             errors = [FieldError(field=error.field, problem=error.why)]
             return Problem(422, error.code, error.whole, errors=errors)
+        case NotAllowed():
+            return Problem(403, error.code, str(error), missing=error.missing)
         case Refused():
             return Problem(409, error.code, str(error), missing=error.missing)
         case Unknown():

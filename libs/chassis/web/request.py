@@ -5,6 +5,7 @@
                           effect
 ``If-Match``              the number of the stream (its ETag) that the caller saw
 ``Occurred-At``           when it happened, RFC 3339, not in the future (role `historian`)
+``Concord-On-Behalf-Of``  the person for whom the caller gives the command, as their stand-in
 ``Concord-After``         wait until the stream has processed this much (``sales=17,legal=4``)
 ``Prefer: wait=SECONDS``  how long to wait, RFC 7240; up to the setting `wait_limit`
 ``ETag``                  (response) the number of the stream
@@ -24,12 +25,14 @@ from typing import Annotated, Any, NoReturn
 
 from fastapi import Header, Request
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from chassis.application import as_of
 from chassis.web.auth import Caller, Guard
 from chassis.web.problems import Problem, field_error
 from contracts.event import read_position, write_position
+from contracts.values import PersonId
 
 MOST_ITEMS = 1_000
 """Items that a list in a request may have."""
@@ -45,6 +48,7 @@ _NO_NAME = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and lone surrogates, which an answer that names the field cannot contain."""
 _QUOTED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,6})\"?", re.IGNORECASE)
+_PERSON = TypeAdapter[str](PersonId)
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 AS_OF: dict[int | str, dict[str, Any]] = {
@@ -72,6 +76,7 @@ class CommandOptions:
     occurred_at: datetime | None = None
     after: Mapping[str, int] | None = None
     wait: float = 0.0
+    on_behalf_of: str | None = None
 
     @property
     def applied(self) -> dict[str, str]:
@@ -125,6 +130,14 @@ async def command_options(
             examples=["2026-03-02T09:00:00Z"],
         ),
     ] = None,
+    concord_on_behalf_of: Annotated[
+        str | None,
+        Header(
+            description="Id of the person for whom the caller gives the command; 403"
+            " `stand-in-not-recorded` unless a stand-in record of this person names the caller.",
+            examples=["emma.lind"],
+        ),
+    ] = None,
     concord_after: Annotated[
         str | None,
         Header(
@@ -148,6 +161,7 @@ async def command_options(
         occurred_at=moment(occurred_at, request.state.caller),
         after=position(concord_after),
         wait=wait(prefer, request.app.state.wait_limit),
+        on_behalf_of=represented(concord_on_behalf_of, request.state.caller),
     )
 
 
@@ -193,6 +207,19 @@ def moment(text: str | None, caller: Caller) -> datetime | None:
     if when < _EARLIEST:
         raise field_error("Occurred-At", "must not be before 1970")
     return when.astimezone(UTC)  # after the checks: it fails at either end of the calendar
+
+
+def represented(text: str | None, caller: Caller) -> str | None:
+    """Return the person in a Concord-On-Behalf-Of header; raises Problem 422."""
+    if text is None:
+        return None
+    try:
+        person: str = _PERSON.validate_python(text)
+    except ValidationError:
+        raise field_error("Concord-On-Behalf-Of", "must be the id of a person") from None
+    if person == caller.actor:
+        raise field_error("Concord-On-Behalf-Of", "must name another person than the caller")
+    return person
 
 
 def position(text: str | None) -> Mapping[str, int] | None:

@@ -1,17 +1,20 @@
-"""Define the reference data of Delivery: people, holiday calendars and templates."""
+"""Define the reference data of Delivery: people, leave, stand-ins, calendars and templates."""
 
+from collections import Counter
+from datetime import date
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from contracts.channels import DELIVERY_REFERENCE
+from contracts.money import invalid
 from contracts.reference.record import Reference
-from contracts.text import CLEAN_LINE
 from contracts.values import (
-    AccountId,
     Day,
     DistinctBy,
+    EmailAddress,
     Hours,
     Identifier,
     ItemLine,
@@ -25,35 +28,71 @@ from contracts.values import (
 from contracts.vocabularies import OPEN, Unlisted
 
 PersonDepartment = Annotated[
-    Literal["sales", "legal", "delivery", "finance", "executive", "customer"] | Unlisted, OPEN
+    Literal["sales", "legal", "delivery", "finance", "executive"] | Unlisted, OPEN
 ]
 
 
+def _distinct(items: tuple[str, ...]) -> tuple[str, ...]:
+    repeated = [item for item, count in Counter(items).items() if count > 1]
+    if repeated:
+        raise ValueError(f"{', '.join(repeated)} appears more than once")
+    return items
+
+
+_DISTINCT: Any = Field(json_schema_extra={"uniqueItems": True})
+
+
 class PersonDetails(Value):
-    """The record of a person of the company or a customer, without their id."""
+    """The record of a person of the company, without their id."""
 
     name: ShortText
-    email: (
-        Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), CLEAN_LINE] | None
-    ) = None
+    """Name of the person."""
+    email: EmailAddress | None = None
+    """Address for mail; null where none is known."""
     department: PersonDepartment
+    """Department of the company."""
     roles: Annotated[tuple[ProjectRole, ...], Field(max_length=20)] = ()
     """Roles that the person can take on an engagement."""
+    skills: Annotated[
+        tuple[ShortText, ...], Field(max_length=100), AfterValidator(_distinct), _DISTINCT
+    ] = ()
+    """Skills beyond the roles, by which people are found for an allocation."""
     grade: Identifier | None = None
     """Grade of the person in the company, such as `senior`; cost rates may depend on it."""
+    cost_centre: Identifier | None = None
+    """Cost centre of the company's books that bears the cost of the person."""
     manager: PersonId | None = None
     """Id of the person whom this person reports to."""
-    account: AccountId | None = None
-    """Id of the customer's organisation; null for a person of the company."""
-    available_hours: Hours = Decimal(40)
-    """Available hours per week."""
+    calendar: Identifier | None = None
+    """Id of the holiday calendar by which the person works; null for Monday to Friday."""
+    weekly_hours: Hours = Decimal(40)
+    """Hours per week that the person works without holidays and leave."""
+    joined: Day | None = None
+    """First day with the company; null where unknown."""
+    left: Day | None = None
+    """Last day with the company; null while none is known."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.joined and self.left and self.left < self.joined:
+            raise invalid(
+                "left", "must not be before the day on which the person joined", self.left
+            )
+        return self
+
+    def works_on(self, day: date) -> bool:
+        """Return whether the person is with the company on a day."""
+        return (self.joined is None or self.joined <= day) and (
+            self.left is None or day <= self.left
+        )
 
 
 class PersonPublished(PersonDetails, Reference, channel=DELIVERY_REFERENCE):
-    """A version of the record of a person of the company or a customer. Published by Delivery."""
+    """A version of the record of a person of the company. Published by Delivery."""
 
     kind: ClassVar[str] = "person"
     person: PersonId
+    """Id of the person."""
 
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -61,23 +100,20 @@ WORKING_WEEK: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday
 """The weekdays on which people work unless a calendar names others."""
 
 
-def _distinct_weekdays(weekdays: tuple[Weekday, ...]) -> tuple[Weekday, ...]:
-    if len(set(weekdays)) < len(weekdays):
-        raise ValueError("a weekday appears more than once")
-    return weekdays
-
-
 class DayOff(Value):
     """Day on which the people of a calendar do not work, beside the public holidays."""
 
     day: Day
+    """Day on which no one works."""
     title: ShortText
+    """Name of the holiday."""
 
 
 class CalendarDetails(Value):
     """A holiday calendar, without its id."""
 
     name: ShortText
+    """Name of the calendar."""
     country: Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["DE"])] | None = None
     """ISO 3166-1 code of the country whose public holidays are days off; null for none."""
     subdivision: Annotated[str, Field(pattern="^[A-Z0-9]{1,3}$", examples=["BY"])] | None = None
@@ -85,41 +121,142 @@ class CalendarDetails(Value):
     weekdays: Annotated[
         tuple[Weekday, ...],
         Field(min_length=1, max_length=7),
-        AfterValidator(_distinct_weekdays),
+        AfterValidator(_distinct),
+        _DISTINCT,
     ] = WORKING_WEEK
     """Weekdays on which people work."""
     days_off: Annotated[tuple[DayOff, ...], Field(max_length=1000), DistinctBy("day")] = ()
     """Further days off, such as a closure of the company."""
 
 
+class CalendarPublished(CalendarDetails, Reference, channel=DELIVERY_REFERENCE):
+    """A version of a holiday calendar, which people name in their record. Published by Delivery."""
+
+    kind: ClassVar[str] = "calendar"
+    calendar: Identifier
+    """Id of the calendar, such as `munich`."""
+
+
+class LeavePeriod(Value):
+    """Period in which a person does not work."""
+
+    first: Day
+    """First day of the period."""
+    last: Day
+    """Last day of the period, included."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise invalid("last", "must not be before the first day", self.last)
+        return self
+
+
+def _apart(periods: tuple[LeavePeriod, ...]) -> tuple[LeavePeriod, ...]:
+    in_order = sorted(periods, key=lambda period: period.first)
+    for earlier, later in pairwise(in_order):
+        if later.first <= earlier.last:
+            raise ValueError(f"the periods from {earlier.first} and {later.first} overlap")
+    return periods
+
+
+class LeaveDetails(Value):
+    """The leave of a person, without the reason for it."""
+
+    periods: Annotated[tuple[LeavePeriod, ...], Field(max_length=500), AfterValidator(_apart)] = ()
+    """Periods of leave, past and planned, which do not overlap."""
+
+
+class LeavePublished(LeaveDetails, Reference, channel=DELIVERY_REFERENCE):
+    """A version of the leave of a person. Published by Delivery."""
+
+    kind: ClassVar[str] = "leave"
+    person: PersonId
+    """Id of the person, which is the id of the record."""
+
+    @classmethod
+    def id_field(cls) -> str:
+        """Return the name of the field with the person's id."""
+        return "person"
+
+
+StandInPurpose = Literal["approvals", "time"]
+
+
+class StandIn(Value):
+    """Person who may act for another one for some time."""
+
+    stand_in: PersonId
+    """Id of the person who may act."""
+    first: Day
+    """First day on which they may act."""
+    last: Day
+    """Last day on which they may act, included."""
+    purpose: StandInPurpose
+    """`time` to submit time and expenses, `approvals` for all other commands."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise invalid("last", "must not be before the first day", self.last)
+        return self
+
+
+class StandInsDetails(Value):
+    """The stand-ins of a person."""
+
+    stand_ins: Annotated[tuple[StandIn, ...], Field(max_length=100)] = ()
+    """All stand-ins, earlier and later ones; several may act on one day."""
+
+
+class StandInsPublished(StandInsDetails, Reference, channel=DELIVERY_REFERENCE):
+    """A version of the stand-ins of a person. Published by Delivery."""
+
+    kind: ClassVar[str] = "stand-ins"
+    person: PersonId
+    """Id of the person whom the others stand in for; it is the id of the record."""
+
+    @classmethod
+    def id_field(cls) -> str:
+        """Return the name of the field with the person's id."""
+        return "person"
+
+
 class TemplatePhase(Value):
     """Phase of a template."""
 
     phase: ShortText
+    """Name of the phase."""
     duration_share: Percent
     """Share of the duration of the work, in percent; the shares of all phases add up to 100."""
     implementation: bool = True
     """True if its tasks need the requirements signed off and the plan baselined (gate 4)."""
     tasks: tuple["TemplateTask", ...]
+    """Tasks of the phase."""
 
 
 class TemplateTask(Value):
     """Task of a template."""
 
     title: ShortText
+    """Name of the task."""
     role: ProjectRole
+    """Role that does the task."""
     share: Percent
     """Share of its role's estimated hours, in percent; the shares of a role add up to 100."""
     kind: LineKind = "delivery"
+    """Kind of work, or an expense."""
 
 
 class TemplateDetails(Value):
     """A template for a kind of work, without its id."""
 
     name: ShortText
+    """Name of the template."""
     estimate: Annotated[tuple[ItemLine, ...], Field(max_length=500)] = ()
     """Usual hours by phase and role."""
     phases: Annotated[tuple[TemplatePhase, ...], Field(min_length=1, max_length=50)]
+    """Phases in their order."""
 
 
 class TemplatePublished(TemplateDetails, Reference, channel=DELIVERY_REFERENCE):
@@ -130,3 +267,4 @@ class TemplatePublished(TemplateDetails, Reference, channel=DELIVERY_REFERENCE):
 
     kind: ClassVar[str] = "template"
     template: Identifier
+    """Id of the template."""

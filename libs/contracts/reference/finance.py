@@ -30,20 +30,23 @@ from contracts.values import (
 
 
 class BankAccount(Value):
-    """Bank account of a company: an IBAN, or a number of another form."""
+    """Bank account of a company: an IBAN, a number of another form, or both."""
 
     bank_account: Identifier
     """Id of the account within the company."""
     currency: Currency
+    """Currency of the account."""
     iban: Iban | None = None
+    """IBAN of the account; null where the bank has none."""
     number: ShortText | None = None
-    """Bank, branch and number of an account without an IBAN, as a payer has to enter them."""
+    """Bank, branch and account in another form, as a payer has to enter them."""
     bic: Bic | None = None
+    """BIC of the bank; null where it has none."""
 
     @model_validator(mode="after")
-    def _either(self) -> Self:
-        if (self.iban is None) == (self.number is None):
-            raise ValueError("must have either an IBAN or another number")
+    def _numbered(self) -> Self:
+        if self.iban is None and self.number is None:
+            raise ValueError("must have an IBAN or another number")
         return self
 
 
@@ -60,14 +63,17 @@ class CompanyDetails(Value):
     """The record of a company that sells engagements, without its id."""
 
     legal_name: ShortText
+    """Name in the commercial register."""
     address: Text
     """Postal address, one line of the address per line of text, without the country."""
     country: CountryCode
+    """Country as ISO 3166-1 alpha-2 code."""
     vat_id: VatId | None = None
     """VAT id; null where the company is not registered for VAT."""
     bank_accounts: Annotated[
         tuple[BankAccount, ...], Field(max_length=50), DistinctBy("bank_account")
     ] = ()
+    """Accounts that customers pay to."""
     base_currency: Currency
     """Currency of the company's books."""
     time_zone: TimeZone
@@ -75,13 +81,9 @@ class CompanyDetails(Value):
     rounding: Rounding = ROUNDING
     """Policy for an amount that is half a minor unit."""
     invoice_numbers: NumberSeries = NumberSeries()
+    """Series of the numbers of invoices."""
     credit_note_numbers: NumberSeries = NumberSeries(prefix="CN-")
-
-    @model_validator(mode="after")
-    def _distinct_numbers(self) -> Self:
-        if self.invoice_numbers.prefix == self.credit_note_numbers.prefix:
-            raise ValueError("invoices and credit notes must have numbers of different prefixes")
-        return self
+    """Series of the numbers of credit notes."""
 
 
 class CompanyPublished(CompanyDetails, Reference, channel=FINANCE_REFERENCE):
@@ -89,13 +91,16 @@ class CompanyPublished(CompanyDetails, Reference, channel=FINANCE_REFERENCE):
 
     kind: ClassVar[str] = "company"
     company: Identifier
+    """Id of the company."""
 
 
 class TaxRateDetails(Value):
     """A rate of value added or sales tax, without its code."""
 
     name: ShortText
+    """Name of the tax rate."""
     country: CountryCode
+    """Country as ISO 3166-1 alpha-2 code."""
     percent: Percent
     """Tax in percent of the net amount; 0 for what is exempt or taxed by the customer."""
 
@@ -130,7 +135,9 @@ class ExchangeRatePublished(Reference, channel=FINANCE_REFERENCE):
     ]
     """Id: base, quote and day."""
     base: Currency
+    """Currency that is converted."""
     quote: Currency
+    """Currency that it is converted to."""
     rate: ConversionRate
     """Units of the quote currency for one unit of the base currency."""
     source: ShortText
@@ -145,14 +152,18 @@ class GradeRate(Value):
     """Cost rate of the people of a grade."""
 
     grade: Identifier
+    """Grade of a person, as in the person's record."""
     rate: PositiveRate
+    """Rate per hour."""
 
 
 class PersonRate(Value):
     """Cost rate of one person."""
 
     person: PersonId
+    """Person whose hour has this cost."""
     rate: PositiveRate
+    """Rate per hour."""
 
 
 AnyRate = TypeVar("AnyRate", RoleRate, GradeRate, PersonRate)
@@ -168,12 +179,14 @@ class Rates(Value):
     """The rates per hour of roles, in one currency."""
 
     currency: Currency
+    """Currency of all rates."""
     rates: Annotated[
         tuple[RoleRate, ...],
         Field(min_length=1, max_length=200),
         DistinctBy("role"),
         AfterValidator(_within_bounds),
     ]
+    """Rates by role."""
 
     @property
     def by_role(self) -> Mapping[str, Rate]:

@@ -1,15 +1,25 @@
-"""Define the reference data of Sales: accounts."""
+"""Define the reference data of Sales: accounts, and contacts, the people of accounts."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from contracts.channels import SALES_REFERENCE
 from contracts.money import Currency
 from contracts.places import CountryCode, TimeZone
 from contracts.reference.record import Reference
 from contracts.registrations import VatId
-from contracts.values import AccountId, Days, PersonId, ShortText, Text, Value, YesNo
+from contracts.values import (
+    AccountId,
+    ContactId,
+    Days,
+    EmailAddress,
+    ShortText,
+    Text,
+    Value,
+    YesNo,
+)
+from contracts.vocabularies import OPEN, Unlisted
 
 Domain = Annotated[
     str,
@@ -34,9 +44,11 @@ class AccountDetails(Value):
     domain: Domain | None = None
     """Internet domain of its web site and e-mail addresses."""
     country: CountryCode | None = None
+    """Country of the customer as ISO 3166-1 alpha-2 code; null where it is not known."""
     time_zone: TimeZone | None = None
     """Time zone in which the account's days begin; null where not known."""
     sector: ShortText | None = None
+    """Industry of the customer."""
     own_pmo: YesNo = False
     """True if the customer has a project management office (PMO) of its own."""
 
@@ -44,7 +56,7 @@ class AccountDetails(Value):
 class AccountTax(Value):
     """Tax data of an account."""
 
-    treatment: Literal["domestic", "reverse-charge", "exempt"]
+    treatment: Annotated[Literal["domestic", "reverse-charge", "exempt"] | Unlisted, OPEN]
     """`domestic`: taxed by the company. `reverse-charge`: the customer owes the tax."""
     vat_id: VatId | None = None
     """VAT id of the account; required where the treatment is `reverse-charge`."""
@@ -68,13 +80,15 @@ class AccountBilling(Value):
     address: Text
     """Postal address, one line of the address per line of text, without the country."""
     country: CountryCode
-    contact: PersonId | None = None
+    """Country as ISO 3166-1 alpha-2 code."""
+    contact: ContactId | None = None
     """Id of the contact to whom invoices are sent by e-mail."""
     purchase_order_required: YesNo = False
     """True if the account pays only invoices that name a purchase order."""
     payment_terms_days: Days
     """Days from the invoice to its due day."""
     currency: Currency
+    """Currency of invoices to the customer."""
 
 
 class AccountFinances(Value):
@@ -91,3 +105,53 @@ class AccountPublished(AccountDetails, AccountFinances, Reference, channel=SALES
 
     kind: ClassVar[str] = "account"
     account: AccountId
+    """Id of the customer's organisation."""
+
+
+ContactRole = Annotated[
+    Literal["sponsor", "approver", "signatory", "pmo", "reader"] | Unlisted, OPEN
+]
+"""Role of a contact at the customer.
+
+`sponsor`: answers for the engagement. `approver`: accepts deliverables and approves changes.
+`signatory`: may sign for the customer. `pmo`: belongs to its project management office. `reader`:
+reads.
+"""
+
+
+def _distinct_roles(roles: tuple[ContactRole, ...]) -> tuple[ContactRole, ...]:
+    if len(set(roles)) < len(roles):
+        raise ValueError("a role appears more than once")
+    return roles
+
+
+class ContactDetails(Value):
+    """The record of a contact, without the id and the account."""
+
+    name: ShortText
+    """Name of the contact."""
+    email: EmailAddress | None = None
+    """Address for mail; null where none is known."""
+    language: Annotated[
+        str, StringConstraints(pattern="^[a-z]{2,3}(-[A-Z]{2})?$"), Field(examples=["de"])
+    ] = "en"
+    """Language in which the contact is addressed: ISO 639 code, and country where it matters."""
+    roles: Annotated[
+        tuple[ContactRole, ...], Field(max_length=5), AfterValidator(_distinct_roles)
+    ] = ()
+    """Roles of the contact at the customer; empty where none is known."""
+
+
+class ContactOfAccount(ContactDetails):
+    """The record of a contact, without the id."""
+
+    account: AccountId
+    """Id of the account that the contact belongs to; it never changes."""
+
+
+class ContactPublished(ContactOfAccount, Reference, channel=SALES_REFERENCE):
+    """A version of the record of a contact, a person of an account. Published by Sales."""
+
+    kind: ClassVar[str] = "contact"
+    contact: ContactId
+    """Id of the contact."""

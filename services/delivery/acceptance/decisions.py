@@ -1,10 +1,11 @@
 """Submit deliverables, and record the customer's acceptance or rejection.
 
-An acceptance that was recorded by mistake is withdrawn.
+An acceptance that was recorded by mistake is withdrawn. A submission is deemed accepted where the
+customer does not decide in time.
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Literal
 
 from pydantic import Field
@@ -13,6 +14,8 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
+from chassis.domain.deadlines import Deadline, DeadlinePassed
+from chassis.domain.ids import derived_id
 from chassis.domain.rules import past_day, same_day, unless_recorded
 from contracts.delivery import (
     AcceptanceWithdrawal,
@@ -24,11 +27,21 @@ from contracts.delivery import (
     DeliverableSubmitted,
 )
 from contracts.event import Event
-from contracts.values import ContentHash, Day, Deliverable, Identifier, ShortText, Version
+from contracts.values import (
+    ContentHash,
+    Day,
+    Deliverable,
+    Identifier,
+    PersonId,
+    ShortText,
+    Version,
+    days_after,
+)
 from delivery.acceptance.state import Acceptance
 from delivery.documents import DocumentCommand
 from delivery.engagement import Engagement
 from delivery.policies import (
+    recorded_for,
     require_active,
     require_customer,
     require_open,
@@ -49,6 +62,7 @@ class SubmitDeliverable(DocumentCommand):
 class AcceptDeliverable(DeliverableAcceptance, Command):
     """Record that a person of the customer accepted the latest submission of a deliverable."""
 
+    accepted_by: PersonId
     accepted_on: Day | None = Field(default=None, description="today unless given")
 
 
@@ -104,13 +118,21 @@ def accept_deliverable(
     require_open(state, after_termination=True)
     last = _latest(state, command.deliverable, command.submission)
     recorded = state.acceptance.accepted.get(command.deliverable)
-    require_customer(context, command.accepted_by)
     if recorded is None:
+        require_customer(state, "accepted_by", command.accepted_by, context)
         _require_not_descoped(state, command.deliverable)
     if state.acceptance.rejected(command.deliverable):
         raise Refused("submission-rejected", f"submission {command.submission} is rejected")
     day = _since_submission(last, same_day("accepted_on", command, recorded, context))
-    event = DeliverableAccepted(**{**dict(command), "accepted_on": day})
+    on_behalf = recorded_for(context, command.accepted_by)
+    event = DeliverableAccepted(
+        **{
+            **dict(command),
+            "how": "on-behalf" if on_behalf else "by-customer",
+            "recorded_for": on_behalf,
+            "accepted_on": day,
+        }
+    )
     yield from unless_recorded(recorded, event, f"the acceptance of {command.deliverable}")
 
 
@@ -151,12 +173,67 @@ def reject_deliverable(
     require_open(state, after_termination=True)
     last = _latest(state, command.deliverable, command.submission)
     recorded = state.acceptance.rejected(command.deliverable)
-    require_customer(context, command.rejected_by)
+    if recorded is None:
+        require_customer(state, "rejected_by", command.rejected_by, context)
     if command.deliverable in state.acceptance.accepted:
         raise Refused("submission-accepted", f"submission {command.submission} is accepted")
     day = _since_submission(last, same_day("rejected_on", command, recorded, context))
-    event = DeliverableRejected(**{**dict(command), "rejected_on": day})
+    on_behalf = recorded_for(context, command.rejected_by)
+    event = DeliverableRejected(**{**dict(command), "rejected_on": day, "recorded_for": on_behalf})
     yield from unless_recorded(recorded, event, f"the rejection of {command.deliverable}")
+
+
+def deemed_after(state: Engagement) -> int | None:
+    """Return the days in which the customer has to decide on a submission, or None.
+
+    After them the submission is deemed accepted. No contract states them yet.
+    """
+    del state
+    return None
+
+
+@capability.deadlines
+def deemed_acceptances(state: Engagement) -> Iterable[Deadline]:
+    """Yield when submissions that wait for the customer are deemed accepted.
+
+    It is the end (UTC) of the last day on which the customer may decide. A submission whose
+    acceptance was withdrawn waits for a decision.
+    """
+    for name, last_day in _deemed(state):
+        submission = state.acceptance.submitted[name].submission
+        midnight = datetime.combine(days_after(last_day, 1), time(), UTC)
+        yield Deadline(derived_id("deemed", name, str(submission)), midnight)
+
+
+@capability.decide(DeadlinePassed, by=None)
+def deem_accepted(state: Engagement, command: DeadlinePassed, context: Context) -> Iterable[Event]:
+    """Record that a submission is deemed accepted, unless the customer decided meanwhile."""
+    for name, last_day in _deemed(state):
+        submission = state.acceptance.submitted[name].submission
+        if command.deadline == derived_id("deemed", name, str(submission)):
+            yield DeliverableAccepted(
+                deliverable=name,
+                submission=submission,
+                how="deemed",
+                accepted_by=None,
+                accepted_on=last_day,
+            )
+
+
+def _deemed(state: Engagement) -> Iterable[tuple[str, date]]:
+    """Yield the deliverables that wait for the customer, and their last day to decide."""
+    days, acceptance = deemed_after(state), state.acceptance
+    if days is None or state.is_over:
+        return
+    for name, last in acceptance.submitted.items():
+        withdrawn = acceptance.withdrawn.get(name)
+        if (
+            name not in acceptance.accepted
+            and name not in state.contract.descoped
+            and not acceptance.rejected(name)
+            and not (withdrawn and withdrawn.submission == last.submission)
+        ):
+            yield name, days_after(last.submitted_on, days)
 
 
 def _require_not_descoped(state: Engagement, deliverable: str) -> None:

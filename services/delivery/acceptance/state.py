@@ -12,17 +12,18 @@ from contracts.delivery import (
 
 
 class Acceptance(Part):
-    """The latest submission, acceptance and rejection of each deliverable, by its id.
+    """The latest submission and decisions on each deliverable, by its id.
 
     After an acceptance there is no further submission, unless it is withdrawn.
     """
 
     submitted: Annotated[dict[str, DeliverableSubmitted], Keep("deliverable")] = {}
     accepted: Annotated[dict[str, DeliverableAccepted], Keep("deliverable")] = {}
+    withdrawn: Annotated[dict[str, AcceptanceWithdrawn], Keep("deliverable")] = {}
     rejections: Annotated[dict[str, DeliverableRejected], Keep("deliverable")] = {}
 
     @on_event
-    def _withdrawn(self, event: AcceptanceWithdrawn) -> Self:
+    def _not_accepted(self, event: AcceptanceWithdrawn) -> Self:
         rest = {name: each for name, each in self.accepted.items() if name != event.deliverable}
         return self.updated(accepted=rest)
 

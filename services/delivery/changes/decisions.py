@@ -28,7 +28,13 @@ from contracts.lines import LineScopeChange
 from contracts.money import Money
 from contracts.values import Day, Identifier
 from delivery.engagement import Engagement
-from delivery.policies import is_given_up, require_active, require_customer, require_open
+from delivery.policies import (
+    is_given_up,
+    recorded_for,
+    require_active,
+    require_customer,
+    require_open,
+)
 from delivery.roles import MANAGERS, REQUESTERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -130,18 +136,19 @@ def approve_change(state: Engagement, command: ApproveChange, context: Context) 
     """Record the customer's approval; the change must be assessed and priced.
 
     Raises Refused where that is missing, where the change is unknown, rejected or was approved with
-    other data, or where the person who approves belongs to the company.
+    other data, or where a person approves who is not a contact of the account.
     """
     require_open(state)
     _require_known(state, command.change)
     recorded = state.changes.approved.get(command.change)
     if command.change in state.changes.rejected:
         raise Refused("change-decided", f"change {command.change} is rejected already")
-    require_customer(context, command.approved_by)
     if recorded is None:
+        require_customer(state, "approved_by", command.approved_by, context)
         gate("change-not-approvable", _not_priced(state, command.change))
     day = same_day("approved_on", command, recorded, context)
-    event = ChangeApproved(**{**dict(command), "approved_on": day})
+    on_behalf = recorded_for(context, command.approved_by)
+    event = ChangeApproved(**{**dict(command), "approved_on": day, "recorded_for": on_behalf})
     yield from unless_recorded(recorded, event, f"the approval of {command.change}")
 
 

@@ -52,11 +52,11 @@ def request_customer_input(
 ) -> Iterable[Event]:
     """Record the request.
 
-    Raises Refused where the person is not the customer's, where something that waits for the input
-    is not in the plan, or where the id belongs to another request or to an input that has come.
+    Raises Refused where the person is not a contact of the account, where something that waits for
+    the input is not in the plan, or where the id belongs to another request or to an input that has
+    come.
     """
     require_open(state)
-    require_customer(context, command.requested_from)
     for item in command.blocks:
         if state.planning.task(item) is None and not _is_milestone(state, item):
             raise Refused("plan-item-unknown", f"{item} is no task or milestone of the plan")
@@ -65,6 +65,8 @@ def request_customer_input(
     if received:
         raise Refused("input-received", f"input {name} was received on {received.received_on}")
     known = state.customer_inputs.requested.get(name)
+    if known is None:
+        require_customer(state, "requested_from", command.requested_from, context)
     day = same_day("requested_on", command, known, context)
     event = CustomerInputRequested(**{**dict(command), "input": name, "requested_on": day})
     yield from unless_recorded(known, event, f"input {name}")

@@ -137,7 +137,7 @@ def endorse_estimate(
     assigned = state.management.manager
     if assigned is None:
         raise Refused("manager-not-assigned", "no manager is assigned to this engagement")
-    if context.actor != assigned.manager:
+    if context.acting_for != assigned.manager:
         raise Refused("caller-not-manager", f"{assigned.manager} manages this engagement")
     version, estimates = command.version, state.estimates
     if version not in estimates.submitted:
@@ -145,7 +145,7 @@ def endorse_estimate(
     newest = max(estimates.submitted)
     if version != newest:
         raise Refused("estimate-superseded", f"estimate {version} is superseded by {newest}")
-    event = EstimateEndorsed(version=version, manager=context.actor)
+    event = EstimateEndorsed(version=version, manager=assigned.manager)
     if event != estimates.endorsed.get(version):
         yield event
 

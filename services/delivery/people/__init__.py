@@ -1,1 +1,1 @@
-"""People of the company and of customers, published as reference data."""
+"""People of the company, published as reference data."""

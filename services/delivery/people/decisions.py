@@ -5,18 +5,19 @@ from collections.abc import Iterable
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Refused
 from chassis.domain.context import Context
-from chassis.domain.reference import Publish, Record, next_version
+from chassis.domain.reference import Publish, Record, next_version, require_record
 from contracts.event import Event
-from contracts.reference import PersonDetails, PersonPublished
+from contracts.reference import CalendarPublished, PersonDetails, PersonPublished
+from delivery.policies import managers_above
 from delivery.roles import RECORD_KEEPERS
 
 capability = Capability[Record[PersonPublished]](__name__)
 
 
 class PublishPerson(PersonDetails, Publish):
-    """Publish the record of a person of the company or of a customer.
+    """Publish the record of a person of the company.
 
-    The whole record is given, not only what changed. `available_hours` are per week.
+    The whole record is given, not only what changed. Leave and stand-ins are records of their own.
     """
 
 
@@ -26,11 +27,12 @@ def publish_person(
 ) -> Iterable[Event]:
     """Publish the next version of the record, unless it equals the last one.
 
-    Raises Refused where a person who is not a customer's has an account, or where the person is
-    their own manager.
+    Raises Refused where the manager or the calendar is unknown, or where the person would be a
+    manager above themselves.
     """
-    if command.account is not None and command.department != "customer":
-        raise Refused("person-not-customer", "only people of a customer belong to an account")
-    if command.manager == state.id:
-        raise Refused("manager-is-self", "a person cannot be their own manager")
+    manager = command.manager
+    if manager is not None and state.id in {manager, *managers_above(context, manager)}:
+        raise Refused("manager-is-self", "a person cannot be a manager above themselves")
+    require_record("person-unknown", "manager", PersonPublished, manager, context)
+    require_record("calendar-unknown", "calendar", CalendarPublished, command.calendar, context)
     yield from next_version(state, command)

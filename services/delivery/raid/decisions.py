@@ -145,7 +145,7 @@ def record_decision(
         item=item,
         title=command.title,
         rationale=command.rationale,
-        decided_by=command.decided_by or context.actor,
+        decided_by=command.decided_by or context.acting_for,
         decided_on=same_day("decided_on", command, known, context),
     )
     return _unless_known(state, known, event)

@@ -14,7 +14,7 @@ from contracts.event import Event
 from contracts.values import Day
 from delivery.documents import DocumentCommand
 from delivery.engagement import Engagement
-from delivery.policies import require_customer, require_open
+from delivery.policies import recorded_for, require_customer, require_open
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -45,7 +45,7 @@ def sign_off_brd(state: Engagement, command: SignOffBrd, context: Context) -> It
     """Record the sign-off, with the content hash of the version that was submitted.
 
     Raises Refused where the version was not submitted, is superseded, or was signed off with other
-    data, or where the signatory belongs to the company.
+    data, or where the signatory is not a contact of the account.
     """
     require_open(state)
     version, newest = command.version, state.requirements.submitted
@@ -54,10 +54,18 @@ def sign_off_brd(state: Engagement, command: SignOffBrd, context: Context) -> It
     if version < newest.version:
         sentence = f"requirements {version} are superseded by {newest.version}"
         raise Refused("brd-superseded", sentence)
-    require_customer(context, command.signed_by)
     known = state.requirements.signed_off.get(version)
+    if known is None:
+        require_customer(state, "signed_by", command.signed_by, context)
     day = same_day("signed_on", command, known, context)
-    event = BrdSignedOff(**{**dict(command), "content_hash": newest.content_hash, "signed_on": day})
+    event = BrdSignedOff(
+        **{
+            **dict(command),
+            "content_hash": newest.content_hash,
+            "signed_on": day,
+            "recorded_for": recorded_for(context, command.signed_by),
+        }
+    )
     yield from unless_recorded(known, event, f"the sign-off of version {version}")
 
 

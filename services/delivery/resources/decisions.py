@@ -76,14 +76,12 @@ def allocate_resource(
     """Allocate the person to the request, or change the allocation.
 
     A person's total allocation is not limited here; it is shown in a view. Raises Refused where the
-    request or the person is unknown, the person is a customer's, the days are reversed, or a hard
-    allocation would become soft.
+    request or the person is unknown, the days are reversed, or a hard allocation would become soft.
     """
     require_open(state)
     wanted = _request(state, command.request)
     known = state.resources.allocated.get(command.request, {}).get(command.person)
-    if known_person(context, command.person).department == "customer":
-        raise Refused("person-not-of-company", f"{command.person} belongs to the customer")
+    known_person(context, command.person)
     starts_on = command.starts_on or wanted.starts_on
     finishes_on = command.finishes_on or wanted.finishes_on
     if finishes_on < starts_on:

@@ -15,7 +15,7 @@ from contracts.event import Event
 from contracts.survey_scores import csat_of, nps_of
 from contracts.values import ComputedPercent, Day, Identifier, PersonId
 from delivery.engagement import Engagement
-from delivery.policies import require_open
+from delivery.policies import recorded_for, require_open
 from delivery.roles import MANAGERS
 
 capability = Capability[Engagement](__name__)
@@ -81,7 +81,8 @@ def answer_survey(state: Engagement, command: AnswerSurvey, context: Context) ->
     _require_asked(sent, command)
     recorded = state.surveys.answers.get(command.survey, {}).get(person)
     day = same_day("answered_on", command, recorded, context)
-    event = SurveyAnswered(**{**dict(command), "answered_on": day})
+    on_behalf = recorded_for(context, person)
+    event = SurveyAnswered(**{**dict(command), "answered_on": day, "recorded_for": on_behalf})
     yield from unless_recorded(recorded, event, f"the answer of {person}")
 
 

@@ -78,7 +78,7 @@ class ApproveExpense(Expense, Command):
     expense: Identifier | None = None
 
 
-@capability.decide(SubmitTime, by=WORKERS)
+@capability.decide(SubmitTime, by=WORKERS, stand_in="time")
 def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Iterable[Event]:
     """Record the submitted hours if gate 3 is open, and gate 4 for tasks of implementation.
 
@@ -90,7 +90,7 @@ def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Ite
     require_active(state, command.week)
     past_day("week", command.week, context)
     entry, sheet = command.entry or context.new_id("T"), state.timesheet
-    person = command.person or context.actor
+    person = command.person or context.acting_for
     event = TimeSubmitted(**{**dict(command), "entry": entry, "person": person})
     if entry in sheet.decided:
         raise Refused("entry-decided", f"entry {entry} is {sheet.decided[entry]}")
@@ -138,7 +138,7 @@ def approve_time(state: Engagement, command: ApproveTime, context: Context) -> I
     if state.timesheet.decided.get(command.entry) == "approved":
         return
     waiting = _waiting(state, command.entry)
-    if context.actor in {waiting.submitted.person, waiting.submitted_by}:
+    if not context.acting.isdisjoint({waiting.submitted.person, waiting.submitted_by}):
         raise Refused("approver-is-author", "a person cannot approve their own time")
     gate("work-not-released", [not_released(state, context.today, context.today, context.today)])
     yield TimeApproved(**dict(waiting.task), **dict(waiting.submitted))
@@ -174,7 +174,7 @@ def approve_expense(
     Raises Refused where the caller is the person, or the id belongs to a different expense.
     """
     require_open(state, after_termination=True)
-    if command.person == context.actor:
+    if command.person in context.acting:
         raise Refused("approver-is-author", "a person cannot approve their own expense")
     past_day("spent_on", command.spent_on, context)
     expense = command.expense or context.new_id("X")

@@ -14,7 +14,6 @@ from contracts.finance import (
     InvoiceDraft,
     InvoiceDrafted,
     InvoiceIssued,
-    InvoiceNumbered,
     InvoiceVoided,
     PaymentOverdue,
     PaymentReceived,
@@ -22,18 +21,24 @@ from contracts.finance import (
 )
 from contracts.money import Money
 from contracts.values import Identifier
+from finance.billing.events import CreditNoteApproved, NumberRefused
 
 
 class Invoice(InvoiceDraft):
-    """Invoice from its draft on; `amount` is the lines' total less the advance drawn down."""
+    """Invoice from its draft on; `amount` is the lines' total less the advance drawn down.
 
-    stage: Literal["drafted", "approved", "numbered", "issued", "voided"] = "drafted"
+    `number_refused` has a sentence for each time that the approved draft got no number.
+    """
+
+    stage: Literal["drafted", "approved", "issued", "voided"] = "drafted"
     approved: InvoiceApproved | None = None
     number: Identifier | None = None
     due_on: date | None = None
     overdue: bool = False
     voided: InvoiceVoided | None = None
+    number_refused: tuple[str, ...] = ()
     credits: tuple[CreditNoteIssued, ...] = ()
+    credits_approved: tuple[CreditNoteApproved, ...] = ()
     payments: tuple[PaymentReceived, ...] = ()
     refunds: tuple[RefundPaid, ...] = ()
 
@@ -44,13 +49,19 @@ class Invoice(InvoiceDraft):
 
     @property
     def credited(self) -> Money:
-        """Return the total of the invoice's credit notes."""
+        """Return the total of the invoice's credit notes, also of those not numbered yet."""
         return self.credited_to(date.max)
 
     def credited_to(self, day: date) -> Money:
         """Return the total of the credit notes up to and including a day."""
-        notes = (each.amount for each in self.credits if each.issued_on <= day)
+        every: tuple[CreditNoteIssued | CreditNoteApproved, ...]
+        every = (*self.credits, *self.credits_approved)
+        notes = (each.amount for each in every if each.issued_on <= day)
         return Money.total(notes, self.amount.currency)
+
+    def credits_without(self, credit_note: str) -> tuple[CreditNoteApproved, ...]:
+        """Return the approved credit notes that wait for their number, without one of them."""
+        return tuple(each for each in self.credits_approved if each.credit_note != credit_note)
 
     @property
     def paid(self) -> Money:
@@ -90,15 +101,21 @@ class Billing(Part):
         return self._with(event.invoice, stage="approved", approved=event)
 
     @on_event
-    def _numbered(self, event: InvoiceNumbered) -> Self:
-        invoice = self.invoices.get(event.invoice)
-        if invoice is None or invoice.stage != "approved":
-            return self
-        return self._with(event.invoice, stage="numbered", number=event.number)
+    def _issued(self, event: InvoiceIssued) -> Self:
+        return self._with(event.invoice, stage="issued", number=event.number, due_on=event.due_on)
 
     @on_event
-    def _issued(self, event: InvoiceIssued) -> Self:
-        return self._with(event.invoice, stage="issued", due_on=event.due_on)
+    def _number_refused(self, event: NumberRefused) -> Self:
+        invoice = self.invoices[event.invoice]
+        if event.credit_note is not None:
+            left = invoice.credits_without(event.credit_note)
+            return self._with(event.invoice, credits_approved=left)
+        refused = (*invoice.number_refused, event.why)
+        return self._with(event.invoice, stage="drafted", approved=None, number_refused=refused)
+
+    @on_event
+    def _credit_approved(self, event: CreditNoteApproved) -> Self:
+        return self._with_movement(event.invoice, "credits_approved", event)
 
     @on_event
     def _voided(self, event: InvoiceVoided) -> Self:
@@ -113,7 +130,8 @@ class Billing(Part):
 
     @on_event
     def _credited(self, event: CreditNoteIssued) -> Self:
-        return self._with_movement(event.invoice, "credits", event)
+        left = self.invoices[event.invoice].credits_without(event.credit_note)
+        return self._with_movement(event.invoice, "credits", event, credits_approved=left)
 
     @on_event
     def _paid(self, event: PaymentReceived) -> Self:
@@ -203,10 +221,10 @@ class Billing(Part):
         changed = self.invoices[invoice].model_copy(update=fields)
         return self.updated(invoices={**self.invoices, invoice: changed})
 
-    def _with_movement(self, invoice: str, field: str, movement: Event) -> Self:
+    def _with_movement(self, invoice: str, field: str, movement: Event, **fields: object) -> Self:
         """Add a movement; an invoice on which nothing is outstanding is not overdue any more."""
         known = self.invoices[invoice]
-        changed = known.model_copy(update={field: (*getattr(known, field), movement)})
+        changed = known.model_copy(update={field: (*getattr(known, field), movement), **fields})
         overdue = changed.overdue and changed.outstanding.amount > 0
         moved = changed.model_copy(update={"overdue": overdue})
         return self.updated(invoices={**self.invoices, invoice: moved})

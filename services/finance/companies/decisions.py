@@ -26,8 +26,11 @@ def publish_company(
 ) -> Iterable[Event]:
     """Publish the next version of the record, unless it equals the last one.
 
-    Raises Refused where the books would change their currency.
+    Raises Refused where the books would change their currency, or where an invoice and a credit
+    note could get the same number.
     """
+    if command.invoice_numbers.prefix == command.credit_note_numbers.prefix:
+        raise Refused("number-prefixes-equal", "invoices and credit notes need different prefixes")
     newest = state.newest
     if newest is not None and newest.base_currency != command.base_currency:
         raise Refused(

@@ -1,8 +1,9 @@
 """Approve, issue, void and credit invoices.
 
-An approved draft gets the next number of its year from the register; with the number it is issued,
-and due after the contract's payment terms. No invoice gets a number before its draft is approved. A
-wrong invoice is voided and drafted again, or credited.
+An approved draft requests the next number of its year from its number series; with the number it
+is issued, and due after the contract's payment terms. No invoice gets a number before its draft is
+approved. A wrong invoice is voided and drafted again, or credited. Credit notes get their numbers
+in the same way.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,8 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
+from chassis.domain.pending import Requested
+from chassis.domain.requests import Outcome
 from chassis.domain.rules import same_day, unless_recorded
 from contracts.event import Event
 from contracts.finance import (
@@ -26,9 +29,12 @@ from contracts.finance import (
 from contracts.lines import BillingKind
 from contracts.money import Money
 from contracts.values import Day, Identifier, days_after
+from finance.billing.events import CreditNoteApproved, NumberRefused
 from finance.billing.schedule import lapsed, too_much_due
 from finance.billing.state import Invoice
 from finance.engagement import Engagement
+from finance.number_series.events import NumberTaken
+from finance.number_series.requests import SeriesKind, TakeNumber, series_of, written
 from finance.policies import (
     day_since_issue,
     require_at_most,
@@ -40,6 +46,7 @@ from finance.roles import CONTROLLING
 from finance.time_billing.unbilled import advance_left, is_advance
 
 capability = Capability[Engagement](__name__)
+numbering = capability.request(TakeNumber, of="number-series")
 
 
 class ApproveInvoice(Command):
@@ -83,6 +90,7 @@ def approve_invoice(
         due = state.billing.events[invoice.billing_event]
         gate("amount-not-billable", _not_due(state, due, issue_on))
         yield event
+        yield _number("invoice", invoice.invoice, len(invoice.number_refused) + 1, issue_on)
 
 
 @capability.decide(VoidInvoice, by=CONTROLLING)
@@ -111,7 +119,7 @@ def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> I
 def issue_credit_note(
     state: Engagement, command: IssueCreditNote, context: Context
 ) -> Iterable[Event]:
-    """Record the credit note, up to what is left of the invoice.
+    """Record the credit note, up to what is left of the invoice, and request its number.
 
     Raises Refused where the invoice is unknown or not issued, the account is settled, the amount is
     too large, or an advance that it billed is drawn down.
@@ -121,30 +129,58 @@ def issue_credit_note(
     issued_on = day_since_issue(invoice, "issued_on", command, context)
     require_at_most(command.amount, invoice.amount - invoice.credited, "credit-too-large", invoice)
     _require_advance(state, invoice, command.amount)
-    yield CreditNoteIssued(
-        **{**dict(command), "credit_note": context.new_id("credit"), "issued_on": issued_on}
+    credit_note = context.new_id("credit")
+    yield CreditNoteApproved(
+        **{**dict(command), "credit_note": credit_note, "issued_on": issued_on}
     )
+    yield _number("credit-note", invoice.invoice, credit_note, issued_on)
 
 
-@capability.react
-def issues(state: Engagement, context: Context) -> Iterable[Event]:
-    """Issue the invoices that have their number."""
-    for invoice in state.billing.invoices.values():
-        issue_on, number = invoice.issue_on, invoice.number
-        if invoice.stage != "numbered" or issue_on is None or number is None:
-            continue
-        sow = state.contract.sow
-        yield InvoiceIssued(
-            invoice=invoice.invoice,
-            number=number,
-            billing_event=invoice.billing_event,
-            kind=invoice.kind,
-            amount=invoice.amount,
-            deliverables=state.billing.events[invoice.billing_event].deliverables,
-            lines=invoice.lines,
-            issued_on=issue_on,
-            due_on=days_after(issue_on, sow.payment_terms_days if sow else 0),
-        )
+def _number(kind: SeriesKind, invoice: str, item: object, on: date) -> Requested:
+    """Return the request for the number of an invoice, or of a credit note on it.
+
+    `item` is the number of times that the invoice was approved, or the id of the credit note.
+    """
+    return numbering(series_of(kind, on), TakeNumber(on=on), id=f"{kind}.{invoice}", item=str(item))
+
+
+@numbering.outcome
+def number_known(
+    state: Engagement, outcome: Outcome[TakeNumber], context: Context
+) -> Iterable[Event]:
+    """Issue the invoice or credit note under its number, or withdraw the approval."""
+    request, on = outcome.request, outcome.command.on
+    kind, _, name = request.id.partition(".")
+    invoice = state.billing.invoices[name]
+    if kind == "invoice":
+        if outcome.refusal:
+            yield NumberRefused(invoice=name, why=outcome.refusal.sentence)
+        else:
+            taken = outcome.only(NumberTaken)
+            yield _issued(state, invoice, written("invoice", on, taken.number), on)
+        return
+    (note,) = (each for each in invoice.credits_approved if each.credit_note == request.item)
+    if outcome.refusal:
+        why = outcome.refusal.sentence
+        yield NumberRefused(invoice=name, credit_note=note.credit_note, why=why)
+    else:
+        number = written("credit-note", on, outcome.only(NumberTaken).number)
+        yield CreditNoteIssued(**dict(note), number=number)
+
+
+def _issued(state: Engagement, invoice: Invoice, number: str, on: date) -> InvoiceIssued:
+    sow = state.contract.sow
+    return InvoiceIssued(
+        invoice=invoice.invoice,
+        number=number,
+        billing_event=invoice.billing_event,
+        kind=invoice.kind,
+        amount=invoice.amount,
+        deliverables=state.billing.events[invoice.billing_event].deliverables,
+        lines=invoice.lines,
+        issued_on=on,
+        due_on=days_after(on, sow.payment_terms_days if sow else 0),
+    )
 
 
 def _not_due(state: Engagement, due: BillingEventDue, issue_on: date) -> Iterable[Missing]:
@@ -163,7 +199,7 @@ def _not_due(state: Engagement, due: BillingEventDue, issue_on: date) -> Iterabl
 
 def _require_voidable(state: Engagement, invoice: Invoice) -> None:
     require_open_account(state)
-    if invoice.payments or invoice.credits:
+    if invoice.payments or invoice.credits or invoice.credits_approved:
         raise Refused(
             "invoice-settled-in-part",
             f"invoice {invoice.number} was paid or credited in part: issue a credit note instead",
@@ -202,6 +238,7 @@ class InvoiceView(ViewModel):
     item: str | None
     kind: BillingKind
     exception: str | None
+    number_refused: str | None
     amount: Money
     advance_drawn: Money
     issued_on: date | None
@@ -235,6 +272,9 @@ def _shown(state: Engagement, invoice: Invoice) -> InvoiceView:
         item=due.item if due else None,
         kind=invoice.kind,
         exception=due.exception if due else None,
+        number_refused=invoice.number_refused[-1]
+        if invoice.number_refused and invoice.stage == "drafted"
+        else None,
         amount=invoice.amount,
         advance_drawn=invoice.advance_drawn,
         issued_on=invoice.issue_on if invoice.stage in {"issued", "voided"} else None,

@@ -125,6 +125,8 @@ def _open(state: Engagement, invoice: Invoice) -> Iterable[Missing]:
         yield Missing(
             "invoice-not-issued", f"{invoice.invoice} over {invoice.amount} is due and not issued"
         )
+    for note in invoice.credits_approved:
+        yield Missing("credit-note-not-issued", f"{note.credit_note} waits for its number")
     if owed.amount > 0:
         yield Missing(
             "invoice-unpaid", f"{owed} is outstanding on {invoice.number}, due {invoice.due_on}"

@@ -133,7 +133,10 @@ def _hours(value: Decimal | None) -> str:
 
 def _sales(view: View, names: Names) -> _PanelRows:
     sales, legal_is_signed = view.sales, view.legal.signed is not None
-    yield "Account", _one(names.account(sales.account) if sales.account else None)
+    if sales.account is not None:
+        name, legal_name = names.account(sales.account), names.legal_name(sales.account)
+        yield "Account", (name, *_one(legal_name if legal_name != name else None))
+    yield "Contacts", tuple(map(names.contact, sales.contacts))
     yield "Owner", _one(names.person(sales.owner) if sales.owner else None)
     yield "Imported from", _one(sales.imported_from)
     if sales.won is None and not sales.is_lost and sales.pipeline_stage is not None:

@@ -105,8 +105,8 @@ SENTENCES: dict[type[Event], str] = {
     "{withdrawn_on}: “{why}”",
     delivery.DeliverableSubmitted: "{deliverable|title} submitted for acceptance on {submitted_on} "
     "(submission {submission}).",
-    delivery.DeliverableAccepted: "{deliverable|title} accepted by {accepted_by|person} on "
-    "{accepted_on}.",
+    delivery.DeliverableAccepted: "{deliverable|title} accepted[ by {accepted_by|person}] on "
+    "{accepted_on} ({how|words}).",
     delivery.AcceptanceWithdrawn: "Acceptance of {deliverable|title} on {accepted_on} withdrawn on "
     "{withdrawn_on}: “{why}”",
     delivery.DeliverableRejected: "{deliverable|title} rejected by {rejected_by|person} on "
@@ -171,13 +171,11 @@ SENTENCES: dict[type[Event], str] = {
     "[, for {deliverables|titles}]. [Exception: “{exception}”]",
     finance.InvoiceDrafted: "Invoice over {amount} drafted ({kind|words}).",
     finance.InvoiceApproved: "Invoice over {amount} approved, to be issued on {issue_on}.",
-    finance.InvoiceNumbered: "Invoice has the number {number}.",
     finance.InvoiceIssued: "Invoice {number} over {amount} issued on {issued_on}, due {due_on}.",
     finance.DraftWithdrawn: "Draft {invoice} over {amount} withdrawn: its billing entry "
     "changed or is no longer due.",
     finance.InvoiceVoided: "Invoice {number} over {amount} voided: “{why}”",
-    finance.CreditNoteIssued: "Credit note {credit_note} over {amount} issued on {issued_on}: "
-    "“{why}”",
+    finance.CreditNoteIssued: "Credit note {number} over {amount} issued on {issued_on}: “{why}”",
     finance.PaymentReceived: "{amount} received on {received_on}.",
     finance.RefundPaid: "{amount} paid back on {paid_on}.",
     finance.PaymentOverdue: "{outstanding} overdue since {due_on}.",

@@ -12,14 +12,14 @@ from chassis.domain.context import ReferenceData
 from contracts.channels import CHANNELS
 from contracts.decimals import round_decimal
 from contracts.money import MINOR_UNITS, Money
-from contracts.reference import AccountPublished, PersonPublished
+from contracts.reference import AccountPublished, ContactPublished, PersonPublished
 from gateway.rules import RULES, rule
 
 UNKNOWN = "\N{EN DASH}"
 """Shown where a figure is not known; zero is shown as 0."""
 
 _MINUS = "\N{MINUS SIGN}"
-_ACRONYMS = {"msa": "MSA", "nda": "NDA", "sow": "SOW", "pir": "PIR", "brd": "BRD"}
+_ACRONYMS = {"msa": "MSA", "nda": "NDA", "sow": "SOW", "pir": "PIR", "brd": "BRD", "pmo": "PMO"}
 
 STAGE_NAMES: dict[str, str] = {
     "opportunity": "Opportunity",
@@ -207,14 +207,30 @@ class Names:
         found = self._reference_data.latest(AccountPublished, account)
         return found.event.name if found is not None else account
 
+    def legal_name(self, account: str) -> str | None:
+        """Return the name of an account in the commercial register, where it is known."""
+        found = self._reference_data.latest(AccountPublished, account)
+        return found.event.legal_name if found is not None else None
+
     def person(self, person: str | None) -> str:
-        """Return the name of a person, or of the department where it acted by itself."""
+        """Return the name of a person or contact, or of the department that acted by itself."""
         if person is None:
             return UNKNOWN
-        found = self._reference_data.latest(PersonPublished, person)
-        if found is not None:
-            return found.event.name
+        staff = self._reference_data.latest(PersonPublished, person)
+        contact = self._reference_data.latest(ContactPublished, person)
+        if staff is not None:
+            return staff.event.name
+        if contact is not None:
+            return contact.event.name
         return channel_name(person) if person in CHANNELS else person
+
+    def contact(self, contact: str) -> str:
+        """Return the name of a contact with the roles that they have for the customer."""
+        found = self._reference_data.latest(ContactPublished, contact)
+        if found is None:
+            return contact
+        roles = listed(words(role) for role in found.event.roles)
+        return f"{found.event.name}, {roles}" if roles else found.event.name
 
     def title(self, item: str) -> str:
         """Return the title of a deliverable, a milestone or a task of this engagement."""

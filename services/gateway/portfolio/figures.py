@@ -232,14 +232,14 @@ class Portfolio(ViewModel):
 def build_portfolio(
     totals: Mapping[str, Decimal],
     today: date,
-    weekly_available_hours: Decimal,
+    available_hours: Decimal | None,
     *,
     with_confidential: bool,
 ) -> Portfolio:
     """Return the portfolio of these totals on a day (UTC).
 
-    `weekly_available_hours` are those of Delivery's people. Costs and margins are left out unless
-    the reader may see them.
+    `available_hours` are those of Delivery's people in `utilisation_weeks`, None where unknown.
+    Costs and margins are left out unless the reader may see them.
     """
 
     def figure(name: str) -> Decimal:
@@ -270,7 +270,7 @@ def build_portfolio(
             if with_confidential
             else None
         ),
-        utilisation=_utilisation(totals, today, weekly_available_hours),
+        utilisation=_utilisation(totals, today, available_hours),
         customer_satisfaction=customer_satisfaction(
             figure("csat.satisfied"), figure("csat.answers"), 1
         ),
@@ -326,11 +326,15 @@ def _confidential(figure: Callable[[str], Decimal], currency: str) -> Confidenti
     )
 
 
-def _utilisation(
-    totals: Mapping[str, Decimal], today: date, weekly_available_hours: Decimal
-) -> Decimal | None:
+def utilisation_weeks(today: date) -> list[date]:
+    """Return the Mondays of the last four full weeks before a day."""
     monday = today - timedelta(days=today.weekday())
-    weeks = (monday - timedelta(weeks=back) for back in range(1, UTILISATION_WEEKS + 1))
+    return [monday - timedelta(weeks=back) for back in range(1, UTILISATION_WEEKS + 1)]
+
+
+def _utilisation(
+    totals: Mapping[str, Decimal], today: date, available_hours: Decimal | None
+) -> Decimal | None:
+    weeks = utilisation_weeks(today)
     billable = sum((totals.get(f"week.{week.isoformat()}", _ZERO) for week in weeks), _ZERO)
-    available = weekly_available_hours * UTILISATION_WEEKS
-    return round_decimal(billable / available, 4) if available else None
+    return round_decimal(billable / available_hours, 4) if available_hours else None

@@ -37,7 +37,7 @@ def terminate_engagement(
     terms = {
         **dict(command),
         "terminated_on": same_day("terminated_on", command, known, context),
-        "decided_by": command.decided_by or (known.decided_by if known else context.actor),
+        "decided_by": command.decided_by or (known.decided_by if known else context.acting_for),
     }
     yield from unless_recorded(known, EngagementTerminated(**terms), "the termination")
 

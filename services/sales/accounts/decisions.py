@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context
-from chassis.domain.reference import Publish, Record, next_version, require_record
+from chassis.domain.reference import Publish, Record, next_version, require_contact, require_record
 from chassis.domain.rules import unless_recorded
 from contracts.event import Event
 from contracts.reference import AccountDetails, AccountFinances, AccountPublished
@@ -83,7 +83,12 @@ def publish_account(
 def publish_account_finances(
     state: Record[AccountPublished], command: PublishAccountFinances, context: Context
 ) -> Iterable[Event]:
-    """Publish the next version of the record, unless it equals the last one."""
+    """Publish the next version of the record, unless it equals the last one.
+
+    Raises Refused where the contact for invoices is not one of this account.
+    """
+    if command.billing is not None:
+        require_contact("billing.contact", command.billing.contact, state.id, context)
     newest = state.newest
     if newest is not None:
         kept = {name: getattr(newest, name) for name in AccountDetails.model_fields}

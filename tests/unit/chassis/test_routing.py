@@ -1,12 +1,10 @@
 """Batch routing: which events are processed, which wait, and which records are set aside."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from chassis.application.event_handler import stream_router
 from chassis.base.partitioning import partition_of
 from chassis.kafka.consumer_settings import (
     Arrival,
@@ -14,11 +12,9 @@ from chassis.kafka.consumer_settings import (
 )
 from chassis.kafka.routing import WAITING, route_batch
 from contracts.channels import CHANNELS, DELIVERY_REFERENCE, LEGAL, SALES, Channel
-from contracts.delivery import ManagerAssigned
 from contracts.event import Event, Recorded, encode
 from contracts.legal import FileOpened
 from contracts.sales import OpportunityAdvanced
-from tests.component.sample_department import REGISTER, assigned, of_no_consequence
 
 MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 CODEC = Codec(tuple(CHANNELS.values()), "concord")
@@ -66,12 +62,12 @@ def to_no_stream(recorded: Recorded[Event]) -> list[str]:
 def test_events_are_routed_to_every_stream_that_processes_them_in_order() -> None:
     batch = [arrival(event("E-1", 1)), arrival(event("E-2", 1)), arrival(event("E-1", 2))]
 
-    routed = route_batch(batch, (), lambda each: [f"engagement:{each.subject}", "register:all"])
+    routed = route_batch(batch, (), lambda each: [f"engagement:{each.subject}", "shared:all"])
 
     assert {stream: [each.id for each in group] for stream, group in routed.groups.items()} == {
         "engagement:E-1": [batch[0].id, batch[2].id],
         "engagement:E-2": [batch[1].id],
-        "register:all": [each.id for each in batch],
+        "shared:all": [each.id for each in batch],
     }
     assert not routed.stopped
     assert not routed.aside
@@ -150,35 +146,3 @@ def test_a_record_with_an_unreadable_key_is_set_aside(key: bytes) -> None:
 
     assert [trouble.code for _, trouble in routed.aside] == ["no-key"]
     assert not routed.groups
-
-
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [
-        ("concord.delivery.manager-sung.v1", "newer-version"),
-        ("concord.delivery.manager-assigned.v2", "newer-version"),
-        ("concord.delivery.manager-assigned.v1", "unreadable"),
-    ],
-)
-def test_an_unreadable_event_that_a_register_may_process_waits(name: str, code: str) -> None:
-    """Without readable data the type is unknown, on which a register's route depends."""
-    register = replace(
-        REGISTER, route=lambda each: "all" if isinstance(each.event, ManagerAssigned) else None
-    )
-    value = encode(assigned("E-1")).replace(b"concord.delivery.manager-assigned.v1", name.encode())
-    value = value.replace(b'"manager":"max"', b'"manager":[]')
-
-    routed = route_batch([arrival(assigned("E-1"), value=value)], (), stream_router([register]))
-
-    assert [trouble.code for _, trouble in routed.stopped] == [code]
-
-
-def test_an_unreadable_event_that_no_register_processes_is_ignored() -> None:
-    register = replace(REGISTER, route=lambda _: None)
-    value = encode(of_no_consequence("E-1", 1)).replace(b'"tier":"standard"', b'"tier":[]')
-
-    routed = route_batch(
-        [arrival(of_no_consequence("E-1", 1), value=value)], (), stream_router([register])
-    )
-
-    assert len(routed.ignored) == 1

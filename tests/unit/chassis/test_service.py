@@ -37,12 +37,14 @@ def test_every_route_requires_a_token(service, app):
 
 
 def test_only_these_commands_have_no_route(service):
-    # Given by the deadline scheduler, the import of a CRM's export, and the gateway itself.
+    # Given by the deadline scheduler, the import of a CRM's export, streams that request them of
+    # others, and the gateway itself.
     internal = {
         "deadline-passed",
         "import-opportunity",
         "introduce-account",
         "publish-disconnects",
+        "take-number",
         "waive-disconnect",
         "waive-any-disconnect",
     }
@@ -82,7 +84,7 @@ def test_an_event_that_no_state_evolves_by_is_named_at_start(service):
         others = tuple(each for each in service.all_deciders if each is not decider)
         forgetful = replace(decider, initial=lambda _: Part())
         if all(any(kind in each.evolves_by for each in others) for kind in decider.evolves_by):
-            continue  # such as a register: the engagements evolve by its events, too
+            continue  # such as a number series: it evolves by internal events only
         with pytest.raises(TypeError, match=r"no part of a state has a step for concord\."):
             replace(service, routes=(), deciders=(*others, forgetful)).require_complete()
 

@@ -22,8 +22,7 @@ def test_an_event_names_exactly_the_departments_that_handle_it(kind: type[Event]
     handling = {
         decider.department
         for decider in DECIDERS
-        if kind in decider.evolves_by
-        and (decider.department != kind.channel.department or kind.channel.kind == "register")
+        if kind in decider.evolves_by and decider.department != kind.channel.department
     }
 
     assert set(kind.consumed_by) == handling

@@ -47,7 +47,52 @@ def test_every_decimal_has_a_pattern_that_refuses_an_exponent():
         assert validator.is_valid("0")
         assert validator.is_valid("10.5")
         assert not validator.is_valid("1E+3")
+        assert not validator.is_valid("abc")
+        assert not validator.is_valid("")
         assert not validator.is_valid("10.50")
+
+
+def parts(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield a schema and its definitions, by name."""
+    yield schema["title"], schema
+    yield from schema.get("$defs", {}).items()
+
+
+def types(part: Any, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each part of a schema that names a type, with its place."""
+    if isinstance(part, dict):
+        if isinstance(part.get("type"), str):
+            yield at, part
+        for name, inside in part.items():
+            if name not in {"default", "examples"}:
+                yield from types(inside, f"{at}.{name}")
+    elif isinstance(part, list):
+        for inside in part:
+            yield from types(inside, at)
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_every_field_has_a_description(name: str) -> None:
+    undescribed = [
+        f"{part}.{field}"
+        for part, schema in parts(release.schema(EVENTS[name]))
+        for field, each in schema.get("properties", {}).items()
+        if not each.get("description")
+    ]
+    assert undescribed == [], "write a docstring below each of these fields"
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_every_text_and_number_has_bounds(name: str) -> None:
+    for at, part in types(release.schema(EVENTS[name])):
+        if part["type"] == "string" and "enum" not in part and "const" not in part:
+            is_bounded = part.keys() & {"pattern", "maxLength"} or (
+                part.get("format") in {"date", "date-time"} and "x-maximum" in part
+            )
+            assert is_bounded, f"{at} has no bounds"
+        elif part["type"] in {"integer", "number"}:
+            assert abs(part["minimum"]) <= 2**53, at
+            assert abs(part["maximum"]) <= 2**53, at
 
 
 def lists(part: Any) -> Iterator[dict[str, Any]]:

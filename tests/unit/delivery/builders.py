@@ -36,7 +36,13 @@ from contracts.lines import (
     changed_lines,
 )
 from contracts.money import Money, Rate
-from contracts.reference import PersonPublished, TemplatePhase, TemplatePublished, TemplateTask
+from contracts.reference import (
+    ContactPublished,
+    PersonPublished,
+    TemplatePhase,
+    TemplatePublished,
+    TemplateTask,
+)
 from contracts.values import (
     Deliverable,
     EstimateLine,
@@ -80,13 +86,20 @@ def person(name: str, department: str = "delivery", *roles: str) -> PersonPublis
     )
 
 
+def contact(name: str, account: str = "acme") -> ContactPublished:
+    return ContactPublished(contact=name, name=name.title(), account=account)
+
+
 PEOPLE = (
     person("mara", "delivery", "engagement-manager"),
     person("milo", "delivery", "engagement-manager"),
     person("dev", "delivery", "architect"),
     person("ann", "sales", "account-executive"),
-    person("cleo", "customer"),
+    contact("cleo"),
+    contact("cy"),
+    contact("oda", "other"),
 )
+"""People of the company, and contacts of two accounts."""
 
 TEMPLATE = TemplatePublished(
     template="web",
@@ -321,7 +334,9 @@ CHANGES = tuple(
     LineChange(**dict(each), price_delta=eur(2_000)) for each in CHANGE_ASSESSED.changes
 )
 CHANGE_PRICED = finance.ChangePriced(change="CR-1", changes=CHANGES, price=eur(2_000))
-CHANGE_APPROVED = ChangeApproved(change="CR-1", approved_by="cleo", approved_on=TODAY)
+CHANGE_APPROVED = ChangeApproved(
+    change="CR-1", approved_by="cleo", recorded_for="cleo", approved_on=TODAY
+)
 AMENDMENT_DRAFTED = legal.AmendmentDrafted(
     amendment="A-1",
     change="CR-1",

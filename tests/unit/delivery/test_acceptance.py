@@ -1,8 +1,11 @@
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from chassis.domain.deadlines import DeadlinePassed
 from contracts.delivery import (
     AcceptanceWithdrawn,
     DeliverableAccepted,
@@ -12,6 +15,7 @@ from contracts.delivery import (
 from contracts.documents import content_hash
 from contracts.legal import AmendmentSigned
 from contracts.lines import LineChange
+from delivery.acceptance import decisions
 from delivery.acceptance.decisions import (
     AcceptDeliverable,
     RejectDeliverable,
@@ -20,7 +24,7 @@ from delivery.acceptance.decisions import (
 )
 from delivery.engagement import Engagement
 from delivery.management.decisions import PutOnHold
-from testkit.scenario import Scenario
+from testkit.scenario import Scenario, like
 from tests.unit.delivery.builders import (
     FINISH,
     HASH,
@@ -40,7 +44,12 @@ SUBMITTED = DeliverableSubmitted(
 )
 ACCEPT = AcceptDeliverable(deliverable="design", submission=1, accepted_by="cleo")
 ACCEPTED = DeliverableAccepted(
-    deliverable="design", submission=1, accepted_by="cleo", accepted_on=TODAY
+    deliverable="design",
+    submission=1,
+    how="on-behalf",
+    accepted_by="cleo",
+    recorded_for="cleo",
+    accepted_on=TODAY,
 )
 REJECT = RejectDeliverable(
     deliverable="design", submission=1, rejected_by="cleo", why="A page is missing."
@@ -50,6 +59,7 @@ REJECTED = DeliverableRejected(
     submission=1,
     rejected_by="cleo",
     why="A page is missing.",
+    recorded_for="cleo",
     rejected_on=TODAY,
 )
 DESCOPED = AmendmentSigned(
@@ -101,13 +111,20 @@ def test_content_may_be_given_in_place_of_its_hash() -> None:
 
 def test_only_the_customer_accepts_or_rejects() -> None:
     submitted().when(ACCEPT.model_copy(update={"accepted_by": "mara"})).then_refused(
-        "person-not-customer"
+        "contact-unknown", fields=["accepted_by"]
     )
     submitted().when(REJECT.model_copy(update={"rejected_by": "mara"})).then_refused(
-        "person-not-customer"
+        "contact-unknown", fields=["rejected_by"]
     )
-    # A person without a record is accepted as the customer's.
+    submitted().when(ACCEPT.model_copy(update={"accepted_by": "oda"})).then_refused(
+        "contact-of-other-account", fields=["accepted_by"], saying="oda is a contact of other"
+    )
     submitted().when(ACCEPT.model_copy(update={"accepted_by": "cy"})).then_accepted()
+
+
+def test_a_repeated_decision_of_an_erased_contact_changes_nothing() -> None:
+    submitted().after(ACCEPT).knowing().when(ACCEPT).then_nothing()
+    submitted().after(REJECT).knowing().when(REJECT).then_nothing()
 
 
 @pytest.mark.parametrize("command", [ACCEPT, REJECT])
@@ -177,3 +194,72 @@ def test_an_acceptance_is_withdrawn_after_a_termination_and_not_before_its_day()
     over.when(withdraw).then_accepted()
     early = withdraw.model_copy(update={"withdrawn_on": date(2026, 4, 1)})
     over.when(early).then_refused("date-before-record")
+
+
+def test_an_act_of_the_customer_is_marked_where_another_person_records_it() -> None:
+    proved = ACCEPT.model_copy(update={"evidence": OTHER_HASH})
+    on_behalf = (
+        submitted()
+        .when(proved, by="mara")
+        .then(ACCEPTED.model_copy(update={"evidence": OTHER_HASH}))
+    )
+    on_behalf.when(proved, by="milo").then_nothing()
+    on_behalf.when(ACCEPT, by="mara").then_refused("already-recorded", fields={"evidence"})
+    themselves = submitted().when(ACCEPT, by="cleo")
+    themselves.then(like(DeliverableAccepted, how="by-customer", recorded_for=None))
+    submitted().when(REJECT, by="cleo").then(like(DeliverableRejected, recorded_for=None))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"how": "deemed"},
+        {"accepted_by": None, "recorded_for": None},
+        {"how": "by-customer"},
+        {"recorded_for": None},
+    ],
+)
+def test_an_acceptance_says_consistently_by_whom_it_is(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        DeliverableAccepted.model_validate(dict(ACCEPTED) | wrong)
+
+
+@pytest.fixture
+def ten_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let submissions be deemed accepted after ten days."""
+    monkeypatch.setattr(decisions, "deemed_after", lambda _: 10)
+
+
+def test_without_a_term_of_the_contract_nothing_is_deemed_accepted() -> None:
+    submitted().then_deadlines()
+
+
+@pytest.mark.usefixtures("ten_days")
+def test_a_submission_without_a_decision_is_deemed_accepted_after_its_last_day() -> None:
+    waiting = submitted().then_deadlines(deemed_design_1=datetime(2026, 4, 19, tzinfo=UTC))
+    deemed = waiting.when_deadline("deemed-design-1").then(
+        DeliverableAccepted(
+            deliverable="design",
+            submission=1,
+            how="deemed",
+            accepted_by=None,
+            accepted_on=date(2026, 4, 18),
+        )
+    )
+    deemed.then_deadlines()
+    deemed.when(REJECT).then_refused("submission-accepted")
+
+
+@pytest.mark.usefixtures("ten_days")
+def test_what_is_decided_descoped_or_over_is_not_deemed_accepted() -> None:
+    submitted().after(ACCEPT).then_deadlines()
+    submitted().after(REJECT).then_deadlines()
+    submitted().consumed(DESCOPED).then_deadlines()
+    submitted().consumed(TERMINATED).then_deadlines()
+    withdraw = WithdrawAcceptance(deliverable="design", submission=1, why="Another letter.")
+    withdrawn = submitted().after(ACCEPT).after(withdraw)
+    withdrawn.then_deadlines()
+    again = SUBMIT.model_copy(update={"content_hash": OTHER_HASH})
+    withdrawn.after(again).then_deadlines(deemed_design_2=date(2026, 4, 19))
+    late = DeadlinePassed(deadline="deemed-design-1", at=datetime(2026, 4, 19, tzinfo=UTC))
+    submitted().after(REJECT).when(late).then_nothing()

@@ -97,7 +97,7 @@ def test_a_change_is_approved_only_by_the_customer_and_with_a_price() -> None:
         "change-not-approvable", missing=["change-not-assessed", "change-not-priced"]
     )
     own = ApproveChange(change="CR-1", approved_by="mara")
-    change_priced().when(own).then_refused("person-not-customer")
+    change_priced().when(own).then_refused("contact-unknown", fields=["approved_by"])
     change_approved().when(ApproveChange(change="CR-1", approved_by="cy")).then_refused(
         "already-recorded"
     )

@@ -52,7 +52,9 @@ def test_an_input_is_requested_and_received() -> None:
 
 
 def test_an_input_is_asked_of_the_customer_for_what_is_in_the_plan() -> None:
-    released().when(changed(REQUEST, requested_from="mara")).then_refused("person-not-customer")
+    released().when(changed(REQUEST, requested_from="mara")).then_refused(
+        "contact-unknown", fields=["requested_from"]
+    )
     released().when(changed(REQUEST, blocks=("M9",))).then_refused("plan-item-unknown", saying="M9")
     opened().when(REQUEST).then_refused("plan-item-unknown")
     opened().when(changed(REQUEST, blocks=())).then_accepted()

@@ -92,6 +92,11 @@ def test_the_manager_endorses_the_newest_version_once() -> None:
     endorsed.when(EndorseEstimate(version=1), by="mara").then_nothing()
 
 
+def test_a_stand_in_endorses_for_the_manager() -> None:
+    endorsed = estimated().when(EndorseEstimate(version=1), by="milo", on_behalf_of="mara")
+    endorsed.then(EstimateEndorsed(version=1, manager="mara"))
+
+
 @pytest.mark.parametrize(("by", "version"), [("milo", 1), ("ann", 1)])
 def test_only_the_manager_endorses(by: str, version: int) -> None:
     refused = estimated().when(EndorseEstimate(version=version), by=by)

@@ -1,19 +1,31 @@
+"""Test records of people: published whole, in a hierarchy, with the company for some time."""
+
+from datetime import date
+
 import pytest
 from pydantic import ValidationError
 
-from contracts.reference import PersonPublished
+from contracts.reference import CalendarPublished, PersonPublished
 from delivery.people.decisions import PublishPerson
 from delivery.service import PERSON
 from testkit.scenario import given, like
 from tests.unit.delivery.builders import hours
 
-mara = given(PERSON, "mara")
+PAT = PersonPublished(person="pat", name="Pat", department="delivery")
+PIA = PersonPublished(person="pia", name="Pia", department="delivery", manager="mara")
+MUNICH = CalendarPublished(calendar="munich", name="Munich", country="DE", subdivision="BY")
+mara = given(PERSON, "mara", records=[PAT, PIA, MUNICH])
 PUBLISH = PublishPerson(
     name="Mara Mint",
     email="mara@example.com",
     department="delivery",
     roles=("engagement-manager",),
+    skills=("Kafka", "Workshops"),
+    grade="senior",
+    cost_centre="CC-200",
     manager="pat",
+    calendar="munich",
+    joined=date(2020, 1, 1),
 )
 
 
@@ -25,17 +37,47 @@ def test_an_unchanged_person_is_not_published_again() -> None:
             email="mara@example.com",
             department="delivery",
             roles=("engagement-manager",),
+            skills=("Kafka", "Workshops"),
+            grade="senior",
+            cost_centre="CC-200",
             manager="pat",
-            available_hours=hours(40),
+            calendar="munich",
+            weekly_hours=hours(40),
+            joined=date(2020, 1, 1),
         )
     )
     published.when(PUBLISH).then_nothing()
-    moved = PUBLISH.model_copy(update={"manager": "pia"})
-    published.when(moved).then(like(PersonPublished, manager="pia", name="Mara Mint"))
+    leaving = PUBLISH.model_copy(update={"left": date(2026, 6, 30)})
+    published.when(leaving).then(like(PersonPublished, left=date(2026, 6, 30), name="Mara Mint"))
 
 
 def test_contradictory_records_of_people_are_refused() -> None:
-    mara.when(PUBLISH.model_copy(update={"manager": "mara"})).then_refused("manager-is-self")
-    mara.when(PUBLISH.model_copy(update={"account": "acme"})).then_refused("person-not-customer")
-    with pytest.raises(ValidationError):
-        PublishPerson(name="Mara", email="nowhere", department="delivery")
+    for bad in (
+        {"email": "nowhere"},
+        {"department": "customer"},
+        {"skills": ["Kafka", "Kafka"]},
+        {"weekly_hours": "-1"},
+        {"joined": "2026-02-01", "left": "2026-01-31"},
+    ):
+        with pytest.raises(ValidationError):
+            PublishPerson.model_validate({"name": "Mara", "department": "delivery", **bad})
+
+
+@pytest.mark.parametrize("manager", ["mara", "pia"])
+def test_no_person_is_a_manager_above_themselves(manager: str) -> None:
+    mara.when(PUBLISH.model_copy(update={"manager": manager})).then_refused("manager-is-self")
+
+
+def test_what_a_record_names_is_on_record() -> None:
+    unknown = mara.when(PUBLISH.model_copy(update={"manager": "nil"}))
+    unknown.then_refused("person-unknown", fields={"manager"})
+    unknown = mara.when(PUBLISH.model_copy(update={"calendar": "nil"}))
+    unknown.then_refused("calendar-unknown", fields={"calendar"})
+
+
+def test_a_person_is_with_the_company_from_the_first_to_the_last_day() -> None:
+    joined, left = date(2026, 2, 1), date(2026, 6, 30)
+    known = PAT.model_copy(update={"joined": joined, "left": left})
+    days = [date(2026, 1, 31), joined, left, date(2026, 7, 1)]
+    assert [known.works_on(day) for day in days] == [False, True, True, False]
+    assert all(PAT.works_on(day) for day in days)

@@ -19,7 +19,11 @@ def submitted() -> Scenario[Engagement]:
 
 SIGN = SignOffBrd(version=1, signed_by="cleo")
 SIGNED_OFF = BrdSignedOff(
-    version=1, content_hash=HASH, signed_by="cleo", signed_on=date(2026, 4, 8)
+    version=1,
+    content_hash=HASH,
+    signed_by="cleo",
+    recorded_for="cleo",
+    signed_on=date(2026, 4, 8),
 )
 
 
@@ -53,4 +57,4 @@ def test_sign_offs_that_are_refused() -> None:
     newer = submitted().after(SubmitBrd(content_hash=OTHER_HASH))
     newer.when(SIGN).then_refused("brd-superseded", saying="2")
     own = SignOffBrd(version=1, signed_by="mara")
-    submitted().when(own).then_refused("person-not-customer", saying="mara belongs to delivery")
+    submitted().when(own).then_refused("contact-unknown", fields=["signed_by"])

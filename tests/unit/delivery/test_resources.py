@@ -66,7 +66,7 @@ def test_people_who_cannot_be_allocated() -> None:
     managed().when(GIVE).then_refused("request-unknown")
     wanted().when(AllocateResource(request="RQ-1", person="who")).then_refused("person-unknown")
     customer = AllocateResource(request="RQ-1", person="cleo")
-    wanted().when(customer).then_refused("person-not-of-company")
+    wanted().when(customer).then_refused("person-unknown")
     backwards = GIVE.model_copy(update={"starts_on": date(2026, 12, 1)})
     wanted().when(backwards).then_refused("finish-before-start")
 

@@ -65,6 +65,7 @@ def test_each_contact_of_the_survey_answers_once() -> None:
             answered_by="cleo",
             satisfaction={"quality": 4, "timeliness": 5},
             recommend=9,
+            recorded_for="cleo",
             answered_on=TODAY,
         )
     )

@@ -16,6 +16,7 @@ from contracts.delivery import (
 )
 from delivery.engagement import Engagement
 from delivery.planning.decisions import BaselinePlan
+from delivery.service import ENGAGEMENT
 from delivery.timesheet.decisions import ApproveExpense, ApproveTime, RejectTime, SubmitTime
 from testkit.scenario import Scenario, like
 from tests.unit.delivery.builders import (
@@ -111,6 +112,25 @@ def test_hours_are_approved_by_another_person() -> None:
     released().when(ApproveTime(entry="T-9"), by="mara").then_refused("entry-unknown")
     approved.then_view(time__approved_hours=hours(40), time__waiting=())
     assert [task.approved_hours for task in approved.view["plan"].tasks] == [hours(40), 0, 0]
+
+
+def test_a_stand_in_approves_neither_their_own_time_nor_that_of_whom_they_stand_in_for() -> None:
+    approve = ApproveTime(entry="T-1")
+    submitted().when(approve, by="max", on_behalf_of="mara").then(APPROVED)
+    for by, person in (("dev", "mara"), ("max", "dev")):
+        own = submitted().when(approve, by=by, on_behalf_of=person)
+        own.then_refused("approver-is-author")
+    for_dev = (
+        released()
+        .when(at(TIME, person=None), by="max", on_behalf_of="dev")
+        .then(like(TimeSubmitted, person="dev"))
+    )
+    for_dev.when(approve, by="max").then_refused("approver-is-author")
+
+
+def test_time_is_submitted_by_stand_ins_for_time() -> None:
+    purposes = {kind.named(): entry.stand_in for kind, entry in ENGAGEMENT.commands.items()}
+    assert [name for name, purpose in purposes.items() if purpose == "time"] == ["submit-time"]
 
 
 def test_approved_time_has_the_kind_of_its_task() -> None:

@@ -74,7 +74,7 @@ def test_the_hooks_check_what_lint_checks() -> None:
         assert f"{program} {' '.join(word for word in words[:2] if '--' not in word)}" in linted
 
 
-@pytest.mark.parametrize("package", ["contracts", "chassis", "testkit"])
+@pytest.mark.parametrize("package", ["contracts", "chassis", "common", "testkit"])
 def test_a_library_says_that_it_has_types(package: str) -> None:
     assert (PROJECT / "libs" / package / "py.typed").exists()
 

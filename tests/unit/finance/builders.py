@@ -21,7 +21,7 @@ from contracts.delivery import (
     TimeApproved,
 )
 from contracts.event import Event
-from contracts.finance import InvoiceNumbered, RevenueByCostRecognised, RevenueRecognised
+from contracts.finance import RevenueByCostRecognised, RevenueRecognised
 from contracts.legal import AmendmentSigned, EngagementTerminated, SowDrafted, SowSigned
 from contracts.lines import (
     BillingItem,
@@ -48,6 +48,7 @@ from contracts.values import (
 from finance.budgeting.decisions import ChooseRevenueMethod
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice, InvoiceView, IssueCreditNote
+from finance.number_series.events import NumberTaken
 from finance.payments.decisions import RecordPayment
 from finance.revenue.decisions import RecogniseRevenue
 from finance.service import ENGAGEMENT
@@ -401,8 +402,18 @@ def issued(
 ) -> Scenario[Engagement]:
     """Return the scenario after a draft was approved, numbered and issued on a day."""
     after = scenario.on(on).after(ApproveInvoice(invoice=invoice), by="cora")
-    numbered = InvoiceNumbered(engagement=ID, invoice=invoice, number=number, issue_on=on)
-    return hearing(after, numbered)
+    taken = NumberTaken(number=int(number.rpartition("-")[2]), on=on)
+    return after.when_outcome(f"invoice.{invoice}", "1", taken).then_accepted()
+
+
+def credit_issued(
+    scenario: Scenario[Engagement], command: IssueCreditNote, number: int = 1
+) -> Scenario[Engagement]:
+    """Return the scenario after a credit note was approved, numbered and issued."""
+    approved = scenario.when(command, by="cora")
+    (request,) = approved.requests
+    taken = NumberTaken(number=number, on=scenario.moment.date())
+    return approved.after.when_outcome(request.id, request.item, taken).then_accepted()
 
 
 def recognise(month: str) -> RecogniseRevenue:

@@ -1,7 +1,8 @@
-"""Check invoices: approved, numbered, issued, voided, credited."""
+"""Check invoices: approved, numbered, issued, voided, credited; numbers that are refused."""
 
 from datetime import UTC, date, datetime
 
+from chassis.domain.pending import Refusal
 from contracts.finance import (
     BillingEventDue,
     CreditNoteIssued,
@@ -9,22 +10,25 @@ from contracts.finance import (
     InvoiceDrafted,
     InvoiceIssued,
     InvoiceLine,
-    InvoiceNumbered,
     InvoiceVoided,
     PaymentReceived,
 )
 from finance.billing.decisions import BillOutsideSchedule
+from finance.billing.events import CreditNoteApproved, NumberRefused
 from finance.engagement import Engagement
-from finance.invoices.decisions import ApproveInvoice, VoidInvoice
+from finance.invoices.decisions import ApproveInvoice, VoidInvoice, numbering
+from finance.number_series.events import NumberTaken
+from finance.number_series.requests import TakeNumber
+from finance.settlement.decisions import SettleAccount
 from testkit.scenario import Scenario, like
 from tests.unit.finance.builders import (
     APRIL_1,
-    ID,
     SIGNED,
     TERMINATED,
     accepted,
     contracted,
     credit,
+    drafts_and_invoices,
     eur,
     hearing,
     issued,
@@ -34,9 +38,9 @@ from tests.unit.finance.builders import (
 )
 
 APPROVE = ApproveInvoice(invoice="invoice-start")
-NUMBERED = InvoiceNumbered(
-    engagement=ID, invoice="invoice-start", number="2026-00007", issue_on=APRIL_1
-)
+TAKEN = NumberTaken(number=7, on=APRIL_1)
+START = ("invoice.invoice-start", "1")
+"""Id and item of the request for the number of the first invoice."""
 
 
 def drafted() -> Scenario[Engagement]:
@@ -52,7 +56,7 @@ def test_an_approved_draft_is_numbered_and_issued():
         .when(APPROVE, by="cora")
         .then(InvoiceApproved(invoice="invoice-start", amount=eur(5_000), issue_on=APRIL_1))
     )
-    approved.when_consumed(NUMBERED).then(
+    approved.when_outcome(*START, TAKEN).then(
         InvoiceIssued(
             invoice="invoice-start",
             number="2026-00007",
@@ -66,8 +70,28 @@ def test_an_approved_draft_is_numbered_and_issued():
     )
 
 
-def test_no_invoice_is_issued_before_its_draft_is_approved():
-    drafted().when_consumed(NUMBERED).then_nothing()
+def test_an_approval_requests_the_next_number_of_the_year_of_the_invoice():
+    name, item = START
+    command = TakeNumber(on=APRIL_1)
+    request = numbering("concord.invoice.2026", command, id=name, item=item)
+    drafted().when(APPROVE).then_requests(request)
+
+
+def test_an_invoice_without_its_number_is_not_issued():
+    drafted().after(APPROVE).when(VOID).then_refused("invoice-not-issued")
+
+
+def test_an_invoice_whose_number_is_refused_is_a_draft_again_and_can_be_approved_again():
+    refused = (
+        drafted().after(APPROVE).when_outcome(*START, refused=Refusal("date-before-known", "No."))
+    )
+    draft = refused.then(NumberRefused(invoice="invoice-start", why="No."))
+    shown = drafts_and_invoices(draft)["invoice-start"]
+    assert (shown.stage, shown.number_refused) == ("drafted", "No.")
+    again = draft.when(APPROVE)
+    assert [each.key for each in again.requests] == ["invoice.invoice-start/2"]
+    issued = again.then_accepted().when_outcome("invoice.invoice-start", "2", TAKEN)
+    issued.then(like(InvoiceIssued, number="2026-00007"))
 
 
 def test_approving_again_changes_nothing_and_another_day_is_refused():
@@ -129,11 +153,11 @@ def test_acts_on_an_invoice_dated_tomorrow_are_of_its_date_by_default():
     tomorrow = date(2026, 4, 2)
     noon = contracted().on(datetime(2026, 4, 1, 12, tzinfo=UTC))
     approved = noon.after(ApproveInvoice(invoice="invoice-start", issue_on=tomorrow))
-    dated = hearing(approved, NUMBERED.model_copy(update={"issue_on": tomorrow}))
+    dated = approved.when_outcome(*START, NumberTaken(number=7, on=tomorrow)).then_accepted()
     voided = dated.when(VOID).then(like(InvoiceVoided, voided_on=tomorrow), like(InvoiceDrafted))
     voided.when(VOID).then_nothing()
     dated.when(pay(10)).then(like(PaymentReceived, received_on=tomorrow))
-    dated.when(credit(10)).then(like(CreditNoteIssued, issued_on=tomorrow))
+    dated.when(credit(10)).then(like(CreditNoteApproved, issued_on=tomorrow))
     dated.when(pay(10, received_on=APRIL_1)).then_refused("date-before-issue")
 
 
@@ -157,9 +181,43 @@ def test_a_paid_or_credited_invoice_cannot_be_voided():
 
 
 def test_a_credit_note_does_not_exceed_the_rest_of_the_invoice():
-    some = sent().when(credit(1_000), by="cora")
-    note = some.events[0]
-    assert isinstance(note, CreditNoteIssued)
+    some = sent().after(credit(1_000), by="cora")
+    some.then_view(billed=eur(4_000), outstanding=eur(4_000))
+    some.when(credit(4_001)).then_refused("credit-too-large", saying="4,000.00 EUR at most")
+
+
+def test_a_credit_note_is_issued_under_the_next_number_of_its_series():
+    approved = sent().when(credit(1_000), by="cora")
+    (note,) = approved.events
+    assert isinstance(note, CreditNoteApproved)
     assert note.credit_note.startswith("credit-")
-    some.after.then_view(billed=eur(4_000), outstanding=eur(4_000))
-    some.after.when(credit(4_001)).then_refused("credit-too-large", saying="4,000.00 EUR at most")
+    command = TakeNumber(on=APRIL_1)
+    name, item = "credit-note.invoice-start", note.credit_note
+    approved.then_requests(numbering("concord.credit-note.2026", command, id=name, item=item))
+    issued = approved.after.when_outcome(name, item, NumberTaken(number=3, on=APRIL_1)).then(
+        CreditNoteIssued(
+            credit_note=note.credit_note,
+            number="CN-2026-00003",
+            invoice="invoice-start",
+            amount=eur(1_000),
+            why="Goodwill.",
+            issued_on=APRIL_1,
+        )
+    )
+    issued.then_view(billed=eur(4_000), outstanding=eur(4_000))
+
+
+def test_an_account_is_not_settled_before_its_credit_notes_have_their_numbers():
+    approved = sent().after(credit(1_000))
+    approved.when(SettleAccount()).then_refused(
+        "account-not-settled", saying="waits for its number"
+    )
+
+
+def test_a_credit_note_whose_number_is_refused_is_withdrawn():
+    approved = sent().when(credit(1_000), by="cora")
+    (request,) = approved.requests
+    refusal = Refusal("date-before-known", "No.")
+    refused = approved.after.when_outcome(request.id, request.item, refused=refusal)
+    refused.then(like(NumberRefused, invoice="invoice-start", credit_note=request.item))
+    refused.after.then_view(billed=eur(5_000), outstanding=eur(5_000))

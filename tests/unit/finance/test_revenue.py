@@ -33,6 +33,7 @@ from tests.unit.finance.builders import (
     accepted,
     at_acceptance,
     contracted,
+    credit_issued,
     delivered,
     entry,
     eur,
@@ -217,7 +218,9 @@ def test_a_closed_engagement_has_earned_its_price():
 
 def test_credited_amounts_are_not_earned_once_the_account_is_settled():
     done = delivered()
-    done = done.after(IssueCreditNote(invoice="invoice-portal", amount=eur(2_000), why="Late."))
+    done = credit_issued(
+        done, IssueCreditNote(invoice="invoice-portal", amount=eur(2_000), why="Late.")
+    )
     done = done.after(RecordRefund(invoice="invoice-portal", amount=eur(2_000)))
     settled = done.after(SettleAccount(settled_on=date(2026, 8, 4)))
     closed = hearing(settled, EngagementClosed(closed_on=date(2026, 8, 5)))

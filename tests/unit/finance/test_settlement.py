@@ -23,6 +23,7 @@ from tests.unit.finance.builders import (
     accepted,
     amendment,
     contracted,
+    credit_issued,
     cut_by,
     eur,
     expense,
@@ -163,7 +164,9 @@ def test_an_engagement_that_ended_without_a_contract_is_settled_with_nothing():
 def test_an_open_refund_prevents_settling():
     over = hearing(out(), TERMINATED).on(JUNE)
     paid = over.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
-    credited = paid.after(IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Late."))
+    credited = credit_issued(
+        paid, IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Late.")
+    )
     credited.when(SETTLE).then_refused(
         "account-not-settled", missing={"refund-owed"}, saying="500.00 EUR is to be refunded"
     )
@@ -185,7 +188,9 @@ def test_amounts_billed_beyond_a_reduced_price_are_credited_first():
 
 def test_amounts_credited_before_the_change_order_are_not_deducted_twice():
     credit = IssueCreditNote(invoice="invoice-start", amount=eur(5_000), why="As agreed.")
-    less = hearing(out().after(credit), cut_by(5_000), accepted("design"), accepted("portal"))
+    less = hearing(
+        credit_issued(out(), credit), cut_by(5_000), accepted("design"), accepted("portal")
+    )
     due = less.when_deadline("due-care-a1").then_accepted().on(AUGUST)
     paid = square(due, design=6_000, portal=7_000)
     paid = issued(paid, "invoice-care", "2026-00004", AUGUST)
@@ -215,7 +220,9 @@ def test_an_advance_pays_covered_time_and_its_rest_is_credited_and_refunded():
         "account-not-settled", missing={"advance-unused"}, saying="1,000.00 EUR of the advance"
     )
     rest = eur(1_000)
-    credited = worked.after(IssueCreditNote(invoice="invoice-advance", amount=rest, why="Unused."))
+    credited = credit_issued(
+        worked, IssueCreditNote(invoice="invoice-advance", amount=rest, why="Unused.")
+    )
     credited.after(RecordRefund(invoice="invoice-advance", amount=rest)).when(SETTLE).then(
         AccountSettled(billed=eur(3_000), paid=eur(3_000), settled_on=JUNE)
     )

@@ -16,12 +16,12 @@ from chassis.domain.commands import Command
 from contracts.channels import CHANNELS
 from contracts.delivery import ChangeApproved, EngagementClosed
 from contracts.event import Event, Recorded, encode
-from contracts.finance import InvoiceNumbered
 from contracts.lines import BillingItem, Retainer
 from contracts.reference import CostRatesPublished, Reference
 from finance.contract.decisions import ReviewSow
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice
+from finance.number_series.events import NumberTaken
 from finance.payments.decisions import RecordPayment
 from finance.pending.decisions import CatchUp
 from finance.service import ENGAGEMENT
@@ -107,13 +107,16 @@ def passed(deadline: str) -> Step:
 
 
 def issue(invoice: str, number: str, on: date) -> tuple[Step, Step, Step]:
-    numbered = InvoiceNumbered(engagement=ID, invoice=invoice, number=number, issue_on=on)
+    taken = NumberTaken(number=int(number.rpartition("-")[2]), on=on)
+
+    def numbered(engagement: Scenario[Engagement]) -> Outcome[Engagement]:
+        return engagement.when_outcome(f"invoice.{invoice}", "1", taken)
 
     def paid(engagement: Scenario[Engagement]) -> Outcome[Engagement]:
         owed = engagement.state.billing.invoices[invoice].outstanding
         return engagement.when(RecordPayment(invoice=invoice, amount=owed), by="petra")
 
-    return told(ApproveInvoice(invoice=invoice), on), heard(numbered), paid
+    return told(ApproveInvoice(invoice=invoice), on), numbered, paid
 
 
 AUGUST = date(2026, 8, 3)

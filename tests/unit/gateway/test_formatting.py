@@ -7,7 +7,7 @@ import pytest
 from contracts import delivery, finance, gateway, legal, sales
 from contracts.event import EVENTS, Event
 from contracts.money import Money
-from contracts.reference import PersonPublished
+from contracts.reference import AccountPublished, ContactPublished, PersonPublished
 from contracts.values import Margin
 from gateway.pages import formatting
 from gateway.pages.department_panels import freshness, panels, titles_by_id
@@ -118,6 +118,37 @@ def test_names_come_from_reference_data_and_an_erased_person_keeps_only_the_id()
     assert named.person("max") == "max"
     assert named.person("finance") == "Finance"
     assert named.account(None) == "–"  # noqa: RUF001
+
+
+def test_contacts_are_shown_with_their_roles_and_accounts_with_their_legal_name() -> None:
+    cleo = ContactPublished(
+        contact="C-1", account="acme", name="Cleo Quist", roles=("sponsor", "pmo")
+    )
+    acme = AccountPublished(account="acme", name="Acme", legal_name="Acme AS")
+    named = Names(RecordsOf([cleo, acme]))
+    assert named.person("C-1") == "Cleo Quist"
+    assert named.contact("C-1") == "Cleo Quist, sponsor and PMO"
+    assert named.contact("C-2") == "C-2"
+
+    life = Life().say(
+        0,
+        sales.OpportunityOpened(
+            account="acme",
+            title="Portal",
+            contacts=("C-1", "C-2"),
+            expected_value=euros(1),
+            expected_close=TODAY,
+            owner="ann",
+        ),
+    )
+    [panel] = (
+        each
+        for each in panels(view_of(life), named, TODAY, confidential=False)
+        if each.department == "sales"
+    )
+    rows = {row.label: row.lines for row in panel.rows}
+    assert rows["Account"] == ("Acme", "Acme AS")
+    assert rows["Contacts"] == ("Cleo Quist, sponsor and PMO", "C-2")
 
 
 # ---- sentences -------------------------------------------------------------------------------

@@ -5,8 +5,10 @@ import pytest
 
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event
+from contracts.reference import LeavePeriod, LeavePublished, PersonPublished
 from gateway.pages.department_panels import panels
 from gateway.pages.formatting import Names
+from gateway.portfolio.capacity import available_hours
 from gateway.portfolio.figures import (
     Figures,
     build_portfolio,
@@ -71,10 +73,29 @@ def test_the_portfolio_has_amounts_by_currency_and_null_for_unknown_figures() ->
 
 def test_utilisation_is_billable_over_available_hours_of_the_last_four_full_weeks() -> None:
     shown = build_portfolio(
-        figures_of(Life().worked(8)), TODAY, Decimal(80), with_confidential=False
+        figures_of(Life().worked(8)), TODAY, Decimal(320), with_confidential=False
     )
 
-    assert shown.utilisation == Decimal(4 * 40) / (4 * 80)
+    assert shown.utilisation == Decimal(4 * 40) / 320
+    unknown = build_portfolio(figures_of(Life().worked(8)), TODAY, None, with_confidential=False)
+    assert unknown.utilisation is None
+
+
+def test_available_hours_of_the_portfolio_are_those_of_delivery_in_the_last_full_weeks() -> None:
+    dev = PersonPublished(person="dev", name="Dev", department="delivery")
+    ann = PersonPublished(person="ann", name="Ann", department="sales")
+    gone = PersonPublished(
+        person="gone", name="Gone", department="delivery", left=date(2026, 3, 13)
+    )
+    leave = LeavePublished(
+        person="dev",
+        periods=(LeavePeriod(first=date(2026, 3, 2), last=date(2026, 3, 3)),),
+    )
+    wednesday = date(2026, 4, 1)  # the weeks from 2 to 29 March
+    assert available_hours(RecordsOf([dev, ann]), wednesday) == 4 * 40
+    assert available_hours(RecordsOf([dev, gone, leave]), wednesday) == 4 * 40 - 16 + 2 * 40
+    abroad = dev.model_copy(update={"calendar": "nil"})
+    assert available_hours(RecordsOf([abroad]), wednesday) is None
 
 
 def test_confidential_disconnects_are_not_counted_for_other_readers() -> None:
@@ -103,6 +124,7 @@ def fallen_due(*events: Event) -> View:
 def credited(amount: int) -> finance.CreditNoteIssued:
     return finance.CreditNoteIssued(
         credit_note=f"credit-{amount}",
+        number=f"CN-2026-{amount:05}",
         invoice="I-advance",
         amount=euros(amount),
         why="Late delivery.",

@@ -58,7 +58,12 @@ ISSUED = InvoiceIssued(
 OVERDUE = PaymentOverdue(invoice="I-1", due_on=date(2026, 4, 1), outstanding=eur(30_000))
 PAID = PaymentReceived(invoice="I-1", amount=eur(20_000), received_on=TODAY)
 CREDITED = CreditNoteIssued(
-    credit_note="CN-1", invoice="I-1", amount=eur(10_000), why="Goodwill", issued_on=TODAY
+    credit_note="CN-1",
+    number="CN-2026-00001",
+    invoice="I-1",
+    amount=eur(10_000),
+    why="Goodwill",
+    issued_on=TODAY,
 )
 
 

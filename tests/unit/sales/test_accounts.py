@@ -8,7 +8,7 @@ from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.reference import AccountBilling, AccountPublished, AccountTax
+from contracts.reference import AccountBilling, AccountPublished, AccountTax, ContactPublished
 from contracts.values import AccountId
 from sales.accounts.decisions import (
     IntroduceAccount,
@@ -106,6 +106,16 @@ def test_a_parent_is_a_known_account_above_this_one() -> None:
     )
     own = PUBLISH.model_copy(update={"parent": ACME})
     recorded.when(own).then_refused("account-above-itself")
+
+
+def test_invoices_go_to_a_contact_of_the_account() -> None:
+    to_nora = FINANCES.model_copy(update={"billing": BILLING.model_copy(update={"contact": "C-1"})})
+    recorded = FRESH.after(RECORD)
+    recorded.when(to_nora).then_refused("contact-unknown", fields=["billing.contact"])
+    nora = ContactPublished(contact="C-1", name="Nora", account=ACME)
+    recorded.knowing(nora).when(to_nora).then_accepted()
+    other = nora.model_copy(update={"account": "A-2"})
+    recorded.knowing(other).when(to_nora).then_refused("contact-of-other-account")
 
 
 def test_an_introduction_never_replaces_a_published_record() -> None:

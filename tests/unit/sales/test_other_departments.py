@@ -145,6 +145,7 @@ VOIDED = InvoiceVoided(
 def credit(amount: int) -> CreditNoteIssued:
     return CreditNoteIssued(
         credit_note=f"credit-{amount}",
+        number=f"CN-2026-{amount:05}",
         invoice="invoice-1",
         amount=eur(amount),
         why="Late delivery.",

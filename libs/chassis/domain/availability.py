@@ -1,0 +1,66 @@
+"""Compute the hours that people are available, from their records, calendars and leave."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+from chassis.domain.context import ReferenceData
+from chassis.domain.working_days import WorkingDays, available_hours
+from contracts.reference import (
+    CalendarDetails,
+    CalendarPublished,
+    LeavePublished,
+    PersonPublished,
+)
+
+MONDAY_TO_FRIDAY = WorkingDays(CalendarDetails(name="Monday to Friday"))
+"""Working days of people whose record names no calendar."""
+
+
+def working_days_of(records: ReferenceData, person: PersonPublished) -> WorkingDays | None:
+    """Return the working days of a person by the newest version of their calendar.
+
+    None where the record names a calendar that is not known.
+    """
+    if person.calendar is None:
+        return MONDAY_TO_FRIDAY
+    calendar = records.latest(CalendarPublished, person.calendar)
+    return None if calendar is None else _working_days(calendar.event)
+
+
+@lru_cache(maxsize=1000)
+def _working_days(calendar: CalendarPublished) -> WorkingDays:
+    return WorkingDays(calendar)
+
+
+def available_hours_of(
+    records: ReferenceData, person: str, first: date, last: date
+) -> Decimal | None:
+    """Return the hours that a person is available from one day to another, both included.
+
+    Each week counts by the person's record in force on its last day in the period, and not at all
+    before the first version is in force. Holidays, leave and days before the person joined or after
+    they left are subtracted. None where there is no record, or its calendar is not known.
+    """
+    if records.latest(PersonPublished, person) is None:
+        return None
+    leave = records.latest(LeavePublished, person)
+    periods = [(each.first, each.last) for each in leave.event.periods] if leave else []
+    total = Decimal(0)
+    while first <= last:
+        sunday = min(first + timedelta(days=6 - first.weekday()), last)
+        if (record := records.on(PersonPublished, person, sunday)) is not None:
+            days = working_days_of(records, record.event)
+            if days is None:
+                return None
+            total += available_hours(
+                record.event.weekly_hours,
+                days,
+                first,
+                sunday,
+                joined=record.event.joined,
+                left=record.event.left,
+                leave=periods,
+            )
+        first = sunday + timedelta(days=1)
+    return total

@@ -1,0 +1,78 @@
+"""Requests of a stream to others of its department, pending until their outcome is recorded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from pydantic import StringConstraints
+
+from chassis.domain.internal import Internal
+from contracts.event import Event, Recorded
+
+KeyPart = Annotated[str, StringConstraints(pattern=r"^[^/\s]+$", max_length=200)]
+"""Part of the key of a request: any text without space and slash."""
+
+
+class Requested(Internal):
+    """The stream asks another stream of its department to carry out a command."""
+
+    id: KeyPart
+    """Id of the request among those of the stream."""
+    item: KeyPart
+    """Thing that the request concerns, where several requests have the same id."""
+    stream: str
+    """Id of the stream that is asked: its kind, a colon and its subject."""
+    command: str
+    """Name of the command."""
+    content: str
+    """The command as JSON."""
+    revision: int | None = None
+    """Revision of what the stream asks for, so that it can ignore outcomes of older ones."""
+
+    @property
+    def key(self) -> str:
+        """Return the key of the request among those of the stream."""
+        return f"{self.id}/{self.item}"
+
+    @property
+    def kind(self) -> str:
+        """Return the kind of the stream that is asked."""
+        return self.stream.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The refusal of a request: a stable code and a sentence."""
+
+    code: str
+    sentence: str
+
+
+class OutcomeRecorded(Internal):
+    """The outcome of a request is known: it was carried out, or refused."""
+
+    id: KeyPart
+    """Id of the request."""
+    item: KeyPart
+    """Thing that the request concerns."""
+    refusal: Refusal | None = None
+    """Why the request was refused; null where it was carried out."""
+
+    @property
+    def key(self) -> str:
+        """Return the key of the request among those of the stream."""
+        return f"{self.id}/{self.item}"
+
+
+Pending = Mapping[str, Recorded[Requested]]
+"""The requests of a stream whose outcome is not recorded yet, by their keys."""
+
+
+def pending_after(pending: Pending, recorded: Recorded[Event]) -> Pending:
+    """Return the pending requests of a stream after one of its events."""
+    event = recorded.event
+    if isinstance(event, Requested):
+        return {**pending, event.key: cast("Recorded[Requested]", recorded)}
+    if isinstance(event, OutcomeRecorded):
+        return {key: each for key, each in pending.items() if key != event.key}
+    return pending

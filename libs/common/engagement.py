@@ -1,0 +1,10 @@
+"""Parts that the engagement of every department has."""
+
+from chassis.domain.state import Part
+from common.disconnects.state import Disconnects
+
+
+class CommonParts(Part):
+    """Base of the state of an engagement in a department."""
+
+    disconnects: Disconnects = Disconnects()

@@ -1,0 +1,1 @@
+"""Stand-ins, who act for another person for some time: reference data."""

@@ -1,1 +1,0 @@
-"""The disconnects that the gateway found."""

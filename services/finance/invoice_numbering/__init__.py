@@ -1,1 +1,0 @@
-"""The register that numbers invoices."""

@@ -1,1 +1,0 @@
-"""Disconnects of the engagement, as the gateway published them."""

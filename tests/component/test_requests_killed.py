@@ -1,0 +1,257 @@
+"""Test that requests between streams act once and get their outcome, wherever a process is killed.
+
+The process is killed at its first write, at its second, and so on until there are no more; the next
+one has to complete what was begun, within 15 seconds.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine
+from functools import partial
+from itertools import count
+from typing import Any
+
+from chassis.application.requests import RequestDispatcher
+from chassis.eventstore.mongo import Store
+from chassis.kafka.outbox_relay import Relay
+from chassis.kafka.topics import create_topics
+from chassis.runtime.container import Container, Parts
+from contracts.channels import FINANCE as CHANNEL
+from contracts.channels import PARTITIONS, Channel
+from contracts.event import Event, Recorded, decode
+from contracts.finance import InvoiceIssued
+from finance.invoices.decisions import ApproveInvoice
+from finance.service import SERVICE as FINANCE
+from tests.component.consumer_harness import said
+from tests.component.killable_store import Life, MortalStore
+from tests.component.sample_app import running, settings, token
+from tests.component.sample_app import until as until_async
+from tests.component.sample_department import Process, until
+from tests.component.test_followers_killed import hasty
+from tests.component.test_relay import on_topic
+from tests.infrastructure import KafkaServer, StoreServer
+from tests.portfolio_builder import named
+from tests.requests_sample import LEDGER, SHEET, CloseLedger, Ledger, Sheet, Submit
+from tests.unit.finance import builders
+
+BOTH = (SHEET, LEDGER)
+WITHIN = 15.0
+OSCAR = token("oscar", "operator")
+CORA = token("cora", "controller", "project-accountant")
+
+
+def with_store(process: Process, url: str, database: str, life: Life) -> Process:
+    """Return the process with a store that is killed with this life."""
+    process.store = MortalStore(url, database, life)
+    for part in (process.journal, process.snapshots):
+        part._store = process.store
+    return process
+
+
+def relay_of(process: Process) -> tuple[Relay, RequestDispatcher]:
+    """Return a relay with the dispatcher beside it; what it publishes here is nothing."""
+    relay = Relay(process.store, process.journal, bootstrap="127.0.0.1:1", prefix="none")
+    dispatcher = RequestDispatcher(process.store, process.engine, now=lambda: process.moment)
+    relay.subscription.beside = (dispatcher.follower,)
+    hasty(relay.subscription)
+    return relay, dispatcher
+
+
+async def until_killed(work: Coroutine[Any, Any, object], life: Life) -> bool:
+    """Run until the work is done or the life has ended; return whether it has."""
+    working = asyncio.create_task(work)
+    ended = asyncio.create_task(life.until_ended())
+    await asyncio.wait({working, ended}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (working, ended):
+        task.cancel()
+    await asyncio.wait([working, ended], timeout=2.0)
+    return life.ended
+
+
+async def ledger_of(process: Process, name: str) -> Ledger:
+    state = (await process.repository.current(f"ledger:{name}")).stream.state
+    assert isinstance(state, Ledger)
+    return state
+
+
+async def is_settled(process: Process, sheet: str) -> bool:
+    return (await process.repository.current(f"sheet:{sheet}")).stream.requests == {}
+
+
+async def test_a_request_is_completed_wherever_the_asking_process_was_killed(
+    store: StoreServer, isolation: str
+) -> None:
+    """Let the sheet ask three ledgers, one of which refuses."""
+    async with Process(store.url, isolation, deciders=BOTH) as successor:
+        relay, _ = relay_of(successor)
+        await successor.engine.command("ledger", "c", CloseLedger(), actor="ann", key="close")
+        following = asyncio.create_task(relay.run())
+        for writes in count():
+            life, sheet = Life(writes), f"S{writes:02}"
+            mortal = with_store(
+                Process(store.url, isolation, deciders=BOTH), store.url, isolation, life
+            )
+            _, dispatcher = relay_of(mortal)
+
+            async def ask(
+                mortal: Process = mortal,
+                dispatcher: RequestDispatcher = dispatcher,
+                sheet: str = sheet,
+            ) -> None:
+                submit = Submit(to=("a", "b", "c"))
+                answer = await mortal.engine.command("sheet", sheet, submit, actor="ann", key=sheet)
+                await dispatcher.settle(answer)
+
+            killed = await until_killed(ask(), life)
+            await mortal.store.close()
+            await until(partial(is_settled, successor, sheet), WITHIN)
+            found = (await successor.repository.current(f"sheet:{sheet}")).stream.state
+            assert isinstance(found, Sheet)
+            asked = writes > 0
+            assert [*found.accepted] == (["a", "b"] if asked else []), f"killed after {writes}"
+            assert [*found.refused] == (["c"] if asked else []), f"killed after {writes}"
+            if not killed:
+                break
+        following.cancel()
+        await asyncio.wait([following])
+        for name in ("a", "b"):
+            assert len((await ledger_of(successor, name)).taken) == writes
+        assert (await ledger_of(successor, "c")).taken == ()
+    assert writes >= 7  # one commit asks, each of three requests and outcomes has one
+
+
+async def test_requests_are_completed_wherever_the_dispatching_process_was_killed(
+    store: StoreServer, isolation: str
+) -> None:
+    async with Process(store.url, isolation, deciders=BOTH) as process:
+        for writes in count():
+            life, sheets = Life(writes), [f"S{writes:02}-{number}" for number in range(2)]
+            for sheet in sheets:
+                await process.engine.command(
+                    "sheet", sheet, Submit(to=("a", "b")), actor="ann", key=sheet
+                )
+            mortal = with_store(
+                Process(store.url, isolation, deciders=BOTH), store.url, isolation, life
+            )
+            relay, _ = relay_of(mortal)
+
+            async def all_settled(sheets: list[str] = sheets) -> bool:
+                return all([await is_settled(process, sheet) for sheet in sheets])
+
+            async def work(relay: Relay = relay, done: Any = all_settled) -> None:
+                running = asyncio.create_task(relay.run())
+                try:
+                    await until(done, WITHIN)
+                finally:
+                    running.cancel()
+
+            killed = await until_killed(work(), life)
+            await mortal.store.close()
+            successor, _ = relay_of(process)
+            following = asyncio.create_task(successor.run())
+            await until(all_settled, WITHIN)
+            following.cancel()
+            await asyncio.wait([following])
+            if not killed:
+                break
+        for name in ("a", "b"):
+            taken = Counter((await ledger_of(process, name)).taken)
+            assert taken == Counter({("S", 1): 2 * (writes + 1)})
+    assert writes > 8
+
+
+async def test_invoices_have_every_number_once_wherever_finance_was_killed(
+    kafka: KafkaServer, store: StoreServer, isolation: str
+) -> None:
+    """Approve an invoice of another engagement each time; all services' parts are real."""
+    await create_topics(kafka.bootstrap, isolation)
+    given = settings(
+        kafka_bootstrap=kafka.bootstrap,
+        topic_prefix=isolation,
+        store_url=store.url,
+        store_database=isolation,
+    )
+    for writes in count():
+        engagement, life = named(writes + 1), Life(None)
+        container = Container(
+            name=FINANCE.name,
+            settings=given,
+            deciders=FINANCE.all_deciders,
+            event_handling=FINANCE.event_handling,
+            parts=Parts(store=partial(MortalStore, life=life)),
+        )
+        await container.store.prepare("relay", "views")
+        batch = {f"engagement:{engagement}": contracted(engagement)}
+        failed = await container.event_handling.handler.process(batch)
+        assert failed == {}
+        life.allow(writes)
+
+        async def approve(container: Container[Any] = container, about: str = engagement) -> None:
+            command = ApproveInvoice(invoice="invoice-start", issue_on=builders.APRIL_1)
+            answer = await container.commands.command(
+                "engagement", about, command, actor="cora", key=f"approve-{about}"
+            )
+            await container.requests.settle(answer)
+
+        killed = await until_killed(approve(), life)
+        await container.store.close()
+
+        async with running(FINANCE, given) as client:
+            path = f"/engagements/{engagement}"
+            body = {"invoice": "invoice-start", "issue_on": builders.APRIL_1.isoformat()}
+            headers = {**CORA, "Idempotency-Key": f"again-{engagement}"}
+
+            async def issued(client: Any = client, path: str = path) -> bool:
+                view = (await client.get(path, headers=CORA)).json()
+                return [view["invoices"][0]["stage"], view["requests"]] == ["issued", []]
+
+            if writes > 0:
+                await until_async(issued, WITHIN)
+            answer = await client.post(f"{path}/approve-invoice", json=body, headers=headers)
+            assert answer.status_code == 200, answer.text
+            assert await issued(), f"killed before write {writes + 1}"
+            pending = await client.get("/operations/requests", headers=OSCAR)
+            assert pending.json() == {"items": []}
+
+            async def published(number: int = writes + 1) -> bool:
+                return len(await invoices_on(kafka, isolation)) == number
+
+            await until_async(published)
+        if not killed:
+            break
+    found = await invoices_on(kafka, isolation)
+    assert sorted(found.values()) == [f"2026-{number:05}" for number in range(1, writes + 2)]
+    assert writes >= 3
+    documents = Store(store.url, isolation)
+    series = {"stream": "number-series:concord.invoice.2026"}
+    commits = await documents.commits.find(series).to_list(None)
+    assert len(commits) == writes + 1
+    await documents.close()
+
+
+def contracted(engagement: str) -> list[Recorded[Event]]:
+    """Return the events that lead to a contract whose first invoice is drafted."""
+    events = (
+        builders.OPENED,
+        builders.ESTIMATE,
+        builders.PROPOSED,
+        builders.SOW,
+        builders.SOW_SIGNED,
+    )
+    last: Counter[Channel] = Counter()
+    found: list[Recorded[Event]] = []
+    for event in events:
+        last[event.channel] += 1
+        found.append(said(engagement, last[event.channel], event.channel, event))
+    return found
+
+
+async def invoices_on(kafka: KafkaServer, prefix: str) -> dict[str, str]:
+    """Return the numbers of the invoices on the topic, by engagement; each has one."""
+    found: dict[str, str] = {}
+    for key, value in await on_topic(kafka.bootstrap, CHANNEL.topic(prefix), PARTITIONS):
+        assert value is not None
+        event = decode(value).event
+        if isinstance(event, InvoiceIssued):
+            assert found.setdefault(key, event.number) == event.number
+    return found

@@ -1,0 +1,89 @@
+"""Test commands on behalf of another person: who may give them, and under which header."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from chassis.domain.commands import NotAllowed
+from chassis.domain.context import Context
+from chassis.domain.stand_ins import require_stand_in
+from chassis.web import problems, request
+from chassis.web.auth import Caller
+from chassis.web.problems import Problem
+from contracts.reference import StandIn, StandInsPublished
+from testkit.matchers import RecordsOf
+
+JULY_1, JULY_14 = date(2026, 7, 1), date(2026, 7, 14)
+MARA = StandInsPublished(
+    person="mara",
+    stand_ins=(
+        StandIn(stand_in="max", first=JULY_1, last=JULY_14, purpose="approvals"),
+        StandIn(stand_in="dev", first=JULY_1, last=JULY_14, purpose="time"),
+    ),
+)
+
+
+def acting(actor: str, person: str | None = "mara", day: date = JULY_1) -> Context:
+    moment = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    return Context(
+        actor=actor,
+        occurred_at=moment,
+        recorded_at=moment,
+        cause="test",
+        reference_data=RecordsOf([MARA]),
+        new_event_id=lambda: "event-1",
+        on_behalf_of=person,
+    )
+
+
+def test_a_stand_in_acts_from_the_first_to_the_last_day() -> None:
+    for day in (JULY_1, JULY_14):
+        require_stand_in(acting("max", day=day), "approvals")
+    for day in (date(2026, 6, 30), date(2026, 7, 15)):
+        with pytest.raises(NotAllowed, match="not recorded as a stand-in of mara"):
+            require_stand_in(acting("max", day=day), "approvals")
+
+
+def test_a_stand_in_acts_for_one_person_and_purpose() -> None:
+    require_stand_in(acting("dev"), "time")
+    for refused in (acting("dev"), acting("other"), acting("max", "pat")):
+        with pytest.raises(NotAllowed):
+            require_stand_in(refused, "approvals")
+    with pytest.raises(NotAllowed):
+        require_stand_in(acting("max"), "time")
+
+
+def test_a_record_is_in_force_from_its_day() -> None:
+    later = MARA.model_copy(update={"stand_ins": (), "effective_from": date(2026, 7, 10)})
+    withdrawn = RecordsOf([MARA, later])
+    before = replace(acting("max", day=date(2026, 7, 9)), reference_data=withdrawn)
+    require_stand_in(before, "approvals")
+    after = replace(acting("max", day=date(2026, 7, 10)), reference_data=withdrawn)
+    with pytest.raises(NotAllowed):
+        require_stand_in(after, "approvals")
+
+
+def test_a_person_acts_for_themselves_without_a_record() -> None:
+    alone = acting("max", None)
+    require_stand_in(alone, "approvals")
+    assert (alone.acting_for, {*alone.acting}) == ("max", {"max"})
+    both = acting("max")
+    assert (both.acting_for, {*both.acting}) == ("mara", {"max", "mara"})
+
+
+def test_a_caller_who_is_no_stand_in_is_forbidden() -> None:
+    with pytest.raises(NotAllowed) as refused:
+        require_stand_in(acting("other"), "approvals")
+    answer = problems.translated(refused.value)
+    assert (answer.status_code, answer.code) == (403, "stand-in-not-recorded")
+
+
+def test_the_header_names_another_person() -> None:
+    caller = Caller("max", frozenset())
+    assert request.represented(None, caller) is None
+    assert request.represented("mara", caller) == "mara"
+    for wrong in ("", "max", "mara@example.com", "a b", "x" * 65):
+        with pytest.raises(Problem) as refused:
+            request.represented(wrong, caller)
+        assert refused.value.status_code == 422

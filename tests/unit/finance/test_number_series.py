@@ -1,0 +1,59 @@
+"""Check number series: no number is left out, taken twice, or used again."""
+
+from datetime import date
+
+from hypothesis import given as any_of
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from finance.number_series.decisions import SetDayOrder
+from finance.number_series.events import DayOrderSet, NumberTaken
+from finance.number_series.requests import TakeNumber, series_of, written
+from finance.service import NUMBER_SERIES
+from testkit.scenario import given
+
+SERIES = given(NUMBER_SERIES, "concord.invoice.2026")
+MARCH, APRIL = date(2026, 3, 31), date(2026, 4, 1)
+
+
+def test_the_first_number_is_one_and_the_next_follows():
+    first = SERIES.when(TakeNumber(on=MARCH)).then(NumberTaken(number=1, on=MARCH))
+    first.when(TakeNumber(on=MARCH)).then(NumberTaken(number=2, on=MARCH))
+
+
+def test_the_last_invoices_of_a_month_can_be_numbered_in_the_next_one():
+    april = SERIES.after(TakeNumber(on=APRIL))
+    april.when(TakeNumber(on=MARCH)).then(NumberTaken(number=2, on=MARCH))
+
+
+def test_a_series_can_require_the_order_of_days():
+    ordered = SERIES.when(SetDayOrder(required=True)).then(DayOrderSet(required=True))
+    ordered.when(SetDayOrder(required=True)).then_nothing()
+    april = ordered.after(TakeNumber(on=APRIL))
+    april.when(TakeNumber(on=MARCH)).then_refused("date-before-known", saying="of 2026-04-01")
+    april.when(TakeNumber(on=APRIL)).then(NumberTaken(number=2, on=APRIL))
+    freed = april.after(SetDayOrder(required=False))
+    late = freed.when(TakeNumber(on=MARCH)).then(NumberTaken(number=2, on=MARCH))
+    late.then_view(used=2, latest=APRIL, day_order=False)
+
+
+def test_each_company_kind_and_year_has_a_series():
+    assert series_of("invoice", MARCH) == "concord.invoice.2026"
+    assert series_of("credit-note", date(2027, 1, 1)) == "concord.credit-note.2027"
+    assert written("invoice", MARCH, 42) == "2026-00042"
+    assert written("credit-note", MARCH, 7) == "CN-2026-00007"
+    assert written("invoice", MARCH, 1_234_567) == "2026-1234567"
+
+
+@settings(max_examples=40)
+@any_of(st.lists(st.tuples(st.dates(MARCH, date(2026, 12, 31)), st.booleans()), max_size=30))
+def test_numbers_have_no_gap_whatever_is_refused(days: list[tuple[date, bool]]):
+    series, taken = SERIES, 0
+    for on, ordered in days:
+        series = series.after(SetDayOrder(required=ordered))
+        outcome = series.when(TakeNumber(on=on))
+        for event in outcome.events:
+            taken += 1
+            assert event == NumberTaken(number=taken, on=on)
+        series = outcome.after
+    series.then_view(used=taken)

@@ -1,0 +1,65 @@
+"""Record the contacts of accounts, and publish their versions."""
+
+import pytest
+from pydantic import ValidationError
+
+from contracts.reference import AccountPublished, ContactPublished
+from sales.contacts.decisions import PublishContact, RecordContact
+from sales.service import CONTACT, SERVICE
+from testkit.scenario import given
+
+RECORD = RecordContact(
+    name="Nora Berg", account="A-1", email="nora@acme.example", language="no", roles=("sponsor",)
+)
+PUBLISH = PublishContact(name="Nora Dahl", roles=("sponsor", "signatory"))
+ACME = AccountPublished(account="A-1", name="Acme")
+FRESH = given(CONTACT, "C-1", records=[ACME])
+RECORDED = ContactPublished(
+    contact="C-1",
+    account="A-1",
+    name="Nora Berg",
+    email="nora@acme.example",
+    language="no",
+    roles=("sponsor",),
+)
+
+
+def test_a_contact_is_recorded_for_a_known_account() -> None:
+    FRESH.when(RECORD).then(RECORDED).when(RECORD).then_nothing()
+    FRESH.knowing().when(RECORD).then_refused("account-unknown", fields=["account"])
+
+
+def test_two_contacts_may_have_one_name() -> None:
+    entry = CONTACT.commands[RecordContact]
+    first, second = entry.new_id(RECORD, "ann/one"), entry.new_id(RECORD, "ann/two")
+    assert first != second
+    assert first.startswith("C-")
+
+
+def test_a_new_version_keeps_the_account() -> None:
+    renamed = ContactPublished(
+        contact="C-1", account="A-1", name="Nora Dahl", roles=("sponsor", "signatory")
+    )
+    FRESH.after(RECORD).when(PUBLISH).then(renamed).when(PUBLISH).then_nothing()
+
+
+def test_a_contact_can_be_erased() -> None:
+    [routes] = (each for each in SERVICE.routes if each.path == "contacts")
+    assert routes.erased_by == ("sales-manager", "operator")
+    assert all(kind.channel.kind == "reference" for kind in CONTACT.evolves_by)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"email": "nora"},
+        {"language": "norwegian"},
+        {"roles": ["sponsor", "sponsor"]},
+        {"roles": ["boss"]},
+        {"account": "nora@acme.example " * 5},
+        {"name": ""},
+    ],
+)
+def test_invalid_records_are_refused(bad: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        RecordContact.model_validate({**RECORD.model_dump(), **bad})
