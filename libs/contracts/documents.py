@@ -28,13 +28,16 @@ class BaseDocument(Value):
     """The document that another one is based on or changes."""
 
     title: ShortText
+    """Title of the document."""
     content_hash: ContentHash
+    """Hash of its content."""
 
 
 class DocumentHead(Value):
     """Identity of a document beside its terms, so that no two documents have one hash."""
 
     engagement: EngagementId
+    """Engagement that the document belongs to."""
     company: Identifier
     """Id of the company that sells."""
     customer: AccountId
@@ -42,6 +45,7 @@ class DocumentHead(Value):
     template: Identifier
     """Id of the template that the document is rendered by."""
     template_version: Version
+    """Version of the template."""
     base: BaseDocument | None = None
     """The document that this one is based on or changes, such as a master services agreement."""
 

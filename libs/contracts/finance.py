@@ -196,6 +196,7 @@ class RevenueOfMonth(Value):
     month: Month
     """Calendar month, as `YYYY-MM`."""
     obligation: Identifier
+    """Id of the performance obligation."""
     method: RevenueMethod
     """Method by which revenue is recognised (IFRS 15)."""
     amount: Money
@@ -466,6 +467,7 @@ class LineCost(Value):
     """The cost of the hours of a contract line."""
 
     line: Identifier
+    """Id of the contract line."""
     cost: Money
     """Cost to the company; negative where a change takes hours away."""
 

@@ -89,20 +89,26 @@ class AcceptanceTerms(Value):
     Null where a deliverable is never accepted without an answer.
     """
     criteria: Text = "Accepted in writing by the customer."
+    """Conditions under which a deliverable is accepted."""
 
 
 class SowTerms(Value):
     """The terms of a statement of work."""
 
     scope: Text
+    """The work that is agreed, in words."""
     deliverables: SomeDeliverables
+    """Deliverables that the customer receives."""
     lines: ContractLines
     """Lines with billing schedules that add up to their prices."""
     starts_on: Day
+    """First day of the work."""
     finishes_on: Day
+    """Agreed last day of the work."""
     effective_on: Day
     """First day of the work that the contract covers; it may be before the signature."""
     acceptance_terms: AcceptanceTerms = AcceptanceTerms()
+    """Terms by which deliverables are accepted."""
     cost_of_delay_per_day: PositiveMoney | None = None
     """Amount per calendar day of delay, where the parties agreed one."""
     payment_terms_days: Days
@@ -155,6 +161,7 @@ class RedlineResolution(Value):
     """Resolution of a redline."""
 
     redline: Identifier
+    """Id of the redline within the engagement."""
     outcome: Literal["accepted", "rejected", "withdrawn"]
     """`accepted`: the next version of the statement of work contains the wording."""
     note: Text | None = None
@@ -165,6 +172,7 @@ class RedlineResolved(RedlineResolution, Event, channel=LEGAL, consumed_by=("sal
     """The parties resolved a redline of the statement of work. Published by Legal."""
 
     resolved_on: Day
+    """Day on which it was resolved."""
 
 
 class SowApproved(SowVersion, Event, channel=LEGAL, consumed_by=("sales",)):
@@ -195,9 +203,11 @@ class Declination(Value):
     """The refusal of a party to sign."""
 
     party: Party
+    """Party that declined."""
     person: PersonId
     """Person who declined."""
     why: Text
+    """Reason that was given."""
 
 
 class SignatureDeclined(Declination, SowVersion, Event, channel=LEGAL, consumed_by=("sales",)):
@@ -207,6 +217,7 @@ class SignatureDeclined(Declination, SowVersion, Event, channel=LEGAL, consumed_
     """
 
     declined_on: Day
+    """Day on which the party declined."""
 
 
 class SowSigned(SowVersion, Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")):
@@ -268,6 +279,7 @@ class AmendmentTerms(Value):
     """SHA-256 of the document's canonical content: all other fields of its amendment-drafted
     event."""
     changes: LineChanges
+    """Changes of the lines of the contract."""
     price_delta: ItemMoney
     """Sum of the price changes of the lines; negative for a reduction."""
     finishes_on: Day

@@ -58,7 +58,9 @@ class LineRate(Value):
     """Bill rate per hour of a role on a line, from a day on."""
 
     role: ProjectRole
+    """Role whose hours are billed."""
     rate: PositiveRate
+    """Bill rate per hour."""
     from_day: Day | None = None
     """First day on which the rate applies; null where it applies from the beginning."""
 
@@ -133,8 +135,11 @@ class LineTerms(Value):
     line: Identifier
     """Id of the line within the engagement."""
     title: ShortText
+    """Title of the line."""
     kind: ContractLineKind = "services"
+    """Thing that the line sells; a discount lowers the price of others."""
     pricing: Pricing
+    """Rule by which the price of the line is determined."""
     price: ItemMoney
     """Price of the line; not positive where its kind is `discount`, else not negative.
 
@@ -292,6 +297,7 @@ class RoleHoursDelta(Value):
     """Change of the planned hours of a role."""
 
     role: ProjectRole
+    """Role whose hours change."""
     hours: HoursDelta
     """Hours that are added; negative where they are taken away."""
 
@@ -300,8 +306,11 @@ class NewLine(Value):
     """A line that a change adds, without its price."""
 
     title: ShortText
+    """Title of the line."""
     kind: ContractLineKind = "services"
+    """Thing that the line sells."""
     pricing: Pricing
+    """Rule by which the price of the line is determined."""
 
 
 RoleHoursDeltas = Annotated[tuple[RoleHoursDelta, ...], Field(max_length=100), DistinctBy("role")]
@@ -318,6 +327,7 @@ class LineScopeChange(Value):
     deliverables_added: Annotated[
         tuple[Deliverable, ...], Field(max_length=100), DistinctBy("deliverable")
     ] = ()
+    """Deliverables that come in addition."""
     deliverables_removed: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
     """Ids of deliverables that are no longer delivered."""
     new: NewLine | None = None
@@ -339,6 +349,7 @@ class LineChange(LineScopeChange):
     retainer: Retainer | None = None
     """Fee and months of a retainer after the change; null where they stay or there are none."""
     billing_added: BillingItems = ()
+    """Entries that are added to the billing schedule of the line."""
     billing_changed: BillingItems = ()
     """Entries of the billing schedule that replace those with the same id."""
     billing_removed: Annotated[tuple[Identifier, ...], Field(max_length=500)] = ()

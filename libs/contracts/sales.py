@@ -271,7 +271,9 @@ class ProposalException(Value):
     """Why a version of the proposal may be submitted although it needs an exception."""
 
     version: Version
+    """Version of the proposal."""
     why: ShortText
+    """Reason for the exception."""
 
 
 class ProposalExceptionApproved(ProposalException, Event, channel=SALES):

@@ -430,9 +430,11 @@ class AmendmentReview(Value):
     """Verdict on the content of an amendment."""
 
     amendment: Identifier
+    """Id of the amendment within the engagement."""
     content_hash: ContentHash
     """Hash of the content that was reviewed; the verdict holds for this content only."""
     verdict: Verdict
+    """Verdict on the content."""
     why: Text | None = None
     """Reason; always given where the verdict is `objected`."""
 

@@ -259,6 +259,11 @@ class Outcome(Generic[S]):
     refusal: Refused | None = None
 
     @property
+    def published(self) -> tuple[Recorded[Event], ...]:
+        """Return the new events that are published, in order."""
+        return tuple(each for each in self.recorded if not isinstance(each.event, Internal))
+
+    @property
     def events(self) -> tuple[Event, ...]:
         """Return the new events in order, internal ones and reactions included, without requests.
 

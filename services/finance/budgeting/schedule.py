@@ -37,8 +37,9 @@ def amended_lines(
         else _completed(line, changes.get(line.line), amendment, taken, gone, invoiced, credited)
         for line in changed_lines(lines, changes.values())
     ]
+    left = {item.item: item.amount for line in after for item in line.billing if not item.reduces}
     return tuple(
-        _discount(line, after, amendment, taken) if line.kind == "discount" else line
+        _discount(line, left, amendment, taken, invoiced) if line.kind == "discount" else line
         for line in after
     )
 
@@ -170,33 +171,42 @@ def _reduced(
 
 
 def _discount(
-    line: ContractLine, lines: list[ContractLine], amendment: AmendmentSigned, taken: set[str]
+    line: ContractLine,
+    left: dict[str, Money],
+    amendment: AmendmentSigned,
+    taken: set[str],
+    invoiced: Amount,
 ) -> ContractLine:
-    """Return a discount that adds up to its price and reduces entries that exist.
+    """Return a discount that adds up to its price and reduces entries by what is `left` of them.
 
-    A part without an entry reduces the last entry that is large enough, or else the last one. It
-    is billed with that entry.
+    A part that reduces no entry yet reduces the last entry that is large enough without what is
+    invoiced, else the last that is large enough, or else several. It is billed with them. Raises
+    ValueError where not enough is left.
     """
-    left = {item.item: item.amount for each in lines for item in each.billing if not item.reduces}
-    open_amount, kept = line.price, list[BillingItem]()
+    rest, billing = line.price, list[BillingItem]()
     for item in line.billing:
-        amount = max(item.amount, open_amount)
-        if item.reduces in left and amount.amount < 0:
-            left[item.reduces] = left[item.reduces] + amount
-            open_amount = open_amount - amount
-            kept.append(item.model_copy(update={"amount": amount}))
-    if open_amount.amount < 0 and left:
-        fitting = [name for name, amount in left.items() if -open_amount <= amount]
-        reduced = (fitting or [*left])[-1]
-        name = unused(derived_id("amendment", amendment.amendment), taken)
-        taken.add(name)
-        kept.append(
-            BillingItem(
-                item=name,
-                kind="on-signature",
-                amount=open_amount,
-                reduces=reduced,
-                description=line.title,
+        if item.reduces in left:
+            amount = max(item.amount, rest, -left[item.reduces])
+            if amount.amount < 0:
+                billing.append(item.model_copy(update={"amount": amount}))
+                left[item.reduces], rest = left[item.reduces] + amount, rest - amount
+    uninvoiced = [name for name, amount in left.items() if -rest <= amount - invoiced(name)]
+    fitting = uninvoiced or [name for name, amount in left.items() if -rest <= amount]
+    for name in fitting[-1:] or reversed(tuple(left)):
+        amount = max(rest, -left[name])
+        if amount.amount < 0:
+            item_id = unused(derived_id("amendment", amendment.amendment), taken)
+            taken.add(item_id)
+            billing.append(
+                BillingItem(
+                    item=item_id,
+                    kind="on-signature",
+                    amount=amount,
+                    reduces=name,
+                    description=line.title,
+                )
             )
-        )
-    return _with_billing(line, tuple(kept))
+            left[name], rest = left[name] + amount, rest - amount
+    if rest.amount:
+        raise ValueError(f"{line.line}: the billing of the contract is less than the discounts")
+    return _with_billing(line, tuple(billing))

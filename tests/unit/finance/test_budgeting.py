@@ -431,6 +431,22 @@ def test_a_discount_follows_its_price_and_reduces_an_entry_that_exists():
     gone = cut_by(7_000, "portal")
     _, off = amended_lines(lines, gone, invoiced=nothing, credited=nothing)
     assert [(item.amount, item.reduces) for item in off.billing] == [(eur(-1_000), "care")]
+    paid = {"care": eur(2_000)}
+    _, off = amended_lines(
+        lines, more, invoiced=lambda item: paid.get(item, eur(0)), credited=nothing
+    )
+    assert off.billing[-1].reduces == "portal"
+    much = amendment(line_change(-18_500, line="off"))
+    _, off = amended_lines(lines, much, invoiced=nothing, credited=nothing)
+    assert [(item.amount, item.reduces) for item in off.billing[1:]] == [
+        (eur(-2_000), "care"),
+        (eur(-6_000), "portal"),
+        (eur(-6_000), "design"),
+        (eur(-4_500), "start"),
+    ]
+    most = amendment(line_change(-19_001, line="off"))
+    with pytest.raises(ValueError, match="less than the discounts"):
+        amended_lines(lines, most, invoiced=nothing, credited=nothing)
     less = amendment(line_change(1_000, line="off"))
     _, off = amended_lines(lines, less, invoiced=nothing, credited=nothing)
     assert off.billing == ()

@@ -179,7 +179,7 @@ def open_parts(costs: CostRatesPublished | None) -> Iterator[object]:
     for step in LIFE:
         outcome = step(engagement)
         engagement = outcome.after
-        yield [each for each in map(open_event, outcome.recorded) if each]
+        yield [each for each in map(open_event, outcome.published) if each]
         yield outcome.refusal and str(outcome.refusal)
         yield without_floor(shown(**ENGAGEMENT.views(engagement.state)).model_dump(mode="json"))
         yield ENGAGEMENT.rows(engagement.state)
@@ -187,7 +187,7 @@ def open_parts(costs: CostRatesPublished | None) -> Iterator[object]:
 
 
 def open_event(recorded: Recorded[Event]) -> object:
-    """Return an open event as it is on the wire, without its id; None for a confidential one.
+    """Return an open event as it is on the wire, without its id; None for any other one.
 
     What its author had processed is that of the open channels.
     """
@@ -214,7 +214,7 @@ def test_the_life_publishes_most_events_and_ends_settled():
     for step in LIFE:
         outcome = step(engagement)
         engagement = outcome.after
-        for each in outcome.recorded:
+        for each in outcome.published:
             published[each.channel.confidential].add(type(each.event).__name__)
     assert published[True] == {
         "BudgetCosted",
