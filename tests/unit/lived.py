@@ -79,6 +79,7 @@ def fork(world: World) -> World:
         same.streams, same.said = dict(department.streams), list(department.said)
         same.arriving = {channel: deque(events) for channel, events in department.arriving.items()}
         other.departments[name] = same
+    other.reference_events = list(world.reference_events)
     other._references, other._told = list(world._references), set(world._told)
     other._numbers = copy.copy(world._numbers)
     return other
