@@ -49,33 +49,6 @@ class FileOpened(Event, channel=LEGAL):
     """Title of the opportunity."""
 
 
-class Agreement(Value):
-    """The term of an agreement with the customer."""
-
-    expires_on: Day | None = None
-    """Last day of the agreement; null where it does not expire."""
-
-
-class NdaSigned(Agreement, Event, channel=LEGAL, consumed_by=("sales",)):
-    """A non-disclosure agreement (NDA) was signed by both parties; it replaces an earlier one.
-
-    Published by Legal.
-    """
-
-    signed_on: Day
-    """Day of the signature."""
-
-
-class MsaSigned(Agreement, Event, channel=LEGAL, consumed_by=("sales",)):
-    """A master services agreement (MSA) was signed by both parties; it replaces an earlier one.
-
-    Published by Legal.
-    """
-
-    signed_on: Day
-    """Day of the signature."""
-
-
 class SowVersion(Value):
     """A version of the statement of work, identified by the hash of its content."""
 

@@ -18,6 +18,7 @@ RefusalCode = Literal[
     "adoption-incomplete",
     "advance-drawn",
     "advance-unused",
+    "agreement-not-in-force",
     "already-recorded",
     "amendment-inconsistent",
     "amendment-not-signed",
@@ -101,7 +102,7 @@ RefusalCode = Literal[
     "estimate-unknown",
     "event-not-recordable",
     "expected-close-passed",
-    "expiry-before-signature",
+    "expiry-before-start",
     "expiry-not-in-future",
     "field-differs",
     "field-missing",
@@ -261,6 +262,7 @@ REFUSALS: dict[RefusalCode, str] = {
         "The advance is already used by billed time, as far as it would be credited or voided."
     ),
     "advance-unused": "A part of the advance is neither used nor credited.",
+    "agreement-not-in-force": "The account's agreement is not in force on that day.",
     "already-recorded": "The same thing is recorded with other content.",
     "amendment-inconsistent": "The amendment contradicts the contract or itself.",
     "amendment-not-signed": (
@@ -356,7 +358,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "estimate-unknown": "There is no such version of the estimate.",
     "event-not-recordable": "The resulting event cannot be stored and read back unchanged.",
     "expected-close-passed": "The expected close is in the past.",
-    "expiry-before-signature": "The agreement would expire before it is signed.",
+    "expiry-before-start": "The agreement would expire before it begins.",
     "expiry-not-in-future": "The day of expiry is not in the future.",
     "field-differs": "A field has another value than the recorded one.",
     "field-missing": "A field has no recorded value and has to be given.",

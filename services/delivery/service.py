@@ -1,7 +1,7 @@
 """The delivery service: ``python -m delivery.service``."""
 
 from chassis.domain.decider import Decider
-from chassis.domain.reference import Record, reference_decider
+from chassis.domain.reference import Record, account_zone, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.document_routes import document_routes
@@ -65,6 +65,7 @@ ENGAGEMENT: Decider[Engagement] = Decider(
         closing.capability,
         disconnects.capability_of(Engagement),
     ),
+    zone=lambda state, context: account_zone(state.deal.account, context),
 )
 """Decider of engagements."""
 

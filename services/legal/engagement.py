@@ -3,7 +3,6 @@
 from typing import Literal
 
 from common.engagement import CommonParts
-from legal.agreements.state import Agreements
 from legal.amendments.state import Amendments
 from legal.deal.state import Deal
 from legal.early_starts.state import EarlyStarts
@@ -33,7 +32,6 @@ class Engagement(CommonParts):
 
     engagement: str
     file: File = File()
-    agreements: Agreements = Agreements()
     deal: Deal = Deal()
     sows: Sows = Sows()
     early_starts: EarlyStarts = EarlyStarts()

@@ -1,9 +1,12 @@
-"""Check what several decisions of Legal require: an open file, approvals, a sound schedule."""
+"""Check what several decisions of Legal require: a file, approvals, agreements, a schedule."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 
 from chassis.domain.commands import Missing, Refused
+from chassis.domain.context import Context
 from contracts.money import Money
+from contracts.reference import AgreementPublished, AgreementType
 from contracts.values import BillingItem
 from legal.engagement import Engagement
 from legal.sows.state import REVIEWERS, Sow
@@ -68,6 +71,34 @@ def missing_approvals(sow: Sow) -> Iterator[Missing]:
                 f"{name} approved content that differs from version {version}",
                 reviewer,
             )
+
+
+def missing_agreement(state: Engagement, day: date, context: Context) -> Missing | None:
+    """Return what is missing if the account's agreement is not in force on a day, or None.
+
+    A statement of work needs the master services agreement of the account, or its non-disclosure
+    agreement where no master services agreement is on record. It needs none where none is.
+    """
+    account = state.file.opened.account if state.file.opened else None
+    of_account = [
+        each.event
+        for each in context.reference_data.all(AgreementPublished)
+        if each.event.account == account
+    ]
+    kinds: tuple[tuple[AgreementType, str], ...] = (
+        ("msa", "master services agreement"),
+        ("nda", "non-disclosure agreement"),
+    )
+    for kind, name in kinds:
+        known = [each for each in of_account if each.agreement_type == kind]
+        if any(each.is_in_force(day) for each in known):
+            return None
+        if known:
+            last = max(known, key=lambda each: each.starts_on)
+            term = f"from {last.starts_on}" + (f" to {last.expires_on}" if last.expires_on else "")
+            sentence = f"no {name} with {account} is in force on {day}; the last one is {term}"
+            return Missing("agreement-not-in-force", sentence, "legal")
+    return None
 
 
 def schedule_faults(

@@ -1,7 +1,7 @@
 """The sales service: ``python -m sales.service``."""
 
 from chassis.domain.decider import Decider
-from chassis.domain.reference import Record, reference_decider
+from chassis.domain.reference import Record, account_zone, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.document_routes import document_routes
@@ -40,6 +40,7 @@ ENGAGEMENT: Decider[Engagement] = Decider(
         invoices.capability,
         disconnects.capability_of(Engagement),
     ),
+    zone=lambda state, context: account_zone(state.opportunity.account, context),
 )
 """Decider of engagements. There are no reactions: every event of Sales follows from a command."""
 

@@ -154,8 +154,6 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
     ("sales", "revise-proposal"): lambda _: {"version": 1, "reason": "Too dear."},
     ("sales", "lose-deal"): lambda _: {"reason": "price"},
     ("legal", "open-file"): lambda _: {},
-    ("legal", "record-nda"): lambda _: {},
-    ("legal", "record-msa"): lambda _: {},
     ("legal", "terminate-engagement"): lambda _: {"reason": "mutual"},
     ("legal", "redline-sow"): lambda _: {
         "version": 1,

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from contracts.channels import CHANNELS, DEPARTMENTS
+from contracts.reference import AgreementPublished
 from contracts.survey_scores import csat_of, nps_of
 from gateway.pages.formatting import (
     Names,
@@ -100,7 +101,7 @@ def panels(view: View, names: Names, today: date, *, confidential: bool) -> list
     """
     rows = {
         "sales": _sales(view, names),
-        "legal": _legal(view, names),
+        "legal": _legal(view, names, today),
         "delivery": _delivery(view, names, today),
         "finance": _finance(view),
         "gateway": _gateway(view, names, confidential=confidential),
@@ -172,16 +173,21 @@ def _sales(view: View, names: Names) -> _PanelRows:
         yield "Lost", _one(f"{short_day(sales.lost_on)}: no-decision")
 
 
-def _legal(view: View, names: Names) -> _PanelRows:
+def _agreement(agreement: AgreementPublished | None, today: date) -> str:
+    if agreement is None:
+        return ""
+    if agreement.starts_on > today:
+        return f"signed, in force from {short_day(agreement.starts_on)}"
+    if not agreement.is_in_force(today):
+        return f"expired on {short_day(agreement.expires_on)}"
+    until = f" until {short_day(agreement.expires_on)}" if agreement.expires_on else ""
+    return f"in force{until}, signed {short_day(agreement.signed_on)}"
+
+
+def _legal(view: View, names: Names, today: date) -> _PanelRows:
     legal = view.legal
-    yield (
-        "NDA",
-        _one(f"signed {short_day(legal.nda.event.signed_on)}" if legal.nda else ""),
-    )
-    yield (
-        "MSA",
-        _one(f"signed {short_day(legal.msa.event.signed_on)}" if legal.msa else ""),
-    )
+    for kind in ("nda", "msa"):
+        yield words(kind), _one(_agreement(names.agreement(view.sales.account, kind, today), today))
     sow = legal.latest_sow
     if sow is not None:
         lines = [f"version {sow.event.version}, {money(sow.event.price)}"]

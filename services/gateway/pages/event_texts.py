@@ -39,8 +39,6 @@ SENTENCES: dict[type[Event], str] = {
     sales.DealLost: "Deal lost[ to {competitor}]: {reason|words}. [“{comment}”]",
     # Legal
     legal.FileOpened: "File opened: {title}.",
-    legal.NdaSigned: "Non-disclosure agreement signed on {signed_on}[, valid until {expires_on}].",
-    legal.MsaSigned: "Master services agreement signed on {signed_on}[, valid until {expires_on}].",
     legal.SowDrafted: "Statement of work {version} drafted: {price}, from {starts_on} to "
     "{finishes_on}, with {deliverables}.",
     legal.SowRedlined: "The {by} wants clause {clause} of version {version} changed: “{text}”",

@@ -69,8 +69,6 @@ class LegalSection:
     """The engagement as Legal published it."""
 
     filed: Ref | None = newest_ref(legal.FileOpened)
-    nda: Kept[legal.NdaSigned] | None = newest(legal.NdaSigned)
-    msa: Kept[legal.MsaSigned] | None = newest(legal.MsaSigned)
     sows: dict[int, Kept[Sow]] = each_by(legal.SowDrafted, lambda event: event.version, kept=_sow)
     redlines: int = 0
     approved: Kept[legal.SowApproved] | None = newest(legal.SowApproved)
