@@ -10,6 +10,7 @@ from pydantic import Field
 from contracts.channels import LEGAL
 from contracts.event import Event
 from contracts.money import ItemMoney, PositiveTotal
+from contracts.questions import AnsweredQuestion, AskedQuestion
 from contracts.values import (
     AccountId,
     BillingItem,
@@ -239,3 +240,21 @@ class EngagementTerminated(
     """Last day of the contract."""
     decided_by: PersonId | None = None
     """Person who decided; null where it is not known."""
+
+
+class QuestionAsked(
+    AskedQuestion, Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")
+):
+    """Legal asked another department or a contact of the customer a question.
+
+    Published by Legal.
+    """
+
+
+class QuestionAnswered(
+    AnsweredQuestion, Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")
+):
+    """Legal answered a question to it, or recorded the answer of a contact that it had asked.
+
+    Published by Legal.
+    """

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from contracts.channels import SALES
 from contracts.event import Event
 from contracts.money import Money, NotNegativeMoney, PositiveTotal
+from contracts.questions import AnsweredQuestion, AskedQuestion
 from contracts.values import (
     AccountId,
     BillingItem,
@@ -313,3 +314,21 @@ class DealLost(Loss, Event, channel=SALES, consumed_by=("legal", "delivery", "fi
 
     lost_on: Day
     """Day on which the deal was lost."""
+
+
+class QuestionAsked(
+    AskedQuestion, Event, channel=SALES, consumed_by=("legal", "delivery", "finance")
+):
+    """Sales asked another department or a contact of the customer a question.
+
+    Published by Sales.
+    """
+
+
+class QuestionAnswered(
+    AnsweredQuestion, Event, channel=SALES, consumed_by=("legal", "delivery", "finance")
+):
+    """Sales answered a question to it, or recorded the answer of a contact that it had asked.
+
+    Published by Sales.
+    """

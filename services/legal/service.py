@@ -6,7 +6,13 @@ from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.reference_routes import ReferenceRoutes
 from common.disconnects import decisions as disconnects
-from contracts.reference import AccountPublished, AgreementPublished, StandInsPublished
+from common.questions import decisions as questions
+from contracts.reference import (
+    AccountPublished,
+    AgreementPublished,
+    ContactPublished,
+    StandInsPublished,
+)
 from contracts.roles import COMPANY
 from legal.agreements import decisions as agreements
 from legal.amendments import decisions as amendments
@@ -15,8 +21,9 @@ from legal.early_starts import decisions as early_starts
 from legal.ending import decisions as ending
 from legal.engagement import Engagement
 from legal.file import decisions as file
+from legal.policies import require_not_ended
 from legal.receivables import decisions as receivables
-from legal.roles import READERS
+from legal.roles import CONTRACTS, READERS
 from legal.signing import decisions as signing
 from legal.sows import decisions as sows
 
@@ -34,6 +41,13 @@ ENGAGEMENT: Decider[Engagement] = Decider(
         receivables.capability,
         ending.capability,
         disconnects.capability_of(Engagement),
+        questions.capability_of(
+            Engagement,
+            department="legal",
+            by=CONTRACTS,
+            account_of=lambda state: state.file.account,
+            require_open=require_not_ended,
+        ),
     ),
     zone=lambda state, context: account_zone(state.file.account, context),
 )
@@ -58,7 +72,7 @@ SERVICE = Service(
             listed=("account", "agreement_type", "signed_on", "starts_on", "expires_on"),
         ),
     ),
-    reads=(AccountPublished, AgreementPublished, StandInsPublished),
+    reads=(AccountPublished, AgreementPublished, ContactPublished, StandInsPublished),
 )
 
 

@@ -109,7 +109,11 @@ def panels(view: View, names: Names, today: date, *, confidential: bool) -> list
     return [
         Panel(
             department,
-            tuple(PanelRow(label, lines) for label, lines in rows[department] if lines),
+            tuple(
+                PanelRow(label, lines)
+                for label, lines in (*rows[department], _questions(view, department, names, today))
+                if lines
+            ),
             freshness(view, department, confidential=confidential),
         )
         for department in DEPARTMENTS
@@ -125,6 +129,19 @@ def _one(text: str | None) -> tuple[str, ...]:
 
 def _hours(value: Decimal | None) -> str:
     return "hours unknown" if value is None else hours(value)
+
+
+def _questions(
+    view: View, department: str, names: Names, today: date
+) -> tuple[str, tuple[str, ...]]:
+    """Return the questions that wait for a department, or for a contact whom it asked."""
+    lines = []
+    for waits_for, question in view.open_questions():
+        if waits_for == department:
+            whom = f"{names.person(question.to_contact)}: " if question.to_contact else ""
+            overdue = ", overdue" if question.due_on < today else ""
+            lines.append(f"{whom}{question.about}, due {short_day(question.due_on)}{overdue}")
+    return "Questions", tuple(lines)
 
 
 def _sales(view: View, names: Names) -> _PanelRows:

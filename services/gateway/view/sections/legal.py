@@ -68,6 +68,12 @@ class Amendment:
 class LegalSection:
     """The engagement as Legal published it."""
 
+    questions: dict[str, Kept[legal.QuestionAsked]] = each_by(
+        legal.QuestionAsked, lambda event: event.question
+    )
+    answers: dict[str, Kept[legal.QuestionAnswered]] = each_by(
+        legal.QuestionAnswered, lambda event: event.question
+    )
     filed: Ref | None = newest_ref(legal.FileOpened)
     sows: dict[int, Kept[Sow]] = each_by(legal.SowDrafted, lambda event: event.version, kept=_sow)
     redlines: int = 0
