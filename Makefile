@@ -151,6 +151,10 @@ bench: setup ## Measure performance, each figure beside its ceiling on this mach
 schemas: setup ## Write the schemas of the events (refuses a change that breaks a consumer)
 	@$(PY) -m contracts.release
 
+.PHONY: examples
+examples: setup ## Write the missing examples of events, from the demo in memory (ALL=1: all)
+	@PYTHONPATH=. $(PY) -m tests.unit.examples $(if $(ALL),--all)
+
 ##@ Clean up
 
 .PHONY: clean

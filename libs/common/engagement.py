@@ -2,9 +2,11 @@
 
 from chassis.domain.state import Part
 from common.disconnects.state import Disconnects
+from common.questions.state import Questions
 
 
 class CommonParts(Part):
     """Base of the state of an engagement in a department."""
 
     disconnects: Disconnects = Disconnects()
+    questions: Questions = Questions()

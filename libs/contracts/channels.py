@@ -92,6 +92,7 @@ FINANCE_CONFIDENTIAL = Channel("finance.confidential", "finance", confidential=T
 GATEWAY = Channel("gateway", "gateway")
 GATEWAY_CONFIDENTIAL = Channel("gateway.confidential", "gateway", confidential=True)
 SALES_REFERENCE = Channel("sales.reference", "sales", kind="reference")
+LEGAL_REFERENCE = Channel("legal.reference", "legal", kind="reference")
 DELIVERY_REFERENCE = Channel("delivery.reference", "delivery", kind="reference")
 FINANCE_REFERENCE = Channel("finance.reference", "finance", kind="reference")
 FINANCE_CONFIDENTIAL_REFERENCE = Channel(
@@ -109,6 +110,7 @@ CHANNELS: dict[str, Channel] = {
         GATEWAY,
         GATEWAY_CONFIDENTIAL,
         SALES_REFERENCE,
+        LEGAL_REFERENCE,
         DELIVERY_REFERENCE,
         FINANCE_REFERENCE,
         FINANCE_CONFIDENTIAL_REFERENCE,

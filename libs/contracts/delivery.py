@@ -13,12 +13,14 @@ from contracts.channels import DELIVERY
 from contracts.event import Event
 from contracts.lines import ScopeChanges
 from contracts.money import PositiveMoney
+from contracts.questions import AnsweredQuestion, AskedQuestion
 from contracts.values import (
     RAG,
     AmendmentReview,
     AsNumber,
     Confidence,
     ContentHash,
+    CustomerAct,
     Day,
     Deliverable,
     DistinctBy,
@@ -31,6 +33,7 @@ from contracts.values import (
     PersonId,
     PlannedTask,
     ProjectRole,
+    RecordedAct,
     ShortText,
     SowReview,
     Text,
@@ -41,21 +44,6 @@ from contracts.values import (
     Week,
     YesNo,
 )
-
-
-class CustomerAct(Value):
-    """An act of a person of the customer, with its proof."""
-
-    evidence: ContentHash | None = None
-    """Hash of the document that proves the act."""
-
-
-class RecordedAct(CustomerAct):
-    """An act of a person of the customer, as it was recorded."""
-
-    recorded_for: PersonId | None = None
-    """Person of the customer for whom the actor recorded it; null where they did so themselves."""
-
 
 SomeHours = Annotated[Hours, Field(gt=Decimal(0))]
 """Hours of one item, more than zero."""
@@ -1032,3 +1020,21 @@ class EngagementClosed(Event, channel=DELIVERY, consumed_by=("sales", "legal", "
     """Hours of the estimate under the won proposal, without contingency and changes."""
     delivered_hours: TotalHours = Decimal(0)
     """Approved hours."""
+
+
+class QuestionAsked(
+    AskedQuestion, Event, channel=DELIVERY, consumed_by=("sales", "legal", "finance")
+):
+    """Delivery asked another department or a contact of the customer a question.
+
+    Published by Delivery.
+    """
+
+
+class QuestionAnswered(
+    AnsweredQuestion, Event, channel=DELIVERY, consumed_by=("sales", "legal", "finance")
+):
+    """Delivery answered a question to it, or recorded the answer of a contact that it had asked.
+
+    Published by Delivery.
+    """

@@ -25,6 +25,7 @@ from contracts.money import (
     PositiveTotal,
     Rate,
 )
+from contracts.questions import AnsweredQuestion, AskedQuestion
 from contracts.values import (
     RAG,
     AmendmentReview,
@@ -592,3 +593,21 @@ class MarginMeasured(Event, channel=FINANCE_CONFIDENTIAL):
     """Recognised revenue against accrued cost, both to the end of the last recognised month."""
     margin_forecast: Margin | None
     """Expected revenue against the cost at completion; at the end, billed against actual cost."""
+
+
+class QuestionAsked(
+    AskedQuestion, Event, channel=FINANCE, consumed_by=("sales", "legal", "delivery")
+):
+    """Finance asked another department or a contact of the customer a question.
+
+    Published by Finance.
+    """
+
+
+class QuestionAnswered(
+    AnsweredQuestion, Event, channel=FINANCE, consumed_by=("sales", "legal", "delivery")
+):
+    """Finance answered a question to it, or recorded the answer of a contact that it had asked.
+
+    Published by Finance.
+    """

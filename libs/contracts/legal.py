@@ -12,6 +12,7 @@ from contracts.documents import DocumentHead
 from contracts.event import Event
 from contracts.lines import ContractLines, LineChanges
 from contracts.money import ItemMoney, PositiveMoney, PositiveTotal
+from contracts.questions import AnsweredQuestion, AskedQuestion
 from contracts.values import (
     AccountId,
     ContentHash,
@@ -42,33 +43,6 @@ class FileOpened(Event, channel=LEGAL):
     """Id of the customer's organisation."""
     title: ShortText
     """Title of the opportunity."""
-
-
-class Agreement(Value):
-    """The term of an agreement with the customer."""
-
-    expires_on: Day | None = None
-    """Last day of the agreement; null where it does not expire."""
-
-
-class NdaSigned(Agreement, Event, channel=LEGAL, consumed_by=("sales",)):
-    """A non-disclosure agreement (NDA) was signed by both parties; it replaces an earlier one.
-
-    Published by Legal.
-    """
-
-    signed_on: Day
-    """Day of the signature."""
-
-
-class MsaSigned(Agreement, Event, channel=LEGAL, consumed_by=("sales",)):
-    """A master services agreement (MSA) was signed by both parties; it replaces an earlier one.
-
-    Published by Legal.
-    """
-
-    signed_on: Day
-    """Day of the signature."""
 
 
 class SowVersion(Value):
@@ -351,3 +325,21 @@ class EngagementTerminated(
     """Last day of the contract."""
     decided_by: PersonId | None = None
     """Person who decided; null where it is not known."""
+
+
+class QuestionAsked(
+    AskedQuestion, Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")
+):
+    """Legal asked another department or a contact of the customer a question.
+
+    Published by Legal.
+    """
+
+
+class QuestionAnswered(
+    AnsweredQuestion, Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")
+):
+    """Legal answered a question to it, or recorded the answer of a contact that it had asked.
+
+    Published by Legal.
+    """

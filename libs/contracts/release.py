@@ -17,11 +17,21 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 import contracts
-from contracts.event import EVENTS, LOCAL_SCHEMAS, Event, schema_address
+from contracts.event import (
+    EVENTS,
+    LOCAL_SCHEMAS,
+    Event,
+    Undecodable,
+    decode,
+    encode,
+    schema_address,
+)
 from contracts.vocabularies import OPEN_WORDS
 
 CONTENT_TYPE = "application/schema+json"
 FOLDER = Path(__file__).parent / "schemas"
+EXAMPLES = Path(__file__).parent / "examples"
+"""A whole CloudEvent of each event type, as `make examples` writes it."""
 _NOT_COMPARED = frozenset({"title", "description", "examples", "x-consumed-by"})
 _BOUNDS = {
     "ge": "x-minimum",
@@ -77,8 +87,39 @@ def schema(event: type[Event], schemas_url: str = LOCAL_SCHEMAS) -> dict[str, An
         "$id": schema_address(event, schemas_url),
         "x-channel": event.channel.name,
         "x-consumed-by": sorted(event.consumed_by),
-        **opened(event.model_json_schema(mode="serialization", schema_generator=OnTheWire)),
+        **opened(strict_schema(event)),
+        **({"examples": [known["data"]]} if (known := example(event)) else {}),
     }
+
+
+def strict_schema(event: type[Event]) -> dict[str, Any]:
+    """Return the JSON Schema of an event's data without additional properties.
+
+    What the services of this release publish conforms to it.
+    """
+    return event.model_json_schema(mode="serialization", schema_generator=OnTheWire)
+
+
+def example(event: type[Event]) -> dict[str, Any] | None:
+    """Return the example of an event type, a whole CloudEvent, or None where there is none."""
+    file = EXAMPLES / f"{event.type}.json"
+    if not file.is_file():
+        return None
+    known: dict[str, Any] = json.loads(file.read_text())
+    return known
+
+
+def example_fault(event: type[Event]) -> str | None:
+    """Return why an event type has no example of this release, or None."""
+    known = example(event)
+    if known is None:
+        return "there is no example"
+    try:
+        recorded = decode(json.dumps(known))
+    except Undecodable as error:
+        return str(error)
+    written: dict[str, Any] = json.loads(encode(recorded))
+    return None if written == known else "this release would publish it otherwise"
 
 
 def text(event: type[Event], schemas_url: str = LOCAL_SCHEMAS) -> str:

@@ -20,6 +20,7 @@ from contracts.lines import (
     total_price,
 )
 from contracts.money import Money, NotNegativeMoney, PositiveTotal
+from contracts.questions import AnsweredQuestion, AskedQuestion
 from contracts.values import (
     AccountId,
     Day,
@@ -368,3 +369,21 @@ class DealLost(Loss, Event, channel=SALES, consumed_by=("legal", "delivery", "fi
 
     lost_on: Day
     """Day on which the deal was lost."""
+
+
+class QuestionAsked(
+    AskedQuestion, Event, channel=SALES, consumed_by=("legal", "delivery", "finance")
+):
+    """Sales asked another department or a contact of the customer a question.
+
+    Published by Sales.
+    """
+
+
+class QuestionAnswered(
+    AnsweredQuestion, Event, channel=SALES, consumed_by=("legal", "delivery", "finance")
+):
+    """Sales answered a question to it, or recorded the answer of a contact that it had asked.
+
+    Published by Sales.
+    """

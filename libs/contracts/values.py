@@ -223,6 +223,20 @@ class Value(BaseModel):
     )
 
 
+class CustomerAct(Value):
+    """An act of a person of the customer, with its proof."""
+
+    evidence: ContentHash | None = None
+    """Hash of the document that proves the act."""
+
+
+class RecordedAct(CustomerAct):
+    """An act of a person of the customer, as it was recorded."""
+
+    recorded_for: PersonId | None = None
+    """Person of the customer for whom the actor recorded it; null where they did so themselves."""
+
+
 class Deliverable(Value):
     """Deliverable that the customer receives and accepts."""
 

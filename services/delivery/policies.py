@@ -56,6 +56,18 @@ def known_person(context: Context, person: str) -> PersonPublished:
     return record.event
 
 
+def known_staff(context: Context, person: str, *days: date) -> PersonPublished:
+    """Return the newest record of a person who is with the company on these days.
+
+    Raises Refused where the person is unknown, has not joined by one of the days, or has left.
+    """
+    known = known_person(context, person)
+    for day in days:
+        if not known.works_on(day):
+            raise Refused("person-not-with-company", f"{person} is not with the company on {day}")
+    return known
+
+
 def managers_above(context: Context, person: str) -> Iterator[str]:
     """Yield the person's manager, the manager's manager, and so on; each once."""
     seen = {person}

@@ -1,12 +1,13 @@
 """The delivery service: ``python -m delivery.service``."""
 
 from chassis.domain.decider import Decider
-from chassis.domain.reference import Record, reference_decider
+from chassis.domain.reference import Record, account_zone, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
 from common.disconnects import decisions as disconnects
+from common.questions import decisions as questions
 from contracts.reference import (
     AccountPublished,
     CalendarPublished,
@@ -32,6 +33,7 @@ from delivery.leave import decisions as leave
 from delivery.management import decisions as management
 from delivery.people import decisions as people
 from delivery.planning import decisions as planning
+from delivery.policies import require_open
 from delivery.progress import decisions as progress
 from delivery.raid import decisions as raid
 from delivery.requirements import decisions as requirements
@@ -64,7 +66,15 @@ ENGAGEMENT: Decider[Engagement] = Decider(
         surveys.capability,
         closing.capability,
         disconnects.capability_of(Engagement),
+        questions.capability_of(
+            Engagement,
+            department="delivery",
+            by=WORKERS,
+            account_of=lambda state: state.deal.account,
+            require_open=require_open,
+        ),
     ),
+    zone=lambda state, context: account_zone(state.deal.account, context),
 )
 """Decider of engagements."""
 

@@ -12,9 +12,11 @@ from chassis.web.command_routes import CommandRoutes
 from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
 from common.disconnects import decisions as disconnects
+from common.questions import decisions as questions
 from contracts.reference import (
     AccountPublished,
     CompanyPublished,
+    ContactPublished,
     CostRatesPublished,
     ExchangeRatePublished,
     PersonPublished,
@@ -41,6 +43,7 @@ from finance.number_series.state import NumberSeries
 from finance.payments import decisions as payments
 from finance.pending.decisions import catching_up
 from finance.performance import decisions as performance
+from finance.policies import require_running
 from finance.progress import decisions as progress
 from finance.proposals import decisions as proposals
 from finance.rate_cards import decisions as rate_cards
@@ -66,6 +69,13 @@ COMPUTING: tuple[Capability[Engagement], ...] = (
     settlement.capability,
     performance.capability,
     disconnects.capability_of(Engagement),
+    questions.capability_of(
+        Engagement,
+        department="finance",
+        by=ACCOUNTING,
+        account_of=lambda state: state.account,
+        require_open=require_running,
+    ),
 )
 """The capabilities of engagements.
 
@@ -145,6 +155,7 @@ SERVICE = Service(
         AccountPublished,
         PersonPublished,
         CompanyPublished,
+        ContactPublished,
         RateCardPublished,
         CostRatesPublished,
         TaxRatePublished,

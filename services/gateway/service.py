@@ -8,6 +8,7 @@ from chassis.runtime.service import Service, run
 from contracts.event import EVENTS, Event
 from contracts.reference import (
     AccountPublished,
+    AgreementPublished,
     CalendarPublished,
     ContactPublished,
     LeavePublished,
@@ -83,6 +84,7 @@ SERVICE = Service(
     deciders=(decider.ENGAGEMENT,),
     reads=(
         AccountPublished,
+        AgreementPublished,
         CalendarPublished,
         ContactPublished,
         LeavePublished,

@@ -4,7 +4,6 @@ from typing import Literal
 
 from common.engagement import CommonParts
 from contracts.sales import OpportunityDetails
-from legal.agreements.state import Agreements
 from legal.amendments.state import Amendments
 from legal.deal.state import Deal
 from legal.early_starts.state import EarlyStarts
@@ -37,7 +36,6 @@ class Engagement(CommonParts):
 
     engagement: str
     file: File = File()
-    agreements: Agreements = Agreements()
     deal: Deal = Deal()
     sows: Sows = Sows()
     early_starts: EarlyStarts = EarlyStarts()

@@ -1,8 +1,11 @@
-"""Check what several decisions of Legal require: an open file, approvals, resolved redlines."""
+"""Check what several decisions of Legal require: a file, approvals, agreements, no redlines."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from chassis.domain.commands import Missing, Refused
+from chassis.domain.context import Context
+from contracts.reference import AgreementPublished, AgreementType
 from legal.engagement import Engagement
 from legal.sows.state import REVIEWERS, Sow
 
@@ -66,6 +69,47 @@ def missing_approvals(sow: Sow) -> Iterator[Missing]:
                 f"{name} approved content that differs from version {version}",
                 reviewer,
             )
+
+
+def _agreements(
+    state: Engagement, kind: AgreementType, context: Context
+) -> list[AgreementPublished]:
+    account = state.file.opened.account if state.file.opened else None
+    return [
+        each.event
+        for each in context.reference_data.all(AgreementPublished)
+        if each.event.account == account and each.event.agreement_type == kind
+    ]
+
+
+def agreement_in_force(
+    state: Engagement, kind: AgreementType, day: date, context: Context
+) -> AgreementPublished | None:
+    """Return the account's agreement of a type that is in force on a day, the newest of several."""
+    in_force = [each for each in _agreements(state, kind, context) if each.is_in_force(day)]
+    return max(in_force, key=lambda each: each.starts_on, default=None)
+
+
+def missing_agreement(state: Engagement, day: date, context: Context) -> Missing | None:
+    """Return what is missing if the account's agreement is not in force on a day, or None.
+
+    A statement of work needs the master services agreement of the account, or its non-disclosure
+    agreement where no master services agreement is on record. It needs none where none is.
+    """
+    kinds: tuple[tuple[AgreementType, str], ...] = (
+        ("msa", "master services agreement"),
+        ("nda", "non-disclosure agreement"),
+    )
+    for kind, name in kinds:
+        if agreement_in_force(state, kind, day, context):
+            return None
+        known = _agreements(state, kind, context)
+        if known:
+            last = max(known, key=lambda each: each.starts_on)
+            term = f"from {last.starts_on}" + (f" to {last.expires_on}" if last.expires_on else "")
+            sentence = f"no {name} with {last.account} is in force on {day}; the last one is {term}"
+            return Missing("agreement-not-in-force", sentence, "legal")
+    return None
 
 
 def missing_resolutions(state: Engagement, sow: Sow) -> Iterator[Missing]:

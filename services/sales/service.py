@@ -1,12 +1,13 @@
 """The sales service: ``python -m sales.service``."""
 
 from chassis.domain.decider import Decider
-from chassis.domain.reference import Record, reference_decider
+from chassis.domain.reference import Record, account_zone, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
 from common.disconnects import decisions as disconnects
+from common.questions import decisions as questions
 from contracts.reference import (
     AccountPublished,
     ContactPublished,
@@ -23,6 +24,7 @@ from sales.importing import decisions as importing
 from sales.importing.routes import router as imports
 from sales.invoices import decisions as invoices
 from sales.opportunity import decisions as opportunity
+from sales.policies import require_not_ended
 from sales.progress import decisions as progress
 from sales.proposals import decisions as proposals
 from sales.roles import ERASERS, READERS, SELLERS
@@ -39,7 +41,15 @@ ENGAGEMENT: Decider[Engagement] = Decider(
         progress.capability,
         invoices.capability,
         disconnects.capability_of(Engagement),
+        questions.capability_of(
+            Engagement,
+            department="sales",
+            by=SELLERS,
+            account_of=lambda state: state.opportunity.account,
+            require_open=require_not_ended,
+        ),
     ),
+    zone=lambda state, context: account_zone(state.opportunity.account, context),
 )
 """Decider of engagements. There are no reactions: every event of Sales follows from a command."""
 

@@ -86,6 +86,7 @@ def fork(world: World) -> World:
         same.streams, same.said = dict(department.streams), list(department.said)
         same.arriving = {channel: deque(events) for channel, events in department.arriving.items()}
         other.departments[name] = same
+    other.reference_events = list(world.reference_events)
     other._references, other._told = list(world._references), set(world._told)
     other._numbers = copy.copy(world._numbers)
     return other
@@ -160,8 +161,6 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
     ("sales", "revise-proposal"): lambda _: {"version": 1, "reason": "Too dear."},
     ("sales", "lose-deal"): lambda _: {"reason": "price"},
     ("legal", "open-file"): lambda _: {},
-    ("legal", "record-nda"): lambda _: {},
-    ("legal", "record-msa"): lambda _: {},
     ("legal", "terminate-engagement"): lambda _: {"reason": "mutual"},
     ("legal", "redline-sow"): lambda _: {
         "version": 1,

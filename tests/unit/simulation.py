@@ -82,6 +82,7 @@ class World:
         self.records = RecordsOf([])
         self.ids: dict[str, str] = {}
         self._references: list[Reference] = []
+        self.reference_events: list[Recorded[Event]] = []
         self._random = random
         self._told: set[tuple[str, Deadline]] = set()
         self._numbers = count(1)
@@ -103,6 +104,7 @@ class World:
         for recorded in said[before:]:
             assert isinstance(recorded.event, Reference)
             self._references.append(recorded.event)
+        self.reference_events += said[before:]
         del said[before:]
         self.records = RecordsOf(self._references)
 

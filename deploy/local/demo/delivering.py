@@ -9,6 +9,7 @@ from local.demo.changing import add_report, take_away
 from local.demo.customer_inputs import ask_for_inputs, receive_inputs
 from local.demo.engagement_run import EndOfDemo, EngagementRun
 from local.demo.mistakes import act_twice
+from local.demo.questions import ask_and_answer
 from local.demo.raid_log import begin_log, keep_log
 from local.demo.reference_data import TEMPLATE
 from local.demo.scenarios import Scenario
@@ -36,6 +37,7 @@ async def mobilise(run: EngagementRun) -> Work:
     await act_twice(run, "hold-kickoff", "withdraw-kickoff", {"attendees": attendees}, why)
     await begin_log(run)
     await ask_for_inputs(run)
+    await ask_and_answer(run)
     work = Work(tasks=tasks, finish=run.finishes_on)
     await invoices(run, work)
     return work

@@ -285,6 +285,7 @@ def roles() -> dict[str, tuple[Role, ...]]:
 async def publish(driver: Driver, effective_from: date) -> None:
     """Publish all reference data; rates are effective from a day."""
     await _accounts(driver)
+    await _agreements(driver, effective_from - timedelta(days=7))
     await asyncio.gather(
         *(_calendars(driver)),
         *(_people(driver)),
@@ -395,6 +396,28 @@ async def _accounts(driver: Driver) -> None:
     await driver.publish("sales", path, founded, "sam")
     path = f"contacts/{driver.ids[each.sponsor[0]]}/publish-contact"
     await driver.publish("sales", path, _contact(each, "pmo"), "sam")
+
+
+async def _agreements(driver: Driver, signed_on: date) -> None:
+    """Record a master services agreement with each customer, and correct one of them."""
+
+    def master(customer: Customer) -> dict[str, Any]:
+        return {
+            "account": driver.ids[customer.account],
+            "agreement_type": "msa",
+            "terms": "Liability up to the price of the statement of work.",
+            "signed_on": signed_on.isoformat(),
+        }
+
+    for each in CUSTOMERS:
+        await driver.record("legal", "agreements", master(each), "carl", name=f"{each.account}/msa")
+    first = CUSTOMERS[0]
+    expires_on = (signed_on + timedelta(days=5 * 365)).isoformat()
+    corrected = {**master(first), "expires_on": expires_on}
+    path = f"agreements/{driver.ids[f'{first.account}/msa']}/publish-agreement"
+    await driver.publish("legal", path, corrected, "carl")
+    confidential = {**master(first), "agreement_type": "nda", "terms": None}
+    await driver.record("legal", "agreements", confidential, "carl", name=f"{first.account}/nda")
 
 
 def _finances(driver: Driver) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Protocol, TypeVar
 
 from chassis.domain.ids import derived
@@ -49,6 +49,8 @@ class Context:
     traceparent: str | None = None
     on_behalf_of: str | None = None
     roles: frozenset[Role] = frozenset()
+    zone: tzinfo | None = None
+    """Time zone of the customer's business days; None where it is not known."""
 
     @property
     def acting_for(self) -> str:

@@ -9,7 +9,7 @@ and reference data are given in the context.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, tzinfo
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
@@ -40,15 +40,17 @@ class Decider(Generic[S]):
 
     `kind` is ``engagement`` for engagements; a stream's id is ``<kind>:<subject>``. `initial`
     returns the state of a subject before its first event. Streams of engagements process the events
-    of the other departments about them, those of each channel without a gap. Raises TypeError where
-    two capabilities decide the same command, ask streams of one kind for the same command, or use
-    the same name for a field of the view or the row.
+    of the other departments about them, those of each channel without a gap. `zone` returns the
+    time zone in which the days of commands are judged; None where it is not known. Raises TypeError
+    where two capabilities decide the same command, ask streams of one kind for the same command, or
+    use the same name for a field of the view or the row.
     """
 
     department: Department
     kind: str
     initial: Callable[[str], S]
     capabilities: tuple[Capability[S], ...]
+    zone: Callable[[S, Context], tzinfo | None] | None = None
 
     def __post_init__(self) -> None:
         decided = [entry.command for each in self.capabilities for entry in each.commands]
@@ -222,6 +224,8 @@ def handle_command(
     """
     entries: list[Entry] = []
     after = stream
+    if decider.zone is not None:
+        context = replace(context, zone=decider.zone(stream.state, context))
     try:
         decided = (
             _decide_outcome(decider, stream, command, context)

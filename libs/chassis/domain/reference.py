@@ -13,8 +13,9 @@ Routes to publish, read and list the records: `chassis.web.reference_routes`.
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, tzinfo
 from typing import Annotated, Generic, TypeVar, cast
+from zoneinfo import ZoneInfo
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
@@ -23,7 +24,7 @@ from chassis.domain.context import Context
 from chassis.domain.decider import Decider
 from chassis.domain.state import Keep, Part
 from chassis.domain.stream import Stream
-from contracts.reference import ContactPublished, Reference, in_force
+from contracts.reference import AccountPublished, ContactPublished, Reference, in_force
 from contracts.refusals import RefusalCode
 from contracts.values import AccountId, ContactId, Day
 
@@ -105,6 +106,13 @@ def require_contact(
         sentence = f"{field}: {contact} is a contact of {record.account}, not of {account}"
         missing = Missing("contact-of-other-account", sentence, field=field)
         raise Refused("contact-of-other-account", sentence, [missing])
+
+
+def account_zone(account: AccountId | None, context: Context) -> tzinfo | None:
+    """Return the time zone of an account; None where it is not known."""
+    record = context.reference_data.on(AccountPublished, account or "", context.today)
+    name = record.event.time_zone if record else None
+    return ZoneInfo(name) if name else None
 
 
 def reference_decider(

@@ -1,7 +1,7 @@
 """Check what decisions of every department require: past days, repetitions, ids, currencies."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta, timezone, tzinfo
+from datetime import date, timedelta, timezone
 from typing import TypeVar
 
 from pydantic_core import to_json
@@ -20,23 +20,23 @@ EASTERNMOST = timezone(timedelta(hours=14))
 """The time zone in which a day begins first, UTC+14."""
 
 
-def past_day(field: str, day: date | None, context: Context, *, zone: tzinfo | None = None) -> date:
+def past_day(field: str, day: date | None, context: Context) -> date:
     """Return the day on which something happened: `day`, or today where it is None.
 
-    Today is `context.today` (UTC), or the day in `zone` if the time zone is known. Raises Refused,
-    naming the field, where the day has not begun in `zone` at `context.occurred_at`; without a zone
-    where it has not begun anywhere on earth.
+    Today is the day in `context.zone`, or `context.today` (UTC) where the time zone is not known.
+    Raises Refused, naming the field, where the day has not begun in that time zone at
+    `context.occurred_at`; where it is not known, if the day has not begun anywhere on earth.
     """
-    newest = context.occurred_at.astimezone(zone or EASTERNMOST).date()
+    newest = context.occurred_at.astimezone(context.zone or EASTERNMOST).date()
     if day is None:
-        return newest if zone else context.today
+        return newest if context.zone else context.today
     if day > newest:
         raise Refused("date-in-future", f"{field}: {day} is in the future")
     return day
 
 
 def same_day(field: str, command: Command, known: Event | None, context: Context) -> date:
-    """Return the day in a field of a command, else that of the recorded event, else today (UTC).
+    """Return the day in a field of a command, else that of the recorded event, else today.
 
     So a command without a day that is repeated at another time leads to an equal event. Raises
     Refused as `past_day` does for a day that is given.

@@ -167,6 +167,7 @@ def _message(event: type[Event], data: dict[str, Any], schemas_url: str) -> dict
                 },
             ]
         },
+        **({"examples": [{"payload": known}]} if (known := release.example(event)) else {}),
         "bindings": {"kafka": {"key": key, "bindingVersion": "0.5.0"}},
     }
 

@@ -43,6 +43,7 @@ from contracts.reference.finance import (
     TaxRateDetails,
     TaxRatePublished,
 )
+from contracts.reference.legal import AgreementPublished, AgreementTerms, AgreementType
 from contracts.reference.record import Reference, in_force
 from contracts.reference.sales import (
     AccountBilling,
@@ -64,6 +65,9 @@ __all__ = [
     "AccountFinances",
     "AccountPublished",
     "AccountTax",
+    "AgreementPublished",
+    "AgreementTerms",
+    "AgreementType",
     "BankAccount",
     "CalendarDetails",
     "CalendarPublished",

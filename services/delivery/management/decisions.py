@@ -23,7 +23,7 @@ from contracts.money import Money
 from contracts.reference import AccountPublished
 from contracts.values import Day, PersonId, ShortText, Tier, YesNo
 from delivery.engagement import Engagement
-from delivery.policies import known_person, require_open
+from delivery.policies import known_staff, require_open
 from delivery.roles import DIRECTORS, MANAGERS
 
 capability = Capability[Engagement](__name__)
@@ -78,10 +78,12 @@ class Resume(Command):
 def assign_manager(state: Engagement, command: AssignManager, context: Context) -> Iterable[Event]:
     """Assign the manager; a current manager is replaced.
 
-    Raises Refused where the person is unknown or is not an engagement manager of Delivery.
+    Raises Refused where the person is unknown, is not with the company on the day, or is not an
+    engagement manager of Delivery.
     """
     require_open(state)
-    person = known_person(context, command.manager)
+    day = past_day("assigned_on", command.assigned_on, context)
+    person = known_staff(context, command.manager, day)
     if person.department != "delivery" or MANAGER_ROLE not in person.roles:
         raise Refused(
             "person-not-engagement-manager",
@@ -91,7 +93,6 @@ def assign_manager(state: Engagement, command: AssignManager, context: Context) 
         )
     current = state.management.manager
     if current is None or current.manager != command.manager:
-        day = past_day("assigned_on", command.assigned_on, context)
         yield ManagerAssigned(manager=command.manager, assigned_on=day)
 
 

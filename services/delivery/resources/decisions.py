@@ -20,7 +20,7 @@ from contracts.delivery import (
 from contracts.event import Event
 from contracts.values import Day, Identifier, PersonId
 from delivery.engagement import Engagement
-from delivery.policies import known_person, require_open
+from delivery.policies import known_staff, require_open
 from delivery.roles import MANAGERS
 
 capability = Capability[Engagement](__name__)
@@ -76,16 +76,17 @@ def allocate_resource(
     """Allocate the person to the request, or change the allocation.
 
     A person's total allocation is not limited here; it is shown in a view. Raises Refused where the
-    request or the person is unknown, the days are reversed, or a hard allocation would become soft.
+    request or the person is unknown, the days are reversed or the person is not with the company on
+    them, or a hard allocation would become soft.
     """
     require_open(state)
     wanted = _request(state, command.request)
     known = state.resources.allocated.get(command.request, {}).get(command.person)
-    known_person(context, command.person)
     starts_on = command.starts_on or wanted.starts_on
     finishes_on = command.finishes_on or wanted.finishes_on
     if finishes_on < starts_on:
         raise Refused("finish-before-start", f"{finishes_on} is before {starts_on}")
+    known_staff(context, command.person, starts_on, finishes_on)
     event = ResourceAllocated(
         request=command.request,
         person=command.person,

@@ -12,7 +12,7 @@ from chassis.domain.reference import Publish, Record, next_version
 from contracts.event import Event
 from contracts.reference import StandInsDetails, StandInsPublished
 from contracts.roles import COMPANY
-from delivery.policies import known_person, require_own_or_team
+from delivery.policies import known_person, known_staff, require_own_or_team
 from delivery.roles import DIRECTORS
 
 capability: Capability[Record[StandInsPublished]] = Capability(__name__)
@@ -31,7 +31,7 @@ def publish_stand_ins(
 ) -> Iterable[Event]:
     """Publish the next version, unless it equals the last one.
 
-    Raises Refused where a person is unknown or leaves the company before the last day, where a
+    Raises Refused where a person is unknown or is not with the company on the days, where a
     person would stand in for themselves, or where it is not the actor's to record.
     """
     known_person(context, state.id)
@@ -39,9 +39,5 @@ def publish_stand_ins(
     for entry in command.stand_ins:
         if entry.stand_in == state.id:
             raise Refused("stand-in-is-self", "a person cannot stand in for themselves")
-        if not known_person(context, entry.stand_in).works_on(entry.last):
-            raise Refused(
-                "person-not-with-company",
-                f"{entry.stand_in} is not with the company on {entry.last}",
-            )
+        known_staff(context, entry.stand_in, entry.first, entry.last)
     yield from next_version(state, command)

@@ -9,6 +9,7 @@ from contracts.channels import CHANNELS, DEPARTMENTS
 from contracts.legal import EarlyStart
 from contracts.lines import ContractLine, PerformanceObligation, ProposedLine
 from contracts.money import Money
+from contracts.reference import AgreementPublished
 from contracts.survey_scores import csat_of, nps_of
 from gateway.pages.formatting import (
     Names,
@@ -105,7 +106,7 @@ def panels(view: View, names: Names, today: date, *, confidential: bool) -> list
     """
     rows = {
         "sales": _sales(view, names),
-        "legal": _legal(view, names),
+        "legal": _legal(view, names, today),
         "delivery": _delivery(view, names, today),
         "finance": _finance(view, confidential=confidential),
         "gateway": _gateway(view, names, confidential=confidential),
@@ -113,7 +114,11 @@ def panels(view: View, names: Names, today: date, *, confidential: bool) -> list
     return [
         Panel(
             department,
-            tuple(PanelRow(label, lines) for label, lines in rows[department] if lines),
+            tuple(
+                PanelRow(label, lines)
+                for label, lines in (*rows[department], _questions(view, department, names, today))
+                if lines
+            ),
             freshness(view, department, confidential=confidential),
         )
         for department in DEPARTMENTS
@@ -129,6 +134,19 @@ def _one(text: str | None) -> tuple[str, ...]:
 
 def _hours(value: Decimal | None) -> str:
     return "hours unknown" if value is None else hours(value)
+
+
+def _questions(
+    view: View, department: str, names: Names, today: date
+) -> tuple[str, tuple[str, ...]]:
+    """Return the questions that wait for a department, or for a contact whom it asked."""
+    lines = []
+    for waits_for, question in view.open_questions():
+        if waits_for == department:
+            whom = f"{names.person(question.to_contact)}: " if question.to_contact else ""
+            overdue = ", overdue" if question.due_on < today else ""
+            lines.append(f"{whom}{question.about}, due {short_day(question.due_on)}{overdue}")
+    return "Questions", tuple(lines)
 
 
 def _sales(view: View, names: Names) -> _PanelRows:
@@ -178,16 +196,21 @@ def _sales(view: View, names: Names) -> _PanelRows:
         yield "Lost", _one(f"{short_day(sales.lost_on)}: no-decision")
 
 
-def _legal(view: View, names: Names) -> _PanelRows:
+def _agreement(agreement: AgreementPublished | None, today: date) -> str:
+    if agreement is None:
+        return ""
+    if agreement.starts_on > today:
+        return f"signed, in force from {short_day(agreement.starts_on)}"
+    if not agreement.is_in_force(today):
+        return f"expired on {short_day(agreement.expires_on)}"
+    until = f" until {short_day(agreement.expires_on)}" if agreement.expires_on else ""
+    return f"in force{until}, signed {short_day(agreement.signed_on)}"
+
+
+def _legal(view: View, names: Names, today: date) -> _PanelRows:
     legal = view.legal
-    yield (
-        "NDA",
-        _one(f"signed {short_day(legal.nda.event.signed_on)}" if legal.nda else ""),
-    )
-    yield (
-        "MSA",
-        _one(f"signed {short_day(legal.msa.event.signed_on)}" if legal.msa else ""),
-    )
+    for kind in ("nda", "msa"):
+        yield words(kind), _one(_agreement(names.agreement(view.sales.account, kind, today), today))
     sow = legal.latest_sow
     if sow is not None:
         lines = [f"version {sow.event.version}, {money(sow.event.price)}"]

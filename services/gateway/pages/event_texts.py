@@ -46,10 +46,11 @@ SENTENCES: dict[type[Event], str] = {
     sales.DealWon: "Deal won on proposal {proposal_version}: {price}, from {starts_on} to "
     "{finishes_on}, payable within {payment_terms_days} days: {lines|lines}.",
     sales.DealLost: "Deal lost[ to {competitor}]: {reason|words}. [“{comment}”]",
+    sales.QuestionAsked: "Sales asks[ {to_department|words}]"
+    "[ {to_contact|person}] by {due_on} ({about}): “{text}”",
+    sales.QuestionAnswered: "Sales answers[ for {recorded_for|person}]: “{answer}”",
     # Legal
     legal.FileOpened: "File opened: {title}.",
-    legal.NdaSigned: "Non-disclosure agreement signed on {signed_on}[, valid until {expires_on}].",
-    legal.MsaSigned: "Master services agreement signed on {signed_on}[, valid until {expires_on}].",
     legal.SowDrafted: "Statement of work {version} drafted: {price}, from {starts_on} to "
     "{finishes_on}, with {deliverables}; {lines|lines}.",
     legal.SowRedlined: "The {by} wants clause {clause} of version {version} changed: “{text}”",
@@ -70,6 +71,9 @@ SENTENCES: dict[type[Event], str] = {
     "{price_delta}, finish {finishes_on}; {changes|changes}.",
     legal.EngagementTerminated: "Contract terminated on {terminated_on} ({reason|words})"
     "[, decided by {decided_by|person}]. [“{comment}”]",
+    legal.QuestionAsked: "Legal asks[ {to_department|words}]"
+    "[ {to_contact|person}] by {due_on} ({about}): “{text}”",
+    legal.QuestionAnswered: "Legal answers[ for {recorded_for|person}]: “{answer}”",
     # Delivery
     delivery.ManagerAssigned: "{manager|person} manages the engagement from {assigned_on}.",
     delivery.TierChosen: "Method: {tier}, where {proposed} was proposed. “{reason}”",
@@ -151,6 +155,9 @@ SENTENCES: dict[type[Event], str] = {
     delivery.EngagementPutOnHold: "On hold since {held_on}: “{reason}”",
     delivery.EngagementResumed: "Work resumed on {resumed_on}.",
     delivery.EngagementClosed: "Engagement closed on {closed_on}.",
+    delivery.QuestionAsked: "Delivery asks[ {to_department|words}]"
+    "[ {to_contact|person}] by {due_on} ({about}): “{text}”",
+    delivery.QuestionAnswered: "Delivery answers[ for {recorded_for|person}]: “{answer}”",
     # Finance
     finance.SowReviewed: "Finance {verdict|verdict} statement of work {version}. [“{why}”]",
     finance.EstimatePriced: "Estimate {estimate_version} priced at {price}, "
@@ -192,6 +199,9 @@ SENTENCES: dict[type[Event], str] = {
     "[, SPI {schedule_performance_index|index}].",
     finance.MarginMeasured: "Margin at {as_of}[: sold {margin_sold}][; billed {margin_billed}]"
     "[; recognised {margin_recognised}][; forecast {margin_forecast}].",
+    finance.QuestionAsked: "Finance asks[ {to_department|words}]"
+    "[ {to_contact|person}] by {due_on} ({about}): “{text}”",
+    finance.QuestionAnswered: "Finance answers[ for {recorded_for|person}]: “{answer}”",
     # Gateway
     gateway.DisconnectDetected: "Disconnect detected: {sentence}",
     gateway.DisconnectResolved: "Disconnect resolved: {rule|rule}.",

@@ -12,7 +12,12 @@ from chassis.domain.context import ReferenceData
 from contracts.channels import CHANNELS
 from contracts.decimals import round_decimal
 from contracts.money import MINOR_UNITS, Money
-from contracts.reference import AccountPublished, ContactPublished, PersonPublished
+from contracts.reference import (
+    AccountPublished,
+    AgreementPublished,
+    ContactPublished,
+    PersonPublished,
+)
 from gateway.rules import RULES, rule
 
 UNKNOWN = "\N{EN DASH}"
@@ -211,6 +216,15 @@ class Names:
         """Return the name of an account in the commercial register, where it is known."""
         found = self._reference_data.latest(AccountPublished, account)
         return found.event.legal_name if found is not None else None
+
+    def agreement(self, account: str | None, kind: str, day: date) -> AgreementPublished | None:
+        """Return the account's agreement of a type in force on a day, else the last one, if any."""
+        known = [
+            each.event
+            for each in self._reference_data.all(AgreementPublished)
+            if each.event.account == account and each.event.agreement_type == kind
+        ]
+        return max(known, key=lambda each: (each.is_in_force(day), each.starts_on), default=None)
 
     def person(self, person: str | None) -> str:
         """Return the name of a person or contact, or of the department that acted by itself."""

@@ -15,6 +15,7 @@ from chassis.domain.latest_ids import with_latest
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
 from contracts.money import Money
+from contracts.questions import AskedQuestion
 from contracts.vocabularies import HEARD
 from gateway.redaction import adapter_of_store, is_open
 from gateway.view.sections.delivery import DeliverySection
@@ -169,6 +170,30 @@ class View:
         if self.sales.won is not None:
             return "contracting"
         return "proposal" if self.sales.proposals else "opportunity"
+
+    def open_questions(self) -> list[tuple[str, AskedQuestion]]:
+        """Return the questions without an answer, and the department that each waits for.
+
+        For the answer of a contact, it is the department that asked.
+        """
+        asked: dict[str, list[AskedQuestion]] = {
+            "sales": [kept.event for kept in self.sales.questions.values()],
+            "legal": [kept.event for kept in self.legal.questions.values()],
+            "delivery": [kept.event for kept in self.delivery.questions.values()],
+            "finance": [kept.event for kept in self.finance.questions.values()],
+        }
+        answered = {
+            *self.sales.answers,
+            *self.legal.answers,
+            *self.delivery.answers,
+            *self.finance.answers,
+        }
+        return [
+            (question.to_department or department, question)
+            for department, questions in asked.items()
+            for question in questions
+            if question.question not in answered
+        ]
 
     @property
     def over(self) -> bool:

@@ -1,1 +1,1 @@
-"""Agreements with the customer: non-disclosure (NDA) and master services (MSA)."""
+"""Agreements with accounts, published as reference data: non-disclosure, master services."""

@@ -1,93 +1,86 @@
-"""Decide on non-disclosure and master services agreements."""
+"""Publish the agreements with accounts: non-disclosure (NDA) and master services (MSA)."""
 
 from collections.abc import Iterable
-from typing import Self, TypeVar
+from dataclasses import replace
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from chassis.domain.rules import same_day, unless_recorded
+from chassis.domain.reference import Publish, Record, account_zone, next_version, require_record
+from chassis.domain.rules import past_day, unless_recorded
 from contracts.event import Event
-from contracts.legal import Agreement, MsaSigned, NdaSigned
+from contracts.reference import AccountPublished, AgreementPublished, AgreementTerms
 from contracts.values import Day
-from legal.engagement import Engagement
-from legal.policies import require_open
 from legal.roles import CONTRACTS
 
-capability = Capability[Engagement](__name__)
-
-A = TypeVar("A", NdaSigned, MsaSigned)
+capability = Capability[Record[AgreementPublished]](__name__)
 
 
-class _SignedAgreement(Agreement, Command):
+class SignedAgreement(AgreementTerms):
+    """An agreement that both parties signed."""
+
     signed_on: Day | None = Field(default=None, description="today unless given")
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.signed_on and self.expires_on and self.expires_on < self.signed_on:
-            raise ValueError("expires_on must not be before signed_on")
-        return self
+    starts_on: Day | None = Field(default=None, description="the day of the signature unless given")
 
 
-class RecordNda(_SignedAgreement):
-    """Record that both parties signed a non-disclosure agreement.
+class RecordAgreement(SignedAgreement, Command):
+    """Record an agreement that both parties signed, which gets an id; also one that renews another.
 
-    An agreement signed later replaces it.
+    It counts for all engagements of the account.
     """
 
 
-class RecordMsa(_SignedAgreement):
-    """Record that both parties signed a master services agreement.
+class PublishAgreement(SignedAgreement, Publish):
+    """Correct the record of an agreement, or give it a day of expiry.
 
-    An agreement signed later replaces it.
+    The whole record is given; `signed_on` stays unless it is given.
     """
 
 
-@capability.decide(RecordNda, by=CONTRACTS)
-def record_nda(state: Engagement, command: RecordNda, context: Context) -> Iterable[Event]:
-    """Record the NDA; only one signed on a later day replaces it."""
-    yield from _recorded(state, command, context, NdaSigned, state.agreements.nda, "the NDA")
-
-
-@capability.decide(RecordMsa, by=CONTRACTS)
-def record_msa(state: Engagement, command: RecordMsa, context: Context) -> Iterable[Event]:
-    """Record the MSA; only one signed on a later day replaces it."""
-    yield from _recorded(state, command, context, MsaSigned, state.agreements.msa, "the MSA")
-
-
-def _recorded(
-    state: Engagement,
-    command: _SignedAgreement,
-    context: Context,
-    kind: type[A],
-    known: A | None,
-    what: str,
+@capability.decide(RecordAgreement, by=CONTRACTS, prefix="AG")
+def record_agreement(
+    state: Record[AgreementPublished], command: RecordAgreement, context: Context
 ) -> Iterable[Event]:
-    require_open(state)
-    # Another term is another agreement, signed today unless a day is given.
-    repeated = known if known and known.expires_on == command.expires_on else None
-    signed_on = same_day("signed_on", command, repeated, context)
-    if command.expires_on and command.expires_on < signed_on:
+    """Publish the first version.
+
+    Raises Refused where the account is unknown, the signature is in the future, or the agreement
+    would expire before it begins.
+    """
+    event = AgreementPublished.model_validate(
+        {"agreement": state.id, **_completed(state, command, context)}
+    )
+    yield from unless_recorded(state.newest, event, f"the agreement {state.id}")
+
+
+@capability.decide(PublishAgreement, by=CONTRACTS)
+def publish_agreement(
+    state: Record[AgreementPublished], command: PublishAgreement, context: Context
+) -> Iterable[Event]:
+    """Publish the next version of the record, unless it equals the last one.
+
+    Raises Refused as `record_agreement` does.
+    """
+    completed = _completed(state, command, context)
+    yield from next_version(state, command.model_copy(update=completed))
+
+
+def _completed(
+    state: Record[AgreementPublished], given: SignedAgreement, context: Context
+) -> dict[str, object]:
+    """Return the fields of the agreement with the days that were not given."""
+    require_record("account-unknown", "account", AccountPublished, given.account, context)
+    known = state.newest.signed_on if state.newest else None
+    there = replace(context, zone=account_zone(given.account, context))
+    signed_on = past_day("signed_on", given.signed_on or known, there)
+    starts_on = given.starts_on or signed_on
+    if given.expires_on is not None and given.expires_on < starts_on:
         raise Refused(
-            "expiry-before-signature",
-            f"expires_on: {command.expires_on} is before {signed_on}, the day of the signature",
+            "expiry-before-start", f"expires_on: {given.expires_on} is before {starts_on}"
         )
-    replaced = known is not None and known.signed_on < signed_on
-    event = kind(signed_on=signed_on, expires_on=command.expires_on)
-    yield from unless_recorded(None if replaced else known, event, what)
-
-
-class AgreementFields(ViewModel):
-    """The agreements in the view of an engagement."""
-
-    nda: NdaSigned | None
-    msa: MsaSigned | None
-
-
-@capability.view
-def agreements_view(state: Engagement) -> AgreementFields:
-    """Return the agreements for the view of an engagement."""
-    return AgreementFields(nda=state.agreements.nda, msa=state.agreements.msa)
+    return {
+        **{name: getattr(given, name) for name in AgreementTerms.model_fields},
+        "signed_on": signed_on,
+        "starts_on": starts_on,
+    }

@@ -10,6 +10,7 @@ from contracts.sales import (
     OpportunityOpened,
     OpportunityUpdated,
 )
+from contracts.values import AccountId
 
 
 class File(Part):
@@ -17,6 +18,12 @@ class File(Part):
 
     opportunity: OpportunityDetails | OpportunityImported | None = None
     opened: Kept[FileOpened] = None
+
+    @property
+    def account(self) -> AccountId | None:
+        """Return the account of the file, else of the opportunity; None where it is not known."""
+        known = self.opened or self.opportunity
+        return known.account if known else None
 
     @on_event
     def _detailed(self, event: OpportunityOpened | OpportunityUpdated) -> Self:

@@ -25,6 +25,7 @@ from contracts.money import MINOR_UNITS
 from contracts.values import ContentHash, Day, Party, PersonId, Signatory, Version, days_after
 from legal.engagement import Engagement
 from legal.policies import (
+    missing_agreement,
     missing_approvals,
     missing_resolutions,
     require_latest,
@@ -81,6 +82,7 @@ def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterable[
     for new in unless_recorded(sow.sent, event, f"the sending of version {event.version}"):
         missing = (*missing_approvals(sow), *missing_resolutions(state, sow))
         gate("sow-not-approved", [_missing_approval(sow), *missing])
+        gate("agreement-not-in-force", [missing_agreement(state, new.sent_on, context)])
         if sow.approved_on and new.sent_on < sow.approved_on:
             raise Refused(
                 "date-before-approval",
@@ -122,6 +124,7 @@ def record_signature(
     )
     for new in unless_recorded(known, event, f"the signature for the {command.party}"):
         gate("sow-not-approved", [*missing_approvals(sow), *missing_resolutions(state, sow)])
+        gate("agreement-not-in-force", [missing_agreement(state, signatory.signed_on, context)])
         signatories = (*sow.signatories, signatory)
         signed_on = max(each.signed_on for each in signatories)
         # One day earlier is accepted: west of UTC it may still be the day before.

@@ -54,6 +54,7 @@ from contracts.values import (
 )
 from legal.engagement import Engagement
 from legal.policies import (
+    agreement_in_force,
     missing_approvals,
     missing_resolutions,
     require_latest,
@@ -137,7 +138,7 @@ def draft_sow(state: Engagement, command: DraftSow, context: Context) -> Iterabl
         customer=file.account,
         template=command.template,
         template_version=command.template_version,
-        base=_master_agreement(state, context.today),
+        base=_master_agreement(state, context.today, context),
     )
     drafted = _drafted(head, terms, won, len(state.sows.versions) + 1)
     latest = state.sows.latest
@@ -222,13 +223,17 @@ def _drafted(head: DocumentHead, terms: SowTerms, won: DealWon, version: int) ->
     )
 
 
-def _master_agreement(state: Engagement, day: date) -> BaseDocument | None:
-    """Return the master services agreement that is in force on a day (UTC), or None."""
-    msa = state.agreements.msa
-    if msa is None or (msa.expires_on is not None and msa.expires_on < day):
+def _master_agreement(state: Engagement, day: date, context: Context) -> BaseDocument | None:
+    """Return the account's master services agreement that is in force on a day, or None.
+
+    Its hash is that of the signed document or, where that is not kept, of its record.
+    """
+    msa = agreement_in_force(state, "msa", day, context)
+    if msa is None:
         return None
     title = f"Master services agreement of {msa.signed_on}"
-    return BaseDocument(title=title, content_hash=content_hash("master-services-agreement", msa))
+    hashed = msa.document or content_hash("master-services-agreement", msa)
+    return BaseDocument(title=title, content_hash=hashed)
 
 
 def _faults(terms: SowTerms, currency: str) -> Iterator[Missing]:

@@ -1,7 +1,5 @@
 """The view of the contract; Sales decides nothing about it."""
 
-from datetime import date
-
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from contracts.legal import EngagementTerminated
@@ -13,10 +11,8 @@ capability = Capability[Engagement](__name__)
 
 
 class ContractView(ViewModel):
-    """Agreements, statement of work, amendments, prices of changes, and termination."""
+    """Statement of work, amendments, prices of changes, and termination."""
 
-    nda_signed_on: date | None
-    msa_signed_on: date | None
     statement_of_work: Statement | None
     amendments: dict[str, Amendment]
     change_prices: dict[str, Money]
@@ -35,8 +31,6 @@ def contract_view(state: Engagement) -> ContractFields:
     contract = state.contract
     return ContractFields(
         contract=ContractView(
-            nda_signed_on=contract.nda.signed_on if contract.nda else None,
-            msa_signed_on=contract.msa.signed_on if contract.msa else None,
             statement_of_work=contract.statement,
             amendments=contract.amendments,
             change_prices=contract.change_prices,

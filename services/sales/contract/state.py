@@ -9,8 +9,6 @@ from contracts.legal import (
     AmendmentDrafted,
     AmendmentSigned,
     EngagementTerminated,
-    MsaSigned,
-    NdaSigned,
     RedlineResolved,
     SignatureDeclined,
     SowApproved,
@@ -46,13 +44,11 @@ class Amendment(Value):
 
 
 class Contract(Part):
-    """Agreements, statement of work, amendments, prices of changes, and termination.
+    """Statement of work, amendments, prices of changes, and termination.
 
     Signed amendments are in the order of signing.
     """
 
-    nda: Kept[NdaSigned] = None
-    msa: Kept[MsaSigned] = None
     statement: Statement | None = None
     amendments: dict[str, Amendment] = {}
     change_prices: dict[str, Money] = {}

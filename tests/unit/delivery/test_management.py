@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -42,6 +42,7 @@ from tests.unit.delivery.builders import (
     hours,
     managed,
     opened,
+    person,
     released,
     signed,
     won,
@@ -73,6 +74,15 @@ def test_a_manager_may_be_replaced_and_the_same_one_is_not_assigned_twice() -> N
 )
 def test_only_an_engagement_manager_of_delivery_manages(person: str, code: RefusalCode) -> None:
     opened().when(AssignManager(manager=person)).then_refused(code, saying=person)
+
+
+def test_a_manager_is_with_the_company_on_the_day() -> None:
+    gone = person("milo", "delivery", "engagement-manager").model_copy(
+        update={"left": OPENED_ON - timedelta(days=1)}
+    )
+    opened().knowing(gone).when(AssignManager(manager="milo")).then_refused(
+        "person-not-with-company", saying="milo"
+    )
 
 
 def test_nothing_is_decided_before_sales_opened_the_engagement() -> None:

@@ -1,10 +1,11 @@
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 
 import pytest
 from pydantic import ValidationError
 
 from contracts.delivery import ResourceAllocated, ResourceReleased, ResourceRequested
+from contracts.reference import PersonPublished
 from delivery.engagement import Engagement
 from delivery.resources.decisions import AllocateResource, ReleaseResource, RequestResource
 from testkit.scenario import Scenario, like, permutations_agree
@@ -69,6 +70,19 @@ def test_people_who_cannot_be_allocated() -> None:
     wanted().when(customer).then_refused("person-unknown")
     backwards = GIVE.model_copy(update={"starts_on": date(2026, 12, 1)})
     wanted().when(backwards).then_refused("finish-before-start")
+
+
+@pytest.mark.parametrize(
+    ("joined", "left"), [(START + timedelta(days=1), None), (None, FINISH - timedelta(days=1))]
+)
+def test_a_person_is_with_the_company_for_the_whole_allocation(
+    joined: date | None, left: date | None
+) -> None:
+    dev = PersonPublished(person="dev", name="Dev", department="delivery", joined=joined, left=left)
+    refused = wanted().knowing(dev).when(GIVE)
+    refused.then_refused("person-not-with-company", saying="dev is not with the company")
+    covered = GIVE.model_copy(update={"starts_on": joined or START, "finishes_on": left or FINISH})
+    wanted().knowing(dev).when(covered).then_accepted()
 
 
 def test_a_person_is_released() -> None:

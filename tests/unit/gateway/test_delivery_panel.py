@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from contracts import delivery
+from contracts import delivery, legal
 from contracts.event import Event
 from gateway.pages.department_panels import panels
 from gateway.pages.formatting import Names
@@ -103,3 +103,17 @@ def test_what_is_withdrawn_is_not_shown() -> None:
         held_on=view.delivery.kickoff.event.held_on, why="Another's.", withdrawn_on=DUE
     )
     assert view_after(kickoff).stage == "mobilising"
+
+
+def test_a_question_is_shown_to_the_department_that_answers_until_it_does() -> None:
+    question = {"question": "Q-1", "text": "Who?", "about": "Parties", "asked_on": DUE}
+    to_delivery = legal.QuestionAsked.model_validate(
+        {**question, "to_department": "delivery", "due_on": DUE}
+    )
+    assert shown("Questions", to_delivery) == ("Parties, due 13 Apr 2026, overdue",)
+    answer = delivery.QuestionAnswered(question="Q-1", answer="You.", answered_on=TODAY)
+    assert shown("Questions", to_delivery, answer) == ()
+    to_contact = delivery.QuestionAsked.model_validate(
+        {**question, "to_contact": "cora", "due_on": TODAY}
+    )
+    assert shown("Questions", to_contact) == ("cora: Parties, due 14 Apr 2026",)

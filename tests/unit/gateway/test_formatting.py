@@ -7,7 +7,12 @@ import pytest
 from contracts import delivery, finance, gateway, legal, sales
 from contracts.event import EVENTS, Event
 from contracts.money import Money
-from contracts.reference import AccountPublished, ContactPublished, PersonPublished
+from contracts.reference import (
+    AccountPublished,
+    AgreementPublished,
+    ContactPublished,
+    PersonPublished,
+)
 from contracts.values import Margin
 from gateway.pages import formatting
 from gateway.pages.department_panels import freshness, panels, titles_by_id
@@ -149,6 +154,41 @@ def test_contacts_are_shown_with_their_roles_and_accounts_with_their_legal_name(
     rows = {row.label: row.lines for row in panel.rows}
     assert rows["Account"] == ("Acme", "Acme AS")
     assert rows["Contacts"] == ("Cleo Quist, sponsor and PMO", "C-2")
+
+
+@pytest.mark.parametrize(
+    ("expires_on", "starts_on", "text"),
+    [
+        (None, date(2026, 1, 5), "in force, signed 5 Jan 2026"),
+        (TODAY, date(2026, 1, 5), "in force until 25 May 2026, signed 5 Jan 2026"),
+        (date(2026, 5, 24), date(2026, 1, 5), "expired on 24 May 2026"),
+        (None, date(2026, 5, 26), "signed, in force from 26 May 2026"),
+    ],
+)
+def test_agreements_are_those_of_the_account_today(
+    expires_on: date | None, starts_on: date, text: str
+) -> None:
+    def agreement(name: str, account: str, expires_on: date | None) -> AgreementPublished:
+        return AgreementPublished(
+            agreement=name,
+            account=account,
+            agreement_type="msa",
+            signed_on=date(2026, 1, 5),
+            starts_on=starts_on,
+            expires_on=expires_on,
+        )
+
+    named = Names(
+        RecordsOf([agreement("AG-1", "apex", None), agreement("AG-2", "acme", expires_on)])
+    )
+    [panel] = (
+        each
+        for each in panels(view_of(Life().signed()), named, TODAY, confidential=False)
+        if each.department == "legal"
+    )
+    rows = {row.label: row.lines for row in panel.rows}
+    assert rows["MSA"] == (text,)
+    assert "NDA" not in rows
 
 
 # ---- sentences -------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ CONSUMED = [each for each in SERVICE.consumes if each.__module__.startswith("con
 class Section:
     """Section that keeps events of Legal in every way."""
 
-    filed: Ref | None = newest_ref(legal.FileOpened, legal.NdaSigned)
+    filed: Ref | None = newest_ref(legal.FileOpened, legal.EngagementTerminated)
     drafted: Kept[legal.SowDrafted] | None = newest(legal.SowDrafted)
     versions: dict[int, Kept[legal.SowDrafted]] = each_by(
         legal.SowDrafted, lambda event: event.version

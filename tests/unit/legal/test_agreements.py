@@ -1,45 +1,119 @@
-from datetime import date
+"""Record the agreements with accounts, and require those that a statement of work needs."""
+
+from datetime import UTC, date, datetime
 
 import pytest
 from pydantic import ValidationError
 
-from contracts.legal import MsaSigned, NdaSigned
-from contracts.sales import DealLost
-from legal.agreements.decisions import RecordMsa, RecordNda
-from tests.unit.legal.builders import TODAY, filed, opened
+from contracts.legal import SowSentForSignature
+from contracts.reference import AccountPublished, AgreementPublished
+from legal.agreements.decisions import PublishAgreement, RecordAgreement
+from legal.policies import missing_agreement
+from legal.service import AGREEMENT
+from legal.signing.decisions import SendSow
+from testkit.scenario import given, like
+from tests.unit.legal.builders import TODAY, approved, filed, sent
+from tests.unit.legal.test_signing import sign
+
+HASH = f"sha256:{'a' * 64}"
+TOMORROW, LAST, NEXT = date(2026, 3, 3), date(2027, 2, 28), date(2027, 3, 1)
+ACME = AccountPublished(account="acme", name="Acme", time_zone="Asia/Tokyo")
+RECORD = RecordAgreement(account="acme", agreement_type="msa", document=HASH, expires_on=LAST)
+FRESH = given(AGREEMENT, "AG-1", records=[ACME]).on(TODAY)
 
 
-@pytest.mark.parametrize(("command", "event"), [(RecordNda, NdaSigned), (RecordMsa, MsaSigned)])
-def test_agreements_are_recorded_once_and_replaced_by_later_ones(
-    command: type[RecordNda | RecordMsa], event: type[NdaSigned | MsaSigned]
-):
-    first = filed().when(command()).then(event(signed_on=TODAY))
-    first.when(command()).then_nothing()
-    first.when(command(signed_on=date(2026, 1, 1))).then_refused(
-        "already-recorded", saying=str(TODAY)
+def agreement(kind: str = "msa", **fields: object) -> AgreementPublished:
+    usual = {
+        "agreement": f"AG-{kind}",
+        "account": "acme",
+        "agreement_type": kind,
+        "signed_on": date(2026, 1, 5),
+        "starts_on": date(2026, 1, 5),
+    }
+    return AgreementPublished.model_validate(usual | fields)
+
+
+def test_an_agreement_is_in_force_from_its_signature_unless_a_day_is_given() -> None:
+    recorded = FRESH.when(RECORD).then(
+        agreement(
+            agreement="AG-1", document=HASH, signed_on=TODAY, starts_on=TODAY, expires_on=LAST
+        )
     )
-    first.when(command(expires_on=date(2027, 1, 1))).then_refused(
-        "already-recorded", fields={"expires_on"}, saying=f"the {command.__name__[-3:].upper()} is"
-    )
-    first.on(date(2026, 3, 3)).when(command()).then_nothing()
-    later = event(signed_on=date(2026, 6, 1), expires_on=date(2027, 6, 1))
-    renewed = first.on(date(2026, 6, 1)).when(command(expires_on=date(2027, 6, 1))).then(later)
-    renewed.on(date(2026, 6, 2)).when(command(expires_on=date(2027, 6, 1))).then_nothing()
-    again = event(signed_on=date(2026, 6, 2), expires_on=date(2027, 6, 1))
-    renewed.on(date(2026, 6, 2)).when(command(**dict(again))).then(again)
+    recorded.when(RECORD).then_nothing()
+    recorded.on(TOMORROW).when(RECORD).then_nothing()
+    later = RECORD.model_copy(update={"starts_on": TOMORROW})
+    FRESH.when(later).then(like(AgreementPublished, signed_on=TODAY, starts_on=TOMORROW))
 
 
-@pytest.mark.parametrize("command", [RecordNda, RecordMsa])
-def test_agreements_require_a_file_and_consistent_days(command: type[RecordNda | RecordMsa]):
-    opened().when(command()).then_refused("file-not-open")
-    filed().when(command(signed_on=date(2026, 3, 3))).then_refused("date-in-future")
-    filed().when(command(expires_on=date(2026, 3, 1))).then_refused("expiry-before-signature")
+def test_a_correction_keeps_the_day_of_the_signature() -> None:
+    endless = PublishAgreement(account="acme", agreement_type="msa", document=HASH)
+    corrected = FRESH.after(RECORD).on(TOMORROW).when(endless)
+    corrected.then(like(AgreementPublished, signed_on=TODAY, expires_on=None)).when(
+        endless
+    ).then_nothing()
+
+
+def test_agreements_with_impossible_contents_are_refused() -> None:
+    FRESH.knowing().when(RECORD).then_refused("account-unknown", fields=["account"])
+    backwards = RECORD.model_copy(update={"starts_on": NEXT})
+    FRESH.when(backwards).then_refused("expiry-before-start", saying=str(NEXT))
+    tomorrow = RECORD.model_copy(update={"signed_on": TOMORROW})
+    FRESH.when(tomorrow).then_refused("date-in-future")
+    with pytest.raises(ValidationError):
+        RecordAgreement.model_validate({"account": "acme", "agreement_type": "lease"})
     with pytest.raises(ValidationError, match="must not be before"):
-        command(signed_on=date(2026, 3, 2), expires_on=date(2026, 3, 1))
-    over = filed().consumed(DealLost(reason="price", lost_on=TODAY))
-    over.when(command()).then_refused("engagement-over", saying=str(TODAY))
+        agreement(expires_on=date(2026, 1, 4))
 
 
-def test_the_agreements_in_force_are_shown():
-    nda, msa = NdaSigned(signed_on=TODAY), MsaSigned(signed_on=TODAY)
-    filed().published(nda, msa).then_view(nda=nda, msa=msa)
+def test_an_agreement_is_in_force_on_its_first_and_last_day() -> None:
+    known = agreement(starts_on=TODAY, expires_on=LAST)
+    days = (date(2026, 3, 1), TODAY, LAST, NEXT)
+    assert [known.is_in_force(day) for day in days] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("known", "missing"),
+    [
+        ([], False),
+        ([agreement()], False),
+        ([agreement(expires_on=TODAY)], False),
+        ([agreement(expires_on=date(2026, 3, 1))], True),
+        ([agreement(starts_on=TOMORROW)], True),
+        ([agreement(expires_on=date(2026, 3, 1)), agreement(agreement="AG-2")], False),
+        ([agreement("nda", expires_on=date(2026, 3, 1))], True),
+        ([agreement("nda", expires_on=date(2026, 3, 1)), agreement()], False),
+        ([agreement("nda"), agreement(expires_on=date(2026, 3, 1))], True),
+        ([agreement(account="apex", expires_on=date(2026, 3, 1))], False),
+    ],
+)
+def test_a_statement_of_work_needs_the_agreement_of_its_account_on_that_day(
+    known: list[AgreementPublished], missing: bool
+) -> None:
+    scenario = filed().knowing(*known)
+    found = missing_agreement(scenario.state, TODAY, scenario._context("carl"))
+    assert (found is not None) == missing
+
+
+def test_an_expired_agreement_refuses_sending_and_signing() -> None:
+    expired = agreement(expires_on=date(2026, 3, 1))
+    approved().knowing(expired).when(SendSow(version=1)).then_refused(
+        "agreement-not-in-force",
+        missing=["agreement-not-in-force"],
+        saying="no master services agreement with acme is in force on 2026-03-02",
+    )
+    approved().knowing(expired).when(SendSow(version=1, sent_on=date(2026, 3, 1))).then_refused(
+        "date-before-approval"
+    )
+    sent().knowing(expired).when(sign()).then_refused("agreement-not-in-force")
+    sent().knowing(expired).when(sign(signed_on=date(2026, 3, 1))).then_accepted()
+    once = sent().knowing(agreement()).after(sign())
+    once.knowing(expired).when(sign()).then_nothing()
+
+
+def test_days_are_judged_in_the_time_zone_of_the_account() -> None:
+    tomorrow = SendSow(version=1, sent_on=TOMORROW)
+    before = approved().on(datetime(2026, 3, 2, 14, 59, tzinfo=UTC))
+    before.when(tomorrow).then_accepted()  # it is tomorrow somewhere
+    before.knowing(ACME).when(tomorrow).then_refused("date-in-future")
+    in_tokyo = approved().knowing(ACME).on(datetime(2026, 3, 2, 15, tzinfo=UTC))
+    in_tokyo.when(SendSow(version=1)).then(like(SowSentForSignature, sent_on=TOMORROW))

@@ -5,18 +5,18 @@ import pytest
 from pydantic import ValidationError
 
 from chassis.domain.commands import Command
-from contracts.documents import STATEMENT_OF_WORK, content_hash
+from contracts.documents import STATEMENT_OF_WORK, BaseDocument, content_hash
 from contracts.event import decode, encode
 from contracts.legal import (
     AcceptanceTerms,
     EngagementTerminated,
-    MsaSigned,
     RedlineResolved,
     SowApproved,
     SowDrafted,
     SowRedlined,
 )
 from contracts.lines import BillingItem, ContractLine
+from contracts.reference import AgreementPublished
 from contracts.refusals import RefusalCode
 from contracts.sales import DealLost
 from contracts.values import Deliverable, RoleHours
@@ -100,18 +100,27 @@ def test_equal_terms_of_two_customers_are_two_documents():
 
 
 def test_a_draft_is_based_on_the_master_agreement_in_force():
-    msa = MsaSigned(signed_on=date(2026, 1, 1), expires_on=TODAY)
-    based = filed().published(msa).when(DRAFT).events[0]
-    assert isinstance(based, SowDrafted)
-    assert based.base is not None
-    assert based.base.title == "Master services agreement of 2026-01-01"
-    assert based.content_hash != V1.content_hash
-    expired = msa.model_copy(update={"expires_on": date(2026, 3, 1)})
-    filed().published(expired).when(DRAFT).then(like(SowDrafted, base=None))
-    unlimited = msa.model_copy(update={"expires_on": None})
-    unbounded = filed().published(unlimited).when(DRAFT).events[0]
-    assert isinstance(unbounded, SowDrafted)
-    assert unbounded.base is not None
+    def base(**term: date | None) -> BaseDocument | None:
+        msa = AgreementPublished(
+            agreement="AG-1",
+            account="acme",
+            agreement_type="msa",
+            signed_on=date(2026, 1, 1),
+            starts_on=date(2026, 1, 1),
+            expires_on=term.get("expires_on"),
+            document=f"sha256:{'a' * 64}",
+        )
+        drafted = filed().knowing(msa).when(DRAFT).events[0]
+        assert isinstance(drafted, SowDrafted)
+        assert (drafted.content_hash != V1.content_hash) == (drafted.base is not None)
+        return drafted.base
+
+    known = BaseDocument(
+        title="Master services agreement of 2026-01-01", content_hash=f"sha256:{'a' * 64}"
+    )
+    assert base(expires_on=TODAY) == known
+    assert base() == known
+    assert base(expires_on=date(2026, 3, 1)) is None
 
 
 def test_the_hash_can_be_checked_from_the_event():

@@ -165,6 +165,12 @@ class Worked:
 class DeliverySection:
     """The engagement as Delivery published it."""
 
+    questions: dict[str, Kept[delivery.QuestionAsked]] = each_by(
+        delivery.QuestionAsked, lambda event: event.question
+    )
+    answers: dict[str, Kept[delivery.QuestionAnswered]] = each_by(
+        delivery.QuestionAnswered, lambda event: event.question
+    )
     manager: str | None = None
     manager_assigned_on: date | None = None
     manager_first_assigned: Ref | None = None

@@ -137,6 +137,12 @@ class Invoice:
 class FinanceSection:
     """The engagement as Finance published it on its open channel."""
 
+    questions: dict[str, Kept[finance.QuestionAsked]] = each_by(
+        finance.QuestionAsked, lambda event: event.question
+    )
+    answers: dict[str, Kept[finance.QuestionAnswered]] = each_by(
+        finance.QuestionAnswered, lambda event: event.question
+    )
     sow_reviews: dict[int, Kept[Review]] = each_by(
         finance.SowReviewed, lambda event: event.version, kept=review
     )

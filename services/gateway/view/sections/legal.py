@@ -77,9 +77,13 @@ class LegalSection:
     are those of the signed version with all signed amendments, and `contract_price` is their sum.
     """
 
+    questions: dict[str, Kept[legal.QuestionAsked]] = each_by(
+        legal.QuestionAsked, lambda event: event.question
+    )
+    answers: dict[str, Kept[legal.QuestionAnswered]] = each_by(
+        legal.QuestionAnswered, lambda event: event.question
+    )
     filed: Ref | None = newest_ref(legal.FileOpened)
-    nda: Kept[legal.NdaSigned] | None = newest(legal.NdaSigned)
-    msa: Kept[legal.MsaSigned] | None = newest(legal.MsaSigned)
     sows: dict[int, Kept[Sow]] = each_by(legal.SowDrafted, lambda event: event.version, kept=_sow)
     redlines: dict[str, str | None] = field(default_factory=dict)
     approved: Kept[legal.SowApproved] | None = newest(legal.SowApproved)

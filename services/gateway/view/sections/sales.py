@@ -75,6 +75,12 @@ def _won(event: sales.DealWon) -> Won:
 class SalesSection:
     """The engagement as Sales published it."""
 
+    questions: dict[str, Kept[sales.QuestionAsked]] = each_by(
+        sales.QuestionAsked, lambda event: event.question
+    )
+    answers: dict[str, Kept[sales.QuestionAnswered]] = each_by(
+        sales.QuestionAnswered, lambda event: event.question
+    )
     account: str | None = None
     title: str | None = None
     owner: str | None = None

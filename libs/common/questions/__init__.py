@@ -1,0 +1,1 @@
+"""Questions and answers between departments, and to contacts of the customer."""
