@@ -187,7 +187,7 @@ def _cap_exceeded(
 ) -> Missing | None:
     """Return what is missing if work beside the logged one exceeds the early starts' caps, or None.
 
-    Caps in hours add up, and so do those in money; whichever is reached first applies. The cap of
+    Caps in hours add up, and so do those in money; the one that is reached first applies. The cap of
     an early start does not cover work after its last day. `more` are hours by role.
     """
     starts = state.contract.early_starts

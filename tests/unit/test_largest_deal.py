@@ -15,7 +15,8 @@ from tests.unit.test_extremes import check
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 RATE = Decimal("99999999.99")
-ROLES = [f"role-{number:03d}" for number in range(199)] + ["project-manager"]
+ROLES = [f"role-{number:03d}" for number in range(196)] + ["project-manager"]
+"""Roles of the lines of the deal: as many as leave room for three changes that add a line each."""
 
 
 def eur(amount: Decimal | int) -> dict[str, str]:
@@ -113,35 +114,49 @@ def sold() -> Deal:
     )
     deal.act("delivery", "endorse-estimate", "emma", version=1)
     priced = deal.seen("sales")["estimates"][0]["priced"]
-    assert Decimal(priced["price"]["amount"]) == RATE * 1_000_000 * 200
-    lines = priced["lines"]
+    assert Decimal(priced["price"]["amount"]) == RATE * 1_000_000 * len(ROLES)
+    lines = [
+        {
+            "line": f"line-{number}",
+            "title": each["role"],
+            "kind": "project-management" if each["role"] == "project-manager" else "services",
+            "pricing": "time-and-materials",
+            "price": each["amount"],
+            "hours": [{"role": each["role"], "hours": each["hours"]}],
+            "rates": [{"role": each["role"], "rate": each["rate"]}],
+        }
+        for number, each in enumerate(priced["lines"])
+    ]
     deal.act(
         "sales",
         "draft-proposal",
         "ann",
         estimate_version=1,
         deliverables=everything,
+        company="concord-de",
         lines=lines,
-        pricing="time-and-materials",
         promised_start="2026-04-06",
         promised_finish="2999-12-31",
+        valid_until="2999-12-31",
         method="As ever.",
     )
+    # At a rate that is the cost of an hour, the price is below any minimum margin.
+    deal.act("sales", "approve-exception", "sam", version=1, why="It is the largest.")
     deal.act("sales", "submit-proposal", "ann", version=1)
     deal.act(
         "sales",
         "win-deal",
         "ann",
         proposal_version=1,
-        billing_schedule=[
+        billing=[
             {
-                "item": f"item-{number}",
-                "kind": "on-signature" if number < 100 else "time",
-                "amount": lines[0]["amount"],
+                "line": line["line"],
+                "billing": [
+                    {"item": f"item-{number}", "kind": "on-signature", "amount": line["price"]}
+                ],
             }
-            for number in range(200)
+            for number, line in enumerate(lines[:100])
         ],
-        rates=rates,
         payment_terms_days=10_000,
     )
     return deal
@@ -210,7 +225,7 @@ def test_the_largest_plan_is_measured_and_can_be_read() -> None:
     deal.act("finance", "catch-up", "cora")
     check(deal.world)
     measured = deal.seen("finance")["earned_value"]["measured"]
-    assert Decimal(measured["budget_at_completion"]["amount"]) == RATE * 1_000_000 * 200
+    assert Decimal(measured["budget_at_completion"]["amount"]) == RATE * 1_000_000 * len(ROLES)
 
 
 def test_the_largest_changes_are_added_to_the_largest_deal() -> None:
@@ -230,7 +245,13 @@ def test_the_largest_changes_are_added_to_the_largest_deal() -> None:
             "assess-change",
             "emma",
             change=change,
-            lines=[{"role": ROLES[0], "hours": 1_000_000}],
+            changes=[
+                {
+                    "line": f"more-{number}",
+                    "hours": [{"role": ROLES[0], "hours": 1_000_000}],
+                    "new": {"title": "More", "pricing": "time-and-materials"},
+                }
+            ],
             days=10_000,
             risk="None.",
         )
@@ -252,5 +273,5 @@ def test_the_largest_changes_are_added_to_the_largest_deal() -> None:
         )
     check(deal.world)
     price = Decimal(deal.seen("finance")["budget"]["price"]["amount"])
-    assert price == RATE * 1_000_000 * 203
+    assert price == RATE * 1_000_000 * 200
     assert deal.seen("legal")["contract"]["finishes_on"] == str(date(2999, 12, 31))

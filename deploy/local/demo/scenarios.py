@@ -30,7 +30,7 @@ Trouble = Literal[
 ]
 Outcome = Literal["delivered", "lost", "terminated"]
 Shape = Literal["fixed", "hourly", "mixed", "retained"]
-"""How the contract is priced.
+"""Ways to price the contract.
 
 `fixed`: work and project management at fixed prices. `hourly`: both by time and materials. `mixed`:
 fixed, with testing by time and materials and a retainer for support. `retained`: fixed, with a

@@ -32,7 +32,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class SoldLine:
-    """What a plan needs of a contract line: its kind, and its hours by role."""
+    """A contract line as a plan needs it: its kind, and its hours by role."""
 
     line: str
     kind: ContractLineKind

@@ -344,7 +344,7 @@ def _over_time(
     for nth in range(months_between(first, day) + 1):
         month = end_of(month_of(first_of_month(first, nth)))
         terms = next(_retainers(obligation, budget.agreed_on(month).lines), None)
-        if month <= day and terms is not None and nth < terms.periods:
+        if terms is not None and nth < terms.periods:
             price = Fraction(_price_at(state, budget, obligation, month).amount)
             earned += (price - earned) / (terms.periods - nth)
     return _nearest(earned, state.money)

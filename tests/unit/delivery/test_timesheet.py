@@ -373,7 +373,7 @@ def test_an_early_start_in_money_allows_work_at_bill_rates() -> None:
     spent.after(RejectTime(entry="T-3", why="No."), by="mara").when(
         at(build, entry="T-4"), by="milo"
     ).then_accepted()
-    # Both caps apply: whichever is reached first.
+    # Both caps apply.
     both = begun.consumed(EARLY_START.model_copy(update={"cap_hours": hours(40)}))
     both.when(build, by="dev").then_refused("work-not-released", saying="allows 40 hours")
 

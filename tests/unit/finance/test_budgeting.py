@@ -163,6 +163,12 @@ def test_fixed_lines_are_one_obligation_and_every_other_line_is_its_own():
     ]
 
 
+def test_a_line_whose_id_is_that_of_the_fixed_obligation_founds_another_one():
+    hourly = hourly_line(line="fixed")
+    groups = {each.obligation: each.lines for each in obligations_of((hourly, fixed_line()), {})}
+    assert groups == {"fixed-2": ("fixed",), "fixed": ("work",)}
+
+
 def test_a_discount_on_a_line_that_is_not_fixed_belongs_to_its_obligation():
     discount = fixed_line(
         BillingItem(item="off", kind="on-signature", amount=eur(-100), reduces="time"),

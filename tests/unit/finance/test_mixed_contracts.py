@@ -208,6 +208,25 @@ def test_a_changed_fee_is_earned_in_the_months_to_come():
     assert care.recognised == eur(4_200)
 
 
+def test_a_retainer_that_is_paid_ahead_is_earned_by_its_months():
+    ahead = BillingItem(item="ahead", kind="on-signature", amount=eur(3_000))
+    start = BillingItem(item="start", kind="on-signature", amount=eur(20_000))
+    both = contracted(
+        sow_of(
+            FIXED.model_copy(update={"billing": (start,)}),
+            RETAINER.model_copy(update={"billing": (ahead,)}),
+        )
+    )
+    for number, (invoice, amount) in enumerate({"start": 20_000, "ahead": 3_000}.items(), start=1):
+        both = issued(both, f"invoice-{invoice}", f"2026-{number:05}", date(2026, 4, 1))
+        both = both.after(RecordPayment(invoice=f"invoice-{invoice}", amount=eur(amount)))
+    done = hearing(both, *(accepted(each, date(2026, 4, 20)) for each in ("design", "portal")))
+    settled = year_end(done.on(date(2026, 4, 30)).after(SettleAccount()))
+    for month in ("03", "04", "05"):
+        settled = settled.after(recognise(month))
+    settled.then_view(recognised=eur(21_000), contract_liability=eur(2_000), contract_asset=eur(0))
+
+
 def test_a_new_line_has_revenue_from_the_month_of_its_signature_that_is_not_recognised():
     new = NewLine(title="Training", pricing="time-and-materials")
     april = hearing(contracted(THREE), assessed(scope("training", new=new, tester=10)))
