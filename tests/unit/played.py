@@ -47,7 +47,12 @@ def chosen() -> list[Scenario]:
     differ: tuple[dict[str, object], ...] = (
         {"outcome": "lost"},
         {"outcome": "terminated"},
-        {"time_and_materials": True},
+        {"shape": "hourly"},
+        {"shape": "mixed"},
+        {"shape": "retained"},
+        {"cut": True, "outcome": "delivered"},
+        {"negotiated": True, "outcome": "delivered"},
+        {"below_floor": True},
         {"early_start": True, "outcome": "delivered"},
         {"change": True, "outcome": "delivered"},
         {"mistakes": True, "outcome": "delivered"},
