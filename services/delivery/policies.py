@@ -187,8 +187,8 @@ def _cap_exceeded(
 ) -> Missing | None:
     """Return what is missing if work beside the logged one exceeds the early starts' caps, or None.
 
-    Caps in hours add up, and so do those in money; the one that is reached first applies. The cap of
-    an early start does not cover work after its last day. `more` are hours by role.
+    Caps in hours add up, and so do those in money; both apply. The cap of an early start does not
+    cover work after its last day. `more` are hours by role.
     """
     starts = state.contract.early_starts
     ended = [start.expires_on for start in starts if start.expires_on < first]

@@ -16,7 +16,7 @@ from tests.unit.test_extremes import check
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 RATE = Decimal("99999999.99")
 ROLES = [f"role-{number:03d}" for number in range(196)] + ["project-manager"]
-"""Roles of the lines of the deal: as many as leave room for three changes that add a line each."""
+"""Roles of the lines of the deal, three fewer than a contract may have; changes add the others."""
 
 
 def eur(amount: Decimal | int) -> dict[str, str]:

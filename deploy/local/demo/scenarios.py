@@ -74,7 +74,7 @@ class Scenario:
     kickoff, acceptances, milestones and the go-live are first recorded by mistake, and withdrawn.
     `change` adds work, `cut` takes the last deliverable away, and the amendment of the change is at
     another price than the change where it is `negotiated`. A proposal `below_floor` needs an
-    exception.
+    exception. A customer of a `disputed` contract wants another clause, and declines to sign once.
     """
 
     name: str
@@ -99,6 +99,7 @@ class Scenario:
     cut: bool = False
     negotiated: bool = False
     below_floor: bool = False
+    disputed: bool = False
     troubles: frozenset[Trouble] = frozenset()
 
 
@@ -154,9 +155,10 @@ def _plot(
         satisfaction=random.choice((3, 4, 4, 5, 5)),
         seed=random.randrange(2**31),
         mistakes=index % 6 == 1,
-        cut=index % 6 == 1,
+        cut=index % 6 == 4,
         negotiated=index % 5 == 2,
         below_floor=index % 15 == 5,
+        disputed=index % 14 == 6,
     )
 
 
@@ -232,6 +234,7 @@ def _with(scenario: Scenario, troubles: frozenset[Trouble], begins: date) -> Sce
         cut=False,
         negotiated=False,
         below_floor=False,
+        disputed=False,
         shape="hourly"
         if "bill-rate" in troubles
         else "fixed"

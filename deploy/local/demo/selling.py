@@ -223,6 +223,8 @@ async def contract(run: EngagementRun) -> None:
         "legal", "draft-sow", "carl", scope=f"{scenario.title}, as proposed.", **changed
     )
     content_hash = drafted["statements_of_work"][-1]["content_hash"]
+    if scenario.disputed:
+        await _dispute_clause(run)
     if scenario.early_start:
         await _authorise(run)
     if "begun-early" in scenario.troubles:
@@ -235,6 +237,8 @@ async def contract(run: EngagementRun) -> None:
     await actors.act("legal", "approve-sow", "carl", version=1)
     await actors.act("legal", "send-sow", "carl", version=1)
     await run.after(4)
+    if scenario.disputed:
+        await _decline(run)
     for party, person in (("company", "vera"), ("customer", run.sponsor)):
         await actors.act(
             "legal",
@@ -244,6 +248,42 @@ async def contract(run: EngagementRun) -> None:
             person=person,
             content_hash=content_hash,
         )
+
+
+async def _dispute_clause(run: EngagementRun) -> None:
+    """Record another wording that the customer wants, and that the parties agree to leave out."""
+    redlined = await run.actors.act(
+        "legal",
+        "redline-sow",
+        "carl",
+        version=1,
+        by="customer",
+        clause="Liability",
+        text="The supplier is liable without limit.",
+    )
+    await run.actors.act(
+        "legal",
+        "resolve-redline",
+        "carl",
+        redline=redlined["statements_of_work"][-1]["redlines"][-1]["redline"],
+        outcome="withdrawn",
+        note="The limit of the master agreement applies.",
+    )
+
+
+async def _decline(run: EngagementRun) -> None:
+    """Record that the customer does not sign yet, and send the statement of work again."""
+    await run.actors.act(
+        "legal",
+        "decline-signature",
+        "carl",
+        version=1,
+        party="customer",
+        person=run.sponsor,
+        why="The board approves the budget next week.",
+    )
+    await run.after(3)
+    await run.actors.act("legal", "send-sow", "carl", version=1)
 
 
 async def _authorise(run: EngagementRun) -> None:

@@ -16,6 +16,7 @@ from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.rules import past_day
 from chassis.domain.working_days import WorkingDays
+from contracts.decimals import Number
 from contracts.delivery import (
     Duration,
     PlanBaselined,
@@ -378,8 +379,8 @@ class RoleBalance(ViewModel):
     """Hours of a role that the contract's lines have, and that the plan has."""
 
     role: ProjectRole
-    sold: TotalHours
-    planned: TotalHours
+    sold: Number
+    planned: Number
 
 
 class PlanView(ViewModel):

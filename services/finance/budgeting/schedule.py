@@ -29,7 +29,15 @@ def amended_lines(
     of that was credited. Raises ValueError where the amendment does not fit the lines.
     """
     taken = {item.item for line in lines for item in line.billing}
-    changes = {each.line: _with_new_ids(each, taken, amendment) for each in amendment.changes}
+    billing = {line.line: line.billing for line in lines}
+    changes = {
+        each.line: _with_new_ids(
+            _keeping_invoices(each, billing.get(each.line, ()), invoiced, credited),
+            taken,
+            amendment,
+        )
+        for each in amendment.changes
+    }
     gone = {*amendment.deliverables_removed}
     after = [
         line
@@ -41,6 +49,27 @@ def amended_lines(
     return tuple(
         _discount(line, left, amendment, taken, invoiced) if line.kind == "discount" else line
         for line in after
+    )
+
+
+def _keeping_invoices(
+    change: LineChange, billing: tuple[BillingItem, ...], invoiced: Amount, credited: Amount
+) -> LineChange:
+    """Return the change without the removal of what is invoiced and not credited.
+
+    Otherwise it would be billed again by the entries that replace it.
+    """
+    changed = {item.item: item for item in change.billing_changed}
+    for item in billing:
+        kept = min(item.amount, invoiced(item.item) - credited(item.item))
+        after = changed.get(item.item)
+        if kept.amount <= 0 or (after is None and item.item not in change.billing_removed):
+            continue
+        if after is None or after.amount < kept:
+            changed[item.item] = (after or item).model_copy(update={"amount": kept})
+    removed = tuple(name for name in change.billing_removed if name not in changed)
+    return change.model_copy(
+        update={"billing_changed": tuple(changed.values()), "billing_removed": removed}
     )
 
 

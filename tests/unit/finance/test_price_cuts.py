@@ -22,6 +22,7 @@ from tests.unit.finance.builders import (
     HOURLY_SOW,
     SCHEDULE,
     accepted,
+    amendment,
     contracted,
     cut_by,
     drafts_and_invoices,
@@ -29,6 +30,7 @@ from tests.unit.finance.builders import (
     fixed_line,
     hearing,
     issued,
+    line_change,
     sow_of,
     time,
 )
@@ -210,3 +212,22 @@ def test_an_old_voiding_without_ends_event_keeps_a_scheduled_billing_event():
     )
     again = issued(recorded_earlier, "invoice-start-2", "2026-00002", APRIL_10)
     assert drafts_and_invoices(again)["invoice-start-2"].stage == "issued"
+
+
+def test_an_invoiced_entry_that_an_amendment_removes_is_not_billed_again():
+    sent = issued(contracted(), "invoice-start", "2026-00001", APRIL_10)
+    instead = SCHEDULE[3].model_copy(update={"item": "later", "amount": eur(5_000)})
+    moved = amendment(line_change(0, billing=(instead,), billing_removed=("start",)))
+    after = hearing(sent, moved)
+    assert schedule_of(after) == {
+        "start": eur(5_000),
+        "design": eur(6_000),
+        "portal": eur(7_000),
+        "care": eur(2_000),
+    }
+    less = SCHEDULE[0].model_copy(update={"amount": eur(1_000)})
+    lowered = amendment(line_change(0, billing=(instead,), billing_changed=(less,)))
+    assert schedule_of(hearing(sent, lowered)) == schedule_of(after)
+    drafted = hearing(contracted(), moved)
+    assert schedule_of(drafted)["later"] == eur(5_000)
+    assert drafts_and_invoices(drafted) == {}

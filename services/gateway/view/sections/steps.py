@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, overload
 from contracts.delivery import SowReviewed as DeliveryReviewed
 from contracts.event import Event, Recorded, write_position
 from contracts.finance import SowReviewed as FinanceReviewed
-from contracts.lines import ContractLine, ContractLineKind, LineChange, hours_by_role
+from contracts.lines import ContractLine, ContractLineKind, LineChange
 from contracts.values import AmendmentReview, Deliverable
 from gateway.redaction import PositionText
 
@@ -259,4 +259,4 @@ def unbilled_changes(changes: Iterable[LineChange]) -> list[LineChange]:
 def line_hours(lines: Iterable[ContractLine], kind: ContractLineKind | None = None) -> Decimal:
     """Return the planned hours of lines, or of those of one kind."""
     of_kind = (line for line in lines if kind is None or line.kind == kind)
-    return sum(hours_by_role(of_kind).values(), Decimal(0))
+    return sum((each.hours for line in of_kind for each in line.hours), Decimal(0))
