@@ -134,7 +134,9 @@ def test_these_vocabularies_are_open() -> None:
         "convenience",
         "cost-to-cost",
         "delivery",
+        "domestic",
         "fixed",
+        "nda",
         "on-signature",
         "price",
         "prospecting",
@@ -142,6 +144,7 @@ def test_these_vocabularies_are_open() -> None:
         "sales",
         "separate",
         "services",
+        "sponsor",
     ]
 
 
