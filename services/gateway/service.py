@@ -68,7 +68,7 @@ def event_handling(
     publisher = DisconnectPublisher(projector, container.commands, behind, before_each_round)
     return EventHandling(
         handler=projector,
-        router=lambda recorded: (recorded.subject,),
+        router=lambda recorded: recorded.subject,
         channels=CONSUMED_CHANNELS,
         prepare=prepare,
         tasks={"announcing": publisher.run},

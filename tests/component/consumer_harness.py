@@ -232,7 +232,7 @@ def listener(
         bootstrap,
         group=f"{prefix}-readers",
         channels=CHANNELS,
-        router=lambda recorded: (f"engagement:{recorded.subject}",),
+        router=lambda recorded: f"engagement:{recorded.subject}",
         event_handler=reader,
         parked_records=ParkedRecordStore(store.parked),
         prefix=prefix,

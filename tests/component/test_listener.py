@@ -1,18 +1,14 @@
 """Test the consumer with valid, invalid and missing events, on a real Kafka and a real store."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 import pytest
 
-from chassis.application.ports import Batch
-from chassis.kafka.consumer import Consumer
-from chassis.kafka.parked import ParkedRecordStore
 from chassis.kafka.parked_retry import NotInTrouble
 from contracts.channels import LEGAL, SALES
 from contracts.event import encode
 from tests.component.consumer_harness import (
-    CHANNELS,
     Counting,
     Scene,
     aside_in,
@@ -24,25 +20,6 @@ from tests.component.consumer_harness import (
 )
 from tests.component.sample_app import until as until_it_is
 from tests.infrastructure import KafkaServer, StoreServer
-
-
-class NotNumbered(Counting):
-    """An event handler that checks no sequences, as if its streams recognised repeats."""
-
-    def __init__(self, counts: Counting) -> None:
-        super().__init__()
-        self.stumbles, self.heard = counts.stumbles, counts.heard
-
-    async def process(self, batch: Batch) -> Mapping[str, Exception]:
-        errors: dict[str, Exception] = {}
-        for stream, events in batch.items():
-            for recorded in events:
-                error = self.stumbles(recorded)
-                if error is not None:
-                    errors[stream] = error
-                    break
-                self.heard[recorded.subject].append(stream)
-        return errors
 
 
 @pytest.fixture
@@ -269,76 +246,3 @@ async def test_a_request_reaches_the_process_that_reads_the_engagement(scene: Sc
         await until(lambda: "E-1" not in owner.parked_records)
         consumed = readers[0].heard["E-1"] + readers[1].heard["E-1"]
         assert consumed == ["sales-1", "sales-2"]
-
-
-async def test_a_stream_of_many_engagements_is_delayed_by_none_of_them(scene: Scene) -> None:
-    """Fail one engagement's event in a shared stream: it is parked, all others are consumed."""
-
-    def stumbles(recorded: object) -> Exception | None:
-        return ZeroDivisionError("rate") if "E-2-sales-1" in repr(recorded) else None
-
-    scene.reader.stumbles = stumbles
-    await scene.topics.say(*(said(f"E-{number}", 1) for number in range(5)))
-    sharing = Consumer(
-        scene.bootstrap,
-        group=f"{scene.prefix}-shared",
-        channels=CHANNELS,
-        router=lambda recorded: ("shared:all", f"engagement:{recorded.subject}"),
-        event_handler=NotNumbered(scene.reader),
-        parked_records=ParkedRecordStore(scene.store.parked),
-        prefix=scene.prefix,
-    )
-    async with sharing:
-        await until(lambda: "E-2" in sharing.parked_records)
-        await until(lambda: len(scene.reader.heard) == 4)
-
-    assert "E-2" not in scene.reader.heard
-    for each in ("E-0", "E-1", "E-3", "E-4"):
-        assert set(scene.reader.heard[each]) == {"shared:all", f"engagement:{each}"}
-
-
-class FailsApart(NotNumbered):
-    """An event handler whose shared stream fails at a later event than its engagements do."""
-
-    async def process(self, batch: Batch) -> Mapping[str, Exception]:
-        fails_at = {"shared:all": 4, "engagement:E-1": 3}
-        errors = await super().process(
-            {
-                stream: [each for each in events if each.sequence < fails_at.get(stream, 9)]
-                for stream, events in batch.items()
-            }
-        )
-        failed = {
-            stream: ZeroDivisionError(stream)
-            for stream, events in batch.items()
-            if any(each.sequence >= fails_at.get(stream, 9) for each in events)
-        }
-        return {**errors, **failed}
-
-
-async def test_of_two_failures_the_earlier_parks_and_every_record_is_counted_once(
-    scene: Scene,
-) -> None:
-    """Ignore the events of Legal, which no stream consumes, also behind a parked event."""
-    await scene.topics.say(*(said("E-1", number) for number in range(1, 6)), said("E-2", 1))
-    await scene.topics.say(said("E-1", 1, LEGAL), said("E-2", 1, LEGAL))
-    reading = Consumer(
-        scene.bootstrap,
-        group=f"{scene.prefix}-shared",
-        channels=CHANNELS,
-        router=lambda recorded: (
-            () if recorded.channel is LEGAL else ("shared:all", f"engagement:{recorded.subject}")
-        ),
-        event_handler=FailsApart(scene.reader),
-        parked_records=ParkedRecordStore(scene.store.parked),
-        prefix=scene.prefix,
-    )
-    async with reading:
-        await until(lambda: reading.account.consumed == 8)
-        head = reading.parked_records.heads["E-1"]
-        assert (head.sequence, head.sentence) == (3, "ZeroDivisionError")
-        assert [each.sequence for each in await reading.parked_records.look("E-1")] == [3, 4, 5]
-        account = reading.account
-        assert (account.taken, account.ignored, account.parked) == (3, 2, 3)
-        assert account.unaccounted == 0
-        assert reading.unaccounted() is None

@@ -48,9 +48,7 @@ async def reading(store: Store) -> ParkedRecordStore:
 
 
 def intake(reader: Counting, parking: ParkedRecordStore) -> BatchProcessor:
-    return BatchProcessor(
-        "readers", reader, parking, lambda event: (f"engagement:{event.subject}",)
-    )
+    return BatchProcessor("readers", reader, parking, lambda event: f"engagement:{event.subject}")
 
 
 async def park(parking: ParkedRecordStore, *troubles: Trouble) -> None:

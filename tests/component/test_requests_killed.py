@@ -7,10 +7,12 @@ one has to complete what was begun, within 15 seconds.
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from typing import Any
 
+from chassis.application.read_models import Views
 from chassis.application.requests import RequestDispatcher
 from chassis.eventstore.mongo import Store
 from chassis.kafka.outbox_relay import Relay
@@ -158,6 +160,38 @@ async def test_requests_are_completed_wherever_the_dispatching_process_was_kille
             taken = Counter((await ledger_of(process, name)).taken)
             assert taken == Counter({("S", 1): 2 * (writes + 1)})
     assert writes > 8
+
+
+async def test_a_request_that_no_follower_saw_is_tried_again(
+    store: StoreServer, isolation: str
+) -> None:
+    async with Process(store.url, isolation, deciders=BOTH) as process:
+        views = Views(process.store, process.journal, process.snapshots, process.repository)
+        hasty(views.subscription)
+        writing = asyncio.create_task(views.run())
+        submit = Submit(to=("a", "b"))
+        await process.engine.command("sheet", "S", submit, actor="ann", key="submit")
+
+        async def is_written(pending: bool) -> bool:
+            view = await process.store.views.find_one({"_id": "sheet:S"})
+            return view is not None and ("asked_at" in view) == pending
+
+        await until(partial(is_written, pending=True), WITHIN)
+        moment = process.moment
+        dispatcher = RequestDispatcher(process.store, process.engine, now=lambda: moment)
+        await dispatcher.retry()
+        assert dispatcher.oldest() == 0.0, "it is too young to be tried again"
+        assert [each.recorded.event.item for each in await dispatcher.pending()] == ["a", "b"]
+        moment += timedelta(seconds=40)
+        await dispatcher.retry()
+        assert dispatcher.oldest() == 40.0
+        assert await is_settled(process, "S")
+        await until(partial(is_written, pending=False), WITHIN)
+        assert await dispatcher.pending() == []
+        await dispatcher.retry()
+        assert dispatcher.oldest() == 0.0
+        writing.cancel()
+        await asyncio.wait([writing])
 
 
 async def test_invoices_have_every_number_once_wherever_finance_was_killed(

@@ -13,7 +13,7 @@ from datetime import datetime
 from chassis.application.read_models import SUBJECT, Value
 from chassis.base.partitioning import partition_of
 from chassis.domain.decider import consumed_channels
-from chassis.domain.pending import Requested
+from chassis.domain.pending import OutcomeRecorded, Requested
 from chassis.eventstore.journal import Commit
 from chassis.eventstore.snapshots import AnyDecider, Known, advanced, nothing_known
 from contracts.channels import CHANNELS, Channel
@@ -40,6 +40,7 @@ def check(evidence: Evidence, acknowledged: Sequence[Acknowledged] = ()) -> list
         *saying(evidence),
         *hearing(evidence),
         *views(evidence),
+        *pending(evidence),
         *parked(evidence),
         *set_aside(evidence),
         *effects(evidence),
@@ -339,6 +340,21 @@ def shown(service: str, known: Known) -> tuple[Mapping[str, Value], datetime | N
         fields |= dict(listing.summarise(known.stream.state))
     deadlines = DECIDERS[service][kind].deadlines(known.stream.state)
     return fields, min((each.at for each in deadlines), default=None)
+
+
+def pending(evidence: Evidence) -> Iterator[Finding]:
+    """Check that each request between streams has its outcome, and that no outcome differs."""
+    for service in evidence.journals:
+        causes = {commit.cause: commit for commit in evidence.journals[service]}
+        for stream, commits in evidence.streams(service).items():
+            known, _ = folded_afresh(service, commits, 0)
+            for asked in known.stream.requests.values():
+                yield Finding(f"{service}: {stream} waits for {asked.event.key}", may_pass=True)
+            for event in (each.event for commit in commits for each in commit.new_events()):
+                if isinstance(event, OutcomeRecorded):
+                    outcome = causes.get(f"{stream}/request/{event.key}")
+                    if outcome is None or outcome.refusal != event.refusal:
+                        yield Finding(f"{service}: {stream} has another outcome of {event.key}")
 
 
 def parked(evidence: Evidence) -> Iterator[Finding]:

@@ -277,9 +277,7 @@ def record(channel: Channel, sequence: int, offset: int, **fields: Any) -> Parke
 
 
 def intake(reader: Counting, parking: Parked) -> BatchProcessor:
-    return BatchProcessor(
-        "finance", reader, parking, lambda event: (f"engagement:{event.subject}",)
-    )
+    return BatchProcessor("finance", reader, parking, lambda event: f"engagement:{event.subject}")
 
 
 def client(consumer: Consumer, channels: Iterable[Channel], *roles: Role) -> httpx.AsyncClient:

@@ -476,6 +476,11 @@ def _rates(driver: Driver, effective_from: date) -> list[Any]:
             "fred",
         )
     )
+    # The company's auditors want credit notes in the order of their numbers.
+    series = f"number-series/concord.credit-note.{effective_from.year}"
+    commands.append(
+        driver.publish("finance", f"{series}/set-day-order", {"required": True}, "dora")
+    )
     for currency in ("EUR", "USD"):
         card = {**_by_role(BILL_RATES, currency), "effective_from": day}
         path = f"rate-cards/standard-{currency}/publish-rate-card"

@@ -23,17 +23,15 @@ Events = Sequence[Recorded[Event]]
 
 
 def stream_router(deciders: Iterable[Decider[Any]]) -> StreamRouter:
-    """Return a function that returns the ids of the streams that process an event."""
+    """Return a function that returns the id of the stream that processes an event, or None."""
     kinds = tuple(deciders)
 
-    def routes(recorded: Recorded[Event]) -> list[str]:
-        return [
-            decider.stream(subject)
-            for decider in kinds
-            if (subject := decider.subject_for(recorded)) is not None
-        ]
+    def route(recorded: Recorded[Event]) -> str | None:
+        subjects = ((decider, decider.subject_for(recorded)) for decider in kinds)
+        streams = (decider.stream(each) for decider, each in subjects if each is not None)
+        return next(streams, None)
 
-    return routes
+    return route
 
 
 class StreamEventHandler:

@@ -1,6 +1,6 @@
 """The port that a department's event handler and the gateway implement for the consumer."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from chassis.base.failures import ValueFreeError
@@ -11,8 +11,8 @@ from contracts.event import Event, Recorded
 Batch: TypeAlias = Mapping[str, Sequence[Recorded[Event]]]
 """Events by stream, in order."""
 
-StreamRouter: TypeAlias = Callable[[Recorded[Event]], Iterable[str]]
-"""A function that returns the ids of the streams that process an event."""
+StreamRouter: TypeAlias = Callable[[Recorded[Event]], str | None]
+"""A function that returns the id of the stream that processes an event, or None."""
 
 
 class CannotBeKept(ValueFreeError):

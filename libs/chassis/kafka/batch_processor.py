@@ -160,7 +160,7 @@ class BatchProcessor:
         """Give events to the event handler, and set aside those that it refuses with NotTakenIn.
 
         A stream that fails as a whole is given its events one by one, so that events before the
-        failing one, and other engagements in the same stream, are processed.
+        failing one are processed.
         """
         handled = _Handled()
         errors = await self._ask(groups)
@@ -180,7 +180,7 @@ class BatchProcessor:
                     handled.aside.add(id(first))
                 elif error is not None:
                     handled.failed[id(first)] = error
-                    rest = [each for each in rest if each.key != first.key]
+                    rest = []
                 else:
                     handled.taken.add(id(first))
                 if rest:

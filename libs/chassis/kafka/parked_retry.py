@@ -253,7 +253,7 @@ class ParkedRetry:
             for record in records:
                 if (event := record.event()) is None:
                     return False
-                for stream in self._router(event):
+                if (stream := self._router(event)) is not None:
                     batch.setdefault(stream, []).append(event)
             errors = await self._event_handler.process(batch)
         except TRANSIENT:
@@ -268,8 +268,8 @@ class ParkedRetry:
         if event is None:
             return ValueError("it is no event of this engagement")
         try:
-            batch = {stream: [event] for stream in self._router(event)}
-            errors = await self._event_handler.process(batch)
+            stream = self._router(event)
+            errors = await self._event_handler.process({stream: [event]} if stream else {})
         except TRANSIENT:
             raise
         except Exception as error:  # noqa: BLE001 - a bug: the record stays parked

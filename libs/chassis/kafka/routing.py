@@ -13,7 +13,7 @@ WAITING = Trouble("waiting", "it is behind another event")
 
 @dataclass(slots=True)
 class RoutedBatch:
-    """A routed batch: each record is in one or several groups, or in exactly one of the lists.
+    """A routed batch: each record is in exactly one of the groups or lists.
 
     `groups` are events by the stream that processes them, `stopped` those that must wait, `aside`
     records that are no events of an engagement, `ignored` events that no stream here processes, and
@@ -43,17 +43,13 @@ def route_batch(
             routed.stopped.append((arrival, WAITING))
         else:
             try:
-                streams = list(router(recorded))
+                stream = router(recorded)
             except Exception as error:  # noqa: BLE001 - it concerns this event alone
                 routed.stopped.append((arrival, trouble_of(error, arrival.channel)[0]))
                 stopped.add(key)
                 continue
-            for stream in streams:
-                group = routed.groups.get(stream)
-                if group is None:
-                    routed.groups[stream] = [arrival]
-                else:
-                    group.append(arrival)
-            if not streams:
+            if stream is None:
                 routed.ignored.append(arrival)
+            else:
+                routed.groups.setdefault(stream, []).append(arrival)
     return routed

@@ -28,7 +28,7 @@ def batch_processor(
     event_handler: EventHandler, parked_records: ParkedRecordStore
 ) -> BatchProcessor:
     return BatchProcessor(
-        "readers", event_handler, parked_records, lambda event: (f"engagement:{event.subject}",)
+        "readers", event_handler, parked_records, lambda event: f"engagement:{event.subject}"
     )
 
 

@@ -43,7 +43,7 @@ def unconnected() -> Consumer:
         "127.0.0.1:9",
         group="readers",
         channels=[SALES],
-        router=lambda recorded: (recorded.subject,),
+        router=lambda recorded: recorded.subject,
         event_handler=Counting(),
         parked_records=ParkedRecordStore(cast("Any", None)),
     )

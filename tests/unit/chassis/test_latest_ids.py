@@ -119,7 +119,7 @@ async def test_the_other_event_is_set_aside_before_later_events_are_handled() ->
     event_handler = Counting()
     records = Aside(event_handler)
     batch_processor = BatchProcessor(
-        "readers", event_handler, records, lambda event: (f"engagement:{event.subject}",)
+        "readers", event_handler, records, lambda event: f"engagement:{event.subject}"
     )
     forged = replace(said("E-1", 2), id="forged")
     batch = arrivals(said("E-1", 1), forged, *(said("E-1", number) for number in range(2, 10)))

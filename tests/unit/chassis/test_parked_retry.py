@@ -18,7 +18,7 @@ E, OTHER = "E-0000000000001", "E-0000000000002"
 
 def retries(event_handler: EventHandler, parked_records: ParkedInMemory) -> ParkedRetry:
     return ParkedRetry(
-        "readers", event_handler, parked_records, lambda event: (f"engagement:{event.subject}",)
+        "readers", event_handler, parked_records, lambda event: f"engagement:{event.subject}"
     )
 
 
@@ -26,7 +26,7 @@ class Failing(ParkedRetry):
     """A queue of engagements, of which `E-bad` always fails."""
 
     def __init__(self, error: Exception, *queue: str) -> None:
-        super().__init__("readers", Counting(), ParkedInMemory(), lambda event: (event.subject,))
+        super().__init__("readers", Counting(), ParkedInMemory(), lambda event: event.subject)
         self.error = error
         self.tried: list[str] = []
         self._queue = dict.fromkeys(queue, False)

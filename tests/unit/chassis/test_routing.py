@@ -51,30 +51,29 @@ def arrival(
     )
 
 
-def to_engagement(recorded: Recorded[Event]) -> list[str]:
-    return [f"engagement:{recorded.subject}"]
+def to_engagement(recorded: Recorded[Event]) -> str | None:
+    return f"engagement:{recorded.subject}"
 
 
-def to_no_stream(recorded: Recorded[Event]) -> list[str]:
-    return []
+def to_no_stream(recorded: Recorded[Event]) -> str | None:
+    return None
 
 
-def test_events_are_routed_to_every_stream_that_processes_them_in_order() -> None:
+def test_events_are_routed_to_the_stream_that_processes_them_in_order() -> None:
     batch = [arrival(event("E-1", 1)), arrival(event("E-2", 1)), arrival(event("E-1", 2))]
 
-    routed = route_batch(batch, (), lambda each: [f"engagement:{each.subject}", "shared:all"])
+    routed = route_batch(batch, (), to_engagement)
 
     assert {stream: [each.id for each in group] for stream, group in routed.groups.items()} == {
         "engagement:E-1": [batch[0].id, batch[2].id],
         "engagement:E-2": [batch[1].id],
-        "shared:all": [each.id for each in batch],
     }
     assert not routed.stopped
     assert not routed.aside
 
 
 def test_events_behind_a_failed_one_wait_and_others_are_routed() -> None:
-    def routes(recorded: Recorded[Event]) -> list[str]:
+    def routes(recorded: Recorded[Event]) -> str | None:
         if recorded.sequence == 2:
             raise KeyError("who")
         return to_engagement(recorded)
@@ -129,7 +128,7 @@ def test_events_that_no_stream_processes_and_tombstones_are_ignored() -> None:
 
 
 def test_a_bug_in_routing_parks_only_its_event() -> None:
-    def routes(recorded: Recorded[Event]) -> list[str]:
+    def routes(recorded: Recorded[Event]) -> str | None:
         if recorded.subject == "E-1":
             raise KeyError("who")
         return to_engagement(recorded)
