@@ -2,16 +2,27 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
 
-from chassis.domain.commands import NotAllowed
+from chassis.application.command_handler import Answer
+from chassis.domain.commands import Command, NotAllowed
 from chassis.domain.context import Context
+from chassis.domain.reference import Record
 from chassis.domain.stand_ins import require_stand_in
+from chassis.domain.stream import Stream
 from chassis.web import problems, request
 from chassis.web.auth import Caller
 from chassis.web.problems import Problem
-from contracts.reference import StandIn, StandInsPublished
+from chassis.web.reference_routes import ReferenceRoutes
+from contracts.reference import LeavePublished, StandIn, StandInsPublished
+from contracts.roles import COMPANY
+from delivery.service import LEAVE
 from testkit.matchers import RecordsOf
 
 JULY_1, JULY_14 = date(2026, 7, 1), date(2026, 7, 14)
@@ -87,3 +98,59 @@ def test_the_header_names_another_person() -> None:
         with pytest.raises(Problem) as refused:
             request.represented(wrong, caller)
         assert refused.value.status_code == 422
+
+
+# ---- over HTTP --------------------------------------------------------------------------------
+
+
+class Handler:
+    """Command handler that accepts commands, unless the actor is no stand-in by `MARA`."""
+
+    def __init__(self) -> None:
+        self.seen: list[Context] = []
+
+    async def command(self, kind: str, subject: str, command: Command, **given: Any) -> Answer:
+        context = replace(
+            acting(given["actor"], given["on_behalf_of"]),
+            roles=given["roles"],
+        )
+        require_stand_in(context, "approvals")
+        self.seen.append(context)
+        return Answer(Stream(f"{kind}:{subject}", Record[LeavePublished](id=subject)), ())
+
+
+class NoRequests:
+    """Requests between streams, of which there are none."""
+
+    async def settle(self, answer: Answer) -> Answer:
+        return answer
+
+
+class AnyToken:
+    """Check of tokens that takes the token for the caller's id."""
+
+    async def caller(self, token: str) -> Caller:
+        return Caller(token, frozenset({"consultant"}))
+
+
+async def test_the_header_reaches_the_decision_with_the_callers_roles() -> None:
+    handler = Handler()
+    app = FastAPI()
+    app.state.container = SimpleNamespace(commands=handler, requests=NoRequests(), waits_for=None)
+    app.state.tokens, app.state.body_limit, app.state.wait_limit = AnyToken(), 10_000, 0.0
+    routes = ReferenceRoutes(LEAVE, path="leave", seen_by=COMPANY, listed=("person",))
+    app.include_router(routes.router())
+    problems.install(app)
+    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+
+        async def send(caller: str, **headers: str) -> httpx.Response:
+            sent = {"Authorization": f"Bearer {caller}", "Idempotency-Key": "k", **headers}
+            return await client.post("/leave/dev/publish-leave", json={}, headers=sent)
+
+        for_mara = {"Concord-On-Behalf-Of": "mara"}
+        assert (await send("max")).status_code == 200
+        assert (await send("max", **for_mara)).status_code == 200
+        refused = await send("other", **for_mara)
+    assert (refused.status_code, refused.json()["code"]) == (403, "stand-in-not-recorded")
+    seen = [(each.actor, each.on_behalf_of, {*each.roles}) for each in handler.seen]
+    assert seen == [("max", None, {"consultant"}), ("max", "mara", {"consultant"})]
