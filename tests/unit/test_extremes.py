@@ -58,6 +58,10 @@ _WHOLE = settings(
 )
 
 
+_NOT_SENT = {"introduce-account", "take-number"}
+"""Commands that no person sends: the import gives one of them, a request the other."""
+
+
 def kinds() -> dict[tuple[str, str], type[Command]]:
     """Return the commands that people send, by department and name."""
     world = World()
@@ -66,7 +70,7 @@ def kinds() -> dict[tuple[str, str], type[Command]]:
         for name, department in world.departments.items()
         for routes in department.service.routes
         for kind in routes.decider.commands
-        if kind is not DeadlinePassed and kind.named() != "introduce-account"
+        if kind is not DeadlinePassed and kind.named() not in _NOT_SENT
     }
 
 
