@@ -508,3 +508,64 @@ def test_the_panel_of_finance_shows_what_is_billed_by_line(*, confidential: bool
         "Project management: 0 EUR of 20,000 EUR",
     )
     assert shown["Revenue"] == ("2 lines recognised cost to cost",)
+
+
+# ---- redlines and signatures -----------------------------------------------------------------
+
+
+def legal_rows(life: Life) -> dict[str, tuple[str, ...]]:
+    """Return the rows of Legal's panel by label."""
+    every = panels(view_of(life.events), NOBODY, life.day(30), confidential=False)
+    (rows,) = (panel.rows for panel in every if panel.department == "legal")
+    return {row.label: row.lines for row in rows}
+
+
+def test_redlines_are_counted_until_they_are_resolved() -> None:
+    life = Life().won().say(16, Life().sow())
+    for name in ("R-1", "R-2"):
+        life.say(
+            17,
+            legal.SowRedlined(version=1, by="customer", clause="1", text="Less.", redline=name),
+        )
+    life.say(18, legal.RedlineResolved(redline="R-1", outcome="rejected", resolved_on=life.day(18)))
+    assert legal_rows(life)["Statement of work"][-1] == "2 redlines, 1 open"
+
+
+def test_a_version_that_a_party_declined_is_not_out_for_signature_until_it_is_sent_again() -> None:
+    life = Life().won().say(16, Life().sow())
+    sent = legal.SowSentForSignature(version=1, content_hash=HASH, sent_on=life.day(20))
+    declined = legal.SignatureDeclined(
+        version=1,
+        content_hash=HASH,
+        party="customer",
+        person="cora",
+        why="Later.",
+        declined_on=life.day(21),
+    )
+    life.say(20, sent).say(21, declined)
+    view = view_of(life.events)
+    assert view.legal.sent is None
+    assert legal_rows(life)["Statement of work"][-1] == "version 1 not signed by the customer"
+    again = view_of(life.say(22, sent).events).legal
+    assert again.sent is not None
+    assert again.declined is None
+
+
+def test_an_early_start_may_be_capped_by_an_amount() -> None:
+    life = Life().won()
+    start = {"expires_on": life.day(30), "reason": "Date is fixed."}
+    life.say(16, legal.EarlyStartAuthorised.model_validate({**start, "cap_hours": 40}))
+    life.say(16, legal.EarlyStartAuthorised.model_validate({**start, "cap_amount": euros(4_000)}))
+    assert legal_rows(life)["Early start"] == (
+        "40 h until 4 Feb 2026",
+        "4,000 EUR until 4 Feb 2026",
+    )
+    work = delivery.TimeApproved(
+        entry="T-1",
+        person="eve",
+        role="engineer",
+        task="initiation",
+        week=date(2026, 1, 19),
+        hours=Decimal(30),
+    )
+    assert findings(life.say(20, work), 21) == {}
