@@ -255,6 +255,20 @@ def test_hours_are_compared_with_the_changes_that_the_plan_includes() -> None:
     )
 
 
+def test_of_a_signed_change_the_signed_hours_count() -> None:
+    life = agreed(Life().kicked_off(), 35, CUT)
+    smaller = line_change("build", -8_000, engineer=-80)
+    other = Life()
+    for recorded in life.events:
+        event = recorded.event
+        if isinstance(event, legal.AmendmentSigned):
+            event = signed(other, 35, smaller)
+        other.say((recorded.occurred_at.date() - other.begins).days, event)
+    other.say(35, *review("approved"))
+    planned(other, 36, 2, 720, "C-1")
+    assert findings(other, 38) == {}
+
+
 def test_hours_are_compared_by_role() -> None:
     life = Life().kicked_off()
     plan = life.plan(2)
@@ -375,6 +389,30 @@ def test_more_billed_on_a_line_than_its_cap() -> None:
     advanced.say(36, billed(advanced, 36, advance))
     advanced.say(40, billed(advanced, 40, time("support", 100, 90), drawn=5_000))
     assert findings(advanced, 45) == {}
+
+
+def test_a_discount_is_billed_in_parts_and_credits_lower_what_is_billed() -> None:
+    life = hourly()
+    discount = ContractLine(
+        line="discount", title="Discount", kind="discount", pricing="fixed", price=euros(-5_000)
+    )
+    lines = (*life.lines(), SUPPORT, discount)
+    for kind in (sales.DealWon, legal.SowDrafted, finance.BudgetSet):
+        life = altered(life, kind, lines=lines, price=euros(105_000))
+    part = finance.InvoiceLine(description="Discount", line="discount", amount=euros(-1_000))
+    life.say(40, billed(life, 40, time("support", 100, 40), part))
+    assert findings(life, 45) == {}
+    life.say(41, billed(life, 41, time("support", 100, 70)))
+    assert findings(life, 45).keys() == {"beyond-budget.billing.support"}
+    credit = finance.CreditNoteIssued(
+        credit_note="C-1",
+        number="C2026-00001",
+        invoice="I-41",
+        amount=euros(1_000),
+        why="Too many hours.",
+        issued_on=life.day(42),
+    )
+    assert findings(life.say(42, credit), 45) == {}
 
 
 # ---- amendments ------------------------------------------------------------------------------
