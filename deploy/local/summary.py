@@ -81,7 +81,10 @@ def _money(console: Console, portfolio: Mapping[str, Any]) -> None:
     for figures in portfolio["currencies"]:
         pipeline = sum(Decimal(amount) for amount in figures["pipeline"].values())
         names = ("backlog", "billed", "recognised", "overdue", "at_stake")
-        cells = [f"{Decimal(amount):,.0f}" for amount in (pipeline, *(figures[n] for n in names))]
+        cells = [
+            "unknown" if amount is None else f"{Decimal(amount):,.0f}"
+            for amount in (pipeline, *(figures[name] for name in names))
+        ]
         amounts.add_row(figures["currency"], *cells)
     console.print(amounts)
     margins = _table(*(f"margin {which}" for which in _MARGINS))

@@ -255,6 +255,20 @@ def test_hours_are_compared_with_the_changes_that_the_plan_includes() -> None:
     )
 
 
+def test_of_a_signed_change_the_signed_hours_count() -> None:
+    life = agreed(Life().kicked_off(), 35, CUT)
+    smaller = line_change("build", -8_000, engineer=-80)
+    other = Life()
+    for recorded in life.events:
+        event = recorded.event
+        if isinstance(event, legal.AmendmentSigned):
+            event = signed(other, 35, smaller)
+        other.say((recorded.occurred_at.date() - other.begins).days, event)
+    other.say(35, *review("approved"))
+    planned(other, 36, 2, 720, "C-1")
+    assert findings(other, 38) == {}
+
+
 def test_hours_are_compared_by_role() -> None:
     life = Life().kicked_off()
     plan = life.plan(2)
@@ -375,6 +389,30 @@ def test_more_billed_on_a_line_than_its_cap() -> None:
     advanced.say(36, billed(advanced, 36, advance))
     advanced.say(40, billed(advanced, 40, time("support", 100, 90), drawn=5_000))
     assert findings(advanced, 45) == {}
+
+
+def test_a_discount_is_billed_in_parts_and_credits_lower_what_is_billed() -> None:
+    life = hourly()
+    discount = ContractLine(
+        line="discount", title="Discount", kind="discount", pricing="fixed", price=euros(-5_000)
+    )
+    lines = (*life.lines(), SUPPORT, discount)
+    for kind in (sales.DealWon, legal.SowDrafted, finance.BudgetSet):
+        life = altered(life, kind, lines=lines, price=euros(105_000))
+    part = finance.InvoiceLine(description="Discount", line="discount", amount=euros(-1_000))
+    life.say(40, billed(life, 40, time("support", 100, 40), part))
+    assert findings(life, 45) == {}
+    life.say(41, billed(life, 41, time("support", 100, 70)))
+    assert findings(life, 45).keys() == {"beyond-budget.billing.support"}
+    credit = finance.CreditNoteIssued(
+        credit_note="C-1",
+        number="C2026-00001",
+        invoice="I-41",
+        amount=euros(1_000),
+        why="Too many hours.",
+        issued_on=life.day(42),
+    )
+    assert findings(life.say(42, credit), 45) == {}
 
 
 # ---- amendments ------------------------------------------------------------------------------
@@ -508,3 +546,64 @@ def test_the_panel_of_finance_shows_what_is_billed_by_line(*, confidential: bool
         "Project management: 0 EUR of 20,000 EUR",
     )
     assert shown["Revenue"] == ("2 lines recognised cost to cost",)
+
+
+# ---- redlines and signatures -----------------------------------------------------------------
+
+
+def legal_rows(life: Life) -> dict[str, tuple[str, ...]]:
+    """Return the rows of Legal's panel by label."""
+    every = panels(view_of(life.events), NOBODY, life.day(30), confidential=False)
+    (rows,) = (panel.rows for panel in every if panel.department == "legal")
+    return {row.label: row.lines for row in rows}
+
+
+def test_redlines_are_counted_until_they_are_resolved() -> None:
+    life = Life().won().say(16, Life().sow())
+    for name in ("R-1", "R-2"):
+        life.say(
+            17,
+            legal.SowRedlined(version=1, by="customer", clause="1", text="Less.", redline=name),
+        )
+    life.say(18, legal.RedlineResolved(redline="R-1", outcome="rejected", resolved_on=life.day(18)))
+    assert legal_rows(life)["Statement of work"][-1] == "2 redlines, 1 open"
+
+
+def test_a_version_that_a_party_declined_is_not_out_for_signature_until_it_is_sent_again() -> None:
+    life = Life().won().say(16, Life().sow())
+    sent = legal.SowSentForSignature(version=1, content_hash=HASH, sent_on=life.day(20))
+    declined = legal.SignatureDeclined(
+        version=1,
+        content_hash=HASH,
+        party="customer",
+        person="cora",
+        why="Later.",
+        declined_on=life.day(21),
+    )
+    life.say(20, sent).say(21, declined)
+    view = view_of(life.events)
+    assert view.legal.sent is None
+    assert legal_rows(life)["Statement of work"][-1] == "version 1 not signed by the customer"
+    again = view_of(life.say(22, sent).events).legal
+    assert again.sent is not None
+    assert again.declined is None
+
+
+def test_an_early_start_may_be_capped_by_an_amount() -> None:
+    life = Life().won()
+    start = {"expires_on": life.day(30), "reason": "Date is fixed."}
+    life.say(16, legal.EarlyStartAuthorised.model_validate({**start, "cap_hours": 40}))
+    life.say(16, legal.EarlyStartAuthorised.model_validate({**start, "cap_amount": euros(4_000)}))
+    assert legal_rows(life)["Early start"] == (
+        "40 h until 4 Feb 2026",
+        "4,000 EUR until 4 Feb 2026",
+    )
+    work = delivery.TimeApproved(
+        entry="T-1",
+        person="eve",
+        role="engineer",
+        task="initiation",
+        week=date(2026, 1, 19),
+        hours=Decimal(30),
+    )
+    assert findings(life.say(20, work), 21) == {}
