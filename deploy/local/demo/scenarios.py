@@ -80,6 +80,7 @@ class Scenario:
     `change` adds work, `cut` takes the last deliverable away, and the amendment of the change is at
     another price than the change where it is `negotiated`. A proposal `below_floor` needs an
     exception. A customer of a `disputed` contract wants another clause, and declines to sign once.
+    With `hold`, the work is on hold for some days.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Scenario:
     negotiated: bool = False
     below_floor: bool = False
     disputed: bool = False
+    hold: bool = False
     troubles: frozenset[Trouble] = frozenset()
     team: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
@@ -178,6 +180,7 @@ def _plot(
         negotiated=index % 5 == 2,
         below_floor=index % 15 == 5,
         disputed=index % 14 == 6,
+        hold=index % 6 == 2,
     )
 
 
