@@ -19,7 +19,7 @@ from tests.unit.finance.builders import time as time_entry
 from tests.unit.finance.test_settlement import by_the_hour
 from tests.unit.legal.test_early_starts import NAME, early
 from tests.unit.lived import fork, moments
-from tests.unit.played import played
+from tests.unit.played import chosen, played
 
 Example = dict[str, Any]
 _LARGEST = 8_000
@@ -28,7 +28,7 @@ _LARGEST = 8_000
 
 def sources() -> Iterator[tuple[Recorded[Event], ...]]:
     """Yield the events of each source; ids are unique within one of them."""
-    for each in played():
+    for each in map(played, chosen()):
         yield (*each.references, *each.events)
     for of_command in moments().values():
         for moment in of_command:

@@ -69,12 +69,9 @@ def chosen() -> list[Scenario]:
 
 
 @cache
-def played() -> tuple[Played, ...]:
-    """Return the chosen engagements of the demo; the same in each run."""
-    return tuple(_play(scenario) for scenario in chosen())
+def played(scenario: Scenario) -> Played:
+    """Return the engagement of a scenario; the same in each run."""
 
-
-def _play(scenario: Scenario) -> Played:
     async def whole() -> Played:
         world = await founded()
         driver = InProcessDriver(world, scenario.begins)

@@ -91,6 +91,8 @@ async def build(run: EngagementRun, work: Work) -> None:
         await progress(run, work, week)
         await keep_log(run, week)
         await receive_inputs(run, week)
+        if scenario.hold and week == 2:
+            await _hold(run)
         if week % REPORT_EVERY[tier(run)] == 0:
             await report(run, work, week)
         await money(run, work)
@@ -113,3 +115,12 @@ async def build(run: EngagementRun, work: Work) -> None:
             )
             raise EndOfDemo
         monday += timedelta(days=7)
+
+
+async def _hold(run: EngagementRun) -> None:
+    """Put the engagement on hold on a Friday, and resume it on the Monday after it."""
+    actors, manager = run.actors, run.scenario.manager
+    reason = "The customer's data centre moves over the weekend."
+    await actors.act("delivery", "put-on-hold", manager, reason=reason)
+    await run.after(3)
+    await actors.act("delivery", "resume", manager)

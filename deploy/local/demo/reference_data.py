@@ -148,6 +148,25 @@ CONSULTANTS: tuple[tuple[str, str, str], ...] = (
     ("stefan", "Stefan Huber", "engineer"),
     ("tilda", "Tilda Ek", "tester"),
     ("wanda", "Wanda Kowal", "engineer"),
+    ("abel", "Abel Ionescu", "analyst"),
+    ("priya", "Priya Nair", "analyst"),
+    ("quentin", "Quentin Leroy", "analyst"),
+    ("chen", "Chen Wei", "architect"),
+    ("daria", "Daria Koval", "architect"),
+    ("theo", "Theo Marks", "architect"),
+    ("amina", "Amina Diallo", "engineer"),
+    ("emil", "Emil Sand", "engineer"),
+    ("fatima", "Fatima Rahal", "engineer"),
+    ("goran", "Goran Babic", "engineer"),
+    ("hana", "Hana Sato", "engineer"),
+    ("ivo", "Ivo Kral", "engineer"),
+    ("karim", "Karim Aziz", "engineer"),
+    ("lotte", "Lotte Visser", "engineer"),
+    ("milan", "Milan Horak", "tester"),
+    ("nina", "Nina Falk", "tester"),
+    ("omar", "Omar Haddad", "tester"),
+    ("rafael", "Rafael Pinto", "tester"),
+    ("sofia", "Sofia Greco", "tester"),
 )
 OFFICE: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("vera", "Vera Lange", "executive", ("vp-engagement-management", "executive", "confidential")),
@@ -231,8 +250,18 @@ TAX_RATES: dict[str, dict[str, str]] = {
 _ACCOUNT_CARDS = (("cobalt-labs", "USD"),)
 """Accounts with a rate card of their own, and its currency; the agreed rates are the standard."""
 
+SPLIT: tuple[tuple[str, str, int], ...] = (
+    ("Discovery", "analyst", 15),
+    ("Discovery", "architect", 8),
+    ("Build", "engineer", 45),
+    ("Build", "architect", 7),
+    ("Verify", "tester", 15),
+    ("Launch", "engineer", 4),
+)
+"""Phase, role and share of the hours sold, of which estimates are made."""
+
 TEMPLATE = "standard-delivery"
-_PHASES: tuple[tuple[str, int, bool, tuple[tuple[str, str, int], ...]], ...] = (
+PHASES: tuple[tuple[str, int, bool, tuple[tuple[str, str, int], ...]], ...] = (
     (
         "Discovery",
         20,
@@ -531,6 +560,6 @@ def _template() -> dict[str, Any]:
                 }
             ],
         }
-        for phase, share, implementation, tasks in _PHASES
+        for phase, share, implementation, tasks in PHASES
     ]
     return {"name": "Standard delivery", "phases": phases}

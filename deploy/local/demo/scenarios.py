@@ -1,12 +1,16 @@
 """Draw what happens to each engagement of the demo from one seed, the same in each run."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 from typing import Literal
 
 from local.demo.reference_data import CUSTOMERS, MANAGERS, SELLERS, Customer
+from local.demo.staffing import Staffing
 
+_STARTS_AFTER = timedelta(days=24)
+"""Time from winning a deal to the first day of work."""
 MONTHS = 18
 ENGAGEMENTS = 60
 
@@ -70,11 +74,13 @@ _OF_A_FIXED_PRICE: frozenset[Trouble] = frozenset({"billed-early", "sow-price"})
 class Scenario:
     """The course of one engagement: `hours` are the hours sold, `weeks` the duration of the work.
 
+    `team` has the people by role in the order in which they are asked.
     `days_late_paying` counts from an invoice's due day; negative is early. With `mistakes`, the
     kickoff, acceptances, milestones and the go-live are first recorded by mistake, and withdrawn.
     `change` adds work, `cut` takes the last deliverable away, and the amendment of the change is at
     another price than the change where it is `negotiated`. A proposal `below_floor` needs an
     exception. A customer of a `disputed` contract wants another clause, and declines to sign once.
+    With `hold`, the work is on hold for some days.
     """
 
     name: str
@@ -100,7 +106,14 @@ class Scenario:
     negotiated: bool = False
     below_floor: bool = False
     disputed: bool = False
+    hold: bool = False
     troubles: frozenset[Trouble] = frozenset()
+    team: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+    @property
+    def starts(self) -> date:
+        """The first day of work, if the sale takes its time."""
+        return self.begins + timedelta(days=self.selling_days) + _STARTS_AFTER
 
 
 def scenarios(today: date, seed: int, number: int = ENGAGEMENTS) -> list[Scenario]:
@@ -118,7 +131,15 @@ def scenarios(today: date, seed: int, number: int = ENGAGEMENTS) -> list[Scenari
         _plot(random, index, number, begins, today, works[index % len(works)])
         for index in range(number)
     ]
-    return sorted(_troubled(plain, today), key=lambda scenario: scenario.begins)
+    by_beginning = sorted(_troubled(plain, today), key=lambda scenario: scenario.begins)
+    staffing = Staffing()
+    return [_staffed(scenario, staffing) for scenario in by_beginning]
+
+
+def _staffed(scenario: Scenario, staffing: Staffing) -> Scenario:
+    if scenario.outcome == "lost":
+        return scenario
+    return replace(scenario, team=staffing.team(scenario.hours, scenario.starts, scenario.weeks))
 
 
 def _plot(
@@ -159,6 +180,7 @@ def _plot(
         negotiated=index % 5 == 2,
         below_floor=index % 15 == 5,
         disputed=index % 14 == 6,
+        hold=index % 6 == 2,
     )
 
 
@@ -197,7 +219,7 @@ def _begins(scenario: Scenario, troubles: frozenset[Trouble], today: date) -> da
 def _lasts(scenario: Scenario, trouble: Trouble) -> tuple[timedelta, timedelta]:
     """Return the first and last day of a trouble, counted from the scenario's beginning."""
     won = timedelta(days=scenario.selling_days)
-    starts = won + timedelta(days=24)
+    starts = won + _STARTS_AFTER
     ends = starts + timedelta(weeks=scenario.weeks)
     match trouble:
         case "no-paper":

@@ -6,16 +6,8 @@ from typing import Any
 
 from local.demo.engagement_run import EndOfDemo, EngagementRun
 from local.demo.pricing import agreed_billing, cheaper_lines, proposed_lines
-from local.demo.reference_data import SELLERS, SELLING_COMPANY, TEMPLATE
+from local.demo.reference_data import SELLERS, SELLING_COMPANY, SPLIT, TEMPLATE
 
-SPLIT: tuple[tuple[str, str, int], ...] = (
-    ("Discovery", "analyst", 15),
-    ("Discovery", "architect", 8),
-    ("Build", "engineer", 45),
-    ("Build", "architect", 7),
-    ("Verify", "tester", 15),
-    ("Launch", "engineer", 4),
-)
 MANAGEMENT_SHARE = 14
 
 

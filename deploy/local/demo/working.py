@@ -7,6 +7,7 @@ from typing import Any
 
 from local.demo.engagement_run import EngagementRun
 from local.demo.reference_data import CONSULTANTS
+from local.demo.staffing import people_for
 
 REPORT_EVERY = {"light": 4, "standard": 2, "critical": 1}
 """Weeks from one status report to the next, by the engagement's tier."""
@@ -26,18 +27,12 @@ class Work:
     reports: bool = True
 
 
-def person(run: EngagementRun, role: str) -> str:
-    """Return the person who does the work of a role on this engagement."""
+def people(run: EngagementRun, role: str) -> tuple[str, ...]:
+    """Return the people who do the work of a role on this engagement; the first does most of it."""
     if role == "project-manager":
-        return run.scenario.manager
-    people = [person for person, _, of in CONSULTANTS if of == role]
-    return people[run.scenario.seed % len(people)]
-
-
-def second(run: EngagementRun, role: str) -> str:
-    """Return the person who helps where one is not enough; the first where there is only one."""
-    people = [person for person, _, of in CONSULTANTS if of == role]
-    return people[(run.scenario.seed + 1) % len(people)] if len(people) > 1 else people[0]
+        return (run.scenario.manager,)
+    every = tuple(person for person, _, of in CONSULTANTS if of == role)
+    return run.scenario.team.get(role, every)
 
 
 def tier(run: EngagementRun) -> str:
@@ -74,7 +69,7 @@ async def allocate(run: EngagementRun, tasks: list[dict[str, Any]]) -> None:
             "allocate-resource",
             manager,
             request=request,
-            person=person(run, role),
+            person=people(run, role)[0],
             hours=wanted,
             commitment="hard",
         )
@@ -100,10 +95,9 @@ async def log_time(run: EngagementRun, work: Work, monday: date) -> None:
     for role, (task_id, hours) in sorted(by_role.items()):
         varied = hours * effort * Decimal(run.random.randrange(92, 107)) / 100
         rounded = (varied * 4).quantize(Decimal(1)) / 4
-        first = person(run, role)
-        people = [first] if rounded <= 60 else [first, second(run, role)]
-        for each in people:
-            share = rounded / len(people)
+        helpers = people(run, role)[: people_for(float(rounded))]
+        for each in helpers:
+            share = rounded / len(helpers)
             if share > 0:
                 await _log_one(run, each, role, task_id, monday, share)
         work.worked[role] = work.worked.get(role, Decimal(0)) + rounded

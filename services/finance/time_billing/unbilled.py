@@ -10,6 +10,7 @@ from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 
 from chassis.domain.ids import derived_id
+from contracts.decimals import ROUNDING, Rounding
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
 from contracts.lines import HOURLY, ContractLine
 from contracts.money import Money, Rate
@@ -133,9 +134,17 @@ def remaining(state: Engagement, entry: Entry) -> Money:
 
 
 def time_billed(
-    state: Engagement, budget: Budget, work: LineWork, month: Month, today: date
+    state: Engagement,
+    budget: Budget,
+    work: LineWork,
+    month: Month,
+    today: date,
+    rounding: Rounding = ROUNDING,
 ) -> Iterable[BillingEventDue | InvoiceDrafted]:
-    """Yield a billing event and a draft for each entry that bills some of a line's work."""
+    """Yield a billing event and a draft for each entry that bills some of a line's work.
+
+    Hours x rate is rounded by a policy.
+    """
     line = work.line
     advance, invoices = advance_left(state, line.line), state.billing.invoices
     billed = {*state.billing.events, *(each.billing_event for each in invoices.values())}
@@ -143,7 +152,7 @@ def time_billed(
     expenses = unbilled_expenses(state, work, end_of(month))
     for entry in time_entries(budget, line):
         room = None if entry.unlimited else remaining(state, entry) + advance
-        lines = _lines(line, hours, expenses, room, month)
+        lines = _lines(line, hours, expenses, room, month, rounding)
         gross = Money.total((each.amount for each in lines), state.money)
         drawn = min(advance, gross)
         discounts = discounts_on(state, entry, gross - drawn)
@@ -184,6 +193,7 @@ def _lines(
     expenses: Money,
     room: Money | None,
     month: Month,
+    rounding: Rounding,
 ) -> tuple[InvoiceLine, ...]:
     """Return invoice lines for hours by role and rate, then expenses, up to the amount `room`."""
     lines: list[InvoiceLine] = []
@@ -192,7 +202,7 @@ def _lines(
         if room is not None:
             fitting = (room.amount / rate.amount).quantize(Decimal("0.01"), ROUND_FLOOR)
             taken = min(waiting, fitting)
-        amount = rate * taken
+        amount = rate.for_hours(taken, rounding)
         if amount.amount <= 0 or (room is not None and room < amount):
             continue
         lines.append(

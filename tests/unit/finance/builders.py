@@ -35,7 +35,7 @@ from contracts.lines import (
 )
 from contracts.money import Money, Rate
 from contracts.reference import CostRatesPublished, RateCardPublished, Reference
-from contracts.sales import OpportunityOpened, ProposalDrafted
+from contracts.sales import DealWon, OpportunityOpened, ProposalDrafted
 from contracts.values import (
     Deliverable,
     EstimateLine,
@@ -229,6 +229,17 @@ HOURLY_SOW = sow_of(hourly_line())
 SIGNATORIES = (
     Signatory(party="company", person="carl", signed_on=SIGNED),
     Signatory(party="customer", person="cleo", signed_on=SIGNED),
+)
+WON = DealWon(
+    company="us",
+    proposal_version=1,
+    lines=SOW.lines,
+    price=eur(20_000),
+    deliverables=PROPOSED.deliverables,
+    starts_on=MONDAY,
+    finishes_on=date(2026, 7, 31),
+    payment_terms_days=30,
+    won_on=date(2026, 3, 10),
 )
 SOW_SIGNED = SowSigned(version=1, content_hash=HASH, signatories=SIGNATORIES, signed_on=SIGNED)
 TASKS = (

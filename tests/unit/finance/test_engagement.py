@@ -12,7 +12,7 @@ from contracts.delivery import (
 )
 from contracts.event import Event, Recorded, decode, encode
 from contracts.legal import EarlyStartAuthorised
-from contracts.sales import DealLost, DealWon
+from contracts.sales import DealLost
 from finance.engagement import Engagement
 from finance.number_series.requests import TakeNumber
 from finance.number_series.state import NumberSeries
@@ -38,6 +38,7 @@ from tests.unit.finance.builders import (
     SOW,
     SOW_SIGNED,
     TERMINATED,
+    WON,
     accepted,
     amendment,
     contracted,
@@ -54,17 +55,6 @@ from tests.unit.finance.builders import (
 )
 
 NEW = given(ENGAGEMENT, ID, records=[CARD, COSTS])
-WON = DealWon(
-    company="us",
-    proposal_version=1,
-    lines=SOW.lines,
-    price=eur(20_000),
-    deliverables=PROPOSED.deliverables,
-    starts_on=MONDAY,
-    finishes_on=date(2026, 7, 31),
-    payment_terms_days=30,
-    won_on=date(2026, 3, 10),
-)
 WITH_RATES = amendment(ADDED.model_copy(update={"rates": line_rates(tester=90)}))
 EARLY = EarlyStartAuthorised(cap_hours=Decimal(40), expires_on=date(2026, 3, 31), reason="Hurry.")
 
