@@ -33,6 +33,18 @@ def require_budget(state: Engagement) -> Budget:
     return state.budget
 
 
+def require_company(state: Engagement) -> str:
+    """Return the company that sells.
+
+    Raises Refused where it is unknown: no series can number its documents.
+    """
+    if state.company is None:
+        raise Refused(
+            "company-unknown", "the company that sells is unknown: Sales has not won the deal"
+        )
+    return state.company
+
+
 def require_open_account(state: Engagement) -> None:
     """Refuse to bill or credit after the account was settled."""
     settled_on = state.settlement.settled_on

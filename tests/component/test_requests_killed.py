@@ -257,7 +257,7 @@ async def test_invoices_have_every_number_once_wherever_finance_was_killed(
     assert sorted(found.values()) == [f"2026-{number:05}" for number in range(1, writes + 2)]
     assert writes >= 3
     documents = Store(store.url, isolation)
-    series = {"stream": "number-series:concord.invoice.2026"}
+    series = {"stream": "number-series:us.invoice.2026"}
     commits = await documents.commits.find(series).to_list(None)
     assert len(commits) == writes + 1
     await documents.close()
@@ -269,6 +269,7 @@ def contracted(engagement: str) -> list[Recorded[Event]]:
         builders.OPENED,
         builders.ESTIMATE,
         builders.PROPOSED,
+        builders.WON,
         builders.SOW,
         builders.SOW_SIGNED,
     )

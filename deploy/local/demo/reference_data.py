@@ -505,11 +505,12 @@ def _rates(driver: Driver, effective_from: date) -> list[Any]:
             "fred",
         )
     )
-    # The company's auditors want credit notes in the order of their numbers.
-    series = f"number-series/concord.credit-note.{effective_from.year}"
-    commands.append(
-        driver.publish("finance", f"{series}/set-day-order", {"required": True}, "dora")
-    )
+    # The companies' auditors want credit notes in the order of their numbers.
+    for company in COMPANIES:
+        series = f"number-series/{company}.credit-note.{effective_from.year}"
+        commands.append(
+            driver.publish("finance", f"{series}/set-day-order", {"required": True}, "dora")
+        )
     for currency in ("EUR", "USD"):
         card = {**_by_role(BILL_RATES, currency), "effective_from": day}
         path = f"rate-cards/standard-{currency}/publish-rate-card"

@@ -34,10 +34,17 @@ from finance.billing.schedule import lapsed, too_much_due
 from finance.billing.state import Invoice
 from finance.engagement import Engagement
 from finance.number_series.events import NumberTaken
-from finance.number_series.requests import SeriesKind, TakeNumber, series_of, written
+from finance.number_series.requests import (
+    SeriesKind,
+    TakeNumber,
+    prefix_on,
+    series_of,
+    written,
+)
 from finance.policies import (
     day_since_issue,
     require_at_most,
+    require_company,
     require_invoice,
     require_issued,
     require_open_account,
@@ -79,7 +86,7 @@ def approve_invoice(
     """Record the approval if gate 5 is open: the billing event is due by the day of issue.
 
     An equal repetition changes nothing. Raises Refused where the gate is closed, the invoice is
-    unknown or void, or the day is in the future.
+    unknown or void, the day is in the future, or the company that sells is unknown.
     """
     invoice = require_invoice(state, command.invoice)
     if invoice.stage == "voided":
@@ -87,10 +94,12 @@ def approve_invoice(
     issue_on = same_day("issue_on", command, invoice.approved, context)
     approved = InvoiceApproved(invoice=invoice.invoice, amount=invoice.amount, issue_on=issue_on)
     for event in unless_recorded(invoice.approved, approved, "the approval"):
+        company = require_company(state)
         due = state.billing.events[invoice.billing_event]
         gate("amount-not-billable", _not_due(state, due, issue_on))
         yield event
-        yield _number("invoice", invoice.invoice, len(invoice.number_refused) + 1, issue_on)
+        item = len(invoice.number_refused) + 1
+        yield _number(company, "invoice", invoice.invoice, item, issue_on)
 
 
 @capability.decide(VoidInvoice, by=CONTROLLING)
@@ -122,26 +131,28 @@ def issue_credit_note(
     """Record the credit note, up to what is left of the invoice, and request its number.
 
     Raises Refused where the invoice is unknown or not issued, the account is settled, the amount is
-    too large, or an advance that it billed is drawn down.
+    too large, an advance that it billed is drawn down, or the company that sells is unknown.
     """
     invoice = require_issued(state, command.invoice)
     require_open_account(state)
     issued_on = day_since_issue(invoice, "issued_on", command, context)
     require_at_most(command.amount, invoice.amount - invoice.credited, "credit-too-large", invoice)
     _require_advance(state, invoice, command.amount)
+    company = require_company(state)
     credit_note = context.new_id("credit")
     yield CreditNoteApproved(
         **{**dict(command), "credit_note": credit_note, "issued_on": issued_on}
     )
-    yield _number("credit-note", invoice.invoice, credit_note, issued_on)
+    yield _number(company, "credit-note", invoice.invoice, credit_note, issued_on)
 
 
-def _number(kind: SeriesKind, invoice: str, item: object, on: date) -> Requested:
+def _number(company: str, kind: SeriesKind, invoice: str, item: object, on: date) -> Requested:
     """Return the request for the number of an invoice, or of a credit note on it.
 
     `item` is the number of times that the invoice was approved, or the id of the credit note.
     """
-    return numbering(series_of(kind, on), TakeNumber(on=on), id=f"{kind}.{invoice}", item=str(item))
+    series = series_of(company, kind, on)
+    return numbering(series, TakeNumber(on=on), id=f"{kind}.{invoice}", item=str(item))
 
 
 @numbering.outcome
@@ -157,15 +168,20 @@ def number_known(
             yield NumberRefused(invoice=name, why=outcome.refusal.sentence)
         else:
             taken = outcome.only(NumberTaken)
-            yield _issued(state, invoice, written("invoice", on, taken.number), on)
+            yield _issued(state, invoice, _written(state, "invoice", taken, context), on)
         return
     (note,) = (each for each in invoice.credits_approved if each.credit_note == request.item)
     if outcome.refusal:
         why = outcome.refusal.sentence
         yield NumberRefused(invoice=name, credit_note=note.credit_note, why=why)
     else:
-        number = written("credit-note", on, outcome.only(NumberTaken).number)
+        number = _written(state, "credit-note", outcome.only(NumberTaken), context)
         yield CreditNoteIssued(**dict(note), number=number)
+
+
+def _written(state: Engagement, kind: SeriesKind, taken: NumberTaken, context: Context) -> str:
+    prefix = prefix_on(context.reference_data, state.company, kind, taken.on)
+    return written(prefix, taken.on, taken.number)
 
 
 def _issued(state: Engagement, invoice: Invoice, number: str, on: date) -> InvoiceIssued:

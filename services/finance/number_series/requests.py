@@ -6,20 +6,24 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from chassis.domain.commands import Command
+from chassis.domain.context import ReferenceData
+from contracts.reference import CompanyPublished
 from contracts.values import Day
-from finance.company import COMPANY
 
 SeriesKind = Literal["invoice", "credit-note"]
 """Kind of document that a series numbers."""
 
 SeriesId = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}\.(invoice|credit-note)\.[0-9]{4}$"),
-    Field(examples=[f"{COMPANY}.invoice.2026"]),
+    StringConstraints(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}\.(invoice|credit-note)\.[0-9]{4}$"
+    ),
+    Field(examples=["concord-de.invoice.2026"]),
 ]
 """Subject of a series: company, kind of document and year."""
 
 _PREFIXES: dict[SeriesKind, str] = {"invoice": "", "credit-note": "CN-"}
+"""Prefixes of a company without a record: an invoice and a credit note never have one number."""
 
 
 class TakeNumber(Command):
@@ -28,11 +32,21 @@ class TakeNumber(Command):
     on: Day
 
 
-def series_of(kind: SeriesKind, on: date) -> str:
-    """Return the subject of the series that numbers a kind of document on a day."""
-    return f"{COMPANY}.{kind}.{on.year:04}"
+def series_of(company: str, kind: SeriesKind, on: date) -> str:
+    """Return the subject of the series that numbers a company's documents of a kind on a day."""
+    return f"{company}.{kind}.{on.year:04}"
 
 
-def written(kind: SeriesKind, on: date, number: int) -> str:
-    """Return the number of a document of a day as text, such as `2026-00042`."""
-    return f"{_PREFIXES[kind]}{on.year:04}-{number:05}"
+def prefix_on(records: ReferenceData, company: str | None, kind: SeriesKind, day: date) -> str:
+    """Return the prefix of a company's numbers on a day, that of the default without a record."""
+    found = None if company is None else records.on(CompanyPublished, company, day)
+    if found is None:
+        return _PREFIXES[kind]
+    record = found.event
+    series = record.invoice_numbers if kind == "invoice" else record.credit_note_numbers
+    return series.prefix
+
+
+def written(prefix: str, on: date, number: int) -> str:
+    """Return the number of a document of a day as text, such as `2026-00042` after the prefix."""
+    return f"{prefix}{on.year:04}-{number:05}"

@@ -226,6 +226,17 @@ def sow_of(*lines: ContractLine, **more: Any) -> SowDrafted:
 
 SOW = sow_of(fixed_line())
 HOURLY_SOW = sow_of(hourly_line())
+WON = DealWon(
+    company="us",
+    proposal_version=1,
+    lines=SOW.lines,
+    price=eur(20_000),
+    deliverables=DELIVERABLES,
+    starts_on=MONDAY,
+    finishes_on=date(2026, 7, 31),
+    payment_terms_days=30,
+    won_on=date(2026, 3, 10),
+)
 SIGNATORIES = (
     Signatory(party="company", person="carl", signed_on=SIGNED),
     Signatory(party="customer", person="cleo", signed_on=SIGNED),
@@ -395,7 +406,7 @@ def contracted(
     """Return a scenario with a signed statement of work and everything that follows from it."""
     return (
         opened(card=card, costs=costs)
-        .when_consumed(ESTIMATE, PROPOSED, sow)
+        .when_consumed(ESTIMATE, PROPOSED, WON, sow)
         .then_accepted()
         .on(SIGNED)
         .when_consumed(SOW_SIGNED)
@@ -459,7 +470,7 @@ def method(name: RevenueMethod) -> ChooseRevenueMethod:
 
 def at_acceptance(*schedule: BillingItem) -> Scenario[Engagement]:
     """Return a contract with revenue at acceptance, by this schedule or the usual one."""
-    papers = opened().when_consumed(ESTIMATE, PROPOSED, sow_of(fixed_line(*schedule)))
+    papers = opened().when_consumed(ESTIMATE, PROPOSED, WON, sow_of(fixed_line(*schedule)))
     chosen = papers.then_accepted().after(method("at-acceptance"))
     return hearing(chosen.on(SIGNED), SOW_SIGNED)
 

@@ -130,7 +130,7 @@ def whole_life() -> Scenario[Engagement]:
 def test_the_state_survives_serialisation():
     state = whole_life().state
     assert Engagement.model_validate_json(state.model_dump_json()) == state
-    taken = given(NUMBER_SERIES, "concord.invoice.2026").after(TakeNumber(on=date(2026, 5, 4)))
+    taken = given(NUMBER_SERIES, "us.invoice.2026").after(TakeNumber(on=date(2026, 5, 4)))
     assert NumberSeries.model_validate_json(taken.state.model_dump_json()) == taken.state
 
 

@@ -13,6 +13,7 @@ from contracts.finance import (
     InvoiceVoided,
     PaymentReceived,
 )
+from contracts.reference import CompanyPublished
 from finance.billing.decisions import BillOutsideSchedule
 from finance.billing.events import CreditNoteApproved, NumberRefused
 from finance.engagement import Engagement
@@ -23,22 +24,43 @@ from finance.settlement.decisions import SettleAccount
 from testkit.scenario import Scenario, like
 from tests.unit.finance.builders import (
     APRIL_1,
+    CARD,
+    COSTS,
+    ESTIMATE,
+    PROPOSED,
     SIGNED,
+    SOW,
+    SOW_SIGNED,
     TERMINATED,
+    WON,
     accepted,
     contracted,
     credit,
+    credit_issued,
     drafts_and_invoices,
     eur,
     hearing,
     issued,
     newest_invoice,
+    opened,
     pay,
     sent,
 )
 
 APPROVE = ApproveInvoice(invoice="invoice-start")
 TAKEN = NumberTaken(number=7, on=APRIL_1)
+GERMAN = CompanyPublished.model_validate(
+    {
+        "company": "de",
+        "legal_name": "Concord GmbH",
+        "address": "Uferstrasse 12",
+        "country": "DE",
+        "base_currency": "EUR",
+        "time_zone": "Europe/Berlin",
+        "invoice_numbers": {"prefix": "DE-"},
+        "credit_note_numbers": {"prefix": "DE-CN-"},
+    }
+)
 START = ("invoice.invoice-start", "1")
 """Id and item of the request for the number of the first invoice."""
 
@@ -73,8 +95,29 @@ def test_an_approved_draft_is_numbered_and_issued():
 def test_an_approval_requests_the_next_number_of_the_year_of_the_invoice():
     name, item = START
     command = TakeNumber(on=APRIL_1)
-    request = numbering("concord.invoice.2026", command, id=name, item=item)
+    request = numbering("us.invoice.2026", command, id=name, item=item)
     drafted().when(APPROVE).then_requests(request)
+
+
+def test_the_company_of_the_deal_numbers_its_documents_with_its_own_prefix():
+    name, item = START
+    for company, number in {"us": "2026-00007", "de": "DE-2026-00007"}.items():
+        sold = WON.model_copy(update={"company": company})
+        approved = hearing(drafted().knowing(CARD, COSTS, GERMAN), sold).when(APPROVE)
+        series = f"{company}.invoice.2026"
+        approved.then_requests(numbering(series, TakeNumber(on=APRIL_1), id=name, item=item))
+        approved.after.when_outcome(name, item, TAKEN).then(like(InvoiceIssued, number=number))
+    german = hearing(sent().knowing(CARD, COSTS, GERMAN), WON.model_copy(update={"company": "de"}))
+    noted = credit_issued(german, credit(100))
+    (note,) = noted.state.billing.invoices["invoice-start"].credits
+    assert note.number == "DE-CN-2026-00001"
+
+
+def test_a_document_of_an_unknown_company_is_not_numbered():
+    early = opened().when_consumed(ESTIMATE, PROPOSED, SOW).then_accepted().on(SIGNED)
+    unsold = hearing(early, SOW_SIGNED).on(APRIL_1)
+    unsold.when(APPROVE).then_refused("company-unknown")
+    hearing(unsold, WON).when(APPROVE).then(like(InvoiceApproved))
 
 
 def test_an_invoice_without_its_number_is_not_issued():
@@ -193,7 +236,7 @@ def test_a_credit_note_is_issued_under_the_next_number_of_its_series():
     assert note.credit_note.startswith("credit-")
     command = TakeNumber(on=APRIL_1)
     name, item = "credit-note.invoice-start", note.credit_note
-    approved.then_requests(numbering("concord.credit-note.2026", command, id=name, item=item))
+    approved.then_requests(numbering("us.credit-note.2026", command, id=name, item=item))
     issued = approved.after.when_outcome(name, item, NumberTaken(number=3, on=APRIL_1)).then(
         CreditNoteIssued(
             credit_note=note.credit_note,

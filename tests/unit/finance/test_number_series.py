@@ -1,18 +1,21 @@
 """Check number series: no number is left out, taken twice, or used again."""
 
 from datetime import date
+from typing import get_args
 
+import pytest
 from hypothesis import given as any_of
 from hypothesis import settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from finance.number_series.decisions import SetDayOrder
 from finance.number_series.events import DayOrderSet, NumberTaken
-from finance.number_series.requests import TakeNumber, series_of, written
+from finance.number_series.requests import SeriesId, SeriesKind, TakeNumber, series_of, written
 from finance.service import NUMBER_SERIES
 from testkit.scenario import given
 
-SERIES = given(NUMBER_SERIES, "concord.invoice.2026")
+SERIES = given(NUMBER_SERIES, "us.invoice.2026")
 MARCH, APRIL = date(2026, 3, 31), date(2026, 4, 1)
 
 
@@ -38,11 +41,22 @@ def test_a_series_can_require_the_order_of_days():
 
 
 def test_each_company_kind_and_year_has_a_series():
-    assert series_of("invoice", MARCH) == "concord.invoice.2026"
-    assert series_of("credit-note", date(2027, 1, 1)) == "concord.credit-note.2027"
-    assert written("invoice", MARCH, 42) == "2026-00042"
-    assert written("credit-note", MARCH, 7) == "CN-2026-00007"
-    assert written("invoice", MARCH, 1_234_567) == "2026-1234567"
+    assert series_of("us", "invoice", MARCH) == "us.invoice.2026"
+    assert series_of("de", "invoice", MARCH) == "de.invoice.2026"
+    assert series_of("us", "credit-note", date(2027, 1, 1)) == "us.credit-note.2027"
+    assert written("", MARCH, 42) == "2026-00042"
+    assert written("US-", MARCH, 7) == "US-2026-00007"
+    assert written("", MARCH, 1_234_567) == "2026-1234567"
+
+
+def test_every_company_and_kind_is_a_subject_of_its_own():
+    subjects = TypeAdapter(SeriesId)
+    for company in ("us", "de.south", "a@b", "x" * 64):
+        for kind in get_args(SeriesKind):
+            subjects.validate_python(series_of(company, kind, MARCH))
+    for wrong in ("us.2026", ".invoice.2026", "us.quote.2026", "us.invoice.26"):
+        with pytest.raises(ValidationError):
+            subjects.validate_python(wrong)
 
 
 @settings(max_examples=40)

@@ -40,6 +40,7 @@ from tests.unit.finance.builders import (
     PROPOSED,
     SIGNED,
     SOW_SIGNED,
+    WON,
     accepted,
     assessed,
     eur,
@@ -122,7 +123,7 @@ def issue(invoice: str, number: str, on: date) -> tuple[Step, Step, Step]:
 AUGUST = date(2026, 8, 3)
 LIFE: tuple[Step, ...] = (
     heard(OPENED),
-    heard(ESTIMATE, PROPOSED, MIXED),
+    heard(ESTIMATE, PROPOSED, WON, MIXED),
     told(ReviewSow(version=1, verdict="approved"), SIGNED),
     heard(SOW_SIGNED, BASELINED),
     told(CatchUp()),

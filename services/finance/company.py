@@ -1,4 +1,0 @@
-"""The company that sells and bills."""
-
-COMPANY = "concord"
-"""Id of the only company, until deals name the company that sells."""
