@@ -4,8 +4,11 @@ A channel numbers its events per stream without a gap and has one topic and one 
 event type belongs to exactly one channel; confidential event types have channels of their own.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
+
+T = TypeVar("T")
 
 Department = Literal["sales", "legal", "delivery", "finance", "gateway"]
 ChannelKind = Literal["events", "reference"]
@@ -126,6 +129,22 @@ def named_in_heard(channel: Channel, other: str) -> bool:
     """
     known = CHANNELS.get(other)
     return known is not None and (channel.confidential or not known.confidential)
+
+
+def is_open(channel: str) -> bool:
+    """Return whether every reader may see a channel; an unknown channel is confidential."""
+    known = CHANNELS.get(channel)
+    return known is not None and not known.confidential
+
+
+def open_channels(by_channel: Mapping[str, T]) -> dict[str, T]:
+    """Return a mapping by channel without confidential channels."""
+    return {channel: value for channel, value in by_channel.items() if is_open(channel)}
+
+
+def seen(position: Mapping[str, int], *, confidential: bool) -> dict[str, int]:
+    """Return a position as a reader with the role `confidential`, or without it, may see it."""
+    return dict(position) if confidential else open_channels(position)
 
 
 def is_confidential(topic: str) -> bool:

@@ -31,7 +31,7 @@ from chassis.web.request import (
     reject_unknown_query,
 )
 from chassis.web.sse import events
-from contracts.channels import Department
+from contracts.channels import Department, seen
 from contracts.money import Currency
 from contracts.roles import Role
 from contracts.values import RAG, AccountId, EngagementId, PersonId, Tier
@@ -40,7 +40,6 @@ from gateway.portfolio.figures import Portfolio
 from gateway.portfolio.list_index import SORTS, InvalidCursor
 from gateway.projection.projector import Projector
 from gateway.queries import Queries
-from gateway.redaction import seen
 from gateway.schemas import (
     DisconnectPage,
     EngagementPage,

@@ -5,7 +5,7 @@ is `EVERYTHING`. So a response that forgets its reader shows less and not more. 
 by adapters that leave out nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import GetCoreSchemaHandler, PlainSerializer, SerializationInfo, TypeAdapter
 from pydantic_core import CoreSchema
 
-from contracts.channels import CHANNELS
+from contracts.channels import open_channels, seen
 from contracts.event import read_position
 
 T = TypeVar("T")
@@ -72,22 +72,6 @@ def adapter_of_store(kind: type[T]) -> TypeAdapter[T]:
 def context_of(*, confidential: bool) -> dict[str, bool] | None:
     """Return the context of serialisation for a reader."""
     return EVERYTHING if confidential else None
-
-
-def is_open(channel: str) -> bool:
-    """Return whether every reader may see a channel; an unknown channel is confidential."""
-    known = CHANNELS.get(channel)
-    return known is not None and not known.confidential
-
-
-def open_channels(by_channel: Mapping[str, T]) -> dict[str, T]:
-    """Return a mapping by channel without confidential channels."""
-    return {channel: value for channel, value in by_channel.items() if is_open(channel)}
-
-
-def seen(position: Mapping[str, int], *, confidential: bool) -> dict[str, int]:
-    """Return a position as a reader may see it."""
-    return dict(position) if confidential else open_channels(position)
 
 
 def nothing(value: object) -> None:

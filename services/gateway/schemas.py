@@ -9,13 +9,13 @@ from starlette.responses import Response
 
 from chassis.application.passed_over import PassedOverView, shown
 from chassis.base.view_model import ViewModel
-from contracts.channels import Department
+from contracts.channels import Department, is_open, open_channels
 from contracts.event import Event, Recorded
 from contracts.money import Money
 from gateway.portfolio.list_index import ListedDisconnect, Page
 from gateway.portfolio.summary import Summary
 from gateway.queries import EngagementDetails
-from gateway.redaction import Position, Redacted, context_of, is_open, nothing, open_channels
+from gateway.redaction import Position, Redacted, context_of, nothing
 from gateway.rules import Disconnect
 from gateway.view.engagement_view import Freshness
 from gateway.view.sections.delivery import DeliverySection

@@ -129,7 +129,8 @@ class CommandHandler:
 
         `key` is the actor's idempotency key, `on_behalf_of` the person whose stand-in they are, and
         `roles` are the actor's. `cause` is the id of the commit, by default actor and key.
-        `expected` is the commit number that the actor saw (optimistic concurrency). A refused
+        `expected` is the number of the stream that the actor saw (optimistic concurrency), which
+        depends on their right to see confidential events. A refused
         command is decided again when the stream or reference data change within `wait` seconds.
         Raises Refused (NotAllowed where the actor is no stand-in), Unknown, Stale, KeyReused,
         UnreadableStream and StoreAway.
@@ -354,7 +355,7 @@ class CommandHandler:
     def _step(self, decider: AnyDecider, known: Known, request: _Request) -> Step[Any]:
         if not known.open and type(request.command) not in decider.opens:
             raise Unknown(request.stream)
-        number = known.stream.number
+        number = known.stream.number_for(confidential="confidential" in request.roles)
         if request.expected is not None and request.expected != number:
             raise Stale(request.stream, request.expected, number)
         context = self._context(request)

@@ -119,10 +119,9 @@ class StreamEventHandler:
                 position = {**before.position, passed.channel: passed.last}
                 ids = {**before.latest_ids, passed.channel: ()}
                 after = replace(
-                    before,
+                    before.numbered_after(()),
                     position=position,
                     latest_ids=ids,
-                    number=before.number + 1,
                     passed_over=(*before.passed_over, passed),
                 )
                 commit = Commit(

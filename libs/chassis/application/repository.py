@@ -346,7 +346,7 @@ class Repository:
             while (deferred := self._deferred.get(stream)) is not None:
                 written = self._cache.get(stream) or await self._read(stream)
                 before = self._with_deferred(written).stream
-                after = replace(before, number=before.number + 1)
+                after = before.numbered_after(())
                 commit = Commit(
                     cause=f"{stream}/heard/{write_position(deferred.position)}",
                     stream=stream,

@@ -7,7 +7,7 @@ docs/adr/0003-derive-reactions-from-the-state.md. Everything here is pure: momen
 and reference data are given in the context.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from functools import cached_property
@@ -237,7 +237,7 @@ def handle_command(
         if entries:
             own = replace(context, actor=decider.department, on_behalf_of=None, roles=frozenset())
             after = _react(decider, after, own, entries)
-            after = replace(after, number=stream.number + 1)
+            after = after.numbered_after(each.recorded for each in entries)
             if isinstance(command, RecordOutcome) and command.key in after.requests:
                 raise RuntimeError(f"{after.id} asks for {command.key} again on its outcome")
     except ValidationError as error:  # of an event, or of the state after one
@@ -281,7 +281,7 @@ def handle_request(
 
 def without_events(stream: Stream[S]) -> Step[S]:
     """Return the content of a commit without events."""
-    return Step(replace(stream, number=stream.number + 1), (), changed=True)
+    return Step(stream.numbered_after(()), (), changed=True)
 
 
 def requests_in(events: Iterable[Recorded[Event]]) -> tuple[Recorded[Requested], ...]:
@@ -339,14 +339,14 @@ def handle_events(
             after = replace(after, state=after.state.after(recorded))
             after = _react(decider, after, context_of(recorded), entries)
     if changed:
-        after = replace(after, number=stream.number + 1)
+        after = after.numbered_after(each.recorded for each in entries)
     return Step(after, tuple(entries), changed)
 
 
 def replay(
     decider: Decider[S],
     stream: Stream[S],
-    events: Iterable[Recorded[Event]],
+    events: Sequence[Recorded[Event]],
     position: Mapping[str, int],
     latest_ids: LatestIds,
 ) -> Stream[S]:
@@ -355,12 +355,11 @@ def replay(
     for recorded in events:
         state, requests = state.after(recorded), pending_after(requests, recorded)
     return replace(
-        stream,
+        stream.numbered_after(events),
         state=state,
         requests=requests,
         position=dict(position),
         latest_ids=latest_ids,
-        number=stream.number + 1,
     )
 
 

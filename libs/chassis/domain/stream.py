@@ -1,12 +1,13 @@
 """A stream with its position on each channel, and the check that decides which event is next."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
+from chassis.domain.internal import Internal
 from chassis.domain.latest_ids import LatestIds, id_taken_in
 from chassis.domain.pending import Pending
 from chassis.domain.trouble import AsideCode
@@ -52,14 +53,15 @@ class Stream(Generic[S]):
     `position` has the last sequence of each channel: recorded by this stream on its own channels,
     processed on all others. `latest_ids` has the ids of the last events processed on each channel,
     `passed_over` the missing events that a person decided to skip, `requests` the requests whose
-    outcome is not recorded yet. `measured` is the size of the
-    state as JSON in bytes when it was last measured, `since` the bytes of the events after that;
-    their sum estimates the present size.
+    outcome is not recorded yet. `open_number` counts the commits that every reader may see.
+    `measured` is the size of the state as JSON in bytes when it was last measured, `since` the
+    bytes of the events after that; their sum estimates the present size.
     """
 
     id: str
     state: S
     number: int = 0
+    open_number: int = 0
     position: Mapping[str, int] = field(default_factory=dict)
     latest_ids: LatestIds = field(default_factory=dict)
     passed_over: tuple[PassedOver, ...] = ()
@@ -71,6 +73,36 @@ class Stream(Generic[S]):
     def subject(self) -> str:
         """The id of the engagement, person or other thing that the stream is about."""
         return self.id.partition(":")[2]
+
+    def number_for(self, *, confidential: bool) -> int:
+        """Return the number that a reader is given, who may see confidential events or not.
+
+        That of a reader who may not counts no commits of confidential events only.
+        """
+        return self.number if confidential else self.open_number
+
+    def numbered_after(self, events: Iterable[Recorded[Event]]) -> Self:
+        """Return it with the numbers that it has after a commit of these events.
+
+        A commit without events moves positions on open channels or skips events, which all see.
+        """
+        kinds = {_is_open(each) for each in events}
+        return replace(
+            self,
+            number=self.number + 1,
+            open_number=self.open_number + (kinds != {False}),
+        )
+
+
+def _is_open(recorded: Recorded[Event]) -> bool:
+    """Return whether an event changes what every reader of its stream may see.
+
+    Internal events do, and reference data: who may read a record without its confidential fields
+    sees that there is a new version.
+    """
+    if isinstance(recorded.event, Internal):
+        return True
+    return recorded.channel.kind == "reference" or not recorded.channel.confidential
 
 
 class Gap(Exception):

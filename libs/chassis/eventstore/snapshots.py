@@ -49,7 +49,8 @@ def advanced(decider: AnyDecider, known: Known, commit: Commit) -> Known:
     """
     if commit.erases:
         empty = nothing_known(decider, commit.stream).stream
-        return Known(replace(empty, number=commit.number, position=dict(commit.position)))
+        erased = replace(empty, number=commit.number, open_number=commit.number)
+        return Known(replace(erased, position=dict(commit.position)))
     missing = known.stream.number + 1
     if commit.number != missing:
         raise UnreadableStream(commit.stream, missing, "it is missing in the journal")
@@ -153,6 +154,7 @@ class Snapshots:
                 state=type(empty).model_validate_json(document["state"], context=HEARD),
                 measured=size_of(document["state"]),
                 number=document["number"],
+                open_number=document["open_number"],
                 position=read_position(document["position"]),
                 latest_ids=read_latest_ids(document["latest_ids"]),
                 passed_over=tuple(map(PassedOver.read, document["passed_over"])),
@@ -168,6 +170,7 @@ class Snapshots:
             "_id": known.stream.id,
             "kind": kind,
             "number": known.stream.number,
+            "open_number": known.stream.open_number,
             "position": write_position(known.stream.position),
             "latest_ids": write_latest_ids(known.stream.latest_ids),
             "passed_over": [each.document() for each in known.stream.passed_over],

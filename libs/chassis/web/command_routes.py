@@ -55,6 +55,7 @@ from chassis.web.request import (
     read_options,
     reject_unknown_query,
 )
+from contracts.channels import seen
 from contracts.roles import Role
 from contracts.values import EngagementId, Identifier
 
@@ -87,7 +88,11 @@ class EventView(BaseModel):
 
 
 class CommandAnswer(BaseModel, Generic[V]):
-    """The result of a command: the events that it published and the stream after them."""
+    """The result of a command: the events that it published and the stream after them.
+
+    Without the role `confidential`, events and positions of confidential channels are left out, and
+    `number` does not count them.
+    """
 
     id: str
     number: int
@@ -230,21 +235,22 @@ class CommandRoutes(Generic[S]):
     ) -> command_handler.Answer:
         service = get_service(request)
         commands = service.commands
+        caller: Caller = request.state.caller
+        # A wait for confidential events would reveal by its length when they are recorded.
+        after = seen(options.after or {}, confidential=caller.may("confidential"))
         loop = asyncio.get_running_loop()
         ends = loop.time() + options.wait
-        if options.after:
-            await commands.wait_until_processed(
-                self.decider.kind, subject, options.after, options.wait
-            )
+        if after:
+            await commands.wait_until_processed(self.decider.kind, subject, after, options.wait)
         answer = await commands.command(
             self.decider.kind,
             subject,
             command,
-            actor=request.state.caller.actor,
+            actor=caller.actor,
             key=options.key or "",
             occurred_at=options.occurred_at,
             on_behalf_of=options.on_behalf_of,
-            roles=request.state.caller.roles,
+            roles=caller.roles,
             expected=options.if_match,
             wait=max(0.0, ends - loop.time()) if options.wait else 0.0,
         )
@@ -258,11 +264,20 @@ class CommandRoutes(Generic[S]):
         ) -> Response:
             reject_unknown_query(request)
             commands = get_command_handler(request)
-            stream = await commands.read(self.decider.kind, subject, options.after, options.wait)
-            headers = position_headers(stream.number, stream.position) | options.applied
-            if not self.changes_by_day and not_modified(request, stream.number):
+            caller: Caller = request.state.caller
+            confidential = caller.may("confidential")
+            stream = await commands.read(
+                self.decider.kind,
+                subject,
+                seen(options.after or {}, confidential=confidential),
+                options.wait,
+            )
+            number = stream.number_for(confidential=confidential)
+            position = seen(stream.position, confidential=confidential)
+            headers = position_headers(number, position) | options.applied
+            if not self.changes_by_day and not_modified(request, number):
                 return Response(status_code=304, headers=headers)
-            view = self._view(request.state.caller, stream)
+            view = self._view(caller, stream)
             return Response(to_json(view), headers=headers, media_type="application/json")
 
         return self._annotated(read)
@@ -318,12 +333,14 @@ class CommandRoutes(Generic[S]):
         *,
         status: int = 200,
     ) -> Response:
-        stream = answer.stream
+        stream, confidential = answer.stream, caller.may("confidential")
+        number = stream.number_for(confidential=confidential)
+        position = seen(stream.position, confidential=confidential)
         body = {
             "id": subject,
-            "number": stream.number,
+            "number": number,
             # Sorted, so that a repeated request gets the same bytes from every process.
-            "position": dict(sorted(stream.position.items())),
+            "position": dict(sorted(position.items())),
             "events": [
                 {
                     "type": recorded.event.type,
@@ -333,10 +350,11 @@ class CommandRoutes(Generic[S]):
                     "occurred_at": recorded.occurred_at,
                 }
                 for recorded in answer.events
+                if confidential or not recorded.channel.confidential
             ],
             "state": self._view(caller, stream),
         }
-        headers = position_headers(stream.number, stream.position) | options.applied
+        headers = position_headers(number, position) | options.applied
         if answer.repeated:
             headers["Idempotency-Replayed"] = "true"
         return Response(to_json(body), status, headers, media_type="application/json")

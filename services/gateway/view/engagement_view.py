@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chassis.domain.latest_ids import with_latest
-from contracts.channels import CHANNELS
+from contracts.channels import CHANNELS, is_open
 from contracts.event import Event, Recorded
 from contracts.money import Money
 from contracts.questions import AskedQuestion
 from contracts.vocabularies import HEARD
-from gateway.redaction import adapter_of_store, is_open
+from gateway.redaction import adapter_of_store
 from gateway.view.sections.delivery import DeliverySection
 from gateway.view.sections.delivery import steps as delivery_steps
 from gateway.view.sections.finance import ConfidentialSection, FinanceSection

@@ -117,7 +117,7 @@ def test_the_pending_requests_follow_from_the_journal() -> None:
         read = Commit.read(commit.document())
         assert (read, read.asks) == (commit, len(step.requests))
         assert [each.recorded for each in step.entries] == [*read.recorded()]
-        stream = replay(SHEET, stream, read.recorded(), {}, {})
+        stream = replay(SHEET, stream, list(read.recorded()), {}, {})
         assert stream == step.stream
     assert [*stream.requests] == ["hours-1/a", "hours-1/b", "hours-2/a"]
 
@@ -125,7 +125,7 @@ def test_the_pending_requests_follow_from_the_journal() -> None:
 def test_a_refused_request_and_one_without_effect_are_commits_without_events() -> None:
     closed = given(LEDGER, "a").after(CloseLedger()).stream
     step, refusal = handle_request(LEDGER, closed, TakeHours(sheet="S", revision=1), CONTEXT)
-    assert (step.stream, step.entries) == (replace(closed, number=2), ())
+    assert (step.stream, step.entries) == (closed.numbered_after(()), ())
     assert refusal == REFUSAL
     step, refusal = handle_request(LEDGER, closed, CloseLedger(), CONTEXT)
     assert (step.stream.number, step.entries, refusal) == (2, (), None)
