@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from json import dumps
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel
 
@@ -34,7 +34,12 @@ class BaseDocument(Value):
 
 
 class DocumentHead(Value):
-    """Identity of a document beside its terms, so that no two documents have one hash."""
+    """Identity of a document beside its terms, so that no two documents have one hash.
+
+    The content of an event that has it is kept by its hash, as a document of `document_kind`.
+    """
+
+    document_kind: ClassVar[str] = ""
 
     engagement: EngagementId
     """Engagement that the document belongs to."""
@@ -71,9 +76,13 @@ def content_hash(kind: str, content: BaseModel | Mapping[str, object]) -> Conten
     `content_hash`. So an event that contains its whole document can be verified by any consumer:
     ``content_hash(kind, event) == event.content_hash``. Raises TypeError as `canonical` does.
     """
+    return f"sha256:{sha256(document_bytes(kind, content)).hexdigest()}"
+
+
+def document_bytes(kind: str, content: BaseModel | Mapping[str, object]) -> bytes:
+    """Return the bytes that `content_hash` is computed over; raises TypeError as `canonical`."""
     fields = {name: value for name, value in _fields(content).items() if name != OWN_HASH}
-    text = canonical({"kind": kind, "content": fields})
-    return f"sha256:{sha256(text.encode()).hexdigest()}"
+    return canonical({"kind": kind, "content": fields}).encode()
 
 
 def seal(kind: str, document: D) -> D:

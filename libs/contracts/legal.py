@@ -3,12 +3,12 @@
 Days are business days (UTC) unless the person who recorded them gave another day.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from contracts.channels import LEGAL
-from contracts.documents import DocumentHead
+from contracts.documents import AMENDMENT, STATEMENT_OF_WORK, DocumentHead
 from contracts.event import Event
 from contracts.lines import ContractLines, LineChanges
 from contracts.money import ItemMoney, PositiveMoney, PositiveTotal
@@ -101,6 +101,8 @@ class SowDrafted(
 
     Published by Legal. The event is the whole document.
     """
+
+    document_kind: ClassVar[str] = STATEMENT_OF_WORK
 
     proposal_version: Version
     """Version of the proposal that the customer accepted."""
@@ -283,6 +285,8 @@ class AmendmentDrafted(
     unsigned draft no longer fits the change or the contract's finish. The latest draft of an
     amendment replaces earlier ones. The event is the whole document.
     """
+
+    document_kind: ClassVar[str] = AMENDMENT
 
     scope_delta: Text
     """Change of the scope, in words."""

@@ -23,6 +23,7 @@ from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
 from chassis.domain.deadlines import DeadlinePassed
 from chassis.domain.decider import Decider, Step, handle_command, handle_events, replay
+from chassis.domain.documents import DocumentKept
 from chassis.domain.internal import Internal
 from chassis.domain.pending import OutcomeRecorded, Refusal, Requested
 from chassis.domain.requests import RecordOutcome
@@ -270,7 +271,11 @@ class Outcome(Generic[S]):
         That the outcome of a request is recorded is not among them, either.
         """
         every = (recorded.event for recorded in self.recorded)
-        return tuple(event for event in every if not isinstance(event, Requested | OutcomeRecorded))
+        return tuple(
+            event
+            for event in every
+            if not isinstance(event, Requested | OutcomeRecorded | DocumentKept)
+        )
 
     @property
     def requests(self) -> tuple[Requested, ...]:

@@ -1,26 +1,27 @@
-"""Identify documents for the customer by the hash of their content."""
+"""Identify texts for the customer by the hash of their content."""
 
-from typing import Self
-
-from pydantic import model_validator
-
-from chassis.domain.commands import Command
-from contracts.documents import content_hash
-from contracts.values import ContentHash, DocumentText
+from chassis.domain.documents import DocumentCommand, DocumentKept
+from contracts.values import ContentHash
+from delivery.engagement import Engagement
 
 
-class DocumentCommand(Command):
-    """Command that sends a document: either its content or the content's hash."""
+def text_document(
+    state: Engagement, command: DocumentCommand, kind: str, concerns: str | None = None
+) -> tuple[ContentHash, tuple[DocumentKept, ...]]:
+    """Return the hash of the document that a command sends, and its content if it has a text.
 
-    content: DocumentText | None = None
-    content_hash: ContentHash | None = None
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.content is None) == (self.content_hash is None):
-            raise ValueError("give either content or content_hash")
-        return self
-
-    def hashed(self, kind: str) -> ContentHash:
-        """Return the hash as given, or that of the content as a document of this kind."""
-        return self.content_hash or content_hash(kind, {"content": self.content})
+    The hashed content names the engagement, the customer and the thing that it concerns, so that
+    equal texts for two customers are two documents.
+    """
+    if command.content_hash is not None:
+        return command.content_hash, ()
+    kept = DocumentKept.of(
+        kind,
+        {
+            "engagement": state.engagement,
+            "customer": state.deal.account,
+            "concerns": concerns,
+            "text": command.content,
+        },
+    )
+    return kept.content_hash, (kept,)

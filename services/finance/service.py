@@ -29,6 +29,7 @@ from finance.billing import decisions as billing
 from finance.budgeting import decisions as budgeting
 from finance.changes import decisions as changes
 from finance.companies import decisions as companies
+from finance.companies.policy import company_zone
 from finance.contract import decisions as contract
 from finance.cost_rates import decisions as cost_rates
 from finance.costing import decisions as costing
@@ -88,6 +89,7 @@ ENGAGEMENT: Decider[Engagement] = Decider(
     kind="engagement",
     initial=lambda _: Engagement(),
     capabilities=(*COMPUTING, catching_up(COMPUTING)),
+    zone=lambda state, context: company_zone(state.company, context),
 )
 """Decider of engagements."""
 

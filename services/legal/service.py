@@ -4,6 +4,7 @@ from chassis.domain.decider import Decider
 from chassis.domain.reference import Record, account_zone, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
+from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
 from common.disconnects import decisions as disconnects
 from common.questions import decisions as questions
@@ -72,6 +73,7 @@ SERVICE = Service(
             listed=("account", "agreement_type", "signed_on", "starts_on", "expires_on"),
         ),
     ),
+    routers=(document_routes(seen_by=READERS, uploaded_by=CONTRACTS),),
     reads=(AccountPublished, AgreementPublished, ContactPublished, StandInsPublished),
 )
 

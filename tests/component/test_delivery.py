@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -201,7 +202,14 @@ async def test_an_engagement_goes_from_its_manager_to_its_close(world: World) ->
     await world.do("baseline-plan", {"version": 2, "changes": ["CR-1"]})
     await world.do("implement-change", {"change": "CR-1"})
 
-    await world.do("submit-deliverable", {"deliverable": "portal", "content": "1"}, by=DEV)
+    sent = await world.do("submit-deliverable", {"deliverable": "portal", "content": "1"}, by=DEV)
+    (portal,) = (each for each in sent["state"]["deliverables"] if each["deliverable"] == "portal")
+    place = f"/engagements/{world.engagement}/documents"
+    kept = await world.get(f"{place}/{portal['content_hash']}")
+    assert f"sha256:{sha256(kept.content).hexdigest()}" == portal["content_hash"]
+    assert kept.json()["content"]["text"] == "1"
+    unknown = {"deliverable": "portal", "content_hash": f"sha256:{'f' * 64}"}
+    refused(await world.ask("submit-deliverable", unknown, by=DEV), 422, "invalid-input")
     rejection = {"deliverable": "portal", "submission": 1, "rejected_by": "cleo", "why": "No."}
     await world.do("reject-deliverable", rejection)
     await world.do("submit-deliverable", {"deliverable": "portal", "content": "2"}, by=DEV)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from hashlib import sha256
 
 import pytest
 
@@ -73,6 +74,9 @@ async def test_a_contract_goes_from_the_won_deal_to_its_end(world: World):
         "finance-review-missing": "finance",
     }
 
+    place = f"/engagements/{world.engagement}/documents/{sow['content_hash']}"
+    kept = (await world.get(place)).content
+    assert f"sha256:{sha256(kept).hexdigest()}" == sow["content_hash"]
     review = {"version": 1, "content_hash": sow["content_hash"], "verdict": "approved"}
     # A command that comes too early is decided again when the events it needs are consumed.
     approving = asyncio.create_task(world.ask("approve-sow", {"version": 1}, after=""))

@@ -172,7 +172,7 @@ def _of_address(right: Mistake, *, every: bool) -> Iterator[Mistake]:
         if schema["pattern"].startswith("^E-"):
             wrong += ["E-1", "E-0d5r2k8wq3v7x", "engagement:E-0D5R2K8WQ3V7X"]
         for one in wrong:
-            path = right.route.path.format(**{name: one})
+            path = right.route.address(**{name: one})
             yield replace(right, why=f"{name} is {one[:40]}", names=name, path=path)
 
 

@@ -402,6 +402,7 @@ class CommandHandler:
                 fingerprint=request.fingerprint,
                 refusal=refusal,
             ),
+            contents=step.contents,
             opens=opens,
         )
 

@@ -156,7 +156,8 @@ class StreamEventHandler:
                     return
                 if len(step.entries) <= MOST_EVENTS or len(events) == 1:
                     first = _first_new(known, events)
-                    await self._repository.append(step.stream, self._commit(decider, step, first))
+                    commit = self._commit(decider, step, first)
+                    await self._repository.append(step.stream, commit, contents=step.contents)
                     return
             except (Raced, AlreadyDone):
                 known, fresh = None, True

@@ -20,7 +20,9 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from chassis.base.telemetry import spanning
+from chassis.documents.store import Content, DocumentStore
 from chassis.domain.context import Context, ReferenceData
+from chassis.domain.documents import CANONICAL_JSON
 from chassis.domain.latest_ids import LatestIds
 from chassis.domain.stream import Stream
 from chassis.eventstore.journal import AlreadyDone, Commit, Journal, Raced, TooLarge
@@ -114,12 +116,14 @@ class Repository:
         poll: float = 0.1,
         largest_state: int = LARGEST_STATE,
         largest_consumed: int = LARGEST_CONSUMED,
+        documents: DocumentStore | None = None,
     ) -> None:
         """Set up an empty cache of at most `keep` streams; `now` returns UTC moments.
 
         Deferred positions are written after `deferred_for` seconds. A request that waits for a
         stream reads the store every `poll` seconds at first. The limits of a state are in bytes.
         """
+        self._documents = documents
         self.deciders = {decider.kind: decider for decider in deciders}
         self.journal = journal
         self.snapshots = snapshots
@@ -275,13 +279,25 @@ class Repository:
 
     # ---- appending ----------------------------------------------------------------------------
 
-    async def append(self, after: Stream[Any], commit: Commit, *, opens: bool = True) -> None:
+    async def append(
+        self,
+        after: Stream[Any],
+        commit: Commit,
+        *,
+        contents: Sequence[bytes] = (),
+        opens: bool = True,
+    ) -> None:
         """Append a commit, and cache `after`, the stream after it.
 
-        With `opens` the stream is open now. Raises TooLarge, Raced, AlreadyDone, StoreAway.
+        `contents` are those of the documents that it names; they are kept before it. With `opens`
+        the stream is open now. Raises TooLarge, Raced, AlreadyDone, StoreAway.
         """
         after = self._bounded(after, commit)
         with spanning("append"):
+            if contents and self._documents is not None:
+                kept = [Content(data, CANONICAL_JSON) for data in contents]
+                subject = after.id.partition(":")[2]
+                await self._documents.put(subject, kept, by=commit.actor, at=commit.at)
             await self.journal.append(commit)
         self._drop_if_written(after.id, commit.position)
         self.cache(Known(after, open=opens))

@@ -19,6 +19,7 @@ from chassis.domain.capability import Capability, CommandEntry, Composed
 from chassis.domain.commands import Command, NotRecordable, Refused
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline, DeadlinePassed
+from chassis.domain.documents import contents_of
 from chassis.domain.internal import Internal, published_only
 from chassis.domain.latest_ids import LatestIds, with_latest
 from chassis.domain.pending import OutcomeRecorded, Refusal, Requested, pending_after
@@ -207,6 +208,11 @@ class Step(Generic[S]):
     def new_events(self) -> tuple[Recorded[Event], ...]:
         """All events that this stream recorded in this step, internal ones too, in order."""
         return tuple(each.recorded for each in self.entries if each.own or each.is_internal)
+
+    @property
+    def contents(self) -> tuple[bytes, ...]:
+        """The contents of documents that this stream recorded in this step."""
+        return contents_of(self.new_events)
 
     @property
     def requests(self) -> tuple[Recorded[Requested], ...]:

@@ -142,7 +142,10 @@ class Container(Generic[Handler_co]):
             else None
         )
         self.reference_data = ReferenceDataCache() if self.feed is None else self.feed.records
-        self.repository = Repository(deciders, self.journal, self.snapshots, now=_now)
+        self.documents = DocumentStore(self.store)
+        self.repository = Repository(
+            deciders, self.journal, self.snapshots, now=_now, documents=self.documents
+        )
         self.contexts = ContextFactory(
             self.reference_data, _now, lambda: str(uuid_utils.uuid7()), settings.schemas_url
         )
@@ -154,7 +157,6 @@ class Container(Generic[Handler_co]):
             prefix=settings.topic_prefix,
             identity=account,
         )
-        self.documents = DocumentStore(self.store)
         self.requests = RequestDispatcher(self.store, self.commands, now=_now)
         self.relay.subscription.beside = (self.requests.follower,)
         self.views = Views(self.store, self.journal, self.snapshots, self.repository, listings)

@@ -33,6 +33,7 @@ from chassis.application.read_models import Listing
 from chassis.domain.capability import CommandEntry
 from chassis.domain.commands import Command
 from chassis.domain.decider import Decider
+from chassis.domain.documents import DocumentCommand
 from chassis.domain.state import Part
 from chassis.domain.stream import Stream
 from chassis.web.auth import Caller, requires
@@ -157,7 +158,7 @@ class CommandRoutes(Generic[S]):
                 ),
             ],
             summary=f"Read one {name}",
-            description=_roles(self.seen_by),
+            description=for_roles(self.seen_by),
             responses=AS_OF,
             operation_id=f"read-{self.decider.kind}",
         )
@@ -170,7 +171,7 @@ class CommandRoutes(Generic[S]):
                 dependencies=[Depends(requires(*self.seen_by)), Depends(as_of_lists)],
                 responses=AS_OF,
                 summary=f"List every {name}",
-                description=f"{list_route.description}\n\n{_roles(self.seen_by)}",
+                description=f"{list_route.description}\n\n{for_roles(self.seen_by)}",
                 operation_id=f"list-{self.decider.kind}",
                 openapi_extra={"parameters": list_route.parameters},
             )
@@ -182,7 +183,7 @@ class CommandRoutes(Generic[S]):
                 status_code=204,
                 dependencies=[Depends(requires(*self.erased_by))],
                 summary=f"Erase one {name} permanently",
-                description=_roles(self.erased_by),
+                description=for_roles(self.erased_by),
                 operation_id=f"erase-{self.decider.kind}",
             )
         return router
@@ -200,7 +201,7 @@ class CommandRoutes(Generic[S]):
             response_model=CommandAnswer[self.view_model],  # type: ignore[name-defined]
             dependencies=[Depends(requires(*(route.by or ())))],
             summary=summary.rstrip("."),
-            description=f"{summary}\n{rest}\n\n{_roles(route.by or ())}",
+            description=f"{summary}\n{rest}\n\n{for_roles(route.by or ())}",
             operation_id=f"{self.decider.kind}-{kind.named()}",
         )
 
@@ -235,6 +236,10 @@ class CommandRoutes(Generic[S]):
     ) -> command_handler.Answer:
         service = get_service(request)
         commands = service.commands
+        given = command.content_hash if isinstance(command, DocumentCommand) else None
+        if given is not None and await service.documents.missing(subject, [given]):
+            detail = "must be the hash of a file that was uploaded to this engagement"
+            raise field_error("content_hash", detail)
         caller: Caller = request.state.caller
         # A wait for confidential events would reveal by its length when they are recorded.
         after = seen(options.after or {}, confidential=caller.may("confidential"))
@@ -388,5 +393,6 @@ def few_errors(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:
         raise field_error("body", detail) from None
 
 
-def _roles(roles: tuple[Role, ...]) -> str:
+def for_roles(roles: tuple[Role, ...]) -> str:
+    """Return the line of a route's description that names the roles."""
     return f"For: {', '.join(roles)}."

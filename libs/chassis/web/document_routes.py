@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from chassis.documents.store import Content
 from chassis.web.auth import requires
-from chassis.web.command_routes import PROBLEMS
+from chassis.web.command_routes import PROBLEMS, for_roles
 from chassis.web.dependencies import get_service
 from chassis.web.problems import Problem, field_error
 from chassis.web.request import StrictRequest, StrictRoute, reject_unknown_query
@@ -62,11 +62,18 @@ def document_routes(*, seen_by: tuple[Role, ...], uploaded_by: tuple[Role, ...])
         status_code=201,
         response_model=DocumentView,
         dependencies=[Depends(requires(*uploaded_by))],
+        summary="Upload a file",
+        description=(
+            "The body is the file, such as a signed scan or a deliverable; its Content-Type is "
+            f"kept. The same file again changes nothing.\n\n{for_roles(uploaded_by)}"
+        ),
         operation_id="upload-document",
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+                "content": {
+                    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+                },
             }
         },
     )
@@ -75,10 +82,7 @@ def document_routes(*, seen_by: tuple[Role, ...], uploaded_by: tuple[Role, ...])
         engagement: Annotated[EngagementId, Path()],
         name: Annotated[ShortText | None, Query()] = None,
     ) -> Response:
-        """Upload a file, such as a signed scan or a deliverable, and return its hash.
-
-        The body is the file, its Content-Type is kept. The same file again changes nothing.
-        """
+        """Upload a file, and return its description with its hash."""
         reject_unknown_query(request, "name")
         service = get_service(request)
         media_type = _media_type(request)
@@ -102,6 +106,8 @@ def document_routes(*, seen_by: tuple[Role, ...], uploaded_by: tuple[Role, ...])
         "",
         response_model=DocumentList,
         dependencies=[Depends(requires(*seen_by))],
+        summary="List the documents",
+        description=f"The oldest document is first.\n\n{for_roles(seen_by)}",
         operation_id="list-documents",
     )
     async def list_all(
@@ -119,6 +125,8 @@ def document_routes(*, seen_by: tuple[Role, ...], uploaded_by: tuple[Role, ...])
     @router.get(
         "/{content_hash}",
         dependencies=[Depends(requires(*seen_by))],
+        summary="Download a document",
+        description=f"The answer has the bytes whose SHA-256 the hash is.\n\n{for_roles(seen_by)}",
         operation_id="download-document",
         response_class=Response,
     )

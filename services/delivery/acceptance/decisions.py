@@ -15,6 +15,7 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline, DeadlinePassed
+from chassis.domain.documents import DocumentCommand
 from chassis.domain.ids import derived_id
 from chassis.domain.rules import past_day, same_day, unless_recorded
 from contracts.delivery import (
@@ -38,7 +39,7 @@ from contracts.values import (
     days_after,
 )
 from delivery.acceptance.state import Acceptance
-from delivery.documents import DocumentCommand
+from delivery.documents import text_document
 from delivery.engagement import Engagement
 from delivery.policies import (
     recorded_for,
@@ -92,7 +93,8 @@ def submit_deliverable(
     _require_not_descoped(state, name)
     if name not in state.owed:
         raise Refused("deliverable-unknown", f"deliverable {name} is neither agreed nor planned")
-    content_hash, acceptance = command.hashed("deliverable"), state.acceptance
+    content_hash, kept = text_document(state, command, "deliverable", name)
+    acceptance = state.acceptance
     last = acceptance.submitted.get(name)
     if last and not acceptance.rejected(name) and last.content_hash == content_hash:
         return
@@ -104,6 +106,7 @@ def submit_deliverable(
         content_hash=content_hash,
         submitted_on=past_day("submitted_on", command.submitted_on, context),
     )
+    yield from kept
 
 
 @capability.decide(AcceptDeliverable, by=MANAGERS)
@@ -186,10 +189,10 @@ def reject_deliverable(
 def deemed_after(state: Engagement) -> int | None:
     """Return the days in which the customer has to decide on a submission, or None.
 
-    After them the submission is deemed accepted. No contract states them yet.
+    After them the submission is deemed accepted, if the signed statement of work says so.
     """
-    del state
-    return None
+    statement = state.contract.statement
+    return statement.acceptance_terms.deemed_after_days if statement else None
 
 
 @capability.deadlines

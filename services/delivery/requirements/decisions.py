@@ -8,11 +8,12 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
+from chassis.domain.documents import DocumentCommand
 from chassis.domain.rules import same_day, unless_recorded
 from contracts.delivery import BrdSignedOff, BrdSignOff, BrdSubmitted
 from contracts.event import Event
 from contracts.values import Day
-from delivery.documents import DocumentCommand
+from delivery.documents import text_document
 from delivery.engagement import Engagement
 from delivery.policies import recorded_for, require_customer, require_open
 from delivery.roles import MANAGERS, WORKERS
@@ -34,10 +35,12 @@ class SignOffBrd(BrdSignOff, Command):
 def submit_brd(state: Engagement, command: SubmitBrd, context: Context) -> Iterable[Event]:
     """Submit the document with the next version number, unless its content is unchanged."""
     require_open(state)
-    newest, content_hash = state.requirements.submitted, command.hashed("business-requirements")
+    newest = state.requirements.submitted
+    content_hash, kept = text_document(state, command, "business-requirements")
     if newest is None or newest.content_hash != content_hash:
         version = newest.version + 1 if newest else 1
         yield BrdSubmitted(version=version, content_hash=content_hash)
+        yield from kept
 
 
 @capability.decide(SignOffBrd, by=MANAGERS)

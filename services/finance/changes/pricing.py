@@ -19,7 +19,7 @@ from contracts.lines import (
 from contracts.money import BEYOND_ITEMS, Money, Rate
 from finance.budgeting.state import Budget
 from finance.changes.state import Assessment
-from finance.companies.rounding import rounding_on
+from finance.companies.policy import rounding_on
 from finance.engagement import Engagement
 from finance.rate_cards.pricing import rate_card_on
 

@@ -20,7 +20,7 @@ from contracts.finance import (
     LineCost,
 )
 from contracts.money import Money
-from finance.companies.rounding import rounding_on
+from finance.companies.policy import rounding_on
 from finance.costing import rates
 from finance.engagement import Engagement
 from finance.work.state import Work

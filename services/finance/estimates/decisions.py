@@ -15,7 +15,7 @@ from contracts.event import Event
 from contracts.finance import EstimatePriced
 from contracts.money import Money
 from contracts.values import TotalHours
-from finance.companies.rounding import rounding_on
+from finance.companies.policy import rounding_on
 from finance.costing.rates import cost_rates_on, exact_cost, floor_of
 from finance.engagement import Engagement
 from finance.estimates.state import Estimate

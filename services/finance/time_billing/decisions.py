@@ -18,7 +18,7 @@ from contracts.money import Money
 from contracts.values import Hours, Month
 from finance.budgeting.state import Budget
 from finance.calendar_months import end_of, require_begun
-from finance.companies.rounding import rounding_on
+from finance.companies.policy import rounding_on
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING

@@ -1,19 +1,22 @@
 from datetime import UTC, date, datetime
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from chassis.domain.deadlines import DeadlinePassed
+from chassis.domain.documents import contents_of
+from chassis.eventstore.journal import StoredEvent
 from contracts.delivery import (
     AcceptanceWithdrawn,
     DeliverableAccepted,
     DeliverableRejected,
     DeliverableSubmitted,
 )
-from contracts.documents import content_hash
-from contracts.legal import AmendmentSigned
+from contracts.documents import content_hash, document_bytes
+from contracts.legal import AcceptanceTerms, AmendmentSigned
 from contracts.lines import LineChange
 from delivery.acceptance import decisions
 from delivery.acceptance.decisions import (
@@ -28,14 +31,18 @@ from testkit.scenario import Scenario, like
 from tests.unit.delivery.builders import (
     FINISH,
     HASH,
+    ID,
     LOST,
     OTHER_HASH,
+    SOW,
+    SOW_SIGNED,
     TERMINATED,
     TODAY,
     deliverable,
     eur,
     opened,
     released,
+    won,
 )
 
 SUBMIT = SubmitDeliverable(deliverable="design", content_hash=HASH)
@@ -103,10 +110,16 @@ def test_a_rejected_deliverable_is_submitted_again() -> None:
 
 
 def test_content_may_be_given_in_place_of_its_hash() -> None:
-    hashed = content_hash("deliverable", {"content": "The design."})
-    released().when(SubmitDeliverable(deliverable="design", content="The design.")).then(
-        SUBMITTED.model_copy(update={"content_hash": hashed})
-    )
+    document = {"engagement": ID, "customer": "acme", "concerns": "design", "text": "The design."}
+    sent = released().when(SubmitDeliverable(deliverable="design", content="The design."))
+    hashed = content_hash("deliverable", document)
+    sent.then(SUBMITTED.model_copy(update={"content_hash": hashed}))
+    (kept,) = contents_of(sent.recorded)
+    assert kept == document_bytes("deliverable", document)
+    assert f"sha256:{sha256(kept).hexdigest()}" == hashed
+    assert contents_of(released().when(SUBMIT).recorded) == ()
+    for recorded in sent.recorded:
+        StoredEvent.of(recorded, own=False)  # the journal accepts it
 
 
 def test_only_the_customer_accepts_or_rejects() -> None:
@@ -232,6 +245,12 @@ def ten_days(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_a_term_of_the_contract_nothing_is_deemed_accepted() -> None:
     submitted().then_deadlines()
+
+
+def test_the_contract_says_after_how_many_days_a_submission_is_deemed_accepted() -> None:
+    terms = SOW.model_copy(update={"acceptance_terms": AcceptanceTerms(deemed_after_days=10)})
+    assert decisions.deemed_after(won().consumed(terms).state) is None
+    assert decisions.deemed_after(won().consumed(terms, SOW_SIGNED).state) == 10
 
 
 @pytest.mark.usefixtures("ten_days")

@@ -9,7 +9,7 @@ from contracts.documents import content_hash
 from delivery.engagement import Engagement
 from delivery.requirements.decisions import SignOffBrd, SubmitBrd
 from testkit.scenario import Scenario
-from tests.unit.delivery.builders import HASH, OTHER_HASH, signed
+from tests.unit.delivery.builders import HASH, ID, OTHER_HASH, signed
 
 
 @cache
@@ -29,7 +29,10 @@ SIGNED_OFF = BrdSignedOff(
 
 def test_a_document_is_identified_by_its_hash() -> None:
     signed().when(SubmitBrd(content_hash=HASH)).then(BrdSubmitted(version=1, content_hash=HASH))
-    hashed = content_hash("business-requirements", {"content": "Orders come in."})
+    hashed = content_hash(
+        "business-requirements",
+        {"engagement": ID, "customer": "acme", "concerns": None, "text": "Orders come in."},
+    )
     signed().when(SubmitBrd(content="Orders come in.")).then(
         BrdSubmitted(version=1, content_hash=hashed)
     )

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from contracts.decimals import Rounding
 from contracts.reference import CompanyPublished, NumberSeries
 from finance.companies.decisions import PublishCompany
-from finance.companies.rounding import rounding_on
+from finance.companies.policy import rounding_on
 from finance.rate_cards.pricing import priced_lines
 from finance.service import COMPANY_RECORD
 from testkit.matchers import RecordsOf

@@ -1,0 +1,67 @@
+"""Documents: contents that are kept by their hash beside the events that name it.
+
+A decision yields `DocumentKept.of(...)` with the event that has the hash. The content of an event
+that is a whole document (see `contracts.documents.DocumentHead`) is kept without that.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from chassis.domain.commands import Command
+from chassis.domain.internal import Internal
+from contracts.documents import DocumentHead, content_hash, document_bytes
+from contracts.event import Event, Recorded
+from contracts.values import ContentHash, DocumentText
+
+CANONICAL_JSON = "application/json"
+"""Media type of a content that `contracts.documents.document_bytes` wrote."""
+
+
+class DocumentKept(Internal):
+    """The content of a document is kept under its hash."""
+
+    content_hash: ContentHash
+    """Hash of the content."""
+    # Kept in the store of documents; the journal has the hash alone.
+    data: bytes = Field(b"", exclude=True, repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        # By the hash alone: the event is read back from the journal without the data.
+        return isinstance(other, DocumentKept) and self.content_hash == other.content_hash
+
+    def __hash__(self) -> int:
+        return hash(self.content_hash)
+
+    @classmethod
+    def of(cls, kind: str, content: Mapping[str, Any]) -> Self:
+        """Return the event for a content of a kind of document; raises TypeError as `canonical`."""
+        data = document_bytes(kind, content)
+        return cls(content_hash=content_hash(kind, content), data=data)
+
+
+class DocumentCommand(Command):
+    """Command that sends a document: its text, or the hash of a file that was uploaded before."""
+
+    content: DocumentText | None = None
+    content_hash: ContentHash | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.content is None) == (self.content_hash is None):
+            raise ValueError("give either content or content_hash")
+        return self
+
+
+def contents_of(events: Iterable[Recorded[Event]]) -> tuple[bytes, ...]:
+    """Return the contents to be kept for events of a commit."""
+    return tuple(data for recorded in events if (data := _content(recorded.event)) is not None)
+
+
+def _content(event: object) -> bytes | None:
+    if isinstance(event, DocumentKept):
+        return event.data or None
+    if isinstance(event, DocumentHead):
+        return document_bytes(event.document_kind, event)
+    return None
