@@ -110,15 +110,19 @@ def _worst(console: Console, disconnects: list[Mapping[str, Any]]) -> None:
     worst = sorted(disconnects, key=_weight, reverse=True)[:WORST]
     console.print("\n[bold]Worst disconnects[/bold]")
     for each in worst:
-        stake = each["stake"]
-        money = f"{Decimal(stake['amount']):,.0f} {stake['currency']} at stake, " if stake else ""
+        stake = each["at_stake"]
+        money = (
+            f"{Decimal(stake['amount']):,.0f} {stake['currency']}" if stake else "an unknown amount"
+        )
         console.print(Text(f"  {each['sentence']}"))
-        line = f"    {each['title']} ({each['engagement']}), {money}owner: {each['owner']}"
+        line = (
+            f"    {each['title']} ({each['engagement']}), {money} at stake, owner: {each['owner']}"
+        )
         console.print(Text(line, style="dim"))
 
 
 def _weight(disconnect: Mapping[str, Any]) -> tuple[bool, Decimal, int]:
-    stake = disconnect["stake"]
+    stake = disconnect["at_stake"]
     amount = Decimal(stake["amount"]) if stake else Decimal(0)
     return disconnect["severity"] == "serious", amount, disconnect["days"] or 0
 

@@ -60,8 +60,17 @@ class _Detected(_Finding):
     """
     owner: Annotated[Department | Unlisted, OPEN]
     """Department that can resolve it."""
-    stake: Money | None = None
-    """Amount that depends on it, never negative; null where none is known."""
+    exposure: Money | None = None
+    """Price of the lines or the contract that it touches, never negative; null where unknown.
+
+    It is never below `at_stake`. In a confidential disconnect it may be a cost.
+    """
+    at_stake: Money | None = None
+    """The difference itself, never negative; null where unknown, which is not zero.
+
+    It is hours x rate, days x the agreed cost of delay, or an amount billed, unpaid or agreed
+    otherwise.
+    """
     days: TotalDays | None = None
     """Calendar days that depend on it, such as a delay; null where none are known."""
     severity: Literal["warning", "serious"] = "warning"
@@ -98,7 +107,7 @@ class DisconnectWaived(_Finding, channel=GATEWAY, consumed_by=_ALL_DEPARTMENTS):
 
 
 class ConfidentialDisconnectDetected(_Detected, channel=GATEWAY_CONFIDENTIAL):
-    """A disconnect was detected whose sentence or stake would reveal costs or margins.
+    """A disconnect was detected whose sentence or amounts would reveal costs or margins.
 
     Published by the gateway in confidence; again when its evidence or severity changed.
     """

@@ -107,7 +107,8 @@ def detected(disconnect: Disconnect) -> Detected:
         ),
         since=disconnect.since,
         owner=disconnect.owner,
-        stake=disconnect.stake,
+        exposure=disconnect.exposure,
+        at_stake=disconnect.at_stake,
         days=disconnect.days,
         severity=disconnect.severity,
     )

@@ -38,6 +38,7 @@ class DisconnectView(ViewModel):
     """A disconnect: the contradiction, the events that prove it, and what depends on it.
 
     `heard` of an event is how far its author had processed other channels when it was recorded.
+    `exposure` is the price that it touches and `at_stake` the difference itself; null is unknown.
     """
 
     engagement: str
@@ -48,7 +49,8 @@ class DisconnectView(ViewModel):
     since: datetime
     owner: Department
     severity: str
-    stake: Money | None
+    exposure: Money | None
+    at_stake: Money | None
     days: int | None
     confidential: bool
     evidence: list[Ref]
@@ -167,7 +169,8 @@ def disconnect_view(
         since=disconnect.since,
         owner=disconnect.owner,
         severity=disconnect.severity,
-        stake=disconnect.stake,
+        exposure=disconnect.exposure,
+        at_stake=disconnect.at_stake,
         days=disconnect.days,
         confidential=disconnect.confidential,
         evidence=list(disconnect.evidence),

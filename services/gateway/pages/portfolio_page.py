@@ -71,7 +71,10 @@ def headline(portfolio: Portfolio) -> str:
     stakes = [
         f"{whole(each.at_stake)} {each.currency}" for each in portfolio.currencies if each.at_stake
     ]
+    unknown = portfolio.at_stake_unknown
     money = f"; {listed(stakes)} at stake" if stakes else ""
+    if stakes and unknown:
+        money += f", and an unknown amount in {number(unknown)} of them"
     return f"{counts}. {open_now}{of_them}{money}."
 
 
@@ -220,7 +223,8 @@ class Attention:
     rule: str
     serious: bool
     more: int
-    stake: Money | None
+    at_stake: Money | None
+    exposure: Money | None
     days: int | None
     since: datetime | None
 
@@ -255,7 +259,8 @@ def attention(
             rule_title(worst.rule),
             worst.severity == "serious",
             len(unresolved) - 1,
-            worst.stake,
+            worst.at_stake,
+            worst.exposure,
             worst.days,
             worst.since,
         )
@@ -269,6 +274,7 @@ def attention(
         "Status report",
         summary.rag == "red",
         0,
+        None,
         None,
         None,
         report.said.occurred_at,

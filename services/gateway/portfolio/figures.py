@@ -50,8 +50,12 @@ def contribution(
             _add(figures, f"{prefix}.waived", Decimal(1))
             continue
         _add(figures, f"{prefix}.{each.severity}", Decimal(1))
-        if each.stake is not None and not each.confidential:
-            _add(figures, f"{each.stake.currency}.at-stake", each.stake.amount)
+        if each.confidential:
+            continue
+        if each.at_stake is None:
+            _add(figures, "at-stake-unknown", Decimal(1))
+        else:
+            _add(figures, f"{each.at_stake.currency}.at-stake", each.at_stake.amount)
     for week, worked in view.delivery.weeks.items():
         _add(figures, f"week.{week.isoformat()}", worked.billable)
     return figures
@@ -210,7 +214,8 @@ class Portfolio(ViewModel):
     Disconnects that would reveal costs or margins count only for readers with the role
     `confidential`. Utilisation is approved billable hours over available hours of Delivery's people
     in the four full weeks before `today`, as a ratio; customer satisfaction is in percent, the net
-    promoter score in points. A figure that is not known is null.
+    promoter score in points. A figure that is not known is null. `at_stake_unknown` is the
+    number of open disconnects whose amount is not known; no currency's `at_stake` includes them.
     """
 
     today: date
@@ -220,6 +225,7 @@ class Portfolio(ViewModel):
     on_hold: int
     rag: dict[str, int]
     disconnects: dict[str, int]
+    at_stake_unknown: int
     currencies: list[CurrencyFigures]
     confidential: list[ConfidentialFigures] | None
     utilisation: Number | None
@@ -260,6 +266,7 @@ def build_portfolio(
         by_stage={stage: count(f"stage.{stage}") for stage in STAGES},
         on_hold=count("on-hold"),
         rag={colour: count(f"rag.{colour}") for colour in ("green", "amber", "red")},
+        at_stake_unknown=count("at-stake-unknown"),
         disconnects={kind: disconnects(kind) for kind in ("serious", "warning", "waived")},
         currencies=[
             _currency(figure, currency, with_confidential=with_confidential)

@@ -4,8 +4,12 @@ from collections.abc import Iterable
 from datetime import date
 
 from contracts.lines import LineChange
+from contracts.money import Money
+from gateway.rules.amounts import difference, price_of_lines, total
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day
 from gateway.view.engagement_view import View
+from gateway.view.sections.finance import PricedChange
+from gateway.view.sections.legal import Amendment
 from gateway.view.sections.steps import AmendmentVerdict
 
 rules = Rules()
@@ -28,7 +32,8 @@ def implemented_unapproved(
                 f"Change {change.change} {verb} and the customer has not approved it.",
                 (change.requested, built or planned),
                 about=change.change,
-                stake=view.finance.price_of_change(change.change),
+                exposure=price_of_lines(view, [each.line for each in change.changes]),
+                at_stake=view.finance.price_of_change(change.change),
                 severity="serious",
             )
 
@@ -64,7 +69,8 @@ def approved_unfollowed(
                 (approved, baseline.said if baseline else None),
                 owner="legal" if "the contract" in absent else "delivery",
                 about=change.change,
-                stake=view.finance.price_of_change(change.change),
+                exposure=price_of_lines(view, [each.line for each in change.changes]),
+                at_stake=view.finance.price_of_change(change.change),
                 days=(today - on).days,
             )
 
@@ -98,9 +104,37 @@ def amendment_differs(
             ),
             (priced.said, amendment.signed),
             about=amendment.amendment,
-            stake=amendment.price_delta - priced.event.price,
+            exposure=price_of_lines(view, _differing(amendment.changes, priced.event.changes)),
+            at_stake=_price_difference(amendment, priced.event),
             severity="serious",
         )
+
+
+def _differing(signed: Iterable[LineChange], priced: Iterable[LineChange]) -> list[str]:
+    """Return the ids of the lines about which other terms were signed than priced."""
+    signed_terms, priced_terms = (
+        {change.line: _terms([change]) for change in changes} for changes in (signed, priced)
+    )
+    return [
+        line
+        for line in {**signed_terms, **priced_terms}
+        if signed_terms.get(line) != priced_terms.get(line)
+    ]
+
+
+def _price_difference(amendment: Amendment, priced: PricedChange) -> Money | None:
+    """Return by how much the prices differ, in total or else by line.
+
+    Return None where only hours or deliverables differ, which have no price of their own.
+    """
+    if amendment.price_delta != priced.price:
+        return difference(amendment.price_delta, priced.price)
+    deltas: dict[str, Money] = {change.line: change.price_delta for change in amendment.changes}
+    for change in priced.changes:
+        known = deltas.get(change.line)
+        deltas[change.line] = known - change.price_delta if known else change.price_delta
+    by_line = total(deltas.values())
+    return by_line if by_line is not None and by_line.amount else None
 
 
 def _terms(changes: Iterable[LineChange]) -> set[object]:

@@ -5,10 +5,18 @@ from datetime import date
 from decimal import Decimal
 
 from contracts.decimals import round_decimal
-from contracts.money import Money
+from contracts.money import Money, Rate
+from contracts.values import Margin
+from gateway.rules.amounts import (
+    difference,
+    price_of_lines,
+    rate_of_lines,
+    total,
+    value_of_hours,
+)
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
-from gateway.view.sections.finance import Budget
+from gateway.view.sections.finance import BilledLine, Budget
 from gateway.view.sections.steps import line_hours
 
 rules = Rules()
@@ -32,22 +40,25 @@ def bill_rate(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
         if not wrong:
             continue
         billed, rate, agreed = wrong[0]
-        more = sum(
-            (
-                (charged.amount - due.amount) * (each.hours or Decimal(0))
-                for each, charged, due in wrong
-                if charged.currency == due.currency
-            ),
-            Decimal(0),
-        )
         yield rule.disconnect(
             f"Invoice {invoice.number} bills {billed.role} at {rate} an hour; "
             f"the contract says {agreed}.",
             (view.legal.agreed, invoice.said),
             about=invoice.invoice,
-            stake=Money.nearest(more, invoice.amount.currency),
+            exposure=total(each.amount for each, _, _ in wrong),
+            at_stake=_overcharged(wrong),
             severity="serious",
         )
+
+
+def _overcharged(wrong: Iterable[tuple[BilledLine, Rate, Rate]]) -> Money | None:
+    """Return hours x difference of the rates billed and agreed; None where one is unknown."""
+    return value_of_hours(
+        (each.hours, charged.model_copy(update={"amount": abs(charged.amount - due.amount)}))
+        if each.hours is not None and charged.currency == due.currency
+        else (Decimal(0), None)
+        for each, charged, due in wrong
+    )
 
 
 @rules.register("billed-before-acceptance", title="Billed before acceptance", owner="finance")
@@ -76,7 +87,8 @@ def billed_before_acceptance(
                 f"not accepted yet: {', '.join(waiting)}.",
                 (invoice.said, *(status[item].said for item in waiting if item in status)),
                 about=invoice.invoice,
-                stake=invoice.amount,
+                exposure=price_of_lines(view, [each.line for each in invoice.lines]),
+                at_stake=invoice.amount,
                 severity="serious",
             )
 
@@ -93,16 +105,16 @@ def beyond_budget(rule: Rule, view: View, today: date, allowed: Tolerances) -> I
         return
     worked = view.delivery.approved_hours
     if budget.hours and worked * 100 > budget.hours * (100 + allowed.hours_percent):
-        over = worked - budget.hours
-        stake = budget.price * (over / budget.hours)
+        rate = rate_of_lines(budget.lines, today)
         yield rule.disconnect(
             f"{hours(worked)} are logged on a budget of {hours(budget.hours)}.",
             (budget.said, view.delivery.last_approved),
             about="hours",
-            stake=stake,
+            exposure=budget.price,
+            at_stake=value_of_hours([(worked - budget.hours, rate)]),
             severity="serious",
         )
-    yield from _line_beyond_hours(rule, view, budget, allowed)
+    yield from _line_beyond_hours(rule, view, budget, today, allowed)
     billed = view.finance.billed(budget.price.currency)
     if budget.price < billed and not any(line.estimated for line in budget.lines):
         last = max(view.finance.live_invoices(), key=lambda invoice: invoice.said.sequence)
@@ -111,14 +123,15 @@ def beyond_budget(rule: Rule, view: View, today: date, allowed: Tolerances) -> I
             (budget.said, last.said),
             owner="finance",
             about="billing",
-            stake=billed - budget.price,
+            exposure=budget.price,
+            at_stake=billed - budget.price,
             severity="serious",
         )
     yield from _line_beyond_price(rule, view, budget)
 
 
 def _line_beyond_hours(
-    rule: Rule, view: View, budget: Budget, allowed: Tolerances
+    rule: Rule, view: View, budget: Budget, today: date, allowed: Tolerances
 ) -> Iterator[Disconnect]:
     """Yield a disconnect for each line on which more hours are logged than it has."""
     for line in budget.lines:
@@ -129,7 +142,8 @@ def _line_beyond_hours(
                 f"{hours(worked)} are logged on {line.title}, which has {hours(planned)}.",
                 (budget.said, view.delivery.last_approved),
                 about=f"hours.{line.line}",
-                stake=line.price * ((worked - planned) / planned),
+                exposure=line.price,
+                at_stake=value_of_hours([(worked - planned, rate_of_lines([line], today))]),
                 severity="serious",
             )
 
@@ -153,7 +167,8 @@ def _line_beyond_price(rule: Rule, view: View, budget: Budget) -> Iterator[Disco
                 (budget.said, last.said),
                 owner="finance",
                 about=f"billing.{line.line}",
-                stake=billed - line.price,
+                exposure=line.price,
+                at_stake=billed - line.price,
                 severity="serious",
             )
 
@@ -172,7 +187,8 @@ def budget_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> It
         yield rule.disconnect(
             f"The contract is signed at {price}, the budget has {budget.price}.",
             (included[-1].signed if included else sow.said, budget.said),
-            stake=budget.price - price if budget.price.currency == price.currency else price,
+            exposure=price,
+            at_stake=difference(budget.price, price),
             severity="serious",
         )
 
@@ -201,6 +217,15 @@ def forecast_margin(
             f"Sold at a margin of {round_decimal(sold.margin * 100, 1)}%, "
             f"forecast to end at {round_decimal(forecast.margin * 100, 1)}%.",
             (margins.said,),
-            stake=forecast.revenue * (points / 100),
+            exposure=forecast.revenue,
+            at_stake=_margin_lost(sold, forecast),
             severity="serious" if points > 2 * allowed.margin_points else "warning",
         )
+
+
+def _margin_lost(sold: Margin, forecast: Margin) -> Money:
+    """Return the margin sold on the forecast revenue, less the forecast margin, as an amount."""
+    on_revenue = forecast.revenue.amount * (sold.revenue.amount - sold.cost.amount)
+    expected = on_revenue / sold.revenue.amount
+    forecast_amount = forecast.revenue.amount - forecast.cost.amount
+    return Money.nearest(expected - forecast_amount, forecast.revenue.currency)

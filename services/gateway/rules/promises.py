@@ -1,12 +1,21 @@
 """Rules that compare what was promised to the customer with what Delivery plans and forecasts."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from contracts.lines import LineScopeChange
-from contracts.money import Money
+from contracts.money import Rate
+from gateway.rules.amounts import (
+    agreed_lines,
+    cost_of_delay,
+    only_rate,
+    price_of_deliverables,
+    price_of_lines,
+    rate_of_lines,
+    value_of_hours,
+)
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day, differs, hours
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery import Baseline
@@ -32,7 +41,8 @@ def promised_finish(
             f"{day(report.event.forecast_finish)}, {late} days later.",
             (view.legal.agreed or won.said, report.said),
             days=late,
-            stake=view.price,
+            exposure=view.price,
+            at_stake=cost_of_delay(view, late),
             severity="serious" if late > 14 else "warning",
         )
 
@@ -57,6 +67,7 @@ def deliverables(rule: Rule, view: View, today: date, allowed: Tolerances) -> It
     yield rule.disconnect(
         f"The contract and the plan name different deliverables; {'; '.join(parts)}.",
         (view.legal.agreed or won.said, baseline.said),
+        exposure=price_of_deliverables(agreed_lines(view), [*missing, *extra], view.price),
         severity="serious" if missing else "warning",
     )
 
@@ -69,6 +80,10 @@ class _Hours:
     planned: Decimal = Decimal(0)
     reserve: Decimal = Decimal(0)
     """Contingency in the hours sold, which a plan need not use."""
+    lines: set[str] = field(default_factory=set)
+    """The agreed lines on which the hours are sold."""
+    rates: set[Rate | None] = field(default_factory=set)
+    """Their bill rates on the agreed lines; None is an unknown one."""
 
     @property
     def due(self) -> Decimal:
@@ -79,6 +94,11 @@ class _Hours:
     def more(self) -> Decimal:
         """Return how many more hours are planned than are due; negative where fewer are."""
         return self.planned - self.due
+
+    @property
+    def value(self) -> tuple[Decimal, Rate | None]:
+        """Return the difference in hours, and the bill rate if there is one for all of them."""
+        return self.more, only_rate(self.rates)
 
     def differ(self, percent: Decimal) -> bool:
         """Return whether the planned hours differ from those due by more than a percentage."""
@@ -104,15 +124,24 @@ def _compared(view: View, baseline: Baseline) -> tuple[dict[str, _Hours], _Hours
         managed = kinds.get(line, kind) if line is not None else kind
         return management if managed == "project-management" else by_role.setdefault(role, _Hours())
 
+    agreed = {line.line: line for line in agreed_lines(view)}
+    on = baseline.said.occurred_at.date()
+
+    def sell(line: str, kind: str, role: str, amount: Decimal) -> None:
+        compared, known = hours_of(line, kind, role), agreed.get(line)
+        compared.sold += amount
+        compared.lines.add(line)
+        compared.rates.add(known.rate_on(role, on) if known else None)
+
     for line in lines:
         for part in line.hours:
-            hours_of(line.line, line.kind, part.role).sold += part.hours
+            sell(line.line, line.kind, part.role, part.hours)
     _add_reserves(view, by_role, management)  # before changes, which have no contingency
     for change in _changes_in(view, baseline):
         if change.new is not None:
             kinds[change.line] = change.new.kind
         for delta in change.hours:
-            hours_of(change.line, "services", delta.role).sold += delta.hours
+            sell(change.line, "services", delta.role, delta.hours)
     for work in baseline.work:
         hours_of(work.line, work.kind, work.role).planned += work.hours
     return by_role, management
@@ -165,7 +194,8 @@ def sold_hours(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iter
         f"{'; '.join(parts)}: "
         f"{'more work than is paid for' if more > 0 else 'less work than the customer pays for'}.",
         (view.legal.agreed or won.said, baseline.said),
-        stake=won.event.price * (sum(abs(each.more) for each in wrong.values()) / sold),
+        exposure=price_of_lines(view, {line for each in wrong.values() for line in each.lines}),
+        at_stake=value_of_hours(each.value for each in wrong.values()),
         severity="serious" if more > 0 else "warning",
     )
 
@@ -183,12 +213,12 @@ def project_management(
         return
     _, management = found
     if management.differ(allowed.project_management_percent):
-        sold = (line.price for line in won.event.lines if line.kind == "project-management")
         yield rule.disconnect(
             f"The contract sells {hours(management.sold)} of project management, "
             f"{_of_them(management.reserve)}the baseline plans {hours(management.planned)}.",
             (view.legal.agreed or won.said, baseline.said),
-            stake=Money.total(sold, won.event.price.currency),
+            exposure=price_of_lines(view, management.lines),
+            at_stake=value_of_hours([management.value]),
         )
 
 
@@ -223,7 +253,7 @@ def no_manager(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iter
     yield rule.disconnect(
         sentence,
         (first.said, assigned),
-        stake=first.price,
+        exposure=first.price,
         severity="serious" if assigned is None else "warning",
     )
 
@@ -236,7 +266,10 @@ def allocation(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iter
         return
     total = sum(allocated.values(), start=Decimal(0))
     if differs(baseline.hours, total, allowed.allocation_percent):
+        rate = rate_of_lines(agreed_lines(view), baseline.said.occurred_at.date())
         yield rule.disconnect(
             f"The baseline plans {hours(baseline.hours)}, people are allocated for {hours(total)}.",
             (baseline.said, view.delivery.allocated),
+            exposure=view.price,
+            at_stake=value_of_hours([(total - baseline.hours, rate)]),
         )

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from contracts.channels import Department
 from contracts.decimals import round_decimal
+from gateway.rules.amounts import total
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
@@ -47,7 +48,8 @@ def green_against_figures(
                 (view.delivery.reports.get(report.report), measured.said),
                 about=name,
                 since=measured.said.occurred_at,
-                stake=(
+                exposure=figures.budget_at_completion,
+                at_stake=(
                     figures.actual_cost - figures.earned_value
                     if name == "cost"
                     else figures.planned_value - figures.earned_value
@@ -80,6 +82,7 @@ def no_status_report(
             (last,),
             since=_midnight(start + timedelta(days=cadence)),
             days=late,
+            exposure=view.price,
         )
 
 
@@ -89,16 +92,20 @@ def closing_with_loose_ends(
 ) -> Iterable[Disconnect]:
     """Find an engagement that is closed or reviewed while an invoice, issue or acceptance is open.
 
-    An invoice counts while it is overdue.
+    An invoice counts while it is overdue; issues and missing acceptances have no amount.
     """
     delivery = view.delivery
     done = delivery.closed.said if delivery.closed else delivery.review_held
     if done is None:
         return
-    loose: list[tuple[str, Ref]] = [
-        (f"invoice {invoice.number} ({invoice.outstanding} unpaid)", invoice.overdue)
+    unpaid = {
+        invoice.number: (invoice.outstanding, invoice.overdue)
         for invoice in view.finance.live_invoices()
         if invoice.overdue is not None
+    }
+    loose: list[tuple[str, Ref]] = [
+        (f"invoice {number} ({amount} unpaid)", overdue)
+        for number, (amount, overdue) in unpaid.items()
     ]
     loose += [(f"issue “{item.title}”", item.said) for item in delivery.open_issues().values()]
     loose += [
@@ -107,11 +114,11 @@ def closing_with_loose_ends(
         if item.status != "accepted" and name in view.legal.contract_deliverables
     ]
     if loose:
-        currency = view.currency
         yield rule.disconnect(
             f"The engagement is being closed with loose ends: {', '.join(w for w, _ in loose)}.",
             (done, *(event for _, event in loose)),
-            stake=view.finance.outstanding(currency) if currency else None,
+            exposure=view.price,
+            at_stake=total(amount for amount, _ in unpaid.values()),
             severity="serious",
         )
 
@@ -134,7 +141,7 @@ def next_step(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
             owner=owner,
             since=_midnight(last + timedelta(days=allowed.silence_days)),
             days=(today - since).days,
-            stake=view.price,
+            exposure=view.price,
         )
 
 

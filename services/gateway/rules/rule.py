@@ -9,6 +9,7 @@ from typing import Literal
 from chassis.domain.ids import derived_id
 from contracts.channels import Department
 from contracts.money import Money
+from gateway.rules.amounts import absolute
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
 
@@ -45,9 +46,11 @@ class Disconnect:
     several, the id of the subject (``rule.subject``), shortened by a hash if it is too long for an
     identifier. A sentence that is too long for a text is cut, so that every disconnect can be
     published. `since` is the time (UTC) of the latest event that proves it. `owner` is the
-    department that can resolve it. `stake` is the amount that depends on it, never negative: an
-    amount that the customer would get back depends on it as well. `days` are calendar days that
-    depend on it. A confidential disconnect would reveal costs or margins.
+    department that can resolve it. `exposure` is the price of the lines or the contract that it
+    touches, and `at_stake` the difference itself; neither is negative: an amount that the customer
+    would get back counts as well. An amount that is not known is None, and the exposure is never
+    below what is at stake. `days` are calendar days that depend on it. A confidential disconnect
+    would reveal costs or margins.
     """
 
     finding: str
@@ -56,7 +59,8 @@ class Disconnect:
     evidence: tuple[Ref, ...]
     since: datetime
     owner: Department
-    stake: Money | None = None
+    exposure: Money | None = None
+    at_stake: Money | None = None
     days: int | None = None
     severity: Literal["warning", "serious"] = "warning"
     confidential: bool = False
@@ -101,18 +105,27 @@ class Rule:
         about: str | None = None,
         owner: Department | None = None,
         since: datetime | None = None,
-        stake: Money | None = None,
+        exposure: Money | None = None,
+        at_stake: Money | None = None,
         days: int | None = None,
         severity: Literal["warning", "serious"] = "warning",
     ) -> Disconnect:
         """Return a disconnect of this rule, `about` one subject where the rule can find several.
 
         Evidence that does not exist is left out. `since` is the time of the latest evidence unless
-        it is given.
+        it is given. An exposure below what is at stake is raised to it.
         """
         proof = tuple(item for item in evidence if item is not None)
         if len(sentence) > _LONGEST_SENTENCE:
             sentence = f"{sentence[: _LONGEST_SENTENCE - 1].rstrip()}…"
+        difference = absolute(at_stake) if at_stake is not None else None
+        touched = absolute(exposure) if exposure is not None else None
+        if (
+            touched is not None
+            and difference is not None
+            and touched.currency == difference.currency
+        ):
+            touched = max(touched, difference)
         return Disconnect(
             finding=derived_id(self.id, about, between=".") if about else self.id,
             rule=self.id,
@@ -120,7 +133,8 @@ class Rule:
             evidence=proof,
             since=since or max(item.occurred_at for item in proof),
             owner=owner or self.owner,
-            stake=-stake if stake is not None and stake.amount < 0 else stake,
+            exposure=touched,
+            at_stake=difference,
             days=days,
             severity=severity,
             confidential=self.confidential,

@@ -6,8 +6,19 @@ from decimal import Decimal
 
 from contracts.lines import ContractLine
 from contracts.money import Money
+from gateway.rules.amounts import (
+    absolute,
+    agreed_lines,
+    cost_of_delay,
+    difference,
+    price_of_deliverables,
+    rate_of_lines,
+    value_of_hours,
+)
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day, hours
 from gateway.view.engagement_view import View
+from gateway.view.sections.legal import Sow
+from gateway.view.sections.steps import Kept
 
 rules = Rules()
 
@@ -66,7 +77,8 @@ def work_before_signature(
         sentence,
         (early[first].first, *(start.said for start in starts), signed.said if signed else None),
         owner="legal" if signed is None else "delivery",
-        stake=view.price,
+        exposure=view.price,
+        at_stake=value_of_hours([(beyond, rate_of_lines(agreed_lines(view), first))]),
         severity="serious" if signed is None else "warning",
     )
 
@@ -91,9 +103,17 @@ def signed_version(
     yield rule.disconnect(
         sentence,
         (signed.said, latest.said),
-        stake=latest.event.price,
+        exposure=latest.event.price,
+        at_stake=_price_difference(view.legal.signed_sow, latest),
         severity="serious",
     )
+
+
+def _price_difference(signed: Kept[Sow] | None, latest: Kept[Sow]) -> Money | None:
+    """Return by how much the prices of two versions differ; None where other content differs."""
+    if signed is None or signed.event.price == latest.event.price:
+        return None
+    return difference(signed.event.price, latest.event.price)
 
 
 @rules.register(
@@ -109,7 +129,7 @@ def sow_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
     sold, contracted = won.event.price, sow.event.price
     if contracted.currency != sold.currency:
         sentence = f"The deal is in {sold.currency}, the contract in {contracted.currency}."
-        yield rule.disconnect(sentence, (won.said, sow.said), stake=sold, severity="serious")
+        yield rule.disconnect(sentence, (won.said, sow.said), exposure=sold, severity="serious")
         return
     lines = tuple(_differing_lines(won.event.lines, sow.event.lines))
     if contracted == sold and not lines:
@@ -124,7 +144,8 @@ def sow_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
     yield rule.disconnect(
         total + differing,
         (won.said, sow.said),
-        stake=sold - contracted if contracted != sold else by_line,
+        exposure=max(sold, contracted),
+        at_stake=sold - contracted if contracted != sold else by_line,
         severity="serious",
     )
 
@@ -140,16 +161,12 @@ def _differing_lines(
             line = one or other
             if line is not None:
                 where = "the deal" if one else "the statement of work"
-                yield f"{line.title} ({line.price}) is only in {where}", _absolute(line.price)
+                yield f"{line.title} ({line.price}) is only in {where}", absolute(line.price)
         elif (one.price, one.pricing) != (other.price, other.pricing):
             yield (
                 f"{one.title}: {one.price}, {one.pricing}, and {other.price}, {other.pricing}",
-                _absolute(one.price - other.price),
+                absolute(one.price - other.price),
             )
-
-
-def _absolute(amount: Money) -> Money:
-    return -amount if amount.amount < 0 else amount
 
 
 @rules.register("sow-dates-differ", title="Contract dates differ from the deal", owner="legal")
@@ -161,10 +178,13 @@ def sow_dates(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
     agreed = (won.event.starts_on, won.event.finishes_on)
     written = (sow.event.starts_on, sow.event.finishes_on)
     if agreed != written:
+        finish = abs((written[1] - agreed[1]).days)
         yield rule.disconnect(
             f"The deal is from {day(agreed[0])} to {day(agreed[1])}, the statement of work from "
             f"{day(written[0])} to {day(written[1])}.",
             (won.said, sow.said),
+            exposure=sow.event.price,
+            at_stake=cost_of_delay(view, finish) if finish else None,
             days=max(abs((one - other).days) for one, other in zip(agreed, written, strict=True)),
         )
 
@@ -187,6 +207,8 @@ def sow_scope(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
         yield rule.disconnect(
             f"The deal and the statement of work have different deliverables; {'; '.join(parts)}.",
             (won.said, sow.said),
-            stake=won.event.price,
+            exposure=price_of_deliverables(
+                [*won.event.lines, *sow.event.lines], {*sold} ^ {*written}, view.price
+            ),
             severity="serious" if missing else "warning",
         )

@@ -6,6 +6,7 @@ import pytest
 
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event
+from contracts.lines import LineRate
 from contracts.values import EstimateLine, PricedLine, RoleHours
 from gateway.portfolio.figures import contribution
 from gateway.rules import judge
@@ -40,10 +41,11 @@ def sold_with_contingency(percent: int, sold: int | None = None, *, bought: bool
             lines = tuple(
                 line.model_copy(
                     update={
+                        "rates": (LineRate(role="engineer", rate=per_hour(100)),),
                         "hours": tuple(
                             RoleHours(role=each.role, hours=each.hours * more)
                             for each in line.hours
-                        )
+                        ),
                     }
                 )
                 for line in event.lines
@@ -70,11 +72,11 @@ def test_fewer_hours_than_estimated_or_more_than_contingency_allows_is_a_differe
         "960 h of engineer were sold, 160 h of them contingency; the baseline plans 608 h: "
         "less work than the customer pays for."
     )
-    assert less.stake == euros("16666.67")
+    assert less.at_stake == euros(19_200)
 
     more = only(rebaselined(sold_with_contingency(20), hours=1152), 45)
     assert more.sentence.endswith("the baseline plans 1152 h: more work than is paid for.")
-    assert more.stake == euros("16666.67")
+    assert more.at_stake == euros(19_200)
 
 
 def test_hours_sold_beyond_the_estimate_are_not_contingency() -> None:
@@ -82,13 +84,13 @@ def test_hours_sold_beyond_the_estimate_are_not_contingency() -> None:
     assert found["sold-hours-differ"].sentence.startswith(
         "1200 h of engineer were sold, 160 h of them contingency; the baseline plans 800 h"
     )
-    assert found["sold-hours-differ"].stake == euros("16666.67")
+    assert found["sold-hours-differ"].at_stake == euros(24_000)
 
 
 def test_contingency_that_was_not_sold_does_not_count() -> None:
     finding = only(rebaselined(sold_with_contingency(20, sold=0), hours=640), 45)
     assert finding.sentence.startswith("800 h of engineer were sold, the baseline plans 640 h")
-    assert finding.stake == euros("16666.67")
+    assert finding.at_stake == euros(16_000)
 
 
 def test_project_management_below_what_contingency_allows_differs() -> None:
@@ -116,5 +118,5 @@ def test_the_amount_at_stake_is_never_negative(price: int) -> None:
     view = view_of(life.events)
     found = judge(view, life.day(100)).values()
 
-    assert [each.stake for each in found] == [euros(9_000)]
+    assert [each.at_stake for each in found] == [euros(9_000)]
     assert contribution(view, found)["EUR.at-stake"] == Decimal(9_000)

@@ -199,7 +199,7 @@ def test_lines_of_the_same_price_in_total_that_differ_by_line() -> None:
     )
     finding = only(altered(Life().signed(), legal.SowDrafted, lines=shifted), 27)
     assert finding.finding == "sow-price-differs"
-    assert finding.stake == euros(10_000)
+    assert finding.at_stake == euros(10_000)
     assert finding.sentence == (
         "The deal and the statement of work have different lines. "
         "Portal: 80,000.00 EUR, fixed, and 85,000.00 EUR, fixed; "
@@ -231,7 +231,7 @@ def test_a_statement_of_work_with_other_deliverables_than_the_deal() -> None:
 def test_a_budget_at_another_price_than_the_contract() -> None:
     finding = only(altered(Life().signed(), finance.BudgetSet, price=euros(99_000)), 27)
     assert finding.finding == "budget-price-differs"
-    assert finding.stake == euros(1_000)
+    assert finding.at_stake == euros(1_000)
     # An amendment that the budget does not include yet is no difference.
     assert findings(agreed(Life().signed(), 26, CUT), 27) == {}
     wrong = line_change("build", -23_000, engineer=-240)
@@ -320,7 +320,7 @@ def test_hours_beyond_those_of_a_line() -> None:
     finding = only(life.say(95, time))
     assert finding.finding == "beyond-budget.hours.manage"
     assert finding.sentence == "200 h are logged on Project management, which has 160 h."
-    assert finding.stake == euros(5_000)
+    assert (finding.exposure, finding.at_stake) == (euros(20_000), None)
 
 
 # ---- invoices --------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ def test_rates_are_those_of_the_line() -> None:
     assert findings(life.say(40, billed(life, 40, time("support", 100, 40))), 45) == {}
     finding = only(life.say(41, billed(life, 41, time("support", 105, 10))), 45)
     assert finding.finding == "bill-rate-differs.I-41"
-    assert finding.stake == euros(50)
+    assert finding.at_stake == euros(50)
     # The rate of another day is one that the contract has.
     later = hourly()
     assert findings(later.say(40, billed(later, 40, time("support", 120, 10))), 45) == {}
@@ -379,7 +379,7 @@ def test_more_billed_on_a_line_than_its_cap() -> None:
     life = hourly()
     finding = only(life.say(40, billed(life, 40, time("support", 100, 101))), 45)
     assert finding.finding == "beyond-budget.billing.support"
-    assert finding.stake == euros(100)
+    assert finding.at_stake == euros(100)
     assert finding.owner == "finance"
     estimated = hourly(estimated=True)
     assert findings(estimated.say(40, billed(estimated, 40, time("support", 100, 101))), 45) == {}
@@ -439,7 +439,7 @@ def test_an_amendment_of_other_terms_than_the_change_that_was_not_approved() -> 
     less = CUT.model_copy(update={"price_delta": euros(-20_000)})
     finding = only(life().say(26, signed(Life(), 26, less)), 27)
     assert finding.finding == "amendment-differs.A-C-1"
-    assert finding.stake == euros(4_000)
+    assert (finding.exposure, finding.at_stake) == (euros(60_000), euros(4_000))
     assert "was priced at -24,000.00 EUR." in finding.sentence
     approved = life().say(26, *review("approved"), signed(Life(), 26, less))
     assert findings(approved, 27) == {}
@@ -451,6 +451,7 @@ def test_an_amendment_of_other_terms_than_the_change_that_was_not_approved() -> 
     scope = CUT.model_copy(update={"hours": ()})
     finding = only(life().say(26, signed(Life(), 26, scope)), 27)
     assert finding.sentence.endswith("with other changes of the lines.")
+    assert (finding.exposure, finding.at_stake) == (euros(56_000), None)
 
 
 # ---- revenue ---------------------------------------------------------------------------------

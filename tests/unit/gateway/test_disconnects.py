@@ -84,7 +84,7 @@ def test_more_hours_planned_than_sold_beyond_the_tolerance() -> None:
     finding = only(rebaselined(Life().kicked_off(), hours=992), 45)
 
     assert finding.finding == "sold-hours-differ"
-    assert finding.stake == euros("20000.00")
+    assert (finding.exposure, finding.at_stake) == (euros(80_000), None)
     assert finding.severity == "serious"
 
 
@@ -177,7 +177,7 @@ def test_a_statement_of_work_at_another_price_than_the_deal() -> None:
     finding = only(life, 27)
 
     assert finding.finding == "sow-price-differs"
-    assert finding.stake == euros(10_000)
+    assert finding.at_stake == euros(10_000)
     assert finding.owner == "legal"
     assert finding.sentence == (
         "The deal was won at 100,000.00 EUR, the statement of work says 90,000.00 EUR. "
@@ -219,7 +219,7 @@ def test_a_bill_rate_other_than_the_contracted_one() -> None:
     finding = only(life, 45)
 
     assert finding.finding == "bill-rate-differs.I-1"
-    assert finding.stake == euros("100.00")
+    assert finding.at_stake == euros("100.00")
 
 
 def test_billing_on_acceptance_before_acceptance() -> None:
@@ -227,7 +227,7 @@ def test_billing_on_acceptance_before_acceptance() -> None:
     finding = only(life.say(95, *life.invoice(life.schedule()[1], 1, 95)))
 
     assert finding.finding == "billed-before-acceptance.I-final"
-    assert finding.stake == euros(50_000)
+    assert finding.at_stake == euros(50_000)
     assert "portal, reports" in finding.sentence
 
 
@@ -275,7 +275,7 @@ def test_billing_beyond_the_contract() -> None:
     found = findings(life.say(151, *life.invoice(more, 4, 151)), 151)
 
     assert set(found) == {"beyond-budget.billing", "beyond-budget.billing.build"}
-    assert {each.stake for each in found.values()} == {euros(5_000)}
+    assert {each.at_stake for each in found.values()} == {euros(5_000)}
 
 
 SOLD = Margin(revenue=euros(100_000), cost=euros(70_000), margin=Decimal("0.3"))
@@ -302,7 +302,7 @@ def test_a_margin_that_melts_is_told_only_to_those_who_may_know() -> None:
 
     assert finding.finding == "forecast-margin-below-sold"
     assert finding.confidential
-    assert finding.stake == euros("12000.00")
+    assert finding.at_stake == euros("12000.00")
 
 
 def measured(life: Life, cpi: str, spi: str) -> finance.PerformanceMeasured:
@@ -327,7 +327,7 @@ def test_green_while_the_figures_are_red() -> None:
 
     assert set(found) == {"green-against-figures.cost", "green-against-figures.schedule"}
     assert found["green-against-figures.cost"].severity == "serious"
-    assert found["green-against-figures.cost"].stake == euros(9_000)
+    assert found["green-against-figures.cost"].at_stake == euros(9_000)
     assert evidence(found["green-against-figures.cost"]) == [
         "status-report-published",
         "performance-measured",
@@ -408,6 +408,14 @@ def test_closing_with_loose_ends() -> None:
     finding = only(life, 151)
     assert finding.finding == "closing-with-loose-ends"
     assert "Slow search" in finding.sentence
+    assert (finding.exposure, finding.at_stake) == (euros(100_000), None)
+
+    life.say(150, *life.invoice(life.schedule()[1], 1, 110))
+    overdue = finance.PaymentOverdue(
+        invoice="I-final", outstanding=euros(50_000), due_on=life.day(140)
+    )
+    finding = only(life.say(151, overdue), 151)
+    assert (finding.exposure, finding.at_stake) == (euros(100_000), euros(50_000))
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,8 @@ def test_confidential_disconnects_are_not_counted_for_other_readers() -> None:
     assert told.disconnects == {"serious": 1, "warning": 0, "waived": 0}
     assert known.disconnects == {"serious": 2, "warning": 0, "waived": 0}
     assert told.confidential is None
-    assert told.currencies[0].at_stake == Decimal(100_000)
+    assert told.currencies[0].at_stake == 0
+    assert told.at_stake_unknown == known.at_stake_unknown == 1
 
 
 def fallen_due(*events: Event) -> View:
