@@ -5,10 +5,12 @@ without any: open events, views without the right to costs, rows and deadlines a
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -162,6 +164,10 @@ LIFE: tuple[Step, ...] = (
 )
 
 
+EXCEPTIONS = {("estimate-priced", "floor"), ("proposal-reviewed", "floor")}
+"""Open events, and the fields of them that depend on cost rates, as listed in `docs/access.md`."""
+
+
 def without_floor(data: object) -> object:
     """Return JSON data with the floor, and whether it is unknown, replaced."""
     if isinstance(data, dict):
@@ -188,16 +194,30 @@ def open_parts(costs: CostRatesPublished | None) -> Iterator[object]:
 
 
 def open_event(recorded: Recorded[Event]) -> object:
-    """Return an open event as it is on the wire, without its id; None for any other one.
+    """Return an open event as it is on the wire, without id and exceptions; None for any other one.
 
     What its author had processed is that of the open channels.
     """
+    data = whole_event(recorded)
+    if data is not None:
+        for field in data["data"]:
+            if (named(recorded), field) in EXCEPTIONS:
+                data["data"][field] = "masked"
+    return data
+
+
+def named(recorded: Recorded[Event]) -> str:
+    return recorded.event.type.split(".")[2]
+
+
+def whole_event(recorded: Recorded[Event]) -> dict[str, Any] | None:
+    """Return an open event as it is on the wire, without its id; None for any other one."""
     if recorded.channel.confidential:
         return None
     heard = {name: last for name, last in recorded.heard.items() if not CHANNELS[name].confidential}
-    data = json.loads(encode(replace(recorded, heard=heard)))
+    data: dict[str, Any] = json.loads(encode(replace(recorded, heard=heard)))
     del data["id"]
-    return without_floor(data)
+    return data
 
 
 def differences(one: Iterable[object], other: Iterable[object]) -> list[tuple[object, object]]:
@@ -207,6 +227,22 @@ def differences(one: Iterable[object], other: Iterable[object]) -> list[tuple[ob
 @pytest.mark.parametrize("costs", [CHEAP, DEAR, PARTIAL, None])
 def test_other_or_unknown_cost_rates_change_nothing_open(costs: CostRatesPublished | None):
     assert differences(open_parts(COSTS), open_parts(costs)) == []
+
+
+def test_every_exception_depends_on_the_cost_rates():
+    def open_fields(costs: CostRatesPublished | None) -> dict[tuple[str, str], list[object]]:
+        engagement = given(ENGAGEMENT, ID, records=[CARD, *([costs] if costs else [])])
+        engagement, fields = engagement.on(ESTIMATED), defaultdict(list)
+        for step in LIFE:
+            outcome = step(engagement)
+            engagement = outcome.after
+            for recorded in outcome.published:
+                for field, value in (whole_event(recorded) or {"data": {}})["data"].items():
+                    fields[named(recorded), field].append(value)
+        return fields
+
+    known, unknown = open_fields(COSTS), open_fields(None)
+    assert {place for place in known if known[place] != unknown[place]} == EXCEPTIONS
 
 
 def test_the_life_publishes_most_events_and_ends_settled():
