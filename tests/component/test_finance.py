@@ -81,7 +81,7 @@ async def publish_rates(world: World) -> None:
 
 async def test_a_signed_contract_is_billed_paid_and_settled(world: World):
     refused(await world.ask("settle-account", about=engagement_id(), wait=0), 404, "unknown-stream")
-    await world.say(builders.OPENED, builders.ESTIMATE, builders.PROPOSED, SOW)
+    await world.say(builders.OPENED, builders.ESTIMATE, builders.PROPOSED, builders.WON, SOW)
     await world.do("review-sow", {"version": 1, "verdict": "approved"})
     await world.say(SOW_SIGNED)
     view = await world.view()

@@ -26,7 +26,16 @@ from tests.component.harness import (
     token,
 )
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.unit.sales.builders import DRAFT, ENDORSED, ESTIMATE, MANAGER, OPEN, PRICED, WIN
+from tests.unit.sales.builders import (
+    DRAFT,
+    ENDORSED,
+    ESTIMATE,
+    MANAGER,
+    OPEN,
+    PRICED,
+    WIN,
+    reviewed,
+)
 
 CRM = Path(__file__).parents[1] / "data" / "crm_pipeline.csv"
 PIPELINE = Path(__file__).resolve().parents[3] / "shared/data/crm/sales_pipeline.csv"
@@ -104,16 +113,17 @@ async def test_a_sale_goes_from_the_first_call_to_the_won_deal(world: World) -> 
         "manager-not-assigned": "delivery",
         "estimate-not-endorsed": "delivery",
         "estimate-not-priced": "finance",
+        "proposal-not-reviewed": "finance",
     }
 
     # A command that comes too early is decided again when the events it needs are consumed.
     submitting = asyncio.create_task(
         world.ask("submit-proposal", {"version": 1}, key="submit", after="")
     )
-    await world.say(PRICED, MANAGER, ESTIMATE, ENDORSED)
+    await world.say(PRICED, MANAGER, ESTIMATE, ENDORSED, reviewed())
     submitted = await submitting
     assert submitted.status_code == 200, submitted.text
-    assert submitted.headers["Concord-Position"] == "delivery=3,finance=1,sales=4"
+    assert submitted.headers["Concord-Position"] == "delivery=3,finance=2,sales=4"
 
     won = await world.ask("win-deal", WIN.model_dump(mode="json"), key="win")
     assert won.status_code == 200, won.text
@@ -133,7 +143,7 @@ async def test_a_sale_goes_from_the_first_call_to_the_won_deal(world: World) -> 
         (4, "ProposalSubmitted", "ann"),
         (5, "DealWon", "ann"),
     ]
-    assert events[3].heard == {"delivery": 3, "finance": 1}
+    assert events[3].heard == {"delivery": 3, "finance": 2}
 
 
 async def test_a_crm_export_is_imported_once(world: World, tmp_path: Path) -> None:

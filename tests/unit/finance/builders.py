@@ -241,17 +241,6 @@ SIGNATORIES = (
     Signatory(party="company", person="carl", signed_on=SIGNED),
     Signatory(party="customer", person="cleo", signed_on=SIGNED),
 )
-WON = DealWon(
-    company="us",
-    proposal_version=1,
-    lines=SOW.lines,
-    price=eur(20_000),
-    deliverables=PROPOSED.deliverables,
-    starts_on=MONDAY,
-    finishes_on=date(2026, 7, 31),
-    payment_terms_days=30,
-    won_on=date(2026, 3, 10),
-)
 SOW_SIGNED = SowSigned(version=1, content_hash=HASH, signatories=SIGNATORIES, signed_on=SIGNED)
 TASKS = (
     PlannedTask(
