@@ -39,6 +39,7 @@ from tests.unit.sales.builders import (
 
 CRM = Path(__file__).parents[1] / "data" / "crm_pipeline.csv"
 PIPELINE = Path(__file__).resolve().parents[3] / "shared/data/crm/sales_pipeline.csv"
+TODAY = datetime.now(UTC).date()
 SELLER = token("ann", "account-executive")
 MANAGER_OF_SALES = token("sam", "sales-manager")
 STRANGER = token("ann", "counsel")
@@ -92,7 +93,7 @@ async def open_opportunity(world: World, name: str) -> None:
     recorded = await world.ask("/accounts", {"name": "Acme"}, key="acme")
     assert recorded.status_code == 201, recorded.text
     account = recorded.json()["id"]
-    closes = datetime.now(UTC).date() + timedelta(days=60)
+    closes = TODAY + timedelta(days=60)
     body = OPEN.model_dump(mode="json") | {"account": account, "expected_close": str(closes)}
     answer = await asked_until(
         lambda: world.ask("/engagements", body, key=name, wait=0),
@@ -106,7 +107,8 @@ async def test_a_sale_goes_from_the_first_call_to_the_won_deal(world: World) -> 
     await open_opportunity(world, "first-call")
     qualifying = {"budget": True, "authority": True, "need": True, "timing": True, "score": 80}
     await world.do("qualify-opportunity", qualifying)
-    await world.do("draft-proposal", DRAFT.model_dump(mode="json"))
+    draft = DRAFT.model_dump(mode="json") | {"valid_until": str(TODAY + timedelta(days=30))}
+    await world.do("draft-proposal", draft)
 
     early = await world.ask("submit-proposal", {"version": 1}, key="submit", wait=0)
     assert owed(refused(early, 409, "proposal-not-ready")) == {
