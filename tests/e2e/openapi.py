@@ -13,6 +13,9 @@ Place = tuple[str | int, ...]
 ENGAGEMENT = "E-0D5R2K8WQ3V7X"
 """A valid id of an engagement that does not exist."""
 
+WITHOUT_TOKEN = {"/live", "/ready", "/health", "/schemas/{name}.json"}
+"""Paths that need no token."""
+
 _NAME = "abc"
 _DAY = (datetime.now(UTC) - timedelta(days=30)).date()
 _MONDAY = _DAY - timedelta(days=_DAY.weekday())
@@ -29,6 +32,8 @@ _TEXTS = {
     r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$": "DE89370400440532013000",
     r"^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$": "DEUTDEFF",
     r"^([A-Z]{3})-([A-Z]{3})-([0-9]{4}-[0-9]{2}-[0-9]{2})$": f"EUR-USD-{_DAY}",
+    r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}\.(invoice|credit-note)\.[0-9]{4}$": "abc.invoice.2026",
+    r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$": "example.com",
 }
 
 
@@ -71,7 +76,7 @@ def routes(service: str, document: Mapping[str, Any]) -> Iterator[Route]:
     """Yield every operation that needs a token."""
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            if path in {"/live", "/ready", "/health"}:
+            if path in WITHOUT_TOKEN:
                 continue
             parameters: dict[str, dict[str, Schema]] = {}
             for each in operation.get("parameters", []):

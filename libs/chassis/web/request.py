@@ -270,6 +270,10 @@ class Number(Decimal):
     From a float, pydantic would make a boolean, or a date in seconds since 1970.
     """
 
+    # FastAPI lets pydantic read the fields of an object from attributes, so a number would be an
+    # object without optional fields. Pydantic does not read attributes of types of this module.
+    __module__ = "builtins"
+
     def __float__(self) -> NoReturn:
         """Raise TypeError."""
         raise TypeError("a number in a request cannot be converted to a float")
@@ -297,8 +301,8 @@ class StrictRequest(Request):
     async def json(self) -> Any:
         """Return the parsed body.
 
-        Raises Problem 400 where it is not JSON, and 422 where it is only a number, has too many
-        values, or fails `reject_large_parts`.
+        Raises Problem 400 where it is not JSON, and 422 where it has too many values, or fails
+        `reject_large_parts`.
         """
         body = await self.body()
         if _values(body) > MOST_VALUES and _values(_QUOTED.sub(b"", body)) > MOST_VALUES:
@@ -311,8 +315,6 @@ class StrictRequest(Request):
                 parse_constant=_no_constant,
                 object_pairs_hook=_unique_fields,
             )
-            if isinstance(content, Number):  # pydantic would read its attributes as fields
-                raise field_error("body", "must be a JSON object, sent as application/json")
             reject_large_parts(content)
             return content
         except (ValueError, RecursionError, UnicodeError) as error:
