@@ -28,7 +28,7 @@ def tokens(api: ApiClient) -> Tokens:
 
 
 def every_route(api: ApiClient, service: str) -> list[Route]:
-    answer = httpx.get(f"{api.platform.layout.url(service)}/openapi.json")
+    answer = httpx.get(f"{api.platform.layout.url(service)}/openapi.json", timeout=60)
     return list(routes(service, answer.json()))
 
 
