@@ -15,7 +15,6 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
 from functools import cache
 from itertools import count, groupby
 from types import SimpleNamespace
@@ -136,13 +135,16 @@ class Costed(World):
 
 
 def _rated(body: Body, costs: Costs) -> Body:
-    """Return the demo's cost rates, cheaper or not, on the same side of the minimum margin."""
+    """Return the demo's cost rates, cheaper or not, on the same side of the minimum margin.
+
+    The rates change in different proportions: revenue by cost is the same where all are halved.
+    """
     lower = {"cheaper": ("rates", "grades", "people"), "of people": ("grades", "people")}
     changed: dict[str, Any] = {}
     for name in lower.get(costs, ()):
         changed[name] = [
-            {**each, "rate": {**each["rate"], "amount": str(Decimal(each["rate"]["amount"]) / 2)}}
-            for each in body[name]
+            {**each, "rate": {**each["rate"], "amount": str(int(each["rate"]["amount"]) // part)}}
+            for part, each in enumerate(body[name], start=2)
         ]
     return {**body, **changed}
 
