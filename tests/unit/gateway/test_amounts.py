@@ -11,7 +11,7 @@ from contracts.lines import LineRate, LineScopeChange
 from contracts.money import Money
 from contracts.values import Margin
 from gateway.rules import Disconnect
-from gateway.rules.amounts import total
+from gateway.rules.amounts import total, value_of_hours
 from tests.builders import Life, euros, line_change, per_hour
 from tests.unit.gateway.test_contract_lines import altered
 from tests.unit.gateway.test_disconnects import (
@@ -296,3 +296,10 @@ def test_a_total_with_an_unknown_part_or_two_currencies_is_unknown() -> None:
     assert total([euros(1), None]) is None
     assert total([euros(1), DOLLARS]) is None
     assert total([]) is None
+
+
+def test_hours_of_several_roles_are_rounded_together_and_unknown_without_one_rate() -> None:
+    parts = [(Decimal(1), per_hour("0.0033")), (Decimal(-1), per_hour("0.0033"))]
+    assert value_of_hours(parts) == euros("0.01")
+    assert value_of_hours([*parts, (Decimal(5), None)]) is None
+    assert value_of_hours([]) is None
