@@ -42,6 +42,13 @@ _EXAMPLES: Sequence[Event] = (
     gateway.DisconnectResolved(finding="planted", rule="planted"),
     gateway.ConfidentialDisconnectResolved(finding="planted", rule="planted"),
     reference.AccountPublished(account="planted", name="Planted"),
+    reference.AgreementPublished(
+        agreement="planted",
+        account="planted",
+        agreement_type="nda",
+        signed_on=_DAY,
+        starts_on=_DAY,
+    ),
     reference.PersonPublished(person="planted", name="Planted", department="delivery"),
     reference.RateCardPublished(rate_card="planted", currency="EUR", rates=(_RATE,)),
     reference.CostRatesPublished(cost_rates="planted", currency="EUR", rates=(_RATE,)),
@@ -49,6 +56,7 @@ _EXAMPLES: Sequence[Event] = (
 """An event of each channel."""
 
 EXAMPLES: Mapping[str, Event] = {event.channel.name: event for event in _EXAMPLES}
+assert EXAMPLES.keys() == CHANNELS.keys(), "a channel has no example"
 NUMBERED = tuple(name for name, channel in CHANNELS.items() if channel.kind == "events")
 FORGEABLE: Mapping[str, Event] = {name: EXAMPLES[name] for name in NUMBERED}
 """Events that are published with a forged sequence."""
