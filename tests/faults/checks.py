@@ -162,32 +162,36 @@ def _costs(engagement: str, events: Events) -> Iterator[Finding]:
 
 
 def _recognised(engagement: str, events: Events) -> Iterator[Finding]:
-    total: Money | None = None
-    months: Counter[str] = Counter()
+    totals: dict[str, Money] = {}
+    months: Counter[tuple[str, str]] = Counter()
     for each in events:
         event = each.event
-        if isinstance(event, finance.RevenueRecognised):
-            total = event.amount if total is None else total + event.amount
-            months[event.month] += 1
+        if isinstance(event, finance.RevenueRecognised | finance.RevenueByCostRecognised):
+            before = totals.get(event.obligation)
+            total = event.amount if before is None else before + event.amount
+            totals[event.obligation] = total
+            months[event.obligation, event.month] += 1
             if event.cumulative != total:
                 yield Finding(
-                    f"{engagement}: {event.cumulative} is recognised to the end of {event.month},"
-                    f" the months until then add up to {total}"
+                    f"{engagement}: {event.cumulative} of {event.obligation} is recognised to the"
+                    f" end of {event.month}, the months until then add up to {total}"
                 )
-    for month, times in months.items():
+    for (obligation, month), times in months.items():
         if times > 1:
-            yield Finding(f"{engagement}: revenue of {month} is recognised {times} times")
+            yield Finding(
+                f"{engagement}: revenue of {obligation} in {month} is recognised {times} times"
+            )
 
 
 def _invoice_numbers(events: Events) -> Iterator[Finding]:
-    years: defaultdict[str, list[int]] = defaultdict(list)
+    series: defaultdict[str, list[int]] = defaultdict(list)
     for each in events:
         if isinstance(each.event, finance.InvoiceIssued):
-            year, _, count = each.event.number.partition("-")
-            years[year].append(int(count))
-    for year, counts in years.items():
+            name, _, count = each.event.number.rpartition("-")
+            series[name].append(int(count))
+    for name, counts in series.items():
         if sorted(counts) != list(range(1, len(counts) + 1)):
             yield Finding(
-                f"invoices of {year} are numbered {sorted(counts)}",
+                f"invoices of {name} are numbered {sorted(counts)}",
                 may_pass=len(set(counts)) == len(counts),  # a gap may close, a duplicate remains
             )
