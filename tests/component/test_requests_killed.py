@@ -110,7 +110,8 @@ async def test_a_request_is_completed_wherever_the_asking_process_was_killed(
             found = (await successor.repository.current(f"sheet:{sheet}")).stream.state
             assert isinstance(found, Sheet)
             asked = writes > 0
-            assert [*found.accepted] == (["a", "b"] if asked else []), f"killed after {writes}"
+            # After a kill the successor completes the requests in any order.
+            assert sorted(found.accepted) == (["a", "b"] if asked else []), f"killed after {writes}"
             assert [*found.refused] == (["c"] if asked else []), f"killed after {writes}"
             if not killed:
                 break

@@ -146,8 +146,11 @@ class Driver:
         await self._send(service, f"/{path}", body, by, key=derived(f"{self._seed}/{path}", 25))
 
     async def record(self, service: str, path: str, body: Body, by: str, *, name: str) -> None:
-        """Send a command that records an account or a contact, and keep its new id under a name."""
-        key = derived(f"{self._seed}/{path}/{name}", 25)
+        """Send a command that records an account or a contact, and keep its new id under a name.
+
+        The key does not depend on the seed: a later run gets the id of the first one.
+        """
+        key = derived(f"{path}/{name}", 25)
         answer = await self._send(service, f"/{path}", body, by, key=key)
         self.ids[name] = answer.json()["id"]
 
