@@ -530,7 +530,7 @@ async def test_an_operator_with_the_confidential_role_sees_all_of_a_record() -> 
         head, behind = (await operator.get(f"/operations/parked/{ID}")).json()
         text = (await operator.get("/operations/record", params={"id": head["id"]})).json()
     assert (waits["records"], behind["code"]) == (2, "waiting")
-    assert (head["sequence"], head["expected"], head["offset"]) == (7341, 7339, 61273)
+    assert (head["streamsequence"], head["expected"], head["offset"]) == (7341, 7339, 61273)
     assert FIGURE in text["record"]
 
 
