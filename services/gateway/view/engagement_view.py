@@ -6,7 +6,7 @@ processed (`heard`); rules are evaluated only then. Its open part is complete by
 open channels name open channels only.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -231,10 +231,9 @@ def steps_by_type(
 _STEPS = steps_by_type(SECTIONS)
 
 
-def unprojected(kinds: Iterable[type[Event]]) -> list[type[Event]]:
-    """Return the types of events that no section of a view keeps, applies or names as ignored."""
-    ignored = frozenset[type[Event]]().union(*(steps.ignored for steps in SECTIONS.values()))
-    return [kind for kind in kinds if kind not in _STEPS and kind not in ignored]
+def is_projected(kind: type[Event]) -> bool:
+    """Return whether a section of the view keeps or applies events of a type, or ignores it."""
+    return kind in _STEPS or any(kind in steps.ignored for steps in SECTIONS.values())
 
 
 def apply_event(view: View, recorded: Recorded[Event]) -> None:
