@@ -58,10 +58,11 @@ from contracts.roles import Role
 from contracts.values import EstimateLine, Margin
 from finance.service import ENGAGEMENT, SERVICE
 from testkit.matchers import RecordsOf, recorded_as
+from tests.amounts import eur
 from tests.component.consumer_harness import Counting
 from tests.component.sample_app import SECRET, settings
 from tests.unit.chassis.parked_in_memory import ParkedInMemory
-from tests.unit.finance.builders import CARD, ESTIMATE, ID, OPENED, eur, rates
+from tests.unit.finance.builders import CARD, ESTIMATE, ID, OPENED, rates
 
 FIGURE = "98765.43"
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -11,17 +11,16 @@ from contracts.sales import ProposalDrafted
 from contracts.values import RoleHours
 from finance.pending.decisions import CatchUp
 from testkit.scenario import permutations_agree
+from tests.amounts import eur, usd
 from tests.unit.finance.builders import (
     CARD,
     COSTS,
     ESTIMATE,
     OPENED,
     PROPOSED,
-    eur,
     opened,
     rates,
     role_hours,
-    usd,
 )
 
 GREEDY = COSTS.model_copy(update={"floor": Decimal(50)})

@@ -29,6 +29,7 @@ from sales.proposals.decisions import (
     WinDeal,
 )
 from testkit.scenario import Scenario, like, permutations_agree
+from tests.amounts import eur, usd
 from tests.unit.sales.builders import (
     BUILD,
     CARE,
@@ -44,7 +45,6 @@ from tests.unit.sales.builders import (
     SUPPORT,
     TRAINING,
     WIN,
-    eur,
     line,
     new,
     opened,
@@ -52,7 +52,6 @@ from tests.unit.sales.builders import (
     ready,
     reviewed,
     submitted,
-    usd,
     won,
     work,
 )
