@@ -101,10 +101,7 @@ def detected(disconnect: Disconnect) -> Detected:
         sentence=disconnect.sentence,
         evidence=tuple(
             Evidence(
-                event=ref.event,
-                type=ref.type,
-                channel=ref.channel,
-                streamsequence=ref.streamsequence,
+                event=ref.event, type=ref.type, channel=ref.channel, streamsequence=ref.sequence
             )
             for ref in disconnect.evidence
         ),

@@ -42,7 +42,7 @@ class Ref:
     event: str
     type: str
     channel: str
-    streamsequence: int
+    sequence: int
     occurred_at: datetime
     heard: PositionText
 
