@@ -35,6 +35,7 @@ the kickoff. `delivering`: after the kickoff. `closing`: live. The others: ended
 class Engagement(CommonParts):
     """An engagement in Delivery."""
 
+    engagement: str
     deal: Deal = Deal()
     estimates: Estimates = Estimates()
     contract: Contract = Contract()

@@ -1,10 +1,13 @@
 """The legal service: ``python -m legal.service``."""
 
-from chassis.domain.reference import Record, reference_decider
+from chassis.domain.decider import Decider
+from chassis.domain.reference import Record, account_zone, reference_decider
 from chassis.runtime.service import Service, run
-from chassis.web.engagement_routes import EngagementRoutes
+from chassis.web.command_routes import CommandRoutes
+from chassis.web.document_routes import document_routes
 from chassis.web.reference_routes import ReferenceRoutes
-from common.decider import engagement_decider
+from common.disconnects import decisions as disconnects
+from common.questions import decisions as questions
 from contracts.reference import (
     AccountPublished,
     AgreementPublished,
@@ -25,20 +28,29 @@ from legal.roles import CONTRACTS, READERS
 from legal.signing import decisions as signing
 from legal.sows import decisions as sows
 
-ENGAGEMENT = engagement_decider(
-    "legal",
-    Engagement,
-    file.capability,
-    deal.capability,
-    sows.capability,
-    signing.capability,
-    early_starts.capability,
-    amendments.capability,
-    receivables.capability,
-    ending.capability,
-    answering=CONTRACTS,
-    account_of=lambda state: state.file.account,
-    require_open=require_not_ended,
+ENGAGEMENT: Decider[Engagement] = Decider(
+    department="legal",
+    kind="engagement",
+    initial=lambda subject: Engagement(engagement=subject),
+    capabilities=(
+        file.capability,
+        deal.capability,
+        sows.capability,
+        signing.capability,
+        early_starts.capability,
+        amendments.capability,
+        receivables.capability,
+        ending.capability,
+        disconnects.capability_of(Engagement),
+        questions.capability_of(
+            Engagement,
+            department="legal",
+            by=CONTRACTS,
+            account_of=lambda state: state.file.account,
+            require_open=require_not_ended,
+        ),
+    ),
+    zone=lambda state, context: account_zone(state.file.account, context),
 )
 """Decider of Legal's engagement streams; the first event of another department begins one."""
 
@@ -53,7 +65,7 @@ SERVICE = Service(
         "amendments and termination; agreements with accounts."
     ),
     routes=(
-        EngagementRoutes(ENGAGEMENT, seen_by=READERS, uploaded_by=CONTRACTS),
+        CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
         ReferenceRoutes(
             AGREEMENT,
             path="agreements",
@@ -61,6 +73,7 @@ SERVICE = Service(
             listed=("account", "agreement_type", "signed_on", "starts_on", "expires_on"),
         ),
     ),
+    routers=(document_routes(seen_by=READERS, uploaded_by=CONTRACTS),),
     reads=(AccountPublished, AgreementPublished, ContactPublished, StandInsPublished),
 )
 

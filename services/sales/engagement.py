@@ -18,6 +18,7 @@ Stage = PipelineStage | Literal["won", "lost"]
 class Engagement(CommonParts):
     """An engagement in Sales."""
 
+    engagement: str
     opportunity: Opportunity = Opportunity()
     proposals: Proposals = Proposals()
     contract: Contract = Contract()

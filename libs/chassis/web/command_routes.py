@@ -84,7 +84,7 @@ class EventView(BaseModel):
     type: str
     id: str
     channel: str
-    streamsequence: int
+    sequence: int
     occurred_at: datetime
 
 
@@ -351,7 +351,7 @@ class CommandRoutes(Generic[S]):
                     "type": recorded.event.type,
                     "id": recorded.id,
                     "channel": recorded.channel.name,
-                    "streamsequence": recorded.sequence,
+                    "sequence": recorded.sequence,
                     "occurred_at": recorded.occurred_at,
                 }
                 for recorded in answer.events

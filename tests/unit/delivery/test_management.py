@@ -27,7 +27,6 @@ from delivery.management.decisions import (
 )
 from delivery.raid.decisions import RaiseIssue
 from delivery.timesheet.decisions import SubmitTime
-from tests.amounts import eur, hours
 from tests.unit.delivery.builders import (
     BUDGET,
     LOST,
@@ -39,6 +38,8 @@ from tests.unit.delivery.builders import (
     asked,
     empty,
     estimated,
+    eur,
+    hours,
     managed,
     opened,
     person,

@@ -31,8 +31,7 @@ from delivery.raid.decisions import (
     UpdateRisk,
 )
 from testkit.scenario import like
-from tests.amounts import hours
-from tests.unit.delivery.builders import TERMINATED, TODAY, opened, released
+from tests.unit.delivery.builders import TERMINATED, TODAY, hours, opened, released
 
 RISK = RaiseRisk(
     item="R-1",

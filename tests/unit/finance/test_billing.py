@@ -24,7 +24,6 @@ from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like
-from tests.amounts import eur, per_hour, usd
 from tests.unit.finance.builders import (
     AMENDMENT,
     DELIVERABLES,
@@ -42,6 +41,7 @@ from tests.unit.finance.builders import (
     contracted,
     cut_by,
     drafts_and_invoices,
+    eur,
     fixed_line,
     hearing,
     hourly_line,
@@ -49,8 +49,10 @@ from tests.unit.finance.builders import (
     line_change,
     newest_invoice,
     opened,
+    per_hour,
     sow_of,
     time,
+    usd,
 )
 
 

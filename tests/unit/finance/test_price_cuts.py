@@ -18,7 +18,6 @@ from finance.invoices.decisions import ApproveInvoice, VoidInvoice
 from finance.service import ENGAGEMENT
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like
-from tests.amounts import eur
 from tests.unit.finance.builders import (
     HOURLY_SOW,
     SCHEDULE,
@@ -27,6 +26,7 @@ from tests.unit.finance.builders import (
     contracted,
     cut_by,
     drafts_and_invoices,
+    eur,
     fixed_line,
     hearing,
     issued,

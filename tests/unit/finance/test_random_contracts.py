@@ -21,7 +21,6 @@ from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Outcome, Scenario
-from tests.amounts import eur
 from tests.unit.finance.builders import (
     CARD,
     COSTS,
@@ -30,6 +29,7 @@ from tests.unit.finance.builders import (
     accepted,
     amendment,
     assessed,
+    eur,
     expense,
     hearing,
     line_rates,

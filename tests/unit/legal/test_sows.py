@@ -24,7 +24,6 @@ from legal.engagement import Engagement
 from legal.service import ENGAGEMENT
 from legal.sows.decisions import ApproveSow, DraftSow, RedlineSow, ResolveRedline
 from testkit.scenario import Scenario, given, like
-from tests.amounts import eur
 from tests.unit.legal.builders import (
     BUILD,
     FILE,
@@ -38,6 +37,7 @@ from tests.unit.legal.builders import (
     WON,
     deliverable,
     drafted,
+    eur,
     filed,
     new,
     of_delivery,

@@ -14,7 +14,6 @@ from legal.service import ENGAGEMENT
 from legal.signing.decisions import DeclineSignature
 from legal.sows.decisions import RedlineSow, ResolveRedline
 from testkit.scenario import Scenario
-from tests.amounts import eur
 from tests.unit.legal.builders import (
     ALL,
     BOTH,
@@ -27,6 +26,7 @@ from tests.unit.legal.builders import (
     approved,
     assessed,
     drafted,
+    eur,
     filed,
     new,
     of_delivery,

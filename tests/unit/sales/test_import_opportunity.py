@@ -4,8 +4,7 @@ from datetime import date
 
 from contracts.sales import OpportunityImported
 from sales.importing.decisions import ImportOpportunity
-from tests.amounts import usd
-from tests.unit.sales.builders import new, opened
+from tests.unit.sales.builders import new, opened, usd
 
 IMPORT = ImportOpportunity(
     source="crm",

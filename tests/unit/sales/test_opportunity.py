@@ -27,8 +27,17 @@ from sales.opportunity.decisions import (
     UpdateOpportunity,
 )
 from sales.proposals.decisions import SubmitProposal
-from tests.amounts import eur, usd
-from tests.unit.sales.builders import OPEN, OPENED, PORTAL, new, opened, submitted, won
+from tests.unit.sales.builders import (
+    OPEN,
+    OPENED,
+    PORTAL,
+    eur,
+    new,
+    opened,
+    submitted,
+    usd,
+    won,
+)
 
 QUALIFY = QualifyOpportunity(
     budget=True, authority=True, need=True, timing=False, score=Decimal(70)
