@@ -22,7 +22,6 @@ from contracts.lines import (
     RoleHoursDelta,
     with_usual_billing,
 )
-from contracts.money import Money, Rate
 from contracts.values import (
     Deliverable,
     EstimateLine,
@@ -33,6 +32,7 @@ from contracts.values import (
     RoleHours,
     Signatory,
 )
+from tests.amounts import eur, per_hour
 
 ENGAGEMENT = "E-0000000000001"
 HASH = "sha256:" + "a" * 64
@@ -41,21 +41,13 @@ PORTAL = Deliverable(deliverable="portal", title="Customer portal")
 REPORTS = Deliverable(deliverable="reports", title="Management reports")
 
 
-def euros(amount: str | int) -> Money:
-    return Money(amount=Decimal(amount), currency="EUR")
-
-
-def per_hour(amount: str | int) -> Rate:
-    return Rate(amount=Decimal(amount), currency="EUR")
-
-
 def line_change(line: str, price: int, **hours: int) -> LineChange:
     """Return a change of a line by an amount in EUR, and by hours of roles."""
     deltas = tuple(
         RoleHoursDelta(role=role.replace("_", "-"), hours=Decimal(number))
         for role, number in hours.items()
     )
-    return LineChange(line=line, hours=deltas, price_delta=euros(price))
+    return LineChange(line=line, hours=deltas, price_delta=eur(price))
 
 
 def scope_of(change: LineChange) -> LineScopeChange:
@@ -127,7 +119,7 @@ class Life:
             sales.OpportunityOpened(
                 account="acme",
                 title="Portal for Acme",
-                expected_value=euros(100_000),
+                expected_value=eur(100_000),
                 expected_close=self.day(40),
                 owner="ann",
             ),
@@ -138,15 +130,13 @@ class Life:
 
     def proposed(self) -> "Life":
         lines = (
-            PricedLine(
-                role="engineer", hours=Decimal(800), rate=per_hour(100), amount=euros(80_000)
-            ),
+            PricedLine(role="engineer", hours=Decimal(800), rate=per_hour(100), amount=eur(80_000)),
             PricedLine(
                 role="project-manager",
                 kind="project-management",
                 hours=Decimal(160),
                 rate=per_hour(125),
-                amount=euros(20_000),
+                amount=eur(20_000),
             ),
         )
         return (
@@ -181,13 +171,11 @@ class Life:
                     rate_card="standard-EUR",
                     rate_card_version=1,
                     lines=lines,
-                    price=euros(100_000),
+                    price=eur(100_000),
                     project_management_share=Decimal(20),
                     floor="above",
                 ),
-                finance.EstimateCosted(
-                    estimate_version=1, cost=euros(70_000), margin=Decimal("0.3")
-                ),
+                finance.EstimateCosted(estimate_version=1, cost=eur(70_000), margin=Decimal("0.3")),
             )
             .say(6, delivery.EstimateEndorsed(version=1, manager="max"))
             .say(
@@ -200,7 +188,7 @@ class Life:
                     lines=tuple(
                         ProposedLine(**dict(line) | {"billing": ()}) for line in self.lines()
                     ),
-                    price=euros(100_000),
+                    price=eur(100_000),
                     promised_start=self.day(30),
                     promised_finish=self.day(150),
                     valid_until=self.day(60),
@@ -216,15 +204,15 @@ class Life:
             line="build",
             title="Portal",
             pricing="fixed",
-            price=euros(80_000),
+            price=eur(80_000),
             hours=(RoleHours(role="engineer", hours=Decimal(800)),),
             deliverables=("portal", "reports"),
             billing=(
-                BillingItem(item="advance", kind="on-signature", amount=euros(30_000)),
+                BillingItem(item="advance", kind="on-signature", amount=eur(30_000)),
                 BillingItem(
                     item="final",
                     kind="on-acceptance",
-                    amount=euros(50_000),
+                    amount=eur(50_000),
                     deliverables=("portal", "reports"),
                 ),
             ),
@@ -234,7 +222,7 @@ class Life:
             title="Project management",
             kind="project-management",
             pricing="fixed",
-            price=euros(20_000),
+            price=eur(20_000),
             hours=(RoleHours(role="project-manager", hours=Decimal(160)),),
         )
         return build, with_usual_billing(manage, self.day(150))
@@ -259,7 +247,7 @@ class Life:
             scope="The portal.",
             deliverables=(PORTAL, REPORTS),
             lines=self.lines(),
-            price=euros(100_000),
+            price=eur(100_000),
             starts_on=self.day(30),
             finishes_on=self.day(150),
             effective_on=self.day(30),
@@ -274,7 +262,7 @@ class Life:
                 proposal_version=1,
                 company="our",
                 lines=self.lines(),
-                price=euros(100_000),
+                price=eur(100_000),
                 deliverables=(PORTAL, REPORTS),
                 starts_on=self.day(30),
                 finishes_on=self.day(150),
@@ -311,7 +299,7 @@ class Life:
             .say(
                 25,
                 finance.BudgetSet(
-                    price=euros(100_000),
+                    price=eur(100_000),
                     lines=self.lines(),
                     obligations=(
                         PerformanceObligation(
@@ -320,13 +308,13 @@ class Life:
                     ),
                 ),
                 finance.BudgetCosted(
-                    cost=euros(70_000),
+                    cost=eur(70_000),
                     lines=(
-                        finance.LineCost(line="build", cost=euros(56_000)),
-                        finance.LineCost(line="manage", cost=euros(14_000)),
+                        finance.LineCost(line="build", cost=eur(56_000)),
+                        finance.LineCost(line="manage", cost=eur(14_000)),
                     ),
                     margin_sold=Margin(
-                        revenue=euros(100_000), cost=euros(70_000), margin=Decimal("0.3")
+                        revenue=eur(100_000), cost=eur(70_000), margin=Decimal("0.3")
                     ),
                 ),
             )
@@ -391,7 +379,7 @@ class Life:
         for number in range(weeks):
             days = (self.week(number) - self.begins).days + 4
             entry = f"T-{number:03d}"
-            cost = euros(40 * 80)
+            cost = eur(40 * 80)
             self.say(
                 days,
                 delivery.TimeSubmitted(
@@ -511,23 +499,23 @@ class Life:
         self.say(
             160,
             finance.PaymentReceived(
-                invoice="I-advance", amount=euros(30_000), received_on=self.day(50)
+                invoice="I-advance", amount=eur(30_000), received_on=self.day(50)
             ),
             finance.PaymentReceived(
-                invoice="I-final", amount=euros(50_000), received_on=self.day(160)
+                invoice="I-final", amount=eur(50_000), received_on=self.day(160)
             ),
             finance.PaymentReceived(
-                invoice="I-manage", amount=euros(20_000), received_on=self.day(160)
+                invoice="I-manage", amount=eur(20_000), received_on=self.day(160)
             ),
             finance.RevenueByCostRecognised(
                 month="2026-05",
                 obligation="fixed",
                 method="cost-to-cost",
-                amount=euros(100_000),
-                cumulative=euros(100_000),
+                amount=eur(100_000),
+                cumulative=eur(100_000),
             ),
             finance.AccountSettled(
-                billed=euros(100_000), paid=euros(100_000), settled_on=self.day(160)
+                billed=eur(100_000), paid=eur(100_000), settled_on=self.day(160)
             ),
         )
         return self.say(

@@ -11,7 +11,8 @@ from typing import Any
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event, Recorded
 from contracts.values import Margin
-from tests.builders import HASH, Life, euros, line_change
+from tests.amounts import eur
+from tests.builders import HASH, Life, line_change
 
 BEGINS = date(2026, 1, 5)
 
@@ -68,8 +69,8 @@ def underpriced(life: Life) -> Life:
         16,
         legal.FileOpened(account="acme", title="Portal for Acme"),
         life.sow(
-            price=euros(92_500),
-            lines=(life.lines()[0].model_copy(update={"price": euros(72_500)}), life.lines()[1]),
+            price=eur(92_500),
+            lines=(life.lines()[0].model_copy(update={"price": eur(72_500)}), life.lines()[1]),
         ),
     )
     return life.say(18, delivery.SowReviewed(version=1, content_hash=HASH, verdict="approved")).say(
@@ -85,27 +86,27 @@ def underpriced(life: Life) -> Life:
 
 def green_in_the_red(life: Life) -> Life:
     """Add confidential figures and a margin that contradict the reported green status."""
-    margin = Margin(revenue=euros(100_000), cost=euros(70_000), margin=Decimal("0.3"))
-    forecast = Margin(revenue=euros(100_000), cost=euros(88_000), margin=Decimal("0.12"))
+    margin = Margin(revenue=eur(100_000), cost=eur(70_000), margin=Decimal("0.3"))
+    forecast = Margin(revenue=eur(100_000), cost=eur(88_000), margin=Decimal("0.12"))
     return life.worked().say(
         105,
         finance.PerformanceMeasured(
             as_of=life.day(104),
             report=life.measured_report(),
-            budget_at_completion=euros(70_000),
-            planned_value=euros(50_000),
-            earned_value=euros(38_000),
-            actual_cost=euros(48_000),
+            budget_at_completion=eur(70_000),
+            planned_value=eur(50_000),
+            earned_value=eur(38_000),
+            actual_cost=eur(48_000),
             cost_performance_index=Decimal("0.79"),
             schedule_performance_index=Decimal("0.76"),
-            estimate_to_complete=euros(40_000),
-            estimate_at_completion=euros(88_000),
-            variance_at_completion=euros(-18_000),
+            estimate_to_complete=eur(40_000),
+            estimate_at_completion=eur(88_000),
+            variance_at_completion=eur(-18_000),
         ),
         finance.MarginMeasured(
             as_of=life.day(104),
             margin_sold=margin,
-            margin_billed=Margin(revenue=euros(30_000), cost=euros(48_000), margin=Decimal("-0.6")),
+            margin_billed=Margin(revenue=eur(30_000), cost=eur(48_000), margin=Decimal("-0.6")),
             margin_recognised=None,
             margin_forecast=forecast,
         ),
@@ -130,7 +131,7 @@ def unfollowed(life: Life) -> Life:
             finance.ChangePriced(
                 change="CR-1",
                 changes=(line_change("build", 14_400, engineer=144),),
-                price=euros(14_400),
+                price=eur(14_400),
             ),
         )
         .say(

@@ -8,5 +8,6 @@ from common.questions.state import Questions
 class CommonParts(Part):
     """Base of the state of an engagement in a department."""
 
+    engagement: str
     disconnects: Disconnects = Disconnects()
     questions: Questions = Questions()

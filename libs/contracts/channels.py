@@ -46,7 +46,7 @@ A consumer that was offline for less still receives the erasure.
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Ordered sequence of one department's events, published on one topic.
+    """Events of one department, in order, published on one topic.
 
     Kinds: ``events`` are the events of engagements, kept for ever and numbered per engagement
     without a gap. ``reference`` are whole records by id and version, compacted.

@@ -76,7 +76,12 @@ def content_hash(kind: str, content: BaseModel | Mapping[str, object]) -> Conten
     `content_hash`. So an event that contains its whole document can be verified by any consumer:
     ``content_hash(kind, event) == event.content_hash``. Raises TypeError as `canonical` does.
     """
-    return f"sha256:{sha256(document_bytes(kind, content)).hexdigest()}"
+    return hash_of(document_bytes(kind, content))
+
+
+def hash_of(content: bytes) -> ContentHash:
+    """Return the SHA-256 of bytes: ``sha256:`` and lower-case hexadecimal digits."""
+    return f"sha256:{sha256(content).hexdigest()}"
 
 
 def document_bytes(kind: str, content: BaseModel | Mapping[str, object]) -> bytes:

@@ -35,7 +35,6 @@ the kickoff. `delivering`: after the kickoff. `closing`: live. The others: ended
 class Engagement(CommonParts):
     """An engagement in Delivery."""
 
-    engagement: str
     deal: Deal = Deal()
     estimates: Estimates = Estimates()
     contract: Contract = Contract()

@@ -1,13 +1,10 @@
 """The delivery service: ``python -m delivery.service``."""
 
-from chassis.domain.decider import Decider
-from chassis.domain.reference import Record, account_zone, reference_decider
+from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
-from chassis.web.command_routes import CommandRoutes
-from chassis.web.document_routes import document_routes
+from chassis.web.engagement_routes import EngagementRoutes
 from chassis.web.reference_routes import ReferenceRoutes
-from common.disconnects import decisions as disconnects
-from common.questions import decisions as questions
+from common.decider import engagement_decider
 from contracts.reference import (
     AccountPublished,
     CalendarPublished,
@@ -44,37 +41,28 @@ from delivery.surveys import decisions as surveys
 from delivery.templates import decisions as templates
 from delivery.timesheet import decisions as timesheet
 
-ENGAGEMENT: Decider[Engagement] = Decider(
-    department="delivery",
-    kind="engagement",
-    initial=lambda subject: Engagement(engagement=subject),
-    capabilities=(
-        deal.capability,
-        management.capability,
-        estimates.capability,
-        contract.capability,
-        resources.capability,
-        requirements.capability,
-        planning.capability,
-        kickoff.capability,
-        timesheet.capability,
-        progress.capability,
-        raid.capability,
-        customer_inputs.capability,
-        changes.capability,
-        acceptance.capability,
-        surveys.capability,
-        closing.capability,
-        disconnects.capability_of(Engagement),
-        questions.capability_of(
-            Engagement,
-            department="delivery",
-            by=WORKERS,
-            account_of=lambda state: state.deal.account,
-            require_open=require_open,
-        ),
-    ),
-    zone=lambda state, context: account_zone(state.deal.account, context),
+ENGAGEMENT = engagement_decider(
+    "delivery",
+    Engagement,
+    deal.capability,
+    management.capability,
+    estimates.capability,
+    contract.capability,
+    resources.capability,
+    requirements.capability,
+    planning.capability,
+    kickoff.capability,
+    timesheet.capability,
+    progress.capability,
+    raid.capability,
+    customer_inputs.capability,
+    changes.capability,
+    acceptance.capability,
+    surveys.capability,
+    closing.capability,
+    answering=WORKERS,
+    account_of=lambda state: state.deal.account,
+    require_open=require_open,
 )
 """Decider of engagements."""
 
@@ -101,7 +89,7 @@ SERVICE = Service(
         "acceptance and closing, each behind its gate; records of people, calendars and templates."
     ),
     routes=(
-        CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
+        EngagementRoutes(ENGAGEMENT, seen_by=READERS, uploaded_by=WORKERS),
         ReferenceRoutes(
             PERSON,
             path="people",
@@ -142,7 +130,6 @@ SERVICE = Service(
         ),
         ReferenceRoutes(TEMPLATE, path="templates", seen_by=COMPANY, listed=("name",)),
     ),
-    routers=(document_routes(seen_by=READERS, uploaded_by=WORKERS),),
     reads=(
         AccountPublished,
         CalendarPublished,

@@ -9,10 +9,9 @@ from chassis.domain.decider import Decider
 from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
-from chassis.web.document_routes import document_routes
+from chassis.web.engagement_routes import EngagementRoutes
 from chassis.web.reference_routes import ReferenceRoutes
-from common.disconnects import decisions as disconnects
-from common.questions import decisions as questions
+from common.decider import engagement_decider
 from contracts.reference import (
     AccountPublished,
     CompanyPublished,
@@ -69,26 +68,21 @@ COMPUTING: tuple[Capability[Engagement], ...] = (
     revenue.capability,
     settlement.capability,
     performance.capability,
-    disconnects.capability_of(Engagement),
-    questions.capability_of(
-        Engagement,
-        department="finance",
-        by=ACCOUNTING,
-        account_of=lambda state: state.account,
-        require_open=require_running,
-    ),
 )
-"""The capabilities of engagements.
+"""The capabilities of engagements that compute figures.
 
 Reactions to one state are recorded in this order. Costs come before prices: a cost belongs to what
 was priced last, not to what is priced at the same time.
 """
 
-ENGAGEMENT: Decider[Engagement] = Decider(
-    department="finance",
-    kind="engagement",
-    initial=lambda _: Engagement(),
-    capabilities=(*COMPUTING, catching_up(COMPUTING)),
+ENGAGEMENT = engagement_decider(
+    "finance",
+    Engagement,
+    *COMPUTING,
+    catching_up(COMPUTING),
+    answering=ACCOUNTING,
+    account_of=lambda state: state.account,
+    require_open=require_running,
     zone=lambda state, context: company_zone(state.company, context),
 )
 """Decider of engagements."""
@@ -124,7 +118,7 @@ SERVICE = Service(
         "earned value and margins."
     ),
     routes=(
-        CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
+        EngagementRoutes(ENGAGEMENT, seen_by=READERS, uploaded_by=ACCOUNTING),
         ReferenceRoutes(
             RATE_CARD, path="rate-cards", seen_by=COMPANY, listed=("account", "currency")
         ),
@@ -152,7 +146,6 @@ SERVICE = Service(
         ),
         CommandRoutes(NUMBER_SERIES, path="number-series", seen_by=CONTROLLING, subject=SeriesId),
     ),
-    routers=(document_routes(seen_by=READERS, uploaded_by=ACCOUNTING),),
     reads=(
         AccountPublished,
         PersonPublished,

@@ -101,7 +101,10 @@ def detected(disconnect: Disconnect) -> Detected:
         sentence=disconnect.sentence,
         evidence=tuple(
             Evidence(
-                event=ref.event, type=ref.type, channel=ref.channel, streamsequence=ref.sequence
+                event=ref.event,
+                type=ref.type,
+                channel=ref.channel,
+                streamsequence=ref.streamsequence,
             )
             for ref in disconnect.evidence
         ),

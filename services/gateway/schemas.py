@@ -81,8 +81,8 @@ class EngagementView(ViewModel):
 
     `complete` is true where every event has arrived that the authors of its events had processed,
     as far as the caller may see them; `disconnects` are those of the last moment at which it was.
-    `lacking` has, by channel, the last sequence that an author had processed and that has not
-    arrived. An engagement with `waits` is not complete: an event of it could not be processed.
+    `lacking` has, by channel, the last `streamsequence` that an author had processed and that did
+    not arrive. An engagement with `waits` is not complete: an event of it could not be processed.
     `passed_over` are missing events that a person decided to skip. Costs and margins are null for
     callers who may not see them.
     """
@@ -113,7 +113,7 @@ class TimelineEntry(ViewModel):
     id: str
     type: str
     channel: str
-    sequence: int
+    streamsequence: int
     actor: str
     on_behalf_of: str | None
     cause: str
@@ -184,7 +184,7 @@ def timeline_entry(recorded: Recorded[Event]) -> TimelineEntry:
         id=recorded.id,
         type=recorded.event.type,
         channel=recorded.channel.name,
-        sequence=recorded.sequence,
+        streamsequence=recorded.sequence,
         actor=recorded.actor,
         on_behalf_of=recorded.on_behalf_of,
         cause=recorded.cause,

@@ -1,6 +1,6 @@
 """The gateway's service: its parts and how they are connected."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 from chassis.runtime.container import Container, EventHandling
@@ -21,7 +21,7 @@ from gateway.pages.event_texts import SENTENCES
 from gateway.projection.projector import CONSUMED_CHANNELS, Projector
 from gateway.projection.view_store import ViewStore
 from gateway.publisher import DisconnectPublisher
-from gateway.view.engagement_view import unprojected
+from gateway.view.engagement_view import is_projected
 
 _BEHIND = 500
 """Records of consumer lag above which disconnects are not published."""
@@ -77,6 +77,14 @@ def event_handling(
     )
 
 
+def omissions_of(kind: type[Event]) -> Iterator[str]:
+    """Yield what is missing for a consumed type of event: a section of the view, a text."""
+    if not is_projected(kind):
+        yield f"no section keeps, applies or ignores {kind.type}"
+    if kind not in SENTENCES:
+        yield f"{kind.type} has no sentence"
+
+
 SERVICE = Service(
     "gateway",
     "Gateway",
@@ -93,28 +101,13 @@ SERVICE = Service(
     ),
     routers=(api.router, pages()),
     consumes=tuple(kind for kind in EVENTS.values() if kind.channel in CONSUMED_CHANNELS),
+    omissions_of=omissions_of,
     event_handling=event_handling,
 )
 
 
-def check_events(consumed: Iterable[type[Event]]) -> None:
-    """Raise TypeError naming each consumed type of event without a section or a sentence."""
-    consumed = list(consumed)
-    problems = [
-        *(f"no section keeps, applies or ignores {_name(each)}" for each in unprojected(consumed)),
-        *(f"{_name(each)} has no sentence" for each in consumed if each not in SENTENCES),
-    ]
-    if problems:
-        raise TypeError("; ".join(problems))
-
-
-def _name(kind: type[Event]) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
-
-
 def main() -> None:
-    """Run the gateway until it is stopped by a signal; raises TypeError as `check_events` does."""
-    check_events(SERVICE.consumes)
+    """Run the gateway until it is stopped by a signal."""
     run(SERVICE)
 
 

@@ -34,7 +34,6 @@ Stage = Literal[
 class Engagement(CommonParts):
     """An engagement in Legal."""
 
-    engagement: str
     file: File = File()
     deal: Deal = Deal()
     sows: Sows = Sows()

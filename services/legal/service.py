@@ -1,13 +1,10 @@
 """The legal service: ``python -m legal.service``."""
 
-from chassis.domain.decider import Decider
-from chassis.domain.reference import Record, account_zone, reference_decider
+from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
-from chassis.web.command_routes import CommandRoutes
-from chassis.web.document_routes import document_routes
+from chassis.web.engagement_routes import EngagementRoutes
 from chassis.web.reference_routes import ReferenceRoutes
-from common.disconnects import decisions as disconnects
-from common.questions import decisions as questions
+from common.decider import engagement_decider
 from contracts.reference import (
     AccountPublished,
     AgreementPublished,
@@ -28,29 +25,20 @@ from legal.roles import CONTRACTS, READERS
 from legal.signing import decisions as signing
 from legal.sows import decisions as sows
 
-ENGAGEMENT: Decider[Engagement] = Decider(
-    department="legal",
-    kind="engagement",
-    initial=lambda subject: Engagement(engagement=subject),
-    capabilities=(
-        file.capability,
-        deal.capability,
-        sows.capability,
-        signing.capability,
-        early_starts.capability,
-        amendments.capability,
-        receivables.capability,
-        ending.capability,
-        disconnects.capability_of(Engagement),
-        questions.capability_of(
-            Engagement,
-            department="legal",
-            by=CONTRACTS,
-            account_of=lambda state: state.file.account,
-            require_open=require_not_ended,
-        ),
-    ),
-    zone=lambda state, context: account_zone(state.file.account, context),
+ENGAGEMENT = engagement_decider(
+    "legal",
+    Engagement,
+    file.capability,
+    deal.capability,
+    sows.capability,
+    signing.capability,
+    early_starts.capability,
+    amendments.capability,
+    receivables.capability,
+    ending.capability,
+    answering=CONTRACTS,
+    account_of=lambda state: state.file.account,
+    require_open=require_not_ended,
 )
 """Decider of Legal's engagement streams; the first event of another department begins one."""
 
@@ -65,7 +53,7 @@ SERVICE = Service(
         "amendments and termination; agreements with accounts."
     ),
     routes=(
-        CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
+        EngagementRoutes(ENGAGEMENT, seen_by=READERS, uploaded_by=CONTRACTS),
         ReferenceRoutes(
             AGREEMENT,
             path="agreements",
@@ -73,7 +61,6 @@ SERVICE = Service(
             listed=("account", "agreement_type", "signed_on", "starts_on", "expires_on"),
         ),
     ),
-    routers=(document_routes(seen_by=READERS, uploaded_by=CONTRACTS),),
     reads=(AccountPublished, AgreementPublished, ContactPublished, StandInsPublished),
 )
 

@@ -18,7 +18,6 @@ Stage = PipelineStage | Literal["won", "lost"]
 class Engagement(CommonParts):
     """An engagement in Sales."""
 
-    engagement: str
     opportunity: Opportunity = Opportunity()
     proposals: Proposals = Proposals()
     contract: Contract = Contract()

@@ -1,13 +1,10 @@
 """The sales service: ``python -m sales.service``."""
 
-from chassis.domain.decider import Decider
-from chassis.domain.reference import Record, account_zone, reference_decider
+from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
-from chassis.web.command_routes import CommandRoutes
-from chassis.web.document_routes import document_routes
+from chassis.web.engagement_routes import EngagementRoutes
 from chassis.web.reference_routes import ReferenceRoutes
-from common.disconnects import decisions as disconnects
-from common.questions import decisions as questions
+from common.decider import engagement_decider
 from contracts.reference import (
     AccountPublished,
     ContactPublished,
@@ -29,27 +26,18 @@ from sales.progress import decisions as progress
 from sales.proposals import decisions as proposals
 from sales.roles import ERASERS, READERS, SELLERS
 
-ENGAGEMENT: Decider[Engagement] = Decider(
-    department="sales",
-    kind="engagement",
-    initial=lambda subject: Engagement(engagement=subject),
-    capabilities=(
-        opportunity.capability,
-        importing.capability,
-        proposals.capability,
-        contract.capability,
-        progress.capability,
-        invoices.capability,
-        disconnects.capability_of(Engagement),
-        questions.capability_of(
-            Engagement,
-            department="sales",
-            by=SELLERS,
-            account_of=lambda state: state.opportunity.account,
-            require_open=require_not_ended,
-        ),
-    ),
-    zone=lambda state, context: account_zone(state.opportunity.account, context),
+ENGAGEMENT = engagement_decider(
+    "sales",
+    Engagement,
+    opportunity.capability,
+    importing.capability,
+    proposals.capability,
+    contract.capability,
+    progress.capability,
+    invoices.capability,
+    answering=SELLERS,
+    account_of=lambda state: state.opportunity.account,
+    require_open=require_not_ended,
 )
 """Decider of engagements. There are no reactions: every event of Sales follows from a command."""
 
@@ -67,7 +55,7 @@ SERVICE = Service(
         "accounts and their contacts, and the import of CRM exports."
     ),
     routes=(
-        CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
+        EngagementRoutes(ENGAGEMENT, seen_by=READERS, uploaded_by=SELLERS),
         ReferenceRoutes(
             ACCOUNT,
             path="accounts",
@@ -83,7 +71,7 @@ SERVICE = Service(
             erased_by=ERASERS,
         ),
     ),
-    routers=(imports, document_routes(seen_by=READERS, uploaded_by=SELLERS)),
+    routers=(imports,),
     reads=(AccountPublished, ContactPublished, PersonPublished, StandInsPublished),
 )
 

@@ -20,7 +20,7 @@ from chassis.runtime.container import REAL_PARTS, Parts
 from chassis.runtime.service import Service, create_app
 from chassis.web.auth import issue
 from chassis.web.command_routes import CommandRoutes
-from chassis.web.document_routes import document_routes
+from chassis.web.engagement_routes import EngagementRoutes
 from contracts.delivery import ManagerAssigned
 from contracts.event import Event, Recorded
 from contracts.money import NotNegativeMoney
@@ -152,13 +152,10 @@ DEALS = Decider("sales", "engagement", lambda subject: Deal(id=subject), (deals,
 
 
 def sales() -> Service:
-    routes = CommandRoutes(DEALS, path="engagements", seen_by=("account-executive", "executive"))
-    documents = document_routes(
-        seen_by=("account-executive", "executive"), uploaded_by=("account-executive",)
+    routes = EngagementRoutes(
+        DEALS, seen_by=("account-executive", "executive"), uploaded_by=("account-executive",)
     )
-    return Service(
-        "sales", "Sales", routes=(routes,), routers=(documents,), reads=(PersonPublished,)
-    )
+    return Service("sales", "Sales", routes=(routes,), reads=(PersonPublished,))
 
 
 # ---- Delivery --------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ async def folded(client: httpx.AsyncClient, sequence: int) -> Any:
 
 async def aside(client: httpx.AsyncClient) -> list[tuple[str, int, str]]:
     found = await get(client, "/operations/set-aside")
-    return [(each["code"], each["sequence"], each["sentence"]) for each in found["items"]]
+    return [(each["code"], each["streamsequence"], each["sentence"]) for each in found["items"]]
 
 
 @pytest.mark.parametrize("service", [DELIVERY, GATEWAY], ids=["delivery", "gateway"])

@@ -163,7 +163,7 @@ def test_a_client_reads_its_own_writes(
 
     assert answer.status_code == 200
     assert answer.headers["Preference-Applied"] == "wait=20"
-    assert answer.json()["freshness"]["sales"]["sequence"] == actors.position["sales"]
+    assert answer.json()["freshness"]["sales"]["streamsequence"] == actors.position["sales"]
     assert (future.status_code, future.json()["code"]) == (504, "not-processed-yet")
     unchanged = api.request(
         "GET", "gateway", path, headers={"If-None-Match": answer.headers["ETag"]}
@@ -384,7 +384,8 @@ def at_rest(platform: Platform, documents: dict[str, dict[str, Any]]) -> bool:
     written, findings, announced = {}, {}, {}
     for name, document in documents.items():
         view = json.loads(document["view"])
-        written[name] = {channel: each["sequence"] for channel, each in view["freshness"].items()}
+        fresh = view["freshness"]
+        written[name] = {channel: each["streamsequence"] for channel, each in fresh.items()}
         findings[name] = json.loads(document["findings"]).keys()
         announced[name] = (
             view["gateway"]["announced"].keys() | view["gateway_confidential"]["announced"].keys()

@@ -208,7 +208,7 @@ def test_the_view_is_complete_and_as_fresh_as_the_topics(
 
     shown = of["gateway"]
     departments = {name: n for name, n in last.items() if not name.startswith("gateway")}
-    freshness = {name: fresh["sequence"] for name, fresh in shown["freshness"].items()}
+    freshness = {name: fresh["streamsequence"] for name, fresh in shown["freshness"].items()}
     assert shown["complete"]
     assert departments.items() <= freshness.items()
 

@@ -58,10 +58,11 @@ from contracts.roles import Role
 from contracts.values import EstimateLine, Margin
 from finance.service import ENGAGEMENT, SERVICE
 from testkit.matchers import RecordsOf, recorded_as
+from tests.amounts import eur
 from tests.component.consumer_harness import Counting
 from tests.component.sample_app import SECRET, settings
 from tests.unit.chassis.parked_in_memory import ParkedInMemory
-from tests.unit.finance.builders import CARD, ESTIMATE, ID, OPENED, eur, rates
+from tests.unit.finance.builders import CARD, ESTIMATE, ID, OPENED, rates
 
 FIGURE = "98765.43"
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -530,7 +531,7 @@ async def test_an_operator_with_the_confidential_role_sees_all_of_a_record() -> 
         head, behind = (await operator.get(f"/operations/parked/{ID}")).json()
         text = (await operator.get("/operations/record", params={"id": head["id"]})).json()
     assert (waits["records"], behind["code"]) == (2, "waiting")
-    assert (head["sequence"], head["expected"], head["offset"]) == (7341, 7339, 61273)
+    assert (head["streamsequence"], head["expected"], head["offset"]) == (7341, 7339, 61273)
     assert FIGURE in text["record"]
 
 

@@ -7,8 +7,8 @@ from types import ModuleType
 
 import contracts
 
-_BESIDE_EVENTS = frozenset({"line_faults.py", "refusals.py", "release.py", "roles.py"})
-"""Modules of the contracts that neither events nor what is computed from them need."""
+_BESIDE_EVENTS = frozenset({"line_faults", "refusals", "release", "roles"})
+"""Modules and packages of the contracts that no event needs, nor what is computed from events."""
 
 
 def fingerprint(sources: Iterable[Path], schema: object) -> str:
@@ -18,10 +18,19 @@ def fingerprint(sources: Iterable[Path], schema: object) -> str:
     """
     digest = blake2b(digest_size=8)
     digest.update(str(schema).encode())
-    of_events = {each for each in files_beside(contracts) if each.name not in _BESIDE_EVENTS}
-    for source in sorted({*sources, *of_events}):
+    for source in sorted({*sources, *contracts_of_events()}):
         digest.update(source.read_bytes())
     return digest.hexdigest()
+
+
+def contracts_of_events() -> list[Path]:
+    """Return the source files of the contracts that events or their readers need."""
+    folder = file_of(contracts).parent
+    return [
+        each
+        for each in files_beside(contracts)
+        if Path(each.relative_to(folder).parts[0]).stem not in _BESIDE_EVENTS
+    ]
 
 
 def file_of(module: ModuleType) -> Path:

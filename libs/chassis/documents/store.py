@@ -7,19 +7,14 @@ document of its own, which is written last, so that a content is either whole or
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 
 from chassis.eventstore.mongo import Document as StoreDocument
 from chassis.eventstore.mongo import Store, put_absent, reaching
+from contracts.documents import hash_of
 from contracts.values import ContentHash
 
 CHUNK = 256 * 1024
 """Bytes of a chunk."""
-
-
-def hash_of(content: bytes) -> ContentHash:
-    """Return the SHA-256 of a content: ``sha256:`` and lower-case hexadecimal digits."""
-    return f"sha256:{sha256(content).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)

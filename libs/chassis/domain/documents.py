@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from chassis.domain.commands import Command
 from chassis.domain.internal import Internal
-from contracts.documents import DocumentHead, content_hash, document_bytes
+from contracts.documents import DocumentHead, document_bytes, hash_of
 from contracts.event import Event, Recorded
 from contracts.values import ContentHash, DocumentText
 
@@ -38,7 +38,7 @@ class DocumentKept(Internal):
     def of(cls, kind: str, content: Mapping[str, Any]) -> Self:
         """Return the event for a content of a kind of document; raises TypeError as `canonical`."""
         data = document_bytes(kind, content)
-        return cls(content_hash=content_hash(kind, content), data=data)
+        return cls(content_hash=hash_of(data), data=data)
 
 
 class DocumentCommand(Command):

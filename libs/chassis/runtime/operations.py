@@ -55,8 +55,8 @@ class ParkedPage(BaseModel):
 class ParkedRecordView(BaseModel):
     """A record that waits or was set aside: its place in the topic, and the reason.
 
-    Without the role `confidential`, the offset and sequence of a record on a confidential channel
-    are null, and its `id` is a substitute that is accepted by ``skip`` and ``set-aside`` only.
+    Without the role `confidential`, `offset` and `streamsequence` of a record on a confidential
+    channel are null, and its `id` is a substitute that ``skip`` and ``set-aside`` alone accept.
     """
 
     id: str
@@ -64,7 +64,7 @@ class ParkedRecordView(BaseModel):
     channel: str
     partition: int
     offset: int | None
-    sequence: int | None
+    streamsequence: int | None
     code: str
     sentence: str
     expected: int | None
@@ -376,7 +376,7 @@ def _shown(request: Request, record: ParkedRecord) -> dict[str, object]:
         "channel": record.channel.name,
         "partition": record.partition,
         "offset": None if hidden else record.offset,
-        "sequence": None if hidden else record.sequence,
+        "streamsequence": None if hidden else record.sequence,
         "code": record.code,
         "sentence": record.sentence,
         "expected": None if hidden else record.expected,

@@ -10,7 +10,7 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,8 @@ class Service:
     `routes` include their deciders; `deciders` are further ones, without HTTP routes. `reads` are
     the kinds of reference data that decisions look up. `routers` are further routes, each of which
     must authorise its callers. `event_handling` connects the handler of consumed events, and
-    `consumes` lists event types that no decider lists.
+    `consumes` lists event types that no decider lists, and `omissions_of` yields what was left out
+    for one of them.
     """
 
     name: Department
@@ -73,6 +74,7 @@ class Service:
     reads: tuple[type[Reference], ...] = ()
     routers: tuple[APIRouter, ...] = ()
     consumes: tuple[type[Event], ...] = ()
+    omissions_of: Callable[[type[Event]], Iterable[str]] = lambda _: ()
     event_handling: Callable[[Container], EventHandling] = handle_by_streams
 
     @property
@@ -93,7 +95,8 @@ class Service:
         state evolves; consumed events that do not name it; capabilities that no decider lists;
         commands without a decision, or with roles and without a route; two commands with one path;
         deadlines on which nothing is decided; and requests that no kind of stream decides, or whose
-        outcome is not decided.
+        outcome is not decided. Of what the service consumes otherwise, it names what `omissions_of`
+        yields.
         """
         if omissions := [
             *self._omitted_events(),
@@ -106,6 +109,8 @@ class Service:
     def _omitted_events(self) -> Iterator[str]:
         evolving = {kind for each in self.all_deciders for kind in each.evolves_by}
         for kind in EVENTS.values():
+            if kind in self.consumes:
+                yield from self.omissions_of(kind)
             own = kind.channel.department == self.name
             expected = own or self.name in kind.consumed_by
             if expected and kind not in evolving:

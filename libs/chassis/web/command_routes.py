@@ -84,7 +84,7 @@ class EventView(BaseModel):
     type: str
     id: str
     channel: str
-    sequence: int
+    streamsequence: int
     occurred_at: datetime
 
 
@@ -351,7 +351,7 @@ class CommandRoutes(Generic[S]):
                     "type": recorded.event.type,
                     "id": recorded.id,
                     "channel": recorded.channel.name,
-                    "sequence": recorded.sequence,
+                    "streamsequence": recorded.sequence,
                     "occurred_at": recorded.occurred_at,
                 }
                 for recorded in answer.events

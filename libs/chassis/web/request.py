@@ -9,7 +9,7 @@
 ``Concord-After``         wait until the stream has processed this much (``sales=17,legal=4``)
 ``Prefer: wait=SECONDS``  how long to wait, RFC 7240; up to the setting `wait_limit`
 ``ETag``                  (response) the number of the stream
-``Concord-Position``      (response) the last sequence published or processed, by channel
+``Concord-Position``      (response) the last ``streamsequence`` published or processed, by channel
 ``Concord-As-Of``         (response) the answer contains all that other departments published
                           before this moment
 ========================  =====================================================================
@@ -89,8 +89,8 @@ async def read_options(
     concord_after: Annotated[
         str | None,
         Header(
-            description="Wait, for the time in `Prefer: wait`, until the stream has processed these"
-            " sequences of the channels; if it has not by then, the answer is 504"
+            description="Wait, for the time in `Prefer: wait`, until the stream has processed"
+            " this `streamsequence` of each channel; if it has not by then, the answer is 504"
             " `not-processed-yet`.",
             examples=["sales=17,legal=4"],
         ),
@@ -141,7 +141,8 @@ async def command_options(
     concord_after: Annotated[
         str | None,
         Header(
-            description="Decide when the stream has processed these sequences of the channels.",
+            description="Decide when the stream has processed this `streamsequence` of each"
+            " channel.",
             examples=["sales=17,legal=4"],
         ),
     ] = None,

@@ -52,7 +52,7 @@ def freshness(view: View, department: str, *, confidential: bool) -> list[Channe
         if channel.department != department or channel.kind != "events":
             continue
         fresh = view.freshness.get(name)
-        events = fresh.sequence if fresh else 0
+        events = fresh.streamsequence if fresh else 0
         if (channel.confidential and (not confidential or not events)) or (not events and found):
             continue
         found.append(

@@ -101,7 +101,7 @@ class CachedView:
     @property
     def revision(self) -> int:
         """A number that grows with every event, transition and day of evaluation, and only then."""
-        applied = sum(fresh.sequence for fresh in self.view.freshness.values())
+        applied = sum(fresh.streamsequence for fresh in self.view.freshness.values())
         return (applied + self.transitions << 20) + self.judged_on.toordinal()
 
     @property
@@ -121,7 +121,7 @@ class CachedView:
     @property
     def open_revision(self) -> int:
         """A number that differs when open data do; confidential events do not count in it."""
-        applied = sum(fresh.sequence for fresh in self.view.open_freshness())
+        applied = sum(fresh.streamsequence for fresh in self.view.open_freshness())
         changes = applied + self.transitions
         return (changes << 21) + (self.open_part_complete << 20) + self.judged_on.toordinal()
 

@@ -117,7 +117,7 @@ def beyond_budget(rule: Rule, view: View, today: date, allowed: Tolerances) -> I
     yield from _line_beyond_hours(rule, view, budget, today, allowed)
     billed = view.finance.billed(budget.price.currency)
     if budget.price < billed and not any(line.estimated for line in budget.lines):
-        last = max(view.finance.live_invoices(), key=lambda invoice: invoice.said.sequence)
+        last = max(view.finance.live_invoices(), key=lambda invoice: invoice.said.streamsequence)
         yield rule.disconnect(
             f"{billed} are billed on a contract of {budget.price}.",
             (budget.said, last.said),
@@ -161,7 +161,7 @@ def _line_beyond_price(rule: Rule, view: View, budget: Budget) -> Iterator[Disco
         currency = budget.price.currency
         billed = Money.total((each.billed_on(line.line) for each in on_line), currency)
         if line.price < billed:
-            last = max(on_line, key=lambda invoice: invoice.said.sequence)
+            last = max(on_line, key=lambda invoice: invoice.said.streamsequence)
             yield rule.disconnect(
                 f"{billed} are billed on {line.title}, whose price is {line.price}.",
                 (budget.said, last.said),

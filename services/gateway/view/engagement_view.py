@@ -6,7 +6,7 @@ processed (`heard`); rules are evaluated only then. Its open part is complete by
 open channels name open channels only.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -57,7 +57,7 @@ PROJECTED_CHANNELS = frozenset(
 class Freshness:
     """The last event of a channel in the view, and when it occurred and was recorded (UTC)."""
 
-    sequence: int
+    streamsequence: int
     occurred_at: datetime
     recorded_at: datetime
 
@@ -83,7 +83,7 @@ class View:
 
     def position(self) -> dict[str, int]:
         """Return the sequence of the last event in the view, by channel."""
-        return {channel: fresh.sequence for channel, fresh in self.freshness.items()}
+        return {channel: fresh.streamsequence for channel, fresh in self.freshness.items()}
 
     def open_freshness(self) -> list[Freshness]:
         """Return the last event of each channel that is not confidential."""
@@ -103,7 +103,7 @@ class View:
         freshness = self.freshness
         for channel, sequence in needed.items():
             fresh = freshness.get(channel)
-            if fresh is None or fresh.sequence < sequence:
+            if fresh is None or fresh.streamsequence < sequence:
                 return False
         return True
 
@@ -231,10 +231,9 @@ def steps_by_type(
 _STEPS = steps_by_type(SECTIONS)
 
 
-def unprojected(kinds: Iterable[type[Event]]) -> list[type[Event]]:
-    """Return the types of events that no section of a view keeps, applies or names as ignored."""
-    ignored = frozenset[type[Event]]().union(*(steps.ignored for steps in SECTIONS.values()))
-    return [kind for kind in kinds if kind not in _STEPS and kind not in ignored]
+def is_projected(kind: type[Event]) -> bool:
+    """Return whether a section of the view keeps or applies events of a type, or ignores it."""
+    return kind in _STEPS or any(kind in steps.ignored for steps in SECTIONS.values())
 
 
 def apply_event(view: View, recorded: Recorded[Event]) -> None:
@@ -245,7 +244,7 @@ def apply_event(view: View, recorded: Recorded[Event]) -> None:
     event = recorded.event
     channel = event.channel.name
     fresh = view.freshness.get(channel)
-    last = 0 if fresh is None else fresh.sequence
+    last = 0 if fresh is None else fresh.streamsequence
     view.latest_ids[channel] = with_latest(view.latest_ids.get(channel, ()), last, recorded)
     view.freshness[channel] = Freshness(
         recorded.sequence, recorded.occurred_at, recorded.recorded_at
@@ -265,8 +264,8 @@ def pass_over(view: View, channel: str, sequence: int) -> None:
     epoch = datetime.fromtimestamp(0, UTC)
     if fresh is None:
         view.freshness[channel] = Freshness(sequence, epoch, epoch)
-    elif fresh.sequence < sequence:
-        fresh.sequence = sequence
+    elif fresh.streamsequence < sequence:
+        fresh.streamsequence = sequence
         view.latest_ids.pop(channel, None)
 
 

@@ -147,6 +147,16 @@ def test_the_openapi_document_is_complete(service, app):
     assert [name for name, each in zip(names, operations, strict=True) if not each["summary"]] == []
 
 
+def test_the_number_of_an_event_has_the_name_that_it_has_on_the_wire(app):
+    fields = {
+        name
+        for schema in app.openapi()["components"]["schemas"].values()
+        for name in schema.get("properties", {})
+    }
+    assert "streamsequence" in fields
+    assert "sequence" not in fields
+
+
 def test_the_asyncapi_document_has_a_message_for_every_event(service, app):
     document = asyncapi.document(service.name, service.title, service.consumed_types, "concord")
     messages = document["components"]["messages"]

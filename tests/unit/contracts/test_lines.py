@@ -25,14 +25,11 @@ from contracts.lines import (
     total_price,
     with_usual_billing,
 )
-from contracts.money import Money, Rate
+from contracts.money import Rate
 from contracts.values import Deliverable, RoleHours
+from tests.amounts import eur
 
 FINISH = date(2026, 9, 30)
-
-
-def eur(amount: int | str, currency: str = "EUR") -> Money:
-    return Money(amount=Decimal(amount), currency=currency)
 
 
 def line(name: str, price: int, currency: str = "EUR", **fields: Any) -> ContractLine:

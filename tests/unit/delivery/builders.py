@@ -1,7 +1,6 @@
 """Provide scenarios of one engagement, stage by stage, and events for Delivery's tests."""
 
 from datetime import date
-from decimal import Decimal
 from functools import cache
 
 from contracts import finance, legal, sales
@@ -35,7 +34,6 @@ from contracts.lines import (
     RoleHoursDelta,
     changed_lines,
 )
-from contracts.money import Money, Rate
 from contracts.reference import (
     ContactPublished,
     PersonPublished,
@@ -55,6 +53,7 @@ from contracts.values import (
 from delivery.engagement import Engagement
 from delivery.service import ENGAGEMENT
 from testkit.scenario import Scenario, given
+from tests.amounts import eur, hours, per_hour
 
 ID = "E-0000000000001"
 HASH, OTHER_HASH = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
@@ -62,18 +61,6 @@ START, FINISH = date(2026, 4, 6), date(2026, 7, 31)
 SIGNED = date(2026, 3, 20)
 WEEK = date(2026, 4, 6)
 TODAY = date(2026, 4, 8)
-
-
-def eur(amount: int | str) -> Money:
-    return Money(amount=Decimal(amount), currency="EUR")
-
-
-def per_hour(amount: int | str, currency: str = "EUR") -> Rate:
-    return Rate(amount=Decimal(amount), currency=currency)
-
-
-def hours(number: int | str) -> Decimal:
-    return Decimal(number)
 
 
 def deliverable(name: str) -> Deliverable:

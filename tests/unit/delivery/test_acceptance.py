@@ -28,6 +28,7 @@ from delivery.acceptance.decisions import (
 from delivery.engagement import Engagement
 from delivery.management.decisions import PutOnHold
 from testkit.scenario import Scenario, like
+from tests.amounts import eur
 from tests.unit.delivery.builders import (
     FINISH,
     HASH,
@@ -39,7 +40,6 @@ from tests.unit.delivery.builders import (
     TERMINATED,
     TODAY,
     deliverable,
-    eur,
     opened,
     released,
     won,

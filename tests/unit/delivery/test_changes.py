@@ -20,6 +20,7 @@ from delivery.engagement import Engagement
 from delivery.management.decisions import PutOnHold
 from delivery.planning.decisions import BaselinePlan, DraftPlan
 from testkit.scenario import Scenario, like
+from tests.amounts import eur, hours
 from tests.unit.delivery.builders import (
     AMENDMENT_DRAFTED,
     AMENDMENT_SIGNED,
@@ -37,8 +38,6 @@ from tests.unit.delivery.builders import (
     change_requested,
     change_signed,
     deliverable,
-    eur,
-    hours,
     released,
 )
 

@@ -17,6 +17,7 @@ from delivery.raid.decisions import CloseRaidItem, RaiseAction, RaiseIssue
 from delivery.surveys.decisions import AnswerSurvey, SendSurvey
 from delivery.timesheet.decisions import ApproveExpense, ApproveTime, RejectTime, SubmitTime
 from testkit.scenario import like
+from tests.amounts import eur, hours
 from tests.unit.delivery.builders import (
     AMENDMENT_SIGNED,
     BUDGET,
@@ -32,9 +33,7 @@ from tests.unit.delivery.builders import (
     WEEK,
     accepted,
     asked,
-    eur,
     finished,
-    hours,
     released,
     signed,
     worked,

@@ -8,6 +8,7 @@ from contracts.delivery import AmendmentReviewed, SowReviewed
 from delivery.contract.decisions import ReviewAmendment, ReviewSow
 from delivery.engagement import Engagement
 from testkit.scenario import Scenario
+from tests.amounts import eur
 from tests.unit.delivery.builders import (
     AMENDMENT_DRAFTED,
     AMENDMENT_SIGNED,
@@ -17,7 +18,6 @@ from tests.unit.delivery.builders import (
     OTHER_HASH,
     SOW,
     change_approved,
-    eur,
     signed,
     won,
 )

@@ -18,6 +18,7 @@ from contracts.sales import OpportunityImported, ProposalSubmitted
 from delivery.engagement import Engagement
 from delivery.service import ENGAGEMENT
 from testkit.scenario import Scenario, permutations_agree
+from tests.amounts import hours
 from tests.unit.delivery.builders import (
     AMENDMENT_DRAFTED,
     AMENDMENT_SIGNED,
@@ -46,7 +47,6 @@ from tests.unit.delivery.builders import (
     deliverable,
     empty,
     finished,
-    hours,
     won,
 )
 

@@ -9,16 +9,8 @@ from contracts.values import EstimateLine
 from delivery.estimates.decisions import EndorseEstimate, SubmitEstimate, scaled
 from delivery.management.decisions import AssignManager
 from testkit.scenario import like
-from tests.unit.delivery.builders import (
-    ESTIMATED,
-    TEMPLATE,
-    asked,
-    estimated,
-    hours,
-    managed,
-    opened,
-    won,
-)
+from tests.amounts import hours
+from tests.unit.delivery.builders import ESTIMATED, TEMPLATE, asked, estimated, managed, opened, won
 
 FROM_TEMPLATE = SubmitEstimate(template="web", duration_days=100, contingency=hours(10))
 BUILD = EstimateLine(phase="Build", role="developer", hours=hours(80))

@@ -9,7 +9,8 @@ from delivery.engagement import Engagement
 from delivery.kickoff.decisions import HoldKickoff, WithdrawKickoff
 from delivery.timesheet.decisions import SubmitTime
 from testkit.scenario import Scenario
-from tests.unit.delivery.builders import EARLY_START, START, TERMINATED, hours, signed, won
+from tests.amounts import hours
+from tests.unit.delivery.builders import EARLY_START, START, TERMINATED, signed, won
 
 KICKOFF = HoldKickoff(held_on=START, attendees=("mara", "cleo"))
 HELD = KickoffHeld(held_on=START, attendees=("mara", "cleo"))

@@ -27,6 +27,7 @@ from delivery.management.decisions import (
 )
 from delivery.raid.decisions import RaiseIssue
 from delivery.timesheet.decisions import SubmitTime
+from tests.amounts import eur, hours
 from tests.unit.delivery.builders import (
     BUDGET,
     LOST,
@@ -38,8 +39,6 @@ from tests.unit.delivery.builders import (
     asked,
     empty,
     estimated,
-    eur,
-    hours,
     managed,
     opened,
     person,

@@ -9,7 +9,7 @@ from contracts.reference import CalendarPublished, PersonPublished
 from delivery.people.decisions import PublishPerson
 from delivery.service import PERSON
 from testkit.scenario import given, like
-from tests.unit.delivery.builders import hours
+from tests.amounts import hours
 
 PAT = PersonPublished(person="pat", name="Pat", department="delivery")
 PIA = PersonPublished(person="pia", name="Pia", department="delivery", manager="mara")

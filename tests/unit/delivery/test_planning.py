@@ -19,6 +19,7 @@ from delivery.engagement import Engagement
 from delivery.planning.decisions import WORKING_WEEK, BaselinePlan, DraftPlan
 from delivery.progress.decisions import ProgressTask
 from testkit.scenario import Scenario, like
+from tests.amounts import eur, hours
 from tests.unit.delivery.builders import (
     BASELINED,
     DRAFTED,
@@ -33,8 +34,6 @@ from tests.unit.delivery.builders import (
     WON,
     asked,
     estimated,
-    eur,
-    hours,
     released,
     signed,
     won,

@@ -14,7 +14,8 @@ from delivery.progress.decisions import (
     WithdrawMilestone,
 )
 from testkit.scenario import like
-from tests.unit.delivery.builders import DRAFTED, FINISH, TODAY, hours, kicked_off, released
+from tests.amounts import hours
+from tests.unit.delivery.builders import DRAFTED, FINISH, TODAY, kicked_off, released
 
 BUILD = ProgressTask(task="build", complete=hours(10), remaining_hours=hours(180))
 REPORT = PublishStatusReport(

@@ -31,7 +31,8 @@ from delivery.raid.decisions import (
     UpdateRisk,
 )
 from testkit.scenario import like
-from tests.unit.delivery.builders import TERMINATED, TODAY, hours, opened, released
+from tests.amounts import hours
+from tests.unit.delivery.builders import TERMINATED, TODAY, opened, released
 
 RISK = RaiseRisk(
     item="R-1",

@@ -9,7 +9,8 @@ from contracts.reference import PersonPublished
 from delivery.engagement import Engagement
 from delivery.resources.decisions import AllocateResource, ReleaseResource, RequestResource
 from testkit.scenario import Scenario, like, permutations_agree
-from tests.unit.delivery.builders import FINISH, LOST, START, TERMINATED, hours, managed, signed
+from tests.amounts import hours
+from tests.unit.delivery.builders import FINISH, LOST, START, TERMINATED, managed, signed
 
 WANTED = ResourceRequested(
     request="RQ-1", role="architect", hours=hours(40), starts_on=START, finishes_on=FINISH

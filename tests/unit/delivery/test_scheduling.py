@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from contracts.reference import TemplatePhase, TemplatePublished, TemplateTask
 from contracts.values import EstimateLine
 from delivery.planning.scheduling import REST, contradictions, schedule
-from tests.unit.delivery.builders import REQUESTED, START, TEMPLATE, deliverable, hours
+from tests.amounts import hours
+from tests.unit.delivery.builders import REQUESTED, START, TEMPLATE, deliverable
 
 
 def test_phases_follow_each_other_and_end_in_milestones() -> None:

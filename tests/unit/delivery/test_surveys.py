@@ -6,7 +6,8 @@ from pydantic import ValidationError
 from contracts.delivery import SurveyAnswered, SurveySent
 from delivery.surveys.decisions import AnswerSurvey, SendSurvey
 from testkit.scenario import like
-from tests.unit.delivery.builders import SURVEY_SENT, TODAY, WEEK, hours, released
+from tests.amounts import hours
+from tests.unit.delivery.builders import SURVEY_SENT, TODAY, WEEK, released
 
 SURVEY = SendSurvey(
     survey="S-1", kind="csat-and-nps", phase="Build", questions=SURVEY_SENT.questions

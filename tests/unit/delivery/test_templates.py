@@ -1,8 +1,8 @@
 from delivery.service import TEMPLATE
 from delivery.templates.decisions import PublishTemplate
 from testkit.scenario import given
+from tests.amounts import hours
 from tests.unit.delivery.builders import TEMPLATE as WEB
-from tests.unit.delivery.builders import hours
 
 web = given(TEMPLATE, "web")
 WEB_COMMAND = PublishTemplate(name=WEB.name, estimate=WEB.estimate, phases=WEB.phases)

@@ -19,6 +19,7 @@ from delivery.planning.decisions import BaselinePlan
 from delivery.service import ENGAGEMENT
 from delivery.timesheet.decisions import ApproveExpense, ApproveTime, RejectTime, SubmitTime
 from testkit.scenario import Scenario, like
+from tests.amounts import eur, hours
 from tests.unit.delivery.builders import (
     DRAFTED,
     EARLY_START,
@@ -28,8 +29,6 @@ from tests.unit.delivery.builders import (
     TASKS,
     TERMINATED,
     WEEK,
-    eur,
-    hours,
     kicked_off,
     released,
     signed,

@@ -8,6 +8,7 @@ from delivery.acceptance.decisions import RejectDeliverable, SubmitDeliverable
 from delivery.progress.decisions import ReachMilestone
 from delivery.service import ENGAGEMENT
 from delivery.timesheet.decisions import ApproveTime, SubmitTime
+from tests.amounts import hours
 from tests.unit.delivery.builders import (
     EARLY_START,
     FINISH,
@@ -19,7 +20,6 @@ from tests.unit.delivery.builders import (
     empty,
     estimated,
     finished,
-    hours,
     kicked_off,
     opened,
     released,

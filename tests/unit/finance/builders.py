@@ -33,7 +33,7 @@ from contracts.lines import (
     ProposedLine,
     RoleHoursDelta,
 )
-from contracts.money import Money, Rate
+from contracts.money import Money
 from contracts.reference import CostRatesPublished, RateCardPublished, Reference
 from contracts.sales import DealWon, OpportunityOpened, ProposalDrafted
 from contracts.values import (
@@ -53,6 +53,7 @@ from finance.payments.decisions import RecordPayment
 from finance.revenue.decisions import RecogniseRevenue
 from finance.service import ENGAGEMENT
 from testkit.scenario import Scenario, given
+from tests.amounts import eur, per_hour
 
 ID = "E-0000000000001"
 HASH = f"sha256:{'a' * 64}"
@@ -60,18 +61,6 @@ ESTIMATED = date(2026, 3, 2)
 SIGNED = date(2026, 3, 20)
 APRIL_1 = date(2026, 4, 1)
 MONDAY = date(2026, 4, 6)
-
-
-def eur(amount: Decimal | int | str) -> Money:
-    return Money(amount=Decimal(amount), currency="EUR")
-
-
-def per_hour(amount: int | str, currency: str = "EUR") -> Rate:
-    return Rate(amount=Decimal(amount), currency=currency)
-
-
-def usd(amount: int | str) -> Money:
-    return Money(amount=Decimal(amount), currency="USD")
 
 
 def rates(**by_role: int | str) -> tuple[RoleRate, ...]:

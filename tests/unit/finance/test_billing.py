@@ -24,6 +24,7 @@ from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like
+from tests.amounts import eur, per_hour, usd
 from tests.unit.finance.builders import (
     AMENDMENT,
     DELIVERABLES,
@@ -41,7 +42,6 @@ from tests.unit.finance.builders import (
     contracted,
     cut_by,
     drafts_and_invoices,
-    eur,
     fixed_line,
     hearing,
     hourly_line,
@@ -49,10 +49,8 @@ from tests.unit.finance.builders import (
     line_change,
     newest_invoice,
     opened,
-    per_hour,
     sow_of,
     time,
-    usd,
 )
 
 

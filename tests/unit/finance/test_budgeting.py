@@ -32,6 +32,7 @@ from finance.budgeting.obligations import obligations_of
 from finance.budgeting.schedule import amended_lines
 from finance.pending.decisions import CatchUp
 from testkit.scenario import like
+from tests.amounts import eur, usd
 from tests.unit.finance.builders import (
     ADDED,
     AMENDMENT,
@@ -51,7 +52,6 @@ from tests.unit.finance.builders import (
     assessed,
     contracted,
     cut_by,
-    eur,
     fixed_line,
     hearing,
     hourly_line,
@@ -61,7 +61,6 @@ from tests.unit.finance.builders import (
     opened,
     scope,
     sow_of,
-    usd,
 )
 
 CHOSEN = method("at-acceptance")

@@ -9,6 +9,7 @@ from contracts.lines import BillingItem, LineScopeChange, NewLine, Retainer
 from contracts.money import Money
 from finance.pending.decisions import CatchUp
 from testkit.scenario import like
+from tests.amounts import eur
 from tests.unit.finance.builders import (
     AMENDMENT,
     ASSESSED,
@@ -19,7 +20,6 @@ from tests.unit.finance.builders import (
     amendment,
     assessed,
     contracted,
-    eur,
     fixed_line,
     hearing,
     hourly_line,

@@ -14,7 +14,7 @@ from finance.rate_cards.pricing import priced_lines
 from finance.service import COMPANY_RECORD
 from testkit.matchers import RecordsOf
 from testkit.scenario import given, like
-from tests.unit.finance.builders import eur, per_hour
+from tests.amounts import eur, per_hour
 
 TODAY = date(2026, 3, 2)
 FULL = {

@@ -10,6 +10,7 @@ from contracts.refusals import RefusalCode
 from finance.contract.decisions import ReviewAmendment, ReviewSow
 from finance.service import ENGAGEMENT
 from testkit.scenario import given
+from tests.amounts import eur, usd
 from tests.unit.finance.builders import (
     AMENDMENT,
     HASH,
@@ -20,14 +21,12 @@ from tests.unit.finance.builders import (
     SOW,
     TERMINATED,
     contracted,
-    eur,
     fixed_line,
     hourly_line,
     line_change,
     line_rates,
     opened,
     sow_of,
-    usd,
 )
 
 APPROVE = ReviewSow(version=1, verdict="approved")

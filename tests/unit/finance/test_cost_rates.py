@@ -11,7 +11,8 @@ from contracts.reference import CostRatesPublished, GradeRate, PersonRate
 from finance.cost_rates.decisions import PublishCostRates
 from finance.service import COST_RATES
 from testkit.scenario import given
-from tests.unit.finance.builders import per_hour, rates
+from tests.amounts import per_hour
+from tests.unit.finance.builders import rates
 
 TODAY = date(2026, 3, 2)
 COSTS = given(COST_RATES, "standard-EUR").on(TODAY)

@@ -11,6 +11,7 @@ from finance.pending.decisions import CatchUp
 from finance.service import ENGAGEMENT
 from testkit.matchers import Like
 from testkit.scenario import given, like
+from tests.amounts import eur, per_hour, usd
 from tests.unit.finance.builders import (
     CARD,
     COSTS,
@@ -18,13 +19,10 @@ from tests.unit.finance.builders import (
     MONDAY,
     OPENED,
     contracted,
-    eur,
     expense,
     opened,
-    per_hour,
     rates,
     time,
-    usd,
 )
 
 

@@ -21,6 +21,7 @@ from finance.revenue.decisions import RecogniseRevenue
 from finance.service import ENGAGEMENT, NUMBER_SERIES
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, given, permutations_agree
+from tests.amounts import eur
 from tests.unit.finance.builders import (
     ADDED,
     AMENDMENT,
@@ -43,7 +44,6 @@ from tests.unit.finance.builders import (
     amendment,
     contracted,
     drafts_and_invoices,
-    eur,
     expense,
     hearing,
     issued,

@@ -15,6 +15,7 @@ from finance.estimates.state import Estimate
 from finance.pending.decisions import CatchUp
 from finance.rate_cards.pricing import priced_lines
 from testkit.scenario import like
+from tests.amounts import eur, per_hour, usd
 from tests.unit.finance.builders import (
     CARD,
     COSTS,
@@ -23,12 +24,9 @@ from tests.unit.finance.builders import (
     OPENED,
     assessed,
     contracted,
-    eur,
     opened,
-    per_hour,
     rates,
     scope,
-    usd,
 )
 
 MORE = NewLine(title="More", pricing="fixed")

@@ -13,7 +13,7 @@ from finance.exchange_rates.decisions import ExchangeRateId, PublishExchangeRate
 from finance.service import EXCHANGE_RATE
 from testkit.matchers import RecordsOf
 from testkit.scenario import given, like
-from tests.unit.finance.builders import eur, usd
+from tests.amounts import eur, usd
 
 MARCH_2, MARCH_5, MARCH_9 = date(2026, 3, 2), date(2026, 3, 5), date(2026, 3, 9)
 ID = TypeAdapter[str](ExchangeRateId)

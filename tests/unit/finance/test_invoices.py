@@ -22,6 +22,7 @@ from finance.number_series.events import NumberTaken
 from finance.number_series.requests import TakeNumber
 from finance.settlement.decisions import SettleAccount
 from testkit.scenario import Scenario, like
+from tests.amounts import eur
 from tests.unit.finance.builders import (
     APRIL_1,
     CARD,
@@ -38,7 +39,6 @@ from tests.unit.finance.builders import (
     credit,
     credit_issued,
     drafts_and_invoices,
-    eur,
     hearing,
     issued,
     newest_invoice,

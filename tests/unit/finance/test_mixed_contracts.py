@@ -22,6 +22,7 @@ from finance.pending.decisions import CatchUp
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario
+from tests.amounts import eur
 from tests.unit.finance.builders import (
     BASELINED,
     CARD,
@@ -34,7 +35,6 @@ from tests.unit.finance.builders import (
     contracted,
     drafts_and_invoices,
     entry,
-    eur,
     fixed_line,
     hearing,
     hourly_line,

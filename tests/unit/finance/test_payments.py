@@ -10,16 +10,8 @@ from contracts.finance import (
 from finance.engagement import Engagement
 from finance.payments.decisions import RecordPayment, RecordRefund
 from testkit.scenario import Scenario
-from tests.unit.finance.builders import (
-    APRIL_1,
-    contracted,
-    credit,
-    drafts_and_invoices,
-    eur,
-    pay,
-    sent,
-    usd,
-)
+from tests.amounts import eur, usd
+from tests.unit.finance.builders import APRIL_1, contracted, credit, drafts_and_invoices, pay, sent
 
 
 def drafted() -> Scenario[Engagement]:

@@ -20,6 +20,7 @@ from finance.payments.decisions import RecordPayment
 from finance.revenue.decisions import RecogniseRevenue
 from finance.settlement.decisions import SettleAccount
 from testkit.scenario import Scenario, like
+from tests.amounts import eur, usd
 from tests.unit.finance.builders import (
     AMENDMENT,
     ASSESSED,
@@ -35,7 +36,6 @@ from tests.unit.finance.builders import (
     TERMINATED,
     accepted,
     contracted,
-    eur,
     expense,
     hearing,
     issued,
@@ -45,7 +45,6 @@ from tests.unit.finance.builders import (
     rates,
     report,
     time,
-    usd,
 )
 
 APRIL_20 = date(2026, 4, 20)

@@ -18,6 +18,7 @@ from finance.invoices.decisions import ApproveInvoice, VoidInvoice
 from finance.service import ENGAGEMENT
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like
+from tests.amounts import eur
 from tests.unit.finance.builders import (
     HOURLY_SOW,
     SCHEDULE,
@@ -26,7 +27,6 @@ from tests.unit.finance.builders import (
     contracted,
     cut_by,
     drafts_and_invoices,
-    eur,
     fixed_line,
     hearing,
     issued,

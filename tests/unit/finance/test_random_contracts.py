@@ -21,6 +21,7 @@ from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Outcome, Scenario
+from tests.amounts import eur
 from tests.unit.finance.builders import (
     CARD,
     COSTS,
@@ -29,7 +30,6 @@ from tests.unit.finance.builders import (
     accepted,
     amendment,
     assessed,
-    eur,
     expense,
     hearing,
     line_rates,

@@ -12,7 +12,8 @@ from finance.rate_cards.pricing import rate_card_on
 from finance.service import RATE_CARD
 from testkit.matchers import RecordsOf
 from testkit.scenario import given, like
-from tests.unit.finance.builders import per_hour, rates
+from tests.amounts import per_hour
+from tests.unit.finance.builders import rates
 
 TODAY = date(2026, 3, 2)
 CARDS = given(RATE_CARD, "standard-EUR").on(TODAY)

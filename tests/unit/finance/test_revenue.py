@@ -20,6 +20,7 @@ from finance.invoices.decisions import IssueCreditNote
 from finance.payments.decisions import RecordPayment, RecordRefund
 from finance.revenue.decisions import RecogniseRevenue, contract_asset, contract_liability
 from finance.settlement.decisions import SettleAccount
+from tests.amounts import eur
 from tests.unit.finance.builders import (
     BASELINED,
     ESTIMATE,
@@ -36,7 +37,6 @@ from tests.unit.finance.builders import (
     credit_issued,
     delivered,
     entry,
-    eur,
     expense,
     fixed_line,
     hearing,

@@ -10,6 +10,7 @@ from contracts.event import Event
 from contracts.values import RevenueMethod, RoleHours
 from finance.pending.decisions import CatchUp
 from finance.settlement.decisions import SettleAccount
+from tests.amounts import eur
 from tests.unit.finance.builders import (
     ADDED,
     AMENDMENT,
@@ -35,7 +36,6 @@ from tests.unit.finance.builders import (
     cut_by,
     delivered,
     entry,
-    eur,
     fixed_line,
     hearing,
     line_change,

@@ -16,6 +16,7 @@ from finance.payments.decisions import RecordPayment, RecordRefund
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like, permutations_agree
+from tests.amounts import eur
 from tests.unit.finance.builders import (
     ADDED,
     HOURLY_SOW,
@@ -25,7 +26,6 @@ from tests.unit.finance.builders import (
     contracted,
     credit_issued,
     cut_by,
-    eur,
     expense,
     fixed_line,
     hearing,

@@ -17,6 +17,7 @@ from finance.invoices.decisions import IssueCreditNote, VoidInvoice
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like
+from tests.amounts import eur, per_hour, usd
 from tests.unit.finance.builders import (
     CARD,
     COSTS,
@@ -25,7 +26,6 @@ from tests.unit.finance.builders import (
     WON,
     amendment,
     contracted,
-    eur,
     expense,
     fixed_line,
     hearing,
@@ -34,10 +34,8 @@ from tests.unit.finance.builders import (
     line_change,
     line_rates,
     opened,
-    per_hour,
     sow_of,
     time,
-    usd,
 )
 
 APRIL = BillTime(month="2026-04")

@@ -30,6 +30,7 @@ from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Outcome, Scenario, given
+from tests.amounts import eur
 from tests.unit.finance.builders import (
     AMENDMENT,
     BASELINED,
@@ -45,7 +46,6 @@ from tests.unit.finance.builders import (
     WON,
     accepted,
     assessed,
-    eur,
     expense,
     fixed_line,
     hourly_line,

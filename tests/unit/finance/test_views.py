@@ -13,6 +13,7 @@ from finance.revenue.decisions import RecogniseRevenue
 from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from testkit.scenario import given
+from tests.amounts import eur
 from tests.unit.finance.builders import (
     AMENDMENT,
     ASSESSED,
@@ -23,7 +24,6 @@ from tests.unit.finance.builders import (
     TERMINATED,
     accepted,
     contracted,
-    eur,
     hearing,
     issued,
     opened,

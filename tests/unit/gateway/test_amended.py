@@ -7,7 +7,8 @@ from contracts.lines import LineChange
 from contracts.values import Margin
 from gateway.portfolio.figures import contribution
 from gateway.portfolio.summary import summary
-from tests.builders import HASH, PORTAL, REPORTS, Life, euros, line_change
+from tests.amounts import eur
+from tests.builders import HASH, PORTAL, REPORTS, Life, line_change
 from tests.unit.gateway.test_disconnects import evidence, findings, margin_measured, only
 from tests.unit.gateway.test_engagement_view import view_of
 
@@ -105,7 +106,7 @@ def test_an_invoice_for_removed_deliverables_only_still_needs_acceptance() -> No
 
 def test_a_forecast_margin_is_compared_with_the_sold_margin_that_includes_its_changes() -> None:
     life = Life().worked(8)
-    sold = Margin(revenue=euros(160_000), cost=euros(129_600), margin=Decimal("0.19"))
+    sold = Margin(revenue=eur(160_000), cost=eur(129_600), margin=Decimal("0.19"))
     assert findings(life.say(96, margin_measured(life, "18.8", sold))) == {}
 
     finding = only(life.say(97, margin_measured(life, "12", sold)))
@@ -117,7 +118,7 @@ def test_the_portfolio_counts_the_sold_margin_that_finance_measured_last() -> No
     before = contribution(view_of(life.events), ())
     assert before["EUR.margin-sold.revenue"] == Decimal(100_000)
 
-    sold = Margin(revenue=euros(160_000), cost=euros(130_000), margin=Decimal("0.1875"))
+    sold = Margin(revenue=eur(160_000), cost=eur(130_000), margin=Decimal("0.1875"))
     after = contribution(view_of(life.say(96, margin_measured(life, "18", sold)).events), ())
     assert after["EUR.margin-sold.revenue"] == Decimal(160_000)
     assert after["EUR.margin-sold.cost"] == Decimal(130_000)

@@ -12,7 +12,8 @@ from contracts.money import Money
 from contracts.values import Margin
 from gateway.rules import Disconnect
 from gateway.rules.amounts import total, value_of_hours
-from tests.builders import Life, euros, line_change, per_hour
+from tests.amounts import eur, per_hour
+from tests.builders import Life, line_change
 from tests.unit.gateway.test_contract_lines import altered
 from tests.unit.gateway.test_disconnects import (
     findings,
@@ -22,7 +23,7 @@ from tests.unit.gateway.test_disconnects import (
     rebaselined,
 )
 
-WHOLE, BUILD, MANAGE = euros(100_000), euros(80_000), euros(20_000)
+WHOLE, BUILD, MANAGE = eur(100_000), eur(80_000), eur(20_000)
 DOLLARS = Money(amount=Decimal(1), currency="USD")
 
 
@@ -60,17 +61,17 @@ def worked(life: Life, hours: int, *, line: str | None = None) -> delivery.TimeA
 
 def test_a_delay_costs_days_at_the_agreed_cost_and_is_unknown_without() -> None:
     life = Life().worked(8)
-    agreed = altered(life, legal.SowDrafted, cost_of_delay_per_day=euros(500))
+    agreed = altered(life, legal.SowDrafted, cost_of_delay_per_day=eur(500))
     late = life.report(9, 95, finish=152)
 
     assert amounts(only(life.say(95, late))) == (WHOLE, None)
-    assert amounts(only(agreed.say(95, late))) == (WHOLE, euros(1_000))
+    assert amounts(only(agreed.say(95, late))) == (WHOLE, eur(1_000))
 
 
 def test_the_exposure_is_never_below_what_is_at_stake() -> None:
-    life = altered(Life().worked(8), legal.SowDrafted, cost_of_delay_per_day=euros(50_000))
+    life = altered(Life().worked(8), legal.SowDrafted, cost_of_delay_per_day=eur(50_000))
     found = only(life.say(95, life.report(9, 95, finish=180)))
-    assert amounts(found) == (euros(1_500_000), euros(1_500_000))
+    assert amounts(found) == (eur(1_500_000), eur(1_500_000))
 
 
 def test_deliverables_expose_the_price_of_the_lines_that_pay_for_them() -> None:
@@ -81,10 +82,10 @@ def test_deliverables_expose_the_price_of_the_lines_that_pay_for_them() -> None:
 
 def test_hours_are_worth_the_rate_of_their_line_rounded_once() -> None:
     found = only(rebaselined(rated(Life().kicked_off()), hours=991), 45)
-    assert amounts(found) == (BUILD, euros("19100.96"))  # 191 x 100.005
+    assert amounts(found) == (BUILD, eur("19100.96"))  # 191 x 100.005
 
     found = only(rebaselined(rated(Life().kicked_off()), management=80), 45)
-    assert amounts(found) == (MANAGE, euros(10_000))
+    assert amounts(found) == (MANAGE, eur(10_000))
     found = only(rebaselined(Life().kicked_off(), management=80), 45)
     assert amounts(found) == (MANAGE, None)
 
@@ -94,7 +95,7 @@ def test_a_missing_manager_exposes_the_proposal() -> None:
     assert amounts(found) == (WHOLE, None)
 
 
-@pytest.mark.parametrize(("manager", "at_stake"), [("125", None), ("100", euros(46_000))])
+@pytest.mark.parametrize(("manager", "at_stake"), [("125", None), ("100", eur(46_000))])
 def test_allocated_hours_have_a_value_where_all_roles_have_one_rate(
     manager: str, at_stake: Money | None
 ) -> None:
@@ -111,7 +112,7 @@ def test_allocated_hours_have_a_value_where_all_roles_have_one_rate(
     assert amounts(only(life.say(34, allocated), 45)) == (WHOLE, at_stake)
 
 
-@pytest.mark.parametrize(("manager", "at_stake"), [("125", None), ("100", euros(3_000))])
+@pytest.mark.parametrize(("manager", "at_stake"), [("125", None), ("100", eur(3_000))])
 def test_work_before_the_signature(manager: str, at_stake: Money | None) -> None:
     life = rated(Life().won(), engineer="100", manager=manager)
     time = worked(life, 30).model_copy(update={"week": life.week(0) - timedelta(weeks=3)})
@@ -120,23 +121,23 @@ def test_work_before_the_signature(manager: str, at_stake: Money | None) -> None
     assert amounts(found) == (WHOLE, at_stake)
 
 
-@pytest.mark.parametrize(("price", "at_stake"), [(100_000, None), (90_000, euros(10_000))])
+@pytest.mark.parametrize(("price", "at_stake"), [(100_000, None), (90_000, eur(10_000))])
 def test_a_version_that_is_not_the_signed_one(price: int, at_stake: Money | None) -> None:
     life = Life().signed()
-    later = life.sow(version=2, price=euros(price))
+    later = life.sow(version=2, price=eur(price))
     found = only(life.say(26, later), 27)
-    assert amounts(found) == (euros(price), at_stake)
+    assert amounts(found) == (eur(price), at_stake)
 
 
 def test_a_contract_at_another_price() -> None:
-    life = altered(Life().signed(), legal.SowDrafted, price=euros(90_000))
+    life = altered(Life().signed(), legal.SowDrafted, price=eur(90_000))
     found = findings(life, 27)["sow-price-differs"]
-    assert amounts(found) == (WHOLE, euros(10_000))
+    assert amounts(found) == (WHOLE, eur(10_000))
     dollars = altered(Life().signed(), legal.SowDrafted, price=DOLLARS)
     assert amounts(findings(dollars, 27)["sow-price-differs"]) == (WHOLE, None)
 
 
-@pytest.mark.parametrize(("per_day", "at_stake"), [(None, None), (euros(500), euros(2_500))])
+@pytest.mark.parametrize(("per_day", "at_stake"), [(None, None), (eur(500), eur(2_500))])
 def test_a_contract_of_other_dates(per_day: Money | None, at_stake: Money | None) -> None:
     life = Life().signed()
     life = altered(life, legal.SowDrafted, finishes_on=life.day(155), cost_of_delay_per_day=per_day)
@@ -155,7 +156,7 @@ def billed(life: Life, hours: Decimal | None, charged: str = "110") -> finance.I
     line = finance.InvoiceLine(
         description="Time",
         line="build",
-        amount=euros(1_100),
+        amount=eur(1_100),
         role="engineer",
         hours=Decimal(10),
         rate=per_hour(charged),
@@ -165,7 +166,7 @@ def billed(life: Life, hours: Decimal | None, charged: str = "110") -> finance.I
         number="2026-00001",
         billing_event="due-1",
         kind="time",
-        amount=euros(1_100),
+        amount=eur(1_100),
         lines=(line.model_copy(update={"hours": hours}),),
         deliverables=(),
         issued_on=life.day(40),
@@ -173,22 +174,22 @@ def billed(life: Life, hours: Decimal | None, charged: str = "110") -> finance.I
     )
 
 
-@pytest.mark.parametrize(("hours", "at_stake"), [(Decimal(10), euros("99.95")), (None, None)])
+@pytest.mark.parametrize(("hours", "at_stake"), [(Decimal(10), eur("99.95")), (None, None)])
 def test_another_rate_is_worth_hours_at_the_difference(
     hours: Decimal | None, at_stake: Money | None
 ) -> None:
     life = rated(Life().kicked_off())
     found = only(life.say(40, billed(life, hours)), 45)
-    assert amounts(found) == (euros(1_100), at_stake)
+    assert amounts(found) == (eur(1_100), at_stake)
 
 
 def test_billing_before_acceptance_is_worth_what_is_billed() -> None:
     life = Life().worked(8)
     found = only(life.say(95, *life.invoice(life.schedule()[1], 1, 95)))
-    assert amounts(found) == (BUILD, euros(50_000))
+    assert amounts(found) == (BUILD, eur(50_000))
 
 
-@pytest.mark.parametrize(("manager", "at_stake"), [("125", None), ("100", euros(24_000))])
+@pytest.mark.parametrize(("manager", "at_stake"), [("125", None), ("100", eur(24_000))])
 def test_hours_beyond_the_budget(manager: str, at_stake: Money | None) -> None:
     life = rated(Life().worked(8), engineer="100", manager=manager)
     so_far = findings(life)
@@ -206,21 +207,21 @@ def test_hours_beyond_a_line() -> None:
     found = findings(life.say(95, worked(life, 900, line="build")))
     assert amounts(found["beyond-budget.hours.build"]) == (
         BUILD,
-        euros("42002.10"),
+        eur("42002.10"),
     )  # 420 x 100.005
 
 
 def test_billing_beyond_the_contract() -> None:
     life = Life().accepted()
-    more = life.schedule()[1].model_copy(update={"item": "more", "amount": euros(5_000)})
+    more = life.schedule()[1].model_copy(update={"item": "more", "amount": eur(5_000)})
     for number, item in enumerate((*life.schedule(), more), 1):
         life.say(150, *life.invoice(item, number, 150))
     found = findings(life, 151)
-    assert amounts(found["beyond-budget.billing"]) == (WHOLE, euros(5_000))
-    assert amounts(found["beyond-budget.billing.build"]) == (BUILD, euros(5_000))
+    assert amounts(found["beyond-budget.billing"]) == (WHOLE, eur(5_000))
+    assert amounts(found["beyond-budget.billing.build"]) == (BUILD, eur(5_000))
 
 
-@pytest.mark.parametrize(("budget", "at_stake"), [(euros(90_000), euros(10_000)), (DOLLARS, None)])
+@pytest.mark.parametrize(("budget", "at_stake"), [(eur(90_000), eur(10_000)), (DOLLARS, None)])
 def test_a_budget_of_another_price(budget: Money, at_stake: Money | None) -> None:
     life = altered(Life().signed(), finance.BudgetSet, price=budget)
     assert amounts(findings(life, 27)["budget-price-differs"]) == (WHOLE, at_stake)
@@ -230,22 +231,20 @@ def test_a_margin_is_compared_as_amounts_not_as_rounded_ratios() -> None:
     life = Life().worked(8)
     event = margin_measured(life, "18").model_copy(
         update={
-            "margin_sold": Margin(
-                revenue=euros(90_000), cost=euros(60_000), margin=Decimal("0.3333")
-            )
+            "margin_sold": Margin(revenue=eur(90_000), cost=eur(60_000), margin=Decimal("0.3333"))
         }
     )
     found = only(life.say(96, event))
     assert found.confidential
-    assert amounts(found) == (WHOLE, euros("15333.33"))  # 33,333.33 less 18,000
+    assert amounts(found) == (WHOLE, eur("15333.33"))  # 33,333.33 less 18,000
 
 
 def test_figures_against_a_green_report_are_of_the_budget_at_completion() -> None:
     life = Life().worked(8)
     found = findings(life.say(95, measured(life, "0.78", "0.85")))
     assert all(each.confidential for each in found.values())
-    assert amounts(found["green-against-figures.cost"]) == (euros(70_000), euros(9_000))
-    assert amounts(found["green-against-figures.schedule"]) == (euros(70_000), euros(8_000))
+    assert amounts(found["green-against-figures.cost"]) == (eur(70_000), eur(9_000))
+    assert amounts(found["green-against-figures.schedule"]) == (eur(70_000), eur(8_000))
 
 
 def test_a_missing_status_report_and_an_overdue_step_expose_the_whole_price() -> None:
@@ -275,31 +274,31 @@ def changed(*more: Event) -> Life:
 
 def test_an_unapproved_change_is_worth_its_price() -> None:
     priced = finance.ChangePriced(
-        change="C-1", changes=(line_change("build", 9_000),), price=euros(9_000)
+        change="C-1", changes=(line_change("build", 9_000),), price=eur(9_000)
     )
     built = delivery.ChangeImplemented(change="C-1", implemented_on=Life().day(90))
-    assert amounts(only(changed(priced).say(90, built))) == (BUILD, euros(9_000))
+    assert amounts(only(changed(priced).say(90, built))) == (BUILD, eur(9_000))
     assert amounts(only(changed().say(90, built))) == (BUILD, None)
 
 
 def test_an_approved_change_that_is_not_followed_is_worth_its_price() -> None:
     priced = finance.ChangePriced(
-        change="C-1", changes=(line_change("build", 9_000),), price=euros(9_000)
+        change="C-1", changes=(line_change("build", 9_000),), price=eur(9_000)
     )
     approved = delivery.ChangeApproved(change="C-1", approved_by="cora", approved_on=Life().day(61))
     found = only(changed(priced).say(61, approved))
-    assert (found.rule, amounts(found)) == ("change-not-followed", (BUILD, euros(9_000)))
+    assert (found.rule, amounts(found)) == ("change-not-followed", (BUILD, eur(9_000)))
 
 
 def test_a_total_with_an_unknown_part_or_two_currencies_is_unknown() -> None:
-    assert total([euros(-1), euros(2)]) == euros(3)
-    assert total([euros(1), None]) is None
-    assert total([euros(1), DOLLARS]) is None
+    assert total([eur(-1), eur(2)]) == eur(3)
+    assert total([eur(1), None]) is None
+    assert total([eur(1), DOLLARS]) is None
     assert total([]) is None
 
 
 def test_hours_of_several_roles_are_rounded_together_and_unknown_without_one_rate() -> None:
     parts = [(Decimal(1), per_hour("0.0033")), (Decimal(-1), per_hour("0.0033"))]
-    assert value_of_hours(parts) == euros("0.01")
+    assert value_of_hours(parts) == eur("0.01")
     assert value_of_hours([*parts, (Decimal(5), None)]) is None
     assert value_of_hours([]) is None

@@ -10,13 +10,14 @@ from contracts.lines import LineRate
 from contracts.values import EstimateLine, PricedLine, RoleHours
 from gateway.portfolio.figures import contribution
 from gateway.rules import judge
-from tests.builders import Life, euros, line_change, per_hour
+from tests.amounts import eur, per_hour
+from tests.builders import Life, line_change
 from tests.unit.gateway.test_disconnects import findings, only, rebaselined
 from tests.unit.gateway.test_engagement_view import view_of
 
 EXPENSE = EstimateLine(phase="Build", role="licence", hours=Decimal(300), kind="expense")
 BOUGHT = PricedLine(
-    role="licence", kind="expense", hours=Decimal(300), rate=per_hour(1), amount=euros(300)
+    role="licence", kind="expense", hours=Decimal(300), rate=per_hour(1), amount=eur(300)
 )
 
 
@@ -72,11 +73,11 @@ def test_fewer_hours_than_estimated_or_more_than_contingency_allows_is_a_differe
         "960 h of engineer were sold, 160 h of them contingency; the baseline plans 608 h: "
         "less work than the customer pays for."
     )
-    assert less.at_stake == euros(19_200)
+    assert less.at_stake == eur(19_200)
 
     more = only(rebaselined(sold_with_contingency(20), hours=1152), 45)
     assert more.sentence.endswith("the baseline plans 1152 h: more work than is paid for.")
-    assert more.at_stake == euros(19_200)
+    assert more.at_stake == eur(19_200)
 
 
 def test_hours_sold_beyond_the_estimate_are_not_contingency() -> None:
@@ -84,13 +85,13 @@ def test_hours_sold_beyond_the_estimate_are_not_contingency() -> None:
     assert found["sold-hours-differ"].sentence.startswith(
         "1200 h of engineer were sold, 160 h of them contingency; the baseline plans 800 h"
     )
-    assert found["sold-hours-differ"].at_stake == euros(24_000)
+    assert found["sold-hours-differ"].at_stake == eur(24_000)
 
 
 def test_contingency_that_was_not_sold_does_not_count() -> None:
     finding = only(rebaselined(sold_with_contingency(20, sold=0), hours=640), 45)
     assert finding.sentence.startswith("800 h of engineer were sold, the baseline plans 640 h")
-    assert finding.at_stake == euros(16_000)
+    assert finding.at_stake == eur(16_000)
 
 
 def test_project_management_below_what_contingency_allows_differs() -> None:
@@ -111,12 +112,12 @@ def test_the_amount_at_stake_is_never_negative(price: int) -> None:
             change="C-1", requested_by="cora", description="Less.", requested_on=life.day(60)
         ),
         finance.ChangePriced(
-            change="C-1", changes=(line_change("build", price),), price=euros(price)
+            change="C-1", changes=(line_change("build", price),), price=eur(price)
         ),
     )
     life.say(90, delivery.ChangeImplemented(change="C-1", implemented_on=life.day(90)))
     view = view_of(life.events)
     found = judge(view, life.day(100)).values()
 
-    assert [each.at_stake for each in found] == [euros(9_000)]
+    assert [each.at_stake for each in found] == [eur(9_000)]
     assert contribution(view, found)["EUR.at-stake"] == Decimal(9_000)

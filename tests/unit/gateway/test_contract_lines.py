@@ -23,7 +23,8 @@ from gateway.pages.formatting import Names
 from gateway.portfolio.figures import build_portfolio, contribution
 from gateway.view.engagement_view import View, dump, load
 from testkit.scenario import RecordsOf
-from tests.builders import HASH, REPORTS, Life, euros, line_change, per_hour, scope_of
+from tests.amounts import eur, per_hour
+from tests.builders import HASH, REPORTS, Life, line_change, scope_of
 from tests.unit.gateway.test_disconnects import evidence, findings, only
 from tests.unit.gateway.test_engagement_view import view_of
 
@@ -32,7 +33,7 @@ SUPPORT = ContractLine(
     line="support",
     title="Support",
     pricing="time-and-materials",
-    price=euros(10_000),
+    price=eur(10_000),
     hours=(RoleHours(role="engineer", hours=Decimal(100)),),
     rates=(
         LineRate(role="engineer", rate=per_hour(100)),
@@ -140,11 +141,11 @@ def test_lines_and_prices_add_up_at_every_step() -> None:
         view.finance.budget.lines,
     ):
         assert [(line.line, line.price) for line in lines] == [
-            ("build", euros(80_000)),
-            ("manage", euros(20_000)),
+            ("build", eur(80_000)),
+            ("manage", eur(20_000)),
         ]
         assert all(not line.billing for line in lines)
-    assert view.price == view.finance.budget.price == euros(100_000)
+    assert view.price == view.finance.budget.price == eur(100_000)
 
 
 def test_an_amendment_adds_a_line_and_another_takes_scope_away() -> None:
@@ -153,12 +154,12 @@ def test_an_amendment_adds_a_line_and_another_takes_scope_away() -> None:
     view = view_of(life.events)
 
     assert [(line.line, line.price) for line in view.legal.contract_lines] == [
-        ("build", euros(56_000)),
-        ("manage", euros(20_000)),
-        ("support", euros(10_000)),
+        ("build", eur(56_000)),
+        ("manage", eur(20_000)),
+        ("support", eur(10_000)),
     ]
     assert view.finance.budget is not None
-    assert view.price == view.legal.contract_price == view.finance.budget.price == euros(86_000)
+    assert view.price == view.legal.contract_price == view.finance.budget.price == eur(86_000)
     assert view.finance.budget.hours == 800 - 240 + 100 + 160
     assert view.legal.contract_deliverables.keys() == {"portal"}
     assert findings(planned(life, 42, 2, 660, "C-1", "C-2"), 45) == {}
@@ -174,7 +175,7 @@ def test_an_optional_line_is_not_in_price_and_hours_of_the_proposal() -> None:
     view = view_of(altered(life, sales.ProposalDrafted, lines=(*drafted.lines, more)).events)
     proposal = view.sales.latest_proposal
     assert proposal is not None
-    assert (proposal.price, proposal.hours) == (euros(100_000), Decimal(960))
+    assert (proposal.price, proposal.hours) == (eur(100_000), Decimal(960))
     (sold,) = (
         panel
         for panel in panels(view, NOBODY, date(2026, 6, 1), confidential=False)
@@ -194,12 +195,12 @@ def test_an_optional_line_is_not_in_price_and_hours_of_the_proposal() -> None:
 def test_lines_of_the_same_price_in_total_that_differ_by_line() -> None:
     build, manage = Life().lines()
     shifted = (
-        build.model_copy(update={"price": euros(85_000)}),
-        manage.model_copy(update={"price": euros(15_000)}),
+        build.model_copy(update={"price": eur(85_000)}),
+        manage.model_copy(update={"price": eur(15_000)}),
     )
     finding = only(altered(Life().signed(), legal.SowDrafted, lines=shifted), 27)
     assert finding.finding == "sow-price-differs"
-    assert finding.at_stake == euros(10_000)
+    assert finding.at_stake == eur(10_000)
     assert finding.sentence == (
         "The deal and the statement of work have different lines. "
         "Portal: 80,000.00 EUR, fixed, and 85,000.00 EUR, fixed; "
@@ -229,9 +230,9 @@ def test_a_statement_of_work_with_other_deliverables_than_the_deal() -> None:
 
 
 def test_a_budget_at_another_price_than_the_contract() -> None:
-    finding = only(altered(Life().signed(), finance.BudgetSet, price=euros(99_000)), 27)
+    finding = only(altered(Life().signed(), finance.BudgetSet, price=eur(99_000)), 27)
     assert finding.finding == "budget-price-differs"
-    assert finding.at_stake == euros(1_000)
+    assert finding.at_stake == eur(1_000)
     # An amendment that the budget does not include yet is no difference.
     assert findings(agreed(Life().signed(), 26, CUT), 27) == {}
     wrong = line_change("build", -23_000, engineer=-240)
@@ -293,7 +294,7 @@ def test_management_within_another_line_is_compared_with_that_line() -> None:
     build, _ = Life().lines()
     whole = build.model_copy(
         update={
-            "price": euros(100_000),
+            "price": eur(100_000),
             "hours": (*build.hours, RoleHours(role="project-manager", hours=Decimal(160))),
         }
     )
@@ -320,7 +321,7 @@ def test_hours_beyond_those_of_a_line() -> None:
     finding = only(life.say(95, time))
     assert finding.finding == "beyond-budget.hours.manage"
     assert finding.sentence == "200 h are logged on Project management, which has 160 h."
-    assert (finding.exposure, finding.at_stake) == (euros(20_000), None)
+    assert (finding.exposure, finding.at_stake) == (eur(20_000), None)
 
 
 # ---- invoices --------------------------------------------------------------------------------
@@ -331,7 +332,7 @@ def hourly(*, estimated: bool = False) -> Life:
     life = Life().kicked_off()
     support = SUPPORT.model_copy(update={"estimated": estimated})
     for kind in (sales.DealWon, legal.SowDrafted, finance.BudgetSet):
-        life = altered(life, kind, lines=(*life.lines(), support), price=euros(110_000))
+        life = altered(life, kind, lines=(*life.lines(), support), price=eur(110_000))
     return planned(life, 33, 2, 900)
 
 
@@ -343,7 +344,7 @@ def billed(
         number=f"2026-{days:05d}",
         billing_event=f"due-{days}",
         kind="time",
-        amount=euros(sum(int(line.amount.amount) for line in lines) - drawn),
+        amount=eur(sum(int(line.amount.amount) for line in lines) - drawn),
         lines=lines,
         issued_on=life.day(days),
         due_on=life.day(days + 30),
@@ -354,7 +355,7 @@ def time(line: str, rate: int, hours: int) -> finance.InvoiceLine:
     return finance.InvoiceLine(
         description="Time",
         line=line,
-        amount=euros(rate * hours),
+        amount=eur(rate * hours),
         role="engineer",
         hours=Decimal(hours),
         rate=per_hour(rate),
@@ -366,7 +367,7 @@ def test_rates_are_those_of_the_line() -> None:
     assert findings(life.say(40, billed(life, 40, time("support", 100, 40))), 45) == {}
     finding = only(life.say(41, billed(life, 41, time("support", 105, 10))), 45)
     assert finding.finding == "bill-rate-differs.I-41"
-    assert finding.at_stake == euros(50)
+    assert finding.at_stake == eur(50)
     # The rate of another day is one that the contract has.
     later = hourly()
     assert findings(later.say(40, billed(later, 40, time("support", 120, 10))), 45) == {}
@@ -379,13 +380,13 @@ def test_more_billed_on_a_line_than_its_cap() -> None:
     life = hourly()
     finding = only(life.say(40, billed(life, 40, time("support", 100, 101))), 45)
     assert finding.finding == "beyond-budget.billing.support"
-    assert finding.at_stake == euros(100)
+    assert finding.at_stake == eur(100)
     assert finding.owner == "finance"
     estimated = hourly(estimated=True)
     assert findings(estimated.say(40, billed(estimated, 40, time("support", 100, 101))), 45) == {}
     # The time that an advance has paid is not billed again.
     advanced = hourly()
-    advance = finance.InvoiceLine(description="Advance", line="support", amount=euros(5_000))
+    advance = finance.InvoiceLine(description="Advance", line="support", amount=eur(5_000))
     advanced.say(36, billed(advanced, 36, advance))
     advanced.say(40, billed(advanced, 40, time("support", 100, 90), drawn=5_000))
     assert findings(advanced, 45) == {}
@@ -394,12 +395,12 @@ def test_more_billed_on_a_line_than_its_cap() -> None:
 def test_a_discount_is_billed_in_parts_and_credits_lower_what_is_billed() -> None:
     life = hourly()
     discount = ContractLine(
-        line="discount", title="Discount", kind="discount", pricing="fixed", price=euros(-5_000)
+        line="discount", title="Discount", kind="discount", pricing="fixed", price=eur(-5_000)
     )
     lines = (*life.lines(), SUPPORT, discount)
     for kind in (sales.DealWon, legal.SowDrafted, finance.BudgetSet):
-        life = altered(life, kind, lines=lines, price=euros(105_000))
-    part = finance.InvoiceLine(description="Discount", line="discount", amount=euros(-1_000))
+        life = altered(life, kind, lines=lines, price=eur(105_000))
+    part = finance.InvoiceLine(description="Discount", line="discount", amount=eur(-1_000))
     life.say(40, billed(life, 40, time("support", 100, 40), part))
     assert findings(life, 45) == {}
     life.say(41, billed(life, 41, time("support", 100, 70)))
@@ -408,7 +409,7 @@ def test_a_discount_is_billed_in_parts_and_credits_lower_what_is_billed() -> Non
         credit_note="C-1",
         number="C2026-00001",
         invoice="I-41",
-        amount=euros(1_000),
+        amount=eur(1_000),
         why="Too many hours.",
         issued_on=life.day(42),
     )
@@ -436,10 +437,10 @@ def test_an_amendment_of_other_terms_than_the_change_that_was_not_approved() -> 
         return other
 
     assert findings(life().say(26, signed(Life(), 26, CUT)), 27) == {}
-    less = CUT.model_copy(update={"price_delta": euros(-20_000)})
+    less = CUT.model_copy(update={"price_delta": eur(-20_000)})
     finding = only(life().say(26, signed(Life(), 26, less)), 27)
     assert finding.finding == "amendment-differs.A-C-1"
-    assert (finding.exposure, finding.at_stake) == (euros(60_000), euros(4_000))
+    assert (finding.exposure, finding.at_stake) == (eur(60_000), eur(4_000))
     assert "was priced at -24,000.00 EUR." in finding.sentence
     approved = life().say(26, *review("approved"), signed(Life(), 26, less))
     assert findings(approved, 27) == {}
@@ -451,7 +452,7 @@ def test_an_amendment_of_other_terms_than_the_change_that_was_not_approved() -> 
     scope = CUT.model_copy(update={"hours": ()})
     finding = only(life().say(26, signed(Life(), 26, scope)), 27)
     assert finding.sentence.endswith("with other changes of the lines.")
-    assert (finding.exposure, finding.at_stake) == (euros(56_000), None)
+    assert (finding.exposure, finding.at_stake) == (eur(56_000), None)
 
 
 # ---- revenue ---------------------------------------------------------------------------------
@@ -468,8 +469,8 @@ def recognised(life: Life, *events: tuple[type[Event], str, int]) -> View:
                     "method": "as-invoiced"
                     if kind is finance.RevenueRecognised
                     else "cost-to-cost",
-                    "amount": euros(amount),
-                    "cumulative": euros(amount),
+                    "amount": eur(amount),
+                    "cumulative": eur(amount),
                 }
             ),
         )
@@ -482,9 +483,9 @@ def test_revenue_by_cost_is_confidential_and_what_includes_it_too() -> None:
         (finance.RevenueRecognised, "support", 4_000),
         (finance.RevenueByCostRecognised, "fixed", 30_000),
     )
-    assert view.finance.recognised == euros(4_000)
-    assert view.confidential.recognised == euros(30_000)
-    assert view.recognised == euros(34_000)
+    assert view.finance.recognised == eur(4_000)
+    assert view.confidential.recognised == eur(30_000)
+    assert view.recognised == eur(34_000)
     figures = contribution(view, ())
     known = build_portfolio(figures, date(2026, 4, 1), Decimal(0), with_confidential=True)
     hidden = build_portfolio(figures, date(2026, 4, 1), Decimal(0), with_confidential=False)
@@ -594,7 +595,7 @@ def test_an_early_start_may_be_capped_by_an_amount() -> None:
     life = Life().won()
     start = {"expires_on": life.day(30), "reason": "Date is fixed."}
     life.say(16, legal.EarlyStartAuthorised.model_validate({**start, "cap_hours": 40}))
-    life.say(16, legal.EarlyStartAuthorised.model_validate({**start, "cap_amount": euros(4_000)}))
+    life.say(16, legal.EarlyStartAuthorised.model_validate({**start, "cap_amount": eur(4_000)}))
     assert legal_rows(life)["Early start"] == (
         "40 h until 4 Feb 2026",
         "4,000 EUR until 4 Feb 2026",

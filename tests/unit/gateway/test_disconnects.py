@@ -9,7 +9,8 @@ from contracts.event import Event
 from contracts.lines import LineRate
 from contracts.values import Deliverable, Margin, RoleHours
 from gateway.rules import Disconnect, judge
-from tests.builders import ENGAGEMENT, Life, euros, per_hour
+from tests.amounts import eur, per_hour
+from tests.builders import ENGAGEMENT, Life
 from tests.unit.gateway.test_engagement_view import view_of
 
 
@@ -84,7 +85,7 @@ def test_more_hours_planned_than_sold_beyond_the_tolerance() -> None:
     finding = only(rebaselined(Life().kicked_off(), hours=992), 45)
 
     assert finding.finding == "sold-hours-differ"
-    assert (finding.exposure, finding.at_stake) == (euros(80_000), None)
+    assert (finding.exposure, finding.at_stake) == (eur(80_000), None)
     assert finding.severity == "serious"
 
 
@@ -168,16 +169,16 @@ def test_a_statement_of_work_at_another_price_than_the_deal() -> None:
     for recorded in Life().signed().events:
         event: Event = recorded.event
         if isinstance(event, legal.SowDrafted):
-            cheaper = life.lines()[0].model_copy(update={"price": euros(70_000)})
+            cheaper = life.lines()[0].model_copy(update={"price": eur(70_000)})
             lines = (cheaper, life.lines()[1])
-            event = event.model_copy(update={"price": euros(90_000), "lines": lines})
+            event = event.model_copy(update={"price": eur(90_000), "lines": lines})
         if isinstance(event, finance.BudgetSet):
-            event = event.model_copy(update={"price": euros(90_000)})
+            event = event.model_copy(update={"price": eur(90_000)})
         life.say((recorded.occurred_at.date() - life.begins).days, event)
     finding = only(life, 27)
 
     assert finding.finding == "sow-price-differs"
-    assert finding.at_stake == euros(10_000)
+    assert finding.at_stake == eur(10_000)
     assert finding.owner == "legal"
     assert finding.sentence == (
         "The deal was won at 100,000.00 EUR, the statement of work says 90,000.00 EUR. "
@@ -201,12 +202,12 @@ def test_a_bill_rate_other_than_the_contracted_one() -> None:
             number="2026-00001",
             billing_event="due-1",
             kind="time",
-            amount=euros(1_100),
+            amount=eur(1_100),
             lines=(
                 finance.InvoiceLine(
                     description="Time",
                     line="build",
-                    amount=euros(1_100),
+                    amount=eur(1_100),
                     role="engineer",
                     hours=Decimal(10),
                     rate=per_hour(110),
@@ -219,7 +220,7 @@ def test_a_bill_rate_other_than_the_contracted_one() -> None:
     finding = only(life, 45)
 
     assert finding.finding == "bill-rate-differs.I-1"
-    assert finding.at_stake == euros("100.00")
+    assert finding.at_stake == eur("100.00")
 
 
 def test_billing_on_acceptance_before_acceptance() -> None:
@@ -227,7 +228,7 @@ def test_billing_on_acceptance_before_acceptance() -> None:
     finding = only(life.say(95, *life.invoice(life.schedule()[1], 1, 95)))
 
     assert finding.finding == "billed-before-acceptance.I-final"
-    assert finding.at_stake == euros(50_000)
+    assert finding.at_stake == eur(50_000)
     assert "portal, reports" in finding.sentence
 
 
@@ -269,16 +270,16 @@ def test_hours_beyond_the_budget() -> None:
 
 def test_billing_beyond_the_contract() -> None:
     life = Life().accepted()
-    more = life.schedule()[1].model_copy(update={"item": "more", "amount": euros(5_000)})
+    more = life.schedule()[1].model_copy(update={"item": "more", "amount": eur(5_000)})
     for number, item in enumerate(life.schedule(), 1):
         life.say(150, *life.invoice(item, number, 150))
     found = findings(life.say(151, *life.invoice(more, 4, 151)), 151)
 
     assert set(found) == {"beyond-budget.billing", "beyond-budget.billing.build"}
-    assert {each.at_stake for each in found.values()} == {euros(5_000)}
+    assert {each.at_stake for each in found.values()} == {eur(5_000)}
 
 
-SOLD = Margin(revenue=euros(100_000), cost=euros(70_000), margin=Decimal("0.3"))
+SOLD = Margin(revenue=eur(100_000), cost=eur(70_000), margin=Decimal("0.3"))
 
 
 def margin_measured(life: Life, percent: str, sold: Margin | None = SOLD) -> finance.MarginMeasured:
@@ -288,9 +289,7 @@ def margin_measured(life: Life, percent: str, sold: Margin | None = SOLD) -> fin
         margin_sold=sold,
         margin_billed=None,
         margin_recognised=None,
-        margin_forecast=Margin(
-            revenue=euros(100_000), cost=euros(100_000) * (1 - ratio), margin=ratio
-        ),
+        margin_forecast=Margin(revenue=eur(100_000), cost=eur(100_000) * (1 - ratio), margin=ratio),
     )
 
 
@@ -302,17 +301,17 @@ def test_a_margin_that_melts_is_told_only_to_those_who_may_know() -> None:
 
     assert finding.finding == "forecast-margin-below-sold"
     assert finding.confidential
-    assert finding.at_stake == euros("12000.00")
+    assert finding.at_stake == eur("12000.00")
 
 
 def measured(life: Life, cpi: str, spi: str) -> finance.PerformanceMeasured:
     return finance.PerformanceMeasured(
         as_of=life.day(95),
         report=life.measured_report(),
-        budget_at_completion=euros(70_000),
-        planned_value=euros(40_000),
-        earned_value=euros(32_000),
-        actual_cost=euros(41_000),
+        budget_at_completion=eur(70_000),
+        planned_value=eur(40_000),
+        earned_value=eur(32_000),
+        actual_cost=eur(41_000),
         cost_performance_index=Decimal(cpi),
         schedule_performance_index=Decimal(spi),
         estimate_to_complete=None,
@@ -327,7 +326,7 @@ def test_green_while_the_figures_are_red() -> None:
 
     assert set(found) == {"green-against-figures.cost", "green-against-figures.schedule"}
     assert found["green-against-figures.cost"].severity == "serious"
-    assert found["green-against-figures.cost"].at_stake == euros(9_000)
+    assert found["green-against-figures.cost"].at_stake == eur(9_000)
     assert evidence(found["green-against-figures.cost"]) == [
         "status-report-published",
         "performance-measured",
@@ -408,14 +407,14 @@ def test_closing_with_loose_ends() -> None:
     finding = only(life, 151)
     assert finding.finding == "closing-with-loose-ends"
     assert "Slow search" in finding.sentence
-    assert (finding.exposure, finding.at_stake) == (euros(100_000), None)
+    assert (finding.exposure, finding.at_stake) == (eur(100_000), None)
 
     life.say(150, *life.invoice(life.schedule()[1], 1, 110))
     overdue = finance.PaymentOverdue(
-        invoice="I-final", outstanding=euros(50_000), due_on=life.day(140)
+        invoice="I-final", outstanding=eur(50_000), due_on=life.day(140)
     )
     finding = only(life.say(151, overdue), 151)
-    assert (finding.exposure, finding.at_stake) == (euros(100_000), euros(50_000))
+    assert (finding.exposure, finding.at_stake) == (eur(100_000), eur(50_000))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from contracts.event import Event, Recorded
 from contracts.lines import changed_lines
 from gateway.rules import judge, judge_confidential, judge_open
 from gateway.view.engagement_view import View, apply_event, dump, load
-from tests.builders import ENGAGEMENT, Life, euros, line_change
+from tests.amounts import eur
+from tests.builders import ENGAGEMENT, Life, line_change
 from tests.portfolio_builder import company, green_in_the_red
 
 TODAY = date(2026, 4, 1)
@@ -80,10 +81,10 @@ def test_a_deal_that_was_lost_before_its_import_is_lost() -> None:
 def test_a_healthy_life_shows_what_each_department_said() -> None:
     view = view_of(Life().closed().events)
 
-    assert view.price == euros(100_000)
-    assert view.finance.billed("EUR") == euros(100_000)
-    assert view.finance.outstanding("EUR") == euros(0)
-    assert view.confidential.cost == euros(48_000)
+    assert view.price == eur(100_000)
+    assert view.finance.billed("EUR") == eur(100_000)
+    assert view.finance.outstanding("EUR") == eur(0)
+    assert view.confidential.cost == eur(48_000)
     assert view.delivery.approved_hours == Decimal(600)
     assert view.delivery.deliverables["portal"].status == "accepted"
     assert view.causally_complete
@@ -97,7 +98,7 @@ def test_a_change_order_or_an_invoice_opens_a_settled_account_again() -> None:
     change = finance.BudgetAmended(
         change="CR-1",
         amendment="A-CR-1",
-        price=euros(102_900),
+        price=eur(102_900),
         lines=changed_lines(life.lines(), [line_change("build", 2_900)]),
         obligations=said_budget.obligations,
         treatment="catch-up",

@@ -23,7 +23,8 @@ from gateway.rules import judge
 from gateway.schemas import timeline_entry
 from gateway.view.engagement_view import STAGES, View, apply_event
 from testkit.scenario import RecordsOf
-from tests.builders import ENGAGEMENT, Life, euros
+from tests.amounts import eur
+from tests.builders import ENGAGEMENT, Life
 from tests.portfolio_builder import late
 
 TODAY = date(2026, 5, 25)
@@ -141,7 +142,7 @@ def test_contacts_are_shown_with_their_roles_and_accounts_with_their_legal_name(
             account="acme",
             title="Portal",
             contacts=("C-1", "C-2"),
-            expected_value=euros(1),
+            expected_value=eur(1),
             expected_close=TODAY,
             owner="ann",
         ),
@@ -233,9 +234,9 @@ def test_every_sentence_of_an_engagement_is_filled_completely() -> None:
         (
             finance.MarginMeasured(
                 as_of=TODAY,
-                margin_sold=Margin(revenue=euros(10), cost=euros(7), margin=Decimal("0.3")),
+                margin_sold=Margin(revenue=eur(10), cost=eur(7), margin=Decimal("0.3")),
                 margin_billed=None,
-                margin_recognised=Margin(revenue=euros(0), cost=euros(7), margin=None),
+                margin_recognised=Margin(revenue=eur(0), cost=eur(7), margin=None),
                 margin_forecast=None,
             ),
             "Margin at 25 May 2026: sold 30%.",

@@ -20,7 +20,8 @@ from gateway.portfolio.summary import summary
 from gateway.rules import judge
 from gateway.view.engagement_view import View
 from testkit.scenario import RecordsOf
-from tests.builders import Life, euros
+from tests.amounts import eur
+from tests.builders import Life
 from tests.unit.gateway.test_disconnects import margin_measured
 from tests.unit.gateway.test_engagement_view import view_of
 
@@ -55,9 +56,9 @@ def test_the_portfolio_has_amounts_by_currency_and_null_for_unknown_figures() ->
         with_confidential=True,
     )
 
-    (euros,) = shown.currencies
-    assert (euros.backlog, euros.backlog_clean) == (Decimal(100_000), Decimal(100_000))
-    assert (euros.billed, euros.outstanding, euros.overdue) == (
+    (eur,) = shown.currencies
+    assert (eur.backlog, eur.backlog_clean) == (Decimal(100_000), Decimal(100_000))
+    assert (eur.billed, eur.outstanding, eur.overdue) == (
         Decimal(100_000),
         Decimal(0),
         Decimal(0),
@@ -117,7 +118,7 @@ def fallen_due(*events: Event) -> View:
     life = Life().signed()
     life.say(26, *life.invoice(life.schedule()[0], 1, 26))
     overdue = finance.PaymentOverdue(
-        invoice="I-advance", due_on=life.day(56), outstanding=euros(30_000)
+        invoice="I-advance", due_on=life.day(56), outstanding=eur(30_000)
     )
     return view_of(life.say(57, overdue, *events).events)
 
@@ -127,14 +128,14 @@ def credited(amount: int) -> finance.CreditNoteIssued:
         credit_note=f"credit-{amount}",
         number=f"CN-2026-{amount:05}",
         invoice="I-advance",
-        amount=euros(amount),
+        amount=eur(amount),
         why="Late delivery.",
         issued_on=TODAY,
     )
 
 
 VOID = finance.InvoiceVoided(
-    invoice="I-advance", number="2026-00001", amount=euros(30_000), why="Twice.", voided_on=TODAY
+    invoice="I-advance", number="2026-00001", amount=eur(30_000), why="Twice.", voided_on=TODAY
 )
 
 

@@ -15,7 +15,8 @@ from contracts.values import Deliverable, PricedLine
 from gateway.portfolio.figures import contribution
 from gateway.projection.view_store import CachedView, _document
 from gateway.view.engagement_view import View, apply_event, dump, load
-from tests.builders import Life, euros, per_hour
+from tests.amounts import eur, per_hour
+from tests.builders import Life
 from tests.portfolio_builder import company
 from tests.unit.lived import LIVES, lived
 from tests.unit.simulation import founded
@@ -39,8 +40,8 @@ def published() -> dict[str, Events]:
         kind="project-management",
         week=date(2026, 2, 9),
         hours=Decimal(1),
-        cost=euros("0.5"),
-        cumulative=euros("0.5"),
+        cost=eur("0.5"),
+        cumulative=eur("0.5"),
     )
     with_cents = Life().worked().say(99, half).say(100, half)
     found["with cents"] = [decode(encode(each)) for each in with_cents.events]
@@ -101,7 +102,7 @@ def test_a_view_keeps_no_document_with_long_lists_whole() -> None:
         Deliverable(deliverable=f"d{number}", title="Title", acceptance_criteria=text)
         for number in range(200)
     )
-    line = PricedLine(role="engineer", hours=Decimal(1), rate=per_hour(1), amount=euros(1))
+    line = PricedLine(role="engineer", hours=Decimal(1), rate=per_hour(1), amount=eur(1))
     life.say(40, won.model_copy(update={"deliverables": long}))
     for version in range(2, 7):
         life.say(40, drafted.model_copy(update={"version": version, "deliverables": long}))
@@ -110,7 +111,7 @@ def test_a_view_keeps_no_document_with_long_lists_whole() -> None:
             rate_card="standard",
             rate_card_version=1,
             lines=(line,) * 200,
-            price=euros(200),
+            price=eur(200),
             project_management_share=Decimal(0),
             floor="above",
         )

@@ -25,26 +25,19 @@ from contracts.lines import (
     RoleHoursDelta,
     total_delta,
 )
-from contracts.money import Money, Rate
+from contracts.money import Money
 from contracts.sales import DealWon, OpportunityOpened, ProposalDrafted
 from contracts.values import Deliverable, Party, RoleHours, Signatory
 from legal.engagement import Engagement
 from legal.service import ENGAGEMENT
 from testkit.scenario import Scenario, given
+from tests.amounts import eur, per_hour
 
 ID = "E-0000000000001"
 TODAY = date(2026, 3, 2)
 ALL = {"delivery": 99}
 """Attribute `heard` of a price for which Finance had processed all events of Delivery."""
 START, FINISH = date(2026, 4, 1), date(2026, 9, 30)
-
-
-def eur(amount: int | str, currency: str = "EUR") -> Money:
-    return Money(amount=Decimal(amount), currency=currency)
-
-
-def per_hour(amount: int | str, currency: str = "EUR") -> Rate:
-    return Rate(amount=Decimal(amount), currency=currency)
 
 
 def deliverable(name: str) -> Deliverable:

@@ -36,6 +36,7 @@ from legal.amendments.document import amendment_of
 from legal.engagement import Engagement
 from legal.signing.decisions import RecordSignature
 from testkit.scenario import Scenario, like
+from tests.amounts import eur
 from tests.unit.legal.builders import (
     ALL,
     BOTH,
@@ -49,7 +50,6 @@ from tests.unit.legal.builders import (
     agreed,
     assessed,
     deliverable,
-    eur,
     filed,
     priced,
     requested,

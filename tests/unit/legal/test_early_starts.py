@@ -17,17 +17,8 @@ from legal.early_starts.decisions import AuthoriseEarlyStart
 from legal.engagement import Engagement
 from legal.signing.decisions import RecordSignature
 from testkit.scenario import Scenario, like
-from tests.unit.legal.builders import (
-    FILE,
-    TODAY,
-    V1,
-    eur,
-    filed,
-    opened,
-    sent,
-    signature,
-    signed,
-)
+from tests.amounts import eur
+from tests.unit.legal.builders import FILE, TODAY, V1, filed, opened, sent, signature, signed
 
 LAST = date(2026, 3, 31)
 AUTHORISE = AuthoriseEarlyStart(

@@ -24,6 +24,7 @@ from contracts.values import AmendmentReview
 from legal.engagement import Engagement
 from legal.service import ENGAGEMENT
 from testkit.scenario import permutations_agree
+from tests.amounts import eur
 from tests.unit.legal.builders import (
     ALL,
     BUILD,
@@ -36,7 +37,6 @@ from tests.unit.legal.builders import (
     approved,
     assessed,
     drafted,
-    eur,
     new,
     of_delivery,
     of_finance,

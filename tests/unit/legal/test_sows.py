@@ -24,6 +24,7 @@ from legal.engagement import Engagement
 from legal.service import ENGAGEMENT
 from legal.sows.decisions import ApproveSow, DraftSow, RedlineSow, ResolveRedline
 from testkit.scenario import Scenario, given, like
+from tests.amounts import eur
 from tests.unit.legal.builders import (
     BUILD,
     FILE,
@@ -37,7 +38,6 @@ from tests.unit.legal.builders import (
     WON,
     deliverable,
     drafted,
-    eur,
     filed,
     new,
     of_delivery,

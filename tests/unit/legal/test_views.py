@@ -14,6 +14,7 @@ from legal.service import ENGAGEMENT
 from legal.signing.decisions import DeclineSignature
 from legal.sows.decisions import RedlineSow, ResolveRedline
 from testkit.scenario import Scenario
+from tests.amounts import eur
 from tests.unit.legal.builders import (
     ALL,
     BOTH,
@@ -26,7 +27,6 @@ from tests.unit.legal.builders import (
     approved,
     assessed,
     drafted,
-    eur,
     filed,
     new,
     of_delivery,

@@ -7,7 +7,6 @@ from typing import Any
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted, ManagerAssigned
 from contracts.finance import EstimatePriced, ProposalReviewed
 from contracts.lines import BillingItem, LineRate, ProposedLine, Retainer
-from contracts.money import Money, Rate
 from contracts.reference import AccountPublished
 from contracts.sales import LineBilling, OpportunityOpened
 from contracts.values import Deliverable, EstimateLine, PricedLine, RoleHours
@@ -16,21 +15,10 @@ from sales.opportunity.decisions import OpenOpportunity
 from sales.proposals.decisions import DraftProposal, SubmitProposal, WinDeal
 from sales.service import ENGAGEMENT
 from testkit.scenario import Scenario, given
+from tests.amounts import eur, per_hour
 
 ENGAGEMENT_ID = "E-0000000000001"
 ACME = AccountPublished(account="acme", name="Acme")
-
-
-def eur(amount: int | str) -> Money:
-    return Money(amount=Decimal(amount), currency="EUR")
-
-
-def per_hour(amount: int | str, currency: str = "EUR") -> Rate:
-    return Rate(amount=Decimal(amount), currency=currency)
-
-
-def usd(amount: int | str) -> Money:
-    return Money(amount=Decimal(amount), currency="USD")
 
 
 def work(role: str, hours: int) -> RoleHours:

@@ -4,7 +4,8 @@ from datetime import date
 
 from contracts.sales import OpportunityImported
 from sales.importing.decisions import ImportOpportunity
-from tests.unit.sales.builders import new, opened, usd
+from tests.amounts import usd
+from tests.unit.sales.builders import new, opened
 
 IMPORT = ImportOpportunity(
     source="crm",

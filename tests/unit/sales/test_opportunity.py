@@ -27,17 +27,8 @@ from sales.opportunity.decisions import (
     UpdateOpportunity,
 )
 from sales.proposals.decisions import SubmitProposal
-from tests.unit.sales.builders import (
-    OPEN,
-    OPENED,
-    PORTAL,
-    eur,
-    new,
-    opened,
-    submitted,
-    usd,
-    won,
-)
+from tests.amounts import eur, usd
+from tests.unit.sales.builders import OPEN, OPENED, PORTAL, new, opened, submitted, won
 
 QUALIFY = QualifyOpportunity(
     budget=True, authority=True, need=True, timing=False, score=Decimal(70)

@@ -44,6 +44,7 @@ from sales.contract.state import Statement
 from sales.engagement import Engagement
 from sales.service import ENGAGEMENT
 from testkit.scenario import permutations_agree
+from tests.amounts import eur
 from tests.unit.sales.builders import (
     DRAFT,
     ENDORSED,
@@ -51,7 +52,6 @@ from tests.unit.sales.builders import (
     ESTIMATE,
     MANAGER,
     PRICED,
-    eur,
     ready,
     won,
 )

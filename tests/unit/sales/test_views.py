@@ -5,7 +5,8 @@ from datetime import date
 from contracts.delivery import StatusReportPublished
 from sales.proposals.decisions import ReviseProposal
 from sales.service import ENGAGEMENT
-from tests.unit.sales.builders import DRAFT, MANAGER, eur, new, opened, ready, submitted, won
+from tests.amounts import eur
+from tests.unit.sales.builders import DRAFT, MANAGER, new, opened, ready, submitted, won
 from tests.unit.sales.test_opportunity import IMPORTED
 from tests.unit.sales.test_other_departments import EVERYTHING, REPORT
 

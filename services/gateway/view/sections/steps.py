@@ -42,7 +42,7 @@ class Ref:
     event: str
     type: str
     channel: str
-    sequence: int
+    streamsequence: int
     occurred_at: datetime
     heard: PositionText
 

@@ -1,0 +1,58 @@
+"""Define the events of plans and baselines."""
+
+from typing import Annotated
+
+from contracts.channels import DELIVERY
+from contracts.event import Event
+from contracts.values import (
+    Day,
+    Deliverable,
+    DistinctBy,
+    Identifier,
+    Milestone,
+    PlannedTask,
+    Value,
+    Version,
+)
+
+
+class PlanContent(Value):
+    """A whole plan."""
+
+    version: Version
+    """Counts the drafts of the plan from 1; a baseline has the version of its draft."""
+    milestones: Annotated[tuple[Milestone, ...], DistinctBy("milestone")]
+    """Milestones of the plan, with different ids."""
+    tasks: Annotated[tuple[PlannedTask, ...], DistinctBy("task")]
+    """Tasks of the plan, with different ids."""
+    deliverables: Annotated[tuple[Deliverable, ...], DistinctBy("deliverable")]
+    """Deliverables that the plan produces, with different ids."""
+    changes: tuple[Identifier, ...] = ()
+    """Ids of all approved changes whose work the plan includes, also those of earlier baselines.
+
+    A later baseline may leave out a change whose amendment is not signed.
+    """
+
+
+class PlanDrafted(PlanContent, Event, channel=DELIVERY):
+    """A version of the plan was drafted, from a template or from tasks that were entered.
+
+    Published by Delivery. Contains the whole plan.
+    """
+
+    template: Identifier
+    """Id of the template that the plan was made from."""
+    template_version: Version | None = None
+    """Version of the template that was scheduled; null where the tasks were entered."""
+    estimate_version: Version | None = None
+    """Version of the estimate that the hours come from; null where the tasks were entered."""
+
+
+class PlanBaselined(PlanContent, Event, channel=DELIVERY, consumed_by=("finance",)):
+    """A drafted plan was approved as the baseline; it replaces the baseline before it.
+
+    Published by Delivery. Contains the whole plan.
+    """
+
+    baselined_on: Day
+    """Day on which the plan was approved as the baseline."""

@@ -1,0 +1,72 @@
+"""Define the events of requested, allocated and released people."""
+
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from contracts.channels import DELIVERY
+from contracts.event import Event
+from contracts.values import Day, Hours, Identifier, PersonId, ProjectRole, Value
+
+SomeHours = Annotated[Hours, Field(gt=Decimal(0))]
+"""Hours of one item, more than zero."""
+
+
+class ResourcePeriod(Value):
+    """Hours of a role in a period."""
+
+    role: ProjectRole
+    """Role on the engagement, such as `architect`."""
+    hours: SomeHours
+    """Hours in the whole period."""
+    starts_on: Day
+    """First day of the period."""
+    finishes_on: Day
+    """Last day of the period."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.finishes_on < self.starts_on:
+            raise ValueError("finishes_on must not be before starts_on")
+        return self
+
+
+class ResourceRequested(ResourcePeriod, Event, channel=DELIVERY):
+    """The engagement requested hours of a role in a period. Published by Delivery."""
+
+    request: Identifier
+    """Id of the request for a person, within the engagement."""
+
+
+Commitment = Literal["soft", "hard"]
+"""A hard allocation is binding; a soft one may be replaced."""
+
+
+class ResourceAllocated(ResourcePeriod, Event, channel=DELIVERY):
+    """A person was allocated to a resource request, or their allocation to it was changed.
+
+    Published by Delivery. Hours and period are those of the allocation.
+    """
+
+    request: Identifier
+    """Id of the request that the person is allocated to."""
+    person: PersonId
+    """Person who is allocated."""
+    commitment: Commitment
+    """A hard allocation is binding; a soft one may be replaced."""
+
+
+class ResourceReleased(Event, channel=DELIVERY):
+    """A person was released from a resource request.
+
+    Published by Delivery, also for every allocated person when the deal is lost or the contract is
+    terminated.
+    """
+
+    request: Identifier
+    """Id of the request for a person, within the engagement."""
+    person: PersonId
+    """Person who is released."""
+    released_on: Day
+    """Day from which the person is free."""

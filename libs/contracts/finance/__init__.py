@@ -1,0 +1,19 @@
+"""Events that Finance publishes: prices, budgets, billing and revenue, and confidential figures.
+
+Unless a field says otherwise, amounts are in the engagement's currency. Days are business days
+(UTC) unless the person who recorded them gave another day.
+"""
+
+from contracts.finance.billing import *
+from contracts.finance.budgeting import *
+from contracts.finance.changes import *
+from contracts.finance.contract import *
+from contracts.finance.costing import *
+from contracts.finance.estimates import *
+from contracts.finance.invoices import *
+from contracts.finance.payments import *
+from contracts.finance.performance import *
+from contracts.finance.proposals import *
+from contracts.finance.questions import *
+from contracts.finance.revenue import *
+from contracts.finance.settlement import *

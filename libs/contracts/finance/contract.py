@@ -1,0 +1,22 @@
+"""Define the reviews of the statement of work and of amendments by Finance."""
+
+from contracts.channels import FINANCE
+from contracts.event import Event
+from contracts.values import AmendmentReview, ContentHash, SowReview
+
+
+class SowReviewed(SowReview, Event, channel=FINANCE, consumed_by=("legal",)):
+    """Finance reviewed a version of the statement of work.
+
+    Published by Finance. A later review of the same version replaces this one.
+    """
+
+    content_hash: ContentHash
+    """Hash of the content that was reviewed; the verdict holds for this content only."""
+
+
+class AmendmentReviewed(AmendmentReview, Event, channel=FINANCE, consumed_by=("legal",)):
+    """Finance reviewed an amendment that differs from the approved change.
+
+    Published by Finance. A later review of the same content replaces this one.
+    """

@@ -1,0 +1,154 @@
+"""Define the events of invoices and credit notes."""
+
+from contracts.channels import FINANCE
+from contracts.event import Event
+from contracts.lines import BillingKind
+from contracts.money import ItemMoney, NotNegativeTotal, PositiveMoney, Rate
+from contracts.values import Day, Identifier, ProjectRole, ShortText, TotalHours, Value
+
+
+class InvoiceLine(Value):
+    """Line of an invoice. Role, hours and rate are set where time is billed."""
+
+    description: ShortText
+    """Text of the line."""
+    line: Identifier
+    """Id of the contract line."""
+    amount: ItemMoney
+    """Amount of the line; negative where it lowers the invoice."""
+    role: ProjectRole | None = None
+    """Role whose time is billed; null where no time is."""
+    hours: TotalHours | None = None
+    """Hours that are billed; null where no time is."""
+    rate: Rate | None = None
+    """Bill rate per hour."""
+
+
+class InvoiceDraft(Value):
+    """The content of an invoice, as it is drafted for a billing event."""
+
+    invoice: Identifier
+    """Id of the invoice, from draft to payment; not the invoice number."""
+    billing_event: Identifier
+    """Id of the billing event that is invoiced."""
+    kind: BillingKind
+    """The condition that made the amount due, as in the billing schedule."""
+    lines: tuple[InvoiceLine, ...]
+    """Lines of the invoice."""
+    amount: PositiveMoney
+    """Sum of the lines less `advance_drawn`."""
+    advance_drawn: NotNegativeTotal
+    """Part of the lines that is paid by an advance invoiced before (a contract liability)."""
+
+
+class InvoiceDrafted(InvoiceDraft, Event, channel=FINANCE):
+    """An invoice was drafted for a billing event; it has no number until it is approved.
+
+    Published by Finance.
+    """
+
+
+class DraftWithdrawn(Event, channel=FINANCE):
+    """A draft invoice and its billing event were withdrawn before approval.
+
+    Published by Finance where an amendment reduced the entry of the billing schedule below what had
+    become due: what is left of the entry becomes due again and is drafted anew. Also where the
+    acceptance that had made it due was withdrawn: the next acceptance makes it due again.
+    """
+
+    invoice: Identifier
+    """Id of the invoice, from draft to payment; not the invoice number."""
+    billing_event: Identifier
+    """Id of the billing event that is invoiced."""
+    amount: PositiveMoney
+    """Amount of the withdrawn draft."""
+
+
+class InvoiceApproved(Event, channel=FINANCE):
+    """A draft invoice was approved; it is issued when it has its number. Published by Finance."""
+
+    invoice: Identifier
+    """Id of the invoice, from draft to payment; not the invoice number."""
+    amount: PositiveMoney
+    """Amount of the invoice."""
+    issue_on: Day
+    """Invoice date."""
+
+
+class InvoiceIssued(Event, channel=FINANCE, consumed_by=("delivery", "legal", "sales")):
+    """An approved invoice was issued to the customer under its number. Published by Finance."""
+
+    invoice: Identifier
+    """Id of the invoice."""
+    number: Identifier
+    """Invoice number, such as `2026-00042`."""
+    billing_event: Identifier
+    """Id of the billing event that is invoiced."""
+    kind: BillingKind
+    """The condition that made the amount due, as in the billing schedule."""
+    amount: PositiveMoney
+    """Amount to be paid."""
+    deliverables: tuple[Identifier, ...] = ()
+    """Ids of the deliverables that the entry of the billing schedule names."""
+    lines: tuple[InvoiceLine, ...] = ()
+    """Lines of the invoice."""
+    issued_on: Day
+    """Invoice date."""
+    due_on: Day
+    """Last day for payment: the invoice date plus the contract's payment terms."""
+
+
+class Voiding(Value):
+    """The reason for which an invoice is voided."""
+
+    invoice: Identifier
+    """Id of the invoice."""
+    why: ShortText
+    """Reason for voiding it."""
+
+
+class InvoiceVoided(Voiding, Event, channel=FINANCE, consumed_by=("sales", "legal")):
+    """An issued invoice was voided; its number is not used again. Published by Finance."""
+
+    number: Identifier
+    """Invoice number."""
+    amount: PositiveMoney
+    """Amount of the voided invoice."""
+    voided_on: Day
+    """Day on which it was voided."""
+    ends_event: bool | None = None
+    """True if the billing event ended with the invoice; if not, the invoice is drafted anew.
+
+    True for exceptions, and where an amendment reduced the entry of the billing schedule below what
+    had become due. Null in events recorded before the field existed: then only exceptions ended.
+    """
+
+
+class InvoiceMovement(Value):
+    """An amount that was paid or given back on an invoice."""
+
+    invoice: Identifier
+    """Id of the invoice."""
+    amount: PositiveMoney
+    """Amount that was paid or given back."""
+
+
+class Credit(InvoiceMovement):
+    """A credit on an invoice, and the reason for it."""
+
+    why: ShortText
+    """Reason for the credit."""
+
+
+class CreditNoteIssued(Credit, Event, channel=FINANCE, consumed_by=("sales", "legal")):
+    """A credit note over part or all of an issued invoice was issued under its number.
+
+    Published by Finance.
+    """
+
+    credit_note: Identifier
+    """Id of the credit note."""
+    number: Identifier
+    """Number of the credit note, such as `CN-2026-00007`."""
+    issued_on: Day
+    """Date of the credit note."""

@@ -1,0 +1,24 @@
+"""Define the review of proposals by Finance."""
+
+from contracts.channels import FINANCE
+from contracts.event import Event
+from contracts.finance.estimates import Floor
+from contracts.money import PositiveTotal
+from contracts.values import Version
+
+
+class ProposalReviewed(Event, channel=FINANCE, consumed_by=("sales",)):
+    """Finance reviewed a version of the proposal against the minimum margin (floor).
+
+    Published by Finance when the version is drafted, and again when the cost rates become known.
+    """
+
+    version: Version
+    """Version of the proposal."""
+    price: PositiveTotal
+    """Price that was reviewed."""
+    floor: Floor
+    """`above` if the price leaves the minimum margin, which is itself confidential.
+
+    `unknown` where the cost rate of a role is not known.
+    """

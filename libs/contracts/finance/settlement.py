@@ -1,0 +1,33 @@
+"""Define the events of settled accounts."""
+
+from contracts.channels import FINANCE
+from contracts.event import Event
+from contracts.money import NotNegativeTotal, PositiveTotal
+from contracts.values import Day
+
+
+class AccountSettled(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
+    """The account was settled: nothing is left to invoice, and no invoice is open.
+
+    Published by Finance; again where billable work was approved since that cannot be billed any
+    more.
+    """
+
+    billed: NotNegativeTotal
+    """Invoices issued, less voided ones and credit notes."""
+    paid: NotNegativeTotal
+    """Payments received, less refunds."""
+    settled_on: Day
+    """Day of the settlement."""
+
+
+class AccountReopened(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
+    """A settled account was reopened: time or expenses approved since can be billed.
+
+    Published by Finance.
+    """
+
+    settled_on: Day
+    """Day of the settlement that no longer holds."""
+    unbilled: PositiveTotal
+    """Approved time and expenses that can be billed now, at contracted rates."""

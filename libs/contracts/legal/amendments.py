@@ -1,0 +1,72 @@
+"""Define the events of amendments of the contract."""
+
+from typing import ClassVar
+
+from contracts.channels import LEGAL
+from contracts.documents import AMENDMENT, DocumentHead
+from contracts.event import Event
+from contracts.lines import LineChanges
+from contracts.money import ItemMoney
+from contracts.values import ContentHash, Day, Deliverable, Identifier, Signatory, Text, Value
+
+
+class AmendmentTerms(Value):
+    """All that an amendment of the contract changes, with the hash of its content."""
+
+    amendment: Identifier
+    """Id of the amendment within the engagement."""
+    change: Identifier
+    """Id of the change order."""
+    content_hash: ContentHash
+    """SHA-256 of the document's canonical content: all other fields of its amendment-drafted
+    event."""
+    changes: LineChanges
+    """Changes of the lines of the contract."""
+    price_delta: ItemMoney
+    """Sum of the price changes of the lines; negative for a reduction."""
+    finishes_on: Day
+    """New finish of the contract."""
+
+    @property
+    def deliverables_added(self) -> tuple[Deliverable, ...]:
+        """Return the deliverables that any line adds."""
+        return tuple(each for change in self.changes for each in change.deliverables_added)
+
+    @property
+    def deliverables_removed(self) -> tuple[Identifier, ...]:
+        """Return the ids of the deliverables that any line takes away."""
+        return tuple(each for change in self.changes for each in change.deliverables_removed)
+
+
+class AmendmentDrafted(
+    AmendmentTerms,
+    DocumentHead,
+    Event,
+    channel=LEGAL,
+    consumed_by=("sales", "delivery", "finance"),
+):
+    """The amendment of the contract for one change order was drafted, for the first time or anew.
+
+    Published by Legal, also without a command: when the change is approved and priced, and when an
+    unsigned draft no longer fits the change or the contract's finish. The latest draft of an
+    amendment replaces earlier ones. The event is the whole document.
+    """
+
+    document_kind: ClassVar[str] = AMENDMENT
+
+    scope_delta: Text
+    """Change of the scope, in words."""
+
+
+class AmendmentSigned(
+    AmendmentTerms, Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")
+):
+    """Both parties signed an amendment of the contract. Contains all that it changes.
+
+    Published by Legal.
+    """
+
+    signatories: tuple[Signatory, ...]
+    """The signatures, one of each party."""
+    signed_on: Day
+    """Day of the later signature."""

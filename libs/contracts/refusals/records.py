@@ -1,0 +1,57 @@
+"""List the codes that concern reference data."""
+
+from typing import Literal
+
+RecordCode = Literal[
+    "account-above-itself",
+    "account-name-taken",
+    "account-unknown",
+    "agreement-not-in-force",
+    "calendar-unknown",
+    "company-unknown",
+    "contact-of-other-account",
+    "contact-unknown",
+    "contacts-missing",
+    "country-differs",
+    "expiry-before-start",
+    "holidays-unknown",
+    "manager-is-self",
+    "number-prefixes-equal",
+    "person-not-engagement-manager",
+    "person-not-with-company",
+    "person-unknown",
+    "rate-card-misnamed",
+    "record-not-own-or-team",
+    "shares-do-not-add-up",
+    "stand-in-is-self",
+    "stand-in-not-recorded",
+    "template-unknown",
+]
+"""Code of a refusal that concerns reference data."""
+
+RECORD_REFUSALS: dict[RecordCode, str] = {
+    "account-above-itself": "The account would be above itself in its group.",
+    "account-name-taken": "Another account has this name.",
+    "account-unknown": "No account with this id is published.",
+    "agreement-not-in-force": "The account's agreement is not in force on that day.",
+    "calendar-unknown": "No holiday calendar with this id is published.",
+    "company-unknown": "The company that sells is unknown, as long as the deal is not won.",
+    "contact-of-other-account": "The contact belongs to another account.",
+    "contact-unknown": "No contact with this id is published.",
+    "contacts-missing": "The opportunity has no contacts, and none are named.",
+    "country-differs": "The record belongs to another country.",
+    "expiry-before-start": "The agreement would expire before it begins.",
+    "holidays-unknown": "The public holidays of the country or subdivision are not known.",
+    "manager-is-self": "A person cannot be a manager above themselves.",
+    "number-prefixes-equal": "Invoices and credit notes would get the same numbers.",
+    "person-not-engagement-manager": "The person is not an engagement manager of Delivery.",
+    "person-not-with-company": "The person is not with the company on the day.",
+    "person-unknown": "No person with this id is published.",
+    "rate-card-misnamed": "The id is not that of the account's and currency's rate card.",
+    "record-not-own-or-team": "Only the person, a manager above them or a director may do this.",
+    "shares-do-not-add-up": "The shares do not add up to 100 %.",
+    "stand-in-is-self": "A person cannot stand in for themselves.",
+    "stand-in-not-recorded": "The caller is not recorded as a stand-in of this person on the day.",
+    "template-unknown": "There is no template with this id.",
+}
+"""Sentence of each code, sorted by code."""
