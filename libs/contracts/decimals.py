@@ -12,7 +12,7 @@ Rounding = Literal["half-up", "half-even"]
 
 _MODES: dict[Rounding, str] = {"half-up": ROUND_HALF_UP, "half-even": ROUND_HALF_EVEN}
 ROUNDING: Rounding = "half-up"
-"""The policy of the company, for money and for all other calculated decimals."""
+"""The policy where no company's applies, and for calculated decimals that are no amounts."""
 
 
 def round_decimal(number: Decimal, decimals: int, rounding: Rounding = ROUNDING) -> Decimal:

@@ -1,9 +1,10 @@
 """Define money and rates: decimals in a currency, never floats, never added across currencies.
 
 An amount is whole in the minor unit of its currency (EUR 10.005 and JPY 0.5 are none), and a rate
-per hour has up to four decimals. Hours x rate is an amount, rounded once. An amount that a person
-enters (a payment, an entry of a schedule) has the bound of an item. A calculated amount (a sum, a
-product, a difference) has the bound of a total, which no number of items reaches.
+per hour has up to four decimals. Hours x rate is an amount, rounded once, by a policy that the
+caller names. An amount that a person enters (a payment, an entry of a schedule) has the bound of an
+item. A calculated amount (a sum, a product, a difference) has the bound of a total, which no number
+of items reaches.
 """
 
 import decimal
@@ -21,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from contracts.decimals import CANONICAL, ROUNDING, Rounding, round_decimal
+from contracts.decimals import CANONICAL, Rounding, round_decimal
 
 # Active ISO 4217 codes whose minor unit is not two digits; every other active code has two.
 _MINOR_UNITS = {
@@ -129,8 +130,8 @@ class Money(BaseModel):
         return self
 
     @classmethod
-    def nearest(cls, amount: Decimal, currency: str, rounding: Rounding = ROUNDING) -> "Money":
-        """Return an amount rounded to the currency's minor unit."""
+    def nearest(cls, amount: Decimal, currency: str, rounding: Rounding) -> "Money":
+        """Return an amount rounded to the currency's minor unit by a policy."""
         rounded = round_decimal(amount, MINOR_UNITS[currency], rounding)
         return Money.model_construct(amount=rounded, currency=currency)
 
@@ -162,9 +163,8 @@ class Money(BaseModel):
         self._same(other)
         return Money.model_construct(amount=self.amount - other.amount, currency=self.currency)
 
-    def __mul__(self, factor: Decimal | int) -> "Money":
-        """Return the product, rounded to the minor unit."""
-        return Money.nearest(self.amount * factor, self.currency)
+    def __mul__(self, factor: int) -> "Money":
+        return Money.model_construct(amount=self.amount * factor, currency=self.currency)
 
     def __neg__(self) -> "Money":
         return Money.model_construct(amount=-self.amount, currency=self.currency)
@@ -191,11 +191,7 @@ class Rate(BaseModel):
     currency: Currency
     """ISO 4217 code."""
 
-    def __mul__(self, hours: Decimal | int) -> Money:
-        """Return the amount for a number of hours, rounded to the minor unit."""
-        return self.for_hours(hours)
-
-    def for_hours(self, hours: Decimal | int, rounding: Rounding = ROUNDING) -> Money:
+    def for_hours(self, hours: Decimal | int, rounding: Rounding) -> Money:
         """Return the amount for a number of hours, rounded to the minor unit by a policy."""
         return Money.nearest(self.amount * hours, self.currency, rounding)
 

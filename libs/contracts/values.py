@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from contracts.decimals import CANONICAL
+from contracts.decimals import CANONICAL, ROUNDING
 from contracts.envelope import EARLIEST, LARGEST_NUMBER, LATEST
 from contracts.money import Money, NotNegativeMoney, PositiveRate, Rate, invalid
 from contracts.text import CLEAN_DOCUMENT, CLEAN_LINE, CLEAN_TEXT
@@ -347,7 +347,7 @@ class PricedLine(Value):
         if self.rate.currency != self.amount.currency:
             raise ValueError("rate and amount must be in the same currency")
         if not self.rate.agrees(self.hours, self.amount):
-            expected = self.rate * self.hours
+            expected = self.rate.for_hours(self.hours, ROUNDING)
             raise invalid("amount", f"must be hours x rate, {expected}", self.amount)
         return self
 

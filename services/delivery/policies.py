@@ -8,6 +8,7 @@ from chassis.domain.commands import Missing, NotAllowed, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.reference import require_contact
 from chassis.domain.rules import past_day
+from contracts.decimals import ROUNDING
 from contracts.event import Recorded
 from contracts.money import Money, Rate
 from contracts.reference import PersonPublished, TemplatePublished
@@ -225,25 +226,39 @@ def _worth_beyond(
     more: Mapping[str, Decimal],
     day: date,
 ) -> Missing | None:
-    """Return what is missing if work at the bill rates of a day exceeds caps in money, or None."""
+    """Return what is missing if work at the bill rates of a day exceeds caps in money, or None.
+
+    The worth is compared without rounding.
+    """
     cap = Money.total(caps, caps[0].currency)
     roles = [role for role in {**logged, **more} if logged.get(role) or more.get(role)]
-    rates = {role: _bill_rate(state, role, day) for role in roles}
-    unknown = [role for role, rate in rates.items() if rate is None]
+    found = {role: _bill_rate(state, role, day) for role in roles}
+    rates = {
+        role: each.amount
+        for role, each in found.items()
+        if each is not None and each.currency == cap.currency
+    }
+    unknown = [role for role in roles if role not in rates]
     if unknown:
-        sentence = f"the early start allows {cap}, and {', '.join(unknown)} has no bill rate"
+        sentence = (
+            f"the early start allows {cap}, and {', '.join(unknown)} has no bill rate in"
+            f" {cap.currency}"
+        )
         return Missing("rates-missing", sentence, "finance")
 
-    def worth(hours: Mapping[str, Decimal]) -> Money:
-        known = ((rates[role], number) for role, number in hours.items() if number)
-        return Money.total((rate * number for rate, number in known if rate), cap.currency)
+    def worth(hours: Mapping[str, Decimal]) -> Decimal:
+        return sum((rates[role] * number for role, number in hours.items() if number), Decimal(0))
 
     before, added = worth(logged), worth(more)
-    if before < cap and before + added <= cap:
+    if before < cap.amount and before + added <= cap.amount:
         return None
-    beyond = f": {added} more exceed the cap" if added.amount else ""
-    sentence = f"the early start allows {cap}, {before} are logged{beyond}"
+    beyond = f": {_about(added, cap)} more exceed the cap" if added else ""
+    sentence = f"the early start allows {cap}, {_about(before, cap)} are logged{beyond}"
     return Missing("early-start-cap-spent", sentence, "legal")
+
+
+def _about(exact: Decimal, like: Money) -> Money:
+    return Money.nearest(exact, like.currency, ROUNDING)
 
 
 def _bill_rate(state: Engagement, role: str, day: date) -> Rate | None:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from chassis.domain.commands import Refused
 from common.engagement import CommonParts
+from contracts.decimals import ROUNDING, Rounding
 from finance.billing.state import Billing
 from finance.budgeting.state import Budget, Budgeting
 from finance.changes.state import Changes
@@ -71,6 +72,11 @@ class Engagement(CommonParts):
     def budget(self) -> Budget | None:
         """Return the budget, or None before it is set."""
         return self.budgeting.budget
+
+    @property
+    def rounding(self) -> Rounding:
+        """Return the rounding policy of the contract; half up before the budget is set."""
+        return self.budget.rounding if self.budget else ROUNDING
 
     @property
     def stage(self) -> Stage:

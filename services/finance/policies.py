@@ -3,15 +3,25 @@
 from datetime import date
 
 from chassis.domain.commands import Command, Refused
-from chassis.domain.context import Context
+from chassis.domain.context import Context, ReferenceData
 from chassis.domain.rules import require_currency, same_day
+from contracts.decimals import Rounding
 from contracts.event import Event
 from contracts.money import Money
 from contracts.reference import Rates
 from contracts.refusals import RefusalCode
 from finance.billing.state import Invoice
 from finance.budgeting.state import Budget
+from finance.companies.policy import rounding_on
 from finance.engagement import Engagement
+
+
+def rounding_of(state: Engagement, records: ReferenceData, day: date) -> Rounding:
+    """Return the rounding policy of the contract or, before it is signed, of the company on a day.
+
+    So a company that changes its policy changes no figure of a contract.
+    """
+    return state.rounding if state.budget else rounding_on(records, state.company, day)
 
 
 def require_running(state: Engagement) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL
+from contracts.decimals import ROUNDING, Rounding
 from contracts.event import Event
 from contracts.finance.costing import LineCosts
 from contracts.lines import ContractLines, PerformanceObligation, Treatment
@@ -43,6 +44,8 @@ class BudgetSet(Event, channel=FINANCE, consumed_by=("delivery",)):
         DistinctBy("obligation"),
     ]
     """Groups of lines whose revenue is measured together; each line is in one of them."""
+    rounding: Rounding = ROUNDING
+    """Policy for half a minor unit: the company's on the day of the signature, for good."""
 
 
 class BudgetAmended(Event, channel=FINANCE, consumed_by=("delivery", "legal")):

@@ -18,6 +18,7 @@ from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.domain.ids import derived_id
 from chassis.domain.rules import require_currency
+from contracts.decimals import ROUNDING
 from contracts.event import Event
 from contracts.finance import BillingEventDue, DraftWithdrawn, InvoiceDrafted, InvoiceLine
 from contracts.lines import BillingItem
@@ -62,7 +63,8 @@ class BillOutsideSchedule(Command):
             if line.hours is None or line.rate is None:
                 continue
             if not line.rate.agrees(line.hours, line.amount):
-                raise ValueError(f"amount must be hours x rate, {line.rate * line.hours}")
+                expected = line.rate.for_hours(line.hours, ROUNDING)
+                raise ValueError(f"amount must be hours x rate, {expected}")
         return lines
 
 

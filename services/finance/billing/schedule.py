@@ -56,7 +56,7 @@ def discounts_on(state: Engagement, entry: Entry, charge: Money) -> tuple[Invoic
     lines = []
     for line, discount in entry.discounts.items():
         given = state.billing.charged_on_line(entry.item.item, line, state.money)
-        amount = Money.nearest(discount.amount * part, state.money) - given
+        amount = Money.nearest(discount.amount * part, state.money, state.rounding) - given
         if amount.amount:
             text = f"Discount on {entry.item.description}"[:200]
             lines.append(InvoiceLine(description=text, line=line, amount=amount))

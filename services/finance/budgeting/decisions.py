@@ -39,6 +39,7 @@ from finance.budgeting.obligations import FIXED, METHODS, obligations_of
 from finance.budgeting.schedule import amended_lines
 from finance.budgeting.state import Budget, Entry
 from finance.changes.pricing import price_of
+from finance.companies.policy import rounding_on
 from finance.engagement import Engagement
 from finance.policies import require_running
 from finance.roles import ACCOUNTING
@@ -99,8 +100,8 @@ def choose_revenue_method(
 @capability.react
 def set_budget(state: Engagement, context: Context) -> Iterable[Event]:
     """Set the budget once the statement of work is signed and known."""
-    sow, currency = state.contract.sow, state.currency
-    if state.budget or sow is None or currency != sow.price.currency:
+    sow, signed_on, currency = state.contract.sow, state.contract.signed_on, state.currency
+    if state.budget or sow is None or signed_on is None or currency != sow.price.currency:
         return
     if total_price(sow.lines, currency) != sow.price:
         return
@@ -110,6 +111,7 @@ def set_budget(state: Engagement, context: Context) -> Iterable[Event]:
         price=sow.price,
         lines=sow.lines,
         obligations=obligations_of(sow.lines, _fitting(state, sow.lines)),
+        rounding=rounding_on(context.reference_data, sow.company, signed_on),
     )
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Annotated, Self
 
 from chassis.domain.state import Keep, Part, on_event
+from contracts.decimals import ROUNDING, Rounding
 from contracts.event import Recorded
 from contracts.finance import (
     BudgetAmended,
@@ -88,6 +89,7 @@ class Agreed(Value):
 class Budget(Value):
     """Budget from the signed contract: the successive terms of the contract, at least one.
 
+    `rounding` is the policy for all amounts that are computed from it.
     `cost_by_line` is the cost of the lines as they were signed, empty while it is unknown; an
     amendment's cost is that of its change.
     """
@@ -95,6 +97,7 @@ class Budget(Value):
     history: tuple[Agreed, ...]
     cost: Money | None = None
     cost_by_line: dict[Identifier, Money] = {}
+    rounding: Rounding = ROUNDING
 
     @property
     def currency(self) -> str:
@@ -183,7 +186,7 @@ class Budgeting(Part):
     @on_event
     def _set(self, event: BudgetSet) -> Self:
         agreed = Agreed(signed_on=None, lines=event.lines, obligations=event.obligations)
-        return self.updated(budget=Budget(history=(agreed,)))
+        return self.updated(budget=Budget(history=(agreed,), rounding=event.rounding))
 
     @on_event
     def _costed(self, event: BudgetCosted) -> Self:

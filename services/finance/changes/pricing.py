@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from chassis.domain.context import ReferenceData
-from contracts.decimals import ROUNDING, Rounding
+from contracts.decimals import Rounding
 from contracts.finance import ChangePriced
 from contracts.lines import (
     HOURLY,
@@ -19,8 +19,8 @@ from contracts.lines import (
 from contracts.money import BEYOND_ITEMS, Money, Rate
 from finance.budgeting.state import Budget
 from finance.changes.state import Assessment
-from finance.companies.policy import rounding_on
 from finance.engagement import Engagement
+from finance.policies import rounding_of
 from finance.rate_cards.pricing import rate_card_on
 
 
@@ -30,7 +30,7 @@ def price_of(
     """Return the price of a change; None while that of a line cannot be known."""
     currency, day = state.money, assessment.assessed_on
     card = rate_card_on(records, currency, state.account, day)
-    rounding = rounding_on(records, state.company, day)
+    rounding = rounding_of(state, records, day)
     listed = card.event.by_role if card else {}
     changes = [
         priced
@@ -49,7 +49,7 @@ def priced_change(
     listed: Mapping[str, Rate],
     currency: str,
     day: date,
-    rounding: Rounding = ROUNDING,
+    rounding: Rounding,
 ) -> LineChange | None:
     """Return the change of a line with its price; None where the price cannot be known.
 

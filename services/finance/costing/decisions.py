@@ -20,9 +20,9 @@ from contracts.finance import (
     LineCost,
 )
 from contracts.money import Money
-from finance.companies.policy import rounding_on
 from finance.costing import rates
 from finance.engagement import Engagement
+from finance.policies import rounding_of
 from finance.work.state import Work
 
 capability = Capability[Engagement](__name__)
@@ -43,7 +43,7 @@ def _of_estimates(state: Engagement, currency: str, records: ReferenceData) -> I
         if estimate.price is None or estimate.cost is not None:
             continue
         hours, day = estimate.with_contingency, estimate.submitted_on
-        rounding = rounding_on(records, state.company, day)
+        rounding = rounding_of(state, records, day)
         cost = rates.cost_of_hours(hours, rates.cost_rates_on(records, currency, day), rounding)
         if cost is not None:
             margin = rates.margin_ratio(estimate.price, cost)
@@ -64,7 +64,7 @@ def _of_changes(state: Engagement, currency: str, records: ReferenceData) -> Ite
             continue
         day = assessment.assessed_on
         on_day = rates.cost_rates_on(records, currency, day)
-        rounding = rounding_on(records, state.company, day)
+        rounding = rounding_of(state, records, day)
         lines = [
             LineCost(line=each.line, cost=cost)
             for each in assessment.changes
@@ -81,7 +81,7 @@ def _of_budget(state: Engagement, currency: str, records: ReferenceData) -> Iter
     if budget is None or budget.cost is not None or day is None:
         return
     on_day, signed = rates.cost_rates_on(records, currency, day), budget.history[0].lines
-    rounding = rounding_on(records, state.company, day)
+    rounding = rounding_of(state, records, day)
     lines = [
         LineCost(line=line.line, cost=Money.nearest(exact, currency, rounding))
         for line in signed
@@ -121,7 +121,7 @@ def _of_work(state: Engagement, work: Work, currency: str, records: ReferenceDat
     if work.role is None:
         return work.expense_in(currency)
     published = rates.cost_rates_on(records, currency, work.on)
-    rounding = rounding_on(records, state.company, work.on)
+    rounding = rounding_of(state, records, work.on)
     return rates.cost_of_person(
         work.hours, work.role, work.person, work.on, published, records, rounding
     )

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from chassis.domain.context import ReferenceData
-from contracts.decimals import ROUNDING, Rounding, round_decimal
+from contracts.decimals import Rounding, round_decimal
 from contracts.finance import Floor
 from contracts.lines import LineTerms, RoleHoursDelta
 from contracts.money import Money
@@ -50,7 +50,7 @@ def exact_cost(hours: Iterable[SomeHours], rates: CostRatesPublished | None) -> 
 
 
 def cost_of_hours(
-    hours: Iterable[SomeHours], rates: CostRatesPublished | None, rounding: Rounding = ROUNDING
+    hours: Iterable[SomeHours], rates: CostRatesPublished | None, rounding: Rounding
 ) -> Money | None:
     """Return the sum of hours x cost rate of the role, rounded once to the minor unit.
 
@@ -69,7 +69,7 @@ def cost_of_person(
     day: date,
     rates: CostRatesPublished | None,
     records: ReferenceData,
-    rounding: Rounding = ROUNDING,
+    rounding: Rounding,
 ) -> Money | None:
     """Return hours x cost rate of a person, else of their grade on a day, else of the role.
 

@@ -15,10 +15,10 @@ from contracts.event import Event
 from contracts.finance import EstimatePriced
 from contracts.money import Money
 from contracts.values import TotalHours
-from finance.companies.policy import rounding_on
 from finance.costing.rates import cost_rates_on, exact_cost, floor_of
 from finance.engagement import Engagement
 from finance.estimates.state import Estimate
+from finance.policies import rounding_of
 from finance.rate_cards.pricing import priced_lines, rate_card_on
 
 capability = Capability[Engagement](__name__)
@@ -43,7 +43,7 @@ def _price(
     """
     card = rate_card_on(records, currency, state.account, estimate.submitted_on)
     lines = estimate.with_contingency
-    rounding = rounding_on(records, state.company, estimate.submitted_on)
+    rounding = rounding_of(state, records, estimate.submitted_on)
     priced = card and priced_lines(
         ((line.role, line.kind, line.hours) for line in lines), card.event.by_role, rounding
     )

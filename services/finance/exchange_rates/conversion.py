@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from chassis.domain.context import ReferenceData
-from contracts.decimals import ROUNDING, Rounding
+from contracts.decimals import Rounding
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.reference import ExchangeRatePublished
@@ -40,7 +40,7 @@ class Converted:
 
 
 def convert(
-    records: ReferenceData, amount: Money, currency: str, day: date, rounding: Rounding = ROUNDING
+    records: ReferenceData, amount: Money, currency: str, day: date, rounding: Rounding
 ) -> Converted | None:
     """Return an amount in another currency at the rate of a day, rounded to the minor unit.
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.context import Context, ReferenceData
+from contracts.decimals import Rounding
 from contracts.delivery import PlanBaselined
 from contracts.event import Event
 from contracts.finance import MarginMeasured, PerformanceMeasured
@@ -23,6 +24,7 @@ from finance.engagement import Engagement
 from finance.performance import earned_value as ev
 from finance.performance import margins
 from finance.performance.state import Report
+from finance.policies import rounding_of
 
 capability = Capability[Engagement](__name__)
 
@@ -59,18 +61,19 @@ def _performance(
     if report.baseline is None or costs is None or works is None:
         return None
     tasks, currency = report.baseline.tasks, state.money
+    rounding = rounding_of(state, records, report.as_of)
 
     def cost(task: PlannedTask) -> Decimal:
         return costs[task.task]
 
     planned = ev.budget_at_completion(tasks, cost)
-    bac = Money.nearest(planned, currency)
-    pv = Money.nearest(ev.planned_value(tasks, cost, report.as_of), currency)
-    earned = Money.nearest(ev.earned_value(tasks, cost, report.progress), currency)
+    bac = Money.nearest(planned, currency, rounding)
+    pv = Money.nearest(ev.planned_value(tasks, cost, report.as_of), currency, rounding)
+    earned = Money.nearest(ev.earned_value(tasks, cost, report.progress), currency, rounding)
     ac = cost_to(works, currency, report.as_of)
     hours = sum((line.hours for task in tasks for line in task.hours), Decimal(0))
     rest = report.hours_to_complete * planned
-    etc = Money.nearest(rest / hours, currency) if hours else None
+    etc = Money.nearest(rest / hours, currency, rounding) if hours else None
     return PerformanceMeasured(
         as_of=report.as_of,
         report=report.stated,
@@ -185,12 +188,12 @@ def performance_view(state: Engagement) -> PerformanceFigures:
     """Return earned value and margins for the confidential view."""
     measured = state.performance.measured
     return PerformanceFigures(
-        earned_value=_earned_value(measured) if measured else None,
+        earned_value=_earned_value(measured, state.rounding) if measured else None,
         margins=state.performance.margins,
     )
 
 
-def _earned_value(measured: PerformanceMeasured) -> EarnedValueView:
+def _earned_value(measured: PerformanceMeasured, rounding: Rounding) -> EarnedValueView:
     currency = measured.budget_at_completion.currency
     bac, pv = measured.budget_at_completion.amount, measured.planned_value.amount
     earned, ac = measured.earned_value.amount, measured.actual_cost.amount
@@ -198,7 +201,7 @@ def _earned_value(measured: PerformanceMeasured) -> EarnedValueView:
     both = ev.estimate_at_completion_by_cost_and_schedule(bac, earned, ac, pv)
 
     def money(amount: Decimal) -> Money:
-        return Money.nearest(amount, currency)
+        return Money.nearest(amount, currency, rounding)
 
     return EarnedValueView(
         measured=measured,

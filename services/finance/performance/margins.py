@@ -105,7 +105,7 @@ def forecast(
                     return None
                 plan += rate.amount * each.hours
         exact = work.lines[line.line].worth() + plan * report.hours_to_complete / total
-        expected = Money.nearest(exact, state.money)
+        expected = Money.nearest(exact, state.money, budget.rounding)
         signed = _line_price(state, budget, line.line, changes)
         revenue = revenue - signed + (expected if line.cap is None else min(signed, expected))
     return margin(revenue, cost)

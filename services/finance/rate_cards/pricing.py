@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from chassis.domain.context import ReferenceData
-from contracts.decimals import ROUNDING, Rounding
+from contracts.decimals import Rounding
 from contracts.event import Recorded
 from contracts.money import BEYOND_ITEMS, Rate
 from contracts.reference import RateCardPublished
@@ -33,7 +33,7 @@ def rate_card_on(
 def priced_lines(
     hours: Iterable[tuple[str, LineKind, Decimal]],
     rates: Mapping[str, Rate],
-    rounding: Rounding = ROUNDING,
+    rounding: Rounding,
 ) -> tuple[PricedLine, ...] | None:
     """Return hours x rate, one line per role and kind, rounded to the minor unit by a policy.
 

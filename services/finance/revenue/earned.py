@@ -142,7 +142,7 @@ def _as_invoiced(
         earned = Fraction(value if line.cap is None else min(value, price.amount))
         net = Fraction(_price_at(state, budget, obligation, day).amount)
         total += earned * net / Fraction(price.amount) if price.amount else earned
-    return _nearest(total, state.money)
+    return _nearest(state, total)
 
 
 def _by_cost(
@@ -162,7 +162,7 @@ def _by_cost(
         return Money.zero(state.money)
     if expected <= spent:
         return price
-    return _part_of(price, Fraction(spent.amount) / Fraction(expected.amount))
+    return _part_of(state, price, Fraction(spent.amount) / Fraction(expected.amount))
 
 
 def _works(
@@ -216,7 +216,7 @@ def _measured(
         return last.amount, included
     spent = cost_to(_works(state, budget, obligation), state.money, last.on)
     share = _share(state, budget, obligation, last)
-    return spent + _part_of(last.to_complete, share), included
+    return spent + _part_of(state, last.to_complete, share), included
 
 
 def _share(
@@ -327,7 +327,7 @@ def _by_acceptance(
     if shares and len(done) == len(shares):
         return price - min(price, _to_implement(state, budget, obligation, day))
     part, whole = sum(shares[one] for one in done), sum(shares.values())
-    return _part_of(price, part / whole) if whole else Money.zero(state.money)
+    return _part_of(state, price, part / whole) if whole else Money.zero(state.money)
 
 
 def _over_time(
@@ -347,7 +347,7 @@ def _over_time(
         if terms is not None and nth < terms.periods:
             price = Fraction(_price_at(state, budget, obligation, month).amount)
             earned += (price - earned) / (terms.periods - nth)
-    return _nearest(earned, state.money)
+    return _nearest(state, earned)
 
 
 def _retainers(
@@ -356,13 +356,14 @@ def _retainers(
     return (line.retainer for line in lines if line.retainer and line.line in obligation.lines)
 
 
-def _part_of(price: Money, part: Fraction) -> Money:
+def _part_of(state: Engagement, price: Money, part: Fraction) -> Money:
     """Return a part of the price, rounded once: a quotient such as 5/6 is not rounded before."""
-    return _nearest(Fraction(price.amount) * part, price.currency)
+    return _nearest(state, Fraction(price.amount) * part)
 
 
-def _nearest(exact: Fraction, currency: str) -> Money:
-    return Money.nearest(Decimal(exact.numerator) / exact.denominator, currency)
+def _nearest(state: Engagement, exact: Fraction) -> Money:
+    amount = Decimal(exact.numerator) / exact.denominator
+    return Money.nearest(amount, state.money, state.rounding)
 
 
 def _shares(

@@ -18,7 +18,6 @@ from contracts.money import Money
 from contracts.values import Hours, Month
 from finance.budgeting.state import Budget
 from finance.calendar_months import end_of, require_begun
-from finance.companies.policy import rounding_on
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING
@@ -57,11 +56,10 @@ def bill_time(state: Engagement, command: BillTime, context: Context) -> Iterabl
     require_open_account(state)
     require_begun(command.month, context.today)
     until = end_of(command.month)
-    rounding = rounding_on(context.reference_data, state.company, context.today)
     events = tuple(
         event
         for work in work_by_line(state, budget).lines.values()
-        for event in time_billed(state, budget, work, command.month, context.today, rounding)
+        for event in time_billed(state, budget, work, command.month, context.today)
     )
     if not events:
         gate("amount-not-billable", _not_billable(state, budget, until))

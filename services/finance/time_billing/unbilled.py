@@ -10,7 +10,7 @@ from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 
 from chassis.domain.ids import derived_id
-from contracts.decimals import ROUNDING, Rounding
+from contracts.decimals import Rounding
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
 from contracts.lines import HOURLY, ContractLine
 from contracts.money import Money, Rate
@@ -97,7 +97,7 @@ def unbilled_worth(state: Engagement, work: LineWork) -> Money:
     """Return the value of a line's unbilled time and expenses, beyond the cap, too."""
     waiting = unbilled_hours(state, work)
     worths = (rate.amount * hours for (_, rate), hours in waiting.items())
-    time = Money.nearest(sum(worths, Decimal(0)), state.money)
+    time = Money.nearest(sum(worths, Decimal(0)), state.money, state.rounding)
     return time + unbilled_expenses(state, work)
 
 
@@ -139,12 +139,8 @@ def time_billed(
     work: LineWork,
     month: Month,
     today: date,
-    rounding: Rounding = ROUNDING,
 ) -> Iterable[BillingEventDue | InvoiceDrafted]:
-    """Yield a billing event and a draft for each entry that bills some of a line's work.
-
-    Hours x rate is rounded by a policy.
-    """
+    """Yield a billing event and a draft for each entry that bills some of a line's work."""
     line = work.line
     advance, invoices = advance_left(state, line.line), state.billing.invoices
     billed = {*state.billing.events, *(each.billing_event for each in invoices.values())}
@@ -152,7 +148,7 @@ def time_billed(
     expenses = unbilled_expenses(state, work, end_of(month))
     for entry in time_entries(budget, line):
         room = None if entry.unlimited else remaining(state, entry) + advance
-        lines = _lines(line, hours, expenses, room, month, rounding)
+        lines = _lines(line, hours, expenses, room, month, state.rounding)
         gross = Money.total((each.amount for each in lines), state.money)
         drawn = min(advance, gross)
         discounts = discounts_on(state, entry, gross - drawn)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from contracts.channels import CHANNELS, DEPARTMENTS
+from contracts.decimals import round_decimal
 from contracts.legal import EarlyStart
 from contracts.lines import ContractLine, PerformanceObligation, ProposedLine
 from contracts.money import Money
@@ -336,7 +337,7 @@ def _survey(survey: Survey) -> str:
     csat, nps = csat_of(survey.satisfaction), nps_of(survey.recommend)
     scores = [
         *([f"CSAT {points(csat, 0)}"] if csat is not None else []),
-        *([f"NPS {number(round(nps))}"] if nps is not None else []),
+        *([f"NPS {number(round_decimal(nps, 0))}"] if nps is not None else []),
     ]
     return ", ".join([f"{survey.phase}: {answered}", *scores])
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import chain
 
 from chassis.base.view_model import ViewModel
-from contracts.decimals import Number, round_decimal
+from contracts.decimals import ROUNDING, Number, round_decimal
 from contracts.money import Money
 from contracts.survey_scores import (
     customer_satisfaction,
@@ -303,7 +303,7 @@ def _currency(
     return CurrencyFigures(
         currency=currency,
         pipeline={stage: amount(f"pipeline.{stage}") for stage in ("opportunity", "proposal")},
-        pipeline_weighted=Money.nearest(amount("pipeline-weighted"), currency).amount,
+        pipeline_weighted=Money.nearest(amount("pipeline-weighted"), currency, ROUNDING).amount,
         backlog=of_revenue("backlog"),
         backlog_clean=of_revenue("backlog-clean"),
         billed=amount("billed"),

@@ -1,12 +1,13 @@
 """Amounts of a disconnect: its exposure, and what of that is at stake. Unknown is None, not zero.
 
-Each amount is calculated exactly and rounded once.
+Each amount is calculated exactly and rounded once, half up: it is an indication, never booked.
 """
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
+from contracts.decimals import ROUNDING
 from contracts.lines import ContractLine
 from contracts.money import Money, Rate
 from gateway.view.engagement_view import View
@@ -85,7 +86,7 @@ def value_of_hours(parts: Iterable[tuple[Decimal, Rate | None]]) -> Money | None
             return None
         exact += abs(hours) * rate.amount
         currencies.add(rate.currency)
-    return Money.nearest(exact, currencies.pop()) if len(currencies) == 1 else None
+    return Money.nearest(exact, currencies.pop(), ROUNDING) if len(currencies) == 1 else None
 
 
 def cost_of_delay(view: View, days: int) -> Money | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
-from contracts.decimals import round_decimal
+from contracts.decimals import ROUNDING, round_decimal
 from contracts.money import Money, Rate
 from contracts.values import Margin
 from gateway.rules.amounts import (
@@ -228,4 +228,4 @@ def _margin_lost(sold: Margin, forecast: Margin) -> Money:
     on_revenue = forecast.revenue.amount * (sold.revenue.amount - sold.cost.amount)
     expected = on_revenue / sold.revenue.amount
     forecast_amount = forecast.revenue.amount - forecast.cost.amount
-    return Money.nearest(expected - forecast_amount, forecast.revenue.currency)
+    return Money.nearest(expected - forecast_amount, forecast.revenue.currency, ROUNDING)

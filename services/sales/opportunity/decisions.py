@@ -11,6 +11,7 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.rules import require_currency, same_day, unless_recorded
+from contracts.decimals import round_decimal
 from contracts.event import Event
 from contracts.money import Money, NotNegativeMoney
 from contracts.reference import AccountPublished
@@ -333,6 +334,6 @@ def opportunity_row(state: Engagement) -> OpportunityRow:
         kind_of_work=opportunity.details.kind_of_work if opportunity.details else None,
         expected_value=whole(value.amount) if value else None,
         currency=value.currency if value else None,
-        probability=None if probability is None else round(probability),
+        probability=None if probability is None else int(round_decimal(probability, 0)),
         imported=opportunity.imported is not None,
     )

@@ -116,9 +116,14 @@ def test_a_half_is_rounded_up_unless_the_policy_is_half_even(
 
 def test_hours_times_rate_is_rounded_once() -> None:
     rate = Rate.model_validate({**EUR, "amount": "10.01"})
-    assert rate * Decimal("0.5") == Money.model_validate({**EUR, "amount": "5.01"})  # of 5.005
-    assert rate * 3 == Money.model_validate({**EUR, "amount": "30.03"})
-    third = Money.model_validate({**EUR, "amount": "100"}) * (Decimal(1) / 3)
+    assert rate.for_hours(Decimal("0.5"), "half-up") == Money.model_validate(
+        {**EUR, "amount": "5.01"}
+    )  # of 5.005
+    assert rate.for_hours(Decimal("0.5"), "half-even") == Money.model_validate(
+        {**EUR, "amount": "5.00"}
+    )
+    assert rate.for_hours(3, "half-up") == Money.model_validate({**EUR, "amount": "30.03"})
+    third = Money.nearest(Decimal(100) / 3, "EUR", "half-up")
     assert third == Money.model_validate({**EUR, "amount": "33.33"})
 
 
@@ -147,7 +152,9 @@ def line(amount: str, rate: str = "10.01") -> PricedLine:
 
 
 def test_an_amount_within_half_a_minor_unit_of_hours_times_rate_is_accepted() -> None:
-    assert line("5.00").rate * Decimal("0.5") == line("5.01").amount  # exactly 5.005
+    assert (
+        line("5.00").rate.for_hours(Decimal("0.5"), "half-up") == line("5.01").amount
+    )  # exactly 5.005
     for wrong in ("5.02", "4.99"):
         with pytest.raises(ValidationError) as refused:
             line(wrong)

@@ -126,7 +126,7 @@ def test_sums_and_roundings_lose_no_digits() -> None:
     sum_of_both = large + Money(amount=Decimal("0.01"), currency="EUR")
     assert sum_of_both.amount == Decimal(10) ** 26
     # Exactly half of it ends in .995, and half up is .00 of the next unit.
-    assert (large * Decimal("0.5")).amount == Decimal(10) ** 26 / 2
+    assert Money.nearest(large.amount / 2, "EUR", "half-up").amount == Decimal(10) ** 26 / 2
 
 
 @pytest.mark.parametrize("event", [EstimateRequested, DealWon, SowDrafted])

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+from contracts.decimals import ROUNDING
 from contracts.finance import CostAccrued
 from contracts.reference import GradeRate, PersonPublished, PersonRate
 from contracts.values import RoleHours
@@ -100,8 +101,8 @@ def test_time_and_an_expense_may_have_one_id():
 
 
 def test_a_role_without_a_cost_rate_has_no_cost():
-    assert cost_of_hours([RoleHours(role="pilot", hours=Decimal(1))], COSTS) is None
-    assert cost_of_hours([RoleHours(role="tester", hours=Decimal(1))], None) is None
+    assert cost_of_hours([RoleHours(role="pilot", hours=Decimal(1))], COSTS, ROUNDING) is None
+    assert cost_of_hours([RoleHours(role="tester", hours=Decimal(1))], None, ROUNDING) is None
 
 
 def test_the_most_specific_cost_rate_of_a_person_counts() -> None:

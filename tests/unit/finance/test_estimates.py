@@ -6,6 +6,7 @@ from decimal import Decimal
 from hypothesis import given as any_of
 from hypothesis import strategies as st
 
+from contracts.decimals import ROUNDING
 from contracts.finance import ChangeCosted, ChangePriced, EstimateCosted, EstimatePriced
 from contracts.lines import NewLine
 from contracts.money import Money
@@ -172,13 +173,16 @@ def test_a_price_is_the_sum_of_lines_each_hours_times_rate(
     lines = priced_lines(
         ((line.role, line.kind, line.hours) for line in estimate.with_contingency),
         CARD.by_role,
+        ROUNDING,
     )
     assert lines is not None
     assert len({line.role for line in lines}) == len(lines)
     exact = sum(amount for _, amount in hours) * (1 + contingency / 100)
     assert abs(sum(line.hours for line in lines) - exact) <= Decimal("0.005") * len(hours)
     total = Money.total((line.amount for line in lines), "EUR")
-    assert total == Money.total((line.rate * line.hours for line in lines), "EUR")
+    assert total == Money.total(
+        (line.rate.for_hours(line.hours, ROUNDING) for line in lines), "EUR"
+    )
 
 
 def test_each_line_of_a_price_and_a_whole_cost_are_rounded_once_half_up():
@@ -187,17 +191,18 @@ def test_each_line_of_a_price_and_a_whole_cost_are_rounded_once_half_up():
     lines = priced_lines(
         ((role, "delivery", hours) for role, hours in halves),
         {rate.role: rate.rate for rate in hourly},
+        ROUNDING,
     )
     # 10.01 x 0.5 is 5.005 for each line.
     assert lines is not None
     assert [line.amount for line in lines] == [eur("5.01"), eur("5.01")]
     costs = COSTS.model_copy(update={"rates": hourly})
     half = [RoleHours(role=role, hours=hours) for role, hours in halves]
-    assert cost_of_hours(half, costs) == eur("10.01")
+    assert cost_of_hours(half, costs, ROUNDING) == eur("10.01")
 
 
 def test_a_rate_has_more_decimals_than_an_amount():
     third = per_hour("33.3333")
-    lines = priced_lines([("tester", "delivery", Decimal(3))], {"tester": third})
+    lines = priced_lines([("tester", "delivery", Decimal(3))], {"tester": third}, ROUNDING)
     assert lines is not None
     assert [(line.rate, line.amount) for line in lines] == [(third, eur(100))]  # 99.9999

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.decimals import Rounding
+from contracts.decimals import ROUNDING, Rounding
 from contracts.reference import ExchangeRatePublished
 from finance.exchange_rates.conversion import Converted, convert, exchange_rate_on
 from finance.exchange_rates.decisions import ExchangeRateId, PublishExchangeRate
@@ -91,20 +91,24 @@ def test_a_rate_older_than_a_year_is_not_used() -> None:
 def test_an_amount_is_converted_at_a_rate_whose_id_is_kept() -> None:
     records = RecordsOf([exchange("1.0825", MARCH_2)])
     rate = "EUR-USD-2026-03-02"
-    assert convert(records, eur("100.10"), "USD", MARCH_5) == Converted(usd("108.36"), rate, 1)
-    assert convert(records, usd("108.25"), "EUR", MARCH_5) == Converted(eur(100), rate, 1)
-    assert convert(records, eur(1), "GBP", MARCH_5) is None
-    assert convert(records, eur(1), "USD", date(2026, 3, 1)) is None
+    assert convert(records, eur("100.10"), "USD", MARCH_5, ROUNDING) == Converted(
+        usd("108.36"), rate, 1
+    )
+    assert convert(records, usd("108.25"), "EUR", MARCH_5, ROUNDING) == Converted(eur(100), rate, 1)
+    assert convert(records, eur(1), "GBP", MARCH_5, ROUNDING) is None
+    assert convert(records, eur(1), "USD", date(2026, 3, 1), ROUNDING) is None
 
 
 def test_the_newer_of_both_directions_is_taken() -> None:
     records = RecordsOf(
         [exchange("1.25", MARCH_2), exchange("0.5", MARCH_5, base="USD", quote="EUR")]
     )
-    assert convert(records, eur(1), "USD", MARCH_2) == Converted(
+    assert convert(records, eur(1), "USD", MARCH_2, ROUNDING) == Converted(
         usd("1.25"), "EUR-USD-2026-03-02", 1
     )
-    assert convert(records, eur(1), "USD", MARCH_5) == Converted(usd(2), "USD-EUR-2026-03-05", 1)
+    assert convert(records, eur(1), "USD", MARCH_5, ROUNDING) == Converted(
+        usd(2), "USD-EUR-2026-03-05", 1
+    )
 
 
 @pytest.mark.parametrize(("policy", "amount"), [("half-even", "0.04"), ("half-up", "0.05")])

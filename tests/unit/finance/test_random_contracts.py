@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from chassis.domain.commands import Command
+from contracts.decimals import ROUNDING
 from contracts.event import Event, decode, encode
 from contracts.legal import AmendmentSigned
 from contracts.lines import BillingItem, ContractLine, LineChange, NewLine, Pricing, Retainer
@@ -43,6 +44,10 @@ from tests.unit.finance.builders import (
 
 DELIVERABLES = tuple(Deliverable(deliverable=f"d{n}", title="Part") for n in range(4))
 ROLES = ("architect", "developer", "tester")
+
+
+def part_of(amount: Money, part: str) -> Money:
+    return Money.nearest(amount.amount * Decimal(part), amount.currency, ROUNDING)
 
 
 class Maker:
@@ -93,7 +98,7 @@ class Maker:
         kinds += {"retainer": ["period"] * 3, "fixed": []}.get(pricing, ["time"] * 3)
         parts = self.random.randint(1, 3)
         for part in range(parts):
-            amount = price if part == parts - 1 else price * Decimal("0.3")
+            amount = price if part == parts - 1 else part_of(price, "0.3")
             price = price - amount
             kind = self.random.choice(kinds)
             self.items += 1
@@ -111,7 +116,7 @@ class Maker:
 
     def discount(self, name: str, reduced: BillingItem) -> ContractLine:
         self.items += 1
-        amount = -(reduced.amount * Decimal("0.1"))
+        amount = -part_of(reduced.amount, "0.1")
         item = BillingItem(
             item=f"i{self.items}", kind="on-signature", amount=amount, reduces=reduced.item
         )

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine, InvoiceVoided
 from contracts.lines import BillingItem, ContractLine
 from contracts.money import Money
-from contracts.reference import CompanyPublished
 from finance.engagement import Engagement
 from finance.invoices.decisions import IssueCreditNote, VoidInvoice
 from finance.settlement.decisions import SettleAccount
@@ -19,11 +18,8 @@ from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like
 from tests.amounts import eur, per_hour, usd
 from tests.unit.finance.builders import (
-    CARD,
-    COSTS,
     HOURLY_SOW,
     MONDAY,
-    WON,
     amendment,
     contracted,
     expense,
@@ -410,22 +406,3 @@ def test_a_discount_on_time_is_given_in_proportion_to_what_is_billed():
     billed.then(like(BillingEventDue, amount=eur(4_500)), like(InvoiceDrafted, amount=eur(4_500)))
     rest = hearing(billed.after, time("b", hours=150)).when(APRIL)
     rest.then(like(BillingEventDue, amount=eur(13_500)), like(InvoiceDrafted))
-
-
-def test_an_invoice_line_is_rounded_by_the_policy_of_the_company_that_sells():
-    odd = hourly_line(ALL_AS_TIME, rates=line_rates(developer="100.01", architect=140))
-    company = CompanyPublished(
-        company="us",
-        legal_name="Concord Consulting Inc.",
-        address="Boston",
-        country="US",
-        base_currency="USD",
-        time_zone="America/New_York",
-    )
-    for policy, amount in (("half-up", "50.01"), ("half-even", "50.00")):
-        named = company.model_copy(update={"rounding": policy})
-        worked = hearing(contracted(sow_of(odd)), WON, time("a", hours="0.5"))
-        outcome = may(worked).knowing(CARD, COSTS, named).when(APRIL)
-        assert [each.amount for each in outcome.events if isinstance(each, InvoiceDrafted)] == [
-            eur(amount)
-        ]

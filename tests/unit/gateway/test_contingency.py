@@ -34,7 +34,12 @@ def sold_with_contingency(percent: int, sold: int | None = None, *, bought: bool
             event = event.model_copy(update={"contingency": Decimal(percent), "lines": estimated})
         if isinstance(event, finance.EstimatePriced):
             priced = tuple(
-                line.model_copy(update={"hours": line.hours * more, "amount": line.amount * more})
+                line.model_copy(
+                    update={
+                        "hours": line.hours * more,
+                        "amount": eur(str(line.amount.amount * more)),
+                    }
+                )
                 for line in event.lines
             )
             event = event.model_copy(update={"lines": (*priced, BOUGHT) if bought else priced})

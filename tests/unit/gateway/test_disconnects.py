@@ -289,7 +289,9 @@ def margin_measured(life: Life, percent: str, sold: Margin | None = SOLD) -> fin
         margin_sold=sold,
         margin_billed=None,
         margin_recognised=None,
-        margin_forecast=Margin(revenue=eur(100_000), cost=eur(100_000) * (1 - ratio), margin=ratio),
+        margin_forecast=Margin(
+            revenue=eur(100_000), cost=eur(str(100_000 * (1 - ratio))), margin=ratio
+        ),
     )
 
 
