@@ -79,21 +79,23 @@ class QuietEngagements:
 
 
 class Commands:
-    """A command handler that records the engagements of its commands."""
+    """A command handler that records the engagements and the keys of its commands."""
 
     def __init__(self) -> None:
         self.engagements: list[str] = []
+        self.keys: list[str] = []
 
-    async def command(self, _: str, engagement: str, *__: Any, **___: Any) -> None:
+    async def command(self, _: str, engagement: str, *__: Any, key: str, **___: Any) -> None:
         self.engagements.append(engagement)
+        self.keys.append(key)
 
 
 async def _nothing() -> None:
     pass
 
 
-def published(quiet: QuietEngagements) -> list[str]:
-    commands = Commands()
+def published(quiet: QuietEngagements, commands: Commands | None = None) -> list[str]:
+    commands = commands or Commands()
     publisher = DisconnectPublisher(
         cast(Projector, quiet),
         cast(CommandHandler, commands),
@@ -116,3 +118,12 @@ def test_no_engagement_is_lost_while_the_store_is_away() -> None:
     with pytest.raises(StoreAway):
         published(quiet)
     assert quiet.later == {"E-1": 0, "E-2": 0}
+
+
+def test_the_cause_of_a_disconnect_tells_nothing_about_the_view() -> None:
+    # A hash of it would tell a partner, who knows the open part, how much is confidential.
+    commands = Commands()
+    for _ in range(2):
+        published(QuietEngagements({}, "E-1"), commands)
+    assert commands.engagements == ["E-1", "E-1"]
+    assert len({*commands.keys}) == 2
