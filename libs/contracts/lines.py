@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
@@ -417,6 +417,48 @@ def hours_by_role(lines: Iterable[LineTerms]) -> Mapping[str, Decimal]:
         for each in line.hours:
             totals[each.role] = totals.get(each.role, Decimal(0)) + each.hours
     return totals
+
+
+class OfferTerms(NamedTuple):
+    """The amounts by which the margin of some lines is computed: price, hours, outlay.
+
+    `hours` are those of each role with any, by name; `at_cost` is the price of lines at cost
+    without hours.
+    """
+
+    price: Decimal
+    hours: tuple[tuple[str, Decimal], ...]
+    at_cost: Decimal
+
+
+class Offer(NamedTuple):
+    """The terms of a proposal that decide about its margin; equal however it is divided in lines.
+
+    Each optional line has terms of its own, since the customer may leave it out.
+    """
+
+    required: OfferTerms
+    options: tuple[OfferTerms, ...]
+
+
+def offer_of(lines: Iterable[ProposedLine]) -> Offer:
+    """Return the terms of the lines of a proposal that decide about its margin."""
+    lines = tuple(lines)
+    return Offer(
+        _terms(line for line in lines if not line.optional),
+        tuple(sorted(_terms([line]) for line in lines if line.optional)),
+    )
+
+
+def _terms(lines: Iterable[ProposedLine]) -> OfferTerms:
+    lines = tuple(lines)
+    hours = hours_by_role(lines)
+    at_cost = (each.price.amount for each in lines if each.pricing == "at-cost" and not each.hours)
+    return OfferTerms(
+        price=sum((line.price.amount for line in lines), Decimal(0)),
+        hours=tuple(sorted((role, number) for role, number in hours.items() if number)),
+        at_cost=sum(at_cost, Decimal(0)),
+    )
 
 
 def with_usual_billing(line: ContractLine, finishes_on: date) -> ContractLine:

@@ -114,17 +114,23 @@ GATES: dict[str, tuple[str, str, set[str]]] = {
             "estimate-not-endorsed",
             "estimate-not-priced",
             "project-management-missing",
+            "proposal-not-reviewed",
         },
     ),
     "1: not endorsed": (
         "hasty",
         "proposal-not-ready",
-        {"estimate-not-endorsed", "project-management-missing", "proposal-hours-differ"},
+        {
+            "estimate-not-endorsed",
+            "project-management-missing",
+            "proposal-hours-differ",
+            "proposal-not-reviewed",
+        },
     ),
     "1: no project management": (
         "hasty",
         "proposal-not-ready",
-        {"project-management-missing", "proposal-hours-differ"},
+        {"project-management-missing", "proposal-hours-differ", "proposal-not-reviewed"},
     ),
     "2: not reviewed": (
         "whole",
@@ -192,9 +198,6 @@ GATES: dict[str, tuple[str, str, set[str]]] = {
 """By attempt: the engagement, the code of the refusal, and the missing items."""
 
 HEARD_LATER = {
-    "1: no estimate requested": {"proposal-not-reviewed"},
-    "1: not endorsed": {"proposal-not-reviewed"},
-    "1: no project management": {"proposal-not-reviewed"},
     "6: not approved": {"change-not-priced"},
     "6: not planned": {"budget-not-amended"},
     "7: unpaid": {"billing-item-unbilled", "invoice-not-issued", "time-unbilled"},

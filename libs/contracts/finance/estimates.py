@@ -31,7 +31,7 @@ class EstimatePriced(Event, channel=FINANCE, consumed_by=("sales", "delivery")):
     project_management_share: ComputedPercent
     """Amount of the project management lines in percent of the price."""
     floor: Floor
-    """True if the price leaves the minimum margin, which is itself confidential.
+    """`above` if the price leaves the minimum margin, which is itself confidential.
 
     `unknown` where the cost rate of a role was not known.
     """

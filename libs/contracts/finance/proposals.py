@@ -11,6 +11,8 @@ class ProposalReviewed(Event, channel=FINANCE, consumed_by=("sales",)):
     """Finance reviewed a version of the proposal against the minimum margin (floor).
 
     Published by Finance when the version is drafted, and again when the cost rates become known.
+    Where its hours differ from the estimate, or it is a third different offer on one estimate, a
+    sales manager has to approve an exception first.
     """
 
     version: Version

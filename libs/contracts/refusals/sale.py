@@ -69,7 +69,7 @@ SALE_REFUSALS: dict[SaleCode, str] = {
     "proposal-not-reviewed": "Finance has not reviewed the version of the proposal.",
     "proposal-not-submitted": "The proposal has not been submitted to the customer.",
     "proposal-open": "The current version of the proposal is open; revise it first.",
-    "proposal-repriced": "The estimate has a third price, and no exception is approved.",
+    "proposal-repriced": "It is a third offer on the estimate, and no exception is approved.",
     "proposal-unknown": "There is no such version of the proposal.",
     "proposal-withdrawn": "The version of the proposal is withdrawn.",
     "wanted-finish-passed": "The wanted finish is in the past.",

@@ -98,9 +98,15 @@ class ProposalDrafted(
     """Sum of the lines that are not optional."""
 
 
+MOST_OFFERS = 2
+"""Number of different offers on one estimate that need no exception.
+
+Each comparison with the minimum margin tells something about cost rates, so there are few.
+"""
+
 ExceptionGround = Literal["below-floor", "third-price", "hours-differ"]
 """Why a proposal needs an exception: its price is below the minimum margin, it is the third
-different price of one estimate, or the hours of its lines differ from the estimate."""
+different offer (price or hours) on one estimate, or the hours of its lines differ from it."""
 
 
 class ProposalException(Value):
@@ -112,7 +118,7 @@ class ProposalException(Value):
     """Reason for the exception."""
 
 
-class ProposalExceptionApproved(ProposalException, Event, channel=SALES):
+class ProposalExceptionApproved(ProposalException, Event, channel=SALES, consumed_by=("finance",)):
     """A sales manager approved a proposal that differs from the estimate or misses the floor.
 
     Published by Sales; again where the version needs an exception on another ground.

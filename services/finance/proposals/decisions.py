@@ -2,10 +2,11 @@
 
 The cost is that of the planned hours of all lines that are not optional, at the cost rates in force
 on the day of the draft. The floor and the cost are confidential, the result of the comparison is
-not.
+not. Many comparisons would disclose the cost rates, so a seller alone gets few: of the hours that
+Delivery estimated, and of two different offers on an estimate. A sales manager may allow more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from chassis.base.view_model import ViewModel
@@ -13,7 +14,9 @@ from chassis.domain.capability import Capability
 from chassis.domain.context import Context, ReferenceData
 from contracts.event import Event
 from contracts.finance import Floor, ProposalReviewed
+from contracts.lines import hours_by_role, offer_of
 from contracts.money import Money
+from contracts.sales import MOST_OFFERS
 from finance.costing.rates import cost_of_line, cost_rates_on, floor_of
 from finance.engagement import Engagement
 from finance.proposals.state import Proposal
@@ -27,17 +30,44 @@ def reviews(state: Engagement, context: Context) -> Iterable[Event]:
     for proposal in state.proposals.by_version.values():
         if proposal.floor in {"above", "below"} or state.currency != proposal.price.currency:
             continue
+        if not (proposal.excepted or _is_usual(state, proposal)):
+            continue
         floor = _floor(proposal, context.reference_data)
         if floor != proposal.floor:
             yield ProposalReviewed(version=proposal.version, price=proposal.price, floor=floor)
 
 
+def _is_usual(state: Engagement, proposal: Proposal) -> bool:
+    """Return whether a version has the hours of its estimate and is one of the first two offers.
+
+    Otherwise Sales requires an exception for it.
+    """
+    estimate = state.estimates.by_version.get(proposal.estimate_version)
+    if estimate is None:
+        return False
+    estimated: dict[str, Decimal] = {}
+    for line in estimate.with_contingency:
+        estimated[line.role] = estimated.get(line.role, Decimal(0)) + line.hours
+    if _planned(hours_by_role(proposal.lines)) != _planned(estimated):
+        return False
+    offers = dict.fromkeys(
+        offer_of(each.lines)
+        for each in state.proposals.by_version.values()
+        if each.estimate_version == proposal.estimate_version
+    )
+    return offer_of(proposal.lines) in [*offers][:MOST_OFFERS]
+
+
+def _planned(hours: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {role: number for role, number in hours.items() if number}
+
+
 def _floor(proposal: Proposal, records: ReferenceData) -> Floor:
     """Return whether the price leaves the minimum margin; unknown where no line has hours."""
     rates = cost_rates_on(records, proposal.price.currency, proposal.drafted_on)
-    costs = [cost_of_line(line, rates) for line in proposal.lines]
+    costs = [cost_of_line(line, rates) for line in proposal.required]
     known = [cost for cost in costs if cost is not None]
-    planned = any(line.hours for line in proposal.lines)
+    planned = any(line.hours for line in proposal.required)
     whole = len(known) == len(costs) and planned
     return floor_of(proposal.price, sum(known, Decimal(0)) if whole else None, rates)
 

@@ -8,18 +8,28 @@ from contracts.event import Recorded
 from contracts.finance import Floor, ProposalReviewed
 from contracts.lines import ProposedLine
 from contracts.money import Money
-from contracts.sales import ProposalDrafted
+from contracts.sales import ProposalDrafted, ProposalExceptionApproved
 from contracts.values import Value, Version
 
 
 class Proposal(Value):
-    """Version of the proposal without its optional lines; `floor` is None before the review."""
+    """Version of the proposal; `floor` is None before the review.
+
+    `excepted` is true once a sales manager approved an exception.
+    """
 
     version: Version
+    estimate_version: Version
     price: Money
     lines: tuple[ProposedLine, ...]
     drafted_on: date
     floor: Floor | None = None
+    excepted: bool = False
+
+    @property
+    def required(self) -> tuple[ProposedLine, ...]:
+        """Return the lines that are not optional."""
+        return tuple(line for line in self.lines if not line.optional)
 
 
 class Proposals(Part):
@@ -32,13 +42,21 @@ class Proposals(Part):
         event = recorded.event
         proposal = Proposal(
             version=event.version,
+            estimate_version=event.estimate_version,
             price=event.price,
-            lines=tuple(line for line in event.lines if not line.optional),
+            lines=event.lines,
             drafted_on=recorded.occurred_at.date(),
         )
         return self.updated(by_version={**self.by_version, event.version: proposal})
 
     @on_event
+    def _exception_approved(self, event: ProposalExceptionApproved) -> Self:
+        return self._with(event.version, excepted=True)
+
+    @on_event
     def _reviewed(self, event: ProposalReviewed) -> Self:
-        reviewed = self.by_version[event.version].model_copy(update={"floor": event.floor})
-        return self.updated(by_version={**self.by_version, event.version: reviewed})
+        return self._with(event.version, floor=event.floor)
+
+    def _with(self, version: int, **fields: object) -> Self:
+        changed = self.by_version[version].model_copy(update=fields)
+        return self.updated(by_version={**self.by_version, version: changed})

@@ -65,9 +65,9 @@ class DraftProposal(ProposalContent, Command):
 class ApproveException(ProposalException, Command):
     """Approve that a version is submitted although it needs an exception.
 
-    It needs one where its price is below the minimum margin or the third different price of one
-    estimate, or where its hours differ from the estimate. The author of the version cannot
-    approve it.
+    It needs one where its price is below the minimum margin, where it is the third different offer
+    (price or hours) on one estimate, or where its hours differ from the estimate. Finance reviews
+    the last two only after the approval. The author of the version cannot approve it.
     """
 
 

@@ -5,15 +5,13 @@ from decimal import Decimal
 
 from chassis.domain.commands import Missing
 from contracts.finance import EstimatePriced
-from contracts.lines import hours_by_role
+from contracts.lines import hours_by_role, offer_of
 from contracts.refusals import RefusalCode
-from contracts.sales import ExceptionGround
+from contracts.sales import MOST_OFFERS, ExceptionGround
 from contracts.values import PersonId
 from sales.engagement import Engagement
 from sales.proposals.state import Estimate, Proposal
 
-_MOST_PRICES = 2
-"""Number of different prices that one estimate may have without an exception."""
 _UNMET: Mapping[ExceptionGround, RefusalCode] = {
     "below-floor": "proposal-below-floor",
     "third-price": "proposal-repriced",
@@ -42,17 +40,17 @@ def exception_grounds(state: Engagement, proposal: Proposal) -> dict[ExceptionGr
     review = state.proposals.reviews.get(proposal.version)
     if review and review.floor == "below":
         grounds["below-floor"] = f"the price of {document} is below the minimum margin"
-    prices = tuple(
+    offers = tuple(
         dict.fromkeys(
-            each.drafted.price.amount
+            offer_of(each.drafted.lines)
             for each in state.proposals.versions
             if each.drafted.estimate_version == estimate
         )
     )
-    if drafted.price.amount in prices[_MOST_PRICES:]:
-        number = prices.index(drafted.price.amount) + 1
+    number = offers.index(offer_of(drafted.lines)) + 1
+    if number > MOST_OFFERS:
         grounds["third-price"] = (
-            f"{document} has different price number {number} of estimate {estimate}"
+            f"{document} is different offer number {number} on estimate {estimate}"
         )
     priced = state.proposals.estimates.get(estimate, Estimate()).priced
     differing = tuple(_differing_hours(proposal, priced)) if priced else ()
@@ -140,6 +138,9 @@ def _rates_missing(proposal: Proposal) -> Iterator[Missing]:
 
 def _review_missing(state: Engagement, proposal: Proposal) -> Missing | None:
     review, version = state.proposals.reviews.get(proposal.version), proposal.version
+    if review is None and uncovered_grounds(state, proposal):
+        sentence = f"Finance reviews version {version} once its exception is approved"
+        return Missing("proposal-not-reviewed", sentence, "sales")
     if review is None:
         sentence = f"Finance has not reviewed version {version}"
         return Missing("proposal-not-reviewed", sentence, "finance")

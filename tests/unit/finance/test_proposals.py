@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from contracts.finance import Floor, ProposalReviewed
+from contracts.finance import EstimateCosted, Floor, ProposalReviewed
 from contracts.lines import ProposedLine
-from contracts.sales import ProposalDrafted
+from contracts.sales import ProposalDrafted, ProposalExceptionApproved
 from contracts.values import RoleHours
+from finance.engagement import Engagement
 from finance.pending.decisions import CatchUp
-from testkit.scenario import permutations_agree
+from testkit.scenario import Scenario, like, permutations_agree
 from tests.amounts import eur, usd
 from tests.unit.finance.builders import (
     CARD,
@@ -18,11 +19,14 @@ from tests.unit.finance.builders import (
     ESTIMATE,
     OPENED,
     PROPOSED,
+    SOLD_HOURS,
+    hearing,
     opened,
     rates,
     role_hours,
 )
 
+EXCEPTED = ProposalExceptionApproved(version=1, why="Agreed.", grounds=("hours-differ",))
 GREEDY = COSTS.model_copy(update={"floor": Decimal(50)})
 
 
@@ -35,19 +39,26 @@ def line(price: int | str, hours: tuple[RoleHours, ...] = (), **more: Any) -> Pr
     return ProposedLine(**{**terms, **more, "price": eur(price), "hours": hours})
 
 
+def estimated(*, costs: bool = True) -> Scenario[Engagement]:
+    """Return an engagement with a priced estimate, on which proposals are based."""
+    return hearing(opened(costs=costs), ESTIMATE)
+
+
 def reviewed(floor: Floor, price: int | str = 20_000) -> ProposalReviewed:
     return ProposalReviewed(version=1, price=eur(price), floor=floor)
 
 
 def test_a_draft_is_reviewed_by_the_hours_and_prices_of_its_lines():
-    opened().when_consumed(PROPOSED).then(reviewed("above"))  # 11,220 EUR, a margin of 43.9 %
-    opened().knowing(CARD, GREEDY).when_consumed(PROPOSED).then(reviewed("below"))
+    estimated().when_consumed(PROPOSED).then(reviewed("above"))  # 11,220 EUR, a margin of 43.9 %
+    estimated().knowing(CARD, GREEDY).when_consumed(PROPOSED).then(reviewed("below"))
 
 
 def test_optional_lines_do_not_count():
     base = line(1_000, role_hours(developer=10))
     dear = line(500, role_hours(architect=50), line="more", optional=True)
-    outcome = opened().knowing(CARD, GREEDY).when_consumed(proposed(base, dear, price=1_000))
+    outcome = (
+        estimated().knowing(CARD, GREEDY).when_consumed(proposed(base, dear, price=1_000), EXCEPTED)
+    )
     outcome.then(reviewed("above", 1_000))
 
 
@@ -57,13 +68,13 @@ def test_the_floor_is_compared_without_rounding(price: str, floor: Floor):
         update={"rates": rates(architect="22.2211"), "floor": Decimal("33.3")}
     )  # 33.3 % of 33.32 are 11.09556 EUR, its margin is 11.0989 EUR
     draft = proposed(line(price, role_hours(architect=1)), price=price)
-    opened().knowing(CARD, costs).when_consumed(draft).then(reviewed(floor, price))
+    estimated().knowing(CARD, costs).when_consumed(draft, EXCEPTED).then(reviewed(floor, price))
 
 
 def test_the_cost_is_not_rounded_before_the_comparison():
     costs = COSTS.model_copy(update={"rates": rates(architect="50.0049"), "floor": Decimal(50)})
     draft = proposed(line(100, role_hours(architect=1)), price=100)
-    opened().knowing(CARD, costs).when_consumed(draft).then(reviewed("below", 100))
+    estimated().knowing(CARD, costs).when_consumed(draft, EXCEPTED).then(reviewed("below", 100))
 
 
 def test_a_line_at_cost_has_no_margin():
@@ -71,30 +82,77 @@ def test_a_line_at_cost_has_no_margin():
     work = line(1_000, role_hours(developer=10))
     draft = proposed(work, travel, price=2_000)  # a margin of 500 of 2,000 EUR
     floor = COSTS.model_copy(update={"floor": Decimal(25)})
-    opened().knowing(CARD, floor).when_consumed(draft).then(reviewed("above", 2_000))
+    estimated().knowing(CARD, floor).when_consumed(draft, EXCEPTED).then(reviewed("above", 2_000))
     floor = COSTS.model_copy(update={"floor": Decimal(26)})
-    opened().knowing(CARD, floor).when_consumed(draft).then(reviewed("below", 2_000))
+    estimated().knowing(CARD, floor).when_consumed(draft, EXCEPTED).then(reviewed("below", 2_000))
 
 
 def test_an_unknown_floor_is_reviewed_again_once_the_cost_rates_are_known():
-    unknown = opened(costs=False).when_consumed(PROPOSED).then(reviewed("unknown"))
+    unknown = estimated(costs=False).when_consumed(PROPOSED).then(reviewed("unknown"))
     unknown.when(CatchUp()).then_nothing()
-    again = unknown.knowing(CARD, COSTS).when(CatchUp()).then(reviewed("above"))
+    known = unknown.knowing(CARD, COSTS).when(CatchUp())
+    again = known.then(like(EstimateCosted), reviewed("above"))
     again.when(CatchUp()).then_nothing()
     [shown] = again.view["proposals"]
     assert (shown.version, shown.floor) == (1, "above")
     partial = COSTS.model_copy(update={"rates": rates(architect=80)})
-    opened().knowing(CARD, partial).when_consumed(PROPOSED).then(reviewed("unknown"))
-    opened().when_consumed(proposed(line(1_000), price=1_000)).then(reviewed("unknown", 1_000))
+    estimated().knowing(CARD, partial).when_consumed(PROPOSED).then(reviewed("unknown"))
+    unplanned = proposed(line(1_000), price=1_000)
+    estimated().when_consumed(unplanned, EXCEPTED).then(reviewed("unknown", 1_000))
 
 
 def test_each_version_is_reviewed_and_none_in_another_currency():
     second = PROPOSED.model_copy(update={"version": 2})
-    opened().when_consumed(PROPOSED, second).then(
+    estimated().when_consumed(PROPOSED, second).then(
         reviewed("above"), reviewed("above").model_copy(update={"version": 2})
     )
     dollars = OPENED.model_copy(update={"expected_value": usd(1)})
     opened().consumed(dollars).when_consumed(PROPOSED).then_nothing()
+
+
+def test_other_hours_than_the_estimated_ones_are_reviewed_after_an_exception_only():
+    """Otherwise one draft after another with an hour of a role would tell its cost rate."""
+    draft = proposed(line(81, role_hours(architect=1)), price=81)
+    waiting = estimated().when_consumed(draft).then_nothing()
+    waiting.when_consumed(EXCEPTED).then(reviewed("below", 81))
+    optional = proposed(
+        line(100, role_hours(architect=1)),
+        line(
+            19_900,
+            role_hours(architect=43, developer=88, project_manager=33),
+            line="rest",
+            optional=True,
+        ),
+        price=100,
+    )
+    estimated().when_consumed(optional).then(reviewed("above", 100))
+    opened().when_consumed(PROPOSED).then_nothing()
+
+
+def test_a_third_offer_on_one_estimate_is_reviewed_after_an_exception_only():
+    drafts = [
+        PROPOSED.model_copy(
+            update={
+                "version": number,
+                "price": eur(price),
+                "lines": (line(price, SOLD_HOURS),),
+            }
+        )
+        for number, price in enumerate((20_000, 14_000, 14_025, 20_000), start=1)
+    ]
+    floors: tuple[Floor | None, ...] = ("above", "below", None, "above")
+    engagement = estimated()
+    for draft, floor in zip(drafts, floors, strict=True):
+        outcome = engagement.when_consumed(draft)
+        if floor is None:
+            outcome.then_nothing()
+        else:
+            outcome.then(ProposalReviewed(version=draft.version, price=draft.price, floor=floor))
+        engagement = outcome.after
+    third = EXCEPTED.model_copy(update={"version": 3, "grounds": ("third-price",)})
+    engagement.when_consumed(third).then(
+        ProposalReviewed(version=3, price=eur(14_025), floor="above")
+    )
 
 
 def test_the_order_of_sales_and_delivery_does_not_matter():

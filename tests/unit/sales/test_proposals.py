@@ -12,6 +12,7 @@ from contracts.delivery import EstimateEndorsed, ManagerAssigned
 from contracts.finance import EstimatePriced
 from contracts.lines import BillingItem, ContractLine, ProposedLine, total_price
 from contracts.money import Money
+from contracts.refusals import RefusalCode
 from contracts.sales import (
     DealWon,
     LineBilling,
@@ -317,6 +318,23 @@ class TestException:
                 "proposal-not-ready", missing={"proposal-repriced"}
             )
         repriced([10, 20, 30], estimate=2).when(SubmitProposal(version=3)).then_accepted()
+
+    def test_an_offer_of_the_same_price_with_other_hours_is_another_one(self) -> None:
+        """Otherwise hours could be moved to an optional line until the floor is found."""
+        scenario = opened().consumed(MANAGER, ESTIMATE, PRICED, ENDORSED)
+        for version, optional in enumerate((10, 20, 30), 1):
+            if version > 1:
+                scenario = scenario.after(REVISE.model_copy(update={"version": version - 1}))
+            part = BUILD.model_copy(update={"hours": (work("architect", 100 - optional),)})
+            more = line("more", 1_000, hours=(work("architect", optional),), optional=True)
+            scenario = scenario.after(drafted(lines=(part, MANAGEMENT, more), price=None))
+            submit = scenario.when(SubmitProposal(version=version))
+            missing: set[RefusalCode] = {"proposal-not-reviewed"}
+            if version == 3:
+                missing.add("proposal-repriced")
+            submit.then_refused("proposal-not-ready", missing=missing)
+        [*_, shown] = scenario.view["proposals"]
+        assert [each.owed_by for each in shown.waits_for] == ["sales", "sales"]
 
     @pytest.mark.parametrize(
         ("lines", "saying"),
