@@ -35,7 +35,7 @@ def sources() -> Iterator[tuple[Recorded[Event], ...]]:
             after = fork(moment.world)
             before = {name: len(each.said) for name, each in after.departments.items()}
             try:
-                moment.give(after, moment.body, "example")
+                moment.give(after, moment.sent.body, "example")
             except Refused:
                 continue
             new = (each.said[before[name] :] for name, each in after.departments.items())

@@ -5,7 +5,7 @@ import copy
 import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from random import Random
@@ -22,6 +22,7 @@ from tests.unit.simulation import (
     Department,
     InProcessActors,
     InProcessDriver,
+    SentCommand,
     World,
     founded,
 )
@@ -46,35 +47,19 @@ class Moment:
     """Copy of a world before a command, and that command, which was accepted."""
 
     world: World
-    service: str
-    place: str
-    subject: str
-    command: str
-    body: Body
-    by: str
-    at: datetime
-    on_behalf_of: str | None = None
+    sent: SentCommand
 
     def give(self, world: World, body: Mapping[str, Any], key: str) -> None:
         """Send the command with this body to a world.
 
         Raises Refused where a department refuses it, ValidationError where the body is invalid.
         """
-        if self.place != "engagements":
-            path = f"{self.place}/{self.subject}/{self.command}"
-            world.publish(self.service, path, dict(body), self.by)
-            return
-        world.command(
-            self.service,
-            self.place,
-            self.subject,
-            self.command,
-            dict(body),
-            self.by,
-            self.at,
-            key=key,
-            on_behalf_of=self.on_behalf_of,
-        )
+        sent = replace(self.sent, body=dict(body), key=key)
+        if sent.place != "engagements":
+            path = f"{sent.place}/{sent.subject}/{sent.command}"
+            world.publish(sent.service, path, sent.body, sent.by)
+        else:
+            world.command(sent)
 
 
 def fork(world: World) -> World:
@@ -99,28 +84,12 @@ class Remembered(World):
         super().__init__(random)
         self.moments: list[Moment] = []
 
-    def command(
-        self,
-        service: str,
-        place: str,
-        subject: str,
-        command: str,
-        body: Body,
-        by: str,
-        at: datetime,
-        *,
-        key: str,
-        on_behalf_of: str | None = None,
-    ) -> AnyStream:
+    def command(self, sent: SentCommand) -> AnyStream:
         before = World(None)
         before.__dict__.update(fork(self).__dict__)
-        stream = super().command(
-            service, place, subject, command, body, by, at, key=key, on_behalf_of=on_behalf_of
-        )
+        stream = super().command(sent)
         del before.moments  # type: ignore[attr-defined]
-        self.moments.append(
-            Moment(before, service, place, subject, command, body, by, at, on_behalf_of)
-        )
+        self.moments.append(Moment(before, sent))
         return stream
 
 
@@ -254,11 +223,11 @@ def moments() -> dict[tuple[str, str], list[Moment]]:
         asyncio.run(founded(world=world))
         asyncio.run(lived(name, world))
         for moment in world.moments:
-            found.setdefault((moment.service, moment.command), []).append(moment)
+            found.setdefault((moment.sent.service, moment.sent.command), []).append(moment)
         for beside in _beside(world.moments):
-            found.setdefault((beside.service, beside.command), []).append(beside)
+            found.setdefault((beside.sent.service, beside.sent.command), []).append(beside)
     for moment in _after_an_import():
-        found.setdefault((moment.service, moment.command), []).append(moment)
+        found.setdefault((moment.sent.service, moment.sent.command), []).append(moment)
     return found
 
 
@@ -268,7 +237,7 @@ def _beside(lived: list[Moment]) -> list[Moment]:
     for (service, command), body_of in _BESIDE.items():
         accepted = 0
         for moment in lived:
-            if accepted == 3 or moment.place != "engagements" or moment.world is None:
+            if accepted == 3 or moment.sent.place != "engagements" or moment.world is None:
                 continue
             world = moment.world
             department = world.departments[service]  # type: ignore[index]
@@ -277,8 +246,9 @@ def _beside(lived: list[Moment]) -> list[Moment]:
             body = body_of(world.view(service, ENGAGEMENT))
             if body is None:
                 continue
+            at = moment.sent.at
             one = Moment(
-                world, service, "engagements", ENGAGEMENT, command, body, "carol", moment.at
+                world, SentCommand(service, ENGAGEMENT, command, body, "carol", at, "beside")
             )
             after = fork(world)
             try:
@@ -298,21 +268,20 @@ def _then(after: World, moment: Moment) -> list[Moment]:
         "issue-credit-note": (
             "record-refund",
             {
-                "invoice": moment.body.get("invoice"),
+                "invoice": moment.sent.body.get("invoice"),
                 "amount": {"amount": "10", "currency": "EUR"},
             },
         ),
     }
-    if moment.command == "redline-sow":
+    if moment.sent.command == "redline-sow":
         redline = after.view("legal", ENGAGEMENT)["statements_of_work"][-1]["redlines"][-1]
         resolution = {"redline": redline["redline"], "outcome": "rejected", "note": "As it is."}
         bodies["redline-sow"] = ("resolve-redline", resolution)
-    if moment.command not in bodies:
+    if moment.sent.command not in bodies:
         return []
-    command, body = bodies[moment.command]
-    next_one = Moment(
-        after, moment.service, "engagements", ENGAGEMENT, command, body, "carol", moment.at
-    )
+    command, body = bodies[moment.sent.command]
+    sent = replace(moment.sent, subject=ENGAGEMENT, command=command, body=body, by="carol")
+    next_one = Moment(after, replace(sent, on_behalf_of=None))
     try:
         next_one.give(fork(after), body, "then")
     except Refused:
@@ -325,13 +294,14 @@ def _after_an_import() -> list[Moment]:
     world = asyncio.run(founded())
     at = datetime(2025, 3, 3, 9, tzinfo=UTC)
     imported = Moment(
-        world, "sales", "engagements", ENGAGEMENT, "import-opportunity", _IMPORTED, "carol", at
+        world,
+        SentCommand("sales", ENGAGEMENT, "import-opportunity", _IMPORTED, "carol", at, "import"),
     )
     after = fork(world)
     imported.give(after, _IMPORTED, "import")
     adopt: Body = {"account": world.ids[CUSTOMERS[0].account], "expected_close": "2025-06-01"}
     adopted = Moment(
-        after, "sales", "engagements", ENGAGEMENT, "adopt-opportunity", adopt, "ann", at
+        after, SentCommand("sales", ENGAGEMENT, "adopt-opportunity", adopt, "ann", at, "adopt")
     )
     adopted.give(fork(after), adopt, "adopt")
     return [imported, adopted]

@@ -7,7 +7,7 @@ so that whole engagements can be repeated with events that arrive in another ord
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from itertools import count
 from random import Random
@@ -48,6 +48,21 @@ AnyStream = Stream[Any]
 
 ENGAGEMENT = "E-0000000000001"
 """Id of the only engagement of a world."""
+
+
+@dataclass(frozen=True)
+class SentCommand:
+    """A command with its caller, and when it happened; `place` is the path of the stream's kind."""
+
+    service: str
+    subject: str
+    command: str
+    body: Body
+    by: str
+    at: datetime
+    key: str
+    place: str = "engagements"
+    on_behalf_of: str | None = None
 
 
 class Department:
@@ -100,7 +115,7 @@ class World:
         place, subject, command = path.split("/")
         said = self.departments[service].said  # type: ignore[index]
         before = len(said)
-        self.command(service, place, subject, command, body, by, _START, key=path)
+        self.command(SentCommand(service, subject, command, body, by, _START, path, place))
         for recorded in said[before:]:
             assert isinstance(recorded.event, Reference)
             self._references.append(recorded.event)
@@ -108,32 +123,20 @@ class World:
         del said[before:]
         self.records = RecordsOf(self._references)
 
-    def command(
-        self,
-        service: str,
-        place: str,
-        subject: str,
-        command: str,
-        body: Body,
-        by: str,
-        at: datetime,
-        *,
-        key: str,
-        on_behalf_of: str | None = None,
-    ) -> AnyStream:
+    def command(self, sent: SentCommand) -> AnyStream:
         """Decide a command on the events that have been delivered; raises Refused."""
-        department = self.departments[service]  # type: ignore[index]
-        routes = department.routes(place)
-        kind = next(each for each in routes.decider.commands if each.named() == command)
-        stream = department.stream(routes.decider, subject)
+        department = self.departments[sent.service]  # type: ignore[index]
+        routes = department.routes(sent.place)
+        kind = next(each for each in routes.decider.commands if each.named() == sent.command)
+        stream = department.stream(routes.decider, sent.subject)
         if stream.number == 0 and kind not in routes.decider.opens:
-            raise Refused(
-                "opportunity-not-opened", f"{service} has processed no event of {subject}"
-            )
-        context = replace(self._context(by, at, key), on_behalf_of=on_behalf_of)
-        if on_behalf_of is not None:
+            sentence = f"{sent.service} has processed no event of {sent.subject}"
+            raise Refused("opportunity-not-opened", sentence)
+        context = self._context(sent.by, sent.at, sent.key)
+        if sent.on_behalf_of is not None:
+            context = replace(context, on_behalf_of=sent.on_behalf_of)
             require_stand_in(context, routes.decider.commands[kind].stand_in)
-        step = handle_command(routes.decider, stream, kind.model_validate(body), context)
+        step = handle_command(routes.decider, stream, kind.model_validate(sent.body), context)
         self._keep(department, step.stream, step.own_events)
         return department.streams[step.stream.id]
 
@@ -338,20 +341,12 @@ class InProcessDriver(Driver):
         """
         _, _, subject, command = (path if path.count("/") > 1 else _OPENING).split("/")
         at = datetime.fromisoformat(headers["Occurred-At"])
+        sent = SentCommand(service, subject, command, body, by, at, key)
+        sent = replace(sent, on_behalf_of=headers.get("Concord-On-Behalf-Of"))
         self._hear_first(service, subject, headers)
         while True:
             try:
-                stream = self._world.command(
-                    service,
-                    "engagements",
-                    subject,
-                    command,
-                    body,
-                    by,
-                    at,
-                    key=key,
-                    on_behalf_of=headers.get("Concord-On-Behalf-Of"),
-                )
+                stream = self._world.command(sent)
             except Refused as refused:
                 if not self._world.deliver_one():
                     raise CommandRefused(f"{by}: {command}: {refused}") from refused

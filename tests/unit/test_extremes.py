@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from random import Random
@@ -37,7 +38,7 @@ from local.demo.driver import Body
 from testkit.scenario import RecordsOf
 from tests.unit.extremes import Extremes
 from tests.unit.lived import LIVES, Moment, fork, lived, moments
-from tests.unit.simulation import AnyStream, Department, World, founded
+from tests.unit.simulation import AnyStream, Department, SentCommand, World, founded
 from tests.unit.test_interleaving import shown
 
 _FAR = datetime(2999, 12, 31, tzinfo=UTC)
@@ -170,7 +171,7 @@ def accepted(moment: Moment, world: World, body: Body, key: str = "extreme") -> 
 
     Raises NotRecordable where it leads to an event that cannot be recorded.
     """
-    if not is_command(KINDS[moment.service, moment.command], body):
+    if not is_command(KINDS[moment.sent.service, moment.sent.command], body):
         return False
     try:
         moment.give(world, body, key)
@@ -208,8 +209,8 @@ def test_all_can_be_read_after_a_command_with_extreme_values(kind: tuple[str, st
     @given(st.data())
     def all_can_be_read(data: st.DataObject) -> None:
         moment = data.draw(st.sampled_from(known))
-        extremes = Extremes(KINDS[kind], moment.at.date())
-        body = extremes.changed(data.draw, moment.body, all_of_it=data.draw(st.booleans()))
+        extremes = Extremes(KINDS[kind], moment.sent.at.date())
+        body = extremes.changed(data.draw, moment.sent.body, all_of_it=data.draw(st.booleans()))
         world = fork(moment.world)
         if accepted(moment, world, body):
             check(settled(world), moment.world)
@@ -221,7 +222,7 @@ def test_all_can_be_read_after_a_command_with_extreme_values(kind: tuple[str, st
 def test_all_can_be_read_after_the_largest_command_was_sent_50_times(kind: tuple[str, str]) -> None:
     moment = moments()[kind][0]
     world = fork(moment.world)
-    largest = Extremes(KINDS[kind], moment.at.date()).largest(moment.body)
+    largest = Extremes(KINDS[kind], moment.sent.at.date()).largest(moment.sent.body)
     for number in range(50):
         accepted(moment, world, again(KINDS[kind], largest, number), f"again-{number}")
     check(settled(world), moment.world)
@@ -252,45 +253,23 @@ class Extravagant(World):
         self.draw: Any = None
         self.chosen: set[str] = set()
 
-    def command(
-        self,
-        service: str,
-        place: str,
-        subject: str,
-        command: str,
-        body: Body,
-        by: str,
-        at: datetime,
-        *,
-        key: str,
-        on_behalf_of: str | None = None,
-    ) -> AnyStream:
-        bodies = [body]
-        if command in self.chosen and self.draw is not None:
-            extremes = Extremes(KINDS[service, command], at.date())
-            drawn = extremes.changed(self.draw, body, all_of_it=False)
-            bodies = [drawn, extremes.largest(body), body]
+    def command(self, sent: SentCommand) -> AnyStream:
+        kind, bodies = KINDS[sent.service, sent.command], [sent.body]
+        if sent.command in self.chosen and self.draw is not None:
+            extremes = Extremes(kind, sent.at.date())
+            drawn = extremes.changed(self.draw, sent.body, all_of_it=False)
+            bodies = [drawn, extremes.largest(sent.body), sent.body]
             if self.draw(st.booleans()):
                 bodies[:2] = bodies[1::-1]
         refusal: Refused | None = None
         for each in bodies:
-            if not is_command(KINDS[service, command], each):
-                refusal = Refused("field-missing", f"{command} is not given as it should be")
+            if not is_command(kind, each):
+                refusal = Refused("field-missing", f"{sent.command} is not given as it should be")
                 continue
             try:
-                return super().command(
-                    service,
-                    place,
-                    subject,
-                    command,
-                    each,
-                    by,
-                    at,
-                    key=key,
-                    on_behalf_of=on_behalf_of,
-                )
+                return super().command(replace(sent, body=each))
             except NotRecordable:
-                raise AssertionError(f"{command} leads to what cannot be recorded") from None
+                raise AssertionError(f"{sent.command} leads to what cannot be recorded") from None
             except Refused as refused:
                 refusal = refused
         assert refusal is not None

@@ -10,7 +10,7 @@ from typing import Any
 from contracts.money import BEYOND_ITEMS
 from local.demo.reference_data import CUSTOMERS, TEMPLATE
 from tests.unit.lived import fork
-from tests.unit.simulation import ENGAGEMENT, World, founded
+from tests.unit.simulation import ENGAGEMENT, SentCommand, World, founded
 from tests.unit.test_extremes import check
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -41,14 +41,7 @@ class Deal:
         """Send a command, deliver all events, and return the view of its department."""
         self._acts += 1
         self.world.command(
-            service,
-            "engagements",
-            ENGAGEMENT,
-            command,
-            body,
-            by,
-            self.at,
-            key=f"act-{self._acts}",
+            SentCommand(service, ENGAGEMENT, command, body, by, self.at, f"act-{self._acts}")
         )
         self.world.deliver_all()
         self.at += timedelta(days=1)

@@ -5,7 +5,6 @@ Lives of the demo are played while other departments' events contain such a word
 
 import asyncio
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -20,10 +19,10 @@ from finance.pending.decisions import waiting
 from gateway.pages.department_panels import panels
 from gateway.pages.event_texts import event_text
 from gateway.pages.formatting import Names
-from local.demo.driver import Body, CommandRefused
+from local.demo.driver import CommandRefused
 from testkit.scenario import RecordsOf
 from tests.unit.lived import lived
-from tests.unit.simulation import ENGAGEMENT, AnyStream, Department, World, founded
+from tests.unit.simulation import ENGAGEMENT, AnyStream, Department, SentCommand, World, founded
 from tests.unit.test_extremes import check_gateway
 from tests.unit.test_interleaving import LAST_DAY, shown
 
@@ -84,27 +83,13 @@ class NewerWorld(World):
     def _arrive(self, department: Department, recorded: Recorded[Event]) -> None:
         super()._arrive(department, self.newer(recorded))
 
-    def command(
-        self,
-        service: str,
-        place: str,
-        subject: str,
-        command: str,
-        body: Body,
-        by: str,
-        at: datetime,
-        *,
-        key: str,
-        on_behalf_of: str | None = None,
-    ) -> AnyStream:
+    def command(self, sent: SentCommand) -> AnyStream:
         try:
-            return super().command(
-                service, place, subject, command, body, by, at, key=key, on_behalf_of=on_behalf_of
-            )
+            return super().command(sent)
         except NotRecordable as error:
-            raise AssertionError(f"{command} leads to an event that is not valid") from error
+            raise AssertionError(f"{sent.command} leads to an event that is not valid") from error
         except ValidationError as error:  # an actor repeats a word in a command
-            raise CommandRefused(f"{by}: {command}: {error}") from error
+            raise CommandRefused(f"{sent.by}: {sent.command}: {error}") from error
 
     def newer(self, recorded: Recorded[Event]) -> Recorded[Event]:
         return newer(recorded, self._words) if self._is_newer(type(recorded.event)) else recorded
