@@ -237,6 +237,13 @@ class RecordedAct(CustomerAct):
     """Person of the customer for whom the actor recorded it; null where they did so themselves."""
 
 
+class Correction(Value):
+    """The correction of something that was recorded by mistake."""
+
+    why: ShortText
+    """Reason of the correction."""
+
+
 class Deliverable(Value):
     """Deliverable that the customer receives and accepts."""
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from chassis.domain.commands import Missing, NotAllowed, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.reference import require_contact
-from chassis.domain.rules import past_day
 from contracts.decimals import ROUNDING
 from contracts.event import Recorded
 from contracts.money import Money, Rate
@@ -112,17 +111,6 @@ def known_template(context: Context, template: str) -> Recorded[TemplatePublishe
     if record is None:
         raise Refused("template-unknown", f"no template {template} is known")
     return record
-
-
-def withdrawal_day(day: date | None, recorded: date, context: Context) -> date:
-    """Return the day of a withdrawal, by default today (UTC).
-
-    Raises Refused where the day is in the future, or before that of the record, `recorded`.
-    """
-    withdrawn = past_day("withdrawn_on", day, context)
-    if day is not None and day < recorded:
-        raise Refused("date-before-record", f"withdrawn_on: the record is of {recorded}")
-    return withdrawn
 
 
 def is_given_up(state: Engagement, change: str) -> bool:

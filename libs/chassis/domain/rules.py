@@ -46,6 +46,19 @@ def same_day(field: str, command: Command, known: Event | None, context: Context
     return past_day(field, given, context) if given or recorded is None else recorded
 
 
+def correction_day(field: str, command: Command, recorded: date | None, context: Context) -> date:
+    """Return the day in a field of a command that corrects a record, by default today.
+
+    Raises Refused as `past_day` does, and where a day that is given is before that of the record;
+    `recorded` is None where that is not known.
+    """
+    given: date | None = getattr(command, field)
+    day = past_day(field, given, context)
+    if given is not None and recorded is not None and given < recorded:
+        raise Refused("date-before-record", f"{field}: the record is of {recorded}")
+    return day
+
+
 def unless_recorded(known: E | None, event: E, what: str) -> Iterator[E]:
     """Yield the event if none is recorded yet, and nothing if an equal one is.
 

@@ -20,4 +20,3 @@ from contracts.delivery.requirements import *
 from contracts.delivery.resources import *
 from contracts.delivery.surveys import *
 from contracts.delivery.timesheet import *
-from contracts.delivery.withdrawal import *

@@ -5,10 +5,10 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from contracts.channels import DELIVERY
-from contracts.delivery.withdrawal import Withdrawal
 from contracts.event import Event
 from contracts.values import (
     ContentHash,
+    Correction,
     CustomerAct,
     Day,
     Identifier,
@@ -67,7 +67,7 @@ class DeliverableAccepted(
         return self
 
 
-class AcceptanceWithdrawal(Withdrawal):
+class AcceptanceWithdrawal(Correction):
     """The withdrawal of an acceptance that was recorded by mistake."""
 
     deliverable: Identifier

@@ -6,9 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from contracts.channels import DELIVERY
-from contracts.delivery.withdrawal import Withdrawal
 from contracts.event import Event
-from contracts.values import Day, ShortText, TotalHours, Value
+from contracts.values import Correction, Day, ShortText, TotalHours, Value
 
 
 class SolutionWentLive(Event, channel=DELIVERY, consumed_by=("sales", "finance")):
@@ -18,7 +17,7 @@ class SolutionWentLive(Event, channel=DELIVERY, consumed_by=("sales", "finance")
     """First day of use."""
 
 
-class GoLiveWithdrawn(Withdrawal, Event, channel=DELIVERY, consumed_by=("sales", "finance")):
+class GoLiveWithdrawn(Correction, Event, channel=DELIVERY, consumed_by=("sales", "finance")):
     """A go-live that was recorded by mistake was withdrawn. Published by Delivery."""
 
     live_on: Day

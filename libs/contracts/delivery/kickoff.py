@@ -5,9 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from contracts.channels import DELIVERY
-from contracts.delivery.withdrawal import Withdrawal
 from contracts.event import Event
-from contracts.values import Day, PersonId, Value
+from contracts.values import Correction, Day, PersonId, Value
 
 
 class Attendance(Value):
@@ -24,7 +23,7 @@ class KickoffHeld(Attendance, Event, channel=DELIVERY, consumed_by=("sales", "fi
     """Day of the kickoff meeting."""
 
 
-class KickoffWithdrawn(Withdrawal, Event, channel=DELIVERY, consumed_by=("sales", "finance")):
+class KickoffWithdrawn(Correction, Event, channel=DELIVERY, consumed_by=("sales", "finance")):
     """A kickoff that was recorded by mistake was withdrawn. Published by Delivery.
 
     The engagement has had no kickoff until another is recorded.

@@ -1,9 +1,8 @@
 """Define the events of progress: tasks, milestones and status reports."""
 
 from contracts.channels import DELIVERY
-from contracts.delivery.withdrawal import Withdrawal
 from contracts.event import Event
-from contracts.values import RAG, Day, Hours, Identifier, Percent, Text, Value, Version
+from contracts.values import RAG, Correction, Day, Hours, Identifier, Percent, Text, Value, Version
 
 
 class TaskProgress(Value):
@@ -33,7 +32,7 @@ class MilestoneReached(Event, channel=DELIVERY):
     """Day on which it was reached."""
 
 
-class MilestoneWithdrawal(Withdrawal):
+class MilestoneWithdrawal(Correction):
     """The withdrawal of a milestone that was recorded as reached by mistake."""
 
     milestone: Identifier

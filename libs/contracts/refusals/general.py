@@ -51,7 +51,7 @@ ANY_COMMAND_REFUSALS: dict[AnyCommandCode, str] = {
     "date-before-known": "The day is before that of the newest report.",
     "date-before-last-movement": "The day is before the last invoice, credit, payment or refund.",
     "date-before-question": "The day is before that of the question.",
-    "date-before-record": "The day is before that of the record that is withdrawn.",
+    "date-before-record": "The day is before that of the record that is corrected.",
     "date-before-request": "The day is before that of the request.",
     "date-before-sending": "The day is before the document was sent.",
     "date-before-submission": "The day is before the submission.",

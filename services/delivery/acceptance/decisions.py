@@ -17,7 +17,7 @@ from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.domain.documents import DocumentCommand
 from chassis.domain.ids import derived_id
-from chassis.domain.rules import past_day, same_day, unless_recorded
+from chassis.domain.rules import correction_day, past_day, same_day, unless_recorded
 from contracts.delivery import (
     AcceptanceWithdrawal,
     AcceptanceWithdrawn,
@@ -46,7 +46,6 @@ from delivery.policies import (
     require_active,
     require_customer,
     require_open,
-    withdrawal_day,
 )
 from delivery.roles import MANAGERS, WORKERS
 
@@ -159,7 +158,7 @@ def withdraw_acceptance(
         **{
             **dict(command),
             "accepted_on": accepted.accepted_on,
-            "withdrawn_on": withdrawal_day(command.withdrawn_on, accepted.accepted_on, context),
+            "withdrawn_on": correction_day("withdrawn_on", command, accepted.accepted_on, context),
         }
     )
 

@@ -11,26 +11,19 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import same_day, unless_recorded
+from chassis.domain.rules import correction_day, same_day, unless_recorded
 from contracts.delivery import (
     EngagementClosed,
     GoLiveWithdrawn,
     PirFindings,
     PirHeld,
     SolutionWentLive,
-    Withdrawal,
 )
 from contracts.event import Event
-from contracts.values import Day
+from contracts.values import Correction, Day
 from delivery.engagement import Engagement
 from delivery.estimates.state import hours_of
-from delivery.policies import (
-    not_covered,
-    not_implementable,
-    require_active,
-    require_open,
-    withdrawal_day,
-)
+from delivery.policies import not_covered, not_implementable, require_active, require_open
 from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
 
@@ -43,7 +36,7 @@ class GoLive(Command):
     live_on: Day | None = Field(default=None, description="today unless given")
 
 
-class WithdrawGoLive(Withdrawal, Command):
+class WithdrawGoLive(Correction, Command):
     """Withdraw a go-live that was recorded by mistake; the right one may be recorded then."""
 
     withdrawn_on: Day | None = Field(default=None, description="today unless given")
@@ -87,7 +80,7 @@ def withdraw_go_live(
     live = state.closing.live
     if live is None:
         raise Refused("solution-not-live", "no go-live is recorded, or it was withdrawn")
-    day = withdrawal_day(command.withdrawn_on, live.live_on, context)
+    day = correction_day("withdrawn_on", command, live.live_on, context)
     yield GoLiveWithdrawn(live_on=live.live_on, why=command.why, withdrawn_on=day)
 
 

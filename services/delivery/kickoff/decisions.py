@@ -8,12 +8,12 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import same_day, unless_recorded
-from contracts.delivery import Attendance, KickoffHeld, KickoffWithdrawn, Withdrawal
+from chassis.domain.rules import correction_day, same_day, unless_recorded
+from contracts.delivery import Attendance, KickoffHeld, KickoffWithdrawn
 from contracts.event import Event
-from contracts.values import Day
+from contracts.values import Correction, Day
 from delivery.engagement import Engagement
-from delivery.policies import not_covered, require_active, require_open, withdrawal_day
+from delivery.policies import not_covered, require_active, require_open
 from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
 
@@ -42,7 +42,7 @@ def hold_kickoff(state: Engagement, command: HoldKickoff, context: Context) -> I
         yield new
 
 
-class WithdrawKickoff(Withdrawal, Command):
+class WithdrawKickoff(Correction, Command):
     """Withdraw a kickoff that was recorded by mistake; the right one may be recorded then."""
 
     withdrawn_on: Day | None = Field(default=None, description="today unless given")
@@ -63,7 +63,7 @@ def withdraw_kickoff(
     if state.closing.live:
         sentence = f"the solution is live since {state.closing.live.live_on}: withdraw that first"
         raise Refused("solution-live", sentence)
-    day = withdrawal_day(command.withdrawn_on, held.held_on, context)
+    day = correction_day("withdrawn_on", command, held.held_on, context)
     yield KickoffWithdrawn(held_on=held.held_on, why=command.why, withdrawn_on=day)
 
 

@@ -9,7 +9,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, same_day, unless_recorded
+from chassis.domain.rules import correction_day, past_day, same_day, unless_recorded
 from contracts.delivery import (
     MilestoneReached,
     MilestoneWithdrawal,
@@ -22,12 +22,7 @@ from contracts.delivery import (
 from contracts.event import Event
 from contracts.values import RAG, Day, Identifier
 from delivery.engagement import Engagement
-from delivery.policies import (
-    not_implementable,
-    require_active,
-    require_open,
-    withdrawal_day,
-)
+from delivery.policies import not_implementable, require_active, require_open
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -120,7 +115,7 @@ def withdraw_milestone(
     if reached is None:
         sentence = f"milestone {name} is not recorded as reached, or that was withdrawn"
         raise Refused("milestone-not-reached", sentence)
-    day = withdrawal_day(command.withdrawn_on, reached.reached_on, context)
+    day = correction_day("withdrawn_on", command, reached.reached_on, context)
     yield MilestoneWithdrawn(
         milestone=name, reached_on=reached.reached_on, why=command.why, withdrawn_on=day
     )
