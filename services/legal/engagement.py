@@ -9,6 +9,7 @@ from legal.deal.state import Deal
 from legal.early_starts.state import EarlyStarts
 from legal.ending.state import Ending
 from legal.file.state import File
+from legal.obligations.state import Obligations
 from legal.receivables.state import Receivables
 from legal.sows.state import Contract, Sows
 
@@ -39,6 +40,7 @@ class Engagement(CommonParts):
     sows: Sows = Sows()
     early_starts: EarlyStarts = EarlyStarts()
     amendments: Amendments = Amendments()
+    obligations: Obligations = Obligations()
     receivables: Receivables = Receivables()
     ending: Ending = Ending()
 

@@ -10,15 +10,19 @@ from legal.engagement import Engagement
 from legal.sows.state import REVIEWERS, Sow
 
 
-def require_not_ended(state: Engagement) -> None:
-    """Refuse an engagement that was terminated, lost or closed."""
-    if state.ending.over:
-        raise Refused("engagement-over", f"the engagement {state.ending.over}")
+def require_not_ended(state: Engagement, *, after_termination: bool = False) -> None:
+    """Refuse an engagement that was lost or closed or, unless that is allowed, terminated."""
+    over = state.ending.over
+    if over and not (after_termination and state.ending.only_terminated):
+        raise Refused("engagement-over", f"the engagement {over}")
 
 
-def require_open(state: Engagement) -> None:
-    """Refuse unless the engagement has a file and is not over."""
-    require_not_ended(state)
+def require_open(state: Engagement, *, after_termination: bool = False) -> None:
+    """Refuse unless the engagement has a file and is not over.
+
+    `after_termination` allows commands that settle what a terminated contract has left.
+    """
+    require_not_ended(state, after_termination=after_termination)
     if state.file.opened is None:
         raise Refused("file-not-open", "Legal has no file for this engagement: open one first")
 

@@ -9,6 +9,7 @@ from contracts.reference import (
     AccountPublished,
     AgreementPublished,
     ContactPublished,
+    PersonPublished,
     StandInsPublished,
 )
 from contracts.roles import COMPANY
@@ -19,6 +20,7 @@ from legal.early_starts import decisions as early_starts
 from legal.ending import decisions as ending
 from legal.engagement import Engagement
 from legal.file import decisions as file
+from legal.obligations import decisions as obligations
 from legal.policies import require_not_ended
 from legal.receivables import decisions as receivables
 from legal.roles import CONTRACTS, READERS
@@ -34,6 +36,7 @@ ENGAGEMENT = engagement_decider(
     signing.capability,
     early_starts.capability,
     amendments.capability,
+    obligations.capability,
     receivables.capability,
     ending.capability,
     answering=CONTRACTS,
@@ -50,7 +53,7 @@ SERVICE = Service(
     "Legal",
     description=(
         "Contract documents of an engagement: the statement of work and its gate, early starts, "
-        "amendments and termination; agreements with accounts."
+        "amendments, obligations and termination; agreements with accounts."
     ),
     routes=(
         EngagementRoutes(ENGAGEMENT, seen_by=READERS, uploaded_by=CONTRACTS),
@@ -61,7 +64,13 @@ SERVICE = Service(
             listed=("account", "agreement_type", "signed_on", "starts_on", "expires_on"),
         ),
     ),
-    reads=(AccountPublished, AgreementPublished, ContactPublished, StandInsPublished),
+    reads=(
+        AccountPublished,
+        AgreementPublished,
+        ContactPublished,
+        PersonPublished,
+        StandInsPublished,
+    ),
 )
 
 

@@ -54,7 +54,7 @@ LIVES = {
     "by the hour, begun before the signature": scenario(shape="hourly", early_start=True),
     "paid late, a draft amended": scenario(days_late_paying=25, deliverables=("A", "B", "C")),
     "recorded by mistake and withdrawn, and on hold": scenario(
-        mistakes=True, hold=True, change=False
+        mistakes=True, obliged=True, hold=True, change=False
     ),
     "lost": scenario(outcome="lost"),
     "terminated": scenario(outcome="terminated", hours=400, weeks=8),

@@ -9,6 +9,7 @@ from local.demo.changing import add_report, take_away
 from local.demo.customer_inputs import ask_for_inputs, receive_inputs
 from local.demo.engagement_run import EndOfDemo, EngagementRun
 from local.demo.mistakes import act_twice
+from local.demo.obligations import meet_obligation
 from local.demo.questions import ask_and_answer
 from local.demo.raid_log import begin_log, keep_log
 from local.demo.reference_data import TEMPLATE
@@ -91,6 +92,8 @@ async def build(run: EngagementRun, work: Work) -> None:
         await progress(run, work, week)
         await keep_log(run, week)
         await receive_inputs(run, week)
+        if week == 2:
+            await meet_obligation(run, "company")
         if scenario.hold and week == 2:
             await _hold(run)
         if week % REPORT_EVERY[tier(run)] == 0:

@@ -29,6 +29,8 @@ class EngagementRun:
     """Lines of the won deal, with billing schedules."""
     requests: set[str] = field(default_factory=set)
     """Ids of the resource requests."""
+    obligations: dict[str, str] = field(default_factory=dict)
+    """Ids of the open obligations, by party."""
 
     @property
     def account(self) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from local.demo.billing import invoices, money
 from local.demo.engagement_run import EndOfDemo, EngagementRun
 from local.demo.mistakes import act_twice
+from local.demo.obligations import meet_obligation
 from local.demo.surveying import answer_surveys, send_surveys
 from local.demo.working import Work, report
 
@@ -133,5 +134,6 @@ async def _settle(run: EngagementRun, work: Work) -> None:
         if not state["open_points"] and not work.to_pay:
             break
     await actors.act("finance", "settle-account", "fred")
+    await meet_obligation(run, "customer")
     await run.after(2)
     await actors.act("delivery", "close-engagement", scenario.manager)

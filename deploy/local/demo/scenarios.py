@@ -80,7 +80,8 @@ class Scenario:
     `change` adds work, `cut` takes the last deliverable away, and the amendment of the change is at
     another price than the change where it is `negotiated`. A proposal `below_floor` needs an
     exception. A customer of a `disputed` contract wants another clause, and declines to sign once.
-    With `hold`, the work is on hold for some days.
+    With `hold`, the work is on hold for some days. Where it is `obliged`, each party owes something
+    beside delivering and paying.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Scenario:
     satisfaction: int
     seed: int
     mistakes: bool = False
+    obliged: bool = False
     cut: bool = False
     negotiated: bool = False
     below_floor: bool = False
@@ -176,6 +178,7 @@ def _plot(
         satisfaction=random.choice((3, 4, 4, 5, 5)),
         seed=random.randrange(2**31),
         mistakes=index % 6 == 1,
+        obliged=index % 3 == 1,
         cut=index % 6 == 4,
         negotiated=index % 5 == 2,
         below_floor=index % 15 == 5,

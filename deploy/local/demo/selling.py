@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from local.demo.engagement_run import EndOfDemo, EngagementRun
+from local.demo.obligations import record_obligations
 from local.demo.pricing import agreed_billing, cheaper_lines, proposed_lines
 from local.demo.reference_data import SELLERS, SELLING_COMPANY, SPLIT, TEMPLATE
 
@@ -240,6 +241,7 @@ async def contract(run: EngagementRun) -> None:
             person=person,
             content_hash=content_hash,
         )
+    await record_obligations(run, content_hash)
 
 
 async def _dispute_clause(run: EngagementRun) -> None:

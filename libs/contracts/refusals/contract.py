@@ -1,4 +1,4 @@
-"""List the codes that concern statements of work, amendments and early starts."""
+"""List the codes of statements of work, amendments, early starts and obligations."""
 
 from typing import Literal
 
@@ -17,6 +17,7 @@ ContractCode = Literal[
     "delivery-objected",
     "delivery-review-missing",
     "discount-too-large",
+    "document-not-signed",
     "early-start-cap-spent",
     "early-start-expired",
     "expiry-not-in-future",
@@ -29,6 +30,9 @@ ContractCode = Literal[
     "legal-approval-missing",
     "line-inconsistent",
     "line-unknown",
+    "obligation-not-met",
+    "obligation-open",
+    "obligation-withdrawn",
     "price-below-zero",
     "pricing-unknown",
     "rates-missing",
@@ -47,7 +51,7 @@ ContractCode = Literal[
     "start-not-agreed",
     "time-item-missing",
 ]
-"""Code of a refusal that concerns statements of work, amendments and early starts."""
+"""Code of a refusal that concerns contract documents, early starts and obligations."""
 
 CONTRACT_REFUSALS: dict[ContractCode, str] = {
     "amendment-inconsistent": "The amendment contradicts the contract or itself.",
@@ -70,6 +74,9 @@ CONTRACT_REFUSALS: dict[ContractCode, str] = {
     "delivery-objected": "Delivery objects to this version of the statement of work.",
     "delivery-review-missing": "Delivery has not reviewed this version of the statement of work.",
     "discount-too-large": "A discount reduces a billing entry by more than its amount.",
+    "document-not-signed": (
+        "The hash is that of no signed statement of work or amendment of the engagement."
+    ),
     "early-start-cap-spent": "The hours exceed the cap of the early start.",
     "early-start-expired": "The early start had ended before the work.",
     "expiry-not-in-future": "The day of expiry is not in the future.",
@@ -86,6 +93,9 @@ CONTRACT_REFUSALS: dict[ContractCode, str] = {
     "legal-approval-missing": "Legal has not approved this version of the statement of work.",
     "line-inconsistent": "A line contradicts itself.",
     "line-unknown": "There is no line with this id.",
+    "obligation-not-met": "The obligation is not recorded as met, or is open again.",
+    "obligation-open": "An obligation of the contract is not met.",
+    "obligation-withdrawn": "The obligation was recorded by mistake and is withdrawn.",
     "price-below-zero": "The price would be negative, or zero where it must be positive.",
     "pricing-unknown": "This release does not know the pricing of the contract.",
     "rates-missing": "Time and materials is agreed without the rates that it requires.",

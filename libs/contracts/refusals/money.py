@@ -90,7 +90,7 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     "month-recognised": (
         "The revenue of the month is recognised already, or the month is before the contract."
     ),
-    "obligation-unknown": "The contract has no performance obligation with this id.",
+    "obligation-unknown": "There is no obligation or performance obligation with this id.",
     "payment-too-large": "The payment exceeds what is outstanding on the invoice.",
     "rate-not-contracted": "The contract has no rate for a role.",
     "refund-owed": "The customer has paid too much on an invoice.",

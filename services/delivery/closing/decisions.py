@@ -156,10 +156,18 @@ def _not_closable(state: Engagement) -> Iterator[Missing]:
     for action in state.raid.open_actions:
         sentence = f"action {action.item} ({action.title}), due on {action.due_on}, is open"
         yield Missing("action-open", sentence, "delivery")
+    yield from _obligations_open(state)
     if state.closing.review is None:
         yield Missing("pir-not-held", "no post-implementation review was held", "delivery")
     if not state.surveys.sent:
         yield Missing("survey-not-sent", "no survey was sent to the customer", "delivery")
+
+
+def _obligations_open(state: Engagement) -> Iterator[Missing]:
+    for name, owed in state.contract.obligations.items():
+        due = f", due on {owed.due_on}," if owed.due_on else ""
+        sentence = f"obligation {name} of the {owed.owed_by} (clause {owed.clause}){due} is open"
+        yield Missing("obligation-open", sentence, "legal")
 
 
 def _approved_since_settlement(state: Engagement) -> Iterator[Missing]:

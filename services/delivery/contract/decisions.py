@@ -9,7 +9,7 @@ from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from contracts.delivery import AmendmentReviewed, SowReviewed
 from contracts.event import Event
-from contracts.legal import EarlyStartAuthorised
+from contracts.legal import EarlyStartAuthorised, ObligationItem
 from contracts.lines import ContractLine, total_price
 from contracts.money import Money
 from contracts.values import (
@@ -120,7 +120,7 @@ class AmendmentView(ViewModel):
 class ContractView(ViewModel):
     """Agreed lines, price, dates and signature as far as Delivery has processed them.
 
-    Lines and price have signed amendments applied.
+    Lines and price have signed amendments applied; `obligations` are the open ones.
 
     `hours_before_signature` are the hours logged in weeks that no contract covers.
     """
@@ -132,6 +132,7 @@ class ContractView(ViewModel):
     amendments: tuple[AmendmentView, ...]
     signed_on: date | None
     early_starts: tuple[EarlyStartAuthorised, ...]
+    obligations: tuple[ObligationItem, ...]
     hours_before_signature: TotalHours
     promised_finish: date | None
     budgeted: bool
@@ -169,6 +170,7 @@ def contract_view(state: Engagement) -> ContractFields:
             amendments=tuple(_amendments(contract)),
             signed_on=contract.signed.signed_on if contract.signed else None,
             early_starts=contract.early_starts,
+            obligations=tuple(contract.obligations.values()),
             hours_before_signature=sum(before_signature(state).values(), ZERO),
             promised_finish=finishes[-1] if finishes else None,
             budgeted=contract.budget is not None,

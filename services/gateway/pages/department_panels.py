@@ -28,6 +28,7 @@ from gateway.pages.formatting import (
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery import Change, RaidItem, Survey
 from gateway.view.sections.finance import Budget, Invoice
+from gateway.view.sections.legal import Obligation
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +250,25 @@ def _legal(view: View, names: Names, today: date) -> _PanelRows:
             for item in legal.amendments.values()
         ),
     )
+    yield (
+        "Obligations",
+        tuple(_obligation(item, names, today) for item in legal.obligations.values()),
+    )
     if legal.terminated is not None:
         ended = legal.terminated.event
         yield (
             "Terminated",
             _one(f"{short_day(ended.terminated_on)}: {words(ended.reason)}"),
         )
+
+
+def _obligation(item: Obligation, names: Names, today: date) -> str:
+    """Return a line about an obligation; its whole text is in the timeline."""
+    text = f"{names.person(item.person)}, for the {item.owed_by}: {item.clause}"
+    if item.met_on is not None:
+        return f"{text}, met {short_day(item.met_on)}"
+    due = f", due {short_day(item.due_on)}" if item.due_on else ""
+    return text + due + (", overdue" if item.is_overdue(today) else "")
 
 
 def _delivery(view: View, names: Names, today: date) -> _PanelRows:

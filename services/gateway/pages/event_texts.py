@@ -69,6 +69,12 @@ SENTENCES: dict[type[Event], str] = {
     "finish {finishes_on}; {changes|changes}. “{scope_delta}”",
     legal.AmendmentSigned: "Amendment {amendment} to change {change} signed on {signed_on}: "
     "{price_delta}, finish {finishes_on}; {changes|changes}.",
+    legal.ObligationRecorded: "The {owed_by} owes ({person|person}[, by {due_on}], clause "
+    "{clause}): “{text}”",
+    legal.ObligationMet: "Obligation {obligation} met on {met_on}.",
+    legal.ObligationReopened: "Obligation of the {owed_by} (clause {clause}) is open again, not "
+    "met on {met_on}: “{why}”",
+    legal.ObligationWithdrawn: "Obligation {obligation} withdrawn on {withdrawn_on}: “{why}”",
     legal.EngagementTerminated: "Contract terminated on {terminated_on} ({reason|words})"
     "[, decided by {decided_by|person}]. [“{comment}”]",
     legal.QuestionAsked: "Legal asks[ {to_department|words}]"

@@ -29,6 +29,11 @@ class Ending(Part):
         return self.updated(lost_on=closed_on if event.outcome == "lost" else None)
 
     @property
+    def only_terminated(self) -> bool:
+        """Return whether the engagement was terminated, and neither lost nor closed."""
+        return self.terminated is not None and not (self.lost_on or self.closed)
+
+    @property
     def over(self) -> str | None:
         """Return how the engagement ended, as the end of a sentence, or None while it is open."""
         if self.terminated:

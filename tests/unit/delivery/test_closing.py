@@ -9,6 +9,12 @@ from contracts.delivery import (
     TimeSubmitted,
 )
 from contracts.finance import AccountReopened, InvoiceIssued
+from contracts.legal import (
+    ObligationMet,
+    ObligationRecorded,
+    ObligationReopened,
+    ObligationWithdrawn,
+)
 from contracts.lines import BillingItem
 from delivery.acceptance.decisions import SubmitDeliverable, WithdrawAcceptance
 from delivery.closing.decisions import CloseEngagement, GoLive, HoldPir, WithdrawGoLive
@@ -168,6 +174,47 @@ def test_each_open_item_prevents_closing_by_itself() -> None:
     )
     without_survey = accepted(worked(), "design", "portal").after(PIR).consumed(SETTLED)
     without_survey.when(CLOSE).then_refused("engagement-not-closable", missing=["survey-not-sent"])
+
+
+def test_an_open_obligation_of_either_party_prevents_closing() -> None:
+    terms = {"text": "Insure.", "clause": "11 Insurance", "document": HASH, "person": "carl"}
+    ours = ObligationRecorded.model_validate(
+        {**terms, "obligation": "OB-1", "owed_by": "company", "recorded_on": TODAY}
+    )
+    theirs = ours.model_copy(
+        update={"obligation": "OB-2", "owed_by": "customer", "due_on": date(2026, 5, 1)}
+    )
+    obliged = finished().consumed(ours, theirs)
+    assert [each.obligation for each in obliged.view["contract"].obligations] == ["OB-1", "OB-2"]
+    refused = obliged.when(CLOSE)
+    refused.then_refused("engagement-not-closable", missing=["obligation-open"] * 2)
+    assert refused.refusal is not None
+    assert [(item.sentence, item.owed_by) for item in refused.refusal.missing] == [
+        ("obligation OB-1 of the company (clause 11 Insurance) is open", "legal"),
+        (
+            "obligation OB-2 of the customer (clause 11 Insurance), due on 2026-05-01, is open",
+            "legal",
+        ),
+    ]
+    met = obliged.consumed(
+        ObligationMet(obligation="OB-1", met_on=TODAY),
+        ObligationWithdrawn(obligation="OB-2", why="Wrong.", withdrawn_on=TODAY),
+    )
+    met.when(CLOSE).then_accepted()
+    again = ObligationReopened.model_validate(
+        {
+            **terms,
+            "obligation": "OB-1",
+            "owed_by": "company",
+            "why": "Not ours.",
+            "met_on": TODAY,
+            "reopened_on": TODAY,
+        }
+    )
+    reopened = met.consumed(again)
+    reopened.when(CLOSE).then_refused("engagement-not-closable", missing=["obligation-open"])
+    state = reopened.state
+    assert type(state).model_validate_json(state.model_dump_json()) == state
 
 
 def test_time_awaiting_approval_prevents_closing() -> None:

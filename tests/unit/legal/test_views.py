@@ -164,6 +164,7 @@ def test_the_list_row_of_an_engagement():
     assert row(new()) == dict.fromkeys(ENGAGEMENT.rows.fields) | {
         "stage": "unfiled",
         "open_amendments": 0,
+        "open_obligations": 0,
     }
     drafted = (
         signed().consumed(requested(), assessed(), agreed()).when_consumed(priced(), knowing=ALL)
@@ -176,6 +177,8 @@ def test_the_list_row_of_an_engagement():
         "price_minor_units": 10_000_000,
         "currency": "EUR",
         "open_amendments": 1,
+        "open_obligations": 0,
+        "next_obligation": None,
     }
 
 

@@ -8,6 +8,7 @@ from contracts import legal
 from contracts.event import Recorded
 from contracts.lines import ContractLine, LineChange, changed_lines, total_price
 from contracts.money import Money
+from contracts.values import Party
 from gateway.view.sections.steps import (
     Kept,
     Ref,
@@ -70,6 +71,23 @@ class Amendment:
 
 
 @dataclass(slots=True)
+class Obligation:
+    """Something that the contract obliges a party to; `met_on` is None while it is open."""
+
+    text: str
+    owed_by: Party
+    person: str
+    due_on: date | None
+    clause: str
+    said: Ref
+    met_on: date | None = None
+
+    def is_overdue(self, today: date) -> bool:
+        """Return whether it is not met although its day has passed."""
+        return self.met_on is None and self.due_on is not None and self.due_on < today
+
+
+@dataclass(slots=True)
 class LegalSection:
     """The engagement as Legal published it.
 
@@ -97,6 +115,7 @@ class LegalSection:
     )
     """The ends of early starts by their last day."""
     amendments: dict[str, Amendment] = field(default_factory=dict)
+    obligations: dict[str, Obligation] = field(default_factory=dict)
     contract_lines: list[ContractLine] = field(default_factory=list)
     contract_price: Money | None = None
     terminated: Kept[legal.EngagementTerminated] | None = newest(legal.EngagementTerminated)
@@ -228,3 +247,30 @@ def _amendment(event: legal.AmendmentDrafted | legal.AmendmentSigned) -> Amendme
         deliverables_added=titles(event.deliverables_added),
         deliverables_removed=list(event.deliverables_removed),
     )
+
+
+@steps.on(legal.ObligationRecorded)
+def _obliged(section: LegalSection, recorded: Recorded[legal.ObligationRecorded]) -> None:
+    event = recorded.event
+    section.obligations[event.obligation] = Obligation(
+        event.text, event.owed_by, event.person, event.due_on, event.clause, ref(recorded)
+    )
+
+
+@steps.on(legal.ObligationMet)
+def _met(section: LegalSection, recorded: Recorded[legal.ObligationMet]) -> None:
+    obligation = section.obligations.get(recorded.event.obligation)
+    if obligation is not None:
+        obligation.met_on = recorded.event.met_on
+
+
+@steps.on(legal.ObligationReopened)
+def _not_met(section: LegalSection, recorded: Recorded[legal.ObligationReopened]) -> None:
+    obligation = section.obligations.get(recorded.event.obligation)
+    if obligation is not None:
+        obligation.met_on = None
+
+
+@steps.on(legal.ObligationWithdrawn)
+def _not_obliged(section: LegalSection, recorded: Recorded[legal.ObligationWithdrawn]) -> None:
+    section.obligations.pop(recorded.event.obligation, None)

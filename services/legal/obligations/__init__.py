@@ -1,0 +1,1 @@
+"""Obligations of the contract: what a party owes beside delivering and paying."""
