@@ -222,7 +222,7 @@ COMPANIES: dict[str, dict[str, Any]] = {
         "base_currency": "EUR",
         "time_zone": "Europe/Berlin",
         "invoice_numbers": {"prefix": "DE-"},
-        "credit_note_numbers": {"prefix": "DE-CN-"},
+        "credit_note_numbers": {"prefix": "DE-CN-", "follow_days": True},
     },
     "concord-us": {
         "legal_name": "Concord Consulting Inc.",
@@ -239,7 +239,7 @@ COMPANIES: dict[str, dict[str, Any]] = {
         "time_zone": "America/New_York",
         "rounding": "half-even",
         "invoice_numbers": {"prefix": "US-"},
-        "credit_note_numbers": {"prefix": "US-CN-"},
+        "credit_note_numbers": {"prefix": "US-CN-", "follow_days": True},
     },
 }
 TAX_RATES: dict[str, dict[str, str]] = {
@@ -505,12 +505,6 @@ def _rates(driver: Driver, effective_from: date) -> list[Any]:
             "fred",
         )
     )
-    # The companies' auditors want credit notes in the order of their numbers.
-    for company in COMPANIES:
-        series = f"number-series/{company}.credit-note.{effective_from.year}"
-        commands.append(
-            driver.publish("finance", f"{series}/set-day-order", {"required": True}, "dora")
-        )
     for currency in ("EUR", "USD"):
         card = {**_by_role(BILL_RATES, currency), "effective_from": day}
         path = f"rate-cards/standard-{currency}/publish-rate-card"

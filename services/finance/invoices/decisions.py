@@ -37,8 +37,8 @@ from finance.number_series.events import NumberTaken
 from finance.number_series.requests import (
     SeriesKind,
     TakeNumber,
-    prefix_on,
     series_of,
+    settings_on,
     written,
 )
 from finance.policies import (
@@ -99,7 +99,7 @@ def approve_invoice(
         gate("amount-not-billable", _not_due(state, due, issue_on))
         yield event
         item = len(invoice.number_refused) + 1
-        yield _number(company, "invoice", invoice.invoice, item, issue_on)
+        yield _number(company, "invoice", invoice.invoice, item, issue_on, context)
 
 
 @capability.decide(VoidInvoice, by=CONTROLLING)
@@ -143,16 +143,21 @@ def issue_credit_note(
     yield CreditNoteApproved(
         **{**dict(command), "credit_note": credit_note, "issued_on": issued_on}
     )
-    yield _number(company, "credit-note", invoice.invoice, credit_note, issued_on)
+    yield _number(company, "credit-note", invoice.invoice, credit_note, issued_on, context)
 
 
-def _number(company: str, kind: SeriesKind, invoice: str, item: object, on: date) -> Requested:
+def _number(
+    company: str, kind: SeriesKind, invoice: str, item: object, on: date, context: Context
+) -> Requested:
     """Return the request for the number of an invoice, or of a credit note on it.
 
     `item` is the number of times that the invoice was approved, or the id of the credit note.
+    Whether numbers follow the days is a setting of the company on the day of the document.
     """
+    follow_days = settings_on(context.reference_data, company, kind, on).follow_days
+    command = TakeNumber(on=on, follow_days=follow_days)
     series = series_of(company, kind, on)
-    return numbering(series, TakeNumber(on=on), id=f"{kind}.{invoice}", item=str(item))
+    return numbering(series, command, id=f"{kind}.{invoice}", item=str(item))
 
 
 @numbering.outcome
@@ -180,8 +185,8 @@ def number_known(
 
 
 def _written(state: Engagement, kind: SeriesKind, taken: NumberTaken, context: Context) -> str:
-    prefix = prefix_on(context.reference_data, state.company, kind, taken.on)
-    return written(prefix, taken.on, taken.number)
+    settings = settings_on(context.reference_data, state.company, kind, taken.on)
+    return written(settings.prefix, taken.on, taken.number)
 
 
 def _issued(state: Engagement, invoice: Invoice, number: str, on: date) -> InvoiceIssued:

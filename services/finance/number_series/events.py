@@ -11,9 +11,3 @@ class NumberTaken(Internal):
     """Running number, from 1 without a gap."""
     on: Day
     """Date of the document."""
-
-
-class DayOrderSet(Internal):
-    """It was set whether the dates of the documents must have the order of their numbers."""
-
-    required: bool

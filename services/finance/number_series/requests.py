@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from chassis.domain.commands import Command
 from chassis.domain.context import ReferenceData
-from contracts.reference import CompanyPublished
+from contracts.reference import CompanyPublished, NumberSeries
 from contracts.values import Day
 
 SeriesKind = Literal["invoice", "credit-note"]
@@ -22,14 +22,21 @@ SeriesId = Annotated[
 ]
 """Subject of a series: company, kind of document and year."""
 
-_PREFIXES: dict[SeriesKind, str] = {"invoice": "", "credit-note": "CN-"}
-"""Prefixes of a company without a record: an invoice and a credit note never have one number."""
+_USUAL: dict[SeriesKind, NumberSeries] = {
+    "invoice": NumberSeries(),
+    "credit-note": NumberSeries(prefix="CN-"),
+}
+"""Settings of a company without a record: an invoice and a credit note never have one number."""
 
 
 class TakeNumber(Command):
-    """Take the next number of the series for a document of a day."""
+    """Take the next number of the series for a document of a day.
+
+    With `follow_days`, only if no number was taken for a document of a later day.
+    """
 
     on: Day
+    follow_days: bool = False
 
 
 def series_of(company: str, kind: SeriesKind, on: date) -> str:
@@ -37,14 +44,14 @@ def series_of(company: str, kind: SeriesKind, on: date) -> str:
     return f"{company}.{kind}.{on.year:04}"
 
 
-def prefix_on(records: ReferenceData, company: str | None, kind: SeriesKind, day: date) -> str:
-    """Return the prefix of a company's numbers on a day, that of the default without a record."""
+def settings_on(
+    records: ReferenceData, company: str | None, kind: SeriesKind, day: date
+) -> NumberSeries:
+    """Return the settings of a company's numbers on a day, the usual ones without a record."""
     found = None if company is None else records.on(CompanyPublished, company, day)
     if found is None:
-        return _PREFIXES[kind]
-    record = found.event
-    series = record.invoice_numbers if kind == "invoice" else record.credit_note_numbers
-    return series.prefix
+        return _USUAL[kind]
+    return found.event.invoice_numbers if kind == "invoice" else found.event.credit_note_numbers
 
 
 def written(prefix: str, on: date, number: int) -> str:

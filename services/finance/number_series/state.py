@@ -4,21 +4,16 @@ from datetime import date
 from typing import Self
 
 from chassis.domain.state import Part, on_event
-from finance.number_series.events import DayOrderSet, NumberTaken
+from finance.number_series.events import NumberTaken
 
 
 class NumberSeries(Part):
-    """Count of the numbers taken, the latest date of their documents, and whether order matters."""
+    """Count of the numbers taken, and the latest date of their documents."""
 
     used: int = 0
     latest: date | None = None
-    day_order: bool = False
 
     @on_event
     def _taken(self, event: NumberTaken) -> Self:
         latest = max(event.on, self.latest or event.on)
         return self.updated(used=event.number, latest=latest)
-
-    @on_event
-    def _order_set(self, event: DayOrderSet) -> Self:
-        return self.updated(day_order=event.required)

@@ -34,7 +34,7 @@ from contracts.lines import (
     RoleHoursDelta,
 )
 from contracts.money import Money
-from contracts.reference import CostRatesPublished, RateCardPublished, Reference
+from contracts.reference import CompanyPublished, CostRatesPublished, RateCardPublished, Reference
 from contracts.sales import DealWon, OpportunityOpened, ProposalDrafted
 from contracts.values import (
     Deliverable,
@@ -110,6 +110,15 @@ COSTS = CostRatesPublished(
     cost_rates="standard-EUR",
     currency="EUR",
     rates=rates(architect=80, developer=50, tester=45, project_manager=100),
+)
+
+US = CompanyPublished(
+    company="us",
+    legal_name="Concord Consulting Inc.",
+    address="Boston",
+    country="US",
+    base_currency="USD",
+    time_zone="America/New_York",
 )
 
 OPENED = OpportunityOpened(

@@ -9,14 +9,28 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from finance.number_series.decisions import SetDayOrder
-from finance.number_series.events import DayOrderSet, NumberTaken
+from contracts.reference import NumberSeries
+from finance.invoices.decisions import ApproveInvoice
+from finance.number_series.events import NumberTaken
 from finance.number_series.requests import SeriesId, SeriesKind, TakeNumber, series_of, written
 from finance.service import NUMBER_SERIES
 from testkit.scenario import given
+from tests.unit.finance.builders import (
+    CARD,
+    COSTS,
+    SIGNED,
+    US,
+    contracted,
+    credit,
+    issued,
+)
 
 SERIES = given(NUMBER_SERIES, "us.invoice.2026")
 MARCH, APRIL = date(2026, 3, 31), date(2026, 4, 1)
+
+
+def in_order(on: date) -> TakeNumber:
+    return TakeNumber(on=on, follow_days=True)
 
 
 def test_the_first_number_is_one_and_the_next_follows():
@@ -29,15 +43,32 @@ def test_the_last_invoices_of_a_month_can_be_numbered_in_the_next_one():
     april.when(TakeNumber(on=MARCH)).then(NumberTaken(number=2, on=MARCH))
 
 
-def test_a_series_can_require_the_order_of_days():
-    ordered = SERIES.when(SetDayOrder(required=True)).then(DayOrderSet(required=True))
-    ordered.when(SetDayOrder(required=True)).then_nothing()
-    april = ordered.after(TakeNumber(on=APRIL))
-    april.when(TakeNumber(on=MARCH)).then_refused("date-before-known", saying="of 2026-04-01")
-    april.when(TakeNumber(on=APRIL)).then(NumberTaken(number=2, on=APRIL))
-    freed = april.after(SetDayOrder(required=False))
-    late = freed.when(TakeNumber(on=MARCH)).then(NumberTaken(number=2, on=MARCH))
-    late.then_view(used=2, latest=APRIL, day_order=False)
+def test_numbers_follow_the_days_where_the_company_wants_it():
+    april = SERIES.after(in_order(APRIL))
+    april.when(in_order(MARCH)).then_refused("date-before-known", saying="of 2026-04-01")
+    april.when(in_order(APRIL)).then(NumberTaken(number=2, on=APRIL))
+    late = april.when(TakeNumber(on=MARCH)).then(NumberTaken(number=2, on=MARCH))
+    late.then_view(used=2, latest=APRIL)
+
+
+@pytest.mark.parametrize("kind", get_args(SeriesKind))
+def test_whether_numbers_follow_the_days_is_a_setting_of_the_company(kind: SeriesKind):
+    field = "invoice_numbers" if kind == "invoice" else "credit_note_numbers"
+    ordered = US.model_copy(
+        update={field: NumberSeries(prefix="N-", follow_days=True), "effective_from": APRIL}
+    )
+    first = kind == "invoice"
+    agreed = contracted() if first else issued(contracted(), "invoice-start", "2026-00001", SIGNED)
+    engagement = agreed.knowing(CARD, COSTS, US, ordered)
+
+    def taken(on: date) -> TakeNumber:
+        day = engagement.on(on)
+        outcome = day.when(ApproveInvoice(invoice="invoice-start") if first else credit(1))
+        (request,) = outcome.requests
+        return TakeNumber.model_validate_json(request.content)
+
+    assert taken(MARCH) == TakeNumber(on=MARCH)
+    assert taken(APRIL) == in_order(APRIL)
 
 
 def test_each_company_kind_and_year_has_a_series():
@@ -64,8 +95,7 @@ def test_every_company_and_kind_is_a_subject_of_its_own():
 def test_numbers_have_no_gap_whatever_is_refused(days: list[tuple[date, bool]]):
     series, taken = SERIES, 0
     for on, ordered in days:
-        series = series.after(SetDayOrder(required=ordered))
-        outcome = series.when(TakeNumber(on=on))
+        outcome = series.when(TakeNumber(on=on, follow_days=ordered))
         for event in outcome.events:
             taken += 1
             assert event == NumberTaken(number=taken, on=on)

@@ -16,7 +16,7 @@ from contracts.finance import (
 )
 from contracts.legal import SowDrafted
 from contracts.lines import BillingItem, Retainer
-from contracts.reference import CompanyPublished, CostRatesPublished
+from contracts.reference import CostRatesPublished
 from finance.engagement import Engagement
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
@@ -31,6 +31,7 @@ from tests.unit.finance.builders import (
     SIGNED,
     SOW,
     SOW_SIGNED,
+    US,
     WON,
     accepted,
     fixed_line,
@@ -47,14 +48,6 @@ from tests.unit.finance.builders import (
     time,
 )
 
-US = CompanyPublished(
-    company="us",
-    legal_name="Concord Consulting Inc.",
-    address="Boston",
-    country="US",
-    base_currency="USD",
-    time_zone="America/New_York",
-)
 ODD = hourly_line(
     BillingItem(item="time", kind="time", amount=eur(20_000)),
     rates=line_rates(developer="100.01", architect=140),
