@@ -43,10 +43,12 @@ class Keep:
     """Annotation of a part's field that stores events as they are.
 
     An optional event is the newest one. A tuple contains all events in order. A dictionary contains
-    the newest event for each value of the event's field `by`.
+    the newest event for each value of the event's field `by`. An event of a type in `until` drops
+    the event that is kept, of a dictionary the one with the same value.
     """
 
     by: str = ""
+    until: tuple[type[Event], ...] = ()
 
 
 Kept: TypeAlias = Annotated[E | None, Keep()]
@@ -86,6 +88,8 @@ class Part(BaseModel):
             if kept is not None:
                 for kind in _kept_in(field.annotation, kept, place):
                     values.setdefault(kind, {})[name] = _kept(name, field.annotation, kept)
+                for kind in kept.until:
+                    values.setdefault(kind, {})[name] = _dropped(name, kept.by)
             elif isinstance(field.annotation, type) and issubclass(field.annotation, Part):
                 for kind, nested in field.annotation.steps.items():
                     values.setdefault(kind, {})[name] = _within(name, nested)
@@ -146,7 +150,9 @@ def _kept_in(annotation: Any, kept: Keep, place: str) -> tuple[type[Event], ...]
     kinds = _events_in(get_args(annotation)[1] if keyed else annotation, place)
     if len({frozenset(kind.model_fields) for kind in kinds}) < len(kinds):
         raise TypeError(f"{place} keeps two types with the same fields, read as the first of them")
-    for kind in kinds if keyed else ():
+    if kept.until and get_origin(annotation) is tuple:
+        raise TypeError(f"{place} keeps all events, so that none is dropped")
+    for kind in (*kinds, *kept.until) if keyed else ():
         if kept.by not in kind.model_fields:
             raise TypeError(f"{place}: {kind.type} has no field {kept.by!r} to keep it by")
     return kinds
@@ -173,6 +179,18 @@ def _kept(name: str, annotation: Any, kept: Keep) -> _Step:
     if origin is tuple:
         return lambda part, recorded: (*getattr(part, name), recorded.event)
     return lambda _, recorded: recorded.event
+
+
+def _dropped(name: str, by: str) -> _Step:
+    """Return the function for the value of a field after an event that ends what it keeps."""
+
+    def value(part: Part, recorded: Recorded[Any]) -> Any:
+        if not by:
+            return None
+        ended = getattr(recorded.event, by)
+        return {key: event for key, event in getattr(part, name).items() if key != ended}
+
+    return value
 
 
 def _within(name: str, steps: tuple[_Step, ...]) -> _Step:

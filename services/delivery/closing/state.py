@@ -1,9 +1,9 @@
 """State of the end of an engagement."""
 
 from decimal import Decimal
-from typing import Self
+from typing import Annotated, Self
 
-from chassis.domain.state import Kept, Part, on_event
+from chassis.domain.state import Keep, Kept, Part, on_event
 from contracts.delivery import (
     EngagementClosed,
     ExpenseApproved,
@@ -25,24 +25,18 @@ class Closing(Part):
     for an expense) by the number of the approval event.
     """
 
-    live: Kept[SolutionWentLive] = None
+    live: Annotated[SolutionWentLive | None, Keep(until=(GoLiveWithdrawn,))] = None
     review: Kept[PirHeld] = None
-    settled: Kept[AccountSettled] = None
+    settled: Annotated[
+        AccountSettled | None, Keep(until=(BudgetAmended, InvoiceIssued, AccountReopened))
+    ] = None
     settled_heard: int = 0
     billable: dict[int, Decimal] = {}
     closed: Kept[EngagementClosed] = None
 
     @on_event
-    def _not_live(self, _: GoLiveWithdrawn) -> Self:
-        return self.updated(live=None)
-
-    @on_event
     def _settled(self, recorded: Recorded[AccountSettled]) -> Self:
         return self.updated(settled_heard=recorded.heard.get("delivery", 0))
-
-    @on_event
-    def _to_be_settled_again(self, event: BudgetAmended | InvoiceIssued | AccountReopened) -> Self:
-        return self.updated(settled=None)
 
     @on_event
     def _approved(self, recorded: Recorded[TimeApproved | ExpenseApproved]) -> Self:

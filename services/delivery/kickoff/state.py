@@ -1,16 +1,12 @@
 """State of the kickoff."""
 
-from typing import Self
+from typing import Annotated
 
-from chassis.domain.state import Kept, Part, on_event
+from chassis.domain.state import Keep, Part
 from contracts.delivery import KickoffHeld, KickoffWithdrawn
 
 
 class Kickoff(Part):
     """The kickoff meeting, or None before it and after its withdrawal."""
 
-    held: Kept[KickoffHeld] = None
-
-    @on_event
-    def _withdrawn(self, _: KickoffWithdrawn) -> Self:
-        return self.updated(held=None)
+    held: Annotated[KickoffHeld | None, Keep(until=(KickoffWithdrawn,))] = None

@@ -1,8 +1,8 @@
 """State of the management."""
 
-from typing import Self
+from typing import Annotated
 
-from chassis.domain.state import Kept, Part, on_event
+from chassis.domain.state import Keep, Kept, Part
 from contracts.delivery import EngagementPutOnHold, EngagementResumed, ManagerAssigned, TierChosen
 
 
@@ -11,11 +11,7 @@ class Management(Part):
 
     manager: Kept[ManagerAssigned] = None
     tier: Kept[TierChosen] = None
-    on_hold: Kept[EngagementPutOnHold] = None
-
-    @on_event
-    def _resumed(self, event: EngagementResumed) -> Self:
-        return self.updated(on_hold=None)
+    on_hold: Annotated[EngagementPutOnHold | None, Keep(until=(EngagementResumed,))] = None
 
     @property
     def is_light(self) -> bool:

@@ -1,8 +1,8 @@
 """State of the progress."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from chassis.domain.state import Keep, Kept, Part, on_event
+from chassis.domain.state import Keep, Kept, Part
 from contracts.delivery import (
     MilestoneReached,
     MilestoneWithdrawn,
@@ -15,10 +15,7 @@ class Progress(Part):
     """The last progress of each task, the milestones that were reached, and the last report."""
 
     tasks: Annotated[dict[str, TaskProgressed], Keep("task")] = {}
-    milestones: Annotated[dict[str, MilestoneReached], Keep("milestone")] = {}
+    milestones: Annotated[
+        dict[str, MilestoneReached], Keep("milestone", until=(MilestoneWithdrawn,))
+    ] = {}
     report: Kept[StatusReportPublished] = None
-
-    @on_event
-    def _withdrawn(self, event: MilestoneWithdrawn) -> Self:
-        reached = {name: each for name, each in self.milestones.items() if name != event.milestone}
-        return self.updated(milestones=reached)

@@ -1,9 +1,9 @@
 """State of the work's progress in Finance, from the events of Delivery."""
 
 from datetime import date
-from typing import Self
+from typing import Annotated, Self
 
-from chassis.domain.state import Kept, Part, on_event
+from chassis.domain.state import Keep, Kept, Part, on_event
 from contracts.delivery import (
     AcceptanceWithdrawn,
     DeliverableAccepted,
@@ -24,10 +24,10 @@ class Progress(Part):
     """
 
     manager: Kept[ManagerAssigned] = None
-    kickoff: Kept[KickoffHeld] = None
+    kickoff: Annotated[KickoffHeld | None, Keep(until=(KickoffWithdrawn,))] = None
     accepted: dict[Identifier, date] = {}
     withdrawn: dict[Identifier, date] = {}
-    live: Kept[SolutionWentLive] = None
+    live: Annotated[SolutionWentLive | None, Keep(until=(GoLiveWithdrawn,))] = None
     closed: Kept[EngagementClosed] = None
 
     @on_event
@@ -43,14 +43,6 @@ class Progress(Part):
             accepted=_without(self.accepted, event.deliverable),
             withdrawn={**self.withdrawn, event.deliverable: event.withdrawn_on},
         )
-
-    @on_event
-    def _kickoff_withdrawn(self, _: KickoffWithdrawn) -> Self:
-        return self.updated(kickoff=None)
-
-    @on_event
-    def _not_live(self, _: GoLiveWithdrawn) -> Self:
-        return self.updated(live=None)
 
     @property
     def closed_on(self) -> date | None:

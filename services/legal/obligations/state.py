@@ -1,8 +1,8 @@
 """State of the obligations."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from chassis.domain.state import Keep, Part, on_event
+from chassis.domain.state import Keep, Part
 from contracts.legal import (
     ObligationMet,
     ObligationRecorded,
@@ -15,13 +15,8 @@ class Obligations(Part):
     """The obligations of the contract by id; those that were met, and those that were withdrawn."""
 
     recorded: Annotated[dict[str, ObligationRecorded], Keep("obligation")] = {}
-    met: Annotated[dict[str, ObligationMet], Keep("obligation")] = {}
+    met: Annotated[dict[str, ObligationMet], Keep("obligation", until=(ObligationReopened,))] = {}
     withdrawn: Annotated[dict[str, ObligationWithdrawn], Keep("obligation")] = {}
-
-    @on_event
-    def _reopened(self, event: ObligationReopened) -> Self:
-        met = {name: each for name, each in self.met.items() if name != event.obligation}
-        return self.updated(met=met)
 
     @property
     def valid(self) -> tuple[ObligationRecorded, ...]:

@@ -1,9 +1,9 @@
 """State of the work in Sales, from the events of Delivery."""
 
 from datetime import date
-from typing import Self
+from typing import Annotated, Self
 
-from chassis.domain.state import Kept, Part, on_event
+from chassis.domain.state import Keep, Kept, Part, on_event
 from contracts.delivery import (
     EngagementClosed,
     EngagementPutOnHold,
@@ -22,25 +22,13 @@ class Progress(Part):
     """Manager, kickoff, last status report, hold, go-live, survey and closing."""
 
     manager: Kept[ManagerAssigned] = None
-    kickoff: Kept[KickoffHeld] = None
+    kickoff: Annotated[KickoffHeld | None, Keep(until=(KickoffWithdrawn,))] = None
     status_report: Kept[StatusReportPublished] = None
-    on_hold: Kept[EngagementPutOnHold] = None
-    live: Kept[SolutionWentLive] = None
+    on_hold: Annotated[EngagementPutOnHold | None, Keep(until=(EngagementResumed,))] = None
+    live: Annotated[SolutionWentLive | None, Keep(until=(GoLiveWithdrawn,))] = None
     recommend: int | None = None
     """The newest answer to the question whether the customer would recommend the company."""
     closed: Kept[EngagementClosed] = None
-
-    @on_event
-    def _resumed(self, event: EngagementResumed) -> Self:
-        return self.updated(on_hold=None)
-
-    @on_event
-    def _kickoff_withdrawn(self, _: KickoffWithdrawn) -> Self:
-        return self.updated(kickoff=None)
-
-    @on_event
-    def _not_live(self, _: GoLiveWithdrawn) -> Self:
-        return self.updated(live=None)
 
     @on_event
     def _answered(self, event: SurveyAnswered) -> Self:

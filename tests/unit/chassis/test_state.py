@@ -8,7 +8,14 @@ import pytest
 from pydantic import Field
 
 from chassis.domain.state import Keep, Kept, Part, on_event
-from contracts.delivery import EngagementPutOnHold, EngagementResumed, RaidItemClosed, RiskRaised
+from contracts.delivery import (
+    EngagementPutOnHold,
+    EngagementResumed,
+    MilestoneReached,
+    MilestoneWithdrawn,
+    RaidItemClosed,
+    RiskRaised,
+)
 from contracts.event import Event, Recorded
 from contracts.sales import (
     OpportunityAdvanced,
@@ -25,14 +32,10 @@ NEXT = EngagementPutOnHold(reason="Holidays.", held_on=date(2026, 8, 1))
 
 
 class Work(Part):
-    on_hold: Kept[EngagementPutOnHold] = None
+    on_hold: Annotated[EngagementPutOnHold | None, Keep(until=(EngagementResumed,))] = None
     all_holds: Annotated[tuple[EngagementPutOnHold, ...], Keep()] = ()
     revised: Annotated[dict[int, ProposalRevised], Keep(by="version")] = Field(default_factory=dict)
     longest: date | None = None
-
-    @on_event
-    def _resumed(self, event: EngagementResumed) -> Self:
-        return self.updated(on_hold=None)
 
     @on_event
     def _held(self, event: EngagementPutOnHold) -> Self:
@@ -63,6 +66,20 @@ def test_a_tuple_keeps_all_events_and_a_dictionary_the_newest_for_each_key() -> 
     work = after(Work(), HOLD, first, NEXT, other, again)
     assert work.all_holds == (HOLD, NEXT)
     assert work.revised == {1: again, 2: other}
+
+
+def test_an_event_ends_what_is_kept_with_the_same_key() -> None:
+    class Reached(Part):
+        milestones: Annotated[
+            dict[str, MilestoneReached], Keep(by="milestone", until=(MilestoneWithdrawn,))
+        ] = Field(default_factory=dict)
+
+    one, two = (MilestoneReached(milestone=name, reached_on=HOLD.held_on) for name in ("1", "2"))
+    withdrawn = MilestoneWithdrawn(
+        milestone="1", why="Mistake.", reached_on=HOLD.held_on, withdrawn_on=HOLD.held_on
+    )
+    assert after(Reached(), one, two, withdrawn).milestones == {"2": two}
+    assert after(Reached(), withdrawn, one).milestones == {"1": one}
 
 
 def test_a_part_is_reached_through_the_whole_and_nothing_else_changes() -> None:
@@ -147,6 +164,20 @@ def test_a_field_that_could_not_change_with_events_is_refused() -> None:
 
         class Alike(Part):
             last: Annotated[OpportunityOpened | OpportunityUpdated | None, Keep()] = None
+
+
+def test_an_event_that_cannot_end_what_is_kept_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"Held\.holds keeps all events, so that none is dropped"):
+
+        class Held(Part):
+            holds: Annotated[tuple[EngagementPutOnHold, ...], Keep(until=(EngagementResumed,))] = ()
+
+    with pytest.raises(TypeError, match=r"engagement-resumed\.v1 has no field 'held_on'"):
+
+        class Days(Part):
+            holds: Annotated[
+                dict[Day, EngagementPutOnHold], Keep(by="held_on", until=(EngagementResumed,))
+            ] = Field(default_factory=dict)
 
 
 def test_events_are_kept_by_a_day() -> None:

@@ -187,7 +187,9 @@ class DeliverySection:
     brd_signed: Ref | None = newest_ref(delivery.BrdSignedOff)
     plan_drafted: Ref | None = newest_ref(delivery.PlanDrafted)
     baseline: Baseline | None = None
-    kickoff: Kept[delivery.KickoffHeld] | None = newest(delivery.KickoffHeld)
+    kickoff: Kept[delivery.KickoffHeld] | None = newest(
+        delivery.KickoffHeld, until=(delivery.KickoffWithdrawn,)
+    )
     submitted_hours: Decimal = Decimal(0)
     approved_hours: Decimal = Decimal(0)
     project_management_hours: Decimal = Decimal(0)
@@ -198,7 +200,9 @@ class DeliverySection:
     complete: dict[str, Decimal] = field(default_factory=dict)
     """The last reported completion of each task."""
     milestones_reached: dict[str, Kept[delivery.MilestoneReached]] = each_by(
-        delivery.MilestoneReached, lambda event: event.milestone
+        delivery.MilestoneReached,
+        lambda event: event.milestone,
+        until=delivery.MilestoneWithdrawn,
     )
     deliverables: dict[str, Deliverable] = field(default_factory=dict)
     raid: dict[str, RaidItem] = field(default_factory=dict)
@@ -211,7 +215,9 @@ class DeliverySection:
     reports: dict[int, Ref] = field(default_factory=dict)
     """The status reports by number, as evidence of what was measured for them."""
     changes: dict[str, Change] = field(default_factory=dict)
-    live: Kept[delivery.SolutionWentLive] | None = newest(delivery.SolutionWentLive)
+    live: Kept[delivery.SolutionWentLive] | None = newest(
+        delivery.SolutionWentLive, until=(delivery.GoLiveWithdrawn,)
+    )
     surveys: dict[str, Survey] = field(default_factory=dict)
     review_held: Ref | None = newest_ref(delivery.PirHeld)
     on_hold: bool = False
@@ -378,27 +384,6 @@ def _acceptance_withdrawn(
     section.deliverables[event.deliverable] = Deliverable(
         "submitted", event.submission, event.withdrawn_on, ref(recorded)
     )
-
-
-@steps.on(delivery.KickoffWithdrawn)
-def _kickoff_withdrawn(
-    section: DeliverySection, recorded: Recorded[delivery.KickoffWithdrawn]
-) -> None:
-    del recorded
-    section.kickoff = None
-
-
-@steps.on(delivery.GoLiveWithdrawn)
-def _not_live(section: DeliverySection, recorded: Recorded[delivery.GoLiveWithdrawn]) -> None:
-    del recorded
-    section.live = None
-
-
-@steps.on(delivery.MilestoneWithdrawn)
-def _milestone_withdrawn(
-    section: DeliverySection, recorded: Recorded[delivery.MilestoneWithdrawn]
-) -> None:
-    section.milestones_reached.pop(recorded.event.milestone, None)
 
 
 @steps.on(delivery.DeliverableRejected)

@@ -167,7 +167,10 @@ class FinanceSection:
     billing: dict[str, Billable] = field(default_factory=dict)
     drafts: int = 0
     invoices: dict[str, Invoice] = field(default_factory=dict)
-    settled: Ref | None = newest_ref(finance.AccountSettled)
+    settled: Ref | None = newest_ref(
+        finance.AccountSettled,
+        until=(finance.BudgetAmended, finance.InvoiceIssued, finance.AccountReopened),
+    )
 
     @property
     def recognised(self) -> Money | None:
@@ -262,7 +265,6 @@ def _amended(section: FinanceSection, recorded: Recorded[finance.BudgetAmended])
         budget.lines, budget.hours = unbilled(event.lines), line_hours(event.lines)
         budget.obligations = list(event.obligations)
         budget.amended_for.append(event.change)
-    section.settled = None
 
 
 @steps.on(finance.BillingEventDue)
@@ -308,7 +310,6 @@ def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) 
     due = section.billing.get(event.billing_event)
     if due is not None:
         due.invoiced = True
-    section.settled = None
 
 
 @steps.on(finance.InvoiceVoided)
@@ -353,12 +354,6 @@ def _overdue(section: FinanceSection, recorded: Recorded[finance.PaymentOverdue]
     invoice = section.invoices.get(recorded.event.invoice)
     if invoice is not None and invoice.outstanding.amount > 0:
         invoice.overdue = ref(recorded)
-
-
-@steps.on(finance.AccountReopened)
-def _reopened(section: FinanceSection, recorded: Recorded[finance.AccountReopened]) -> None:
-    del recorded
-    section.settled = None
 
 
 @confidential_steps.on(finance.BudgetCosted)

@@ -105,8 +105,12 @@ class LegalSection:
     sows: dict[int, Kept[Sow]] = each_by(legal.SowDrafted, lambda event: event.version, kept=_sow)
     redlines: dict[str, str | None] = field(default_factory=dict)
     approved: Kept[legal.SowApproved] | None = newest(legal.SowApproved)
-    sent: Kept[legal.SowSentForSignature] | None = newest(legal.SowSentForSignature)
-    declined: Kept[legal.SignatureDeclined] | None = newest(legal.SignatureDeclined)
+    sent: Kept[legal.SowSentForSignature] | None = newest(
+        legal.SowSentForSignature, until=(legal.SignatureDeclined,)
+    )
+    declined: Kept[legal.SignatureDeclined] | None = newest(
+        legal.SignatureDeclined, until=(legal.SowSentForSignature,)
+    )
     """The last refusal to sign, until a version is sent for signature again."""
     signed: Kept[legal.SowSigned] | None = newest(legal.SowSigned)
     early_starts: list[Kept[legal.EarlyStartAuthorised]] = every(legal.EarlyStartAuthorised)
@@ -190,18 +194,6 @@ def _redlined(section: LegalSection, recorded: Recorded[legal.SowRedlined]) -> N
 @steps.on(legal.RedlineResolved)
 def _redline_resolved(section: LegalSection, recorded: Recorded[legal.RedlineResolved]) -> None:
     section.redlines[recorded.event.redline] = recorded.event.outcome
-
-
-@steps.on(legal.SowSentForSignature)
-def _sent(section: LegalSection, recorded: Recorded[legal.SowSentForSignature]) -> None:
-    del recorded
-    section.declined = None
-
-
-@steps.on(legal.SignatureDeclined)
-def _declined(section: LegalSection, recorded: Recorded[legal.SignatureDeclined]) -> None:
-    del recorded
-    section.sent = None
 
 
 @steps.on(legal.SowSigned)

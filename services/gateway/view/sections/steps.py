@@ -5,7 +5,7 @@ function. Functions are registered with `Steps.on`, run after that, and change t
 copies would cost too much over a hundred thousand events.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
@@ -68,24 +68,35 @@ class Kept(Generic[Part]):
     said: Ref
 
 
-@dataclass(frozen=True, slots=True)
-class _Store:
-    """The types of events that a field stores; `into` returns the function for the field's name."""
+_Kinds: TypeAlias = tuple[type[Event], ...]
 
-    kinds: tuple[type[Event], ...]
-    into: Callable[[str], AnyStep]
+
+def _forget(name: str) -> AnyStep:
+    return lambda section, _: setattr(section, name, None)
+
+
+def _stores(
+    kinds: _Kinds,
+    into: Callable[[str], AnyStep],
+    until: _Kinds = (),
+    out_of: Callable[[str], AnyStep] = _forget,
+) -> Mapping[str, object]:
+    """Return the metadata of a field: for each type of event its function, by the field's name."""
+    return {_STORES: dict.fromkeys(kinds, into) | dict.fromkeys(until, out_of)}
 
 
 @overload
-def newest(kind: type[F]) -> Kept[F] | None: ...
+def newest(kind: type[F], *, until: _Kinds = ()) -> Kept[F] | None: ...
 
 
 @overload
 def newest(kind: type[F], *, kept: Callable[[F], Part]) -> Kept[Part] | None: ...
 
 
-def newest(kind: type[F], *, kept: Callable[[F], Any] | None = None) -> Kept[Any] | None:
-    """Declare a field that keeps the newest event of a type.
+def newest(
+    kind: type[F], *, kept: Callable[[F], Any] | None = None, until: _Kinds = ()
+) -> Kept[Any] | None:
+    """Declare a field that keeps the newest event of a type, until one of other types.
 
     `kept` returns the part of an event to keep, where the whole is a document with long lists.
     """
@@ -97,11 +108,11 @@ def newest(kind: type[F], *, kept: Callable[[F], Any] | None = None) -> Kept[Any
 
         return store
 
-    return field(default=None, metadata={_STORES: _Store((kind,), into)})
+    return field(default=None, metadata=_stores((kind,), into, until))
 
 
-def newest_ref(*kinds: type[Event]) -> Ref | None:
-    """Declare a field that keeps the reference to the newest event of these types."""
+def newest_ref(*kinds: type[Event], until: _Kinds = ()) -> Ref | None:
+    """Declare a field that keeps the reference to the newest event of these types, until others."""
 
     def into(name: str) -> AnyStep:
         def store(section: object, recorded: Recorded[Event]) -> None:
@@ -109,7 +120,13 @@ def newest_ref(*kinds: type[Event]) -> Ref | None:
 
         return store
 
-    return field(default=None, metadata={_STORES: _Store(kinds, into)})
+    return field(default=None, metadata=_stores(kinds, into, until))
+
+
+@overload
+def each_by(
+    kind: type[F], key: Callable[[F | G], Key], *, until: type[G]
+) -> dict[Key, Kept[F]]: ...
 
 
 @overload
@@ -123,9 +140,13 @@ def each_by(
 
 
 def each_by(
-    kind: type[F], key: Callable[[F], Key], *, kept: Callable[[F], Any] | None = None
+    kind: type[F],
+    key: Callable[[Any], Key],
+    *,
+    kept: Callable[[F], Any] | None = None,
+    until: type[Event] | None = None,
 ) -> dict[Key, Kept[Any]]:
-    """Declare a field that keeps the newest event of a type for each key.
+    """Declare a field that keeps the newest event of a type for each key, until another type's.
 
     `kept` returns the part of an event to keep, where the whole is a document with long lists.
     """
@@ -138,7 +159,11 @@ def each_by(
 
         return store
 
-    return field(default_factory=dict, metadata={_STORES: _Store((kind,), into)})
+    def out_of(name: str) -> AnyStep:
+        return lambda section, recorded: getattr(section, name).pop(key(recorded.event), None)
+
+    ends = () if until is None else (until,)
+    return field(default_factory=dict, metadata=_stores((kind,), into, ends, out_of))
 
 
 def every(kind: type[F]) -> list[Kept[F]]:
@@ -150,7 +175,7 @@ def every(kind: type[F]) -> list[Kept[F]]:
 
         return store
 
-    return field(default_factory=list, metadata={_STORES: _Store((kind,), into)})
+    return field(default_factory=list, metadata=_stores((kind,), into))
 
 
 class Steps(Generic[Section]):
@@ -164,10 +189,8 @@ class Steps(Generic[Section]):
         self.ignored = frozenset(ignored)
         self._functions: dict[type[Event], list[AnyStep]] = {}
         for each in fields(section):  # type: ignore[arg-type]
-            store: _Store | None = each.metadata.get(_STORES)
-            if store is not None:
-                for kind in store.kinds:
-                    self._functions.setdefault(kind, []).append(store.into(each.name))
+            for kind, function_for in each.metadata.get(_STORES, {}).items():
+                self._functions.setdefault(kind, []).append(function_for(each.name))
 
     @overload
     def on(self, kind: type[F]) -> Callable[[_Step[Section, F]], _Step[Section, F]]: ...
