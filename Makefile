@@ -123,8 +123,8 @@ format: setup ## Format the code and fix what can be fixed automatically
 	@$(PY) -m checks.prose --prune
 
 .PHONY: unit
-unit: setup ## Tests without I/O
-	@$(PYTEST) tests/unit
+unit: setup ## Tests without I/O, on all cores
+	@$(PYTEST) -n auto tests/unit
 
 .PHONY: component
 component: setup ## Tests of one part on real Kafka and a real store

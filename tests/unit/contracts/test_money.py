@@ -52,7 +52,9 @@ EUR = {"currency": "EUR"}
 
 
 @pytest.mark.parametrize(
-    "kind", [Money, ItemMoney, NotNegativeMoney, PositiveMoney, PositiveTotal], ids=str
+    "kind",
+    [Money, ItemMoney, NotNegativeMoney, PositiveMoney, PositiveTotal],
+    ids=["any", "item", "not-negative", "positive", "positive-total"],
 )
 @pytest.mark.parametrize(
     ("amount", "currency", "why"),
