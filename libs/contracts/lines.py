@@ -13,6 +13,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from contracts.money import ItemMoney, Money, NotNegativeMoney, PositiveMoney, PositiveRate, Rate
+from contracts.purchases import PlannedPurchase, PlannedPurchases, PurchaseKind, purchases_by_kind
 from contracts.values import (
     AccountId,
     AsNumber,
@@ -150,6 +151,8 @@ class LineTerms(Value):
     """True if the price is an estimate and not a maximum; by time and materials or at cost only."""
     hours: Annotated[tuple[ItemRoleHours, ...], Field(max_length=100), DistinctBy("role")] = ()
     """Planned hours by role."""
+    purchases: PlannedPurchases = ()
+    """Planned purchases by kind; a line at cost without hours plans purchases of its price."""
     rates: LineRates = ()
     """Agreed bill rates per hour; by time and materials one for every role."""
     retainer: Retainer | None = None
@@ -192,6 +195,7 @@ class LineTerms(Value):
 
     def _amounts(self) -> Iterator[Money | Rate]:
         yield from (each.rate for each in self.rates)
+        yield from (each.amount for each in self.purchases)
         if self.retainer:
             yield self.retainer.fee
         if self.stand_alone_price:
@@ -201,6 +205,14 @@ class LineTerms(Value):
     def cap(self) -> Money | None:
         """Return the maximum that is billed for time and expenses, or None where there is none."""
         return self.price if self.pricing in HOURLY and not self.estimated else None
+
+    @property
+    def planned_purchases(self) -> tuple[PlannedPurchase, ...]:
+        """Return the planned purchases; those of a line at cost without hours are its price."""
+        if self.purchases or self.hours or self.pricing != "at-cost":
+            return self.purchases
+        kind: PurchaseKind = "licence" if self.kind == "licence" else "expenses"
+        return (PlannedPurchase(kind=kind, amount=self.price),)
 
     def rate_on(self, role: str, day: date) -> Rate | None:
         """Return the agreed bill rate of a role on a day, or None."""
@@ -419,15 +431,21 @@ def hours_by_role(lines: Iterable[LineTerms]) -> Mapping[str, Decimal]:
     return totals
 
 
-class OfferTerms(NamedTuple):
-    """The amounts by which the margin of some lines is computed: price, hours, outlay.
+def purchases_of(lines: Iterable[LineTerms]) -> Mapping[PurchaseKind, Money]:
+    """Return the planned purchases of lines by kind."""
+    return purchases_by_kind(each for line in lines for each in line.planned_purchases)
 
-    `hours` are those of each role with any, by name; `at_cost` is the price of lines at cost
-    without hours.
+
+class OfferTerms(NamedTuple):
+    """The amounts by which the margin of some lines is computed: price, hours, purchases.
+
+    `hours` are those of each role with any, by name, `purchases` those of each kind; `at_cost` is
+    what is bought for lines at cost.
     """
 
     price: Decimal
     hours: tuple[tuple[str, Decimal], ...]
+    purchases: tuple[tuple[str, Decimal], ...]
     at_cost: Decimal
 
 
@@ -453,11 +471,15 @@ def offer_of(lines: Iterable[ProposedLine]) -> Offer:
 def _terms(lines: Iterable[ProposedLine]) -> OfferTerms:
     lines = tuple(lines)
     hours = hours_by_role(lines)
-    at_cost = (each.price.amount for each in lines if each.pricing == "at-cost" and not each.hours)
+    bought = purchases_of(line for line in lines if line.pricing != "at-cost")
+    at_cost = purchases_of(line for line in lines if line.pricing == "at-cost")
     return OfferTerms(
         price=sum((line.price.amount for line in lines), Decimal(0)),
         hours=tuple(sorted((role, number) for role, number in hours.items() if number)),
-        at_cost=sum(at_cost, Decimal(0)),
+        purchases=tuple(
+            sorted((kind, each.amount) for kind, each in bought.items() if each.amount)
+        ),
+        at_cost=sum((each.amount for each in at_cost.values()), Decimal(0)),
     )
 
 

@@ -205,8 +205,8 @@ RAG = Literal["green", "amber", "red"]
 Tier = Literal["light", "standard", "critical"]
 """Method tier: how much method is applied to an engagement."""
 Confidence = Literal["low", "medium", "high"]
-LineKind = Annotated[Literal["delivery", "project-management", "expense"] | Unlisted, OPEN]
-"""Kind of work, or an expense."""
+LineKind = Annotated[Literal["delivery", "project-management"] | Unlisted, OPEN]
+"""Kind of work."""
 RevenueMethod = Annotated[
     Literal["cost-to-cost", "as-invoiced", "at-acceptance", "over-time"] | Unlisted, OPEN
 ]
@@ -312,7 +312,7 @@ class EstimateLine(Value):
     hours: TotalHours
     """Hours of the role in the phase."""
     kind: LineKind = "delivery"
-    """Kind of work, or an expense."""
+    """Kind of work."""
 
 
 H = TypeVar("H", RoleHours, EstimateLine)
@@ -341,7 +341,7 @@ class PricedLine(Value):
     role: ProjectRole
     """Role on the engagement, such as `architect`."""
     kind: LineKind = "delivery"
-    """Kind of work, or an expense."""
+    """Kind of work."""
     hours: TotalHours
     """Hours of the role that are priced."""
     rate: Rate
@@ -408,7 +408,7 @@ class PlannedTask(Value):
     hours: tuple[RoleHours, ...]
     """Planned hours by role."""
     kind: LineKind = "delivery"
-    """Kind of work, or an expense."""
+    """Kind of work."""
     line: Identifier | None = None
     """Id of the contract line that pays for the task; null where no line is named."""
     implementation: bool = True

@@ -49,10 +49,9 @@ from contracts.channels import (
     Channel,
     is_confidential,
 )
-from contracts.decimals import Rounding
 from contracts.event import Event, encode
 from contracts.finance import EstimateCosted, RevenueMethodChosen
-from contracts.money import Money
+from contracts.purchases import EstimatedPurchase
 from contracts.reference import CostRatesPublished
 from contracts.roles import Role
 from contracts.values import EstimateLine, Margin
@@ -142,13 +141,15 @@ def failing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Let the costing of an estimate fail with a cost rate in the error's message."""
     fail: Callable[[str], None] = request.param
 
-    def cost_of_hours(
-        _: Iterable[EstimateLine], known: CostRatesPublished, rounding: Rounding
-    ) -> Money | None:
+    def exact_cost(
+        _: Iterable[EstimateLine],
+        known: CostRatesPublished,
+        purchases: Iterable[EstimatedPurchase],
+    ) -> Decimal | None:
         fail(f"{known.rates[0].rate.amount}")
         return None
 
-    monkeypatch.setattr("finance.costing.rates.cost_of_hours", cost_of_hours)
+    monkeypatch.setattr("finance.costing.rates.exact_cost", exact_cost)
     return fail.__name__
 
 

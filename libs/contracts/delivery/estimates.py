@@ -6,6 +6,7 @@ from pydantic import Field
 
 from contracts.channels import DELIVERY
 from contracts.event import Event
+from contracts.purchases import EstimatedPurchases
 from contracts.values import (
     AsNumber,
     Confidence,
@@ -31,6 +32,8 @@ class EstimateContent(Value):
     """Id of the template that the estimate was made from."""
     lines: EstimateLines
     """Hours by phase and role, without the contingency."""
+    purchases: EstimatedPurchases = ()
+    """Things to be bought, in the currency of the engagement; the contingency adds nothing."""
     contingency: Percent
     """Percent to be added to the hours of every line."""
     duration_days: Duration
@@ -40,7 +43,7 @@ class EstimateContent(Value):
 
 
 class EstimateSubmitted(EstimateContent, Event, channel=DELIVERY, consumed_by=("sales", "finance")):
-    """Delivery submitted a version of the estimate: the hours that the work would take.
+    """Delivery submitted a version of the estimate: hours of work, and things to be bought.
 
     Published by Delivery. Project management hours are among the lines.
     """

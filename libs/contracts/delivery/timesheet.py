@@ -89,6 +89,8 @@ class Expense(Value):
     """Day of the expense."""
     billable: YesNo = True
     """True if the customer pays it."""
+    line: Identifier | None = None
+    """Id of the contract line that it is for; null where Finance finds the line by its kind."""
 
 
 class ExpenseApproved(Expense, Event, channel=DELIVERY, consumed_by=("finance",)):

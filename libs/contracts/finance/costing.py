@@ -1,6 +1,6 @@
 """Define the events of cost."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,16 +11,16 @@ from contracts.values import (
     DistinctBy,
     Hours,
     Identifier,
-    LineKind,
     PersonId,
     ProjectRole,
     Value,
     Week,
 )
+from contracts.vocabularies import OPEN, Unlisted
 
 
 class LineCost(Value):
-    """The cost of the hours of a contract line."""
+    """The cost of the hours and purchases of a contract line."""
 
     line: Identifier
     """Id of the contract line."""
@@ -30,6 +30,10 @@ class LineCost(Value):
 
 LineCosts = Annotated[tuple[LineCost, ...], Field(max_length=200), DistinctBy("line")]
 """Costs of different lines, at most 200."""
+
+
+CostKind = Annotated[Literal["delivery", "project-management", "expense"] | Unlisted, OPEN]
+"""Kind of work, or an expense."""
 
 
 class CostAccrued(Event, channel=FINANCE_CONFIDENTIAL):
@@ -45,7 +49,7 @@ class CostAccrued(Event, channel=FINANCE_CONFIDENTIAL):
     """Person who worked or spent the money."""
     role: ProjectRole | None
     """Null for an expense."""
-    kind: LineKind
+    kind: CostKind
     """Kind of work, or an expense."""
     week: Week | None
     """Monday of the calendar week; null for an expense."""

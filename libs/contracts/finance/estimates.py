@@ -5,6 +5,7 @@ from typing import Literal
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL
 from contracts.event import Event
 from contracts.money import NotNegativeTotal, PositiveTotal
+from contracts.purchases import EstimatedPurchases
 from contracts.values import ComputedPercent, Identifier, PricedLine, Ratio, Version
 
 Floor = Literal["above", "below", "unknown"]
@@ -26,8 +27,10 @@ class EstimatePriced(Event, channel=FINANCE, consumed_by=("sales", "delivery")):
     """Version of the rate card."""
     lines: tuple[PricedLine, ...]
     """Price by role and kind of work, with the contingency in the hours."""
+    purchases: EstimatedPurchases = ()
+    """Things to be bought, as they were estimated: the customer is charged their amounts."""
     price: PositiveTotal
-    """Sum of the lines."""
+    """Sum of the lines and purchases."""
     project_management_share: ComputedPercent
     """Amount of the project management lines in percent of the price."""
     floor: Floor
@@ -47,6 +50,6 @@ class EstimateCosted(Event, channel=FINANCE_CONFIDENTIAL):
     estimate_version: Version
     """Version of the estimate."""
     cost: NotNegativeTotal
-    """Cost to the company of the priced hours, with the contingency."""
+    """Cost to the company of the priced hours, with the contingency, and of the purchases."""
     margin: Ratio | None
     """(price - cost) / price, as a ratio; null where the price is zero."""

@@ -245,7 +245,7 @@ class TemplateTask(Value):
     share: Percent
     """Share of its role's estimated hours, in percent; the shares of a role add up to 100."""
     kind: LineKind = "delivery"
-    """Kind of work, or an expense."""
+    """Kind of work."""
 
 
 class TemplateDetails(Value):

@@ -13,6 +13,7 @@ from contracts.channels import FINANCE_CONFIDENTIAL_REFERENCE, FINANCE_REFERENCE
 from contracts.decimals import CANONICAL, ROUNDING, Rounding
 from contracts.money import Currency, PositiveRate, Rate
 from contracts.places import CountryCode, TimeZone
+from contracts.purchases import PurchaseKind
 from contracts.reference.record import Reference
 from contracts.registrations import Bic, Iban, VatId
 from contracts.values import (
@@ -217,8 +218,17 @@ class RateCardPublished(RateCard, Reference, channel=FINANCE_REFERENCE):
     """The account (or `standard`), a dash and the currency: `standard-EUR`."""
 
 
+class PurchaseCost(Value):
+    """Cost to the company of what is bought for customers."""
+
+    kind: PurchaseKind
+    """Kind of the purchase."""
+    percent: Percent
+    """Cost in percent of what the customer is charged, unless the line is at cost."""
+
+
 class CostRates(Rates):
-    """The cost rates per hour, and the margin that a price should leave over them.
+    """The cost rates per hour and of purchases, and the margin that a price should leave over them.
 
     The most specific rate of a person applies: their own, else their grade's, else their role's.
     """
@@ -237,8 +247,14 @@ class CostRates(Rates):
         AfterValidator(_within_bounds),
     ] = ()
     """Rates of single people."""
+    purchases: Annotated[tuple[PurchaseCost, ...], Field(max_length=20), DistinctBy("kind")] = ()
+    """Cost of purchases by kind; a kind that is not listed costs what the customer is charged."""
     floor: Percent = Decimal(20)
     """Minimum margin in percent that the price of an estimate should leave."""
+
+    def percent_of(self, kind: str) -> Decimal:
+        """Return what purchases of a kind cost, in percent of what the customer is charged."""
+        return next((each.percent for each in self.purchases if each.kind == kind), Decimal(100))
 
     @property
     def every_rate(self) -> tuple[Rate, ...]:
@@ -249,7 +265,7 @@ class CostRates(Rates):
 
 
 class CostRatesPublished(CostRates, Reference, channel=FINANCE_CONFIDENTIAL_REFERENCE):
-    """A version of the cost rates: what an hour costs the company, in one currency.
+    """A version of the cost rates: what hours and purchases cost the company, in one currency.
 
     Published by Finance in confidence.
     """

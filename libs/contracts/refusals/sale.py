@@ -30,6 +30,7 @@ SaleCode = Literal[
     "proposal-not-reviewed",
     "proposal-not-submitted",
     "proposal-open",
+    "proposal-purchases-differ",
     "proposal-repriced",
     "proposal-unknown",
     "proposal-withdrawn",
@@ -43,7 +44,7 @@ SALE_REFUSALS: dict[SaleCode, str] = {
     "deal-inconsistent": "The deal contradicts itself or the proposal.",
     "deal-not-won": "Sales has not won the deal.",
     "deal-won": "The deal is won; request a change instead.",
-    "estimate-empty": "The estimate would have no hours.",
+    "estimate-empty": "The estimate would have neither hours nor purchases.",
     "estimate-not-endorsed": "The engagement manager has not endorsed the estimate.",
     "estimate-not-priced": "Finance has not priced the estimate.",
     "estimate-not-requested": "Sales has not requested an estimate.",
@@ -69,6 +70,9 @@ SALE_REFUSALS: dict[SaleCode, str] = {
     "proposal-not-reviewed": "Finance has not reviewed the version of the proposal.",
     "proposal-not-submitted": "The proposal has not been submitted to the customer.",
     "proposal-open": "The current version of the proposal is open; revise it first.",
+    "proposal-purchases-differ": (
+        "The purchases differ from the estimate, and no exception is approved."
+    ),
     "proposal-repriced": "It is a third offer on the estimate, and no exception is approved.",
     "proposal-unknown": "There is no such version of the proposal.",
     "proposal-withdrawn": "The version of the proposal is withdrawn.",

@@ -104,9 +104,10 @@ MOST_OFFERS = 2
 Each comparison with the minimum margin tells something about cost rates, so there are few.
 """
 
-ExceptionGround = Literal["below-floor", "third-price", "hours-differ"]
+ExceptionGround = Literal["below-floor", "third-price", "hours-differ", "purchases-differ"]
 """Why a proposal needs an exception: its price is below the minimum margin, it is the third
-different offer (price or hours) on one estimate, or the hours of its lines differ from it."""
+different offer (price, hours or purchases) on one estimate, or the hours or the purchases of its
+lines differ from it."""
 
 
 class ProposalException(Value):
@@ -124,7 +125,7 @@ class ProposalExceptionApproved(ProposalException, Event, channel=SALES, consume
     Published by Sales; again where the version needs an exception on another ground.
     """
 
-    grounds: Annotated[tuple[ExceptionGround, ...], Field(min_length=1, max_length=3)]
+    grounds: Annotated[tuple[ExceptionGround, ...], Field(min_length=1, max_length=4)]
     """All that the version needed an exception for; the approval covers no more."""
 
 

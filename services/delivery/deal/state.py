@@ -44,6 +44,11 @@ class Deal(Part):
         return known.account if known else None
 
     @property
+    def currency(self) -> str | None:
+        """Return the currency of the engagement; None until Delivery has processed its opening."""
+        return self.opened.expected_value.currency if self.opened else None
+
+    @property
     def lost_on(self) -> date | None:
         """Return the day on which the deal was lost, or None.
 

@@ -10,6 +10,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
+from chassis.domain.rules import require_currency
 from contracts.decimals import round_decimal
 from contracts.delivery import EstimateContent, EstimateEndorsed, EstimateLines, EstimateSubmitted
 from contracts.event import Event
@@ -41,7 +42,8 @@ class SubmitEstimate(EstimateContent, Command):
 
     Without `lines`, the template's lines are used, their hours times `scale`. If no line is project
     management and the tier is not light, `no_project_management` must say why. `contingency` is in
-    percent on top of all hours, `duration_days` in calendar days.
+    percent on top of all hours, `duration_days` in calendar days. `purchases` are charged to the
+    customer at their amounts: expected expenses as they will be spent, a licence at its list price.
     """
 
     lines: EstimateLines = ()
@@ -73,7 +75,8 @@ def submit_estimate(
     """Submit the estimate with the next version number, unless it equals the newest one.
 
     Raises Refused where the deal is won, Sales has requested no estimate, the template is unknown
-    or gives too many hours, or the estimate has no hours or no project management.
+    or gives too many hours, a purchase is in another currency than the engagement, or the estimate
+    has neither hours nor purchases, or no project management.
     """
     require_open(state)
     if state.deal.won:
@@ -91,13 +94,16 @@ def submit_estimate(
                 f"template {command.template} times {command.scale} has a line of more than"
                 f" {MOST_HOURS:,} hours: choose a smaller scale",
             )
-    if not any(line.hours for line in lines):
+    for purchase in command.purchases:
+        require_currency(state.deal.currency, purchases=purchase.amount)
+    if not any(line.hours for line in lines) and not command.purchases:
         raise Refused("estimate-empty", f"template {command.template} has no hours: give lines")
     waiver = _project_management_waiver(state, command, lines)
     newest = state.estimates.newest
     event = EstimateSubmitted(
         version=newest.version if newest else 1,
         lines=lines,
+        purchases=command.purchases,
         contingency=command.contingency,
         template=command.template,
         duration_days=command.duration_days,

@@ -185,7 +185,7 @@ def contradictions(
 def _by_role(lines: Iterable[EstimateLine]) -> dict[str, Decimal]:
     hours: dict[str, Decimal] = {}
     for line in lines:
-        if line.kind != "expense" and line.hours:
+        if line.hours:
             hours[line.role] = hours.get(line.role, ZERO) + line.hours
     return hours
 

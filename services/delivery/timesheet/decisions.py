@@ -171,12 +171,15 @@ def approve_expense(
 ) -> Iterable[Event]:
     """Approve the expense; after a termination, expenses can still be approved.
 
-    Raises Refused where the caller is the person, or the id belongs to a different expense.
+    Raises Refused where the caller is the person, the contract has no such line, or the id belongs
+    to a different expense.
     """
     require_open(state, after_termination=True)
     if command.person in context.acting:
         raise Refused("approver-is-author", "a person cannot approve their own expense")
     past_day("spent_on", command.spent_on, context)
+    if command.line is not None and command.line not in {line.line for line in state.lines}:
+        raise Refused("line-unknown", f"line: the contract has no line {command.line}")
     expense = command.expense or context.new_id("X")
     event = ExpenseApproved(**{**dict(command), "expense": expense})
     known = state.timesheet.expenses.get(expense)

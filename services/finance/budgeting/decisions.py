@@ -33,6 +33,7 @@ from contracts.lines import (
     total_price,
 )
 from contracts.money import Money
+from contracts.purchases import PlannedPurchase
 from contracts.values import RevenueMethod
 from contracts.vocabularies import Unlisted
 from finance.budgeting.obligations import FIXED, METHODS, obligations_of
@@ -227,6 +228,7 @@ class LineView(ViewModel):
     price: Money
     estimated: bool
     hours: dict[str, Decimal]
+    purchases: tuple[PlannedPurchase, ...]
     rates: list[LineRate]
 
 
@@ -265,6 +267,7 @@ def budget_view(state: Engagement) -> BudgetFields:
                     price=line.price,
                     estimated=line.estimated,
                     hours={each.role: each.hours for each in line.hours},
+                    purchases=line.planned_purchases,
                     rates=list(line.rates),
                 )
                 for line in budget.lines

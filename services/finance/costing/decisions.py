@@ -44,8 +44,10 @@ def _of_estimates(state: Engagement, currency: str, records: ReferenceData) -> I
             continue
         hours, day = estimate.with_contingency, estimate.submitted_on
         rounding = rounding_of(state, records, day)
-        cost = rates.cost_of_hours(hours, rates.cost_rates_on(records, currency, day), rounding)
-        if cost is not None:
+        on_day = rates.cost_rates_on(records, currency, day)
+        exact = rates.exact_cost(hours, on_day, estimate.purchases)
+        if exact is not None:
+            cost = Money.nearest(exact, currency, rounding)
             margin = rates.margin_ratio(estimate.price, cost)
             yield EstimateCosted(estimate_version=estimate.version, cost=cost, margin=margin)
 

@@ -1,7 +1,8 @@
 """Compute costs by the cost rates, and margins. Confidential.
 
 Cost rates are those of the record ``standard-EUR`` for an engagement in euro. Where a role has no
-cost rate, the cost is unknown and computed later.
+cost rate, the cost is unknown and computed later. Purchases are planned at what the customer is
+charged, and cost a percentage of it.
 """
 
 from collections.abc import Iterable
@@ -14,8 +15,10 @@ from contracts.decimals import Rounding, round_decimal
 from contracts.finance import Floor
 from contracts.lines import LineTerms, RoleHoursDelta
 from contracts.money import Money
+from contracts.purchases import EstimatedPurchase, PlannedPurchase
 from contracts.reference import CostRatesPublished, PersonPublished
 from contracts.values import EstimateLine, Margin, RoleHours
+from contracts.vocabularies import Unlisted
 from finance.work.state import Work
 
 SomeHours: TypeAlias = RoleHours | EstimateLine | RoleHoursDelta
@@ -33,10 +36,15 @@ def cost_rates_on(records: ReferenceData, currency: str, day: date) -> CostRates
     return rates.event if rates and rates.event.currency == currency else None
 
 
-def exact_cost(hours: Iterable[SomeHours], rates: CostRatesPublished | None) -> Decimal | None:
-    """Return the sum of hours x cost rate, not rounded.
+def exact_cost(
+    hours: Iterable[SomeHours],
+    rates: CostRatesPublished | None,
+    purchases: Iterable[PlannedPurchase | EstimatedPurchase] = (),
+) -> Decimal | None:
+    """Return the sum of hours x cost rate, and of what purchases cost, not rounded.
 
-    None where there are no cost rates, or a role has none.
+    None where there are no cost rates, a role has none, or this release does not know the kind of a
+    purchase.
     """
     if rates is None:
         return None
@@ -46,6 +54,10 @@ def exact_cost(hours: Iterable[SomeHours], rates: CostRatesPublished | None) -> 
         if each.role not in known:
             return None
         total += known[each.role].amount * each.hours
+    for bought in purchases:
+        if isinstance(bought.kind, Unlisted):
+            return None
+        total += bought.amount.amount * rates.percent_of(bought.kind) / 100
     return total
 
 
@@ -89,13 +101,15 @@ def cost_of_person(
 
 
 def cost_of_line(line: LineTerms, rates: CostRatesPublished | None) -> Decimal | None:
-    """Return what the hours of a contract line cost, not rounded; None if unknown.
+    """Return what hours and purchases of a contract line cost, not rounded; None if unknown.
 
-    A line at cost without hours costs its price.
+    A line at cost leaves no margin: its purchases cost what the customer is charged.
     """
-    if line.pricing == "at-cost" and not line.hours:
-        return line.price.amount
-    return exact_cost(line.hours, rates)
+    if line.pricing != "at-cost":
+        return exact_cost(line.hours, rates, line.planned_purchases)
+    cost = exact_cost(line.hours, rates) if line.hours else Decimal(0)
+    passed_on = sum((each.amount.amount for each in line.planned_purchases), Decimal(0))
+    return None if cost is None else cost + passed_on
 
 
 def floor_of(price: Money, cost: Decimal | None, rates: CostRatesPublished | None) -> Floor:

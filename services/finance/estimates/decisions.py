@@ -1,7 +1,8 @@
 """Price estimates for the customer.
 
 An estimate is priced by the rate card in force on its day. Contingency increases the hours of every
-line in proportion. Lines of one role and kind become one line of the price.
+line in proportion. Lines of one role and kind become one line of the price. Purchases are charged
+at their estimated amounts.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from contracts.decimals import round_decimal
 from contracts.event import Event
 from contracts.finance import EstimatePriced
 from contracts.money import Money
+from contracts.purchases import EstimatedPurchase
 from contracts.values import TotalHours
 from finance.costing.rates import cost_rates_on, exact_cost, floor_of
 from finance.engagement import Engagement
@@ -39,29 +41,32 @@ def _price(
 ) -> EstimatePriced | None:
     """Return the price of an estimate at the rate card's rates.
 
-    None where no rate card has every role, or where the price is zero.
+    None where no rate card has every role, a purchase is in another currency, or the price is zero.
     """
     card = rate_card_on(records, currency, state.account, estimate.submitted_on)
-    lines = estimate.with_contingency
+    lines, bought = estimate.with_contingency, estimate.purchases
     rounding = rounding_of(state, records, estimate.submitted_on)
     priced = card and priced_lines(
         ((line.role, line.kind, line.hours) for line in lines), card.event.by_role, rounding
     )
-    if not card or not priced:
+    if not card or not priced or any(each.amount.currency != currency for each in bought):
         return None
-    price = Money.total((line.amount for line in priced), currency)
+    amounts = (*(line.amount for line in priced), *(each.amount for each in bought))
+    price = Money.total(amounts, currency)
     if price.amount <= 0:
         return None
     rates = cost_rates_on(records, currency, estimate.submitted_on)
+    cost = exact_cost(lines, rates, bought)
     management = sum(line.amount.amount for line in priced if line.kind == "project-management")
     return EstimatePriced(
         estimate_version=estimate.version,
         rate_card=card.event.rate_card,
         rate_card_version=card.sequence,
         lines=priced,
+        purchases=bought,
         price=price,
         project_management_share=round_decimal(management * 100 / price.amount, 4),
-        floor=floor_of(price, exact_cost(lines, rates), rates),
+        floor=floor_of(price, cost, rates),
     )
 
 
@@ -70,6 +75,7 @@ class EstimateView(ViewModel):
 
     version: int
     hours: TotalHours
+    purchases: tuple[EstimatedPurchase, ...]
     price: Money | None
     endorsed: bool
 
@@ -88,6 +94,7 @@ def estimates_view(state: Engagement) -> EstimateFields:
             EstimateView(
                 version=estimate.version,
                 hours=sum((line.hours for line in estimate.with_contingency), Decimal(0)),
+                purchases=estimate.purchases,
                 price=estimate.price,
                 endorsed=estimate.endorsed,
             )

@@ -9,6 +9,7 @@ from contracts.delivery import EstimateEndorsed, EstimateSubmitted
 from contracts.event import Recorded
 from contracts.finance import EstimateCosted, EstimatePriced
 from contracts.money import Money
+from contracts.purchases import EstimatedPurchase
 from contracts.values import EstimateLine, Percent, Value, Version
 
 
@@ -22,6 +23,7 @@ class Estimate(Value):
     lines: tuple[EstimateLine, ...]
     contingency: Percent
     submitted_on: date
+    purchases: tuple[EstimatedPurchase, ...] = ()
     endorsed: bool = False
     price: Money | None = None
     cost: Money | None = None
@@ -47,6 +49,7 @@ class Estimates(Part):
         estimate = Estimate(
             version=event.version,
             lines=event.lines,
+            purchases=event.purchases,
             contingency=event.contingency,
             submitted_on=recorded.occurred_at.date(),
         )

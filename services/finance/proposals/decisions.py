@@ -1,9 +1,10 @@
 """Review each version of the proposal against the minimum margin (floor).
 
-The cost is that of the planned hours of all lines that are not optional, at the cost rates in force
-on the day of the draft. The floor and the cost are confidential, the result of the comparison is
-not. Many comparisons would disclose the cost rates, so a seller alone gets few: of the hours that
-Delivery estimated, and of two different offers on an estimate. A sales manager may allow more.
+The cost is that of the planned hours and purchases of all lines that are not optional, at the cost
+rates in force on the day of the draft. The floor and the cost are confidential, the result of the
+comparison is not. Many comparisons would disclose the cost rates, so a seller alone gets few: of
+the hours and purchases that Delivery estimated, and of two different offers on an estimate. A sales
+manager may allow more.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,8 +15,9 @@ from chassis.domain.capability import Capability
 from chassis.domain.context import Context, ReferenceData
 from contracts.event import Event
 from contracts.finance import Floor, ProposalReviewed
-from contracts.lines import hours_by_role, offer_of
+from contracts.lines import hours_by_role, offer_of, purchases_of
 from contracts.money import Money
+from contracts.purchases import PurchaseKind, purchases_by_kind
 from contracts.sales import MOST_OFFERS
 from finance.costing.rates import cost_of_line, cost_rates_on, floor_of
 from finance.engagement import Engagement
@@ -38,7 +40,7 @@ def reviews(state: Engagement, context: Context) -> Iterable[Event]:
 
 
 def _is_usual(state: Engagement, proposal: Proposal) -> bool:
-    """Return whether a version has the hours of its estimate and is one of the first two offers.
+    """Return whether a version plans what its estimate does, and is one of the first two offers.
 
     Otherwise Sales requires an exception for it.
     """
@@ -49,6 +51,9 @@ def _is_usual(state: Engagement, proposal: Proposal) -> bool:
     for line in estimate.with_contingency:
         estimated[line.role] = estimated.get(line.role, Decimal(0)) + line.hours
     if _planned(hours_by_role(proposal.lines)) != _planned(estimated):
+        return False
+    offered, bought = purchases_of(proposal.lines), purchases_by_kind(estimate.purchases)
+    if _amounts(offered) != _amounts(bought):
         return False
     offers = dict.fromkeys(
         offer_of(each.lines)
@@ -62,12 +67,16 @@ def _planned(hours: Mapping[str, Decimal]) -> dict[str, Decimal]:
     return {role: number for role, number in hours.items() if number}
 
 
+def _amounts(purchases: Mapping[PurchaseKind, Money]) -> dict[PurchaseKind, Money]:
+    return {kind: each for kind, each in purchases.items() if each.amount}
+
+
 def _floor(proposal: Proposal, records: ReferenceData) -> Floor:
-    """Return whether the price leaves the minimum margin; unknown where no line has hours."""
+    """Return whether the price leaves the minimum margin; unknown where nothing is planned."""
     rates = cost_rates_on(records, proposal.price.currency, proposal.drafted_on)
     costs = [cost_of_line(line, rates) for line in proposal.required]
     known = [cost for cost in costs if cost is not None]
-    planned = any(line.hours for line in proposal.required)
+    planned = any(line.hours or line.planned_purchases for line in proposal.required)
     whole = len(known) == len(costs) and planned
     return floor_of(proposal.price, sum(known, Decimal(0)) if whole else None, rates)
 

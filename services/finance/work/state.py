@@ -6,21 +6,21 @@ from typing import Self
 
 from chassis.domain.state import Part, on_event
 from contracts.delivery import ExpenseApproved, TimeApproved
-from contracts.finance import CostAccrued
+from contracts.finance import CostAccrued, CostKind
 from contracts.money import Money
-from contracts.values import Hours, Identifier, LineKind, PersonId, ProjectRole, Value, Week
+from contracts.values import Hours, Identifier, PersonId, ProjectRole, Value, Week
 
 
 class Work(Value):
     """Approved time, or an approved expense (which has an amount, but no role and no hours).
 
     `on` is its date: the Monday of the week, or the day on which the money was spent. `line` is the
-    contract line that Delivery's plan names, if any.
+    contract line that Delivery's plan or the approval of an expense names, if any.
     """
 
     entry: Identifier
     person: PersonId
-    kind: LineKind
+    kind: CostKind
     on: date
     billable: bool
     line: Identifier | None = None
@@ -68,6 +68,7 @@ class ApprovedWork(Part):
             kind="expense",
             on=event.spent_on,
             billable=event.billable,
+            line=event.line,
             amount=event.amount,
         )
         return self._with(f"expense:{event.expense}", work)

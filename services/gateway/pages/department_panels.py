@@ -278,7 +278,13 @@ def _delivery(view: View, names: Names, today: date) -> _PanelRows:
     if delivery.estimates and delivery.baseline is None:
         estimate = delivery.estimates[max(delivery.estimates)]
         state = "endorsed" if estimate.endorsed else "not endorsed"
-        yield f"Estimate {estimate.version}", _one(f"{_hours(estimate.hours)}, {state}")
+        yield (
+            f"Estimate {estimate.version}",
+            (
+                f"{_hours(estimate.hours)}, {state}",
+                *(f"{words(kind)}: {money(each)}" for kind, each in estimate.purchases.items()),
+            ),
+        )
     yield "Requirements", _one("signed off" if delivery.brd_signed else None)
     baseline = delivery.baseline
     if baseline is not None:

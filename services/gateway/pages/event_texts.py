@@ -20,6 +20,7 @@ from contracts.lines import (
     hours_by_role,
 )
 from contracts.money import Money
+from contracts.purchases import EstimatedPurchase, purchases_by_kind
 from contracts.values import Deliverable, EstimateLine, Margin, Signatory
 from gateway.pages import formatting
 from gateway.pages.formatting import Names
@@ -84,7 +85,8 @@ SENTENCES: dict[type[Event], str] = {
     delivery.ManagerAssigned: "{manager|person} manages the engagement from {assigned_on}.",
     delivery.TierChosen: "Method: {tier}, where {proposed} was proposed. “{reason}”",
     delivery.EstimateSubmitted: "Estimate {version}: {lines|estimated} and {contingency}% "
-    "contingency, {duration_days} days, {confidence} confidence.",
+    "contingency[, purchases of {purchases|amounts}], {duration_days} days, "
+    "{confidence} confidence.",
     delivery.EstimateEndorsed: "{manager|person} endorsed estimate {version}.",
     delivery.SowReviewed: "Delivery {verdict|verdict} statement of work {version}. [“{why}”]",
     delivery.AmendmentReviewed: "Delivery {verdict|verdict} amendment {amendment}. [“{why}”]",
@@ -263,6 +265,14 @@ def _of_estimate(lines: Iterable[EstimateLine], _: Names) -> str:
     return formatting.hours(sum((line.hours for line in lines), Decimal(0)))
 
 
+def _amounts(purchases: Iterable[EstimatedPurchase], _: Names) -> str:
+    totals = purchases_by_kind(purchases)
+    return formatting.listed(
+        f"{formatting.money(amount)} for {formatting.words(kind)}"
+        for kind, amount in totals.items()
+    )
+
+
 def _delta(changes: Iterable[LineScopeChange], _: Names) -> str:
     return formatting.hours(sum((change.hours_delta for change in changes), Decimal(0)))
 
@@ -327,6 +337,7 @@ _FORMATS: dict[str, Callable[[Any, Names], str]] = {
     "listed": lambda value, _: formatting.listed(formatting.words(each) for each in value),
     "total": _total,
     "estimated": _of_estimate,
+    "amounts": _amounts,
     "delta": _delta,
     "changes": _changes,
     "lines": _lines,

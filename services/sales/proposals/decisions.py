@@ -66,8 +66,9 @@ class ApproveException(ProposalException, Command):
     """Approve that a version is submitted although it needs an exception.
 
     It needs one where its price is below the minimum margin, where it is the third different offer
-    (price or hours) on one estimate, or where its hours differ from the estimate. Finance reviews
-    the last two only after the approval. The author of the version cannot approve it.
+    (price, hours or purchases) on one estimate, or where its hours or purchases differ from the
+    estimate. Finance reviews all but the first only after the approval. The author of the version
+    cannot approve it.
     """
 
 

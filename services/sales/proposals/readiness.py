@@ -5,7 +5,9 @@ from decimal import Decimal
 
 from chassis.domain.commands import Missing
 from contracts.finance import EstimatePriced
-from contracts.lines import hours_by_role, offer_of
+from contracts.lines import hours_by_role, offer_of, purchases_of
+from contracts.money import Money
+from contracts.purchases import purchases_by_kind
 from contracts.refusals import RefusalCode
 from contracts.sales import MOST_OFFERS, ExceptionGround
 from contracts.values import PersonId
@@ -16,6 +18,7 @@ _UNMET: Mapping[ExceptionGround, RefusalCode] = {
     "below-floor": "proposal-below-floor",
     "third-price": "proposal-repriced",
     "hours-differ": "proposal-hours-differ",
+    "purchases-differ": "proposal-purchases-differ",
 }
 
 
@@ -58,6 +61,11 @@ def exception_grounds(state: Engagement, proposal: Proposal) -> dict[ExceptionGr
         grounds["hours-differ"] = (
             f"{document} has other hours than estimate {estimate}: {', '.join(differing)}"
         )
+    bought = tuple(_differing_purchases(proposal, priced)) if priced else ()
+    if bought:
+        grounds["purchases-differ"] = (
+            f"{document} has other purchases than estimate {estimate}: {', '.join(bought)}"
+        )
     return grounds
 
 
@@ -78,6 +86,16 @@ def _differing_hours(proposal: Proposal, priced: EstimatePriced) -> Iterator[str
         here, there = offered.get(role, Decimal(0)), estimated.get(role, Decimal(0))
         if here != there:
             yield f"{role} {here.normalize():f} instead of {there.normalize():f}"
+
+
+def _differing_purchases(proposal: Proposal, priced: EstimatePriced) -> Iterator[str]:
+    """Yield the kinds whose purchases differ; those of optional lines are part of the estimate."""
+    offered, estimated = purchases_of(proposal.drafted.lines), purchases_by_kind(priced.purchases)
+    nothing = Money.zero(proposal.drafted.price.currency)
+    for kind in sorted({*offered, *estimated}):
+        here, there = offered.get(kind, nothing), estimated.get(kind, nothing)
+        if here != there:
+            yield f"{kind} {here} instead of {there}"
 
 
 def _manager(state: Engagement) -> PersonId | None:

@@ -3,13 +3,16 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted, TierChosen
+from contracts.money import Money
+from contracts.purchases import EstimatedPurchase
 from contracts.values import EstimateLine
 from delivery.estimates.decisions import EndorseEstimate, SubmitEstimate, scaled
 from delivery.management.decisions import AssignManager
 from testkit.scenario import like
-from tests.amounts import hours
+from tests.amounts import eur, hours
 from tests.unit.delivery.builders import ESTIMATED, TEMPLATE, asked, estimated, managed, opened, won
 
 FROM_TEMPLATE = SubmitEstimate(template="web", duration_days=100, contingency=hours(10))
@@ -110,3 +113,84 @@ def test_what_cannot_be_endorsed() -> None:
     twice.when(EndorseEstimate(version=1), by="mara").then_refused(
         "estimate-superseded", saying="2"
     )
+
+
+TRAVEL = EstimatedPurchase(title="Travel", kind="expenses", phase="Build", amount=eur(2_400))
+LICENCE = EstimatedPurchase(title="Database", kind="licence", phase="Build", amount=eur("3600.50"))
+
+
+def test_an_estimate_has_purchases_beside_hours() -> None:
+    command = FROM_TEMPLATE.model_copy(update={"purchases": (TRAVEL, LICENCE)})
+    submitted = (
+        asked().when(command).then(ESTIMATED.model_copy(update={"purchases": (TRAVEL, LICENCE)}))
+    )
+    [estimate] = submitted.view["estimates"]
+    assert (estimate.hours, estimate.submitted.purchases) == (hours(270), (TRAVEL, LICENCE))
+    submitted.when(command).then_nothing()
+    submitted.when(FROM_TEMPLATE).then(like(EstimateSubmitted, version=2, purchases=()))
+
+
+def test_scale_and_contingency_leave_purchases_as_they_are() -> None:
+    half = FROM_TEMPLATE.model_copy(update={"scale": Decimal("0.5"), "purchases": (TRAVEL,)})
+    asked().when(half).then(like(EstimateSubmitted, purchases=(TRAVEL,)))
+
+
+def test_an_estimate_may_have_purchases_only() -> None:
+    nothing = BUILD.model_copy(update={"hours": hours(0)})
+    command = SubmitEstimate(
+        template="own",
+        duration_days=10,
+        lines=(nothing,),
+        purchases=(LICENCE,),
+        no_project_management="A licence is resold.",
+    )
+    asked().when(command).then(like(EstimateSubmitted, purchases=(LICENCE,)))
+
+
+def test_purchases_are_in_the_currency_of_the_engagement() -> None:
+    foreign = TRAVEL.model_copy(update={"amount": Money(amount=Decimal(1), currency="USD")})
+    command = FROM_TEMPLATE.model_copy(update={"purchases": (foreign,)})
+    asked().when(command).then_refused("currency-differs", saying="purchases: is in USD")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"amount": {"amount": "-1", "currency": "EUR"}},
+        {"amount": {"amount": "0", "currency": "EUR"}},
+        {"amount": {"amount": "10.005", "currency": "EUR"}},
+        {"amount": {"amount": "100000000000000", "currency": "EUR"}},
+        {"amount": {"amount": "1", "currency": "EUX"}},
+        {"amount": "1"},
+        {"kind": "travel"},
+        {"kind": "expense"},
+        {"title": " "},
+        {"phase": ""},
+        {"hours": "3"},
+    ],
+)
+def test_purchases_that_are_none_are_refused_by_field(changed: dict[str, object]) -> None:
+    purchase = {**LICENCE.model_dump(mode="json"), **changed}
+    with pytest.raises(ValidationError) as refused:
+        SubmitEstimate.model_validate(
+            {"template": "own", "duration_days": 10, "purchases": [purchase]}
+        )
+    [error] = refused.value.errors()
+    assert error["loc"][:3] == ("purchases", 0, next(iter(changed)))
+
+
+@pytest.mark.parametrize(
+    ("second", "saying"),
+    [
+        ({"kind": "subcontractor"}, "Database appears more than once"),
+        ({"title": "Storage", "amount": {"amount": "1", "currency": "USD"}}, "in one currency"),
+    ],
+)
+def test_purchases_have_different_titles_and_one_currency(
+    second: dict[str, object], saying: str
+) -> None:
+    one = LICENCE.model_dump(mode="json")
+    with pytest.raises(ValidationError, match=saying):
+        SubmitEstimate.model_validate(
+            {"template": "own", "duration_days": 10, "purchases": [one, {**one, **second}]}
+        )

@@ -61,9 +61,9 @@ def test_a_role_the_template_does_not_name_loses_no_hours() -> None:
     assert (rest[0].starts_on, rest[0].finishes_on) == (START, date(2026, 7, 14))
 
 
-def test_a_role_without_estimate_gets_no_tasks_and_expenses_no_hours() -> None:
-    flight = EstimateLine(phase="Build", role="developer", hours=hours(3), kind="expense")
-    plan = schedule(TEMPLATE, (TEMPLATE.estimate[0], flight), (), START, 100)
+def test_a_role_without_estimate_gets_no_tasks() -> None:
+    none = EstimateLine(phase="Build", role="developer", hours=hours(0))
+    plan = schedule(TEMPLATE, (TEMPLATE.estimate[0], none), (), START, 100)
     assert [task.task for task in plan.tasks] == ["1.1", "2.1"]
 
 

@@ -324,6 +324,17 @@ def test_time_up_to_a_termination_may_be_logged_after_it() -> None:
     rested.when(at(TIME, week=date(2026, 4, 27)), by="dev").then_refused("engagement-on-hold")
 
 
+def test_an_expense_may_name_a_line_of_the_contract() -> None:
+    spend = ApproveExpense(
+        expense="X-1", person="dev", amount=eur(10), description="Train", spent_on=WEEK
+    )
+    [line, *_] = released().state.lines
+    named = spend.model_copy(update={"line": line.line})
+    released().when(named, by="mara").then(like(ExpenseApproved, line=line.line))
+    unknown = spend.model_copy(update={"line": "cruise"})
+    released().when(unknown, by="mara").then_refused("line-unknown", saying="no line cruise")
+
+
 def test_expenses_are_approved_by_another_person() -> None:
     spend = ApproveExpense(
         expense="X-1",

@@ -10,8 +10,11 @@ from contracts.decimals import ROUNDING
 from contracts.finance import ChangeCosted, ChangePriced, EstimateCosted, EstimatePriced
 from contracts.lines import NewLine
 from contracts.money import Money
+from contracts.purchases import EstimatedPurchase, PlannedPurchase, PurchaseKind
+from contracts.reference import PurchaseCost
 from contracts.values import EstimateLine, PricedLine, RoleHours
-from finance.costing.rates import cost_of_hours
+from contracts.vocabularies import Unlisted
+from finance.costing.rates import cost_of_hours, cost_of_line, exact_cost
 from finance.estimates.state import Estimate
 from finance.pending.decisions import CatchUp
 from finance.rate_cards.pricing import priced_lines
@@ -25,6 +28,7 @@ from tests.unit.finance.builders import (
     OPENED,
     assessed,
     contracted,
+    fixed_line,
     opened,
     rates,
     scope,
@@ -206,3 +210,84 @@ def test_a_rate_has_more_decimals_than_an_amount():
     lines = priced_lines([("tester", "delivery", Decimal(3))], {"tester": third}, ROUNDING)
     assert lines is not None
     assert [(line.rate, line.amount) for line in lines] == [(third, eur(100))]  # 99.9999
+
+
+def bought(title: str, kind: PurchaseKind, amount: int | str) -> EstimatedPurchase:
+    return EstimatedPurchase(title=title, kind=kind, phase="Build", amount=eur(amount))
+
+
+PURCHASES = (
+    bought("Travel", "expenses", 1_500),
+    bought("Database", "licence", 2_400),
+    bought("Storage", "licence", 600),
+    bought("Penetration test", "subcontractor", 2_000),
+)
+WITH_PURCHASES = ESTIMATE.model_copy(update={"purchases": PURCHASES})
+DISCOUNTED = COSTS.model_copy(
+    update={
+        "purchases": (
+            PurchaseCost(kind="licence", percent=Decimal(80)),
+            PurchaseCost(kind="subcontractor", percent=Decimal("87.5")),
+        )
+    }
+)
+"""Licences cost 80 % of what the customer is charged, subcontractors 87.5 %, the rest all of it."""
+
+
+def test_purchases_are_priced_at_their_amounts_beside_the_hours():
+    # 22,000 for the hours and 6,500 of purchases; the contingency is in the hours only.
+    priced = PRICED.model_copy(
+        update={
+            "purchases": PURCHASES,
+            "price": eur(28_500),
+            "project_management_share": Decimal("23.1579"),
+        }
+    )
+    # 11,220 for the hours; the purchases cost 6,500, which leaves 10,780 of 28,500.
+    costed = EstimateCosted(estimate_version=1, cost=eur(17_720), margin=Decimal("0.378246"))
+    outcome = opened().when_consumed(WITH_PURCHASES).then(priced, costed)
+    [estimate] = outcome.view["estimates"]
+    assert (estimate.price, estimate.purchases) == (eur(28_500), PURCHASES)
+    # 1,500 + 80 % of 3,000 + 87.5 % of 2,000 are 5,650, and 11,630 of 28,500 are left.
+    cheaper = EstimateCosted(estimate_version=1, cost=eur(16_870), margin=Decimal("0.40807"))
+    opened().knowing(CARD, DISCOUNTED).when_consumed(WITH_PURCHASES).then(priced, cheaper)
+
+
+def test_the_floor_contains_what_purchases_cost():
+    for floor, place in (("40.8", "above"), ("40.81", "below")):
+        costs = DISCOUNTED.model_copy(update={"floor": Decimal(floor)})
+        outcome = opened().knowing(CARD, costs).when_consumed(WITH_PURCHASES)
+        outcome.then(like(EstimatePriced, floor=place), like(EstimateCosted))
+
+
+def test_purchases_in_another_currency_are_not_priced():
+    foreign = PURCHASES[0].model_copy(update={"amount": usd(1)})
+    opened().when_consumed(ESTIMATE.model_copy(update={"purchases": (foreign,)})).then_nothing()
+
+
+def test_the_cost_of_a_kind_of_purchases_that_is_not_listed_is_unknown():
+    newer = PURCHASES[0].model_copy(update={"kind": Unlisted("equipment")})
+    assert exact_cost((), COSTS, (newer,)) is None
+    assert exact_cost((), None, PURCHASES) is None
+
+
+def test_the_cost_of_a_line_contains_its_purchases():
+    licence = PlannedPurchase(kind="licence", amount=eur(1_000))
+    hours = (RoleHours(role="developer", hours=Decimal(10)),)
+    work = fixed_line(hours=hours, purchases=(licence,))
+    assert cost_of_line(work, DISCOUNTED) == 500 + 800
+    assert cost_of_line(work, COSTS) == 500 + 1_000
+    assert cost_of_line(work, None) is None
+    resold = fixed_line(hours=(), purchases=(licence,), price=eur(1_200))
+    assert cost_of_line(resold, DISCOUNTED) == 800
+
+
+def test_a_line_at_cost_has_no_margin_on_its_purchases():
+    terms = {"line": "travel", "pricing": "at-cost", "kind": "licence"}
+    whole = fixed_line(hours=(), **terms)
+    assert whole.planned_purchases == (PlannedPurchase(kind="licence", amount=eur(20_000)),)
+    assert cost_of_line(whole, DISCOUNTED) == cost_of_line(whole, None) == 20_000
+    part = fixed_line(
+        hours=(), purchases=(PlannedPurchase(kind="licence", amount=eur(15_000)),), **terms
+    )
+    assert cost_of_line(part, DISCOUNTED) == 15_000

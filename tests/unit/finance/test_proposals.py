@@ -7,6 +7,7 @@ import pytest
 
 from contracts.finance import EstimateCosted, Floor, ProposalReviewed
 from contracts.lines import ProposedLine
+from contracts.purchases import EstimatedPurchase, PlannedPurchase
 from contracts.sales import ProposalDrafted, ProposalExceptionApproved
 from contracts.values import RoleHours
 from finance.engagement import Engagement
@@ -85,6 +86,58 @@ def test_a_line_at_cost_has_no_margin():
     estimated().knowing(CARD, floor).when_consumed(draft, EXCEPTED).then(reviewed("above", 2_000))
     floor = COSTS.model_copy(update={"floor": Decimal(26)})
     estimated().knowing(CARD, floor).when_consumed(draft, EXCEPTED).then(reviewed("below", 2_000))
+
+
+def test_planned_purchases_count_at_any_price_of_their_line():
+    bought = (PlannedPurchase(kind="subcontractor", amount=eur(500)),)
+    work = line(2_000, role_hours(developer=10), purchases=bought)
+    draft = proposed(work, price=2_000)  # the hours cost 500, a margin of 1,000 of 2,000 EUR
+    floor = COSTS.model_copy(update={"floor": Decimal(50)})
+    excepted = estimated().knowing(CARD, floor).when_consumed(draft, EXCEPTED)
+    excepted.then(reviewed("above", 2_000))
+    floor = COSTS.model_copy(update={"floor": Decimal("50.01")})
+    excepted = estimated().knowing(CARD, floor).when_consumed(draft, EXCEPTED)
+    excepted.then(reviewed("below", 2_000))
+    resold = proposed(line(600, purchases=bought), price=600)
+    outcome = estimated().when_consumed(resold, EXCEPTED)
+    outcome.then(reviewed("below", 600))  # 100 of 600 EUR
+
+
+def test_purchases_other_than_those_estimated_are_reviewed_after_an_exception_only():
+    travel = EstimatedPurchase(title="Travel", kind="expenses", phase="Build", amount=eur(900))
+    buying = hearing(opened(), ESTIMATE.model_copy(update={"purchases": (travel,)}))
+    buying.when_consumed(PROPOSED).then_nothing()
+    work = line(20_000, SOLD_HOURS)
+    at_cost = line(900, line="travel", kind="expenses", pricing="at-cost")
+    draft = proposed(work, at_cost, price=20_900)  # costs 11,220 and 900
+    buying.when_consumed(draft).then(reviewed("above", 20_900))
+    more = proposed(work, at_cost.model_copy(update={"price": eur(901)}), price=20_901)
+    waits = buying.when_consumed(more).then_nothing()
+    exception = EXCEPTED.model_copy(update={"grounds": ("purchases-differ",)})
+    waits.when_consumed(exception).then(reviewed("above", 20_901))
+
+
+def test_purchases_moved_to_a_line_at_cost_are_another_offer():
+    bought = (PlannedPurchase(kind="licence", amount=eur(900)),)
+    licence = EstimatedPurchase(title="Base", kind="licence", phase="Build", amount=eur(900))
+    engagement = hearing(opened(), ESTIMATE.model_copy(update={"purchases": (licence,)}))
+    inside = line(20_000, SOLD_HOURS, purchases=bought)
+    apart = line(900, line="licence", kind="licence", pricing="at-cost")
+    fixed = apart.model_copy(update={"pricing": "fixed", "purchases": bought})
+    offers = (
+        proposed(inside, price=20_000),
+        proposed(line(19_100, SOLD_HOURS), apart, price=20_000),
+        proposed(line(19_100, SOLD_HOURS), fixed, price=20_000),  # the first offer in two lines
+        proposed(line(20_000, SOLD_HOURS), apart, price=20_900),
+    )
+    for number, offer in enumerate(offers, start=1):
+        draft = offer.model_copy(update={"version": number})
+        outcome = engagement.when_consumed(draft)
+        if number < 4:
+            outcome.then(reviewed("above").model_copy(update={"version": number}))
+        else:
+            outcome.then_nothing()
+        engagement = outcome.after
 
 
 def test_an_unknown_floor_is_reviewed_again_once_the_cost_rates_are_known():

@@ -19,7 +19,8 @@ from contracts.channels import CHANNELS
 from contracts.delivery import ChangeApproved, EngagementClosed
 from contracts.event import Event, Recorded, encode
 from contracts.lines import BillingItem, Retainer
-from contracts.reference import CostRatesPublished, Reference
+from contracts.purchases import EstimatedPurchase, PlannedPurchase
+from contracts.reference import CostRatesPublished, PurchaseCost, Reference
 from finance.contract.decisions import ReviewSow
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice
@@ -62,6 +63,7 @@ from tests.unit.finance.builders import (
 CHEAP = COSTS.model_copy(
     update={
         "rates": rates(architect=1, developer="2.5", tester=3, project_manager=4),
+        "purchases": (PurchaseCost(kind="licence", percent=Decimal(1)),),
         "floor": Decimal(10),
     }
 )
@@ -73,8 +75,21 @@ DEAR = COSTS.model_copy(
 )
 PARTIAL = COSTS.model_copy(update={"rates": rates(architect=80)})
 
+BUYING = ESTIMATE.model_copy(
+    update={
+        "purchases": (
+            EstimatedPurchase(title="Base", kind="licence", phase="Build", amount=eur(900)),
+        )
+    }
+)
+BOUGHT = (PlannedPurchase(kind="licence", amount=eur(900)),)
+OFFERED = PROPOSED.model_copy(
+    update={
+        "lines": tuple(line.model_copy(update={"purchases": BOUGHT}) for line in PROPOSED.lines)
+    }
+)
 MIXED = sow_of(
-    fixed_line(),
+    fixed_line(purchases=BOUGHT),
     hourly_line(
         BillingItem(item="time", kind="time", amount=eur(6_000)),
         line="support",
@@ -125,7 +140,7 @@ def issue(invoice: str, number: str, on: date) -> tuple[Step, Step, Step]:
 AUGUST = date(2026, 8, 3)
 LIFE: tuple[Step, ...] = (
     heard(OPENED),
-    heard(ESTIMATE, PROPOSED, WON, MIXED),
+    heard(BUYING, OFFERED, WON, MIXED),
     told(ReviewSow(version=1, verdict="approved"), SIGNED),
     heard(SOW_SIGNED, BASELINED),
     told(CatchUp()),

@@ -7,7 +7,8 @@ import pytest
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event
 from contracts.lines import LineRate
-from contracts.values import EstimateLine, PricedLine, RoleHours
+from contracts.purchases import EstimatedPurchase
+from contracts.values import RoleHours
 from gateway.portfolio.figures import contribution
 from gateway.rules import judge
 from tests.amounts import eur, per_hour
@@ -15,23 +16,22 @@ from tests.builders import Life, line_change
 from tests.unit.gateway.test_disconnects import findings, only, rebaselined
 from tests.unit.gateway.test_engagement_view import view_of
 
-EXPENSE = EstimateLine(phase="Build", role="licence", hours=Decimal(300), kind="expense")
-BOUGHT = PricedLine(
-    role="licence", kind="expense", hours=Decimal(300), rate=per_hour(1), amount=eur(300)
-)
+BOUGHT = EstimatedPurchase(title="Database", kind="licence", phase="Build", amount=eur(300))
 
 
 def sold_with_contingency(percent: int, sold: int | None = None, *, bought: bool = False) -> Life:
     """Return an engagement with this percentage of contingency estimated, and `sold` percent sold.
 
-    Without `sold`, the estimated contingency is sold. With `bought`, expenses are added.
+    Without `sold`, the estimated contingency is sold. With `bought`, a licence is added.
     """
     life, more = Life(), 1 + Decimal(percent if sold is None else sold) / 100
     for recorded in Life().kicked_off().events:
         event: Event = recorded.event
         if isinstance(event, delivery.EstimateSubmitted):
-            estimated = (*event.lines, EXPENSE) if bought else event.lines
-            event = event.model_copy(update={"contingency": Decimal(percent), "lines": estimated})
+            purchases = (BOUGHT,) if bought else ()
+            event = event.model_copy(
+                update={"contingency": Decimal(percent), "purchases": purchases}
+            )
         if isinstance(event, finance.EstimatePriced):
             priced = tuple(
                 line.model_copy(
@@ -42,7 +42,7 @@ def sold_with_contingency(percent: int, sold: int | None = None, *, bought: bool
                 )
                 for line in event.lines
             )
-            event = event.model_copy(update={"lines": (*priced, BOUGHT) if bought else priced})
+            event = event.model_copy(update={"lines": priced})
         if isinstance(event, sales.ProposalDrafted | sales.DealWon | legal.SowDrafted):
             lines = tuple(
                 line.model_copy(
@@ -67,8 +67,11 @@ def test_a_plan_may_use_the_contingency_that_was_sold_and_need_not() -> None:
     assert findings(rebaselined(life, hours=960, management=192), 45) == {}
 
 
-def test_expenses_are_not_counted_as_hours() -> None:
-    assert findings(sold_with_contingency(20, bought=True), 45) == {}
+def test_purchases_are_shown_by_kind_and_are_not_counted_as_hours() -> None:
+    life = sold_with_contingency(20, bought=True)
+    assert findings(life, 45) == {}
+    [estimate] = view_of(life.events).delivery.estimates.values()
+    assert (estimate.hours, estimate.purchases) == (Decimal(1_152), {"licence": eur(300)})
 
 
 def test_fewer_hours_than_estimated_or_more_than_contingency_allows_is_a_difference() -> None:

@@ -12,6 +12,7 @@ from contracts.delivery import EstimateEndorsed, ManagerAssigned
 from contracts.finance import EstimatePriced
 from contracts.lines import BillingItem, ContractLine, ProposedLine, total_price
 from contracts.money import Money
+from contracts.purchases import EstimatedPurchase, PlannedPurchase
 from contracts.refusals import RefusalCode
 from contracts.sales import (
     DealWon,
@@ -60,6 +61,13 @@ from tests.unit.sales.builders import (
 SUBMIT = SubmitProposal(version=1)
 REVISE = ReviseProposal(version=1, reason="The customer wants less.")
 REVIEWED = reviewed()
+TRAVEL = line("travel", 1_500, kind="expenses", pricing="at-cost")
+LICENCE = line(
+    "licence",
+    3_400,
+    kind="licence",
+    purchases=(PlannedPurchase(kind="licence", amount=eur(3_000)),),
+)
 WITHOUT_MANAGEMENT = {"lines": LINES[:1], "price": eur(15_000)}
 APPROVE = ApproveException(version=1, why="The customer is new.")
 
@@ -359,9 +367,66 @@ class TestException:
         offered = opened().consumed(MANAGER, ESTIMATE, PRICED, ENDORSED, reviewed())
         offered.after(split).when(SUBMIT).then_accepted()
 
+    @pytest.mark.parametrize(
+        ("offered", "saying"),
+        [
+            ((), "expenses 0.00 EUR instead of 1,500.00 EUR, licence 0.00 EUR instead of 3,000"),
+            ((TRAVEL,), "licence 0.00 EUR instead of 3,000.00 EUR"),
+            ((TRAVEL, LICENCE, TRAVEL.model_copy(update={"line": "more"})), "expenses 3,000.00"),
+        ],
+    )
+    def test_purchases_that_differ_from_the_estimate_need_an_exception(
+        self, offered, saying
+    ) -> None:
+        asked = opened().consumed(MANAGER, ESTIMATE, BUYING, ENDORSED, reviewed())
+        asked = asked.after(drafted(lines=(*LINES, *offered), price=None))
+        asked.when(SUBMIT).then_refused(
+            "proposal-not-ready", missing={"proposal-purchases-differ"}, saying=saying
+        )
+        approved = asked.when(APPROVE, by="sam").then(
+            like(ProposalExceptionApproved, grounds=("purchases-differ",))
+        )
+        approved.when(SUBMIT).then_accepted()
+
+    def test_purchases_are_compared_by_kind_over_all_lines_whatever_these_cost(self) -> None:
+        asked = opened().consumed(MANAGER, ESTIMATE, BUYING, ENDORSED, reviewed())
+        apart = drafted(lines=(*LINES, TRAVEL, LICENCE), price=None)
+        asked.after(apart).when(SUBMIT).then_accepted()
+        parts = (
+            PlannedPurchase(kind="licence", amount=eur(1_000)),
+            PlannedPurchase(kind="expenses", amount=eur(1_500)),
+        )
+        inside = BUILD.model_copy(update={"purchases": parts})
+        rest = LICENCE.model_copy(
+            update={"purchases": (PlannedPurchase(kind="licence", amount=eur(2_000)),)}
+        )
+        asked.after(drafted(lines=(inside, MANAGEMENT, rest), price=None)).when(
+            SUBMIT
+        ).then_accepted()
+
+    def test_purchases_of_a_line_are_in_its_currency_and_of_different_kinds(self) -> None:
+        for purchases in (
+            (PlannedPurchase(kind="licence", amount=usd(1)),),
+            (PlannedPurchase(kind="licence", amount=eur(1)),) * 2,
+        ):
+            with pytest.raises(ValidationError):
+                line("licence", 1, purchases=purchases)
+
 
 MORE: EstimatePriced = PRICED.model_copy(
     update={"lines": (*PRICED.lines, priced("tester", 10, 100))}
+)
+
+
+BUYING: EstimatePriced = PRICED.model_copy(
+    update={
+        "purchases": (
+            EstimatedPurchase(title="Travel", kind="expenses", phase="Build", amount=eur(1_500)),
+            EstimatedPurchase(title="Base", kind="licence", phase="Build", amount=eur(2_000)),
+            EstimatedPurchase(title="Tools", kind="licence", phase="Build", amount=eur(1_000)),
+        ),
+        "price": eur(21_500),
+    }
 )
 
 

@@ -7,6 +7,8 @@ from decimal import Decimal
 from contracts import delivery
 from contracts.event import Recorded
 from contracts.lines import LineScopeChange
+from contracts.money import Money
+from contracts.purchases import purchases_by_kind
 from contracts.values import Milestone
 from gateway.view.sections.steps import (
     AmendmentVerdict,
@@ -28,7 +30,7 @@ _RAG = ("green", "amber", "red")
 
 @dataclass(slots=True)
 class Estimate:
-    """A version of the estimate; hours include contingency and exclude expenses.
+    """A version of the estimate; hours include contingency, `purchases` are amounts by kind.
 
     `work` has hours by role without contingency, and without those of project management, which
     are `project_management_hours`. `contingency` is in percent of both.
@@ -39,6 +41,7 @@ class Estimate:
     contingency: Decimal
     work: dict[str, Decimal]
     project_management_hours: Decimal
+    purchases: dict[str, Money]
     said: Ref
     endorsed: Ref | None = None
 
@@ -280,6 +283,9 @@ def _estimate(section: DeliverySection, recorded: Recorded[delivery.EstimateSubm
         contingency=event.contingency,
         work=work,
         project_management_hours=managed,
+        purchases={
+            str(kind): amount for kind, amount in purchases_by_kind(event.purchases).items()
+        },
         said=ref(recorded),
     )
 
