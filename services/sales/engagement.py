@@ -31,10 +31,7 @@ class Engagement(CommonParts):
             return "lost"
         if self.proposals.won:
             return "won"
-        imported = self.opportunity.imported
-        if imported and imported.outcome != "open":
-            return imported.outcome
-        return self.opportunity.pipeline_stage
+        return self.opportunity.imported_end or self.opportunity.pipeline_stage
 
     @property
     def promised_finish(self) -> date | None:

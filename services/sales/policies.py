@@ -20,7 +20,7 @@ def require_not_ended(state: Engagement) -> None:
     if state.opportunity.lost:
         raise Refused("engagement-over", f"the deal was lost on {state.opportunity.lost.lost_on}")
     imported = state.opportunity.imported
-    if imported and imported.outcome != "open":
+    if imported and state.opportunity.imported_end:
         ended = f"{imported.outcome} on {imported.closed_on}"
         raise Refused("engagement-over", f"the deal was {ended}, before it was imported")
     terminated = state.contract.terminated

@@ -31,7 +31,7 @@ from tests.unit.test_interleaving import LAST_DAY, scenario
 LIVES = {
     "whole": scenario(mistakes=True, obliged=True),
     "by the hour": scenario(shape="hourly", early_start=True),
-    "paid late": scenario(days_late_paying=25, deliverables=("A", "B", "C")),
+    "paid late": scenario(days_late_paying=25, deliverables=("A", "B", "C"), reconsidered=True),
     "lines of all kinds": scenario(
         shape="mixed",
         cut=True,

@@ -52,7 +52,9 @@ def scenario(**different: Any) -> Scenario:
 LIVES = {
     "whole, with a change and a rejection": scenario(),
     "by the hour, begun before the signature": scenario(shape="hourly", early_start=True),
-    "paid late, a draft amended": scenario(days_late_paying=25, deliverables=("A", "B", "C")),
+    "lost and won, paid late, a draft amended": scenario(
+        days_late_paying=25, deliverables=("A", "B", "C"), reconsidered=True
+    ),
     "recorded by mistake and withdrawn, and on hold": scenario(
         mistakes=True, obliged=True, hold=True, change=False
     ),

@@ -81,7 +81,7 @@ class Scenario:
     another price than the change where it is `negotiated`. A proposal `below_floor` needs an
     exception. A customer of a `disputed` contract wants another clause, and declines to sign once.
     With `hold`, the work is on hold for some days. Where it is `obliged`, each party owes something
-    beside delivering and paying.
+    beside delivering and paying. A customer who `reconsidered` had declined the proposal.
     """
 
     name: str
@@ -104,6 +104,7 @@ class Scenario:
     seed: int
     mistakes: bool = False
     obliged: bool = False
+    reconsidered: bool = False
     cut: bool = False
     negotiated: bool = False
     below_floor: bool = False
@@ -179,6 +180,7 @@ def _plot(
         seed=random.randrange(2**31),
         mistakes=index % 6 == 1,
         obliged=index % 3 == 1,
+        reconsidered=index % 10 == 6,
         cut=index % 6 == 4,
         negotiated=index % 5 == 2,
         below_floor=index % 15 == 5,
@@ -260,6 +262,7 @@ def _with(scenario: Scenario, troubles: frozenset[Trouble], begins: date) -> Sce
         negotiated=False,
         below_floor=False,
         disputed=False,
+        reconsidered=False,
         shape="hourly"
         if "bill-rate" in troubles
         else "fixed"

@@ -54,10 +54,22 @@ async def sell(run: EngagementRun) -> bool:
             comment="They thanked us for the clear method and went another way.",
         )
         return False
+    if scenario.reconsidered:
+        await _lose_and_reopen(run)
     if "slow-customer" in scenario.troubles:
         raise EndOfDemo
     await _win(run)
     return True
+
+
+async def _lose_and_reopen(run: EngagementRun) -> None:
+    """Record that the customer declined, and some days later that they came back."""
+    seller = run.scenario.seller
+    await run.after(3)
+    await run.actors.act("sales", "lose-deal", seller, reason="price", competitor="Northwind")
+    await run.after(4)
+    why = "The other offer had no data migration in it."
+    await run.actors.act("sales", "reopen-deal", seller, why=why)
 
 
 def _opportunity(run: EngagementRun) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from contracts.event import Event
 from contracts.lines import BillingItems, ContractLines
 from contracts.money import PositiveTotal
 from contracts.values import (
+    Correction,
     Day,
     Days,
     Identifier,
@@ -78,3 +79,15 @@ class DealLost(Loss, Event, channel=SALES, consumed_by=("legal", "delivery", "fi
 
     lost_on: Day
     """Day on which the deal was lost."""
+
+
+class DealReopened(Correction, Event, channel=SALES, consumed_by=("legal", "delivery", "finance")):
+    """A deal that was lost, here or in a CRM, is open again, at the stage before the loss.
+
+    Published by Sales. Work goes on as if the deal had not been lost.
+    """
+
+    lost_on: Day | None
+    """Day of the loss that is taken back; null where the CRM knew none."""
+    reopened_on: Day
+    """Day on which the deal was reopened."""

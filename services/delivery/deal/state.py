@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from chassis.domain.state import Keep, Kept, Part, on_event
 from contracts.sales import (
     DealLost,
+    DealReopened,
     DealWon,
     OpportunityDetails,
     OpportunityImported,
@@ -26,10 +27,15 @@ class Deal(Part):
     submitted: Kept[ProposalSubmitted] = None
     won: Kept[DealWon] = None
     lost: Kept[DealLost] = None
+    reopened: Kept[DealReopened] = None
 
     @on_event
     def _detailed(self, event: OpportunityOpened | OpportunityUpdated) -> Self:
         return self.updated(opened=event.details)
+
+    @on_event
+    def _reopened(self, _: DealReopened) -> Self:
+        return self.updated(lost=None)
 
     @property
     def title(self) -> ShortText | None:
@@ -57,6 +63,6 @@ class Deal(Part):
         """
         if self.lost:
             return self.lost.lost_on
-        if self.imported and not self.opened and self.imported.outcome == "lost":
+        if self.imported and self.imported.outcome == "lost" and not self.reopened:
             return self.imported.closed_on or self.imported.opened_on or FIRST_DAY
         return None

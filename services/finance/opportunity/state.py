@@ -5,6 +5,7 @@ from typing import Self
 from chassis.domain.state import Kept, Part, on_event
 from contracts.sales import (
     DealLost,
+    DealReopened,
     DealWon,
     OpportunityDetails,
     OpportunityOpened,
@@ -22,6 +23,10 @@ class Opportunity(Part):
     @on_event
     def _detailed(self, event: OpportunityOpened | OpportunityUpdated) -> Self:
         return self.updated(opened=event.details)
+
+    @on_event
+    def _reopened(self, _: DealReopened) -> Self:
+        return self.updated(lost=None)
 
     @property
     def currency(self) -> str | None:

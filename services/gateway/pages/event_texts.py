@@ -47,6 +47,7 @@ SENTENCES: dict[type[Event], str] = {
     sales.DealWon: "Deal won on proposal {proposal_version}: {price}, from {starts_on} to "
     "{finishes_on}, payable within {payment_terms_days} days: {lines|lines}.",
     sales.DealLost: "Deal lost[ to {competitor}]: {reason|words}. [“{comment}”]",
+    sales.DealReopened: "Deal lost[ on {lost_on}] is open again since {reopened_on}: “{why}”",
     sales.QuestionAsked: "Sales asks[ {to_department|words}]"
     "[ {to_contact|person}] by {due_on} ({about}): “{text}”",
     sales.QuestionAnswered: "Sales answers[ for {recorded_for|person}]: “{answer}”",

@@ -7,7 +7,7 @@ from chassis.domain.state import Kept, Part, on_event
 from contracts.delivery import EngagementClosed
 from contracts.event import Recorded
 from contracts.legal import EngagementTerminated
-from contracts.sales import DealLost, OpportunityImported
+from contracts.sales import DealLost, DealReopened, OpportunityImported
 
 
 class Ending(Part):
@@ -20,6 +20,10 @@ class Ending(Part):
     @on_event
     def _lost(self, event: DealLost) -> Self:
         return self.updated(lost_on=event.lost_on)
+
+    @on_event
+    def _reopened(self, _: DealReopened) -> Self:
+        return self.updated(lost_on=None)
 
     @on_event
     def _imported(self, recorded: Recorded[OpportunityImported]) -> Self:

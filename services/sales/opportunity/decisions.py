@@ -1,4 +1,4 @@
-"""Decide on opportunities: open, adopt, update, qualify, advance, request an estimate, lose."""
+"""Decide on opportunities: open, adopt, update, qualify, advance, lose, reopen."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -10,13 +10,14 @@ from chassis.base.view_model import ViewModel, whole
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import require_currency, same_day, unless_recorded
+from chassis.domain.rules import correction_day, require_currency, same_day, unless_recorded
 from contracts.decimals import round_decimal
 from contracts.event import Event
 from contracts.money import Money, NotNegativeMoney
 from contracts.reference import AccountPublished
 from contracts.sales import (
     DealLost,
+    DealReopened,
     EstimateRequested,
     EstimateScope,
     Loss,
@@ -29,7 +30,7 @@ from contracts.sales import (
     PipelinePosition,
     Qualification,
 )
-from contracts.values import AccountId, Day, Percent, PersonId, ShortText
+from contracts.values import AccountId, Correction, Day, Percent, PersonId, ShortText
 from sales.engagement import Engagement, Stage
 from sales.policies import require_adopted, require_not_ended, require_open_sale
 from sales.roles import SELLERS
@@ -88,6 +89,15 @@ class LoseDeal(Loss, Command):
     """
 
     lost_on: Day | None = Field(default=None, description="today unless given")
+
+
+class ReopenDeal(Correction, Command):
+    """Open a lost deal again: the customer came back, or the loss was recorded by mistake.
+
+    A deal that was lost in the CRM from which it was imported is reopened, too.
+    """
+
+    reopened_on: Day | None = Field(default=None, description="today unless given")
 
 
 @capability.decide(OpenOpportunity, by=SELLERS, prefix="E")
@@ -245,6 +255,21 @@ def lose_deal(state: Engagement, command: LoseDeal, context: Context) -> Iterabl
     day = same_day("lost_on", command, lost, context)
     event = DealLost(**{**dict(command), "lost_on": day})
     yield from unless_recorded(lost, event, "the loss")
+
+
+@capability.decide(ReopenDeal, by=SELLERS)
+def reopen_deal(state: Engagement, command: ReopenDeal, context: Context) -> Iterable[Event]:
+    """Open the deal again, at the stage that it had before the loss.
+
+    Raises Refused where the deal is not lost, or the day is before the loss.
+    """
+    opportunity = state.opportunity
+    if state.stage != "lost":
+        raise Refused("deal-not-lost", "the deal is not lost, or was reopened")
+    imported_on = opportunity.imported.closed_on if opportunity.imported else None
+    lost_on = opportunity.lost.lost_on if opportunity.lost else imported_on
+    day = correction_day("reopened_on", command, lost_on, context)
+    yield DealReopened(why=command.why, lost_on=lost_on, reopened_on=day)
 
 
 class OpportunityFields(ViewModel):

@@ -1,13 +1,14 @@
 """State of the opportunity."""
 
 from datetime import date
-from typing import Self
+from typing import Literal, Self
 
 from chassis.domain.state import Kept, Part, on_event
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.sales import (
     DealLost,
+    DealReopened,
     EstimateRequested,
     OpportunityAdvanced,
     OpportunityDetails,
@@ -32,6 +33,7 @@ class Opportunity(Part):
     qualified: Kept[OpportunityQualified] = None
     estimate_requested: Kept[EstimateRequested] = None
     lost: Kept[DealLost] = None
+    reopened: Kept[DealReopened] = None
 
     @on_event
     def _opened(self, recorded: Recorded[OpportunityOpened]) -> Self:
@@ -53,6 +55,17 @@ class Opportunity(Part):
     @on_event
     def _advanced(self, event: OpportunityAdvanced) -> Self:
         return self.updated(pipeline_stage=event.pipeline_stage, probability=event.probability)
+
+    @on_event
+    def _reopened(self, _: DealReopened) -> Self:
+        return self.updated(lost=None)
+
+    @property
+    def imported_end(self) -> Literal["won", "lost"] | None:
+        """Return how the deal had ended before its import, unless the loss was taken back."""
+        if self.imported is None or self.imported.outcome == "open":
+            return None
+        return None if self.imported.outcome == "lost" and self.reopened else self.imported.outcome
 
     @property
     def known(self) -> OpportunityDetails | OpportunityImported | None:

@@ -14,8 +14,9 @@ from contracts.delivery import (
     ManagerAssigned,
     TimeSubmitted,
 )
-from contracts.sales import OpportunityImported, ProposalSubmitted
+from contracts.sales import DealReopened, OpportunityImported, ProposalSubmitted
 from delivery.engagement import Engagement
+from delivery.raid.decisions import RaiseAction
 from delivery.service import ENGAGEMENT
 from testkit.scenario import Scenario, permutations_agree
 from tests.amounts import hours
@@ -33,6 +34,7 @@ from tests.unit.delivery.builders import (
     ENDORSED,
     ESTIMATED,
     HASH,
+    LOST,
     OPENED,
     PRICED,
     PROPOSED,
@@ -52,6 +54,10 @@ from tests.unit.delivery.builders import (
 
 TIME_SUBMITTED = TimeSubmitted(
     entry="T-1", person="dev", role="x", task="analysis", week=WEEK, hours=hours(8)
+)
+
+REOPENED = DealReopened(
+    why="They asked again.", lost_on=date(2026, 3, 2), reopened_on=date(2026, 3, 9)
 )
 
 
@@ -127,6 +133,17 @@ def test_imported_history(outcome, stage: str) -> None:
         )
     )
     imported.then_view(stage=stage, title="GTX Basic")
+    reopened = imported.consumed(REOPENED)
+    reopened.then_view(stage="planning" if outcome == "lost" else stage)
+
+
+def test_work_goes_on_after_a_lost_deal_is_reopened() -> None:
+    raise_action = RaiseAction(item="A-1", title="Call", owner="mara", due_on=date(2026, 3, 20))
+    lost = empty().consumed(OPENED, LOST)
+    lost.when(raise_action).then_refused("engagement-over")
+    again = lost.consumed(REOPENED).then_view(stage="planning")
+    again.when(raise_action).then_accepted()
+    again.consumed(LOST).then_view(stage="lost")
 
 
 def test_before_the_contract_the_deal_defines_the_deliverables() -> None:

@@ -12,7 +12,7 @@ from contracts.delivery import (
 )
 from contracts.event import Event, Recorded, decode, encode
 from contracts.legal import EarlyStartAuthorised
-from contracts.sales import DealLost
+from contracts.sales import DealLost, DealReopened
 from finance.engagement import Engagement
 from finance.number_series.requests import TakeNumber
 from finance.number_series.state import NumberSeries
@@ -104,7 +104,10 @@ def test_the_order_of_departments_does_not_matter_for_a_change():
 
 
 def test_the_order_of_departments_does_not_matter_for_an_end():
-    permutations_agree(NEW, OPENED, ESTIMATE, DealLost(reason="price", lost_on=SIGNED))
+    lost = DealLost(reason="price", lost_on=SIGNED)
+    permutations_agree(NEW, OPENED, ESTIMATE, lost)
+    reopened = DealReopened(why="They asked again.", lost_on=SIGNED, reopened_on=SIGNED)
+    permutations_agree(NEW, OPENED, ESTIMATE, lost, reopened)
     permutations_agree(
         NEW, OPENED, PROPOSED, HOURLY_SOW, SOW_SIGNED, ESTIMATE, time("a"), TERMINATED, examples=30
     )
@@ -147,3 +150,12 @@ def test_every_published_event_can_be_parsed():
     assert len(published) > 10
     for recorded in published:
         assert decode(encode(recorded)).event == recorded.event
+
+
+def test_a_reopened_deal_has_not_ended():
+    lost = NEW.consumed(OPENED, DealLost(reason="price", lost_on=SIGNED))
+    assert lost.view["ended"] == "lost"
+    again = lost.consumed(DealReopened(why="Again.", lost_on=SIGNED, reopened_on=SIGNED))
+    assert again.view["ended"] is None
+    imported = NEW.consumed(DealReopened(why="Again.", lost_on=None, reopened_on=SIGNED))
+    assert imported.view["ended"] is None

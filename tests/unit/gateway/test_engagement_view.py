@@ -16,6 +16,7 @@ from tests.builders import ENGAGEMENT, Life, line_change
 from tests.portfolio_builder import company, green_in_the_red
 
 TODAY = date(2026, 4, 1)
+REOPENED = sales.DealReopened(why="They asked again.", lost_on=TODAY, reopened_on=TODAY)
 
 
 def view_of(events: list[Recorded[Event]]) -> View:
@@ -74,8 +75,20 @@ def test_a_deal_that_was_lost_before_its_import_is_lost() -> None:
         closed_on=TODAY,
         value=None,
     )
-    view = view_of(Life().say(1, imported).events)
+    life = Life().say(1, imported)
+    view = view_of(life.events)
     assert (view.stage, view.sales.lost, view.sales.lost_on) == ("lost", None, TODAY)
+    reopened = view_of(life.say(2, REOPENED).events)
+    assert (reopened.stage, reopened.sales.lost_on) == ("opportunity", None)
+    assert (reopened.sales.imported_outcome, reopened.sales.expected_close) == ("open", None)
+
+
+def test_a_reopened_deal_is_at_the_stage_before_the_loss() -> None:
+    life = Life().proposed().say(20, sales.DealLost(reason="price", lost_on=TODAY))
+    view = view_of(life.say(21, REOPENED).events)
+    assert (view.stage, view.sales.lost, view.sales.lost_on) == ("proposal", None, None)
+    again = life.say(22, sales.DealLost(reason="scope", lost_on=TODAY))
+    assert view_of(again.events).stage == "lost"
 
 
 def test_a_healthy_life_shows_what_each_department_said() -> None:

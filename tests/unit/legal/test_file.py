@@ -2,9 +2,11 @@ import pytest
 
 from contracts.delivery import EngagementClosed
 from contracts.legal import FileOpened
-from contracts.sales import DealLost, OpportunityImported
+from contracts.sales import DealLost, DealReopened, OpportunityImported
 from legal.file.decisions import OpenFile
 from tests.unit.legal.builders import FILE, OPENED, TODAY, WON, filed, new, opened
+
+REOPENED = DealReopened(why="They asked again.", lost_on=TODAY, reopened_on=TODAY)
 
 
 def imported(account: str | None) -> OpportunityImported:
@@ -67,6 +69,18 @@ def test_a_file_requires_account_and_title():
 def test_no_file_is_opened_after_the_end(end: DealLost | EngagementClosed | OpportunityImported):
     over = filed().consumed(end)
     over.when(OpenFile()).then_refused("engagement-over", saying=str(TODAY))
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        DealLost(reason="price", lost_on=TODAY),
+        imported("acme").model_copy(update={"outcome": "lost", "closed_on": None}),
+    ],
+)
+def test_a_reopened_deal_gets_a_file(end: DealLost | OpportunityImported):
+    again = new().consumed(OPENED, end, REOPENED)
+    again.when(OpenFile()).then_accepted().then_view(stage="filed")
 
 
 def test_a_lost_deal_opens_no_file():

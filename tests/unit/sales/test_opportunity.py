@@ -11,6 +11,7 @@ from contracts.legal import EngagementTerminated
 from contracts.refusals import RefusalCode
 from contracts.sales import (
     DealLost,
+    DealReopened,
     EstimateRequested,
     OpportunityAdvanced,
     OpportunityImported,
@@ -23,6 +24,7 @@ from sales.opportunity.decisions import (
     AdvanceOpportunity,
     LoseDeal,
     QualifyOpportunity,
+    ReopenDeal,
     RequestEstimate,
     UpdateOpportunity,
 )
@@ -39,6 +41,7 @@ REQUEST = RequestEstimate(
 ADVANCE = AdvanceOpportunity(pipeline_stage="proposing", probability=Decimal(60))
 ADOPT = AdoptOpportunity(account="acme", contacts=("cleo",), expected_close=date(2026, 2, 1))
 LOSE = LoseDeal(reason="price", competitor="Globex")
+REOPEN = ReopenDeal(why="They asked again.")
 IMPORTED = OpportunityImported(
     source="crm",
     external_id="A1",
@@ -181,6 +184,36 @@ def test_a_deal_is_not_lost_in_the_future() -> None:
     begun.when(tomorrow).then_accepted().then_view(stage="lost")
 
 
+@pytest.mark.parametrize("stage", [opened, lambda: opened().after(ADVANCE), submitted])
+def test_a_lost_deal_is_reopened_at_the_stage_before_the_loss(stage) -> None:
+    before = stage()
+    lost = before.after(LOSE)
+    event = DealReopened(
+        why="They asked again.", lost_on=date(2026, 1, 5), reopened_on=date(2026, 1, 20)
+    )
+    again = lost.on(date(2026, 1, 20)).when(REOPEN).then(event)
+    again.then_view(stage=before.view["stage"], lost=None)
+    again.when(REOPEN).then_refused("deal-not-lost")
+    again.when(QUALIFY).then_accepted()
+    twice = again.when(LOSE).then(
+        DealLost(reason="price", competitor="Globex", lost_on=date(2026, 1, 20))
+    )
+    twice.when(REOPEN).then_accepted().then_view(stage=before.view["stage"])
+
+
+def test_only_a_lost_deal_is_reopened_on_a_day_between_the_loss_and_today() -> None:
+    for scenario in (new(), opened(), won()):
+        scenario.when(REOPEN).then_refused("deal-not-lost")
+    lost = opened().after(LOSE).on(date(2026, 1, 20))
+    refusals: dict[str, RefusalCode] = {
+        "2026-01-04": "date-before-record",
+        "2026-01-22": "date-in-future",
+    }
+    for day, code in refusals.items():
+        command = ReopenDeal.model_validate({"why": "They asked again.", "reopened_on": day})
+        lost.when(command).then_refused(code, saying="reopened_on")
+
+
 @pytest.mark.parametrize("command", [QUALIFY, ADVANCE, REQUEST, LOSE, SubmitProposal(version=1)])
 def test_commands_are_refused_before_the_opening_and_after_the_end(command) -> None:
     assigned = ManagerAssigned(manager="emma", assigned_on=date(2026, 1, 6))
@@ -250,6 +283,35 @@ class TestImportedOpen:
         over = new().published(ended).then_view(stage="won", expected_value=usd(500))
         for command in (ADOPT, QUALIFY, LOSE):
             over.when(command).then_refused("engagement-over", saying="won on 2025-12-01")
+
+
+class TestImportedLost:
+    imported = new().published(
+        IMPORTED.model_copy(update={"outcome": "lost", "closed_on": date(2025, 12, 1)})
+    )
+
+    def test_it_is_over_until_it_is_reopened(self) -> None:
+        self.imported.then_view(stage="lost").when(QUALIFY).then_refused("engagement-over")
+        event = DealReopened(
+            why="They asked again.", lost_on=date(2025, 12, 1), reopened_on=date(2026, 1, 5)
+        )
+        again = self.imported.when(REOPEN).then(event).then_view(stage="qualifying")
+        again.when(REOPEN).then_refused("deal-not-lost")
+        again.when(REQUEST).then_refused("opportunity-not-adopted")
+        adopted = again.when(ADOPT).then_accepted().when(REQUEST).then_accepted()
+        lost = adopted.when(LOSE).then_accepted().then_view(stage="lost")
+        lost.when(REOPEN).then_accepted().then_view(stage="qualifying")
+
+    def test_a_loss_without_a_day_is_reopened_on_any_day(self) -> None:
+        undated = IMPORTED.model_copy(update={"outcome": "lost", "opened_on": None})
+        command = REOPEN.model_copy(update={"reopened_on": date(2020, 1, 1)})
+        new().published(undated).when(command).then(
+            DealReopened(why="They asked again.", lost_on=None, reopened_on=date(2020, 1, 1))
+        )
+
+    def test_a_deal_imported_as_won_is_not_reopened(self) -> None:
+        ended = IMPORTED.model_copy(update={"outcome": "won", "closed_on": date(2025, 12, 1)})
+        new().published(ended).when(REOPEN).then_refused("deal-not-lost")
 
 
 def test_the_currency_is_that_of_the_opening() -> None:

@@ -203,3 +203,12 @@ def _revised(section: SalesSection, recorded: Recorded[sales.ProposalRevised]) -
     proposal = section.proposals.get(recorded.event.version)
     if proposal is not None:
         proposal.revised = True
+
+
+@steps.on(sales.DealReopened)
+def _reopened(section: SalesSection, recorded: Recorded[sales.DealReopened]) -> None:
+    del recorded
+    section.lost = None
+    if section.imported_outcome == "lost":
+        # The expected close of an imported loss is the day on which the CRM closed it.
+        section.imported_outcome, section.expected_close = "open", None
