@@ -411,7 +411,7 @@ class PlannedTask(Value):
     """Kind of work."""
     line: Identifier | None = None
     """Id of the contract line that pays for the task; null where no line is named."""
-    implementation: bool = True
+    implementation: YesNo = True
     """True if the task needs the requirements signed off and the plan baselined (gate 4).
 
     False for initiation, analysis and project management.

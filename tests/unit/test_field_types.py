@@ -1,6 +1,11 @@
-"""Every text of an event or a command, and every decimal of an event, has a contracts' type."""
+"""Every text of an event or a command, and every decimal of an event, has a contracts' type.
+
+Whole numbers, days and booleans of commands have one, too: the type of the library alone would take
+texts for them, and any day or number.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from importlib import import_module
 from typing import Any
@@ -14,6 +19,7 @@ from contracts import text
 from contracts.channels import DEPARTMENTS
 from contracts.decimals import canonical_decimal
 from contracts.event import EVENTS
+from contracts.values import Day, Moment, Version, YesNo
 
 for department in DEPARTMENTS:
     import_module(f"{department}.service")
@@ -51,6 +57,35 @@ def unchecked(schema: Any, at: str = "", checked: str = "") -> Iterator[str]:
             yield from unchecked(part, at, checked)
 
 
+_CHECKED = {"int": "_a_number", "date": "_in_range", "datetime": "_moment_in_range"}
+"""Function that the type of the contracts has around a type of the library."""
+
+
+def coerced(schema: Any, at: str = "", around: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Yield the places of whole numbers, days, moments and booleans without a type of contracts.
+
+    `around` are the names of the functions that validate the same value.
+    """
+    if isinstance(schema, Mapping):
+        kind = schema.get("type")
+        kind = kind if isinstance(kind, str) else ""  # a field may have the name `type`
+        if kind == "bool" and not schema.get("strict"):
+            yield f"{at}: bool"
+        if kind in _CHECKED and _CHECKED[kind] not in around:
+            yield f"{at}: {kind}"
+        if kind.startswith("function"):
+            around |= {getattr(schema["function"]["function"], "__name__", "")}
+        elif kind in {"tuple", "list", "dict", "model", "model-fields"}:
+            around = frozenset()
+        for name, part in schema.items():
+            if name not in {"serialization", "metadata"}:
+                inside = at if name in {"schema", "fields"} else f"{at}.{name}"
+                yield from coerced(part, inside, around)
+    elif isinstance(schema, Sequence) and not isinstance(schema, str):
+        for part in schema:
+            yield from coerced(part, at, around)
+
+
 PUBLISHED = [event for event in EVENTS.values() if event.__module__.startswith("contracts.")]
 COMMANDS = sorted(set(commands()), key=lambda each: each.__qualname__)
 
@@ -68,6 +103,33 @@ def test_no_text_and_no_decimal_of_an_event_is_left_unchecked(kind: type[BaseMod
 def test_no_text_of_a_command_is_left_unchecked(kind: type[BaseModel]) -> None:
     found = unchecked(kind.__pydantic_core_schema__)
     assert [place for place in found if place.endswith("text")] == []
+
+
+@pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
+def test_no_number_day_or_boolean_of_a_command_is_left_unchecked(kind: type[BaseModel]) -> None:
+    assert list(coerced(kind.__pydantic_core_schema__)) == []
+
+
+def test_bare_numbers_days_and_booleans_are_found() -> None:
+    class Bare(BaseModel):
+        agreed: bool | None
+        days: tuple[date, ...]
+        count: int
+        at: datetime
+
+    class Typed(BaseModel):
+        agreed: YesNo | None
+        days: tuple[Day, ...]
+        count: Version
+        at: Moment
+
+    assert list(coerced(Bare.__pydantic_core_schema__)) == [
+        ".agreed: bool",
+        ".days.items_schema: date",
+        ".count: int",
+        ".at: datetime",
+    ]
+    assert list(coerced(Typed.__pydantic_core_schema__)) == []
 
 
 def test_bare_types_are_found() -> None:

@@ -24,6 +24,7 @@ from contracts.values import (
     ProjectRole,
     ShortText,
     Value,
+    YesNo,
 )
 from contracts.vocabularies import OPEN, Unlisted
 
@@ -229,9 +230,9 @@ class TemplatePhase(Value):
     """Name of the phase."""
     duration_share: Percent
     """Share of the duration of the work, in percent; the shares of all phases add up to 100."""
-    implementation: bool = True
+    implementation: YesNo = True
     """True if its tasks need the requirements signed off and the plan baselined (gate 4)."""
-    tasks: tuple["TemplateTask", ...]
+    tasks: Annotated[tuple["TemplateTask", ...], Field(max_length=1_000)]
     """Tasks of the phase."""
 
 
