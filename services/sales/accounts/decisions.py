@@ -1,14 +1,15 @@
 """Publish accounts, the customer organisations, as reference data for all departments."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import date
 
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context
-from chassis.domain.reference import Publish, Record, next_version, require_contact, require_record
+from chassis.domain.reference import Publish, Record, require_contact, require_record
 from chassis.domain.rules import unless_recorded
 from contracts.event import Event
-from contracts.reference import AccountDetails, AccountFinances, AccountPublished
+from contracts.reference import AccountDetails, AccountFinances, AccountPublished, in_force
 from contracts.values import AccountId, ShortText
 from sales.accounts.names import PREFIX, comparable
 from sales.roles import ACCOUNTING, SELLERS
@@ -26,14 +27,16 @@ class RecordAccount(AccountDetails, Command):
 class PublishAccount(AccountDetails, Publish):
     """Publish a new version of the record of an account; its tax and billing data stay.
 
-    All these fields are replaced; one that is not given becomes empty.
+    All these fields are replaced; one that is not given becomes empty. Without a day, the version
+    in force today is replaced from its first day on.
     """
 
 
 class PublishAccountFinances(AccountFinances, Publish):
     """Publish a new version of the tax and billing data of an account; its other data stay.
 
-    Both are replaced; one that is not given becomes empty.
+    Both are replaced; one that is not given becomes empty. Without a day, the version in force
+    today is replaced from its first day on.
     """
 
 
@@ -73,10 +76,7 @@ def publish_account(
     be its own parent.
     """
     _require_consistent(state.id, command, context)
-    newest = state.newest
-    if newest is not None:
-        kept = {name: getattr(newest, name) for name in AccountFinances.model_fields}
-        yield from next_version(state, command, from_day=newest.effective_from, **kept)
+    yield from _versions(state, command, context.today)
 
 
 @capability.decide(PublishAccountFinances, by=ACCOUNTING)
@@ -89,10 +89,40 @@ def publish_account_finances(
     """
     if command.billing is not None:
         require_contact("billing.contact", command.billing.contact, state.id, context)
-    newest = state.newest
-    if newest is not None:
-        kept = {name: getattr(newest, name) for name in AccountDetails.model_fields}
-        yield from next_version(state, command, from_day=newest.effective_from, **kept)
+    yield from _versions(state, command, context.today)
+
+
+def _versions(
+    state: Record[AccountPublished], command: Publish, today: date
+) -> Iterator[AccountPublished]:
+    """Yield the versions by which a department changes its part of the record from a day on.
+
+    The other department's part stays what it is on each day: versions that are in force later are
+    published again with the change. Without a day, the version in force today is changed from its
+    first day on. Nothing is yielded where nothing changes.
+    """
+    known = state.versions
+    current = in_force(known, command.effective_from or today) or next(iter(known), None)
+    if current is None:
+        return
+    first = command.effective_from or current.effective_from
+    days = {each.effective_from for each in known if each.effective_from}
+    before = [current.model_copy(update={"effective_from": first})]
+    for day in sorted(day for day in days if first is None or first < day):
+        version = in_force(known, day) or current
+        before.append(version.model_copy(update={"effective_from": day}))
+    changed = {name: value for name, value in command if name != "effective_from"}
+    after = [version.model_copy(update=changed) for version in before]
+    if after == before:
+        return
+    last = None
+    for version in after:
+        if (
+            last is None
+            or version.model_copy(update={"effective_from": last.effective_from}) != last
+        ):
+            yield version
+            last = version
 
 
 @capability.decide(IntroduceAccount, by=None, opens=True)

@@ -8,7 +8,13 @@ from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.reference import AccountBilling, AccountPublished, AccountTax, ContactPublished
+from contracts.reference import (
+    AccountBilling,
+    AccountPublished,
+    AccountTax,
+    ContactPublished,
+    in_force,
+)
 from contracts.values import AccountId
 from sales.accounts.decisions import (
     IntroduceAccount,
@@ -79,8 +85,33 @@ def test_sales_and_finance_keep_their_own_parts_of_the_record() -> None:
     )
     cleared = PublishAccountFinances(tax=FINANCES.tax)
     later.when(cleared).then(
-        like(AccountPublished, country="SE", tax=FINANCES.tax, billing=None, effective_from=day)
+        like(AccountPublished, country="NO", tax=FINANCES.tax, billing=None, effective_from=None),
+        like(AccountPublished, country="SE", tax=FINANCES.tax, billing=None, effective_from=day),
     )
+
+
+def test_a_change_of_one_part_leaves_the_other_as_it_is_on_each_day() -> None:
+    """Finance has planned another tax treatment for July when Sales changes the country today."""
+    july, today = date(2026, 7, 1), date(2026, 5, 1)
+    exempt = AccountTax(treatment="exempt", exemption="charity")
+    planned = FINANCES.model_copy(update={"tax": exempt, "effective_from": july})
+    account = FRESH.on(today).after(RECORD).after(FINANCES).after(planned)
+    for moved, first in (
+        (PUBLISH, None),
+        (PUBLISH.model_copy(update={"effective_from": today}), today),
+    ):
+        outcome = account.when(moved).then(
+            like(AccountPublished, country="SE", tax=FINANCES.tax, effective_from=first),
+            like(AccountPublished, country="SE", tax=exempt, effective_from=july),
+        )
+        outcome.when(moved).then_nothing()
+        versions = outcome.state.versions
+        for day, tax in ((today, FINANCES.tax), (july, exempt)):
+            known = in_force(versions, day)
+            assert known is not None
+            assert (known.country, known.tax) == ("SE", tax)
+    beyond = PUBLISH.model_copy(update={"effective_from": date(2026, 8, 1)})
+    account.when(beyond).then(like(AccountPublished, country="SE", tax=exempt))
 
 
 def test_two_accounts_never_have_one_name() -> None:
