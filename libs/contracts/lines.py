@@ -385,6 +385,23 @@ ScopeChanges = Annotated[
 """Changes of different lines without prices, from 1 to 200."""
 
 
+class ScopeChange(Value):
+    """Changes of lines, with the deliverables that they add and take away."""
+
+    changes: ScopeChanges
+    """Changes of hours and deliverables by contract line; negative where scope is taken away."""
+
+    @property
+    def deliverables_added(self) -> tuple[Deliverable, ...]:
+        """Return the deliverables that any line adds."""
+        return tuple(each for change in self.changes for each in change.deliverables_added)
+
+    @property
+    def deliverables_removed(self) -> tuple[Identifier, ...]:
+        """Return the ids of the deliverables that any line takes away."""
+        return tuple(each for change in self.changes for each in change.deliverables_removed)
+
+
 def _in_one_currency(changes: tuple[LineChange, ...]) -> tuple[LineChange, ...]:
     currencies = sorted({change.price_delta.currency for change in changes})
     if len(currencies) > 1:

@@ -392,7 +392,22 @@ class TaskLink(Value):
     """Working days to wait beyond that; negative where the task may begin earlier."""
 
 
-class PlannedTask(Value):
+class Period(Value):
+    """Period from one day to another."""
+
+    starts_on: Day
+    """First day."""
+    finishes_on: Day
+    """Last day, included."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.finishes_on < self.starts_on:
+            raise ValueError("finishes_on must not be before starts_on")
+        return self
+
+
+class PlannedTask(Period):
     """Task of a plan. Its planned value is spread evenly over its calendar days."""
 
     task: Identifier
@@ -401,10 +416,6 @@ class PlannedTask(Value):
     """Name of the task."""
     phase: ShortText
     """Name of the phase."""
-    starts_on: Day
-    """First day of the task."""
-    finishes_on: Day
-    """Last day of the task."""
     hours: tuple[RoleHours, ...]
     """Planned hours by role."""
     kind: LineKind = "delivery"
@@ -423,37 +434,10 @@ class PlannedTask(Value):
     after: Annotated[tuple[TaskLink, ...], Field(max_length=100)] = ()
     """The tasks that this one follows."""
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.finishes_on < self.starts_on:
-            raise ValueError("finishes_on must not be before starts_on")
-        return self
 
+class ReviewVerdict(Value):
+    """Verdict of a reviewer."""
 
-class SowReview(Value):
-    """Verdict on a version of the statement of work."""
-
-    version: Version
-    """Version of the statement of work."""
-    verdict: Verdict
-    """Verdict on the version."""
-    why: Text | None = None
-    """Reason; always given where the verdict is `objected`."""
-
-    @model_validator(mode="after")
-    def _explained(self) -> Self:
-        if self.verdict == "objected" and self.why is None:
-            raise ValueError("why is needed where the verdict is objected")
-        return self
-
-
-class AmendmentReview(Value):
-    """Verdict on the content of an amendment."""
-
-    amendment: Identifier
-    """Id of the amendment within the engagement."""
-    content_hash: ContentHash
-    """Hash of the content that was reviewed; the verdict holds for this content only."""
     verdict: Verdict
     """Verdict on the content."""
     why: Text | None = None
@@ -464,6 +448,22 @@ class AmendmentReview(Value):
         if self.verdict == "objected" and self.why is None:
             raise ValueError("why is needed where the verdict is objected")
         return self
+
+
+class SowReview(ReviewVerdict):
+    """Verdict on a version of the statement of work."""
+
+    version: Version
+    """Version of the statement of work."""
+
+
+class AmendmentReview(ReviewVerdict):
+    """Verdict on the content of an amendment."""
+
+    amendment: Identifier
+    """Id of the amendment within the engagement."""
+    content_hash: ContentHash
+    """Hash of the content that was reviewed; the verdict holds for this content only."""
 
 
 class Signatory(Value):

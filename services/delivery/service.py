@@ -142,10 +142,5 @@ SERVICE = Service(
 )
 
 
-def main() -> None:
-    """Run the service until it receives SIGTERM."""
-    run(SERVICE)
-
-
 if __name__ == "__main__":
-    main()
+    run(SERVICE)

@@ -84,6 +84,15 @@ _OF_LISTS = [*_SEEN, Depends(as_of_lists)]
 _EngagementPath = Annotated[EngagementId, Path()]
 
 
+def _may_see_costs(request: Request) -> bool:
+    caller: Caller = request.state.caller
+    return caller.may("confidential")
+
+
+_Confidential = Annotated[bool, Depends(_may_see_costs)]
+"""True if the caller may see confidential data."""
+
+
 def get_gateway(request: Request) -> Container[Projector]:
     """Return all parts of the gateway; raises Problem 503 while it starts."""
     gateway: Container[Projector] = request.app.state.container
@@ -107,6 +116,7 @@ def get_queries(request: Request) -> Queries:
 )
 async def engagements(
     request: Request,
+    confidential: _Confidential,
     sort: Annotated[
         str, Query(description=f"One of {', '.join(SORTS)}; a - before it reverses the order")
     ] = "-attention",
@@ -142,8 +152,6 @@ async def engagements(
     if stage is not None and stage not in STAGES:
         raise field_error("stage", f"must be one of {', '.join(STAGES)}")
     filters = {name: value for name, value in wanted.items() if value is not None}
-    caller: Caller = request.state.caller
-    confidential = caller.may("confidential")
     try:
         page = await get_queries(request).engagements(
             filters, sort, cursor, limit, confidential=confidential
@@ -163,13 +171,12 @@ async def engagements(
 )
 async def engagement(
     request: Request,
+    confidential: _Confidential,
     engagement: _EngagementPath,
     options: Annotated[CommandOptions, Depends(read_options)],
 ) -> Response:
     """Return one engagement, from all departments, with its disconnects."""
     reject_unknown_query(request)
-    caller: Caller = request.state.caller
-    confidential = caller.may("confidential")
     # A wait for confidential events would reveal by its length how many there are.
     after = seen(options.after or {}, confidential=confidential)
     details = await get_queries(request).engagement(engagement, after, options.wait)
@@ -189,11 +196,11 @@ async def engagement(
     response_model=list[TimelineEntry],
     responses=AS_OF,
 )
-async def timeline(request: Request, engagement: _EngagementPath) -> Response:
+async def timeline(
+    request: Request, confidential: _Confidential, engagement: _EngagementPath
+) -> Response:
     """Return every event of an engagement, by when it occurred."""
     reject_unknown_query(request)
-    caller: Caller = request.state.caller
-    confidential = caller.may("confidential")
     events = await get_queries(request).timeline(engagement, confidential=confidential)
     entries = [timeline_entry(recorded) for recorded in events]
     return written(entries, {}, confidential=confidential)
@@ -207,13 +214,13 @@ async def timeline(request: Request, engagement: _EngagementPath) -> Response:
 )
 async def waive(
     request: Request,
+    confidential: _Confidential,
     engagement: _EngagementPath,
     command: WaiveDisconnect,
     options: Annotated[CommandOptions, Depends(command_options)],
 ) -> Response:
     """Waive a disconnect: accept it as it is, with a reason."""
     caller: Caller = request.state.caller
-    confidential = caller.may("confidential")
     answer = await get_command_handler(request).command(
         "engagement",
         engagement,
@@ -239,11 +246,9 @@ async def waive(
     response_model=Portfolio,
     responses=AS_OF,
 )
-async def portfolio(request: Request) -> Response:
+async def portfolio(request: Request, confidential: _Confidential) -> Response:
     """Return the figures of all engagements, by currency."""
     reject_unknown_query(request)
-    caller: Caller = request.state.caller
-    confidential = caller.may("confidential")
     figures = await get_queries(request).portfolio(confidential=confidential)
     return written(figures, {}, confidential=confidential)
 
@@ -257,6 +262,7 @@ async def portfolio(request: Request) -> Response:
 )
 async def disconnects(
     request: Request,
+    confidential: _Confidential,
     rule: Annotated[str | None, Query(max_length=64)] = None,
     owner: Annotated[Department | None, Query()] = None,
     severity: Annotated[str | None, Query(pattern="^(warning|serious)$")] = None,
@@ -277,8 +283,6 @@ async def disconnects(
         "waived": None if waived is None else str(waived).lower(),
     }
     filters = {name: value for name, value in wanted.items() if value is not None}
-    caller: Caller = request.state.caller
-    confidential = caller.may("confidential")
     try:
         page = await get_queries(request).disconnects(
             filters, cursor, limit, confidential=confidential

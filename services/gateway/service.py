@@ -106,10 +106,5 @@ SERVICE = Service(
 )
 
 
-def main() -> None:
-    """Run the gateway until it is stopped by a signal."""
-    run(SERVICE)
-
-
 if __name__ == "__main__":
-    main()
+    run(SERVICE)

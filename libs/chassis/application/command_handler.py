@@ -13,9 +13,8 @@ from functools import partial
 from hashlib import blake2b
 from typing import Any
 
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
 from chassis.application.repository import ContextFactory, Repository, Unknown
+from chassis.base import telemetry
 from chassis.base.telemetry import spanning
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context, ReferenceData
@@ -34,8 +33,6 @@ from chassis.eventstore.snapshots import AnyDecider, Known, advanced, nothing_kn
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
 from contracts.roles import Role
-
-_propagator = TraceContextTextMapPropagator()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +152,7 @@ class CommandHandler:
             span.set_attribute("concord.stream", request.stream)
             span.set_attribute("concord.command", command.named())
             if traceparent is None:
-                request = replace(request, traceparent=_traceparent())
+                request = replace(request, traceparent=telemetry.traceparent())
             while True:
                 known = self.repository.cached(request.stream)
                 before = (known or nothing_known(decider, request.stream)).stream
@@ -443,9 +440,3 @@ def _fingerprint(
 
 def _revised(reference_data: ReferenceData, revision: int) -> bool:
     return reference_data.revision != revision
-
-
-def _traceparent() -> str | None:
-    carrier: dict[str, str] = {}
-    _propagator.inject(carrier)
-    return carrier.get("traceparent")

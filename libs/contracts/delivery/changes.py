@@ -6,12 +6,11 @@ from pydantic import Field
 
 from contracts.channels import DELIVERY
 from contracts.event import Event
-from contracts.lines import ScopeChanges
+from contracts.lines import ScopeChange
 from contracts.values import (
     AsNumber,
     CustomerAct,
     Day,
-    Deliverable,
     Identifier,
     PersonId,
     RecordedAct,
@@ -39,27 +38,15 @@ class ChangeRequested(ChangeRequest, Event, channel=DELIVERY, consumed_by=("lega
     """Day of the request."""
 
 
-class ChangeAssessment(Value):
+class ChangeAssessment(ScopeChange):
     """The effort, the delay and the scope of a change."""
 
     change: Identifier
     """Id of the change within the engagement."""
-    changes: ScopeChanges
-    """Changes of hours and deliverables by contract line; negative where scope is taken away."""
     days: Annotated[int, Field(ge=-10_000, le=10_000), AsNumber]
     """Calendar days by which the finish moves; negative where it becomes earlier."""
     risk: Text
     """Risks of the change, in words."""
-
-    @property
-    def deliverables_added(self) -> tuple[Deliverable, ...]:
-        """Return the deliverables that any line adds."""
-        return tuple(each for change in self.changes for each in change.deliverables_added)
-
-    @property
-    def deliverables_removed(self) -> tuple[Identifier, ...]:
-        """Return the ids of the deliverables that any line takes away."""
-        return tuple(each for change in self.changes for each in change.deliverables_removed)
 
 
 class ChangeAssessed(ChangeAssessment, Event, channel=DELIVERY, consumed_by=("legal", "finance")):

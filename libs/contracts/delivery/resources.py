@@ -1,35 +1,25 @@
 """Define the events of requested, allocated and released people."""
 
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from contracts.channels import DELIVERY
 from contracts.event import Event
-from contracts.values import Day, Hours, Identifier, PersonId, ProjectRole, Value
+from contracts.values import Day, Hours, Identifier, Period, PersonId, ProjectRole
 
 SomeHours = Annotated[Hours, Field(gt=Decimal(0))]
 """Hours of one item, more than zero."""
 
 
-class ResourcePeriod(Value):
+class ResourcePeriod(Period):
     """Hours of a role in a period."""
 
     role: ProjectRole
     """Role on the engagement, such as `architect`."""
     hours: SomeHours
     """Hours in the whole period."""
-    starts_on: Day
-    """First day of the period."""
-    finishes_on: Day
-    """Last day of the period."""
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.finishes_on < self.starts_on:
-            raise ValueError("finishes_on must not be before starts_on")
-        return self
 
 
 class ResourceRequested(ResourcePeriod, Event, channel=DELIVERY):

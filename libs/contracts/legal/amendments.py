@@ -5,12 +5,12 @@ from typing import ClassVar
 from contracts.channels import LEGAL
 from contracts.documents import AMENDMENT, DocumentHead
 from contracts.event import Event
-from contracts.lines import LineChanges
+from contracts.lines import LineChanges, ScopeChange
 from contracts.money import ItemMoney
-from contracts.values import ContentHash, Day, Deliverable, Identifier, Signatory, Text, Value
+from contracts.values import ContentHash, Day, Identifier, Signatory, Text
 
 
-class AmendmentTerms(Value):
+class AmendmentTerms(ScopeChange):
     """All that an amendment of the contract changes, with the hash of its content."""
 
     amendment: Identifier
@@ -26,16 +26,6 @@ class AmendmentTerms(Value):
     """Sum of the price changes of the lines; negative for a reduction."""
     finishes_on: Day
     """New finish of the contract."""
-
-    @property
-    def deliverables_added(self) -> tuple[Deliverable, ...]:
-        """Return the deliverables that any line adds."""
-        return tuple(each for change in self.changes for each in change.deliverables_added)
-
-    @property
-    def deliverables_removed(self) -> tuple[Identifier, ...]:
-        """Return the ids of the deliverables that any line takes away."""
-        return tuple(each for change in self.changes for each in change.deliverables_removed)
 
 
 class AmendmentDrafted(

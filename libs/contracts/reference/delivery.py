@@ -138,19 +138,23 @@ class CalendarPublished(CalendarDetails, Reference, channel=DELIVERY_REFERENCE):
     """Id of the calendar, such as `munich`."""
 
 
-class LeavePeriod(Value):
-    """Period in which a person does not work."""
+class _Days(Value):
+    """Days from one to another."""
 
     first: Day
-    """First day of the period."""
+    """First day."""
     last: Day
-    """Last day of the period, included."""
+    """Last day, included."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.last < self.first:
             raise invalid("last", "must not be before the first day", self.last)
         return self
+
+
+class LeavePeriod(_Days):
+    """Period in which a person does not work."""
 
 
 def _apart(periods: tuple[LeavePeriod, ...]) -> tuple[LeavePeriod, ...]:
@@ -168,10 +172,9 @@ class LeaveDetails(Value):
     """Periods of leave, past and planned, which do not overlap."""
 
 
-class LeavePublished(LeaveDetails, Reference, channel=DELIVERY_REFERENCE):
-    """A version of the leave of a person. Published by Delivery."""
+class _RecordOfPerson(Reference):
+    """Record of a person beside that of their name."""
 
-    kind: ClassVar[str] = "leave"
     person: PersonId
     """Id of the person, which is the id of the record."""
 
@@ -181,26 +184,22 @@ class LeavePublished(LeaveDetails, Reference, channel=DELIVERY_REFERENCE):
         return "person"
 
 
+class LeavePublished(LeaveDetails, _RecordOfPerson, channel=DELIVERY_REFERENCE):
+    """A version of the leave of a person. Published by Delivery."""
+
+    kind: ClassVar[str] = "leave"
+
+
 StandInPurpose = Literal["approvals", "time"]
 
 
-class StandIn(Value):
+class StandIn(_Days):
     """Person who may act for another one for some time."""
 
     stand_in: PersonId
     """Id of the person who may act."""
-    first: Day
-    """First day on which they may act."""
-    last: Day
-    """Last day on which they may act, included."""
     purpose: StandInPurpose
     """`time` to submit time and expenses, `approvals` for all other commands."""
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.last < self.first:
-            raise invalid("last", "must not be before the first day", self.last)
-        return self
 
 
 class StandInsDetails(Value):
@@ -210,17 +209,10 @@ class StandInsDetails(Value):
     """All stand-ins, earlier and later ones; several may act on one day."""
 
 
-class StandInsPublished(StandInsDetails, Reference, channel=DELIVERY_REFERENCE):
+class StandInsPublished(StandInsDetails, _RecordOfPerson, channel=DELIVERY_REFERENCE):
     """A version of the stand-ins of a person. Published by Delivery."""
 
     kind: ClassVar[str] = "stand-ins"
-    person: PersonId
-    """Id of the person whom the others stand in for; it is the id of the record."""
-
-    @classmethod
-    def id_field(cls) -> str:
-        """Return the name of the field with the person's id."""
-        return "person"
 
 
 class TemplatePhase(Value):
