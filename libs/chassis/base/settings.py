@@ -6,7 +6,6 @@ a log nor an error shows them.
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -180,11 +179,6 @@ class Settings(KafkaSettings):
                 yield "schemas_url: must begin with https:// in production"
             if not _ACCOUNT_IN_URL.match(self.store_url.get_secret_value()):
                 yield "store_url: must name an account in production: mongodb://NAME:PASSWORD@…"
-
-    @cached_property
-    def min_insync(self) -> int:
-        """The number of copies that must have a record before its write is acknowledged."""
-        return max(1, self.replication - 1)
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -1,12 +1,10 @@
 """Publish tax rates as reference data; the rate of a day is the one in force on it."""
 
 from collections.abc import Iterable
-from datetime import date
-from decimal import Decimal
 
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Refused
-from chassis.domain.context import Context, ReferenceData
+from chassis.domain.context import Context
 from chassis.domain.reference import Publish, Record, next_version
 from contracts.event import Event
 from contracts.reference import TaxRateDetails, TaxRatePublished
@@ -31,9 +29,3 @@ def publish_tax_rate(
     if newest is not None and newest.country != command.country:
         raise Refused("country-differs", f"country: the tax code {state.id} is of {newest.country}")
     yield from next_version(state, command, from_day=context.today)
-
-
-def tax_percent_on(records: ReferenceData, code: str, day: date) -> Decimal | None:
-    """Return the tax in percent by a code on a day; None where no rate is in force."""
-    found = records.on(TaxRatePublished, code, day)
-    return None if found is None else found.event.percent

@@ -30,7 +30,7 @@ def test_safe_settings_are_read(environment):
     environment(kafka_bootstrap="127.0.0.1:1,127.0.0.1:2", replication="3", service_port="8080")
     settings = Settings.from_environment()
     assert settings.service_host == "127.0.0.1"
-    assert (settings.replication, settings.min_insync) == (3, 2)
+    assert settings.replication == 3
 
 
 @pytest.mark.parametrize(
