@@ -52,6 +52,7 @@ from finance.roles import ACCOUNTING, CONTROLLING, READERS
 from finance.settlement import decisions as settlement
 from finance.tax_rates import decisions as tax_rates
 from finance.time_billing import decisions as time_billing
+from finance.withholding import decisions as withholding
 
 COMPUTING: tuple[Capability[Engagement], ...] = (
     progress.capability,
@@ -63,6 +64,7 @@ COMPUTING: tuple[Capability[Engagement], ...] = (
     budgeting.capability,
     billing.capability,
     time_billing.capability,
+    withholding.capability,
     invoices.capability,
     payments.capability,
     revenue.capability,

@@ -17,6 +17,7 @@ from gateway.portfolio.summary import Summary
 from gateway.queries import EngagementDetails
 from gateway.redaction import Position, Redacted, context_of, nothing
 from gateway.rules import Disconnect
+from gateway.view.approved_work import LineWork, approved_work
 from gateway.view.engagement_view import Freshness
 from gateway.view.sections.delivery import DeliverySection
 from gateway.view.sections.finance import ConfidentialSection, FinanceSection
@@ -83,8 +84,9 @@ class EngagementView(ViewModel):
     as far as the caller may see them; `disconnects` are those of the last moment at which it was.
     `lacking` has, by channel, the last `streamsequence` that an author had processed and that did
     not arrive. An engagement with `waits` is not complete: an event of it could not be processed.
-    `passed_over` are missing events that a person decided to skip. Costs and margins are null for
-    callers who may not see them.
+    `passed_over` are missing events that a person decided to skip. `approved_work` has the worth of
+    the work that is not billed, of each line by time and materials or at cost. Costs and margins
+    are null for callers who may not see them.
     """
 
     engagement: str
@@ -98,6 +100,7 @@ class EngagementView(ViewModel):
     legal: LegalSection
     delivery: DeliverySection
     finance: FinanceSection
+    approved_work: list[LineWork]
     confidential: Annotated[ConfidentialSection | None, Redacted(nothing)]
     freshness: Annotated[dict[str, Freshness], Redacted(open_channels)]
     disconnects: Annotated[list[DisconnectView], Redacted(_open_disconnects)]
@@ -147,6 +150,7 @@ def engagement_view(details: EngagementDetails, *, confidential: bool) -> Engage
         legal=view.legal,
         delivery=view.delivery,
         finance=view.finance,
+        approved_work=approved_work(view),
         confidential=view.confidential,
         freshness=view.freshness,
         disconnects=[

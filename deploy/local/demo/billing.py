@@ -21,6 +21,8 @@ async def money(run: EngagementRun, work: Work) -> None:
         if month >= signed_month and (done is None or done < month):
             await _recognise(run, done, month)
         if run.scenario.shape in {"hourly", "mixed"} and month >= f"{run.starts_on:%Y-%m}":
+            if run.scenario.shape == "mixed":
+                await _withhold(run, state)
             await run.actors.try_to("finance", "bill-time", "fred", month=month)
         work.recognised_to = first
         await invoices(run, work)
@@ -35,6 +37,20 @@ async def money(run: EngagementRun, work: Work) -> None:
                 received_on=day.isoformat(),
             )
             del work.to_pay[invoice]
+
+
+async def _withhold(run: EngagementRun, state: dict[str, Any]) -> None:
+    """Release what was held; the first time hold a work, the second time write it down."""
+    held = [each["entry"] for each in state["held_work"]]
+    waiting = [each["entry"] for each in state["unbilled_work"] if each["kind"] == "time"]
+    if held:
+        await run.actors.act("finance", "release-work", "fred", entries=held)
+        if not state["written_down_work"]:
+            why = "Rework after a mistake of ours."
+            await run.actors.act("finance", "write-down-work", "dora", entries=held[:1], why=why)
+    elif waiting and not state["written_down_work"]:
+        why = "The customer asks for the time report first."
+        await run.actors.act("finance", "hold-work", "fred", entries=waiting[-1:], why=why)
 
 
 async def _recognise(run: EngagementRun, done: str | None, month: str) -> None:

@@ -17,3 +17,4 @@ from contracts.finance.proposals import *
 from contracts.finance.questions import *
 from contracts.finance.revenue import *
 from contracts.finance.settlement import *
+from contracts.finance.withholding import *

@@ -40,10 +40,16 @@ MoneyCode = Literal[
     "revenue-not-measurable",
     "revenue-unrecognised",
     "time-unbilled",
+    "work-billed",
     "work-covered-by-advance",
+    "work-held",
     "work-not-approved",
+    "work-not-billable",
+    "work-not-held",
     "work-unassigned",
     "work-uncosted",
+    "work-unknown",
+    "work-written-down",
 ]
 """Code of a refusal that concerns budgets, bills, payments and revenue."""
 
@@ -99,9 +105,15 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     "revenue-not-measurable": "The revenue of the month cannot be measured yet.",
     "revenue-unrecognised": "The revenue of a month waits for costs.",
     "time-unbilled": "Approved time is not billed.",
+    "work-billed": "The work is on an invoice or a draft.",
     "work-covered-by-advance": "The advance covers all work that is not billed.",
+    "work-held": "The work is held.",
     "work-not-approved": "There is no approved work that is not billed.",
+    "work-not-billable": "The work is not billable, belongs to no hourly line, or has no rate.",
+    "work-not-held": "The work is not held.",
     "work-unassigned": "Approved work belongs to no line of the contract.",
     "work-uncosted": "The cost of approved work is not known.",
+    "work-unknown": "Finance knows no approved work with this id.",
+    "work-written-down": "The work is written down for good.",
 }
 """Sentence of each code, sorted by code."""

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from decimal import Decimal
 
+from contracts.billable_work import paying_line
 from contracts.money import Money
 from contracts.values import Margin
 from finance.budgeting.obligations import FIXED
@@ -22,7 +23,7 @@ from finance.costing.rates import cost_to, margin
 from finance.engagement import Engagement
 from finance.performance.state import Report
 from finance.revenue.months import recognised_at
-from finance.time_billing.assignment import assigned, line_for
+from finance.time_billing.assignment import assigned
 from finance.work.state import Work
 
 
@@ -87,7 +88,7 @@ def forecast(
     if not budget.hourly_lines:
         return margin(revenue, cost)
     planned = [
-        (line_for(budget, task.line, each.role, baseline.baselined_on), each)
+        (paying_line(budget.lines, task.line, each.role, baseline.baselined_on), each)
         for task in baseline.tasks
         for each in task.hours
     ]

@@ -25,9 +25,9 @@ from finance.roles import ACCOUNTING
 from finance.time_billing.assignment import LineWork, missing_line
 from finance.time_billing.unbilled import (
     advance_left,
+    billable_by_line,
     time_billed,
     unbilled_worth,
-    work_by_line,
 )
 
 capability = Capability[Engagement](__name__)
@@ -84,7 +84,10 @@ def reopened(state: Engagement, context: Context) -> Iterable[Event]:
         return
     budget = state.budget
     waits = Money.total(
-        (_billable_now(state, budget, work) for work in work_by_line(state, budget).lines.values()),
+        (
+            _billable_now(state, budget, work)
+            for work in billable_by_line(state, budget).lines.values()
+        ),
         state.money,
     )
     if waits.amount > 0:
@@ -146,7 +149,14 @@ def _unbilled(state: Engagement, budget: Budget) -> Iterable[Missing]:
                 "billing-item-unbilled",
                 f"{rest} of {item.item} (line {entry.line.line}) never fell due",
             )
-    work = work_by_line(state, budget)
+    for each in state.work.entries:
+        if each.held:
+            yield Missing(
+                "work-held",
+                f"{each.entry} over {each.held.worth} on line {each.held.line} is held:"
+                f" {each.held.why}",
+            )
+    work = billable_by_line(state, budget)
     for name, of_line in work.lines.items():
         waits = _billable_now(state, budget, of_line)
         if waits.amount > 0:

@@ -6,26 +6,12 @@ from datetime import date
 from decimal import Decimal
 
 from chassis.domain.commands import Missing
+from contracts.billable_work import paying_line
 from contracts.lines import ContractLine
 from contracts.money import Money, Rate
 from finance.budgeting.obligations import FIXED
 from finance.budgeting.state import Budget
 from finance.work.state import Work
-
-
-def line_for(budget: Budget, line: str | None, role: str | None, on: date) -> ContractLine | None:
-    """Return the line that work of a role on a day belongs to, or None; expenses have no role.
-
-    It is the named line. Without one it is, for time, the only line by time and materials or at
-    cost that has a rate for the role on the day; for expenses the only line of kind expenses, or
-    else the only line by time and materials or at cost.
-    """
-    if line is not None:
-        return budget.line(line)
-    if role is not None:
-        return _only(each for each in budget.hourly_lines if each.rate_on(role, on))
-    expenses = [each for each in budget.lines if each.kind == "expenses"]
-    return _only(expenses or budget.hourly_lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +51,16 @@ class Assigned:
 
 
 def assigned(budget: Budget, works: Iterable[Work]) -> Assigned:
-    """Return approved billable work by line."""
+    """Return approved billable work by line, without what is written down."""
     lines = {line.line: LineWork(line) for line in budget.hourly_lines}
     found: dict[tuple[str | None, str | None, date], tuple[ContractLine | None, Rate | None]] = {}
     nowhere: list[Work] = []
     for work in works:
-        if not work.billable:
+        if not work.billable or work.written_down:
             continue
         key = work.line, work.role, work.on
         if key not in found:
-            line = line_for(budget, *key)
+            line = paying_line(budget.lines, *key)
             rate = line.rate_on(work.role, work.on) if line and work.role is not None else None
             found[key] = line, rate
         line, rate = found[key]
@@ -119,7 +105,7 @@ def obligation_for(budget: Budget, line: str | None, role: str | None, on: date)
     Work on no line belongs to the fixed lines, or else to the only obligation; None where there are
     several.
     """
-    found = line_for(budget, line, role, on)
+    found = paying_line(budget.lines, line, role, on)
     return obligation_of(budget, found.line if found else line)
 
 
@@ -131,8 +117,3 @@ def obligation_of(budget: Budget, line: str | None) -> str | None:
         if line in each.lines:
             return each.obligation
     return None
-
-
-def _only(lines: Iterable[ContractLine]) -> ContractLine | None:
-    found = tuple(lines)
-    return found[0] if len(found) == 1 else None

@@ -24,13 +24,13 @@ from finance.roles import ACCOUNTING
 from finance.time_billing.assignment import missing_line
 from finance.time_billing.unbilled import (
     advance_left,
-    held,
+    beyond_cap,
+    billable_by_line,
     time_billed,
     time_entries,
     unbilled_expenses,
     unbilled_hours,
     unbilled_worth,
-    work_by_line,
 )
 
 capability = Capability[Engagement](__name__)
@@ -58,7 +58,7 @@ def bill_time(state: Engagement, command: BillTime, context: Context) -> Iterabl
     until = end_of(command.month)
     events = tuple(
         event
-        for work in work_by_line(state, budget).lines.values()
+        for work in billable_by_line(state, budget).lines.values()
         for event in time_billed(state, budget, work, command.month, context.today)
     )
     if not events:
@@ -68,7 +68,7 @@ def bill_time(state: Engagement, command: BillTime, context: Context) -> Iterabl
 
 def _not_billable(state: Engagement, budget: Budget, until: date) -> Iterable[Missing]:
     """Yield why nothing can be billed: no entry, no approved work, no rate, advances and caps."""
-    work = work_by_line(state, budget)
+    work = billable_by_line(state, budget)
     lines = [each for each in work.lines.values() if time_entries(budget, each.line)]
     if not lines:
         yield Missing("time-item-missing", "the billing schedule has no entry that bills time")
@@ -104,12 +104,13 @@ def _not_billable(state: Engagement, budget: Budget, until: date) -> Iterable[Mi
 class LineWorkView(ViewModel):
     """Approved work on a line by time and materials or at cost that is not billed.
 
-    `held` is the part of `unbilled` that exceeds the cap of the line.
+    `beyond_cap` is the part of `unbilled` that exceeds the cap of the line. What is held or written
+    down is not a part of `unbilled`.
     """
 
     line: str
     unbilled: Money
-    held: Money
+    beyond_cap: Money
     advance_left: Money
 
 
@@ -136,13 +137,13 @@ def time_billing_view(state: Engagement) -> TimeBillingFields:
     budget = state.budget
     if budget is None:
         return TimeBillingFields(unbilled=[], unassigned=[])
-    work = work_by_line(state, budget)
+    work = billable_by_line(state, budget)
     return TimeBillingFields(
         unbilled=[
             LineWorkView(
                 line=name,
                 unbilled=unbilled_worth(state, of_line),
-                held=held(state, budget, of_line),
+                beyond_cap=beyond_cap(state, budget, of_line),
                 advance_left=advance_left(state, name),
             )
             for name, of_line in work.lines.items()

@@ -2,7 +2,7 @@
 
 On a line by time and materials or at cost, what was billed on signature or on a date is an advance:
 time billed later draws it down, and nothing is invoiced while it covers everything. What exceeds
-the cap of the line is held: it is shown, and never billed.
+the cap of the line is shown, and never billed. What a person holds is not billed until its release.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,6 +10,8 @@ from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 
 from chassis.domain.ids import derived_id
+from contracts import billable_work
+from contracts.billable_work import paying_line
 from contracts.decimals import Rounding
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
 from contracts.lines import HOURLY, ContractLine
@@ -20,6 +22,7 @@ from finance.budgeting.state import Budget, Entry
 from finance.calendar_months import end_of
 from finance.engagement import Engagement
 from finance.time_billing.assignment import Assigned, LineWork, assigned
+from finance.work.state import Work
 
 ADVANCES = ("on-signature", "on-date")
 """Kinds of entries that are advances on a line by time and materials or at cost."""
@@ -56,8 +59,65 @@ def advances_left(state: Engagement) -> Money:
 
 
 def work_by_line(state: Engagement, budget: Budget) -> Assigned:
-    """Return all approved billable work by line."""
+    """Return all approved billable work by line, without what is written down."""
     return assigned(budget, state.work.entries)
+
+
+def billable_by_line(state: Engagement, budget: Budget) -> Assigned:
+    """Return the approved billable work by line that is not held."""
+    return assigned(budget, (each for each in state.work.entries if not each.held))
+
+
+def unbilled_works(state: Engagement, budget: Budget) -> Mapping[str, tuple[Work, ContractLine]]:
+    """Return the works that are wholly unbilled and not held, by key, with their lines.
+
+    Invoices bill hours by role and rate, and expenses by line. What they bill counts for works in
+    the order of approval, then for released works in the order of their release.
+    """
+    billable = billable_by_line(state, budget)
+    left: dict[tuple[str, str | None, Rate | None], Decimal] = {}
+    for name, of_line in billable.lines.items():
+        for (role, rate), hours in unbilled_hours(state, of_line).items():
+            left[name, role, rate] = hours
+        left[name, None, None] = unbilled_expenses(state, of_line).amount
+    found: dict[str, tuple[Work, ContractLine]] = {}
+    in_order = sorted(state.work.entries, key=lambda each: each.released)
+    for work in reversed(in_order):
+        line = billed_by(budget, work)
+        if line is None or work.held:
+            continue
+        contracted = None if work.role is None else line.rate_on(work.role, work.on)
+        amount = work.hours if work.amount is None else work.amount.amount
+        key = line.line, work.role, contracted
+        if amount <= left.get(key, Decimal(0)):
+            found[work.key] = work, line
+        left[key] = left.get(key, Decimal(0)) - amount
+    return dict(reversed(found.items()))
+
+
+def billed_by(budget: Budget, work: Work) -> ContractLine | None:
+    """Return the line that can bill a work, or None: not billable, on no such line, or no rate."""
+    if not work.billable or work.written_down:
+        return None
+    line = paying_line(budget.lines, work.line, work.role, work.on)
+    if line is None or line.pricing not in HOURLY:
+        return None
+    if work.role is None:
+        return line if work.expense_in(budget.currency) else None
+    return line if line.rate_on(work.role, work.on) else None
+
+
+def worth_of(budget: Budget, work: Work, line: ContractLine) -> Money:
+    """Return the amount of an expense, or hours at the line's rate, rounded by the budget's policy.
+
+    Raises ValueError where the line has no rate for it.
+    """
+    if work.amount is not None:
+        return work.amount
+    rate = line.rate_on(work.role, work.on) if work.role is not None else None
+    if rate is None:
+        raise ValueError(f"line {line.line} has no rate for {work.entry}")
+    return rate.for_hours(work.hours, budget.rounding)
 
 
 def unbilled_hours(
@@ -72,16 +132,8 @@ def unbilled_hours(
         key: sum((each for on, each in of_day.items() if on <= until), Decimal(0))
         for key, of_day in work.hours.items()
     }
-    for each in _time_lines(state, work.line):
-        billed = each.hours or Decimal(0)
-        if each.role is not None and each.rate is not None and (each.role, each.rate) in hours:
-            hours[each.role, each.rate] -= billed
-            continue
-        for key in [one for one in hours if one[0] == each.role]:
-            taken = max(min(billed, hours[key]), Decimal(0))
-            hours[key] -= taken
-            billed -= taken
-    return {key: left for key, left in hours.items() if left > 0}
+    billed = ((one.role, one.rate, one.hours) for one in _time_lines(state, work.line))
+    return billable_work.unbilled_hours(hours, billed)
 
 
 def unbilled_expenses(state: Engagement, work: LineWork, until: date = date.max) -> Money:
@@ -101,7 +153,7 @@ def unbilled_worth(state: Engagement, work: LineWork) -> Money:
     return time + unbilled_expenses(state, work)
 
 
-def held(state: Engagement, budget: Budget, work: LineWork) -> Money:
+def beyond_cap(state: Engagement, budget: Budget, work: LineWork) -> Money:
     """Return the value of a line's unbilled work that exceeds what the line may still bill."""
     entries = time_entries(budget, work.line)
     if any(entry.unlimited for entry in entries):

@@ -1,14 +1,31 @@
 """State of the approved work: time and expenses, with the cost that accrued."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Self
 
 from chassis.domain.state import Part, on_event
 from contracts.delivery import ExpenseApproved, TimeApproved
-from contracts.finance import CostAccrued, CostKind
+from contracts.finance import (
+    CostAccrued,
+    CostKind,
+    WorkHeld,
+    WorkKind,
+    WorkOfLine,
+    WorkReleased,
+    WorkWrittenDown,
+)
 from contracts.money import Money
-from contracts.values import Hours, Identifier, PersonId, ProjectRole, Value, Week
+from contracts.values import Hours, Identifier, PersonId, ProjectRole, ShortText, Value, Week
+
+
+class Withheld(Value):
+    """Why a work is not billed, its line, and its worth when that was decided."""
+
+    line: Identifier
+    why: ShortText
+    worth: Money
 
 
 class Work(Value):
@@ -16,6 +33,8 @@ class Work(Value):
 
     `on` is its date: the Monday of the week, or the day on which the money was spent. `line` is the
     contract line that Delivery's plan or the approval of an expense names, if any.
+    `released` counts the releases up to its own, 0 if it was never held: what is billed counts for
+    works in the order of approval, and for released ones afterwards.
     """
 
     entry: Identifier
@@ -29,6 +48,19 @@ class Work(Value):
     hours: Hours = Decimal(0)
     amount: Money | None = None
     cost: Money | None = None
+    held: Withheld | None = None
+    written_down: Withheld | None = None
+    released: int = 0
+
+    @property
+    def work_kind(self) -> WorkKind:
+        """Return whether it is time or an expense."""
+        return "expense" if self.role is None else "time"
+
+    @property
+    def key(self) -> str:
+        """Return its key among the approved works."""
+        return f"{self.work_kind}:{self.entry}"
 
     def expense_in(self, currency: str) -> Money | None:
         """Return the amount of an expense; None for time, and in another currency."""
@@ -44,6 +76,7 @@ class ApprovedWork(Part):
 
     by_id: dict[str, Work] = {}
     cost_to_date: Money | None = None
+    releases: int = 0
 
     @on_event
     def _time(self, event: TimeApproved) -> Self:
@@ -79,6 +112,26 @@ class ApprovedWork(Part):
         costed = self.by_id[key].model_copy(update={"cost": event.cost})
         return self._with(key, costed).updated(cost_to_date=event.cumulative)
 
+    @on_event
+    def _held(self, event: WorkHeld) -> Self:
+        return self._marked(
+            event,
+            lambda worth: {"held": Withheld(line=event.line, why=event.why, worth=worth)},
+        )
+
+    @on_event
+    def _released(self, event: WorkReleased) -> Self:
+        count = self.releases + 1
+        released = self._marked(event, lambda _: {"held": None, "released": count})
+        return released.updated(releases=count)
+
+    @on_event
+    def _written_down(self, event: WorkWrittenDown) -> Self:
+        return self._marked(
+            event,
+            lambda worth: {"written_down": Withheld(line=event.line, why=event.why, worth=worth)},
+        )
+
     @property
     def entries(self) -> tuple[Work, ...]:
         """Return all approved work, in the order of approval."""
@@ -96,6 +149,14 @@ class ApprovedWork(Part):
             if work.amount is None or work.amount.currency == currency
         )
         return works if all(work.cost is not None for work in works) else None
+
+    def _marked(self, event: WorkOfLine, fields: Callable[[Money], dict[str, object]]) -> Self:
+        changed = {
+            key: self.by_id[key].model_copy(update=fields(each.worth))
+            for each in event.works
+            for key in (f"{each.kind}:{each.entry}",)
+        }
+        return self.updated(by_id={**self.by_id, **changed})
 
     def _with(self, key: str, work: Work) -> Self:
         return self.updated(by_id={**self.by_id, key: work})

@@ -25,6 +25,7 @@ from gateway.pages.formatting import (
     short_day,
     words,
 )
+from gateway.view.approved_work import approved_work
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery import Change, RaidItem, Survey
 from gateway.view.sections.finance import Budget, Invoice
@@ -396,6 +397,7 @@ def _finance(view: View, *, confidential: bool) -> _PanelRows:
         yield "Billed", _one(money(finance.billed(currency)))
         yield "Paid", _one(money(finance.paid(currency)))
         yield "Outstanding", _one(money(finance.outstanding(currency)))
+    yield from _approved_work(view)
     recognised = view.recognised if confidential else finance.recognised
     if recognised is not None:
         partial = finance.recognises_by_cost and not confidential
@@ -411,6 +413,18 @@ def _finance(view: View, *, confidential: bool) -> _PanelRows:
         ),
     )
     yield "Account", _one("settled" if finance.settled else None)
+
+
+def _approved_work(view: View) -> _PanelRows:
+    """Yield what of the approved work of all lines is not billed, held and written down."""
+    works = approved_work(view)
+    for label, amounts in (
+        ("Unbilled work", [each.unbilled for each in works]),
+        ("Held", [each.held for each in works]),
+        ("Written down", [each.written_down for each in works]),
+    ):
+        total = Money.total(amounts, amounts[0].currency) if amounts else None
+        yield label, _one(money(total) if total is not None and total.amount else None)
 
 
 _SHOWN_LINES = 20

@@ -191,6 +191,9 @@ SENTENCES: dict[type[Event], str] = {
     finance.DraftWithdrawn: "Draft {invoice} over {amount} withdrawn: its billing entry "
     "changed or is no longer due.",
     finance.InvoiceVoided: "Invoice {number} over {amount} voided: “{why}”",
+    finance.WorkHeld: "Work over {worth} on line {line} is held: “{why}”",
+    finance.WorkReleased: "Held work over {worth} on line {line} is released.",
+    finance.WorkWrittenDown: "Work over {worth} on line {line} is written down: “{why}”",
     finance.CreditNoteIssued: "Credit note {number} over {amount} issued on {issued_on}: “{why}”",
     finance.PaymentReceived: "{amount} received on {received_on}.",
     finance.RefundPaid: "{amount} paid back on {paid_on}.",

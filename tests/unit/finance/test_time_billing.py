@@ -350,12 +350,12 @@ def test_each_line_has_its_own_cap_and_what_exceeds_it_is_held():
         two_lines(), time("a", hours=10), time("b", role="tester", hours=60), time("c", hours=1)
     )
     shown = {each.line: each for each in worked.view["unbilled"]}
-    assert (shown["extra"].unbilled, shown["extra"].held) == (eur(5_400), eur(400))
-    assert (shown["work"].unbilled, shown["work"].held) == (eur(1_100), eur(0))
+    assert (shown["extra"].unbilled, shown["extra"].beyond_cap) == (eur(5_400), eur(400))
+    assert (shown["work"].unbilled, shown["work"].beyond_cap) == (eur(1_100), eur(0))
     billed = may(worked).after(APRIL)
     assert billed_by_line(billed) == {"work": eur(1_100), "extra": eur("4999.50")}
     shown = {each.line: each for each in billed.view["unbilled"]}
-    assert shown["extra"].held == shown["extra"].unbilled - eur("0.50")
+    assert shown["extra"].beyond_cap == shown["extra"].unbilled - eur("0.50")
     billed.when(APRIL).then_refused("amount-not-billable", missing={"cap-spent"})
 
 

@@ -157,11 +157,16 @@ class Survey:
 
 @dataclass(slots=True)
 class Worked:
-    """Approved hours of a week, all and billable, and the first event that contains any."""
+    """Approved hours of a week, all and billable, and the first event that contains any.
+
+    The keys of `billable_by_role` are the contract line, empty where none is named, and the role,
+    with a slash between them.
+    """
 
     hours: Decimal
     billable: Decimal
     first: Ref
+    billable_by_role: dict[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -200,6 +205,8 @@ class DeliverySection:
     """Approved hours by contract line; those of tasks that name no line are not in it."""
     weeks: dict[date, Worked] = field(default_factory=dict)
     last_approved: Ref | None = newest_ref(delivery.TimeApproved)
+    billable_expenses: dict[str, Money] = field(default_factory=dict)
+    """Approved billable expenses by contract line, empty where none is named, and currency."""
     complete: dict[str, Decimal] = field(default_factory=dict)
     """The last reported completion of each task."""
     milestones_reached: dict[str, Kept[delivery.MilestoneReached]] = each_by(
@@ -250,7 +257,6 @@ steps = Steps(
         delivery.ResourceRequested,
         delivery.BrdSubmitted,
         delivery.TimeRejected,
-        delivery.ExpenseApproved,
     ],
 )
 
@@ -359,6 +365,18 @@ def _time(section: DeliverySection, recorded: Recorded[delivery.TimeApproved]) -
     week.hours += event.hours
     if event.billable:
         week.billable += event.hours
+        key = f"{event.line or ''}/{event.role}"
+        week.billable_by_role[key] = week.billable_by_role.get(key, Decimal(0)) + event.hours
+
+
+@steps.on(delivery.ExpenseApproved)
+def _expense(section: DeliverySection, recorded: Recorded[delivery.ExpenseApproved]) -> None:
+    event = recorded.event
+    if event.billable:
+        currency = event.amount.currency
+        key = f"{event.line or ''}/{currency}"
+        before = section.billable_expenses.get(key, Money.zero(currency))
+        section.billable_expenses[key] = before + event.amount
 
 
 @steps.on(delivery.TaskProgressed)

@@ -1,10 +1,12 @@
 """Finance's two sections of the view, one for its open and one for its confidential channel."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from contracts import finance
+from contracts.decimals import Rounding
 from contracts.event import Recorded
 from contracts.lines import ContractLine, LineChange, PerformanceObligation
 from contracts.money import Money, Rate
@@ -72,6 +74,8 @@ class Budget:
     lines: list[ContractLine]
     hours: Decimal
     obligations: list[PerformanceObligation]
+    rounding: Rounding
+    """Policy by which Finance rounds the amounts of the contract."""
     amended_for: list[str]
     said: Ref
 
@@ -98,6 +102,38 @@ class BilledLine:
     role: str | None
     hours: Decimal | None
     rate: Rate | None
+
+
+def _billed(lines: Iterable[finance.InvoiceLine]) -> list[BilledLine]:
+    return [BilledLine(line.line, line.amount, line.role, line.hours, line.rate) for line in lines]
+
+
+@dataclass(slots=True)
+class Draft:
+    """The draft of an invoice, until it is issued or withdrawn."""
+
+    kind: str
+    lines: list[BilledLine]
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldWork:
+    """Approved work of a contract line that is not billed; an expense has no role and no hours."""
+
+    line: str
+    on: date
+    role: str | None
+    hours: Decimal | None
+    worth: Money
+
+
+def _works(event: finance.WorkOfLine) -> dict[str, WithheldWork]:
+    return {
+        f"{each.kind}:{each.entry}": WithheldWork(
+            event.line, each.on, each.role, each.hours, each.worth
+        )
+        for each in event.works
+    }
 
 
 @dataclass(slots=True)
@@ -165,8 +201,12 @@ class FinanceSection:
     )
     """Revenue to date by obligation, of methods that do not use cost."""
     billing: dict[str, Billable] = field(default_factory=dict)
-    drafts: int = 0
+    drafts: dict[str, Draft] = field(default_factory=dict)
     invoices: dict[str, Invoice] = field(default_factory=dict)
+    held: dict[str, WithheldWork] = field(default_factory=dict)
+    """Approved work that is held back from billing, by kind and id (``time:T-1``)."""
+    written_down: dict[str, WithheldWork] = field(default_factory=dict)
+    """Approved work that is never billed, by kind and id."""
     settled: Ref | None = newest_ref(
         finance.AccountSettled,
         until=(finance.BudgetAmended, finance.InvoiceIssued, finance.AccountReopened),
@@ -191,6 +231,11 @@ class FinanceSection:
     def live_invoices(self) -> list[Invoice]:
         """Return the invoices that are not void."""
         return [invoice for invoice in self.invoices.values() if not invoice.voided]
+
+    def time_lines(self) -> list[BilledLine]:
+        """Return the lines with which drafts and invoices that are not void bill work."""
+        bills: list[Invoice | Draft] = [*self.live_invoices(), *self.drafts.values()]
+        return [line for bill in bills if bill.kind == "time" for line in bill.lines]
 
     def billed(self, currency: str) -> Money:
         """Return the amount issued, less voided and credited amounts."""
@@ -252,6 +297,7 @@ def _budget(section: FinanceSection, recorded: Recorded[finance.BudgetSet]) -> N
         lines=unbilled(event.lines),
         hours=line_hours(event.lines),
         obligations=list(event.obligations),
+        rounding=event.rounding,
         amended_for=[],
         said=ref(recorded),
     )
@@ -277,13 +323,13 @@ def _due(section: FinanceSection, recorded: Recorded[finance.BillingEventDue]) -
 
 @steps.on(finance.InvoiceDrafted)
 def _invoice_drafted(section: FinanceSection, recorded: Recorded[finance.InvoiceDrafted]) -> None:
-    del recorded
-    section.drafts += 1
+    event = recorded.event
+    section.drafts[event.invoice] = Draft(event.kind, _billed(event.lines))
 
 
 @steps.on(finance.DraftWithdrawn)
 def _withdrawn(section: FinanceSection, recorded: Recorded[finance.DraftWithdrawn]) -> None:
-    section.drafts -= 1
+    section.drafts.pop(recorded.event.invoice, None)
     section.billing.pop(recorded.event.billing_event, None)
 
 
@@ -291,16 +337,14 @@ def _withdrawn(section: FinanceSection, recorded: Recorded[finance.DraftWithdraw
 def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) -> None:
     event = recorded.event
     nothing = Money.zero(event.amount.currency)
+    section.drafts.pop(event.invoice, None)
     section.invoices[event.invoice] = Invoice(
         invoice=event.invoice,
         number=event.number,
         kind=event.kind,
         amount=event.amount,
         deliverables=list(event.deliverables),
-        lines=[
-            BilledLine(line.line, line.amount, line.role, line.hours, line.rate)
-            for line in event.lines
-        ],
+        lines=_billed(event.lines),
         issued_on=event.issued_on,
         due_on=event.due_on,
         said=ref(recorded),
@@ -310,6 +354,22 @@ def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) 
     due = section.billing.get(event.billing_event)
     if due is not None:
         due.invoiced = True
+
+
+@steps.on(finance.WorkHeld)
+def _held(section: FinanceSection, recorded: Recorded[finance.WorkHeld]) -> None:
+    section.held |= _works(recorded.event)
+
+
+@steps.on(finance.WorkReleased)
+def _released(section: FinanceSection, recorded: Recorded[finance.WorkReleased]) -> None:
+    for key in _works(recorded.event):
+        section.held.pop(key, None)
+
+
+@steps.on(finance.WorkWrittenDown)
+def _written_down(section: FinanceSection, recorded: Recorded[finance.WorkWrittenDown]) -> None:
+    section.written_down |= _works(recorded.event)
 
 
 @steps.on(finance.InvoiceVoided)

@@ -1,0 +1,1 @@
+"""Approved work that is held back from billing, or written down."""

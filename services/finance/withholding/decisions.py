@@ -1,0 +1,267 @@
+"""Hold approved work back from billing, release it, and write it down.
+
+Each command names works that no invoice and no draft bills. Held work waits: it is not billed, and
+the account is not settled. What is written down is never billed and earns no revenue; its cost
+stays.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, TypeVar
+
+from pydantic import Field
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
+from contracts.event import Event
+from contracts.finance import (
+    Reasoned,
+    UnbilledWork,
+    WorkHeld,
+    WorkKind,
+    WorkReleased,
+    WorkWrittenDown,
+)
+from contracts.money import Money
+from contracts.refusals import RefusalCode
+from contracts.values import Hours, Identifier, ProjectRole
+from finance.budgeting.state import Budget
+from finance.engagement import Engagement
+from finance.policies import require_budget, require_open_account
+from finance.roles import ACCOUNTING, CONTROLLING
+from finance.time_billing.unbilled import billed_by, unbilled_works, worth_of
+from finance.work.state import Withheld, Work
+
+capability = Capability[Engagement](__name__)
+
+E = TypeVar("E", bound=Event)
+Entries = Annotated[tuple[Identifier, ...], Field(max_length=500)]
+
+
+class NamesWork(Command):
+    """Name approved works; at least one."""
+
+    entries: Entries = ()
+    """Ids of time entries."""
+    expenses: Entries = ()
+    """Ids of expenses."""
+
+    @property
+    def keys(self) -> Iterable[str]:
+        """Return the keys of the works, each once."""
+        times = (f"time:{each}" for each in self.entries)
+        return dict.fromkeys((*times, *(f"expense:{each}" for each in self.expenses)))
+
+
+class HoldWork(NamesWork, Reasoned):
+    """Hold works back from billing, until they are released."""
+
+
+class ReleaseWork(NamesWork):
+    """Release works that are held, so that they are billed again."""
+
+
+class WriteDownWork(NamesWork, Reasoned):
+    """Write works down for good; those that are held are released first."""
+
+
+@capability.decide(HoldWork, by=ACCOUNTING)
+def hold_work(state: Engagement, command: HoldWork, context: Context) -> Iterable[Event]:
+    """Record that the works are held, one event for each line.
+
+    Works that are held for this reason already change nothing. Raises Refused where the account is
+    settled, or a work is unknown, cannot be billed, is billed, written down, or held for another
+    reason.
+    """
+    budget = require_budget(state)
+    require_open_account(state)
+    works = _named(state, command)
+    waiting = [each for each in works if not _repeats(each, each.held, command.why, "work-held")]
+    yield from _by_line(
+        _unbilled(state, budget, waiting),
+        lambda line, works, worth: WorkHeld(line=line, works=works, worth=worth, why=command.why),
+        state.money,
+    )
+
+
+@capability.decide(ReleaseWork, by=ACCOUNTING)
+def release_work(state: Engagement, command: ReleaseWork, context: Context) -> Iterable[Event]:
+    """Record that the works can be billed again; works released before change nothing.
+
+    Raises Refused where a work is unknown, or was never held.
+    """
+    works = _named(state, command)
+    for work in works:
+        if work.written_down:
+            raise Refused("work-written-down", f"{work.entry} is written down for good")
+        if work.held is None and not work.released:
+            raise Refused("work-not-held", f"{work.entry} is not held")
+    yield from _released(state, works)
+
+
+@capability.decide(WriteDownWork, by=CONTROLLING)
+def write_down_work(state: Engagement, command: WriteDownWork, context: Context) -> Iterable[Event]:
+    """Record that the works are never billed; those written down for this reason change nothing.
+
+    Raises Refused where the account is settled, or a work is unknown, cannot be billed, is billed,
+    or is written down for another reason.
+    """
+    budget = require_budget(state)
+    require_open_account(state)
+    works = [
+        each
+        for each in _named(state, command)
+        if not _repeats(each, each.written_down, command.why, "work-written-down")
+    ]
+    held = [(each, each.held.line, each.held.worth) for each in works if each.held]
+    others = _unbilled(state, budget, [each for each in works if not each.held])
+    yield from _released(state, works)
+    yield from _by_line(
+        [*held, *others],
+        lambda line, works, worth: WorkWrittenDown(
+            line=line, works=works, worth=worth, why=command.why
+        ),
+        state.money,
+    )
+
+
+def _named(state: Engagement, command: NamesWork) -> list[Work]:
+    """Return the works that a command names; raises Refused where it names none or unknown ones."""
+    keys = tuple(command.keys)
+    unknown = [key.partition(":")[2] for key in keys if key not in state.work.by_id]
+    if unknown:
+        raise Refused("work-unknown", f"no approved work is known as {', '.join(unknown)}")
+    if not keys:
+        raise Refused("work-unknown", "no work is named")
+    return [state.work.by_id[key] for key in keys]
+
+
+def _repeats(work: Work, known: Withheld | None, why: str, code: RefusalCode) -> bool:
+    """Return whether this was recorded before; raises Refused where it was for another reason."""
+    if work.written_down and known is not work.written_down:
+        raise Refused("work-written-down", f"{work.entry} is written down for good")
+    if known is not None and known.why != why:
+        raise Refused(code, f"why: {work.entry} is recorded with the reason {known.why!r}")
+    return known is not None
+
+
+_Worth = tuple[Work, str, Money]
+"""A work, its line and its worth."""
+
+
+def _unbilled(state: Engagement, budget: Budget, works: Iterable[Work]) -> list[_Worth]:
+    """Return works with their lines and worth; raises Refused where one cannot be billed."""
+    unbilled = unbilled_works(state, budget)
+    found: list[_Worth] = []
+    for work in works:
+        if billed_by(budget, work) is None:
+            raise Refused("work-not-billable", f"no line bills {work.entry} at a contracted rate")
+        if work.key not in unbilled:
+            raise Refused("work-billed", f"{work.entry} is on an invoice or a draft")
+        line = unbilled[work.key][1]
+        found.append((work, line.line, worth_of(budget, work, line)))
+    return found
+
+
+def _released(state: Engagement, works: Iterable[Work]) -> Iterable[Event]:
+    held = [(each, each.held.line, each.held.worth) for each in works if each.held]
+    yield from _by_line(
+        held,
+        lambda line, works, worth: WorkReleased(line=line, works=works, worth=worth),
+        state.money,
+    )
+
+
+def _by_line(
+    found: Iterable[_Worth],
+    event: Callable[[str, tuple[UnbilledWork, ...], Money], E],
+    currency: str,
+) -> Iterable[E]:
+    """Yield an event for each line."""
+    lines: dict[str, list[UnbilledWork]] = {}
+    for work, line, worth in found:
+        named = UnbilledWork(
+            kind=work.work_kind,
+            entry=work.entry,
+            on=work.on,
+            role=work.role,
+            hours=None if work.role is None else work.hours,
+            worth=worth,
+        )
+        lines.setdefault(line, []).append(named)
+    for line, works in lines.items():
+        yield event(line, tuple(works), Money.total((each.worth for each in works), currency))
+
+
+class WorkView(ViewModel):
+    """Approved work that is not billed; `why` where it is held or written down."""
+
+    kind: WorkKind
+    entry: str
+    line: str
+    role: ProjectRole | None
+    hours: Hours
+    worth: Money
+    why: str | None
+
+
+class WithheldLineView(ViewModel):
+    """Worth of the works of a line that are held, and of those that are written down."""
+
+    line: str
+    held: Money
+    written_down: Money
+
+
+class WithholdingFields(ViewModel):
+    """Unbilled, held and written-down works in the view of an engagement, and totals by line."""
+
+    unbilled_work: list[WorkView]
+    held_work: list[WorkView]
+    written_down_work: list[WorkView]
+    withheld: list[WithheldLineView]
+
+
+@capability.view
+def withholding_view(state: Engagement) -> WithholdingFields:
+    """Return the works that are not billed, for the view of an engagement."""
+    budget = state.budget
+    works = state.work.entries
+    held = [(each, each.held) for each in works if each.held]
+    gone = [(each, each.written_down) for each in works if each.written_down]
+    lines = dict.fromkeys(each.line for _, each in (*held, *gone))
+    return WithholdingFields(
+        unbilled_work=[
+            _shown(work, line.line, worth_of(budget, work, line), None)
+            for work, line in unbilled_works(state, budget).values()
+        ]
+        if budget
+        else [],
+        held_work=[_shown(work, each.line, each.worth, each.why) for work, each in held],
+        written_down_work=[_shown(work, each.line, each.worth, each.why) for work, each in gone],
+        withheld=[
+            WithheldLineView(
+                line=line,
+                held=_sum(state, line, held),
+                written_down=_sum(state, line, gone),
+            )
+            for line in lines
+        ],
+    )
+
+
+def _sum(state: Engagement, line: str, works: Iterable[tuple[Work, Withheld]]) -> Money:
+    return Money.total((each.worth for _, each in works if each.line == line), state.money)
+
+
+def _shown(work: Work, line: str, worth: Money, why: str | None) -> WorkView:
+    return WorkView(
+        kind=work.work_kind,
+        entry=work.entry,
+        line=line,
+        role=work.role,
+        hours=work.hours,
+        worth=worth,
+        why=why,
+    )

@@ -1,0 +1,105 @@
+"""Compute what of the approved work of an engagement is billed, held and written down.
+
+Delivery publishes the work, Finance what it bills and withholds. The amounts are those that Finance
+shows once both are in the view.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from contracts.billable_work import paying_line, unbilled_hours
+from contracts.lines import HOURLY
+from contracts.money import Money, Rate
+from gateway.view.engagement_view import View
+from gateway.view.sections.finance import BilledLine, Budget, WithheldWork
+
+
+@dataclass(frozen=True, slots=True)
+class LineWork:
+    """Worth of the approved work of a line that is on no invoice and no draft, at its rates.
+
+    Work that is held or written down is not part of `unbilled`.
+    """
+
+    line: str
+    unbilled: Money
+    held: Money
+    written_down: Money
+
+
+def approved_work(view: View) -> list[LineWork]:
+    """Return the unbilled work of each line by time and materials or at cost in the budget."""
+    budget = view.finance.budget
+    if budget is None:
+        return []
+    currency, finance = budget.price.currency, view.finance
+    withheld = (*finance.held.values(), *finance.written_down.values())
+    works = _worked(view, withheld)
+    bills = finance.time_lines()
+    return [
+        LineWork(
+            line=line.line,
+            unbilled=_unbilled(works.get(line.line, _Work()), line.line, bills, budget),
+            held=_worth(finance.held.values(), line.line, currency),
+            written_down=_worth(finance.written_down.values(), line.line, currency),
+        )
+        for line in budget.lines
+        if line.pricing in HOURLY
+    ]
+
+
+@dataclass(slots=True)
+class _Work:
+    """Hours of a line by role and rate, and its expenses, without what is withheld."""
+
+    hours: dict[tuple[str, Rate], Decimal] = field(default_factory=dict)
+    expenses: Decimal = Decimal(0)
+
+
+def _worked(view: View, withheld: Iterable[WithheldWork]) -> dict[str, _Work]:
+    """Return the work by line; work of no line, or without a rate, is left out."""
+    budget = view.finance.budget
+    works: dict[str, _Work] = {}
+    if budget is None:
+        return works
+    hours = [
+        *_approved_hours(view),
+        *((each.line, each.role, each.on, -(each.hours or 0)) for each in withheld if each.role),
+    ]
+    for name, role, on, number in hours:
+        line = paying_line(budget.lines, name, role, on)
+        rate = line.rate_on(role, on) if line is not None else None
+        if line is not None and rate is not None:
+            of_line = works.setdefault(line.line, _Work()).hours
+            of_line[role, rate] = of_line.get((role, rate), Decimal(0)) + number
+    for key, spent in view.delivery.billable_expenses.items():
+        paying = paying_line(budget.lines, key.partition("/")[0] or None, None, date.min)
+        if paying is not None and spent.currency == budget.price.currency:
+            works.setdefault(paying.line, _Work()).expenses += spent.amount
+    for each in withheld:
+        if each.role is None:
+            works.setdefault(each.line, _Work()).expenses -= each.worth.amount
+    return works
+
+
+def _approved_hours(view: View) -> Iterator[tuple[str | None, str, date, Decimal]]:
+    """Yield approved billable hours with the named line, the role and the Monday of the week."""
+    for week, worked in view.delivery.weeks.items():
+        for key, number in worked.billable_by_role.items():
+            line, _, role = key.partition("/")
+            yield line or None, role, week, number
+
+
+def _unbilled(work: _Work, line: str, bills: Iterable[BilledLine], budget: Budget) -> Money:
+    of_line = [each for each in bills if each.line == line]
+    left = unbilled_hours(work.hours, ((each.role, each.rate, each.hours) for each in of_line))
+    time = sum((rate.amount * hours for (_, rate), hours in left.items()), Decimal(0))
+    billed = sum((each.amount.amount for each in of_line if each.role is None), Decimal(0))
+    exact = time + max(work.expenses - billed, Decimal(0))
+    return Money.nearest(exact, budget.price.currency, budget.rounding)
+
+
+def _worth(works: Iterable[WithheldWork], line: str, currency: str) -> Money:
+    return Money.total((each.worth for each in works if each.line == line), currency)

@@ -1,0 +1,173 @@
+"""Check that works are held, released and written down, and what that leaves to bill."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from contracts.event import Event
+from contracts.finance import (
+    BillingEventDue,
+    InvoiceDrafted,
+    UnbilledWork,
+    WorkHeld,
+    WorkReleased,
+    WorkWrittenDown,
+)
+from contracts.lines import BillingItem
+from contracts.roles import Role
+from finance.engagement import Engagement
+from finance.service import ENGAGEMENT
+from finance.settlement.decisions import SettleAccount
+from finance.time_billing.decisions import BillTime
+from finance.withholding.decisions import HoldWork, NamesWork, ReleaseWork, WriteDownWork
+from testkit.scenario import Scenario, like
+from tests.amounts import eur, usd
+from tests.unit.finance.builders import (
+    MONDAY,
+    contracted,
+    expense,
+    hearing,
+    hourly_line,
+    recognise,
+    sow_of,
+    time,
+)
+
+APRIL = BillTime(month="2026-04")
+HOLD = HoldWork(entries=("a",), why="Disputed.")
+WRITE_DOWN = WriteDownWork(entries=("a",), why="Goodwill.")
+ALL_AS_TIME = BillingItem(item="time", kind="time", amount=eur(20_000))
+
+
+def worked(*more: Event) -> Scenario[Engagement]:
+    """Return a contract with 8 h of a developer twice (a, b), and more; all can be billed."""
+    engagement = contracted(sow_of(hourly_line(ALL_AS_TIME)))
+    return hearing(engagement, time("a"), time("b"), *more).on(date(2026, 5, 4))
+
+
+def of_a() -> tuple[UnbilledWork, ...]:
+    return (
+        UnbilledWork(
+            kind="time",
+            entry="a",
+            on=MONDAY,
+            role="developer",
+            hours=Decimal(8),
+            worth=eur(800),
+        ),
+    )
+
+
+def test_held_work_is_not_billed_until_its_release() -> None:
+    held = (
+        worked()
+        .when(HOLD)
+        .then(WorkHeld(line="work", works=of_a(), worth=eur(800), why="Disputed."))
+    )
+    held.when(HOLD).then_nothing()
+    billed = held.when(APRIL).then(like(BillingEventDue, amount=eur(800)), like(InvoiceDrafted))
+    released = billed.when(ReleaseWork(entries=("a",))).then(
+        WorkReleased(line="work", works=of_a(), worth=eur(800))
+    )
+    released.when(ReleaseWork(entries=("a",))).then_nothing()
+    released.when(APRIL).then(like(BillingEventDue, amount=eur(800)), like(InvoiceDrafted))
+    again = released.when(HOLD).then(like(WorkHeld, works=of_a()))
+    again.when(APRIL).then_refused("amount-not-billable", missing={"work-not-approved"})
+
+
+def test_only_unbilled_work_can_be_withheld() -> None:
+    billed = worked().after(APRIL)
+    billed.when(HOLD).then_refused("work-billed", saying="a is on an invoice")
+    billed.when(WRITE_DOWN).then_refused("work-billed", saying="a is on an invoice")
+    late = hearing(billed, time("c"))
+    late.when(HOLD).then_refused("work-billed")
+    late.when(HoldWork(entries=("c",), why="Late.")).then(like(WorkHeld))
+
+
+@pytest.mark.parametrize("command", [HOLD, WRITE_DOWN, ReleaseWork(entries=("a",))])
+def test_each_work_is_known(command: NamesWork) -> None:
+    other = command.model_copy(update={"entries": ("a", "tea")})
+    worked().when(other).then_refused("work-unknown", saying="tea")
+    expenses = command.model_copy(update={"entries": (), "expenses": ("a",)})
+    worked().when(expenses).then_refused("work-unknown", saying="a")
+    worked().when(command.model_copy(update={"entries": ()})).then_refused("work-unknown")
+
+
+def test_work_that_no_line_bills_is_not_withheld() -> None:
+    more = (time("free", billable=False), time("rare", role="tester"), expense("x", usd(7)))
+    for command in (
+        HoldWork(entries=("free",), why="No."),
+        HoldWork(entries=("rare",), why="No."),
+        WriteDownWork(expenses=("x",), why="No."),
+    ):
+        worked(*more).when(command).then_refused("work-not-billable")
+
+
+def test_another_reason_is_refused_with_the_known_one() -> None:
+    other = {"why": "Another."}
+    held, gone = worked().after(HOLD), worked().after(WRITE_DOWN)
+    held.when(HOLD.model_copy(update=other)).then_refused("work-held", saying="Disputed.")
+    gone.when(WRITE_DOWN.model_copy(update=other)).then_refused(
+        "work-written-down", saying="Goodwill."
+    )
+    gone.when(WRITE_DOWN).then_nothing()
+    gone.when(HOLD).then_refused("work-written-down")
+    gone.when(ReleaseWork(entries=("a",))).then_refused("work-written-down")
+    worked().when(ReleaseWork(entries=("a",))).then_refused("work-not-held", saying="a is not")
+
+
+def test_written_down_work_is_never_billed_and_earns_nothing() -> None:
+    held = worked().after(HOLD)
+    gone = held.when(WRITE_DOWN).then(
+        WorkReleased(line="work", works=of_a(), worth=eur(800)),
+        WorkWrittenDown(line="work", works=of_a(), worth=eur(800), why="Goodwill."),
+    )
+    gone.when(APRIL).then(like(BillingEventDue, amount=eur(800)), like(InvoiceDrafted))
+    written = held.after(WRITE_DOWN)
+    for before, earned in ((worked(), 1_600), (held, 1_600), (written, 800)):
+        state = before.after(recognise("03")).after(recognise("04")).state
+        assert state.revenue.recognised("work", state.money) == eur(earned)
+
+
+def test_held_work_holds_the_settlement_and_written_down_work_does_not() -> None:
+    alone = hearing(contracted(sow_of(hourly_line(ALL_AS_TIME))), time("a")).on(date(2026, 5, 4))
+    alone.when(SettleAccount()).then_refused("account-not-settled", missing={"time-unbilled"})
+    held = alone.after(HOLD)
+    held.when(SettleAccount()).then_refused(
+        "account-not-settled", missing={"work-held"}, saying="a over 800.00 EUR on line work"
+    )
+    settled = held.after(WRITE_DOWN).after(SettleAccount())
+    settled.when(WRITE_DOWN.model_copy(update={"entries": ("b",)})).then_refused("account-settled")
+
+
+def test_the_view_shows_what_is_unbilled_held_and_written_down() -> None:
+    of_third = time("c", hours=Decimal("0.33"))
+    full = worked(of_third, expense("x", eur("9.99")))
+    shown = full.after(HoldWork(entries=("c",), expenses=("x",), why="Receipt?")).after(WRITE_DOWN)
+    (line,), (unbilled,) = shown.view["withheld"], shown.view["unbilled"]
+    assert (line.line, line.held, line.written_down) == ("work", eur("42.99"), eur(800))
+    assert unbilled.unbilled == eur(800)
+    assert [each.entry for each in shown.view["unbilled_work"]] == ["b"]
+    assert [(each.entry, each.why) for each in shown.view["held_work"]] == [
+        ("c", "Receipt?"),
+        ("x", "Receipt?"),
+    ]
+    assert [each.entry for each in shown.view["written_down_work"]] == ["a"]
+
+
+def test_what_is_billed_counts_in_the_order_of_approval_and_of_release() -> None:
+    engagement = worked().after(HOLD).after(APRIL)
+    released = engagement.after(ReleaseWork(entries=("a",)))
+    assert [each.entry for each in released.view["unbilled_work"]] == ["a"]
+    released.when(HoldWork(entries=("b",), why="Late.")).then_refused("work-billed")
+
+
+def test_only_a_controller_writes_work_down() -> None:
+    roles: dict[type[NamesWork], tuple[Role, ...]] = {
+        HoldWork: ("project-accountant", "controller"),
+        ReleaseWork: ("project-accountant", "controller"),
+        WriteDownWork: ("controller",),
+    }
+    for command, by in roles.items():
+        assert ENGAGEMENT.commands[command].by == by
