@@ -49,4 +49,5 @@ def engagement_decider(
             ),
         ),
         zone=zone or (lambda state, context: account_zone(account_of(state), context)),
+        documents=lambda state: state.documents.published,
     )

@@ -2,6 +2,7 @@
 
 from chassis.domain.state import Part
 from common.disconnects.state import Disconnects
+from common.documents.state import Documents
 from common.questions.state import Questions
 
 
@@ -10,4 +11,5 @@ class CommonParts(Part):
 
     engagement: str
     disconnects: Disconnects = Disconnects()
+    documents: Documents = Documents()
     questions: Questions = Questions()

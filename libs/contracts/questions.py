@@ -9,9 +9,9 @@ from pydantic import model_validator
 
 from contracts.values import (
     ContactId,
-    ContentHash,
     CustomerAct,
     Day,
+    DocumentHash,
     Identifier,
     RecordedAct,
     ShortText,
@@ -30,7 +30,7 @@ class Question(Value):
     """The question itself."""
     about: ShortText
     """Subject of the question, in words."""
-    document: ContentHash | None = None
+    document: DocumentHash | None = None
     """Hash of the document that the question is about; null where it is about none."""
     line: Identifier | None = None
     """Id of the line of the contract that the question is about; null where it is about none."""

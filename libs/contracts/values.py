@@ -78,6 +78,15 @@ ContentHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")
 """SHA-256 of a document's canonical content: ``sha256:`` and lower-case hexadecimal digits."""
 
 
+@dataclass(frozen=True, slots=True)
+class NamesDocument:
+    """Annotation of a hash that a command may give only where the department has the document."""
+
+
+DocumentHash = Annotated[ContentHash, NamesDocument()]
+"""Hash of a document: an uploaded file, or a document that a department published."""
+
+
 def _a_number(value: object) -> object:
     if isinstance(value, bool | str):
         # A ValueError becomes a validation error that names the field to the sender.
@@ -226,7 +235,7 @@ class Value(BaseModel):
 class CustomerAct(Value):
     """An act of a person of the customer, with its proof."""
 
-    evidence: ContentHash | None = None
+    evidence: DocumentHash | None = None
     """Hash of the document that proves the act."""
 
 

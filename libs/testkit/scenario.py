@@ -59,6 +59,7 @@ class Scenario(Generic[S]):
     moment: datetime = START
     steps: int = 0
     counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    documents: frozenset[str] = frozenset()
 
     @property
     def state(self) -> S:
@@ -78,6 +79,10 @@ class Scenario(Generic[S]):
     def knowing(self, *records: Reference) -> "Scenario[S]":
         """Replace the reference data."""
         return replace(self, records=RecordsOf(records))
+
+    def uploaded(self, *hashes: str) -> "Scenario[S]":
+        """Add documents, by their hash, to those that the department's store has."""
+        return replace(self, documents=self.documents | frozenset(hashes))
 
     def published(self, *events: Event, by: str = "someone") -> "Scenario[S]":
         """Record events of the stream's own, of before; nothing reacts to them."""
@@ -247,6 +252,7 @@ class Scenario(Generic[S]):
             cause=cause,
             reference_data=self.records,
             new_event_id=lambda: f"{cause}-event-{next(numbers)}",
+            documents=self.documents,
         )
 
 

@@ -2,6 +2,7 @@
 
 from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
+from chassis.web.document_routes import document_routes
 from chassis.web.engagement_routes import EngagementRoutes
 from chassis.web.reference_routes import ReferenceRoutes
 from common.decider import engagement_decider
@@ -64,6 +65,7 @@ SERVICE = Service(
             listed=("account", "agreement_type", "signed_on", "starts_on", "expires_on"),
         ),
     ),
+    routers=(document_routes(seen_by=READERS, uploaded_by=CONTRACTS, kind="agreement"),),
     reads=(
         AccountPublished,
         AgreementPublished,

@@ -209,7 +209,7 @@ async def test_an_engagement_goes_from_its_manager_to_its_close(world: World) ->
     assert f"sha256:{sha256(kept.content).hexdigest()}" == portal["content_hash"]
     assert kept.json()["content"]["text"] == "1"
     unknown = {"deliverable": "portal", "content_hash": f"sha256:{'f' * 64}"}
-    refused(await world.ask("submit-deliverable", unknown, by=DEV), 422, "invalid-input")
+    refused(await world.ask("submit-deliverable", unknown, by=DEV, wait=0), 409, "document-unknown")
     rejection = {"deliverable": "portal", "submission": 1, "rejected_by": "cleo", "why": "No."}
     await world.do("reject-deliverable", rejection)
     await world.do("submit-deliverable", {"deliverable": "portal", "content": "2"}, by=DEV)

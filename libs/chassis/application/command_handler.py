@@ -25,6 +25,7 @@ from chassis.domain.decider import (
     requests_in,
     without_events,
 )
+from chassis.domain.documents import named_documents
 from chassis.domain.pending import Refusal, Requested
 from chassis.domain.stand_ins import require_stand_in
 from chassis.domain.stream import Stream
@@ -97,6 +98,7 @@ class _Request:
     traceparent: str | None
     on_behalf_of: str | None
     roles: frozenset[Role] = frozenset()
+    documents: frozenset[str] = frozenset()
 
 
 class CommandHandler:
@@ -157,6 +159,9 @@ class CommandHandler:
                 known = self.repository.cached(request.stream)
                 before = (known or nothing_known(decider, request.stream)).stream
                 revision = reference_data.revision
+                named = named_documents(command).values()
+                kept = await self.repository.kept_documents(request.stream, named)
+                request = replace(request, documents=kept)
                 try:
                     async with self.repository.lock(request.stream):
                         return await self._decided(decider, request)
@@ -368,6 +373,7 @@ class CommandHandler:
             traceparent=request.traceparent,
             on_behalf_of=request.on_behalf_of,
             roles=request.roles,
+            documents=request.documents,
         )
 
     async def _append_decision(

@@ -13,7 +13,7 @@ consumed again if the process ends
 import asyncio
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -77,6 +77,7 @@ class ContextFactory:
         traceparent: str | None,
         on_behalf_of: str | None = None,
         roles: frozenset[Role] = frozenset(),
+        documents: frozenset[str] = frozenset(),
     ) -> Context:
         """Return the context of one decision or reaction; `occurred_at` None means now."""
         now = self.now()
@@ -90,6 +91,7 @@ class ContextFactory:
             traceparent=traceparent,
             on_behalf_of=on_behalf_of,
             roles=roles,
+            documents=documents,
         )
 
 
@@ -276,6 +278,13 @@ class Repository:
         for watcher in self._watchers.pop(stream, ()):
             if not watcher.done():
                 watcher.set_result(None)
+
+    async def kept_documents(self, stream: str, hashes: Collection[str]) -> frozenset[str]:
+        """Return those of the hashes whose documents are in the store; raises StoreAway."""
+        if not hashes or self._documents is None:
+            return frozenset()
+        absent = await self._documents.missing(stream.partition(":")[2], tuple(hashes))
+        return frozenset(hashes) - frozenset(absent)
 
     # ---- appending ----------------------------------------------------------------------------
 

@@ -51,6 +51,8 @@ class Context:
     roles: frozenset[Role] = frozenset()
     zone: tzinfo | None = None
     """Time zone of the customer's business days; None where it is not known."""
+    documents: frozenset[str] = frozenset()
+    """Hashes of those documents that the command names and the department's store has."""
 
     @property
     def acting_for(self) -> str:

@@ -7,7 +7,7 @@ docs/adr/0003-derive-reactions-from-the-state.md. Everything here is pure: momen
 and reference data are given in the context.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from functools import cached_property
@@ -19,7 +19,7 @@ from chassis.domain.capability import Capability, CommandEntry, Composed
 from chassis.domain.commands import Command, NotRecordable, Refused
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline, DeadlinePassed
-from chassis.domain.documents import contents_of
+from chassis.domain.documents import contents_of, require_documents
 from chassis.domain.internal import Internal, published_only
 from chassis.domain.latest_ids import LatestIds, with_latest
 from chassis.domain.pending import OutcomeRecorded, Refusal, Requested, pending_after
@@ -42,9 +42,11 @@ class Decider(Generic[S]):
     `kind` is ``engagement`` for engagements; a stream's id is ``<kind>:<subject>``. `initial`
     returns the state of a subject before its first event. Streams of engagements process the events
     of the other departments about them, those of each channel without a gap. `zone` returns the
-    time zone in which the days of commands are judged; None where it is not known. Raises TypeError
-    where two capabilities decide the same command, ask streams of one kind for the same command, or
-    use the same name for a field of the view or the row.
+    time zone in which the days of commands are judged; None where it is not known. `documents`
+    returns the hashes of documents that the state knows from events, which commands may name beside
+    those in the department's store. Raises TypeError where two capabilities decide the same
+    command, ask streams of one kind for the same command, or use the same name for a field of the
+    view or the row.
     """
 
     department: Department
@@ -52,6 +54,7 @@ class Decider(Generic[S]):
     initial: Callable[[str], S]
     capabilities: tuple[Capability[S], ...]
     zone: Callable[[S, Context], tzinfo | None] | None = None
+    documents: Callable[[S], Collection[str]] = lambda _: ()
 
     def __post_init__(self) -> None:
         decided = [entry.command for each in self.capabilities for entry in each.commands]
@@ -225,13 +228,15 @@ def handle_command(
 ) -> Step[S]:
     """Decide a command, and add the department's reactions to the resulting events.
 
-    Raises Refused, NotRecordable if an event, or the state after it, is invalid, and RuntimeError
+    Raises Refused, also where the command names an unknown document, NotRecordable if an event, or the state after it, is invalid, and RuntimeError
     where a request is made again on its outcome: it would get the same outcome, without an end.
     """
     entries: list[Entry] = []
     after = stream
     if decider.zone is not None:
         context = replace(context, zone=decider.zone(stream.state, context))
+    known = (decider.documents(stream.state), context.documents)
+    require_documents(command, known, stream.id)
     try:
         decided = (
             _decide_outcome(decider, stream, command, context)

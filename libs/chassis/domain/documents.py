@@ -4,16 +4,17 @@ A decision yields `DocumentKept.of(...)` with the event that has the hash. The c
 that is a whole document (see `contracts.documents.DocumentHead`) is kept without that.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from collections.abc import Container, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, Self, get_args
 
 from pydantic import Field, model_validator
 
-from chassis.domain.commands import Command
+from chassis.domain.commands import Command, Missing, gate
 from chassis.domain.internal import Internal
 from contracts.documents import DocumentHead, document_bytes, hash_of
 from contracts.event import Event, Recorded
-from contracts.values import ContentHash, DocumentText
+from contracts.values import ContentHash, DocumentHash, DocumentText, NamesDocument
 
 CANONICAL_JSON = "application/json"
 """Media type of a content that `contracts.documents.document_bytes` wrote."""
@@ -45,13 +46,46 @@ class DocumentCommand(Command):
     """Command that sends a document: its text, or the hash of a file that was uploaded before."""
 
     content: DocumentText | None = None
-    content_hash: ContentHash | None = None
+    content_hash: DocumentHash | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.content is None) == (self.content_hash is None):
             raise ValueError("give either content or content_hash")
         return self
+
+
+def named_documents(command: Command) -> dict[str, ContentHash]:
+    """Return the hashes of documents that a command names, by field."""
+    named = ((field, getattr(command, field)) for field in _document_fields(type(command)))
+    return {field: content_hash for field, content_hash in named if content_hash is not None}
+
+
+@cache
+def _document_fields(kind: type[Command]) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, field in kind.model_fields.items()
+        for annotation in (field, *get_args(field.annotation))
+        if NamesDocument() in getattr(annotation, "metadata", ())
+        or NamesDocument() in getattr(annotation, "__metadata__", ())
+    )
+
+
+def require_documents(command: Command, known: Sequence[Container[str]], stream: str) -> None:
+    """Refuse a command that names a document whose hash is in none of `known`, with its field."""
+    gate(
+        "document-unknown",
+        (
+            Missing(
+                "document-unknown",
+                f"{field}: {stream} has no document {content_hash}; upload it first, to documents",
+                field=field,
+            )
+            for field, content_hash in named_documents(command).items()
+            if not any(content_hash in each for each in known)
+        ),
+    )
 
 
 def contents_of(events: Iterable[Recorded[Event]]) -> tuple[bytes, ...]:

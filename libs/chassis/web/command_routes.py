@@ -33,7 +33,6 @@ from chassis.application.read_models import Listing
 from chassis.domain.capability import CommandEntry
 from chassis.domain.commands import Command
 from chassis.domain.decider import Decider
-from chassis.domain.documents import DocumentCommand
 from chassis.domain.state import Part
 from chassis.domain.stream import Stream
 from chassis.web.auth import Caller, requires
@@ -236,10 +235,6 @@ class CommandRoutes(Generic[S]):
     ) -> command_handler.Answer:
         service = get_service(request)
         commands = service.commands
-        given = command.content_hash if isinstance(command, DocumentCommand) else None
-        if given is not None and await service.documents.missing(subject, [given]):
-            detail = "must be the hash of a file that was uploaded to this engagement"
-            raise field_error("content_hash", detail)
         caller: Caller = request.state.caller
         # A wait for confidential events would reveal by its length when they are recorded.
         after = seen(options.after or {}, confidential=caller.may("confidential"))

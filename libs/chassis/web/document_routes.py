@@ -1,4 +1,4 @@
-"""The HTTP routes of the documents of engagements: upload, list and download by hash.
+"""The HTTP routes of the documents of a kind of stream: upload, list and download by hash.
 
 A document is downloaded as an attachment and never displayed by this service: it may be a page with
 scripts that somebody uploaded.
@@ -6,7 +6,7 @@ scripts that somebody uploaded.
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, get_args
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -20,7 +20,7 @@ from chassis.web.dependencies import get_service
 from chassis.web.problems import Problem, field_error
 from chassis.web.request import StrictRequest, StrictRoute, reject_unknown_query
 from contracts.roles import Role
-from contracts.values import ContentHash, EngagementId, ShortText
+from contracts.values import ContentHash, EngagementId, Identifier, ShortText
 
 LARGEST_UPLOAD = 16 * 1024 * 1024
 """Maximum size of an uploaded file in bytes."""
@@ -29,7 +29,7 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,100}"
 
 
 class DocumentView(BaseModel):
-    """A document of an engagement; its size is in bytes."""
+    """A document of an engagement or of a record; its size is in bytes."""
 
     content_hash: ContentHash
     media_type: str
@@ -40,18 +40,24 @@ class DocumentView(BaseModel):
 
 
 class DocumentList(BaseModel):
-    """The documents of an engagement, the oldest first."""
+    """The documents of an engagement or of a record, the oldest first."""
 
     items: list[DocumentView]
 
 
-def document_routes(*, seen_by: tuple[Role, ...], uploaded_by: tuple[Role, ...]) -> APIRouter:
-    """Return the routes for documents below ``/engagements/{engagement}/documents``.
+def document_routes(
+    *, seen_by: tuple[Role, ...], uploaded_by: tuple[Role, ...], kind: str = "engagement"
+) -> APIRouter:
+    """Return the routes for documents, such as ``/engagements/{engagement}/documents``.
 
-    `seen_by` are the roles that may list and download, `uploaded_by` those that may upload.
+    `seen_by` are the roles that may list and download, `uploaded_by` those that may upload. `kind`
+    is that of the streams which have the documents.
     """
+    of_engagements = kind == "engagement"
+    prefix = "" if of_engagements else f"{kind}-"
+    id_format, *_ = get_args(EngagementId if of_engagements else Identifier)[1:]
     router = APIRouter(
-        prefix="/engagements/{engagement}/documents",
+        prefix=f"/{kind}s/{{{kind}}}/documents",
         route_class=StrictRoute,
         tags=["documents"],
         responses=PROBLEMS,
@@ -67,7 +73,7 @@ def document_routes(*, seen_by: tuple[Role, ...], uploaded_by: tuple[Role, ...])
             "The body is the file, such as a signed scan or a deliverable; its Content-Type is "
             f"kept. The same file again changes nothing.\n\n{for_roles(uploaded_by)}"
         ),
-        operation_id="upload-document",
+        operation_id=f"upload-{prefix}document",
         openapi_extra={
             "requestBody": {
                 "required": True,
@@ -79,25 +85,25 @@ def document_routes(*, seen_by: tuple[Role, ...], uploaded_by: tuple[Role, ...])
     )
     async def upload(
         request: Request,
-        engagement: Annotated[EngagementId, Path()],
+        subject: Annotated[str, id_format, Path(alias=kind)],
         name: Annotated[ShortText | None, Query()] = None,
     ) -> Response:
         """Upload a file, and return its description with its hash."""
         reject_unknown_query(request, "name")
         service = get_service(request)
         media_type = _media_type(request)
-        await service.commands.read("engagement", engagement)
+        await service.commands.read(kind, subject)
         data = await StrictRequest(request.scope, request.receive).limited_body(LARGEST_UPLOAD)
         if not data:
             raise field_error("body", "must be a file of at least one byte")
         content = Content(data, media_type, name)
         caller = request.state.caller.actor
-        await service.documents.put(engagement, [content], by=caller, at=datetime.now(UTC))
-        stored = await service.documents.get(engagement, content.content_hash)
+        await service.documents.put(subject, [content], by=caller, at=datetime.now(UTC))
+        stored = await service.documents.get(subject, content.content_hash)
         if stored is None:
             raise Problem(503, "store-away", "the document could not be read again: try again")
         view = DocumentView.model_validate(stored[0], from_attributes=True)
-        location = f"/engagements/{engagement}/documents/{content.content_hash}"
+        location = f"/{kind}s/{subject}/documents/{content.content_hash}"
         return Response(
             view.model_dump_json(), 201, {"Location": location}, media_type="application/json"
         )
@@ -108,16 +114,16 @@ def document_routes(*, seen_by: tuple[Role, ...], uploaded_by: tuple[Role, ...])
         dependencies=[Depends(requires(*seen_by))],
         summary="List the documents",
         description=f"The oldest document is first.\n\n{for_roles(seen_by)}",
-        operation_id="list-documents",
+        operation_id=f"list-{prefix}documents",
     )
     async def list_all(
-        request: Request, engagement: Annotated[EngagementId, Path()]
+        request: Request, subject: Annotated[str, id_format, Path(alias=kind)]
     ) -> DocumentList:
-        """List the documents of an engagement, the oldest first."""
+        """List the documents, the oldest first."""
         reject_unknown_query(request)
         service = get_service(request)
-        await service.commands.read("engagement", engagement)
-        found = await service.documents.all(engagement)
+        await service.commands.read(kind, subject)
+        found = await service.documents.all(subject)
         return DocumentList(
             items=[DocumentView.model_validate(each, from_attributes=True) for each in found]
         )
@@ -127,19 +133,19 @@ def document_routes(*, seen_by: tuple[Role, ...], uploaded_by: tuple[Role, ...])
         dependencies=[Depends(requires(*seen_by))],
         summary="Download a document",
         description=f"The answer has the bytes whose SHA-256 the hash is.\n\n{for_roles(seen_by)}",
-        operation_id="download-document",
+        operation_id=f"download-{prefix}document",
         response_class=Response,
     )
     async def download(
         request: Request,
-        engagement: Annotated[EngagementId, Path()],
+        subject: Annotated[str, id_format, Path(alias=kind)],
         content_hash: Annotated[ContentHash, Path()],
     ) -> Response:
         """Download a document by its hash: the bytes whose SHA-256 the hash is."""
         reject_unknown_query(request)
-        found = await get_service(request).documents.get(engagement, content_hash)
+        found = await get_service(request).documents.get(subject, content_hash)
         if found is None:
-            raise Problem(404, "unknown-document", f"{engagement} has no document {content_hash}")
+            raise Problem(404, "unknown-document", f"{subject} has no document {content_hash}")
         stored, data = found
         name = stored.name or content_hash.replace(":", "-")
         headers = {

@@ -8,8 +8,8 @@ from contracts.channels import DELIVERY
 from contracts.event import Event
 from contracts.values import (
     AsNumber,
-    ContentHash,
     Day,
+    DocumentHash,
     Identifier,
     PersonId,
     ShortText,
@@ -45,7 +45,7 @@ class ReceivedInput(Value):
 
     input: Identifier
     """Id of the input within the engagement."""
-    evidence: ContentHash | None = None
+    evidence: DocumentHash | None = None
     """Hash of what was received, where it is a document."""
 
 

@@ -7,7 +7,7 @@ from pydantic import model_validator
 
 from contracts.channels import LEGAL_REFERENCE
 from contracts.reference.record import Reference
-from contracts.values import AccountId, ContentHash, Day, Identifier, Text, Value
+from contracts.values import AccountId, Day, DocumentHash, Identifier, Text, Value
 from contracts.vocabularies import OPEN, Unlisted
 
 AgreementType = Annotated[Literal["nda", "msa"] | Unlisted, OPEN]
@@ -23,13 +23,18 @@ class AgreementTerms(Value):
     """Type: non-disclosure (`nda`) or master services agreement (`msa`)."""
     terms: Text | None = None
     """The terms in brief, as statements of work refer to them; null where none are noted."""
-    document: ContentHash | None = None
-    """Hash of the signed document; null where it is not kept."""
     expires_on: Day | None = None
     """Last day on which the agreement is in force; null where it does not expire."""
 
 
-class AgreementPublished(AgreementTerms, Reference, channel=LEGAL_REFERENCE):
+class KeptAgreement(AgreementTerms):
+    """An agreement, with the document that was uploaded to its record."""
+
+    document: DocumentHash | None = None
+    """Hash of the signed document; null where it is not kept."""
+
+
+class AgreementPublished(KeptAgreement, Reference, channel=LEGAL_REFERENCE):
     """A version of the record of an agreement with an account. Published by Legal."""
 
     kind: ClassVar[str] = "agreement"

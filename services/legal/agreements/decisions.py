@@ -11,29 +11,35 @@ from chassis.domain.context import Context
 from chassis.domain.reference import Publish, Record, account_zone, next_version, require_record
 from chassis.domain.rules import past_day, unless_recorded
 from contracts.event import Event
-from contracts.reference import AccountPublished, AgreementPublished, AgreementTerms
-from contracts.values import Day
+from contracts.reference import (
+    AccountPublished,
+    AgreementPublished,
+    AgreementTerms,
+    KeptAgreement,
+)
+from contracts.values import Day, Value
 from legal.roles import CONTRACTS
 
 capability = Capability[Record[AgreementPublished]](__name__)
 
 
-class SignedAgreement(AgreementTerms):
-    """An agreement that both parties signed."""
+class SignedOn(Value):
+    """The days of an agreement that both parties signed."""
 
     signed_on: Day | None = Field(default=None, description="today unless given")
     starts_on: Day | None = Field(default=None, description="the day of the signature unless given")
 
 
-class RecordAgreement(SignedAgreement, Command):
+class RecordAgreement(SignedOn, AgreementTerms, Command):
     """Record an agreement that both parties signed, which gets an id; also one that renews another.
 
-    It counts for all engagements of the account.
+    It counts for all engagements of the account. Its document is uploaded to the record, and named
+    when it is published.
     """
 
 
-class PublishAgreement(SignedAgreement, Publish):
-    """Correct the record of an agreement, or give it a day of expiry.
+class PublishAgreement(SignedOn, KeptAgreement, Publish):
+    """Correct the record of an agreement, or give it a day of expiry or its uploaded document.
 
     The whole record is given; `signed_on` stays unless it is given.
     """
@@ -67,7 +73,9 @@ def publish_agreement(
 
 
 def _completed(
-    state: Record[AgreementPublished], given: SignedAgreement, context: Context
+    state: Record[AgreementPublished],
+    given: RecordAgreement | PublishAgreement,
+    context: Context,
 ) -> dict[str, object]:
     """Return the fields of the agreement with the days that were not given."""
     require_record("account-unknown", "account", AccountPublished, given.account, context)

@@ -15,6 +15,7 @@ from contracts.questions import Asked
 from contracts.reference import ContactPublished
 from testkit.scenario import Scenario, given, like, permutations_agree
 from tests.unit.delivery.builders import HASH, OPENED
+from tests.unit.legal.builders import V1 as SOW
 
 TODAY, LATER = date(2026, 4, 8), date(2026, 4, 10)
 DEPARTMENTS: tuple[Asked, ...] = get_args(Asked)
@@ -57,7 +58,8 @@ ANSWER = AnswerQuestion(question="Q-1", answer="The board.")
 def test_a_department_asks_and_another_answers(department: Asked) -> None:
     to = other_than(department)
     question = ask(to_department=to, document=HASH, line="L-1")
-    outcome = opened(department).when(question)
+    opened(department).when(question).then_refused("document-unknown", fields={"document"})
+    outcome = opened(department).uploaded(HASH).when(question)
     scenario = outcome.then(like(ASKED[department], to_department=to, asked_on=TODAY))
     (waiting,) = scenario.view["questions"]
     assert (waiting.asked.asked_by, waiting.answer) == (department, None)
@@ -99,7 +101,10 @@ def test_the_department_that_asked_a_contact_records_the_answer_for_them(
     question = asked(department, to_department=None, to_contact="cleo")
     waiting = opened(department).published(question)
     proved = ANSWER.model_copy(update={"evidence": HASH})
-    waiting.when(proved).then(answered(department, recorded_for="cleo", evidence=HASH))
+    waiting.when(proved).then_refused("document-unknown", fields={"evidence"}, saying=HASH)
+    waiting.uploaded(HASH).when(proved).then(
+        answered(department, recorded_for="cleo", evidence=HASH)
+    )
     waiting.when(ANSWER, by="cleo").then(answered(department))
     elsewhere = opened(other_than(department)).consumed(question)
     elsewhere.when(ANSWER).then_refused("question-not-addressed", saying=department)
@@ -114,6 +119,18 @@ def test_only_the_department_that_is_asked_answers_and_not_before_the_question()
         "question-not-addressed", saying="legal"
     )
     opened("delivery").consumed(asked("sales")).then_view(questions=())
+
+
+@pytest.mark.parametrize("department", DEPARTMENTS)
+def test_a_question_may_name_a_statement_of_work_that_the_department_has_heard_of(
+    department: Asked,
+) -> None:
+    about = ask(to_department=other_than(department), document=SOW.content_hash)
+    scenario = opened(department)
+    scenario.when(about).then_refused("document-unknown", fields={"document"})
+    own = department == "legal"
+    informed = scenario.published(SOW) if own else scenario.consumed(SOW)
+    informed.when(about).then(like(ASKED[department], document=SOW.content_hash))
 
 
 def test_questions_of_an_engagement_that_is_over_are_answered_and_none_are_asked() -> None:

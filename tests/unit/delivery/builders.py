@@ -387,7 +387,7 @@ TIME_APPROVED = TimeApproved(
 @cache
 def empty() -> Scenario[Engagement]:
     """Return an engagement without events."""
-    return given(ENGAGEMENT, ID, records=(*PEOPLE, TEMPLATE))
+    return given(ENGAGEMENT, ID, records=(*PEOPLE, TEMPLATE)).uploaded(HASH, OTHER_HASH)
 
 
 @cache

@@ -18,7 +18,7 @@ from tests.unit.legal.test_signing import sign
 HASH = f"sha256:{'a' * 64}"
 TOMORROW, LAST, NEXT = date(2026, 3, 3), date(2027, 2, 28), date(2027, 3, 1)
 ACME = AccountPublished(account="acme", name="Acme", time_zone="Asia/Tokyo")
-RECORD = RecordAgreement(account="acme", agreement_type="msa", document=HASH, expires_on=LAST)
+RECORD = RecordAgreement(account="acme", agreement_type="msa", expires_on=LAST)
 FRESH = given(AGREEMENT, "AG-1", records=[ACME]).on(TODAY)
 
 
@@ -35,9 +35,7 @@ def agreement(kind: str = "msa", **fields: object) -> AgreementPublished:
 
 def test_an_agreement_is_in_force_from_its_signature_unless_a_day_is_given() -> None:
     recorded = FRESH.when(RECORD).then(
-        agreement(
-            agreement="AG-1", document=HASH, signed_on=TODAY, starts_on=TODAY, expires_on=LAST
-        )
+        agreement(agreement="AG-1", signed_on=TODAY, starts_on=TODAY, expires_on=LAST)
     )
     recorded.when(RECORD).then_nothing()
     recorded.on(TOMORROW).when(RECORD).then_nothing()
@@ -46,11 +44,18 @@ def test_an_agreement_is_in_force_from_its_signature_unless_a_day_is_given() -> 
 
 
 def test_a_correction_keeps_the_day_of_the_signature() -> None:
-    endless = PublishAgreement(account="acme", agreement_type="msa", document=HASH)
+    endless = PublishAgreement(account="acme", agreement_type="msa")
     corrected = FRESH.after(RECORD).on(TOMORROW).when(endless)
     corrected.then(like(AgreementPublished, signed_on=TODAY, expires_on=None)).when(
         endless
     ).then_nothing()
+
+
+def test_the_document_of_an_agreement_is_uploaded_to_its_record_first() -> None:
+    kept = PublishAgreement(account="acme", agreement_type="msa", document=HASH, expires_on=LAST)
+    recorded = FRESH.after(RECORD)
+    recorded.when(kept).then_refused("document-unknown", fields=["document"], saying="upload")
+    recorded.uploaded(HASH).when(kept).then(like(AgreementPublished, document=HASH))
 
 
 def test_agreements_with_impossible_contents_are_refused() -> None:

@@ -1,0 +1,1 @@
+"""Documents that Legal published, which commands of every department may name."""
