@@ -14,6 +14,7 @@ state of a stream is a part whose fields are parts.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import FunctionType, UnionType
 from typing import (
     Annotated,
@@ -76,9 +77,17 @@ class Part(BaseModel):
 
     steps: ClassVar[Mapping[type[Event], tuple[_Step, ...]]] = {}
     """The steps by type of event, in the order in which they are applied."""
+    computed: ClassVar[tuple[str, ...]] = ()
+    """The cached properties; a changed copy computes them anew."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:
+        cls.computed = tuple(
+            name
+            for base in cls.__mro__
+            for name, value in vars(base).items()
+            if isinstance(value, cached_property)
+        )
         if cls.__pydantic_generic_metadata__["parameters"]:
             return
         values: dict[type[Event], dict[str, _Step]] = {}
@@ -122,7 +131,10 @@ class Part(BaseModel):
 def _changed(part: P, fields: Mapping[str, object]) -> P:
     """Return a copy with some fields replaced; `model_copy` of pydantic takes much longer."""
     copy = object.__new__(type(part))
-    object.__setattr__(copy, "__dict__", {**part.__dict__, **fields})
+    values = {**part.__dict__, **fields}
+    for name in part.computed:
+        values.pop(name, None)
+    object.__setattr__(copy, "__dict__", values)
     object.__setattr__(copy, "__pydantic_fields_set__", part.__pydantic_fields_set__)
     object.__setattr__(copy, "__pydantic_extra__", None)
     object.__setattr__(copy, "__pydantic_private__", None)

@@ -1,7 +1,8 @@
 """State of billing: billing events, and invoices from their draft to their payment."""
 
-from collections.abc import Container
+from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from chassis.domain.state import Keep, Part, on_event
@@ -145,6 +146,27 @@ class Billing(Part):
     def _overdue(self, event: PaymentOverdue) -> Self:
         return self._with(event.invoice, overdue=True)
 
+    @cached_property
+    def event_ids(self) -> frozenset[str]:
+        """Return the ids of all billing events, also of those that were removed with an invoice."""
+        return frozenset((*self.events, *(each.billing_event for each in self.invoices.values())))
+
+    @cached_property
+    def _due(self) -> Mapping[str, Money]:
+        """Return what fell due by entry of the schedule."""
+        due: dict[str, Money] = {}
+        for each in self.events.values():
+            due[each.item] = due[each.item] + each.amount if each.item in due else each.amount
+        return due
+
+    @cached_property
+    def _by_item(self) -> Mapping[str, tuple[Invoice, ...]]:
+        return _grouped((self.events[each.billing_event].item, each) for each in self.live)
+
+    @cached_property
+    def _by_line(self) -> Mapping[str, tuple[Invoice, ...]]:
+        return _grouped((self.events[each.billing_event].line, each) for each in self.live)
+
     @property
     def live(self) -> tuple[Invoice, ...]:
         """Return the invoices and drafts that are not void."""
@@ -157,15 +179,14 @@ class Billing(Part):
 
     def due_on_item(self, item: str, currency: str) -> Money:
         """Return what fell due on an entry of the schedule, invoiced or drafted."""
-        due = (each.amount for each in self.events.values() if each.item == item)
-        return Money.total(due, currency)
+        return self._due.get(item, Money.zero(currency))
 
     def invoiced_on_item(self, item: str, currency: str) -> Money:
         """Return what is invoiced on an entry before discounts, without unapproved drafts."""
         return Money.total(
             (
                 self.charged(invoice) - invoice.advance_drawn
-                for invoice in self._of_item(item)
+                for invoice in self.of_item(item)
                 if invoice.stage != "drafted"
             ),
             currency,
@@ -182,7 +203,7 @@ class Billing(Part):
         return Money.total(
             (
                 each.amount
-                for invoice in self._of_item(item)
+                for invoice in self.of_item(item)
                 for each in invoice.lines
                 if each.line == line
             ),
@@ -191,18 +212,17 @@ class Billing(Part):
 
     def credited_on_item(self, item: str, currency: str) -> Money:
         """Return what was credited on invoices of an entry of the schedule."""
-        return Money.total((each.credited for each in self._of_item(item)), currency)
+        return Money.total((each.credited for each in self.of_item(item)), currency)
 
     def billed(
-        self, currency: str, day: date = date.max, lines: Container[str] | None = None
+        self, currency: str, day: date = date.max, lines: Iterable[str] | None = None
     ) -> Money:
         """Return issued invoices less credit notes, both up to a day: of some lines, or of all."""
+        live = self.live if lines is None else (one for each in lines for one in self.of_line(each))
         issued = (
             each
-            for each in self.issued
-            if each.issue_on
-            and each.issue_on <= day
-            and (lines is None or self.events[each.billing_event].line in lines)
+            for each in live
+            if each.stage == "issued" and each.issue_on and each.issue_on <= day
         )
         return Money.total((each.amount - each.credited_to(day) for each in issued), currency)
 
@@ -214,8 +234,13 @@ class Billing(Part):
         """Return what the customer owes on issued invoices."""
         return Money.total((each.outstanding for each in self.issued), currency)
 
-    def _of_item(self, item: str) -> tuple[Invoice, ...]:
-        return tuple(each for each in self.live if self.events[each.billing_event].item == item)
+    def of_item(self, item: str) -> tuple[Invoice, ...]:
+        """Return the invoices and drafts of an entry of the schedule that are not void."""
+        return self._by_item.get(item, ())
+
+    def of_line(self, line: str) -> tuple[Invoice, ...]:
+        """Return the invoices and drafts of a line of the contract that are not void."""
+        return self._by_line.get(line, ())
 
     def _with(self, invoice: str, **fields: object) -> Self:
         changed = self.invoices[invoice].model_copy(update=fields)
@@ -231,3 +256,10 @@ class Billing(Part):
 
     def _events_without(self, billing_event: str) -> dict[str, BillingEventDue]:
         return {name: each for name, each in self.events.items() if name != billing_event}
+
+
+def _grouped(invoices: Iterable[tuple[str, Invoice]]) -> Mapping[str, tuple[Invoice, ...]]:
+    groups: dict[str, list[Invoice]] = {}
+    for name, invoice in invoices:
+        groups.setdefault(name, []).append(invoice)
+    return {name: tuple(each) for name, each in groups.items()}

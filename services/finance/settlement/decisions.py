@@ -34,7 +34,10 @@ capability = Capability[Engagement](__name__)
 
 
 class SettleAccount(Command):
-    """Settle the account, today unless a day is named: nothing is owed by or to the customer.
+    """Settle the account: nothing is owed by or to the customer.
+
+    It is settled today unless a day is named, or on the day of its last movement where that is
+    dated tomorrow.
 
     The refusal lists what is open, line by line. Entries of the schedule that bill time need not be
     used up, and work beyond the cap of a line is not billed. Time covered by an advance counts as
@@ -63,11 +66,12 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
     if in_force is None:
         gate("account-not-settled", open_points(state))
         last = max(_movements(state), default=settled_on)
-        if settled_on < last:
-            raise Refused(
-                "date-before-last-movement",
-                f"the account was not settled on {settled_on}: its last movement was on {last}",
-            )
+        if command.settled_on is None:
+            settled_on = max(settled_on, last)
+        elif settled_on < last:
+            sentence = f"settled_on: {settled_on} is before the last movement, on {last}"
+            missing = Missing("date-before-last-movement", sentence, field="settled_on")
+            raise Refused("date-before-last-movement", sentence, [missing])
     settled = AccountSettled(
         billed=in_force.billed if in_force else billing.billed(state.money),
         paid=in_force.paid if in_force else billing.paid(state.money),

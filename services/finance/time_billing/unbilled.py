@@ -39,7 +39,7 @@ def advance_left(state: Engagement, line: str) -> Money:
     nothing, budget, events = Money.zero(state.money), state.budget, state.billing.events
     if budget is None:
         return nothing
-    live = [one for one in state.billing.live if events[one.billing_event].line == line]
+    live = state.billing.of_line(line)
     paid_ahead = Money.total(
         (
             one.amount - one.credited
@@ -167,19 +167,14 @@ def beyond_cap(state: Engagement, budget: Budget, work: LineWork) -> Money:
 
 def time_entries(budget: Budget, line: ContractLine) -> tuple[Entry, ...]:
     """Return the entries of a line that bill time."""
-    return tuple(
-        entry
-        for entry in budget.entries
-        if entry.line.line == line.line and entry.item.kind == "time"
-    )
+    return budget.time_entries.get(line.line, ())
 
 
 def remaining(state: Engagement, entry: Entry) -> Money:
     """Return what an entry may still charge for time, without what an advance pays."""
     invoices = (
         state.billing.charged(one) - one.advance_drawn
-        for one in state.billing.live
-        if state.billing.events[one.billing_event].item == entry.item.item
+        for one in state.billing.of_item(entry.item.item)
     )
     rest = entry.item.amount - Money.total(invoices, state.money)
     return max(rest, Money.zero(state.money))
@@ -195,7 +190,6 @@ def time_billed(
     """Yield a billing event and a draft for each entry that bills some of a line's work."""
     line = work.line
     advance, invoices = advance_left(state, line.line), state.billing.invoices
-    billed = {*state.billing.events, *(each.billing_event for each in invoices.values())}
     hours = unbilled_hours(state, work, end_of(month))
     expenses = unbilled_expenses(state, work, end_of(month))
     for entry in time_entries(budget, line):
@@ -208,7 +202,9 @@ def time_billed(
         if gross <= drawn or amount.amount <= 0:
             continue
         billing_event = BillingEventDue(
-            billing_event=unused(derived_id("due", entry.item.item, month), billed),
+            billing_event=unused(
+                derived_id("due", entry.item.item, month), state.billing.event_ids
+            ),
             line=line.line,
             item=entry.item.item,
             kind="time",
@@ -228,7 +224,7 @@ def time_billed(
 def _time_lines(state: Engagement, line: ContractLine) -> Iterable[InvoiceLine]:
     return (
         each
-        for one in state.billing.live
+        for one in state.billing.of_line(line.line)
         if one.kind == "time"
         for each in one.lines
         if each.line == line.line

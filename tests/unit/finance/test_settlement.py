@@ -1,19 +1,22 @@
 """Check that the account is settled only when nothing is open, and that refusals list the rest."""
 
-from datetime import date
+from cProfile import Profile
+from datetime import UTC, date, datetime
+from pstats import Stats
 
 from contracts.finance import (
     AccountReopened,
     AccountSettled,
     BillingEventDue,
     InvoiceDrafted,
+    InvoiceLine,
     MarginMeasured,
 )
 from contracts.lines import BillingItem, Retainer
 from finance.engagement import Engagement
 from finance.invoices.decisions import IssueCreditNote
 from finance.payments.decisions import RecordPayment, RecordRefund
-from finance.settlement.decisions import SettleAccount
+from finance.settlement.decisions import SettleAccount, settlement_view
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like, permutations_agree
 from tests.amounts import eur
@@ -98,6 +101,69 @@ def test_an_account_is_not_settled_before_its_last_movement():
     all_paid().when(before).then_refused("date-before-last-movement", saying="on 2026-08-03")
     late = all_paid().on(date(2026, 8, 10))
     late.when(SettleAccount(settled_on=AUGUST)).then(like(AccountSettled, settled_on=AUGUST))
+
+
+def test_an_account_is_settled_on_the_day_of_its_last_movement_where_that_is_tomorrow():
+    tomorrow, evening = date(2026, 8, 4), datetime(2026, 8, 3, 20, tzinfo=UTC)
+    paid = hearing(out(), TERMINATED).on(evening)
+    paid = paid.after(
+        RecordPayment(invoice="invoice-start", amount=eur(5_000), received_on=tomorrow)
+    )
+    today = SettleAccount(settled_on=AUGUST)
+    paid.when(today).then_refused(
+        "date-before-last-movement", fields=["settled_on"], saying="settled_on: 2026-08-03"
+    )
+    settled = paid.when(SETTLE)
+    assert settled.events[0] == AccountSettled(
+        billed=eur(5_000), paid=eur(5_000), settled_on=tomorrow
+    )
+    settled.after.when(SETTLE).then_nothing()
+
+
+def calls_of_the_view(lines: int) -> int:
+    """Return how many functions the view of the settlement calls, with hourly lines all drafted."""
+    every = tuple(
+        hourly_line(
+            BillingItem(item=f"time-{number}", kind="time", amount=eur(20_000)),
+            line=f"work-{number}",
+        )
+        for number in range(lines)
+    )
+    invoiced = contracted(sow_of(*every)).published(
+        *(
+            event
+            for number in range(lines)
+            for event in (
+                BillingEventDue(
+                    billing_event=f"due-{number}",
+                    line=f"work-{number}",
+                    item=f"time-{number}",
+                    kind="time",
+                    amount=eur(100),
+                    due_on=JUNE,
+                ),
+                InvoiceDrafted(
+                    invoice=f"invoice-{number}",
+                    billing_event=f"due-{number}",
+                    kind="time",
+                    lines=(
+                        InvoiceLine(description="Time", line=f"work-{number}", amount=eur(100)),
+                    ),
+                    amount=eur(100),
+                    advance_drawn=eur(0),
+                ),
+            )
+        )
+    )
+
+    profile = Profile()
+    view = profile.runcall(settlement_view, invoiced.state)
+    assert len(view.open_points) == lines
+    return Stats(profile).total_calls  # type: ignore[attr-defined,no-any-return]
+
+
+def test_the_work_of_the_view_grows_with_the_lines_and_not_with_their_square():
+    assert calls_of_the_view(200) < 10 * calls_of_the_view(25)
 
 
 def test_a_change_order_reopens_a_settled_account():
