@@ -14,7 +14,7 @@ from contracts.reference import (
 )
 
 MONDAY_TO_FRIDAY = WorkingDays(CalendarDetails(name="Monday to Friday"))
-"""Working days of people whose record names no calendar."""
+"""Working days of people and companies whose record names no calendar."""
 
 
 def working_days_of(records: ReferenceData, person: PersonPublished) -> WorkingDays | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import get_args
+from typing import Self, get_args
 
 import holidays
 
@@ -42,6 +42,13 @@ class WorkingDays:
         self._own = frozenset(each.day for each in calendar.days_off)
         self._free: dict[int, frozenset[date]] = {}
 
+    @classmethod
+    def of(cls, weekdays: tuple[Weekday, ...], days_off: Iterable[date]) -> Self:
+        """Return the working days of some weekdays, without these days off."""
+        days = cls(CalendarDetails(name="Working days", weekdays=weekdays))
+        days._own = frozenset(days_off)
+        return days
+
     @property
     def per_week(self) -> int:
         """The number of working days in a week without days off."""
@@ -62,8 +69,16 @@ class WorkingDays:
         weekdays = weeks * self.per_week + sum(
             (first + timedelta(number)).weekday() in self._weekdays for number in range(rest)
         )
+        return weekdays - len(self.days_off(first, last))
+
+    def days_off(self, first: date, last: date) -> tuple[date, ...]:
+        """Return the days off from one day to another that are on a weekday on which people work.
+
+        In order; both days are included.
+        """
         years = range(first.year, last.year + 1)
-        return weekdays - sum(first <= day <= last for year in years for day in self._free_in(year))
+        free = (day for year in years for day in self._free_in(year))
+        return tuple(sorted(day for day in free if first <= day <= last))
 
     def add(self, day: date, count: int) -> date:
         """Return the working day a number of working days after a day, before it if negative.

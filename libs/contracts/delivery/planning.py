@@ -4,6 +4,7 @@ from typing import Annotated
 
 from contracts.channels import DELIVERY
 from contracts.event import Event
+from contracts.reference import Weekdays
 from contracts.values import (
     Day,
     Deliverable,
@@ -14,6 +15,17 @@ from contracts.values import (
     Value,
     Version,
 )
+
+
+class PlanCalendar(Value):
+    """The working days of a plan, as they were known when it was drafted."""
+
+    calendar: Identifier
+    """Id of the holiday calendar of the company that sells."""
+    weekdays: Weekdays
+    """Weekdays on which people work."""
+    days_off: tuple[Day, ...] = ()
+    """Days off on these weekdays between the first and the last day of the plan, in order."""
 
 
 class PlanContent(Value):
@@ -32,6 +44,8 @@ class PlanContent(Value):
 
     A later baseline may leave out a change whose amendment is not signed.
     """
+    calendar: PlanCalendar | None = None
+    """Working days by which tasks that follow others are scheduled; null: Monday to Friday."""
 
 
 class PlanDrafted(PlanContent, Event, channel=DELIVERY):

@@ -97,7 +97,11 @@ class PersonPublished(PersonDetails, Reference, channel=DELIVERY_REFERENCE):
 
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-WORKING_WEEK: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday")
+Weekdays = Annotated[
+    tuple[Weekday, ...], Field(min_length=1, max_length=7), AfterValidator(_distinct), _DISTINCT
+]
+"""Different weekdays, at least one."""
+WORKING_WEEK: Weekdays = ("monday", "tuesday", "wednesday", "thursday", "friday")
 """The weekdays on which people work unless a calendar names others."""
 
 
@@ -119,12 +123,7 @@ class CalendarDetails(Value):
     """ISO 3166-1 code of the country whose public holidays are days off; null for none."""
     subdivision: Annotated[str, Field(pattern="^[A-Z0-9]{1,3}$", examples=["BY"])] | None = None
     """Part of the ISO 3166-2 code after the dash, where the subdivision has holidays of its own."""
-    weekdays: Annotated[
-        tuple[Weekday, ...],
-        Field(min_length=1, max_length=7),
-        AfterValidator(_distinct),
-        _DISTINCT,
-    ] = WORKING_WEEK
+    weekdays: Weekdays = WORKING_WEEK
     """Weekdays on which people work."""
     days_off: Annotated[tuple[DayOff, ...], Field(max_length=1000), DistinctBy("day")] = ()
     """Further days off, such as a closure of the company."""

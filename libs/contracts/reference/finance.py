@@ -79,6 +79,8 @@ class CompanyDetails(Value):
     """Currency of the company's books."""
     time_zone: TimeZone
     """Time zone of the company's business days."""
+    calendar: Identifier | None = None
+    """Id of the holiday calendar that plans of its engagements go by; null: Monday to Friday."""
     rounding: Rounding = ROUNDING
     """Policy for an amount that is half a minor unit."""
     invoice_numbers: NumberSeries = NumberSeries()

@@ -1,7 +1,7 @@
 """Draft the plan from a template or from tasks, and baseline it."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,22 +11,26 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from chassis.base.view_model import ViewModel
+from chassis.domain.availability import MONDAY_TO_FRIDAY
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
+from chassis.domain.reference import require_record
 from chassis.domain.rules import past_day
 from chassis.domain.working_days import WorkingDays
 from contracts.decimals import Number
 from contracts.delivery import (
     Duration,
     PlanBaselined,
+    PlanCalendar,
     PlanDrafted,
     TaskProgressed,
 )
 from contracts.event import Event
 from contracts.lines import LineScopeChange, hours_by_role
-from contracts.reference import CalendarDetails
+from contracts.reference import CalendarPublished, CompanyPublished
 from contracts.values import (
+    FIRST_DAY,
     LAST_DAY,
     Day,
     Deliverables,
@@ -59,9 +63,6 @@ capability = Capability[Engagement](__name__)
 CHANGES = "Changes"
 """Phase for the work of approved changes."""
 
-WORKING_WEEK = WorkingDays(CalendarDetails(name="Monday to Friday"))
-"""Working days on which linked tasks are scheduled."""
-
 
 class DraftPlan(Command):
     """Draft the next version of the plan.
@@ -73,8 +74,9 @@ class DraftPlan(Command):
     agreed ones unless others are given. A task without a line belongs to the only line of the
     contract whose hours have its roles.
 
-    A task that follows other tasks is moved to the days that they allow, in working days from
-    Monday to Friday; its given days say how long it takes and the earliest start.
+    A task that follows other tasks is moved to the days that they allow, in working days by the
+    holiday calendar of the company that sells (Monday to Friday where it names none, or before the
+    deal is won); its given days say how long it takes and the earliest start.
 
     `changes` are the approved changes whose work the plan includes. If none are named, they are the
     baseline's and, unless `tasks` are given, all approved ones. If some are named, only those of
@@ -155,10 +157,38 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
     )
     for assignee in dict.fromkeys(task.assignee for task in command.tasks if task.assignee):
         known_person(context, assignee)
-    event = event.model_copy(update={"tasks": scheduled(event.tasks, WORKING_WEEK)})
+    calendar = _calendar(state, context)
+    days = WorkingDays(calendar) if calendar else MONDAY_TO_FRIDAY
+    tasks = scheduled(event.tasks, days)
+    event = event.model_copy(
+        update={"tasks": tasks, "calendar": calendar and _of_plan(calendar, days, tasks)}
+    )
     open_draft = None if baseline and draft and baseline.version == draft.version else draft
     if open_draft is None or event.model_copy(update={"version": open_draft.version}) != open_draft:
         yield event
+
+
+def _calendar(state: Engagement, context: Context) -> CalendarPublished | None:
+    """Return the holiday calendar of the company that sells; None where it names none.
+
+    None also before the deal is won. Raises Refused where the calendar is not published.
+    """
+    won = state.deal.won
+    company = won and context.reference_data.on(CompanyPublished, won.company, context.today)
+    name = company.event.calendar if company else None
+    return require_record("calendar-unknown", "company", CalendarPublished, name, context)
+
+
+def _of_plan(
+    calendar: CalendarPublished, days: WorkingDays, tasks: Sequence[PlannedTask]
+) -> PlanCalendar:
+    first = min((each.starts_on for each in tasks), default=LAST_DAY)
+    last = max((each.finishes_on for each in tasks), default=FIRST_DAY)
+    return PlanCalendar(
+        calendar=calendar.calendar,
+        weekdays=calendar.weekdays,
+        days_off=days.days_off(first, last),
+    )
 
 
 def _lines_with(state: Engagement, changes: Iterable[str]) -> tuple[SoldLine, ...]:
@@ -328,6 +358,7 @@ def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) ->
         tasks=draft.tasks,
         deliverables=draft.deliverables,
         changes=draft.changes,
+        calendar=draft.calendar,
         baselined_on=past_day("baselined_on", command.baselined_on, context),
     )
 
@@ -409,7 +440,7 @@ def plan_view(state: Engagement) -> PlanFields:
     """Return the plan for the view of an engagement."""
     draft, baseline = state.planning.draft, state.planning.baseline
     progress, approved = state.progress, state.timesheet.by_task
-    dates = network(baseline.tasks, WORKING_WEEK) if baseline else {}
+    dates = network(baseline.tasks, _working_days(baseline)) if baseline else {}
     return PlanFields(
         plan=PlanView(
             draft=draft,
@@ -435,6 +466,11 @@ def plan_view(state: Engagement) -> PlanFields:
             ),
         )
     )
+
+
+def _working_days(plan: PlanBaselined) -> WorkingDays:
+    known = plan.calendar
+    return WorkingDays.of(known.weekdays, known.days_off) if known else MONDAY_TO_FRIDAY
 
 
 def _balances(state: Engagement) -> Iterator[RoleBalance]:

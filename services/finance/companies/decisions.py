@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Refused
 from chassis.domain.context import Context
-from chassis.domain.reference import Publish, Record, next_version
+from chassis.domain.reference import Publish, Record, next_version, require_record
 from contracts.event import Event
-from contracts.reference import CompanyDetails, CompanyPublished
+from contracts.reference import CalendarPublished, CompanyDetails, CompanyPublished
 from finance.roles import CONTROLLING
 
 capability = Capability[Record[CompanyPublished]](__name__)
@@ -26,9 +26,10 @@ def publish_company(
 ) -> Iterable[Event]:
     """Publish the next version of the record, unless it equals the last one.
 
-    Raises Refused where the books would change their currency, or where an invoice and a credit
-    note could get the same number.
+    Raises Refused where the books would change their currency, where an invoice and a credit note
+    could get the same number, or where the calendar is not published.
     """
+    require_record("calendar-unknown", "calendar", CalendarPublished, command.calendar, context)
     if command.invoice_numbers.prefix == command.credit_note_numbers.prefix:
         raise Refused("number-prefixes-equal", "invoices and credit notes need different prefixes")
     newest = state.newest

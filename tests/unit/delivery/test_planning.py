@@ -4,19 +4,22 @@ from functools import cache
 import pytest
 from pydantic import ValidationError
 
+from chassis.domain.availability import MONDAY_TO_FRIDAY
 from contracts.delivery import (
     ChangeApproved,
     ChangeAssessed,
     ChangeRequested,
     PlanBaselined,
+    PlanCalendar,
     PlanDrafted,
 )
 from contracts.legal import AmendmentSigned
 from contracts.lines import LineChange, LineScopeChange, NewLine, RoleHoursDelta
+from contracts.reference import WORKING_WEEK, CalendarPublished, CompanyPublished, Reference
 from contracts.values import LAST_DAY, Milestone, PlannedTask, RoleHours, TaskLink
 from delivery.changes.decisions import RejectChange
 from delivery.engagement import Engagement
-from delivery.planning.decisions import WORKING_WEEK, BaselinePlan, DraftPlan
+from delivery.planning.decisions import BaselinePlan, DraftPlan
 from delivery.progress.decisions import ProgressTask
 from testkit.scenario import Scenario, like
 from tests.amounts import eur, hours
@@ -27,10 +30,12 @@ from tests.unit.delivery.builders import (
     HASH,
     LINES,
     MILESTONES,
+    PEOPLE,
     PROPOSED,
     REQUESTED,
     START,
     TASKS,
+    TEMPLATE,
     WON,
     asked,
     estimated,
@@ -401,12 +406,87 @@ def linked(*links: TaskLink, assignee: str | None = None) -> DraftPlan:
 
 def test_a_task_is_moved_to_the_working_day_after_the_one_that_it_follows() -> None:
     first, last = TASKS[0], TASKS[-1]
-    begins = WORKING_WEEK.add(first.finishes_on, 1)
+    begins = MONDAY_TO_FRIDAY.add(first.finishes_on, 1)
     drafted = won().when(linked(TaskLink(task=first.task))).events[-1]
     assert isinstance(drafted, PlanDrafted)
     moved = drafted.tasks[-1]
-    assert moved.starts_on == max(begins, WORKING_WEEK.add(last.starts_on, 0))
+    assert moved.starts_on == max(begins, MONDAY_TO_FRIDAY.add(last.starts_on, 0))
     assert drafted.tasks[0] == first
+
+
+OUR_COMPANY = CompanyPublished(
+    company="our",
+    legal_name="Our GmbH",
+    address="Hafenweg 1",
+    country="DE",
+    base_currency="EUR",
+    time_zone="Europe/Berlin",
+    calendar="de",
+)
+GERMANY = CalendarPublished(calendar="de", name="Germany", country="DE")
+
+
+def by_calendar(*records: Reference) -> tuple[Scenario[Engagement], PlanDrafted]:
+    """Return a draft of three days that follow the design, and a review five days after them."""
+    design, build, review = TASKS
+    tasks = (
+        design.model_copy(
+            update={"starts_on": date(2026, 4, 27), "finishes_on": date(2026, 4, 30)}
+        ),
+        build.model_copy(
+            update={
+                "starts_on": date(2026, 4, 27),
+                "finishes_on": date(2026, 4, 29),
+                "after": (TaskLink(task=design.task),),
+            }
+        ),
+        review.model_copy(
+            update={
+                "starts_on": date(2026, 4, 27),
+                "finishes_on": date(2026, 4, 27),
+                "after": (TaskLink(task=build.task, lag_days=5),),
+            }
+        ),
+    )
+    scenario = won().knowing(*PEOPLE, TEMPLATE, *records)
+    outcome = scenario.when(GIVEN.model_copy(update={"tasks": tasks}))
+    drafted = outcome.events[-1]
+    assert isinstance(drafted, PlanDrafted)
+    return outcome.after, drafted
+
+
+def test_links_and_lags_count_the_working_days_of_the_company_that_sells() -> None:
+    scenario, drafted = by_calendar(OUR_COMPANY, GERMANY)
+    # 1 May is Labour Day and 14 May Ascension Day. So the design (27 to 30 April) is followed on
+    # Monday 4 May; the lag is 7, 8, 11, 12 and 13 May, and the review is on Friday 15 May.
+    _, build, review = drafted.tasks
+    assert (build.starts_on, build.finishes_on) == (date(2026, 5, 4), date(2026, 5, 6))
+    assert review.starts_on == review.finishes_on == date(2026, 5, 15)
+    assert drafted.calendar == PlanCalendar(
+        calendar="de", weekdays=WORKING_WEEK, days_off=(date(2026, 5, 1), date(2026, 5, 14))
+    )
+    scenario.when(GIVEN.model_copy(update={"tasks": drafted.tasks})).then_nothing()
+    shown = scenario.after(BaselinePlan(version=1)).knowing().view["plan"].tasks
+    assert [each.critical for each in shown] == [True, True, True]
+    assert [each.latest_finish for each in shown] == [
+        date(2026, 4, 30),
+        date(2026, 5, 6),
+        date(2026, 5, 15),
+    ]
+
+
+def test_without_a_calendar_of_the_company_the_week_is_monday_to_friday() -> None:
+    for records in ((), (OUR_COMPANY.model_copy(update={"calendar": None}), GERMANY)):
+        _, drafted = by_calendar(*records)
+        _, build, review = drafted.tasks
+        assert (build.starts_on, build.finishes_on) == (date(2026, 5, 1), date(2026, 5, 5))
+        assert review.starts_on == date(2026, 5, 13)
+        assert drafted.calendar is None
+
+
+def test_a_calendar_of_the_company_that_is_not_published_is_named() -> None:
+    unknown = won().knowing(*PEOPLE, TEMPLATE, OUR_COMPANY)
+    unknown.when(GIVEN).then_refused("calendar-unknown", saying="de is published")
 
 
 def test_tasks_that_follow_each_other_in_a_circle_are_refused() -> None:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.decimals import Rounding
-from contracts.reference import CompanyPublished, NumberSeries
+from contracts.reference import CalendarPublished, CompanyPublished, NumberSeries
 from finance.companies.decisions import PublishCompany
 from finance.companies.policy import rounding_on
 from finance.rate_cards.pricing import priced_lines
@@ -47,6 +47,13 @@ def test_a_company_is_published_whole() -> None:
 
 def test_the_books_of_a_company_keep_their_currency() -> None:
     COMPANY.after(company()).when(company(base_currency="USD")).then_refused("currency-differs")
+
+
+def test_the_calendar_of_a_company_is_published() -> None:
+    munich = company(calendar="munich")
+    COMPANY.when(munich).then_refused("calendar-unknown", fields=["calendar"])
+    known = CalendarPublished(calendar="munich", name="Munich", country="DE", subdivision="BY")
+    COMPANY.knowing(known).when(munich).then(like(CompanyPublished, calendar="munich"))
 
 
 def test_numbers_have_different_prefixes_by_kind() -> None:
