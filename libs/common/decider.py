@@ -1,11 +1,11 @@
 """The decider of a department's engagements: its own capabilities and those in common."""
 
 from collections.abc import Callable
-from datetime import tzinfo
+from datetime import date, tzinfo
 from typing import TypeVar
 
 from chassis.domain.capability import Capability
-from chassis.domain.context import Context
+from chassis.domain.context import ReferenceData
 from chassis.domain.decider import Decider
 from chassis.domain.reference import account_zone
 from common.disconnects import decisions as disconnects
@@ -25,7 +25,7 @@ def engagement_decider(
     answering: tuple[Role, ...],
     account_of: Callable[[E], AccountId | None],
     require_open: Callable[[E], None],
-    zone: Callable[[E, Context], tzinfo | None] | None = None,
+    zone: Callable[[E, ReferenceData, date], tzinfo | None] | None = None,
 ) -> Decider[E]:
     """Return the decider of the engagements of a department; reactions are in the order given.
 
@@ -48,6 +48,6 @@ def engagement_decider(
                 require_open=require_open,
             ),
         ),
-        zone=zone or (lambda state, context: account_zone(account_of(state), context)),
+        zone=zone or (lambda state, *when: account_zone(account_of(state), *when)),
         documents=lambda state: state.documents.published,
     )

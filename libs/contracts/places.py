@@ -1,11 +1,17 @@
 """Define countries and time zones, by the time zone database of the package `tzdata`."""
 
+from datetime import UTC, date, datetime, tzinfo
 from functools import cache
 from importlib.resources import files
 from typing import Annotated
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, StringConstraints
+
+
+def day_at(moment: datetime, zone: tzinfo | None) -> date:
+    """Return the day of a moment in a time zone, or in UTC where the zone is not known."""
+    return moment.astimezone(zone or UTC).date()
 
 
 @cache

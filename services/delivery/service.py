@@ -8,6 +8,7 @@ from common.decider import engagement_decider
 from contracts.reference import (
     AccountPublished,
     CalendarPublished,
+    CompanyPublished,
     ContactPublished,
     LeavePublished,
     PersonPublished,
@@ -133,6 +134,7 @@ SERVICE = Service(
     reads=(
         AccountPublished,
         CalendarPublished,
+        CompanyPublished,
         ContactPublished,
         LeavePublished,
         PersonPublished,

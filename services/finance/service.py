@@ -4,6 +4,8 @@ What the customer pays is published on an open channel. Costs and margins are pu
 confidential channel and shown only to people with the role `confidential`.
 """
 
+from zoneinfo import ZoneInfo
+
 from chassis.domain.capability import Capability
 from chassis.domain.decider import Decider
 from chassis.domain.reference import Record, reference_decider
@@ -14,6 +16,7 @@ from chassis.web.reference_routes import ReferenceRoutes
 from common.decider import engagement_decider
 from contracts.reference import (
     AccountPublished,
+    CalendarPublished,
     CompanyPublished,
     ContactPublished,
     CostRatesPublished,
@@ -85,14 +88,18 @@ ENGAGEMENT = engagement_decider(
     answering=ACCOUNTING,
     account_of=lambda state: state.account,
     require_open=require_running,
-    zone=lambda state, context: company_zone(state.company, context),
+    zone=lambda state, *when: company_zone(state.company, *when),
 )
 """Decider of engagements."""
 
 RATE_CARD = reference_decider(Record[RateCardPublished], rate_cards.capability)
 """Decider of rate cards."""
 
-COMPANY_RECORD = reference_decider(Record[CompanyPublished], companies.capability)
+COMPANY_RECORD = reference_decider(
+    Record[CompanyPublished],
+    companies.capability,
+    zone=lambda company, *_: ZoneInfo(company.time_zone),
+)
 """Decider of the companies that sell."""
 
 TAX_RATE = reference_decider(Record[TaxRatePublished], tax_rates.capability)
@@ -150,6 +157,7 @@ SERVICE = Service(
     ),
     reads=(
         AccountPublished,
+        CalendarPublished,
         PersonPublished,
         CompanyPublished,
         ContactPublished,

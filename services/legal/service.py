@@ -46,7 +46,11 @@ ENGAGEMENT = engagement_decider(
 )
 """Decider of Legal's engagement streams; the first event of another department begins one."""
 
-AGREEMENT = reference_decider(Record[AgreementPublished], agreements.capability)
+AGREEMENT = reference_decider(
+    Record[AgreementPublished],
+    agreements.capability,
+    zone=lambda agreement, *when: account_zone(agreement.account, *when),
+)
 """Decider of agreements with accounts."""
 
 SERVICE = Service(

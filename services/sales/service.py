@@ -41,10 +41,18 @@ ENGAGEMENT = engagement_decider(
 )
 """Decider of engagements. There are no reactions: every event of Sales follows from a command."""
 
-ACCOUNT = reference_decider(Record[AccountPublished], accounts.capability)
+ACCOUNT = reference_decider(
+    Record[AccountPublished],
+    accounts.capability,
+    zone=lambda account, *when: account_zone(account.account, *when),
+)
 """Decider of accounts."""
 
-CONTACT = reference_decider(Record[ContactPublished], contacts.capability)
+CONTACT = reference_decider(
+    Record[ContactPublished],
+    contacts.capability,
+    zone=lambda contact, *when: account_zone(contact.account, *when),
+)
 """Decider of contacts."""
 
 SERVICE = Service(

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from chassis.domain.ids import derived
 from contracts.event import Recorded
+from contracts.places import day_at
 from contracts.reference import Reference
 from contracts.roles import Role
 
@@ -66,8 +67,8 @@ class Context:
 
     @property
     def today(self) -> date:
-        """The business day in UTC."""
-        return self.occurred_at.date()
+        """The business day in `zone`, or in UTC where the time zone is not known."""
+        return day_at(self.occurred_at, self.zone)
 
     def new_id(self, prefix: str) -> str:
         """Return an id for a thing that this command creates: the same for the same command.

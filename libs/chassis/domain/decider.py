@@ -9,7 +9,7 @@ and reference data are given in the context.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from chassis.domain.capability import Capability, CommandEntry, Composed
 from chassis.domain.commands import Command, NotRecordable, Refused
-from chassis.domain.context import Context
+from chassis.domain.context import Context, ReferenceData
 from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.domain.documents import contents_of, require_documents
 from chassis.domain.internal import Internal, published_only
@@ -28,6 +28,7 @@ from chassis.domain.state import Part
 from chassis.domain.stream import Stream, is_next
 from contracts.channels import CHANNELS, Channel, Department, named_in_heard
 from contracts.event import EVENTS, Event, Recorded
+from contracts.places import day_at
 
 S = TypeVar("S", bound=Part)
 
@@ -42,18 +43,18 @@ class Decider(Generic[S]):
     `kind` is ``engagement`` for engagements; a stream's id is ``<kind>:<subject>``. `initial`
     returns the state of a subject before its first event. Streams of engagements process the events
     of the other departments about them, those of each channel without a gap. `zone` returns the
-    time zone in which the days of commands are judged; None where it is not known. `documents`
-    returns the hashes of documents that the state knows from events, which commands may name beside
-    those in the department's store. Raises TypeError where two capabilities decide the same
-    command, ask streams of one kind for the same command, or use the same name for a field of the
-    view or the row.
+    time zone in which days are judged, by the records of a day (UTC), or None where it is not
+    known. `documents` returns the hashes of documents that the state knows from events; commands
+    may name them, as they may those in the department's store. Raises TypeError where two
+    capabilities decide the same command, ask streams of one kind for the same command, or use the
+    same name for a field of the view or the row.
     """
 
     department: Department
     kind: str
     initial: Callable[[str], S]
     capabilities: tuple[Capability[S], ...]
-    zone: Callable[[S, Context], tzinfo | None] | None = None
+    zone: Callable[[S, ReferenceData, date], tzinfo | None] | None = None
     documents: Callable[[S], Collection[str]] = lambda _: ()
 
     def __post_init__(self) -> None:
@@ -124,6 +125,15 @@ class Decider(Generic[S]):
                 for event in decision(state, command, context)
             )
         return tuple(self.commands[type(command)].decision(state, command, context))
+
+    def zone_at(self, state: S, records: ReferenceData, moment: datetime) -> tzinfo | None:
+        """Return the time zone in which days are judged at a moment; None where it is not known."""
+        return self.zone and self.zone(state, records, day_at(moment, None))
+
+    def in_zone(self, state: S, context: Context) -> Context:
+        """Return the context with the time zone in which the days of its command are judged."""
+        zone = self.zone_at(state, context.reference_data, context.occurred_at)
+        return replace(context, zone=zone)
 
     @cached_property
     def _on_deadline(self) -> tuple[Callable[[S, DeadlinePassed, Context], Iterable[Event]], ...]:
@@ -228,13 +238,13 @@ def handle_command(
 ) -> Step[S]:
     """Decide a command, and add the department's reactions to the resulting events.
 
-    Raises Refused, also where the command names an unknown document, NotRecordable if an event, or the state after it, is invalid, and RuntimeError
-    where a request is made again on its outcome: it would get the same outcome, without an end.
+    Raises Refused, also for a document that is not known, NotRecordable if an event, or the state
+    after it, is invalid, and RuntimeError where a request is made again on its outcome: it would
+    get the same outcome, without an end.
     """
     entries: list[Entry] = []
     after = stream
-    if decider.zone is not None:
-        context = replace(context, zone=decider.zone(stream.state, context))
+    context = decider.in_zone(stream.state, context)
     known = (decider.documents(stream.state), context.documents)
     require_documents(command, known, stream.id)
     try:

@@ -12,7 +12,7 @@
 Routes to publish, read and list the records: `chassis.web.reference_routes`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, tzinfo
 from typing import Annotated, Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused
-from chassis.domain.context import Context
+from chassis.domain.context import Context, ReferenceData
 from chassis.domain.decider import Decider
 from chassis.domain.state import Keep, Part
 from chassis.domain.stream import Stream
@@ -108,17 +108,19 @@ def require_contact(
         raise Refused("contact-of-other-account", sentence, [missing])
 
 
-def account_zone(account: AccountId | None, context: Context) -> tzinfo | None:
-    """Return the time zone of an account; None where it is not known."""
-    record = context.reference_data.on(AccountPublished, account or "", context.today)
+def account_zone(account: AccountId | None, records: ReferenceData, day: date) -> tzinfo | None:
+    """Return the time zone of an account on a day; None where it is not known."""
+    record = records.on(AccountPublished, account or "", day)
     name = record.event.time_zone if record else None
     return ZoneInfo(name) if name else None
 
 
 def reference_decider(
-    state: type[Record[R]], capability: Capability[Record[R]]
+    state: type[Record[R]],
+    capability: Capability[Record[R]],
+    zone: Callable[[R, ReferenceData, date], tzinfo | None] | None = None,
 ) -> Decider[Record[R]]:
-    """Return the decider of one kind of record.
+    """Return the decider of one kind of record; `zone` returns the time zone of a record's days.
 
     Raises TypeError where the event has no field for the id.
     """
@@ -130,6 +132,7 @@ def reference_decider(
         kind=kind.kind,
         initial=lambda subject: state(id=subject),
         capabilities=(capability,),
+        zone=zone and (lambda state, *when: zone(state.newest, *when) if state.newest else None),
     )
 
 

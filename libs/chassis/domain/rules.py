@@ -11,6 +11,7 @@ from chassis.domain.context import Context
 from chassis.domain.internal import Internal
 from contracts.event import Event
 from contracts.money import Money, Rate
+from contracts.places import day_at
 from contracts.values import Value
 
 E = TypeVar("E", bound=Event)
@@ -23,14 +24,12 @@ EASTERNMOST = timezone(timedelta(hours=14))
 def past_day(field: str, day: date | None, context: Context) -> date:
     """Return the day on which something happened: `day`, or today where it is None.
 
-    Today is the day in `context.zone`, or `context.today` (UTC) where the time zone is not known.
     Raises Refused, naming the field, where the day has not begun in that time zone at
     `context.occurred_at`; where it is not known, if the day has not begun anywhere on earth.
     """
-    newest = context.occurred_at.astimezone(context.zone or EASTERNMOST).date()
     if day is None:
-        return newest if context.zone else context.today
-    if day > newest:
+        return context.today
+    if day > day_at(context.occurred_at, context.zone or EASTERNMOST):
         raise Refused("date-in-future", f"{field}: {day} is in the future")
     return day
 

@@ -8,8 +8,8 @@ from contracts.reference import StandInPurpose, StandInsPublished
 def require_stand_in(context: Context, purpose: StandInPurpose) -> None:
     """Refuse a command on behalf of a person whose stand-in the actor is not on the day.
 
-    The day is `context.today`. Nothing is refused where the actor acts for themselves. Raises
-    NotAllowed.
+    The day is `context.today`, in the time zone of the stream. Nothing is refused where the actor
+    acts for themselves. Raises NotAllowed.
     """
     person, day = context.on_behalf_of, context.today
     if person is None:

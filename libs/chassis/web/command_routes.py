@@ -212,7 +212,7 @@ class CommandRoutes(Generic[S]):
             options: Annotated[CommandOptions, Depends(command_options)],
         ) -> Response:
             answer = await self._command(request, subject, command, options)
-            return self._answer(request.state.caller, subject, answer, options)
+            return self._answer(request, subject, answer, options)
 
         return self._annotated(take, kind)
 
@@ -224,7 +224,7 @@ class CommandRoutes(Generic[S]):
         ) -> Response:
             subject = route.new_id(command, f"{request.state.caller.actor}/{options.key}")
             answer = await self._command(request, subject, command, options)
-            response = self._answer(request.state.caller, subject, answer, options, status=201)
+            response = self._answer(request, subject, answer, options, status=201)
             response.headers["Location"] = f"/{self.path}/{subject}"
             return response
 
@@ -277,7 +277,7 @@ class CommandRoutes(Generic[S]):
             headers = position_headers(number, position) | options.applied
             if not self.changes_by_day and not_modified(request, number):
                 return Response(status_code=304, headers=headers)
-            view = self._view(caller, stream)
+            view = self._view(request, stream)
             return Response(to_json(view), headers=headers, media_type="application/json")
 
         return self._annotated(read)
@@ -313,8 +313,8 @@ class CommandRoutes(Generic[S]):
     def _parameter(self) -> str:
         return self.decider.kind.replace("-", "_")
 
-    def _view(self, caller: Caller, stream: Stream[S]) -> dict[str, object]:
-        confidential = caller.may("confidential")
+    def _view(self, request: Request, stream: Stream[S]) -> dict[str, object]:
+        confidential = request.state.caller.may("confidential")
         view = self.decider.views(stream.state)
         if confidential:
             view |= self.decider.confidential_views(stream.state)
@@ -326,14 +326,14 @@ class CommandRoutes(Generic[S]):
 
     def _answer(
         self,
-        caller: Caller,
+        request: Request,
         subject: str,
         answer: command_handler.Answer,
         options: CommandOptions,
         *,
         status: int = 200,
     ) -> Response:
-        stream, confidential = answer.stream, caller.may("confidential")
+        stream, confidential = answer.stream, request.state.caller.may("confidential")
         number = stream.number_for(confidential=confidential)
         position = seen(stream.position, confidential=confidential)
         body = {
@@ -352,7 +352,7 @@ class CommandRoutes(Generic[S]):
                 for recorded in answer.events
                 if confidential or not recorded.channel.confidential
             ],
-            "state": self._view(caller, stream),
+            "state": self._view(request, stream),
         }
         headers = position_headers(number, position) | options.applied
         if answer.repeated:

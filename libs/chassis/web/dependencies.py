@@ -11,6 +11,7 @@ from chassis.application.command_handler import CommandHandler
 from chassis.application.read_models import Views
 from chassis.application.requests import RequestDispatcher
 from chassis.documents.store import DocumentStore
+from chassis.domain.context import ReferenceData
 from chassis.web.problems import Problem
 
 
@@ -23,6 +24,10 @@ class RunningService(Protocol):
     documents: DocumentStore
     as_of: AsOf
     stopping: asyncio.Event
+
+    @property
+    def reference_data(self) -> ReferenceData:
+        """The reference data that this process has consumed."""
 
     @property
     def waits_for(self) -> str | None:

@@ -14,15 +14,17 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
+from fastapi import Request
 from pydantic import BaseModel, create_model
 
 from chassis.application.read_models import Listing, Value
 from chassis.domain.decider import Decider
 from chassis.domain.reference import Record, RecordView, record_view
 from chassis.domain.stream import Stream
-from chassis.web.auth import Caller
 from chassis.web.command_routes import CommandRoutes
+from chassis.web.dependencies import get_service
 from contracts.decimals import canonical_decimal
+from contracts.places import day_at
 from contracts.reference import Reference
 from contracts.roles import Role
 
@@ -64,11 +66,12 @@ class ReferenceRoutes(CommandRoutes[Record[R]], Generic[R]):
         newest = state.newest
         return {name: _listed(getattr(newest, name, None)) for name in self.listed}
 
-    def _view(self, caller: Caller, stream: Stream[Record[R]]) -> dict[str, object]:
-        view = super()._view(caller, stream)
+    def _view(self, request: Request, stream: Stream[Record[R]]) -> dict[str, object]:
+        view, caller = super()._view(request, stream), request.state.caller
         if not self.record.channel.confidential or caller.may("confidential"):
-            today = datetime.now(UTC).date()
-            view |= dict(record_view(stream, today))
+            records, now = get_service(request).reference_data, datetime.now(UTC)
+            zone = self.decider.zone_at(stream.state, records, now)
+            view |= dict(record_view(stream, day_at(now, zone)))
         return view
 
     @cached_property

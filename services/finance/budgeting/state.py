@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import groupby
 from typing import Annotated, Self
 
 from chassis.domain.state import Keep, Part, on_event
@@ -85,6 +86,14 @@ class Agreed(Value):
             if item.reduces is None
         )
 
+    @cached_property
+    def time_entries(self) -> Mapping[str, tuple[Entry, ...]]:
+        """Return the entries that bill time, by line."""
+        return {
+            name: tuple(each for each in entries if each.item.kind == "time")
+            for name, entries in groupby(self.entries, lambda each: each.line.line)
+        }
+
 
 class Budget(Value):
     """Budget from the signed contract: the successive terms of the contract, at least one.
@@ -128,6 +137,11 @@ class Budget(Value):
     def entries(self) -> tuple[Entry, ...]:
         """Return the entries of the current billing schedules."""
         return self.history[-1].entries
+
+    @property
+    def time_entries(self) -> Mapping[str, tuple[Entry, ...]]:
+        """Return the entries that bill time, by line."""
+        return self.history[-1].time_entries
 
     @property
     def unlisted(self) -> tuple[BillingItem, ...]:

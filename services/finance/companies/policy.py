@@ -3,7 +3,7 @@
 from datetime import date, tzinfo
 from zoneinfo import ZoneInfo
 
-from chassis.domain.context import Context, ReferenceData
+from chassis.domain.context import ReferenceData
 from contracts.decimals import ROUNDING, Rounding
 from contracts.reference import CompanyPublished
 
@@ -14,8 +14,7 @@ def rounding_on(records: ReferenceData, company: str | None, day: date) -> Round
     return ROUNDING if found is None else found.event.rounding
 
 
-def company_zone(company: str | None, context: Context) -> tzinfo | None:
-    """Return the time zone of a company; None where the company is not known."""
-    records = context.reference_data
-    found = None if company is None else records.on(CompanyPublished, company, context.today)
+def company_zone(company: str | None, records: ReferenceData, day: date) -> tzinfo | None:
+    """Return the time zone of a company on a day; None where the company is not known."""
+    found = None if company is None else records.on(CompanyPublished, company, day)
     return None if found is None else ZoneInfo(found.event.time_zone)

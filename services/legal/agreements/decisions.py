@@ -80,7 +80,8 @@ def _completed(
     """Return the fields of the agreement with the days that were not given."""
     require_record("account-unknown", "account", AccountPublished, given.account, context)
     known = state.newest.signed_on if state.newest else None
-    there = replace(context, zone=account_zone(given.account, context))
+    zone = account_zone(given.account, context.reference_data, context.today)
+    there = replace(context, zone=zone)
     signed_on = past_day("signed_on", given.signed_on or known, there)
     starts_on = given.starts_on or signed_on
     if given.expires_on is not None and given.expires_on < starts_on:

@@ -39,7 +39,7 @@ def authorise_early_start(
     Legal does not receive hours worked, so it cannot tell whether a cap is spent. An equal
     repetition changes nothing until its last day is over. Raises Refused where the contract is
     signed, the engagement is over, the amount is in another currency, or the last day is not after
-    today (UTC).
+    today.
     """
     require_open(state)
     require_unsigned(state, "work may begin")

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from chassis.domain.commands import Command
+from chassis.domain.rules import EASTERNMOST
 from chassis.eventstore.mongo import Store, StoreAway, insert_each, reaching
 from chassis.runtime.container import get_container
 from chassis.web.auth import requires
@@ -14,6 +15,7 @@ from chassis.web.command_routes import PROBLEMS
 from chassis.web.problems import Problem
 from chassis.web.request import reject_unknown_query
 from contracts.money import Currency
+from contracts.places import day_at
 from contracts.reference import AccountPublished, PersonPublished
 from contracts.values import ShortText
 from sales.importing.export import Unusable, read_export
@@ -88,7 +90,7 @@ async def take_export(
             ),
             source=source,
             currency=currency,
-            today=datetime.now(UTC).date(),
+            today=day_at(datetime.now(UTC), EASTERNMOST),
         )
     except UnicodeDecodeError as error:
         raise Problem(

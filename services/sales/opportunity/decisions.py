@@ -1,6 +1,7 @@
 """Decide on opportunities: open, adopt, update, qualify, advance, lose, reopen."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from chassis.base.view_model import ViewModel, whole
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
+from chassis.domain.reference import account_zone
 from chassis.domain.rules import correction_day, require_currency, same_day, unless_recorded
 from contracts.decimals import round_decimal
 from contracts.event import Event
@@ -161,7 +163,7 @@ def update_opportunity(
 
     Raises Refused where the engagement is over, the opportunity was imported and not adopted,
     account or currency differ, an agreed value or close would change, or a new expected close is
-    before today (UTC).
+    before today.
     """
     require_not_ended(state)
     require_adopted(state)
@@ -183,13 +185,14 @@ def update_opportunity(
 
 
 def _require_openable(event: OpportunityOpened, context: Context) -> None:
-    """Refuse an account that is not published, and an expected close before today (UTC)."""
+    """Refuse an account that is not published, and an expected close before the account's today."""
     if context.reference_data.latest(AccountPublished, event.account) is None:
         raise Refused(
             "account-unknown",
             f"account: no account {event.account!r} is published; publish it first",
         )
-    _require_to_come(event.expected_close, context)
+    zone = account_zone(event.account, context.reference_data, context.today)
+    _require_to_come(event.expected_close, replace(context, zone=zone))
 
 
 def _require_to_come(expected_close: date, context: Context) -> None:
@@ -232,7 +235,7 @@ def request_estimate(
 ) -> Iterable[Event]:
     """Request the estimate, unless it equals the last request.
 
-    Raises Refused where the wanted finish is before today (UTC).
+    Raises Refused where the wanted finish is before today.
     """
     require_open_sale(state)
     require_adopted(state)

@@ -177,6 +177,7 @@ async def read(
         waits_for=None,
         commands=Streams(scenario),
         as_of=SimpleNamespace(of_all=lambda: None),
+        reference_data=RecordsOf([]),
     )
     token = issue(SECRET, "ann", roles, issuer=LOCAL_ISSUER, now=datetime.now(UTC))
     async with httpx.AsyncClient(

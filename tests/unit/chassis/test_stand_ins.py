@@ -136,7 +136,9 @@ class AnyToken:
 async def test_the_header_reaches_the_decision_with_the_callers_roles() -> None:
     handler = Handler()
     app = FastAPI()
-    app.state.container = SimpleNamespace(commands=handler, requests=NoRequests(), waits_for=None)
+    app.state.container = SimpleNamespace(
+        commands=handler, requests=NoRequests(), waits_for=None, reference_data=RecordsOf([])
+    )
     app.state.tokens, app.state.body_limit, app.state.wait_limit = AnyToken(), 10_000, 0.0
     routes = ReferenceRoutes(LEAVE, path="leave", seen_by=COMPANY, listed=("person",))
     app.include_router(routes.router())
