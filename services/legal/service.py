@@ -1,6 +1,6 @@
 """The legal service: ``python -m legal.service``."""
 
-from chassis.domain.reference import Record, reference_decider
+from chassis.domain.reference import Record, account_zone, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.document_routes import document_routes
 from chassis.web.engagement_routes import EngagementRoutes

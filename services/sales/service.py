@@ -1,6 +1,6 @@
 """The sales service: ``python -m sales.service``."""
 
-from chassis.domain.reference import Record, reference_decider
+from chassis.domain.reference import Record, account_zone, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.engagement_routes import EngagementRoutes
 from chassis.web.reference_routes import ReferenceRoutes

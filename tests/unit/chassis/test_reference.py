@@ -36,6 +36,7 @@ from contracts.reference import (
     TemplatePublished,
 )
 from contracts.roles import COMPANY, Role
+from testkit.matchers import RecordsOf
 from testkit.scenario import Scenario, given
 from tests.component.sample_app import SECRET, settings
 
