@@ -1,7 +1,7 @@
 """Events that Delivery (the PMO) publishes.
 
-They cover estimates, plans, work, changes, acceptance and closing. Days are business days (UTC)
-unless the person who recorded them gave another day.
+They cover estimates, plans, work, changes, acceptance and closing. A day that no person gave is
+that of the account's time zone, or of UTC where it is unknown.
 """
 
 from contracts.delivery.acceptance import *

@@ -1,7 +1,7 @@
 """Events that Finance publishes: prices, budgets, billing and revenue, and confidential figures.
 
-Unless a field says otherwise, amounts are in the engagement's currency. Days are business days
-(UTC) unless the person who recorded them gave another day.
+Unless a field says otherwise, amounts are in the engagement's currency. A day that no person gave
+is that of the company's time zone, or of UTC where the company is unknown.
 """
 
 from contracts.finance.billing import *

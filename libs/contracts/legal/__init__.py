@@ -1,6 +1,6 @@
 """Events that Legal publishes: documents drafted and signed, obligations, contracts terminated.
 
-Days are business days (UTC) unless the person who recorded them gave another day.
+A day that no person gave is that of the account's time zone, or of UTC where it is unknown.
 """
 
 from contracts.legal.amendments import *

@@ -1,6 +1,6 @@
 """Events that Sales publishes, from the first call to a deal won or lost.
 
-Days are business days (UTC) unless the person who recorded them gave another day.
+A day that no person gave is that of the account's time zone, or of UTC where it is unknown.
 """
 
 from contracts.sales.deal import *

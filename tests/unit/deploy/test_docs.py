@@ -8,6 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from contracts.channels import CHANNELS
+from contracts.event import EVENTS
+from delivery.service import SERVICE as DELIVERY
+from finance.service import SERVICE as FINANCE
+from legal.service import SERVICE as LEGAL
+from sales.accounts.decisions import RecordAccount
+from sales.service import ACCOUNT
+from sales.service import SERVICE as SALES
+
 PROJECT = Path(__file__).parents[3]
 SERVICES = PROJECT / "services"
 GATES = (PROJECT / "docs" / "gates.md").read_text()
@@ -16,6 +25,7 @@ ANY = r"[a-z-]+"
 """A part of a code, or a department, that is only known when the code runs."""
 
 Row = dict[str, str]
+DEPARTMENTS = (SALES, LEGAL, DELIVERY, FINANCE)
 
 
 def tables(text: str) -> Iterator[list[Row]]:
@@ -115,14 +125,110 @@ def test_every_gate_is_on_the_page_and_every_gate_cited_is_one() -> None:
         assert set(re.findall(r"\b[Gg]ate (\d+)", file.read_text())) <= set("1234567"), file
 
 
-@pytest.mark.parametrize(
-    "page",
-    ["README.md", "CONTRIBUTING.md", *(f"docs/{n}.md" for n in ("architecture", "gates", "style"))],
-)
+def pages(*folders: str) -> list[str]:
+    """Return the pages for newcomers, and those of further folders of `docs`."""
+    found = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md"]
+    for folder in ("", "how-to", "runbooks", *folders):
+        found += sorted((PROJECT / "docs" / folder).glob("*.md"))
+    return [page.relative_to(PROJECT).as_posix() for page in found]
+
+
+NO_FILES = {"application/json", "topic/partition/offset"}
+"""Texts of the pages that look like the path of a file."""
+EXAMPLES = {"note-competitor", "competitor-noted", "concord.sales.competitor-noted.v1"}
+"""Names of the example in docs/how-to/add-an-event.md."""
+
+
+@pytest.mark.parametrize("page", pages())
 def test_a_page_names_only_files_that_exist(page: str) -> None:
     """Paths are relative to the project, `libs` or `services`; a name alone is in some package."""
     roots = [PROJECT, PROJECT / "libs", SERVICES]
     text = (PROJECT / page).read_text()
     for name in re.findall(r"`((?:[a-z][\w.-]*/)+[\w.-]*|[\w-]+\.(?:py|toml|txt|md))`", text):
         found = any((root / name).exists() for root in roots)
-        assert found or any(SERVICES.rglob(name)) or name.endswith(".env"), name
+        inside = any(
+            any(root.rglob(name)) for root in (SERVICES, PROJECT / "libs", PROJECT / "tests")
+        )
+        assert found or inside or name.endswith(".env") or name in NO_FILES, name
+
+
+@pytest.mark.parametrize("page", pages("adr"))
+def test_a_link_leads_to_a_page_and_its_heading(page: str) -> None:
+    text = (PROJECT / page).read_text()
+    for link, heading in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", text):
+        if "://" in link or link.startswith("NNNN"):
+            continue
+        target = (PROJECT / page).parent / link if link else PROJECT / page
+        assert target.exists(), link
+        if heading:
+            assert heading in {anchor(each) for each in headings(target)}, heading
+
+
+def headings(page: Path) -> list[str]:
+    return re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+
+
+def anchor(heading: str) -> str:
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", pages())
+def test_a_page_names_only_targets_of_the_makefile(page: str) -> None:
+    text = (PROJECT / page).read_text()
+    code = [
+        *re.findall(r"`(make [^`\n]+)`", text),
+        *re.findall(r"^\s*(make .+)$", text, re.MULTILINE),
+    ]
+    for line in code:
+        target = next(each for each in line.split()[1:] if not each.startswith("-"))
+        assert re.search(rf"^{target}:", makefile(), re.MULTILINE), line
+
+
+@cache
+def makefile() -> str:
+    return (PROJECT / "Makefile").read_text()
+
+
+@cache
+def words_of_the_code() -> frozenset[str]:
+    """Return all names in the code and its settings: identifiers, and words joined by dashes."""
+    words: set[str] = set()
+    for folder in ("libs", "services", "deploy", "tests", "bench"):
+        for file in (PROJECT / folder).rglob("*"):
+            if (
+                file.suffix in {".py", ".toml", ".yaml", ".html", ".js"}
+                or file.name == "Dockerfile"
+            ):
+                words |= set(re.findall(r"\w+(?:-\w+)*", file.read_text()))
+    words |= set(re.findall(r"\w+(?:-\w+)*", makefile() + (PROJECT / "pyproject.toml").read_text()))
+    return frozenset(words)
+
+
+@pytest.mark.parametrize("page", pages())
+def test_a_page_names_only_events_commands_codes_and_identifiers_of_the_code(page: str) -> None:
+    prose = re.sub(r"```.*?```", "", (PROJECT / page).read_text(), flags=re.DOTALL)
+    commands = {
+        name
+        for service in DEPARTMENTS
+        for decider in service.all_deciders
+        for name in decider.by_name
+    }
+    for name in re.findall(r"`([^`\n]+)`", prose):
+        if name in EXAMPLES:
+            continue
+        if name.startswith("concord.") and name.endswith(".v1"):
+            channels = {channel.name for channel in CHANNELS.values()}
+            known = name in EVENTS or name[len("concord.") : -len(".v1")] in channels
+            assert known, f"there is neither an event nor a channel {name}"
+        elif re.fullmatch(r"[a-z]+(?:-[a-z]+)+", name):
+            known = name in commands or name in words_of_the_code()
+            known |= any(each.endswith(f".{name}.v1") for each in EVENTS)
+            assert known, f"nothing is called {name}"
+        elif re.fullmatch(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", name) and not name.isupper():
+            assert name.rpartition(".")[2] in words_of_the_code(), f"nothing is called {name}"
+
+
+def test_the_account_in_the_example_of_the_readme_is_that_of_the_demo() -> None:
+    named = re.findall(r'"account": "([^"]+)"', (PROJECT / "README.md").read_text())
+    record = RecordAccount(name="Novamed Clinics")
+    assert named == [ACCOUNT.commands[RecordAccount].new_id(record, "any request")]
