@@ -27,11 +27,12 @@ SERVICES: tuple[Service, ...] = tuple(
     import_module(f"{name}.service").SERVICE for name in ("sales", "legal", "delivery", "finance")
 )
 COMPARED = {
+    ("record-obligation", "document"),
     ("record-signature", "content_hash"),
     ("review-amendment", "content_hash"),
     ("sign-amendment", "content_hash"),
 }
-"""Fields with a hash that must be that of the document's latest draft; another one is refused."""
+"""Fields whose hash a decision compares with a latest draft or signed document of its own."""
 
 
 def commands() -> Iterator[type[Command]]:

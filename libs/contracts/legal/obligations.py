@@ -6,6 +6,7 @@ from contracts.values import (
     ContentHash,
     Correction,
     Day,
+    DocumentHash,
     Identifier,
     Party,
     PersonId,
@@ -58,7 +59,7 @@ class ObligationFulfilment(Value):
 
     obligation: Identifier
     """Id of the obligation within the engagement."""
-    evidence: ContentHash | None = None
+    evidence: DocumentHash | None = None
     """Hash of the document that proves it; null where there is none."""
 
 

@@ -62,7 +62,7 @@ WITHDRAW = WithdrawObligation(obligation="OB-1", why="Another contract's.")
 
 def contracted() -> Scenario[Engagement]:
     """Return a signed contract, with the people of both parties."""
-    return signed().knowing(*RECORDS)
+    return signed().knowing(*RECORDS).uploaded(HASH)
 
 
 def obliged() -> Scenario[Engagement]:
