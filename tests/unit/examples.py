@@ -1,8 +1,8 @@
 """Write an example of each event type: ``make examples``.
 
-The examples are whole CloudEvents from engagements of the demo, simulated with fixed seeds,
-and from commands beside them. One that exists and conforms to the schema is kept, so that a rerun
-changes nothing; ``make examples ALL=1`` chooses all of them anew.
+The examples are whole CloudEvents from the demo, simulated with a fixed seed. One that exists and
+conforms to the schema is kept, so that a rerun changes nothing; ``make examples ALL=1`` chooses all
+of them anew.
 """
 
 import json
@@ -12,43 +12,21 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from chassis.domain.commands import Refused
 from contracts import release
 from contracts.event import Event, Recorded, encode
-from tests.unit.finance.builders import time as time_entry
-from tests.unit.finance.test_settlement import by_the_hour
-from tests.unit.legal.test_early_starts import NAME, early
-from tests.unit.lived import fork, moments
-from tests.unit.played import chosen, played
+from tests.unit.played import EVERY, played
 
 Example = dict[str, Any]
 _LARGEST = 8_000
 """Size in bytes of an example, if an event of the type is that small."""
 
 
-def sources() -> Iterator[tuple[Recorded[Event], ...]]:
-    """Yield the events of each source; ids are unique within one of them."""
-    for each in map(played, chosen()):
-        yield (*each.references, *each.events)
-    for of_command in moments().values():
-        for moment in of_command:
-            after = fork(moment.world)
-            before = {name: len(each.said) for name, each in after.departments.items()}
-            try:
-                moment.give(after, moment.sent.body, "example")
-            except Refused:
-                continue
-            new = (each.said[before[name] :] for name, each in after.departments.items())
-            yield (*after.reference_events, *(recorded for said in new for recorded in said))
-    yield early().when_deadline(NAME).recorded
-    yield by_the_hour().when_consumed(time_entry("late", hours=10)).recorded
-
-
 def best(wanted: Iterable[str]) -> dict[str, Example]:
     """Return for each of the types the event with the most fields that is not too large."""
     found: dict[str, tuple[tuple[bool, int, int], Example]] = {}
     names = set(wanted)
-    for events in sources():
+    for each in map(played, EVERY):
+        events = (*each.references, *each.events)
         ids = {recorded.id: _uuid(recorded) for recorded in events}
         for recorded in events:
             name = recorded.event.type
@@ -109,7 +87,7 @@ def main(arguments: list[str]) -> int:
         if file.stem not in release.events():
             file.unlink()
     for name in sorted(wanted - found.keys()):
-        sys.stderr.write(f"{name}: neither the demo nor tests/unit/lived.py leads to it\n")
+        sys.stderr.write(f"{name}: the demo does not play it\n")
     return 1 if wanted - found.keys() else 0
 
 

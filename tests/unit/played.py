@@ -33,39 +33,24 @@ SEED = 2026
 
 @dataclass(frozen=True)
 class Played:
-    """An engagement of the demo: its events, and the reference data, as they were recorded."""
+    """An engagement of the demo: its events, and the reference data, as they were recorded.
+
+    `view` is what the gateway has of it at the end of the last day.
+    """
 
     scenario: Scenario
     events: tuple[Recorded[Event], ...]
     references: tuple[Recorded[Event], ...]
+    view: View
+
+    @property
+    def found(self) -> set[str]:
+        """Return the rules that find a disconnect at the end."""
+        return {each.rule for each in judge(self.view, TODAY).values()}
 
 
-def chosen() -> list[Scenario]:
-    """Return the troubled scenarios of the demo, and healthy ones that differ most."""
-    every = scenarios(TODAY, SEED)
-    healthy = [each for each in every if not each.troubles]
-    differ: tuple[dict[str, object], ...] = (
-        {"outcome": "lost"},
-        {"outcome": "terminated"},
-        {"shape": "hourly"},
-        {"shape": "mixed"},
-        {"shape": "retained"},
-        {"cut": True, "outcome": "delivered"},
-        {"negotiated": True, "outcome": "delivered"},
-        {"below_floor": True},
-        {"early_start": True, "outcome": "delivered"},
-        {"change": True, "outcome": "delivered"},
-        {"mistakes": True, "outcome": "delivered"},
-    )
-    firsts = [
-        next(
-            each
-            for each in healthy
-            if all(getattr(each, name) == value for name, value in fields.items())
-        )
-        for fields in differ
-    ]
-    return [*(each for each in every if each.troubles), *dict.fromkeys(firsts)]
+EVERY = tuple(scenarios(TODAY, SEED))
+"""The engagements of the demo, as they are loaded on a day."""
 
 
 @cache
@@ -81,23 +66,14 @@ def played(scenario: Scenario) -> Played:
         )
         world.deliver_all()
         recorded = sorted(world.events(), key=lambda each: each.id)
-        events = (*recorded, *disconnects(recorded))
-        return Played(scenario, events, tuple(world.reference_events))
+        gateway = Gateway()
+        events = (*recorded, *gateway.disconnects(recorded))
+        return Played(scenario, events, tuple(world.reference_events), gateway.view)
 
     return asyncio.run(whole())
 
 
-def disconnects(events: Iterable[Recorded[Event]]) -> Iterator[Recorded[Event]]:
-    """Yield what the gateway publishes if it judges once a week; vera waives the first ones."""
-    gateway = _Gateway()
-    of_engagements = (each for each in events if each.channel.kind == "events")
-    for week, group in groupby(of_engagements, lambda each: each.recorded_at.isocalendar()[:2]):
-        for recorded in group:
-            apply_event(gateway.view, recorded)
-        yield from gateway.judge(date.fromisocalendar(week[0], week[1], 7))
-
-
-class _Gateway:
+class Gateway:
     """The gateway of one engagement."""
 
     def __init__(self) -> None:
@@ -106,7 +82,15 @@ class _Gateway:
         self._numbers = count(1)
         self._waived: set[bool] = set()
 
-    def judge(self, day: date) -> Iterator[Recorded[Event]]:
+    def disconnects(self, events: Iterable[Recorded[Event]]) -> Iterator[Recorded[Event]]:
+        """Yield what it publishes if it judges once a week; vera waives the first ones."""
+        of_engagements = (each for each in events if each.channel.kind == "events")
+        for week, group in groupby(of_engagements, lambda each: each.recorded_at.isocalendar()[:2]):
+            for recorded in group:
+                apply_event(self.view, recorded)
+            yield from self._judge(date.fromisocalendar(week[0], week[1], 7))
+
+    def _judge(self, day: date) -> Iterator[Recorded[Event]]:
         """Yield the events that the disconnects of a day (UTC) lead to."""
         if not self.view.causally_complete:
             return

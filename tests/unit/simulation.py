@@ -40,7 +40,9 @@ from finance.service import SERVICE as FINANCE
 from legal.service import SERVICE as LEGAL
 from local.demo.actors import Actors
 from local.demo.driver import Body, Calendar, CommandRefused, Driver
-from local.demo.reference_data import publish, roles
+from local.demo.reference_data import CUSTOMERS, SELLERS, publish, roles
+from sales.importing.export import read_export
+from sales.importing.owners import Owners
 from sales.service import SERVICE as SALES
 from testkit.scenario import RecordsOf
 
@@ -354,6 +356,32 @@ class InProcessDriver(Driver):
                 state = self._world.view(service, subject)
                 answer = {"id": subject, "position": dict(stream.position), "state": state}
                 return httpx.Response(200, json=answer)
+
+    async def take_over(self, row: Mapping[str, str], currency: str, *, key: str) -> str:
+        del key
+        cells = {"opportunity_id": "1", **row}
+        export = read_export(
+            "\n".join(map(",".join, (cells, [f'"{each}"' for each in cells.values()]))),
+            {self.ids[each.account]: each.name for each in CUSTOMERS},
+            (),
+            Owners({person: name for person, name, _ in SELLERS}, b"key"),
+            source="crm",
+            currency=currency,
+            today=self.calendar.today,
+        )
+        command = export.taken[0].opportunity
+        self._world.command(
+            SentCommand(
+                "sales",
+                ENGAGEMENT,
+                command.named(),
+                command.model_dump(),
+                "sam",
+                command.occurred_at or _START,
+                key="import",
+            )
+        )
+        return ENGAGEMENT
 
     async def read(
         self, service: str, path: str, by: str, headers: Mapping[str, str]

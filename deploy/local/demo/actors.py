@@ -42,6 +42,11 @@ class Actors:
         self.position.update(answer.json()["position"])
         return self.engagement
 
+    async def take_over(self, row: Mapping[str, str], currency: str) -> str:
+        """Import an opportunity, a row of a CRM export, and return the id of its engagement."""
+        self.engagement = await self.driver.take_over(row, currency, key=self.name)
+        return self.engagement
+
     async def try_to(self, service: str, command: str, by: str, /, **body: Any) -> None:
         """Send a command; a refusal is ignored."""
         with suppress(CommandRefused):

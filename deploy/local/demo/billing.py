@@ -18,8 +18,8 @@ async def money(run: EngagementRun, work: Work) -> None:
         signed_month = f"{run.starts_on - timedelta(days=10):%Y-%m}"
         state = await run.actors.look("finance", "fred")
         done = state["recognised_to"]
-        if month >= signed_month and (done is None or done < month):
-            await _recognise(run, done, month)
+        if state["budget"] and month >= signed_month and (done is None or done < month):
+            await _recognise(run, state, month)
         if run.scenario.shape in {"hourly", "mixed"} and month >= f"{run.starts_on:%Y-%m}":
             if run.scenario.shape == "mixed":
                 await _withhold(run, state)
@@ -53,8 +53,8 @@ async def _withhold(run: EngagementRun, state: dict[str, Any]) -> None:
         await run.actors.act("finance", "hold-work", "fred", entries=waiting[-1:], why=why)
 
 
-async def _recognise(run: EngagementRun, done: str | None, month: str) -> None:
-    state = await run.actors.look_until("finance", "fred", lambda seen: seen["budget"] is not None)
+async def _recognise(run: EngagementRun, state: dict[str, Any], month: str) -> None:
+    done = state["recognised_to"]
     signed = next(sow["signed_on"] for sow in state["sows"] if sow["signed_on"])
     upcoming = _next_month(done) if done else signed[:7]
     while upcoming <= month:
@@ -68,26 +68,59 @@ def _next_month(month: str) -> str:
 
 
 async def invoices(run: EngagementRun, work: Work) -> None:
-    """Approve the drafted invoices, and note on which day the customer will pay each."""
+    """Approve the drafted invoices, and note on which day the customer will pay each.
+
+    In a scenario with mistakes, the first invoice is voided, and its second draft approved.
+    """
     actors = run.actors
     state = await actors.look_until("finance", "fred", lambda seen: seen["budget"] is not None)
-    drafted = [each for each in state["invoices"] if each["stage"] == "drafted"]
-    for invoice in drafted:
-        await actors.act("finance", "approve-invoice", "dora", invoice=invoice["invoice"])
-    if drafted:
-        names = {each["invoice"] for each in drafted}
-        state = await actors.look_until(
-            "finance",
-            "fred",
-            lambda seen: all(
-                each["number"] for each in seen["invoices"] if each["invoice"] in names
-            ),
-        )
-        for invoice in state["invoices"]:
-            if invoice["invoice"] in names:
-                due = date.fromisoformat(invoice["due_on"])
-                paid_on = due + timedelta(days=run.scenario.days_late_paying)
-                work.to_pay[invoice["invoice"]] = (paid_on, invoice["amount"])
+    state, names = await _approve(run, state)
+    if names and run.scenario.mistakes and not work.voided:
+        work.voided = True
+        wrong = names.pop()
+        why = "The number of the customer's order was missing."
+        state = await actors.act("finance", "void-invoice", "dora", invoice=wrong, why=why)
+        state, again = await _approve(run, state)
+        names |= again
+    for invoice in state["invoices"]:
+        if invoice["invoice"] in names:
+            due = date.fromisoformat(invoice["due_on"])
+            paid_on = due + timedelta(days=run.scenario.days_late_paying)
+            work.to_pay[invoice["invoice"]] = (paid_on, invoice["amount"])
+
+
+async def _approve(run: EngagementRun, state: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    """Approve all drafts in a view; return the view with their numbers, and their ids."""
+    names = {each["invoice"] for each in state["invoices"] if each["stage"] == "drafted"}
+
+    def numbered(seen: dict[str, Any]) -> bool:
+        return all(each["number"] for each in seen["invoices"] if each["invoice"] in names)
+
+    for name in sorted(names):
+        state = await run.actors.act("finance", "approve-invoice", "dora", invoice=name)
+    if not numbered(state):
+        state = await run.actors.look_until("finance", "fred", numbered)
+    return state, names
+
+
+async def give_back(run: EngagementRun, invoices: list[dict[str, Any]]) -> None:
+    """Credit a part of the last invoice, which is paid, and refund it."""
+    paid = [each for each in invoices if each["stage"] == "issued"]
+    invoice, amount = paid[-1]["invoice"], run.money(250)
+    why = "The system was down for a morning after the go-live."
+    actors = run.actors
+    await actors.act(
+        "finance", "issue-credit-note", "dora", invoice=invoice, amount=amount, why=why
+    )
+    await actors.look_until(
+        "finance",
+        "fred",
+        lambda seen: any(
+            each["invoice"] == invoice and float(each["outstanding"]["amount"]) < 0
+            for each in seen["invoices"]
+        ),
+    )
+    await actors.act("finance", "record-refund", "dora", invoice=invoice, amount=amount)
 
 
 async def bill_early(run: EngagementRun) -> None:

@@ -72,6 +72,26 @@ async def _agree(
 ) -> None:
     """Request and assess a change of one line, and approve it once it is priced and drafted."""
     scenario, actors = run.scenario, run.actors
+    await _price(run, change, description, scope, days=days)
+    await actors.act(
+        "delivery", "approve-change", scenario.manager, change=change, approved_by=run.sponsor
+    )
+    await actors.look_until("legal", "carl", lambda seen: _amendment(seen, change) is not None)
+
+
+async def decline(run: EngagementRun) -> None:
+    """Assess a change that the customer asks for, and record that they find it too dear."""
+    scope = {"line": WORK, "hours": [{"role": "engineer", "hours": "60"}]}
+    await _price(run, "C-3", "An app for visitors.", scope, days=10)
+    why = "The sponsor has no budget for it this year."
+    await run.actors.act("delivery", "reject-change", run.scenario.manager, change="C-3", why=why)
+
+
+async def _price(
+    run: EngagementRun, change: str, description: str, scope: dict[str, Any], *, days: int
+) -> None:
+    """Request and assess a change of one line, and wait until Finance has priced it."""
+    scenario, actors = run.scenario, run.actors
     await actors.act(
         "delivery",
         "request-change",
@@ -96,10 +116,6 @@ async def _agree(
             each["change"] == change and each["price"] is not None for each in seen["changes"]
         ),
     )
-    await actors.act(
-        "delivery", "approve-change", scenario.manager, change=change, approved_by=run.sponsor
-    )
-    await actors.look_until("legal", "carl", lambda seen: _amendment(seen, change) is not None)
 
 
 def _amendment(seen: dict[str, Any], change: str) -> dict[str, Any] | None:
@@ -189,3 +205,4 @@ async def _replan(
         version=drafted["plan"]["draft"]["version"],
     )
     work.tasks = drafted["plan"]["draft"]["tasks"]
+    work.milestones = drafted["plan"]["draft"]["milestones"]

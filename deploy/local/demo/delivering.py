@@ -1,20 +1,31 @@
 """Run the delivery: requirements, plan, resources, kickoff, and the work week by week."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from local.demo.billing import bill_at_another_rate, bill_early, invoices, money
-from local.demo.changing import add_report, take_away
+from local.demo.changing import add_report, decline, take_away
 from local.demo.customer_inputs import ask_for_inputs, receive_inputs
 from local.demo.engagement_run import EndOfDemo, EngagementRun
+from local.demo.finishing import settle
+from local.demo.milestones import plan_milestones, take_steps
 from local.demo.mistakes import act_twice
 from local.demo.obligations import meet_obligation
 from local.demo.questions import ask_and_answer
 from local.demo.raid_log import begin_log, keep_log
 from local.demo.reference_data import TEMPLATE
 from local.demo.scenarios import Scenario
-from local.demo.working import REPORT_EVERY, Work, allocate, log_time, progress, report, tier
+from local.demo.working import (
+    REPORT_EVERY,
+    Work,
+    allocate,
+    log_time,
+    people,
+    progress,
+    report,
+    tier,
+)
 
 
 async def mobilise(run: EngagementRun) -> Work:
@@ -36,10 +47,13 @@ async def mobilise(run: EngagementRun) -> Work:
     attendees = [scenario.manager, scenario.seller, run.sponsor]
     why = "The minutes were those of another engagement."
     await act_twice(run, "hold-kickoff", "withdraw-kickoff", {"attendees": attendees}, why)
-    await begin_log(run)
-    await ask_for_inputs(run)
-    await ask_and_answer(run)
-    work = Work(tasks=tasks, finish=run.finishes_on)
+    if scenario.detailed:
+        await begin_log(run)
+        await ask_for_inputs(run)
+        await ask_and_answer(run)
+    milestones = drafted["plan"]["draft"]["milestones"]
+    work = Work(tasks=tasks, milestones=milestones, finish=run.finishes_on)
+    plan_milestones(run, work)
     await invoices(run, work)
     return work
 
@@ -87,37 +101,62 @@ async def build(run: EngagementRun, work: Work) -> None:
     scenario = run.scenario
     monday = run.starts_on - timedelta(days=run.starts_on.weekday())
     for week in range(1, scenario.weeks + 1):
-        await run.on(monday + timedelta(days=4))
+        friday = monday + timedelta(days=4)
+        await take_steps(run, work, friday)
+        await run.on(friday)
         await log_time(run, work, monday)
         await progress(run, work, week)
-        await keep_log(run, week)
-        await receive_inputs(run, week)
+        if scenario.detailed:
+            await keep_log(run, week)
+            await receive_inputs(run, week)
         if week == 2:
-            await meet_obligation(run, "company")
-        if scenario.hold and week == 2:
-            await _hold(run)
+            await _second_week(run, monday)
         if week % REPORT_EVERY[tier(run)] == 0:
             await report(run, work, week)
         await money(run, work)
-        if scenario.change and week == max(3, scenario.weeks // 3):
+        if scenario.change and week == scenario.change_week:
             await add_report(run, work)
-        if scenario.cut and week == max(4, scenario.weeks // 2):
+        if scenario.cut and week == scenario.cut_week:
             await take_away(run, work)
-        if "billed-early" in scenario.troubles and week == max(4, scenario.weeks // 3):
+        if "change-declined" in scenario.incidents and week == scenario.change_week + 1:
+            await decline(run)
+        if "billed-early" in scenario.troubles and week == scenario.change_week + 1:
             await bill_early(run)
         if "bill-rate" in scenario.troubles and week == 4:
             await bill_at_another_rate(run)
         if scenario.outcome == "terminated" and week == scenario.weeks // 2:
-            await run.actors.act(
-                "legal",
-                "terminate-engagement",
-                "carl",
-                reason="convenience",
-                comment="The customer was taken over and stopped all projects.",
-                decided_by="vera",
-            )
+            await _terminate(run, work)
             raise EndOfDemo
         monday += timedelta(days=7)
+
+
+async def _terminate(run: EngagementRun, work: Work) -> None:
+    """Terminate the contract, review the engagement, and settle its account."""
+    await run.actors.act(
+        "legal",
+        "terminate-engagement",
+        "carl",
+        reason="convenience",
+        comment="The customer was taken over and stopped all projects.",
+        decided_by="vera",
+    )
+    await run.after(3)
+    await run.actors.act(
+        "delivery",
+        "hold-pir",
+        run.scenario.manager,
+        went_well=["What was built until then is documented and handed over."],
+        went_badly=["Nothing told us of the takeover."],
+    )
+    await settle(run, work)
+
+
+async def _second_week(run: EngagementRun, monday: date) -> None:
+    await meet_obligation(run, "company")
+    if "travel" in run.scenario.incidents:
+        await _travel(run, monday)
+    if run.scenario.hold:
+        await _hold(run)
 
 
 async def _hold(run: EngagementRun) -> None:
@@ -127,3 +166,17 @@ async def _hold(run: EngagementRun) -> None:
     await actors.act("delivery", "put-on-hold", manager, reason=reason)
     await run.after(3)
     await actors.act("delivery", "resume", manager)
+
+
+async def _travel(run: EngagementRun, monday: date) -> None:
+    """Approve what an analyst spent on the way to a workshop; the price includes it."""
+    await run.actors.act(
+        "delivery",
+        "approve-expense",
+        run.scenario.manager,
+        person=next(iter(people(run, "analyst", monday))),
+        amount=run.money(180),
+        description="Train to the workshop, and a night",
+        spent_on=(monday + timedelta(days=1)).isoformat(),
+        billable=False,
+    )

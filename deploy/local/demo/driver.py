@@ -5,10 +5,12 @@ commands, registers and deadlines of all engagements are in the order of their d
 """
 
 import asyncio
+import csv
 import heapq
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from io import StringIO
 from itertools import count
 from types import TracebackType
 from typing import Any, Self
@@ -171,6 +173,25 @@ class Driver:
         return await self._send(
             service, path, body, by, key=derived(f"{self._seed}/{key}", 25), headers=headers
         )
+
+    async def take_over(self, row: Mapping[str, str], currency: str, *, key: str) -> str:
+        """Import an opportunity, a row of a CRM export; return the id of its engagement.
+
+        Raises DemoError where it is not imported.
+        """
+        number = derived(f"{self._seed}/{key}")
+        export = StringIO()
+        cells = {"opportunity_id": number, **row}
+        writer = csv.DictWriter(export, cells)
+        writer.writeheader()
+        writer.writerow(cells)
+        url = f"{self._access.urls['sales']}/imports?currency={currency}"
+        sent = {"Authorization": f"Bearer {self._token('sam')}", "Content-Type": "text/csv"}
+        answer = await self._http.post(url, content=export.getvalue(), headers=sent)
+        if not answer.is_success or answer.json()["refused"]:
+            raise DemoError(_message("sam", "POST", "sales/imports", cells, answer.text))
+        self.accepted += 1
+        return f"E-{derived(f'crm/{number}')}"
 
     async def read(
         self, service: str, path: str, by: str, headers: Mapping[str, str]

@@ -1,13 +1,14 @@
 """Run one scenario: its engagement, its people, and the values that later steps need."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 
 from local.demo.actors import Actors
-from local.demo.scenarios import Scenario
+from local.demo.scenarios import Scenario, demanded
+from local.demo.staffing import Staffing
 
 
 class EndOfDemo(Exception):
@@ -65,8 +66,9 @@ class EngagementRun:
 
 def new_run(scenario: Scenario, actors: Actors, last_day: date) -> EngagementRun:
     """Return the run of a scenario at its beginning."""
-    won_on = scenario.begins + timedelta(days=scenario.selling_days)
-    starts_on = won_on + timedelta(days=24)
+    if not scenario.team:  # outside the portfolio
+        team = Staffing().team(scenario.home, demanded(scenario), scenario.manager)
+        scenario = replace(scenario, team=team)
     return EngagementRun(
         scenario=scenario,
         actors=actors,
@@ -80,6 +82,6 @@ def new_run(scenario: Scenario, actors: Actors, last_day: date) -> EngagementRun
             }
             for title in scenario.deliverables
         ],
-        starts_on=starts_on,
-        finishes_on=starts_on + timedelta(weeks=scenario.weeks),
+        starts_on=scenario.starts,
+        finishes_on=scenario.starts + timedelta(weeks=scenario.weeks),
     )

@@ -1,22 +1,26 @@
 """Finish an engagement: acceptance, go-live, survey, review, settlement, closing."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
-from local.demo.billing import invoices, money
+from local.demo.billing import give_back, invoices, money
 from local.demo.engagement_run import EndOfDemo, EngagementRun
+from local.demo.milestones import take_steps
 from local.demo.mistakes import act_twice
 from local.demo.obligations import meet_obligation
+from local.demo.scenarios import LATE_HOURS
 from local.demo.surveying import answer_surveys, send_surveys
-from local.demo.working import Work, report
+from local.demo.working import Work, log_one, people, report
 
 
 async def finish(run: EngagementRun, work: Work) -> None:
     """Complete the tasks, have the deliverables accepted, hold the review, settle and close.
 
-    The scenario's trouble "loose-ends" leaves an issue open and raises EndOfDemo after the review.
+    The trouble "loose-ends" leaves an issue open and raises EndOfDemo before the closing.
     """
     scenario, actors = run.scenario, run.actors
     for task in work.tasks:
+        if task["task"] in work.done:
+            continue
         await actors.act(
             "delivery",
             "progress-task",
@@ -27,10 +31,8 @@ async def finish(run: EngagementRun, work: Work) -> None:
         )
     for change in work.changes:
         await actors.act("delivery", "implement-change", scenario.manager, change=change)
-    for index, deliverable in enumerate(run.deliverables):
-        await _accept(run, deliverable["deliverable"], rejected=scenario.rejection and index == 0)
+    await take_steps(run, work, date.max)
     await report(run, work, scenario.weeks)
-    await _reach_milestones(run)
     await run.after(2)
     why = "Only the test system was switched on."
     await act_twice(run, "go-live", "withdraw-go-live", {}, why)
@@ -57,55 +59,15 @@ async def finish(run: EngagementRun, work: Work) -> None:
         went_well=["The manager was there from the first call."],
         went_badly=["Test data came late."],
     )
+    await settle(run, work)
     if "loose-ends" in scenario.troubles:
         raise EndOfDemo
-    await _settle(run, work)
-
-
-async def _accept(run: EngagementRun, deliverable: str, *, rejected: bool) -> None:
-    scenario, actors = run.scenario, run.actors
-    submission = 1
-    content = f"{scenario.title}: {deliverable}"
-    await actors.act(
-        "delivery", "submit-deliverable", scenario.manager, deliverable=deliverable, content=content
-    )
-    if rejected:
-        await run.after(3)
-        await actors.act(
-            "delivery",
-            "reject-deliverable",
-            scenario.manager,
-            deliverable=deliverable,
-            submission=1,
-            rejected_by=run.sponsor,
-            why="Two of the agreed fields are missing in the export.",
-        )
-        await run.after(4)
-        submission = 2
-        await actors.act(
-            "delivery",
-            "submit-deliverable",
-            scenario.manager,
-            deliverable=deliverable,
-            content=f"{content}, second delivery",
-        )
+    if "late-hours" in scenario.incidents:
+        await _submit_late_hours(run, work)
+        await settle(run, work)
+    await meet_obligation(run, "customer")
     await run.after(2)
-    acceptance = {
-        "deliverable": deliverable,
-        "submission": submission,
-        "accepted_by": run.sponsor,
-    }
-    why = "The letter accepted another deliverable."
-    await act_twice(run, "accept-deliverable", "withdraw-acceptance", acceptance, why)
-
-
-async def _reach_milestones(run: EngagementRun) -> None:
-    state = await run.actors.look("delivery", run.scenario.manager)
-    for each in state["plan"]["milestones"]:
-        if each["reached_on"] is None:
-            milestone = {"milestone": each["planned"]["milestone"]}
-            why = "One of its deliverables was still missing."
-            await act_twice(run, "reach-milestone", "withdraw-milestone", milestone, why)
+    await actors.act("delivery", "close-engagement", scenario.manager)
 
 
 async def _invoices_due(run: EngagementRun, work: Work) -> None:
@@ -122,9 +84,9 @@ async def _invoices_due(run: EngagementRun, work: Work) -> None:
     await invoices(run, work)
 
 
-async def _settle(run: EngagementRun, work: Work) -> None:
-    """Record payments month by month until everything is paid, settle the account, and close."""
-    actors, scenario = run.actors, run.scenario
+async def settle(run: EngagementRun, work: Work) -> None:
+    """Record payments month by month until everything is paid, and settle the account."""
+    actors = run.actors
     while True:
         first = (actors.today.replace(day=1) + timedelta(days=32)).replace(day=4)
         soonest = min((day for day, _ in work.to_pay.values()), default=first)
@@ -133,7 +95,21 @@ async def _settle(run: EngagementRun, work: Work) -> None:
         state = await actors.look("finance", "fred")
         if not state["open_points"] and not work.to_pay:
             break
+    if "credited" in run.scenario.incidents:
+        await give_back(run, state["invoices"])
     await actors.act("finance", "settle-account", "fred")
-    await meet_obligation(run, "customer")
-    await run.after(2)
-    await actors.act("delivery", "close-engagement", scenario.manager)
+
+
+async def _submit_late_hours(run: EngagementRun, work: Work) -> None:
+    """Approve forgotten hours of the last week, which reopens the account, and bill them."""
+    actors = run.actors
+    await run.after(1)
+    monday = run.finishes_on - timedelta(days=7)
+    role = "engineer"
+    task = next(each["task"] for each in reversed(work.tasks) if each["hours"][0]["role"] == role)
+    body = {"role": role, "task": task, "week": monday.isoformat(), "hours": str(LATE_HOURS)}
+    await log_one(run, next(iter(people(run, role, monday))), "T-late", body)
+    month = f"{actors.today:%Y-%m}"
+    await actors.look_until("finance", "fred", lambda seen: seen["settled_on"] is None)
+    await actors.act("finance", "bill-time", "fred", month=month)
+    await invoices(run, work)

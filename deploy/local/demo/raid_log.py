@@ -58,6 +58,8 @@ async def keep_log(run: EngagementRun, week: int) -> None:
             issue = {**_ISSUE, "severity": "medium", "due_on": _in(run, 7)}
             await _act(run, "update-issue", **issue, why=why)
             await _close(run, "I-1", "The customer keeps the data until the tests are done.")
+        case 4:
+            await _close(run, "R-1", "The year's end is over.")
         case _:
             pass
 

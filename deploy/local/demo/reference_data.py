@@ -117,57 +117,73 @@ CUSTOMERS: tuple[Customer, ...] = (
 SELLING_COMPANY = {"EUR": "concord-de", "USD": "concord-us"}
 """Id of the company that sells, by the currency of the engagement."""
 
-SELLERS: tuple[tuple[str, str], ...] = (
-    ("ann", "Ann Keller"),
-    ("bruno", "Bruno Costa"),
-    ("sam", "Sam Okafor"),
+HOME = {"EUR": "munich", "USD": "boston"}
+"""Calendar of the place where an engagement's people work, by its currency."""
+
+SELLERS: tuple[tuple[str, str, str], ...] = (
+    ("ann", "Ann Keller", "munich"),
+    ("bruno", "Bruno Costa", "munich"),
+    ("sam", "Sam Okafor", "boston"),
+    ("kate", "Kate Monroe", "boston"),
 )
-MANAGERS: tuple[tuple[str, str], ...] = (
-    ("emma", "Emma Lind"),
-    ("max", "Max Brandt"),
-    ("noor", "Noor Haddad"),
-    ("tomas", "Tomas Rivera"),
-    ("yuki", "Yuki Tanaka"),
+"""Id, name and calendar of each account executive."""
+MANAGERS: tuple[tuple[str, str, str], ...] = (
+    ("emma", "Emma Lind", "munich"),
+    ("max", "Max Brandt", "munich"),
+    ("yuki", "Yuki Tanaka", "munich"),
+    ("noor", "Noor Haddad", "boston"),
+    ("tomas", "Tomas Rivera", "boston"),
+    ("ines", "Ines Duarte", "boston"),
 )
-CONSULTANTS: tuple[tuple[str, str, str], ...] = (
-    ("cora", "Cora Blake", "analyst"),
-    ("deniz", "Deniz Kaya", "analyst"),
-    ("elif", "Elif Aydin", "architect"),
-    ("felix", "Felix Roth", "architect"),
-    ("gita", "Gita Rao", "engineer"),
-    ("henrik", "Henrik Dahl", "engineer"),
-    ("irina", "Irina Popa", "engineer"),
-    ("jamal", "Jamal Reed", "engineer"),
-    ("kofi", "Kofi Mensah", "engineer"),
-    ("lena", "Lena Fischer", "tester"),
-    ("mateo", "Mateo Silva", "tester"),
-    ("nadia", "Nadia Berg", "engineer"),
-    ("oscar", "Oscar Nilsen", "analyst"),
-    ("pavel", "Pavel Novak", "architect"),
-    ("rosa", "Rosa Marin", "engineer"),
-    ("stefan", "Stefan Huber", "engineer"),
-    ("tilda", "Tilda Ek", "tester"),
-    ("wanda", "Wanda Kowal", "engineer"),
-    ("abel", "Abel Ionescu", "analyst"),
-    ("priya", "Priya Nair", "analyst"),
-    ("quentin", "Quentin Leroy", "analyst"),
-    ("chen", "Chen Wei", "architect"),
-    ("daria", "Daria Koval", "architect"),
-    ("theo", "Theo Marks", "architect"),
-    ("amina", "Amina Diallo", "engineer"),
-    ("emil", "Emil Sand", "engineer"),
-    ("fatima", "Fatima Rahal", "engineer"),
-    ("goran", "Goran Babic", "engineer"),
-    ("hana", "Hana Sato", "engineer"),
-    ("ivo", "Ivo Kral", "engineer"),
-    ("karim", "Karim Aziz", "engineer"),
-    ("lotte", "Lotte Visser", "engineer"),
-    ("milan", "Milan Horak", "tester"),
-    ("nina", "Nina Falk", "tester"),
-    ("omar", "Omar Haddad", "tester"),
-    ("rafael", "Rafael Pinto", "tester"),
-    ("sofia", "Sofia Greco", "tester"),
+"""Id, name and calendar of each engagement manager."""
+CONSULTANTS: tuple[tuple[str, str, str, str], ...] = (
+    ("cora", "Cora Blake", "analyst", "munich"),
+    ("deniz", "Deniz Kaya", "analyst", "munich"),
+    ("oscar", "Oscar Nilsen", "analyst", "munich"),
+    ("elif", "Elif Aydin", "architect", "munich"),
+    ("felix", "Felix Roth", "architect", "munich"),
+    ("daria", "Daria Koval", "architect", "munich"),
+    ("gita", "Gita Rao", "engineer", "munich"),
+    ("henrik", "Henrik Dahl", "engineer", "munich"),
+    ("irina", "Irina Popa", "engineer", "munich"),
+    ("nadia", "Nadia Berg", "engineer", "munich"),
+    ("stefan", "Stefan Huber", "engineer", "munich"),
+    ("wanda", "Wanda Kowal", "engineer", "munich"),
+    ("emil", "Emil Sand", "engineer", "munich"),
+    ("lotte", "Lotte Visser", "engineer", "munich"),
+    ("lena", "Lena Fischer", "tester", "munich"),
+    ("tilda", "Tilda Ek", "tester", "munich"),
+    ("milan", "Milan Horak", "tester", "munich"),
+    ("nina", "Nina Falk", "tester", "munich"),
+    ("abel", "Abel Ionescu", "analyst", "boston"),
+    ("priya", "Priya Nair", "analyst", "boston"),
+    ("chen", "Chen Wei", "architect", "boston"),
+    ("theo", "Theo Marks", "architect", "boston"),
+    ("amina", "Amina Diallo", "engineer", "boston"),
+    ("jamal", "Jamal Reed", "engineer", "boston"),
+    ("kofi", "Kofi Mensah", "engineer", "boston"),
+    ("hana", "Hana Sato", "engineer", "boston"),
+    ("rafael", "Rafael Pinto", "engineer", "boston"),
+    ("karim", "Karim Aziz", "engineer", "boston"),
+    ("fatima", "Fatima Rahal", "engineer", "boston"),
+    ("mateo", "Mateo Silva", "tester", "boston"),
+    ("omar", "Omar Haddad", "tester", "boston"),
+    ("quentin", "Quentin Leroy", "tester", "boston"),
+    ("sofia", "Sofia Greco", "tester", "boston"),
 )
+"""Id, name, role and calendar of each consultant."""
+
+
+def leave_of(person: str, year: int) -> tuple[date, date]:
+    """Return the first and last day of a consultant's summer leave: two weeks, each year the same.
+
+    The leaves of colleagues are spread over eleven weeks.
+    """
+    number = [each for each, *_ in CONSULTANTS].index(person)
+    first = date.fromisocalendar(year, 26 + number * 5 % 11, 1)
+    return first, first + timedelta(days=13)
+
+
 OFFICE: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("vera", "Vera Lange", "executive", ("vp-engagement-management", "executive", "confidential")),
     ("paul", "Paul Adler", "delivery", ("pmo-director", "engagement-manager")),
@@ -261,6 +277,8 @@ SPLIT: tuple[tuple[str, str, int], ...] = (
     ("Launch", "engineer", 4),
 )
 """Phase, role and share of the hours sold, of which estimates are made."""
+MANAGEMENT_SHARE = 14
+"""Hours of project management in percent of the hours sold."""
 
 TEMPLATE = "standard-delivery"
 PHASES: tuple[tuple[str, int, bool, tuple[tuple[str, str, int], ...]], ...] = (
@@ -303,9 +321,9 @@ PHASES: tuple[tuple[str, int, bool, tuple[tuple[str, str, int], ...]], ...] = (
 def roles() -> dict[str, tuple[Role, ...]]:
     """Return the roles of each person; all are historians, since their commands are back-dated."""
     every: dict[str, tuple[Role, ...]] = {
-        **{person: ("account-executive", "sales-manager") for person, _ in SELLERS},
-        **{person: ("engagement-manager",) for person, _ in MANAGERS},
-        **{person: ("consultant",) for person, _, _ in CONSULTANTS},
+        **{person: ("account-executive", "sales-manager") for person, *_ in SELLERS},
+        **{person: ("engagement-manager",) for person, *_ in MANAGERS},
+        **{person: ("consultant",) for person, *_ in CONSULTANTS},
         **{person: given for person, _, _, given in OFFICE},
         "operator": ("operator",),
         "everybody": tuple(role for role in ROLES if role not in {"customer", "partner"}),
@@ -335,9 +353,13 @@ def _calendars(driver: Driver) -> list[Any]:
 
 
 def _absences(driver: Driver, effective_from: date) -> list[Any]:
-    """Publish a leave, and that the vice president stands in for the PMO director."""
-    first = effective_from + timedelta(days=180)
-    leave = {"first": first.isoformat(), "last": (first + timedelta(days=13)).isoformat()}
+    """Publish the consultants' leave, and a stand-in for the PMO director."""
+
+    def periods(person: str) -> list[dict[str, str]]:
+        years = range(effective_from.year, effective_from.year + 3)
+        leaves = (leave_of(person, year) for year in years)
+        return [{"first": first.isoformat(), "last": last.isoformat()} for first, last in leaves]
+
     stand_in = {
         "stand_in": "vera",
         "first": effective_from.isoformat(),
@@ -345,7 +367,12 @@ def _absences(driver: Driver, effective_from: date) -> list[Any]:
         "purpose": "approvals",
     }
     return [
-        driver.publish("delivery", "leave/cora/publish-leave", {"periods": [leave]}, "cora"),
+        *(
+            driver.publish(
+                "delivery", f"leave/{person}/publish-leave", {"periods": periods(person)}, person
+            )
+            for person, *_ in CONSULTANTS
+        ),
         driver.publish(
             "delivery", "stand-ins/paul/publish-stand-ins", {"stand_ins": [stand_in]}, "paul"
         ),
@@ -358,10 +385,23 @@ def _people(driver: Driver) -> list[Any]:
 
     people: list[tuple[str, dict[str, Any]]] = [
         *((person, of(department, name, *given)) for person, name, department, given in OFFICE),
-        *((person, of("sales", name, "account-executive")) for person, name in SELLERS),
         *(
-            (person, of("delivery", name, "engagement-manager", "project-manager", manager="paul"))
-            for person, name in MANAGERS
+            (person, of("sales", name, "account-executive", calendar=home))
+            for person, name, home in SELLERS
+        ),
+        *(
+            (
+                person,
+                of(
+                    "delivery",
+                    name,
+                    "engagement-manager",
+                    "project-manager",
+                    manager="paul",
+                    calendar=home,
+                ),
+            )
+            for person, name, home in MANAGERS
         ),
         *(
             (
@@ -372,12 +412,12 @@ def _people(driver: Driver) -> list[Any]:
                     "consultant",
                     role,
                     manager="paul",
-                    calendar="munich",
+                    calendar=home,
                     cost_centre="CC-200",
                     grade="principal" if role == "architect" else "senior",
                 ),
             )
-            for person, name, role in CONSULTANTS
+            for person, name, role, home in CONSULTANTS
         ),
     ]
     return [

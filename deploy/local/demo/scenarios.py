@@ -1,18 +1,26 @@
 """Draw what happens to each engagement of the demo from one seed, the same in each run."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 from typing import Literal
 
-from local.demo.reference_data import CUSTOMERS, MANAGERS, SELLERS, Customer
-from local.demo.staffing import Staffing
+from local.demo.reference_data import CUSTOMERS, HOME, MANAGERS, SELLERS, Customer
+from local.demo.staffing import WEEK, Demand, Staffing, Team, add, needed
 
 _STARTS_AFTER = timedelta(days=24)
-"""Time from winning a deal to the first day of work."""
+"""Shortest time from winning a deal to the first day of work."""
+_MOST_VARIED = 1.07
+"""Largest part of the planned hours of a week that is worked in it."""
+EARLY_HOURS = {"analyst": 12, "architect": 8}
+"""Hours of a week that are worked before the signature, by role (trouble "begun-early")."""
+LATE_HOURS = 4
+"""Hours that are submitted after the settlement (incident "late-hours")."""
 MONTHS = 18
 ENGAGEMENTS = 60
+_HOURS_AT_FIRST = (160, 240, 240, 320, 320, 480)
+_HOURS = (240, 320, 480, 720, 960, 1200, 1400)
+"""Hours sold: the company grows, and so do its engagements."""
 
 Trouble = Literal[
     "late",
@@ -32,6 +40,24 @@ Trouble = Literal[
     "slow-customer",
     "begun-early",
 ]
+Incident = Literal[
+    "imported",
+    "proposal-revised",
+    "early-start-lapsed",
+    "method-chosen",
+    "change-declined",
+    "travel",
+    "credited",
+    "late-hours",
+]
+"""Incidents of some engagements, which are no trouble.
+
+`imported`: it was in the CRM before. `proposal-revised`: the customer wants another version.
+`early-start-lapsed`: it is signed after its early start has ended. `method-chosen`: its revenue is
+recognised at acceptance. `change-declined`: the customer asks for a change and finds it too dear.
+`credited`: a part of a paid invoice is given back. `late-hours`: hours are submitted after the
+account was settled.
+"""
 Outcome = Literal["delivered", "lost", "terminated"]
 Shape = Literal["fixed", "hourly", "mixed", "retained"]
 """Ways to price the contract.
@@ -67,6 +93,15 @@ _TROUBLED: tuple[frozenset[Trouble], ...] = (
     frozenset({"slow-customer"}),
 )
 """Troubles that one engagement gets together."""
+_INCIDENTS: tuple[frozenset[Incident], ...] = (
+    frozenset({"imported", "change-declined"}),
+    frozenset({"travel"}),
+    frozenset({"method-chosen", "proposal-revised"}),
+    frozenset({"late-hours"}),
+    frozenset({"credited"}),
+    frozenset({"early-start-lapsed", "travel"}),
+)
+"""Incidents that one engagement gets together; the groups take turns."""
 _OF_A_FIXED_PRICE: frozenset[Trouble] = frozenset({"billed-early", "sow-price"})
 
 
@@ -74,7 +109,8 @@ _OF_A_FIXED_PRICE: frozenset[Trouble] = frozenset({"billed-early", "sow-price"})
 class Scenario:
     """The course of one engagement: `hours` are the hours sold, `weeks` the duration of the work.
 
-    `team` has the people by role in the order in which they are asked.
+    `team` has the people and their hours by role and week. With `detailed`, the RAID log, questions
+    and the customer's inputs are recorded, too.
     `days_late_paying` counts from an invoice's due day; negative is early. With `mistakes`, the
     kickoff, acceptances, milestones and the go-live are first recorded by mistake, and withdrawn.
     `change` adds work, `cut` takes the last deliverable away, and the amendment of the change is at
@@ -110,13 +146,36 @@ class Scenario:
     below_floor: bool = False
     disputed: bool = False
     hold: bool = False
+    detailed: bool = True
+    incidents: frozenset[Incident] = frozenset()
     troubles: frozenset[Trouble] = frozenset()
-    team: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    team: Team = field(default_factory=dict, hash=False)
+
+    @property
+    def home(self) -> str:
+        """The calendar of the people who work on it."""
+        return HOME[self.customer.currency]
+
+    @property
+    def won(self) -> date:
+        """The day on which the deal is won, if it is."""
+        return _workday(self.begins + timedelta(days=self.selling_days))
 
     @property
     def starts(self) -> date:
-        """The first day of work, if the sale takes its time."""
-        return self.begins + timedelta(days=self.selling_days) + _STARTS_AFTER
+        """The first day of work, a Monday."""
+        day = self.won + _STARTS_AFTER
+        return day + timedelta(days=-day.weekday() % 7)
+
+    @property
+    def change_week(self) -> int:
+        """The week of the work, counted from 1, in which a change is agreed."""
+        return max(3, self.weeks // 3)
+
+    @property
+    def cut_week(self) -> int:
+        """The week of the work, counted from 1, in which a deliverable is taken away."""
+        return max(4, self.weeks // 2)
 
 
 def scenarios(today: date, seed: int, number: int = ENGAGEMENTS) -> list[Scenario]:
@@ -142,7 +201,30 @@ def scenarios(today: date, seed: int, number: int = ENGAGEMENTS) -> list[Scenari
 def _staffed(scenario: Scenario, staffing: Staffing) -> Scenario:
     if scenario.outcome == "lost":
         return scenario
-    return replace(scenario, team=staffing.team(scenario.hours, scenario.starts, scenario.weeks))
+    demand = demanded(scenario)
+    manager = staffing.manager(scenario.home, demand)
+    return replace(scenario, manager=manager, team=staffing.team(scenario.home, demand, manager))
+
+
+def demanded(scenario: Scenario) -> Demand:
+    """Return the most hours that may be worked, by role and Monday."""
+    hours, starts, troubles = scenario.hours, scenario.starts, scenario.troubles
+    effort = 1.45 if "overrun" in troubles else 1.35 if "overplanned" in troubles else 1.0
+    planned = needed(hours, starts, scenario.weeks)
+    demand = {
+        role: {monday: amount * effort * _MOST_VARIED for monday, amount in by_week.items()}
+        for role, by_week in planned.items()
+    }
+    if scenario.change:
+        begins = starts + scenario.change_week * WEEK + timedelta(days=4)
+        add(demand, "engineer", begins, range(14), _MOST_VARIED * max(16, hours // 20))
+    if "begun-early" in troubles:
+        drafted = _workday(scenario.won + timedelta(days=5))
+        for role, early in EARLY_HOURS.items():
+            add(demand, role, drafted, [0], early)
+    if "late-hours" in scenario.incidents:
+        add(demand, "engineer", starts + (scenario.weeks - 1) * WEEK, [0], LATE_HOURS)
+    return demand
 
 
 def _plot(
@@ -158,20 +240,25 @@ def _plot(
     span = (today - begins).days - 6
     # The company grows: half of its work was begun in the last seven months.
     day = begins + timedelta(days=round(span * (index / number) ** 0.7) + random.randrange(5))
-    hours = random.choice((240, 320, 480, 720, 960, 1200, 1600, 2000))
+    hours = random.choice(_HOURS_AT_FIRST if index < number * 0.6 else _HOURS)
+    outcome: Outcome = (
+        "lost" if index % 8 == 3 else "terminated" if index % 20 == 9 else "delivered"
+    )
+    incidents = _INCIDENTS[index % len(_INCIDENTS)]
+    home = HOME[customer.currency]
     return Scenario(
         name=f"demo-{index:03d}",
         title=f"{work}, {stage}",
         customer=customer,
         deliverables=deliverables,
-        seller=random.choice(SELLERS)[0],
-        manager=random.choice(MANAGERS)[0],
+        seller=random.choice([person for person, _, at in SELLERS if at == home]),
+        manager=random.choice([person for person, _, at in MANAGERS if at == home]),
         begins=_workday(day),
         hours=hours,
-        weeks=max(6, min(30, hours // random.choice((40, 50, 60)))),
+        weeks=max(6, min(24, hours // random.choice((50, 60, 70)))),
         selling_days=random.randrange(25, 60),
-        shape=_shape(random.random()),
-        outcome="lost" if index % 8 == 3 else "terminated" if index % 20 == 9 else "delivered",
+        shape=_shape(random.random(), incidents),
+        outcome=outcome,
         early_start=random.random() < 0.15,
         change=random.random() < 0.3,
         rejection=random.random() < 0.25,
@@ -186,11 +273,15 @@ def _plot(
         below_floor=index % 15 == 5,
         disputed=index % 14 == 6,
         hold=index % 6 == 2,
+        detailed=index % 4 == 2,
+        incidents=incidents,
     )
 
 
-def _shape(drawn: float) -> Shape:
-    if drawn < 0.2:
+def _shape(drawn: float, incidents: frozenset[Incident]) -> Shape:
+    if "method-chosen" in incidents:
+        return "fixed"
+    if drawn < 0.1 or "late-hours" in incidents:
         return "hourly"
     return "mixed" if drawn < 0.45 else "retained" if drawn < 0.6 else "fixed"
 
@@ -233,6 +324,10 @@ def _lasts(scenario: Scenario, trouble: Trouble) -> tuple[timedelta, timedelta]:
             return timedelta(days=16 + 25), timedelta(days=16 + 69)
         case "loose-ends":
             return ends + timedelta(days=15), ends + timedelta(days=89)
+        case "billed-early":
+            # Its deliverable is accepted at the end of the phase Build at the earliest.
+            since = starts + timedelta(weeks=_weeks_until(scenario, trouble))
+            return since, starts + timedelta(days=scenario.weeks * 7 * 7 // 10 - 6)
         case _:
             since = starts + timedelta(weeks=_weeks_until(scenario, trouble))
             return since, ends - timedelta(days=8)
@@ -243,7 +338,9 @@ def _weeks_until(scenario: Scenario, trouble: Trouble) -> int:
     match trouble:
         case "overrun":
             return scenario.weeks * 9 // 10
-        case "billed-early" | "change-unfollowed":
+        case "billed-early":
+            return scenario.change_week + 1
+        case "change-unfollowed":
             return scenario.weeks // 3 + 4
         case "silent":
             return 10
@@ -263,6 +360,8 @@ def _with(scenario: Scenario, troubles: frozenset[Trouble], begins: date) -> Sce
         below_floor=False,
         disputed=False,
         reconsidered=False,
+        hold=False,
+        incidents=frozenset(),
         shape="hourly"
         if "bill-rate" in troubles
         else "fixed"

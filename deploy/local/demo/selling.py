@@ -7,9 +7,15 @@ from typing import Any
 from local.demo.engagement_run import EndOfDemo, EngagementRun
 from local.demo.obligations import record_obligations
 from local.demo.pricing import agreed_billing, cheaper_lines, proposed_lines
-from local.demo.reference_data import SELLERS, SELLING_COMPANY, SPLIT, TEMPLATE
-
-MANAGEMENT_SHARE = 14
+from local.demo.reference_data import (
+    MANAGEMENT_SHARE,
+    SELLERS,
+    SELLING_COMPANY,
+    SPLIT,
+    TEMPLATE,
+)
+from local.demo.scenarios import EARLY_HOURS
+from local.demo.working import log_one, people
 
 
 async def sell(run: EngagementRun) -> bool:
@@ -19,7 +25,10 @@ async def sell(run: EngagementRun) -> bool:
     """
     scenario, actors = run.scenario, run.actors
     await run.on(scenario.begins)
-    await actors.open(_opportunity(run), scenario.seller)
+    if "imported" in scenario.incidents:
+        await _adopt(run)
+    else:
+        await actors.open(_opportunity(run), scenario.seller)
     await run.after(3)
     await actors.act(
         "sales",
@@ -70,6 +79,26 @@ async def _lose_and_reopen(run: EngagementRun) -> None:
     await run.after(4)
     why = "The other offer had no data migration in it."
     await run.actors.act("sales", "reopen-deal", seller, why=why)
+
+
+async def _adopt(run: EngagementRun) -> None:
+    """Import the opportunity from a CRM, and adopt it."""
+    scenario, opened_on = run.scenario, run.scenario.begins - timedelta(days=14)
+    opportunity = _opportunity(run)
+    await run.actors.take_over(
+        {
+            "sales_agent": next(name for person, name, _ in SELLERS if person == scenario.seller),
+            "product": scenario.title,
+            "account": scenario.customer.name,
+            "deal_stage": "Engaging",
+            "engage_date": f"{opened_on:%m/%d/%Y}",
+            "close_date": "",
+            "close_value": opportunity["expected_value"]["amount"],
+        },
+        scenario.customer.currency,
+    )
+    adopted = {name: opportunity[name] for name in ("title", "contacts", "expected_close")}
+    await run.actors.act("sales", "adopt-opportunity", scenario.seller, **adopted)
 
 
 def _opportunity(run: EngagementRun) -> dict[str, Any]:
@@ -143,39 +172,33 @@ async def _propose(run: EngagementRun) -> None:
         lambda state: bool(state["estimates"]) and state["estimates"][-1]["priced"] is not None,
     )
     priced = seen["estimates"][-1]["priced"]["lines"]
-    await actors.act(
-        "sales",
-        "draft-proposal",
-        scenario.seller,
-        company=SELLING_COMPANY[scenario.customer.currency],
-        estimate_version=1,
-        deliverables=run.deliverables,
-        lines=proposed_lines(run, priced),
-        promised_start=run.starts_on.isoformat(),
-        promised_finish=run.finishes_on.isoformat(),
-        valid_until=(run.starts_on + timedelta(days=28)).isoformat(),
-        method=(
+    proposal: dict[str, Any] = {
+        "company": SELLING_COMPANY[scenario.customer.currency],
+        "estimate_version": 1,
+        "deliverables": run.deliverables,
+        "lines": proposed_lines(run, priced),
+        "promised_start": run.starts_on.isoformat(),
+        "promised_finish": run.finishes_on.isoformat(),
+        "valid_until": (run.starts_on + timedelta(days=28)).isoformat(),
+        "method": (
             "We agree the requirements before we build, report every two weeks in one page, and "
             "change nothing without a priced change order."
         ),
-        assumptions=["The customer's experts are available one day a week."],
-    )
+        "assumptions": ["The customer's experts are available one day a week."],
+    }
+    await actors.act("sales", "draft-proposal", scenario.seller, **proposal)
     if "late-manager" in scenario.troubles:
         await run.after(2)
         await _assign(run)
         await actors.act("delivery", "endorse-estimate", scenario.manager, version=1)
-    if scenario.below_floor:
-        await actors.look_until(
-            "sales", scenario.seller, lambda state: state["proposals"][-1]["review"] is not None
-        )
-        await actors.act(
-            "sales",
-            "approve-exception",
-            next(seller for seller, _ in SELLERS if seller != scenario.seller),
-            version=1,
-            why="The first work for this customer; the next phase is sold at the usual rates.",
-        )
-    await actors.act("sales", "submit-proposal", scenario.seller, version=1)
+    await _submit(run)
+    if "proposal-revised" in scenario.incidents:
+        await run.after(2)
+        reason = "The customer wants their part of the testing to be named."
+        await actors.act("sales", "revise-proposal", scenario.seller, version=1, reason=reason)
+        proposal["assumptions"] += ["The customer tests each deliverable within a week."]
+        await actors.act("sales", "draft-proposal", scenario.seller, **proposal)
+        await _submit(run)
     await actors.act(
         "sales",
         "advance-opportunity",
@@ -191,10 +214,27 @@ async def _propose(run: EngagementRun) -> None:
     )
 
 
+async def _submit(run: EngagementRun) -> None:
+    """Submit the last version of the proposal, with an exception where it is below the floor."""
+    scenario, actors = run.scenario, run.actors
+    version = (await actors.look("sales", scenario.seller))["proposals"][-1]["version"]
+    if scenario.below_floor:
+        await actors.look_until(
+            "sales", scenario.seller, lambda state: state["proposals"][-1]["review"] is not None
+        )
+        await actors.act(
+            "sales",
+            "approve-exception",
+            next(seller for seller, *_ in SELLERS if seller != scenario.seller),
+            version=version,
+            why="The first work for this customer; the next phase is sold at the usual rates.",
+        )
+    await actors.act("sales", "submit-proposal", scenario.seller, version=version)
+
+
 async def _win(run: EngagementRun) -> None:
     scenario, actors = run.scenario, run.actors
-    won_on = scenario.begins + timedelta(days=scenario.selling_days)
-    await run.on(actors.today + (won_on - actors.today) / 2)
+    await run.on(actors.today + (scenario.won - actors.today) / 2)
     await actors.act(
         "sales",
         "advance-opportunity",
@@ -202,14 +242,15 @@ async def _win(run: EngagementRun) -> None:
         pipeline_stage="negotiating",
         probability="75",
     )
-    await run.on(won_on)
+    await run.on(scenario.won)
     seen = await actors.look("sales", scenario.seller)
+    proposal = seen["proposals"][-1]
     won = await actors.act(
         "sales",
         "win-deal",
         scenario.seller,
-        proposal_version=1,
-        billing=agreed_billing(run, seen["proposals"][-1]["content"]["lines"]),
+        proposal_version=proposal["version"],
+        billing=agreed_billing(run, proposal["content"]["lines"]),
         payment_terms_days=30,
     )
     run.lines = won["won"]["lines"]
@@ -230,7 +271,12 @@ async def contract(run: EngagementRun) -> None:
     content_hash = drafted["statements_of_work"][-1]["content_hash"]
     if scenario.disputed:
         await _dispute_clause(run)
-    if scenario.early_start:
+    if "method-chosen" in scenario.incidents:
+        await _choose_method(run)
+    if "early-start-lapsed" in scenario.incidents:
+        await _authorise(run, days=2)
+        await run.after(5)
+    elif scenario.early_start:
         await _authorise(run)
     if "begun-early" in scenario.troubles:
         await _begin_early(run)
@@ -292,32 +338,35 @@ async def _decline(run: EngagementRun) -> None:
     await run.actors.act("legal", "send-sow", "carl", version=1)
 
 
-async def _authorise(run: EngagementRun) -> None:
+async def _choose_method(run: EngagementRun) -> None:
+    await run.actors.act(
+        "finance",
+        "choose-revenue-method",
+        "fred",
+        obligation="fixed",
+        method="at-acceptance",
+        why="The customer can use nothing before it is accepted.",
+    )
+
+
+async def _authorise(run: EngagementRun, days: int = 28) -> None:
     await run.actors.act(
         "legal",
         "authorise-early-start",
         "carl",
         cap_hours="60",
-        expires_on=(run.actors.today + timedelta(days=28)).isoformat(),
+        expires_on=(run.actors.today + timedelta(days=days)).isoformat(),
         reason="The customer's date is fixed and the paper is agreed in substance.",
     )
 
 
 async def _begin_early(run: EngagementRun) -> None:
     """Log a week's work done before anything was signed, once an early start is authorised."""
-    actors, manager = run.actors, run.scenario.manager
+    actors = run.actors
     week = actors.today - timedelta(days=actors.today.weekday())
     await run.on(week + timedelta(days=7))
     await _authorise(run)
-    for person, role, hours in (("cora", "analyst", "24"), ("elif", "architect", "16")):
-        await actors.act(
-            "delivery",
-            "submit-time",
-            person,
-            entry=f"T-early-{role}",
-            role=role,
-            task="initiation",
-            week=week.isoformat(),
-            hours=hours,
-        )
-        await actors.act("delivery", "approve-time", manager, entry=f"T-early-{role}")
+    for role, hours in EARLY_HOURS.items():
+        body = {"role": role, "task": "initiation", "week": week.isoformat(), "hours": str(hours)}
+        person = next(iter(people(run, role, week)))
+        await log_one(run, person, f"T-early-{role}", body)

@@ -1,64 +1,137 @@
-"""Choose who works on which engagement of the demo, so that no one has more than a week's work.
+"""Choose who works on which engagement of the demo, in which week and for how many hours.
 
-The hours that each role will need in each week follow from the split of the estimate and from the
-template of the plan. Each engagement takes the people of the role who have least to do then.
+The hours that each role needs in each week follow from the split of the estimate and from the
+template of the plan. No one has more hours than their calendar and leave allow, over all
+engagements, and everyone works in one country only.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
-from math import ceil
+from decimal import Decimal
+from functools import cache
 
-from local.demo.reference_data import CONSULTANTS, PHASES, SPLIT
+from chassis.domain.working_days import WorkingDays, available_hours
+from contracts.reference import CalendarDetails
+from local.demo.reference_data import (
+    CALENDARS,
+    CONSULTANTS,
+    MANAGEMENT_SHARE,
+    MANAGERS,
+    PHASES,
+    SPLIT,
+    leave_of,
+)
 
-FULL_WEEK = 38
-"""Planned hours of one person in a week; where more are needed, the next one helps."""
+MANAGEMENT = "project-manager"
+_BUSY = 0.93
+"""Largest share of a person's hours that is planned."""
+_TOO_LITTLE = 6.0
+"""Hours below which a person is not asked to help another one in a week."""
+WEEK = timedelta(days=7)
+
+Demand = dict[str, dict[date, float]]
+"""Hours by role and Monday."""
+Team = Mapping[str, Mapping[date, Mapping[str, float]]]
+"""Hours by role, Monday and person."""
 
 
-def people_for(hours: float) -> int:
-    """Return how many people share the hours of a week."""
-    return max(1, ceil(hours / FULL_WEEK))
+@cache
+def capacity(person: str, home: str, monday: date) -> Decimal:
+    """Return the hours that a person can work in a week, by their calendar and leave."""
+    consults = any(person == each for each, *_ in CONSULTANTS)
+    return available_hours(
+        Decimal(40),
+        _working_days(home),
+        monday,
+        monday + timedelta(days=6),
+        leave=[leave_of(person, monday.year)] if consults else [],
+    )
+
+
+@cache
+def _working_days(calendar: str) -> WorkingDays:
+    return WorkingDays(CalendarDetails.model_validate(CALENDARS[calendar]))
 
 
 class Staffing:
     """The people of the company, and the hours that they are asked for by week."""
 
     def __init__(self) -> None:
-        self._busy: defaultdict[str, defaultdict[date, float]] = defaultdict(
-            lambda: defaultdict(float)
-        )
+        self._busy: defaultdict[tuple[str, date], float] = defaultdict(float)
 
-    def team(self, hours: int, begins: date, weeks: int) -> dict[str, tuple[str, ...]]:
-        """Return the people by role for work that begins on a day, those first who are freest."""
-        team = {}
-        for role, by_week in needed(hours, begins, weeks).items():
-            team[role] = order = self._by_load(role, by_week)
-            for week, share in by_week.items():
-                helpers = order[: people_for(share)]
-                for each in helpers:
-                    self._busy[each][week] += share / len(helpers)
+    def manager(self, home: str, demand: Demand) -> str:
+        """Return the engagement manager who has most time for the project management."""
+        people = [person for person, _, at in MANAGERS if at == home]
+        weeks = demand[MANAGEMENT]
+        return max(people, key=lambda each: self._free_over(each, home, weeks))
+
+    def team(self, home: str, demand: Demand, manager: str) -> Team:
+        """Return who works how much, and reserve these hours.
+
+        In each week, those who work on the engagement already are asked first, then those who are
+        freest over all of its weeks. Hours for which no one has time are left to the next week.
+        """
+        team: dict[str, dict[date, dict[str, float]]] = {}
+        for role, by_week in demand.items():
+            people = (
+                [manager]
+                if role == MANAGEMENT
+                else [person for person, _, of, at in CONSULTANTS if (of, at) == (role, home)]
+            )
+            people.sort(key=lambda each: -self._free_over(each, home, by_week))
+            team[role] = {}
+            asked: list[str] = []
+            left = 0.0
+            for monday, hours in sorted(by_week.items()):
+                order = [*asked, *(each for each in people if each not in asked)]
+                team[role][monday] = self._share(order, home, monday, hours + left)
+                left += hours - sum(team[role][monday].values())
+                asked += [each for each in team[role][monday] if each not in asked]
         return team
 
-    def _by_load(self, role: str, by_week: Mapping[date, float]) -> tuple[str, ...]:
-        def load(person: str) -> tuple[float, float, str]:
-            busy = self._busy[person]
-            weeks = [busy[week] + min(hours, FULL_WEEK) for week, hours in by_week.items()]
-            return sum(max(0.0, each - FULL_WEEK) ** 2 for each in weeks), sum(weeks), person
+    def _share(self, order: list[str], home: str, monday: date, hours: float) -> dict[str, float]:
+        """Return the hours of each person in a week, as far as people have time."""
+        found: dict[str, float] = {}
+        for person in order:
+            part = min(hours, self._free(person, home, monday))
+            if part < min(hours, _TOO_LITTLE) or part <= 0:
+                continue
+            found[person] = part
+            self._busy[person, monday] += part
+            hours -= part
+        return found
 
-        return tuple(sorted((person for person, _, of in CONSULTANTS if of == role), key=load))
+    def _free(self, person: str, home: str, monday: date) -> float:
+        return float(capacity(person, home, monday)) * _BUSY - self._busy[person, monday]
+
+    def _free_over(self, person: str, home: str, by_week: Mapping[date, float]) -> float:
+        return sum(
+            min(hours, max(0.0, self._free(person, home, monday)))
+            + 0.01 * self._free(person, home, monday)
+            for monday, hours in by_week.items()
+        )
 
 
-def needed(hours: int, begins: date, weeks: int) -> dict[str, dict[date, float]]:
+def needed(hours: int, begins: date, weeks: int) -> Demand:
     """Return the planned hours by role and Monday."""
-    total = sum(share for _, _, share in SPLIT)
-    found: dict[str, dict[date, float]] = {}
+    found: Demand = {}
+    total, days = sum(share for _, _, share in SPLIT), weeks * 7
+    share = 0
     for _, part, _, tasks in PHASES:
-        days = round(weeks * 7 * part / 100)
-        for _, role, share in tasks:
+        first, share = share * days // 100, share + part
+        within = range(first, share * days // 100)
+        for _, role, percent in tasks:
             of_role = hours * sum(each for _, of, each in SPLIT if of == role) / total
-            by_week = found.setdefault(role, {})
-            for on in (begins + timedelta(days=day) for day in range(days)):
-                monday = on - timedelta(days=on.weekday())
-                by_week[monday] = by_week.get(monday, 0.0) + of_role * share / 100 / days
-        begins += timedelta(days=days)
+            add(found, role, begins, within, of_role * percent / 100)
+        add(found, MANAGEMENT, begins, within, hours * MANAGEMENT_SHARE * part / 10_000)
     return found
+
+
+def add(demand: Demand, role: str, begins: date, within: Iterable[int], hours: float) -> None:
+    """Add hours of a role, spread evenly over days that are counted from the first one."""
+    days = [begins + timedelta(days=each) for each in within]
+    by_week = demand.setdefault(role, {})
+    for on in days:
+        monday = on - timedelta(days=on.weekday())
+        by_week[monday] = by_week.get(monday, 0.0) + hours / len(days)

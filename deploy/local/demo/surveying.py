@@ -4,7 +4,7 @@ from local.demo.engagement_run import EngagementRun
 
 
 async def send_surveys(run: EngagementRun) -> None:
-    """Send two surveys to the sponsor: on satisfaction with the build, on a recommendation."""
+    """Ask the sponsor for their satisfaction and, in detail, whether they recommend the company."""
     await run.actors.act(
         "delivery",
         "send-survey",
@@ -18,6 +18,8 @@ async def send_surveys(run: EngagementRun) -> None:
         ],
         contacts=[run.sponsor],
     )
+    if not run.scenario.detailed:
+        return
     await run.actors.act(
         "delivery",
         "send-survey",
@@ -41,6 +43,8 @@ async def answer_surveys(run: EngagementRun) -> None:
         satisfaction={"quality": satisfaction, "communication": min(5, satisfaction + 1)},
         comment="We always knew the status.",
     )
+    if not run.scenario.detailed:
+        return
     await run.actors.act(
         "delivery",
         "answer-survey",

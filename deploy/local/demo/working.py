@@ -1,16 +1,21 @@
 """Run a week of work: who does it, hours logged, progress of tasks, status report."""
 
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
+from operator import itemgetter
 from typing import Any
 
 from local.demo.engagement_run import EngagementRun
-from local.demo.reference_data import CONSULTANTS
-from local.demo.staffing import people_for
 
 REPORT_EVERY = {"light": 4, "standard": 2, "critical": 1}
 """Weeks from one status report to the next, by the engagement's tier."""
+
+
+Step = tuple[date, Callable[[], Awaitable[None]]]
+"""A day, and what is done on it."""
 
 
 @dataclass(slots=True)
@@ -18,21 +23,65 @@ class Work:
     """State of an engagement while its work is done: tasks, hours by role, invoices to be paid."""
 
     tasks: list[dict[str, Any]]
+    milestones: list[dict[str, Any]]
     changes: list[str] = field(default_factory=list)
     """Ids of the changes that are agreed."""
-    worked: dict[str, Decimal] = field(default_factory=dict)
+    left: dict[str, Decimal] = field(default_factory=dict)
+    """Hours by role for which no one had time yet."""
+    agenda: list[Step] = field(default_factory=list)
+    """Steps on days to come, beside the work of each week."""
+    done: set[str] = field(default_factory=set)
+    """Ids of the tasks that are known to be complete."""
+    missed: str | None = None
+    """Why a milestone was missed, until it is reported."""
+    voided: bool = False
+    """True if an invoice was voided."""
     to_pay: dict[str, tuple[date, dict[str, Any]]] = field(default_factory=dict)
     recognised_to: date | None = None
     finish: date = date.max
-    reports: bool = True
+
+    def plan(self, day: date, act: Callable[[], Awaitable[None]]) -> None:
+        """Plan a step for a day."""
+        self.agenda.append((day, act))
+
+    def next_step(self, until: date) -> Step | None:
+        """Remove and return the earliest step up to a day, or None if there is none."""
+        due = [each for each in self.agenda if each[0] <= until]
+        if not due:
+            return None
+        step = min(due, key=itemgetter(0))
+        self.agenda.remove(step)
+        return step
 
 
-def people(run: EngagementRun, role: str) -> tuple[str, ...]:
-    """Return the people who do the work of a role on this engagement; the first does most of it."""
-    if role == "project-manager":
-        return (run.scenario.manager,)
-    every = tuple(person for person, _, of in CONSULTANTS if of == role)
-    return run.scenario.team.get(role, every)
+def people(run: EngagementRun, role: str, monday: date) -> Mapping[str, float]:
+    """Return the people of a role who work on the engagement in a week, with their hours.
+
+    In a week without any, they are those of all weeks.
+    """
+    by_week = run.scenario.team[role]
+    return by_week.get(monday) or _over_all_weeks(by_week)
+
+
+def _over_all_weeks(by_week: Mapping[date, Mapping[str, float]]) -> dict[str, float]:
+    total: defaultdict[str, float] = defaultdict(float)
+    for of_week in by_week.values():
+        for person, hours in of_week.items():
+            total[person] += hours
+    return dict(total)
+
+
+def _shares(
+    hours: Decimal, weights: Mapping[str, float], unit: str
+) -> Iterator[tuple[str, Decimal]]:
+    """Yield each person's part of the hours, in whole units; the first one has the rest."""
+    total, parts = Decimal(sum(weights.values())), {}
+    for person, weight in weights.items():
+        part = hours * Decimal(weight) / total
+        parts[person] = (part / Decimal(unit)).to_integral_value(ROUND_FLOOR) * Decimal(unit)
+    first = next(iter(parts))
+    parts[first] += hours - sum(parts.values())
+    yield from ((person, part) for person, part in parts.items() if part > 0)
 
 
 def tier(run: EngagementRun) -> str:
@@ -42,7 +91,7 @@ def tier(run: EngagementRun) -> str:
 
 
 async def allocate(run: EngagementRun, tasks: list[dict[str, Any]]) -> None:
-    """Request the planned hours of each role, and allocate a person; again after a new plan."""
+    """Request the planned hours of each role, and allocate its people; again after a new plan."""
     actors, manager = run.actors, run.scenario.manager
     share = Decimal("0.6") if "underallocated" in run.scenario.troubles else Decimal(1)
     by_role: dict[str, Decimal] = {}
@@ -64,20 +113,51 @@ async def allocate(run: EngagementRun, tasks: list[dict[str, Any]]) -> None:
                 starts_on=run.starts_on.isoformat(),
                 finishes_on=run.finishes_on.isoformat(),
             )
-        await actors.act(
-            "delivery",
-            "allocate-resource",
-            manager,
-            request=request,
-            person=people(run, role)[0],
-            hours=wanted,
-            commitment="hard",
-        )
+        by_week = run.scenario.team[role]
+        for person, part in _shares(Decimal(wanted), _over_all_weeks(by_week), "0.01"):
+            weeks = [monday for monday, of_week in by_week.items() if person in of_week]
+            await actors.act(
+                "delivery",
+                "allocate-resource",
+                manager,
+                request=request,
+                person=person,
+                hours=str(part),
+                starts_on=max(run.starts_on, min(weeks)).isoformat(),
+                finishes_on=(max(weeks) + timedelta(days=6)).isoformat(),
+                commitment="hard",
+            )
 
 
 async def log_time(run: EngagementRun, work: Work, monday: date) -> None:
-    """Log a week's planned hours of the active tasks, varied a little, 45 % more in an overrun."""
+    """Log a week's planned hours of the active tasks, varied a little, 45 % more in an overrun.
+
+    Hours for which no one has time are left to the next week. In a scenario with mistakes, an entry
+    of the second week is rejected and submitted again.
+    """
     effort = Decimal("1.45") if "overrun" in run.scenario.troubles else Decimal(1)
+    mistaken = run.scenario.mistakes and timedelta(7) <= monday - run.starts_on < timedelta(14)
+    for role, (task, hours) in sorted(_due(work, monday).items()):
+        varied = hours * effort * Decimal(run.random.randrange(92, 107)) / 100
+        wanted = work.left.pop(role, Decimal(0)) + (varied * 4).quantize(Decimal(1)) / 4
+        helpers = run.scenario.team[role].get(monday, {})
+        most = (Decimal(sum(helpers.values())) * 4).to_integral_value(ROUND_FLOOR) / 4
+        rounded = min(wanted, most)
+        if wanted > rounded:
+            work.left[role] = wanted - rounded
+        if rounded <= 0:
+            continue
+        for person, part in _shares(rounded, helpers, "0.25"):
+            entry = f"T-{monday:%y%m%d}-{person}-{role}"
+            body = {"role": role, "task": task, "week": monday.isoformat(), "hours": str(part)}
+            if mistaken:
+                await _reject_first(run, person, f"{entry}-1", {**body, "hours": "40"})
+                mistaken = False
+            await log_one(run, person, entry, body)
+
+
+def _due(work: Work, monday: date) -> dict[str, tuple[str, Decimal]]:
+    """Return by role a task and the planned hours of a week."""
     sunday = monday + timedelta(days=6)
     by_role: dict[str, tuple[str, Decimal]] = {}
     for task in work.tasks:
@@ -92,43 +172,32 @@ async def log_time(run: EngagementRun, work: Work, monday: date) -> None:
             planned = Decimal(line["hours"]) * overlap / ((ends - starts).days + 1)
             name, hours = by_role.get(line["role"], (task["task"], Decimal(0)))
             by_role[line["role"]] = (name, hours + planned)
-    for role, (task_id, hours) in sorted(by_role.items()):
-        varied = hours * effort * Decimal(run.random.randrange(92, 107)) / 100
-        rounded = (varied * 4).quantize(Decimal(1)) / 4
-        helpers = people(run, role)[: people_for(float(rounded))]
-        for each in helpers:
-            share = rounded / len(helpers)
-            if share > 0:
-                await _log_one(run, each, role, task_id, monday, share)
-        work.worked[role] = work.worked.get(role, Decimal(0)) + rounded
+    return by_role
 
 
 def _planned(task: dict[str, Any]) -> Decimal:
     return sum((Decimal(line["hours"]) for line in task["hours"]), Decimal(0))
 
 
-async def _log_one(
-    run: EngagementRun, person: str, role: str, task: str, monday: date, hours: Decimal
-) -> None:
-    actors = run.actors
-    entry = f"T-{monday:%y%m%d}-{person}-{role}"
-    await actors.act(
-        "delivery",
-        "submit-time",
-        person,
-        entry=entry,
-        role=role,
-        task=task,
-        week=monday.isoformat(),
-        hours=str(hours.quantize(Decimal("0.01"))),
-    )
+async def log_one(run: EngagementRun, person: str, entry: str, body: Mapping[str, Any]) -> None:
+    """Submit hours of a person, and approve them."""
+    await run.actors.act("delivery", "submit-time", person, entry=entry, **body)
     approver = "paul" if person == run.scenario.manager else run.scenario.manager
-    await actors.act("delivery", "approve-time", approver, entry=entry)
+    await run.actors.act("delivery", "approve-time", approver, entry=entry)
+
+
+async def _reject_first(
+    run: EngagementRun, person: str, entry: str, body: Mapping[str, Any]
+) -> None:
+    await run.actors.act("delivery", "submit-time", person, entry=entry, **body)
+    approver = "paul" if person == run.scenario.manager else run.scenario.manager
+    why = "These are the hours of the whole week, not those of this engagement."
+    await run.actors.act("delivery", "reject-time", approver, entry=entry, why=why)
 
 
 async def progress(run: EngagementRun, work: Work, week: int) -> None:
-    """Record the progress of each active task, every second week or with every weekly report."""
-    if week % min(2, REPORT_EVERY[tier(run)]):
+    """Record the progress of each active task that has changed, in the weeks of reports."""
+    if week % REPORT_EVERY[tier(run)] and week != run.scenario.weeks:
         return
     slow = Decimal("0.8") if run.scenario.troubles & {"late", "overrun"} else Decimal(1)
     today = run.actors.today
@@ -138,10 +207,12 @@ async def progress(run: EngagementRun, work: Work, week: int) -> None:
             date.fromisoformat(task["starts_on"]),
             date.fromisoformat(task["finishes_on"]),
         )
-        if starts > today or ends < today - timedelta(days=14):
+        if starts > today or task["task"] in work.done:
             continue
         days = Decimal((min(sunday, ends) - starts).days + 1) / ((ends - starts).days + 1)
         complete = min(Decimal(100), (days * 100 * slow)).quantize(Decimal(1))
+        if complete == 100:
+            work.done.add(task["task"])
         remaining = (_planned(task) * (100 - complete) / 100).quantize(Decimal("0.01"))
         await run.actors.act(
             "delivery",
@@ -159,7 +230,7 @@ async def report(run: EngagementRun, work: Work, week: int) -> None:
     if "silent" in scenario.troubles and week > 4:
         return
     late = 10 + 2 * week if "late" in scenario.troubles and week > 3 else 0
-    schedule = "red" if late > 25 else "amber" if late else "green"
+    schedule = "red" if late > 25 else "amber" if late or work.missed else "green"
     if not scenario.troubles and scenario.seed % 5 == 0 and week < scenario.weeks // 2:
         schedule = "amber"
     total = sum((_planned(task) for task in work.tasks), Decimal(0))
@@ -170,8 +241,9 @@ async def report(run: EngagementRun, work: Work, week: int) -> None:
         scenario.manager,
         scope="green",
         schedule=schedule,
-        cost="green",
-        narrative=(
+        cost="amber" if late else "green",
+        narrative=work.missed
+        or (
             "Two interfaces of the customer come later than agreed; we test with samples."
             if schedule != "green"
             else "Work goes on as planned; the next workshop is booked."
@@ -179,3 +251,4 @@ async def report(run: EngagementRun, work: Work, week: int) -> None:
         forecast_finish=(work.finish + timedelta(days=late)).isoformat(),
         estimate_to_complete=str(left.quantize(Decimal("0.01"))),
     )
+    work.missed = None
