@@ -21,4 +21,4 @@ async def act_twice(
     await actors.act("delivery", command, manager, **body)
 
 
-_NAMES = ("milestone", "deliverable", "submission")
+_NAMES = ("milestone", "deliverable", "submission", "item", "input")

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from local.demo.engagement_run import EngagementRun
+from local.demo.mistakes import act_twice
 
 _RISK: dict[str, Any] = {
     "item": "R-1",
@@ -40,13 +41,15 @@ async def keep_log(run: EngagementRun, week: int) -> None:
             await _act(run, "update-assumption", **checked, why=why)
             why = "Two departments are still missing."
             await _act(run, "update-action", **_ACTION, due_on=_in(run, 7), why=why)
-            await run.actors.act(
-                "delivery",
-                "record-decision",
-                run.scenario.manager,
-                title="Test with a copy of real data",
-                rationale="It shows what samples hide.",
-            )
+            decision = {
+                "item": "D-1",
+                "title": "Test with a copy of real data",
+                "rationale": "It shows what samples hide.",
+            }
+            manager = run.scenario.manager
+            await run.actors.act("delivery", "record-decision", manager, **decision)
+            if run.scenario.mistakes:
+                await _decide_elsewhere(run)
         case 2:
             await _close(run, "A-1", "All testers are named.")
             why = "All workshops have taken place."
@@ -57,7 +60,10 @@ async def keep_log(run: EngagementRun, week: int) -> None:
             why = "Test results were lost twice."
             issue = {**_ISSUE, "severity": "medium", "due_on": _in(run, 7)}
             await _act(run, "update-issue", **issue, why=why)
-            await _close(run, "I-1", "The customer keeps the data until the tests are done.")
+            solved = "The customer keeps the data until the tests are done."
+            closing = {"item": "I-1", "resolution": solved}
+            why = "The data were lost once more."
+            await act_twice(run, "close-raid-item", "reopen-raid-item", closing, why)
         case 4:
             await _close(run, "R-1", "The year's end is over.")
         case _:
@@ -67,6 +73,15 @@ async def keep_log(run: EngagementRun, week: int) -> None:
 async def _act(run: EngagementRun, command: str, **body: Any) -> None:
     manager = run.scenario.manager
     await run.actors.act("delivery", command, manager, **body, owner=manager)
+
+
+async def _decide_elsewhere(run: EngagementRun) -> None:
+    """Record a decision of another engagement, and withdraw it."""
+    actors, manager = run.actors, run.scenario.manager
+    decision = {"item": "D-2", "title": "Print the forms", "rationale": "The trade asks for it."}
+    await actors.act("delivery", "record-decision", manager, **decision)
+    why = "It was decided for another engagement."
+    await actors.act("delivery", "withdraw-raid-item", manager, item="D-2", why=why)
 
 
 async def _close(run: EngagementRun, item: str, resolution: str) -> None:

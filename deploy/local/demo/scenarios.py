@@ -273,7 +273,7 @@ def _plot(
         below_floor=index % 15 == 5,
         disputed=index % 14 == 6,
         hold=index % 6 == 2,
-        detailed=index % 4 == 2,
+        detailed=index % 4 == 1,
         incidents=incidents,
     )
 

@@ -8,6 +8,7 @@ from contracts.channels import DELIVERY
 from contracts.event import Event
 from contracts.values import (
     AsNumber,
+    Correction,
     Day,
     DocumentHash,
     Identifier,
@@ -84,3 +85,40 @@ class CustomerDelayRecorded(CustomerDelay, Event, channel=DELIVERY):
     """Id of the delay within the engagement."""
     recorded_on: Day
     """Day on which it was recorded."""
+
+
+class CustomerInputCorrection(Correction):
+    """The correction of a wrong record of an input of the customer, or of its arrival."""
+
+    input: Identifier
+    """Id of the input within the engagement."""
+
+
+class CustomerInputReopened(CustomerInputCorrection, Event, channel=DELIVERY):
+    """An input that was recorded as received by mistake has not come. Published by Delivery."""
+
+    received_on: Day
+    """Day of the arrival that is taken back."""
+    reopened_on: Day
+    """Day on which the record was corrected."""
+
+
+class CustomerInputWithdrawn(CustomerInputCorrection, Event, channel=DELIVERY):
+    """The request of an input was withdrawn: it was recorded by mistake. Published by Delivery."""
+
+    withdrawn_on: Day
+    """Day on which the record was withdrawn."""
+
+
+class CustomerDelayWithdrawal(Correction):
+    """The withdrawal of a delay that was recorded by mistake."""
+
+    delay: Identifier
+    """Id of the delay within the engagement."""
+
+
+class CustomerDelayWithdrawn(CustomerDelayWithdrawal, Event, channel=DELIVERY):
+    """A delay that was recorded by mistake was withdrawn. Published by Delivery."""
+
+    withdrawn_on: Day
+    """Day on which the record was withdrawn."""

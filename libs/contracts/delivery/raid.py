@@ -4,7 +4,7 @@ from typing import Literal
 
 from contracts.channels import DELIVERY
 from contracts.event import Event
-from contracts.values import Day, Identifier, Percent, PersonId, ShortText, Text, Value
+from contracts.values import Correction, Day, Identifier, Percent, PersonId, ShortText, Text, Value
 
 Weight = Literal["low", "medium", "high"]
 
@@ -164,3 +164,26 @@ class RaidItemClosed(RaidItemResolution, Event, channel=DELIVERY):
 
     closed_on: Day
     """Day on which it was closed."""
+
+
+class RaidItemCorrection(RaidItem, Correction):
+    """The correction of a wrong record of a RAID item, or of its closing."""
+
+
+class RaidItemReopened(RaidItemCorrection, Event, channel=DELIVERY):
+    """A RAID item that was closed by mistake is open again. Published by Delivery."""
+
+    closed_on: Day
+    """Day of the closing that is taken back."""
+    reopened_on: Day
+    """Day on which the record was corrected."""
+
+
+class RaidItemWithdrawn(RaidItemCorrection, Event, channel=DELIVERY):
+    """A RAID item that was recorded by mistake, of any kind, was withdrawn. Published by Delivery.
+
+    Its id is not used again.
+    """
+
+    withdrawn_on: Day
+    """Day on which the record was withdrawn."""

@@ -13,8 +13,10 @@ from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.rules import correction_day, same_day, unless_recorded
 from contracts.delivery import (
+    ActionItem,
     EngagementClosed,
     GoLiveWithdrawn,
+    IssueItem,
     PirFindings,
     PirHeld,
     SolutionWentLive,
@@ -150,10 +152,10 @@ def _not_closable(state: Engagement) -> Iterator[Missing]:
         yield from _approved_since_settlement(state)
     if state.timesheet.waiting:
         yield _time_waiting(state)
-    for issue in state.raid.open_issues:
+    for issue in state.raid.open(IssueItem):
         sentence = f"issue {issue.item} ({issue.title}) is open"
         yield Missing("issue-open", sentence, "delivery")
-    for action in state.raid.open_actions:
+    for action in state.raid.open(ActionItem):
         sentence = f"action {action.item} ({action.title}), due on {action.due_on}, is open"
         yield Missing("action-open", sentence, "delivery")
     yield from _obligations_open(state)

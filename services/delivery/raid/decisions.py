@@ -1,4 +1,4 @@
-"""Raise, update and close RAID items, and record decisions."""
+"""Raise, update and close RAID items, record decisions, and correct wrong records of them."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -9,7 +9,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from chassis.domain.rules import same_day, unless_recorded
+from chassis.domain.rules import correction_day, same_day, unless_recorded
 from contracts.delivery import (
     Action,
     ActionItem,
@@ -26,8 +26,12 @@ from contracts.delivery import (
     IssueRaised,
     IssueUpdated,
     ItemUpdate,
+    RaidItem,
     RaidItemClosed,
+    RaidItemCorrection,
+    RaidItemReopened,
     RaidItemResolution,
+    RaidItemWithdrawn,
     Risk,
     RiskItem,
     RiskRaised,
@@ -37,6 +41,7 @@ from contracts.event import Event
 from contracts.values import Day, Identifier, PersonId
 from delivery.engagement import Engagement
 from delivery.policies import require_open
+from delivery.raid.state import AnyItem
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -99,38 +104,37 @@ class CloseRaidItem(RaidItemResolution, Command):
     closed_on: Day | None = Field(default=None, description="today unless given")
 
 
-@capability.decide(RaiseRisk, by=WORKERS)
-def raise_risk(state: Engagement, command: RaiseRisk, context: Context) -> Iterable[Event]:
-    """Raise the risk; items may be raised from the opening of the opportunity on."""
-    require_open(state)
-    event = RiskRaised(**{**dict(command), "item": command.item or context.new_id("R")})
-    return _unless_known(state, state.raid.risks.get(event.item), event)
+class ReopenRaidItem(RaidItemCorrection, Command):
+    """Take back that an item was closed; it is open again."""
+
+    reopened_on: Day | None = Field(default=None, description="today unless given")
 
 
-@capability.decide(RaiseIssue, by=WORKERS)
-def raise_issue(state: Engagement, command: RaiseIssue, context: Context) -> Iterable[Event]:
-    """Raise the issue; items may be raised from the opening of the opportunity on."""
-    require_open(state)
-    event = IssueRaised(**{**dict(command), "item": command.item or context.new_id("I")})
-    return _unless_known(state, state.raid.issues.get(event.item), event)
+class WithdrawRaidItem(RaidItemCorrection, Command):
+    """Withdraw an item of any kind, or a decision, that was recorded by mistake."""
+
+    withdrawn_on: Day | None = Field(default=None, description="today unless given")
 
 
-@capability.decide(RaiseAction, by=WORKERS)
-def raise_action(state: Engagement, command: RaiseAction, context: Context) -> Iterable[Event]:
-    """Record the action; items may be raised from the opening of the opportunity on."""
-    require_open(state)
-    event = ActionRaised(**{**dict(command), "item": command.item or context.new_id("A")})
-    return _unless_known(state, state.raid.actions.get(event.item), event)
+C = TypeVar("C", RaiseRisk, RaiseIssue, RaiseAction, RaiseAssumption)
+D = TypeVar("D", UpdateRisk, UpdateIssue, UpdateAction, UpdateAssumption)
 
 
-@capability.decide(RaiseAssumption, by=WORKERS)
-def raise_assumption(
-    state: Engagement, command: RaiseAssumption, context: Context
-) -> Iterable[Event]:
-    """Record the assumption; items may be raised from the opening of the opportunity on."""
-    require_open(state)
-    event = AssumptionRaised(**{**dict(command), "item": command.item or context.new_id("AS")})
-    return _unless_known(state, state.raid.assumptions.get(event.item), event)
+def _raising(kind: type[RaidItem], prefix: str, command: type[C], raised: type[R]) -> None:
+    """Register the decision that raises items of a kind, whose new ids begin with a prefix."""
+
+    @capability.decide(command, by=WORKERS)
+    def raise_item(state: Engagement, command: C, context: Context) -> Iterable[Event]:
+        """Raise the item; items may be raised from the opening of the opportunity on."""
+        require_open(state)
+        event = raised(**{**dict(command), "item": command.item or context.new_id(prefix)})
+        return _unless_known(state, kind, event)
+
+
+_raising(RiskItem, "R", RaiseRisk, RiskRaised)
+_raising(IssueItem, "I", RaiseIssue, IssueRaised)
+_raising(ActionItem, "A", RaiseAction, ActionRaised)
+_raising(AssumptionItem, "AS", RaiseAssumption, AssumptionRaised)
 
 
 @capability.decide(RecordDecision, by=WORKERS)
@@ -140,7 +144,7 @@ def record_decision(
     """Record the decision; a decision is not changed, a later one replaces it."""
     require_open(state, after_termination=True)
     item = command.item or context.new_id("D")
-    known = state.raid.decisions.get(item)
+    known = state.raid.items.get(item)
     event = DecisionRecorded(
         item=item,
         title=command.title,
@@ -148,95 +152,130 @@ def record_decision(
         decided_by=command.decided_by or context.acting_for,
         decided_on=same_day("decided_on", command, known, context),
     )
-    return _unless_known(state, known, event)
+    return _unless_known(state, DecisionRecorded, event)
 
 
-def _unless_known(state: Engagement, known: Event | None, event: R) -> Iterable[R]:
+def _unless_known(state: Engagement, kind: type[RaidItem], event: R) -> Iterable[R]:
     """Return the event, or nothing where the same item was raised and has not changed since.
 
-    Raises Refused where the item was closed, updated or raised with other content, or where an item
-    of another kind has its id.
+    Raises Refused where the item was closed, withdrawn, updated or raised with other content, or
+    where an item of another kind has its id.
     """
-    item = event.item
-    if known is None and state.raid.knows(item):
+    item, known = event.item, state.raid.items.get(event.item)
+    if known is not None and not isinstance(known, kind):
         raise Refused("id-repeated", f"{item} is the id of another kind of item")
-    _require_not_closed(state, item)
+    _require_not_over(state, item)
     if known is not None and not isinstance(known, type(event)):
         raise Refused("raid-item-updated", f"{item} was updated since it was raised: update it")
     return unless_recorded(known, event, f"item {item}")
 
 
-def _require_not_closed(state: Engagement, item: str) -> None:
+def _require_not_over(state: Engagement, item: str) -> None:
+    """Refuse an item that was closed or withdrawn."""
+    _require_not_withdrawn(state, item)
     closed = state.raid.closed.get(item)
     if closed:
         raise Refused("raid-item-closed", f"{item} was closed on {closed.closed_on}")
 
 
-@capability.decide(UpdateRisk, by=WORKERS)
-def update_risk(state: Engagement, command: UpdateRisk, _: Context) -> Iterable[Event]:
-    """Record the risk as it is now, unless it is known so."""
-    require_open(state, after_termination=True)
-    known = state.raid.risks.get(command.item)
-    return _unless_same(state, known, RiskUpdated(**dict(command)))
+def _require_not_withdrawn(state: Engagement, item: str) -> None:
+    withdrawn = state.raid.withdrawn.get(item)
+    if withdrawn:
+        raise Refused("raid-item-withdrawn", f"{item} was withdrawn on {withdrawn.withdrawn_on}")
 
 
-@capability.decide(UpdateIssue, by=WORKERS)
-def update_issue(state: Engagement, command: UpdateIssue, _: Context) -> Iterable[Event]:
-    """Record the issue as it is now, unless it is known so."""
-    require_open(state, after_termination=True)
-    known = state.raid.issues.get(command.item)
-    return _unless_same(state, known, IssueUpdated(**dict(command)))
+def _updating(kind: type[RaidItem], command: type[D], updated: type[U]) -> None:
+    """Register the decision that updates items of a kind."""
+
+    @capability.decide(command, by=WORKERS)
+    def update_item(state: Engagement, command: D, _: Context) -> Iterable[Event]:
+        """Record the item as it is now, unless nothing changes but the reason.
+
+        Raises Refused where there is no such item, or where it was closed or withdrawn.
+        """
+        require_open(state, after_termination=True)
+        event, known = updated(**dict(command)), state.raid.items.get(command.item)
+        if not isinstance(known, kind):
+            raise Refused("raid-item-unknown", f"there is no item {command.item} of this kind")
+        _require_not_over(state, command.item)
+        if {**dict(known), "why": command.why} != dict(event):
+            yield event
 
 
-@capability.decide(UpdateAction, by=WORKERS)
-def update_action(state: Engagement, command: UpdateAction, _: Context) -> Iterable[Event]:
-    """Record the action as it is now, unless it is known so."""
-    require_open(state, after_termination=True)
-    known = state.raid.actions.get(command.item)
-    return _unless_same(state, known, ActionUpdated(**dict(command)))
-
-
-@capability.decide(UpdateAssumption, by=WORKERS)
-def update_assumption(state: Engagement, command: UpdateAssumption, _: Context) -> Iterable[Event]:
-    """Record the assumption as it is now, unless it is known so."""
-    require_open(state, after_termination=True)
-    known = state.raid.assumptions.get(command.item)
-    return _unless_same(state, known, AssumptionUpdated(**dict(command)))
-
-
-def _unless_same(state: Engagement, known: Event | None, event: U) -> Iterable[U]:
-    """Yield the event unless it changes nothing but the reason.
-
-    Raises Refused where there is no such item, or where it was closed.
-    """
-    if known is None:
-        raise Refused("raid-item-unknown", f"there is no item {event.item} of this kind")
-    _require_not_closed(state, event.item)
-    if {**dict(known), "why": event.why} != dict(event):
-        yield event
+_updating(RiskItem, UpdateRisk, RiskUpdated)
+_updating(IssueItem, UpdateIssue, IssueUpdated)
+_updating(ActionItem, UpdateAction, ActionUpdated)
+_updating(AssumptionItem, UpdateAssumption, AssumptionUpdated)
 
 
 @capability.decide(CloseRaidItem, by=MANAGERS)
 def close_raid_item(state: Engagement, command: CloseRaidItem, context: Context) -> Iterable[Event]:
     """Close the item.
 
-    Raises Refused where the item is a decision or unknown, or was closed with other data.
+    Raises Refused where the item is a decision, unknown or withdrawn, or was closed with other
+    data.
     """
     require_open(state, after_termination=True)
     item, known = command.item, state.raid.closed.get(command.item)
-    if item in state.raid.decisions:
+    if isinstance(_valid(state, item), DecisionRecorded):
         raise Refused(
             "raid-item-not-closable", f"{item} is a decision: record another decision to replace it"
         )
-    if not state.raid.knows(item):
-        raise Refused("raid-item-unknown", f"there is no RAID item {item}")
     day = same_day("closed_on", command, known, context)
     event = RaidItemClosed(**{**dict(command), "closed_on": day})
     return unless_recorded(known, event, f"the closing of {item}")
 
 
+def _valid(state: Engagement, item: str) -> AnyItem:
+    """Return an item of any kind; raises Refused where it is unknown or withdrawn."""
+    known = state.raid.items.get(item)
+    if known is None:
+        raise Refused("raid-item-unknown", f"there is no RAID item {item}")
+    _require_not_withdrawn(state, item)
+    return known
+
+
+@capability.decide(ReopenRaidItem, by=MANAGERS)
+def reopen_raid_item(
+    state: Engagement, command: ReopenRaidItem, context: Context
+) -> Iterable[Event]:
+    """Open the item again; also after a termination.
+
+    Raises Refused where the item is unknown, withdrawn or not closed.
+    """
+    require_open(state, after_termination=True)
+    _valid(state, command.item)
+    closed = state.raid.closed.get(command.item)
+    if closed is None:
+        raise Refused("raid-item-not-closed", f"{command.item} is not closed, or was reopened")
+    day = correction_day("reopened_on", command, closed.closed_on, context)
+    yield RaidItemReopened(
+        item=command.item, why=command.why, closed_on=closed.closed_on, reopened_on=day
+    )
+
+
+@capability.decide(WithdrawRaidItem, by=MANAGERS)
+def withdraw_raid_item(
+    state: Engagement, command: WithdrawRaidItem, context: Context
+) -> Iterable[Event]:
+    """Withdraw the item, closed or not; also after a termination.
+
+    Raises Refused where the item is unknown, or was withdrawn with other data.
+    """
+    require_open(state, after_termination=True)
+    known = state.raid.withdrawn.get(command.item)
+    if known:
+        day = same_day("withdrawn_on", command, known, context)
+    else:
+        item = _valid(state, command.item)
+        decided_on = item.decided_on if isinstance(item, DecisionRecorded) else None
+        day = correction_day("withdrawn_on", command, decided_on, context)
+    event = RaidItemWithdrawn(**{**dict(command), "withdrawn_on": day})
+    yield from unless_recorded(known, event, f"the withdrawal of {command.item}")
+
+
 class RaidView(ViewModel):
-    """Items that are not closed, as they are now, and decisions."""
+    """Open items as they are now, and decisions; without those that were withdrawn."""
 
     open_risks: tuple[RiskItem, ...]
     open_issues: tuple[IssueItem, ...]
@@ -256,10 +295,10 @@ def raid_view(state: Engagement) -> RaidFields:
     """Return the RAID items for the view of an engagement."""
     return RaidFields(
         raid=RaidView(
-            open_risks=state.raid.open_risks,
-            open_issues=state.raid.open_issues,
-            open_actions=state.raid.open_actions,
-            open_assumptions=state.raid.open_assumptions,
-            decisions=tuple(state.raid.decisions.values()),
+            open_risks=state.raid.open(RiskItem),
+            open_issues=state.raid.open(IssueItem),
+            open_actions=state.raid.open(ActionItem),
+            open_assumptions=state.raid.open(AssumptionItem),
+            decisions=state.raid.open(DecisionRecorded),
         )
     )

@@ -1,8 +1,8 @@
 """State of the RAID items."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 
-from chassis.domain.state import Keep, Part
+from chassis.domain.state import Keep, Part, on_event
 from contracts.delivery import (
     ActionRaised,
     ActionUpdated,
@@ -13,49 +13,42 @@ from contracts.delivery import (
     IssueUpdated,
     RaidItem,
     RaidItemClosed,
+    RaidItemReopened,
+    RaidItemWithdrawn,
     RiskRaised,
     RiskUpdated,
 )
 
-Item = TypeVar("Item", bound=RaidItem)
+K = TypeVar("K", bound=RaidItem)
+
+AnyItem = (
+    RiskRaised
+    | RiskUpdated
+    | IssueRaised
+    | IssueUpdated
+    | ActionRaised
+    | ActionUpdated
+    | AssumptionRaised
+    | AssumptionUpdated
+    | DecisionRecorded
+)
 
 
 class Raid(Part):
-    """The items of each kind by id, as raised or last updated, and the items that were closed."""
+    """The items of all kinds by id, as raised or last updated; those closed and those withdrawn."""
 
-    risks: Annotated[dict[str, RiskRaised | RiskUpdated], Keep("item")] = {}
-    issues: Annotated[dict[str, IssueRaised | IssueUpdated], Keep("item")] = {}
-    actions: Annotated[dict[str, ActionRaised | ActionUpdated], Keep("item")] = {}
-    assumptions: Annotated[dict[str, AssumptionRaised | AssumptionUpdated], Keep("item")] = {}
-    decisions: Annotated[dict[str, DecisionRecorded], Keep("item")] = {}
+    items: Annotated[dict[str, AnyItem], Keep("item")] = {}
     closed: Annotated[dict[str, RaidItemClosed], Keep("item")] = {}
+    withdrawn: Annotated[dict[str, RaidItemWithdrawn], Keep("item")] = {}
 
-    def knows(self, item: str) -> bool:
-        """Return whether an item of any kind has this id."""
-        return any(
-            item in kind
-            for kind in (self.risks, self.issues, self.actions, self.assumptions, self.decisions)
+    @on_event
+    def _reopened(self, event: RaidItemReopened) -> Self:
+        closed = {item: each for item, each in self.closed.items() if item != event.item}
+        return self.updated(closed=closed)
+
+    def open(self, kind: type[K]) -> tuple[K, ...]:
+        """Return the items of a kind that are neither closed nor withdrawn."""
+        over = self.closed.keys() | self.withdrawn.keys()
+        return tuple(
+            each for item, each in self.items.items() if isinstance(each, kind) and item not in over
         )
-
-    @property
-    def open_risks(self) -> tuple[RiskRaised | RiskUpdated, ...]:
-        """Return the risks that are not closed."""
-        return self._open(self.risks)
-
-    @property
-    def open_issues(self) -> tuple[IssueRaised | IssueUpdated, ...]:
-        """Return the issues that are not closed."""
-        return self._open(self.issues)
-
-    @property
-    def open_actions(self) -> tuple[ActionRaised | ActionUpdated, ...]:
-        """Return the actions that are not closed."""
-        return self._open(self.actions)
-
-    @property
-    def open_assumptions(self) -> tuple[AssumptionRaised | AssumptionUpdated, ...]:
-        """Return the assumptions that are not closed."""
-        return self._open(self.assumptions)
-
-    def _open(self, items: dict[str, Item]) -> tuple[Item, ...]:
-        return tuple(each for item, each in items.items() if item not in self.closed)

@@ -316,7 +316,7 @@ def _delivery(view: View, names: Names, today: date) -> _PanelRows:
                 f"“{report.narrative}”",
             ),
         )
-    yield "Open", tuple(_raid_item(item, today) for item in delivery.raid.values())
+    yield "Open", tuple(_raid_item(item, today) for item in delivery.open_items())
     yield (
         "From the customer",
         tuple(

@@ -139,9 +139,16 @@ SENTENCES: dict[type[Event], str] = {
     delivery.DecisionRecorded: "Decided by {decided_by|person} on {decided_on}: {title}. "
     "“{rationale}”",
     delivery.RaidItemClosed: "{item} closed on {closed_on}: “{resolution}”",
+    delivery.RaidItemReopened: "{item}, closed on {closed_on}, is open again: “{why}”",
+    delivery.RaidItemWithdrawn: "{item} withdrawn on {withdrawn_on}: “{why}”",
     delivery.CustomerInputRequested: "{requested_from|person} is asked for: {description}, by "
     "{due_on}.",
     delivery.CustomerInputReceived: "Input {input} of the customer received on {received_on}.",
+    delivery.CustomerInputReopened: "Input {input} of the customer has not come, as recorded for "
+    "{received_on}: “{why}”",
+    delivery.CustomerInputWithdrawn: "Input {input} of the customer withdrawn on {withdrawn_on}: "
+    "“{why}”",
+    delivery.CustomerDelayWithdrawn: "Delay {delay} withdrawn on {withdrawn_on}: “{why}”",
     delivery.CustomerDelayRecorded: "The customer caused {days} days of delay: {cause}. "
     "“{evidence}”",
     delivery.StatusReportPublished: "Status report {report}: scope {scope}, schedule {schedule}, "

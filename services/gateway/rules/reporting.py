@@ -107,7 +107,11 @@ def closing_with_loose_ends(
         (f"invoice {number} ({amount} unpaid)", overdue)
         for number, (amount, overdue) in unpaid.items()
     ]
-    loose += [(f"issue “{item.title}”", item.said) for item in delivery.open_issues().values()]
+    loose += [
+        (f"issue “{item.title}”", item.said)
+        for item in delivery.open_items()
+        if item.kind == "issue"
+    ]
     loose += [
         (f"{name} is not accepted", item.said)
         for name, item in delivery.deliverables.items()

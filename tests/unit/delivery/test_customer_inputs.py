@@ -6,13 +6,19 @@ from pydantic import ValidationError
 
 from contracts.delivery import (
     CustomerDelayRecorded,
+    CustomerDelayWithdrawn,
     CustomerInputReceived,
+    CustomerInputReopened,
     CustomerInputRequested,
+    CustomerInputWithdrawn,
 )
 from delivery.customer_inputs.decisions import (
     ReceiveCustomerInput,
     RecordCustomerDelay,
+    ReopenCustomerInput,
     RequestCustomerInput,
+    WithdrawCustomerDelay,
+    WithdrawCustomerInput,
 )
 from testkit.scenario import like
 from tests.unit.delivery.builders import FINISH, HASH, TERMINATED, TODAY, opened, released
@@ -98,3 +104,61 @@ def test_after_a_termination_inputs_come_and_none_are_requested() -> None:
     over.when(RECEIVE).then_accepted()
     over.when(DELAY).then_accepted()
     over.when(changed(REQUEST, input="CI-2")).then_refused("engagement-over")
+
+
+LATER = date(2026, 4, 10)
+REOPEN = ReopenCustomerInput(input="CI-1", why="Another year's data.")
+WITHDRAW = WithdrawCustomerInput(input="CI-1", why="They gave it before.")
+WITHDRAW_DELAY = WithdrawCustomerDelay(delay="CD-1", why="It was ours.")
+
+
+def test_an_input_received_by_mistake_is_owed_again() -> None:
+    requested = released().after(REQUEST)
+    event = CustomerInputReopened(
+        input="CI-1", why="Another year's data.", received_on=TODAY, reopened_on=LATER
+    )
+    received = requested.after(RECEIVE).on(LATER)
+    again = received.when(REOPEN).then(event)
+    assert again.view["customer_inputs"] == requested.view["customer_inputs"]
+    again.when(REOPEN).then_refused("input-not-received")
+    again.when(RECEIVE).then_accepted()
+    requested.when(REOPEN).then_refused("input-not-received")
+    released().when(REOPEN).then_refused("input-unknown")
+    early = changed(REOPEN, reopened_on=date(2026, 4, 7))
+    received.when(early).then_refused("date-before-record", saying="reopened_on")
+
+
+def test_an_input_requested_by_mistake_is_withdrawn_received_or_not() -> None:
+    requested = released().after(REQUEST)
+    event = CustomerInputWithdrawn(input="CI-1", why="They gave it before.", withdrawn_on=TODAY)
+    for before in (requested, requested.after(RECEIVE)):
+        gone = before.when(WITHDRAW).then(event).then_view(customer_inputs=())
+        gone.on(LATER).when(WITHDRAW).then_nothing()
+        gone.when(changed(WITHDRAW, why="Twice.")).then_refused("already-recorded", fields={"why"})
+        for command in (REQUEST, RECEIVE, REOPEN, DELAY):
+            gone.when(command).then_refused("input-withdrawn")
+    early = changed(WITHDRAW, withdrawn_on=date(2026, 4, 7))
+    requested.when(early).then_refused("date-before-record", saying="withdrawn_on")
+    released().when(WITHDRAW).then_refused("input-unknown")
+
+
+def test_an_input_with_a_delay_is_not_withdrawn_before_the_delay() -> None:
+    delayed = released().after(REQUEST).after(DELAY)
+    delayed.when(WITHDRAW).then_refused("delay-recorded", saying="CD-1")
+    event = CustomerDelayWithdrawn(delay="CD-1", why="It was ours.", withdrawn_on=TODAY)
+    gone = delayed.when(WITHDRAW_DELAY).then(event)
+    gone.then_view(customer_delays=(), customer_delay_days=0)
+    gone.on(LATER).when(WITHDRAW_DELAY).then_nothing()
+    gone.when(changed(WITHDRAW_DELAY, why="Twice.")).then_refused("already-recorded")
+    gone.when(DELAY).then_refused("delay-withdrawn")
+    gone.when(WITHDRAW).then_accepted()
+    early = changed(WITHDRAW_DELAY, withdrawn_on=date(2026, 4, 7))
+    delayed.when(early).then_refused("date-before-record")
+    released().when(WITHDRAW_DELAY).then_refused("delay-unknown")
+
+
+def test_inputs_are_corrected_after_a_termination_and_can_be_stored() -> None:
+    over = released().after(REQUEST).after(RECEIVE).after(DELAY).consumed(TERMINATED)
+    gone = over.after(REOPEN).after(WITHDRAW_DELAY).after(WITHDRAW)
+    state = gone.state
+    assert type(state).model_validate_json(state.model_dump_json()) == state

@@ -11,9 +11,12 @@ from contracts.delivery import (
     AssumptionRaised,
     AssumptionUpdated,
     DecisionRecorded,
+    EngagementClosed,
     IssueRaised,
     IssueUpdated,
     RaidItemClosed,
+    RaidItemReopened,
+    RaidItemWithdrawn,
     RiskRaised,
     RiskUpdated,
 )
@@ -25,10 +28,12 @@ from delivery.raid.decisions import (
     RaiseIssue,
     RaiseRisk,
     RecordDecision,
+    ReopenRaidItem,
     UpdateAction,
     UpdateAssumption,
     UpdateIssue,
     UpdateRisk,
+    WithdrawRaidItem,
 )
 from testkit.scenario import like
 from tests.amounts import hours
@@ -203,3 +208,74 @@ def test_the_state_with_all_kinds_of_items_can_be_stored() -> None:
         scenario = scenario.after(update)
     state = scenario.state
     assert type(state).model_validate_json(state.model_dump_json()) == state
+
+
+LATER = date(2026, 4, 10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_item_closed_by_mistake_is_open_again(kind: str) -> None:
+    raise_item, _, update, _ = KINDS[kind]
+    item = raise_item.item or ""
+    reopen = ReopenRaidItem(item=item, why="It came back.")
+    closed = released().after(raise_item).after(closing(item))
+    again = (
+        closed.on(LATER)
+        .when(reopen)
+        .then(RaidItemReopened(item=item, why="It came back.", closed_on=TODAY, reopened_on=LATER))
+    )
+    assert open_items(again.view) == [item]
+    again.when(reopen).then_refused("raid-item-not-closed")
+    again.when(update).then_accepted().when(closing(item)).then(like(RaidItemClosed))
+    early = reopen.model_copy(update={"reopened_on": date(2026, 4, 7)})
+    closed.when(early).then_refused("date-before-record", saying="reopened_on")
+    released().when(reopen).then_refused("raid-item-unknown")
+
+
+def closing(item: str) -> CloseRaidItem:
+    return CloseRaidItem(item=item, resolution="Over.")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_item_recorded_by_mistake_is_withdrawn_open_or_closed(kind: str) -> None:
+    raise_item, _, update, _ = KINDS[kind]
+    item = raise_item.item or ""
+    withdraw = WithdrawRaidItem(item=item, why="Another engagement's.")
+    event = RaidItemWithdrawn(item=item, why="Another engagement's.", withdrawn_on=TODAY)
+    first = released().after(raise_item)
+    for before in (first, first.after(update), first.after(closing(item))):
+        gone = before.when(withdraw).then(event)
+        assert open_items(gone.view) == []
+        gone.on(LATER).when(withdraw).then_nothing()
+        other = withdraw.model_copy(update={"why": "Twice."})
+        gone.when(other).then_refused("already-recorded", fields={"why"})
+        reopen = ReopenRaidItem(item=item, why="No.")
+        for command in (raise_item, update, closing(item), reopen):
+            gone.when(command).then_refused("raid-item-withdrawn")
+    future = withdraw.model_copy(update={"withdrawn_on": date(2026, 4, 20)})
+    first.when(future).then_refused("date-in-future")
+    released().when(withdraw).then_refused("raid-item-unknown")
+
+
+def test_a_decision_recorded_by_mistake_is_withdrawn() -> None:
+    withdraw = WithdrawRaidItem(item="D-1", why="Another engagement's.")
+    recorded = released().after(DECISION)
+    gone = recorded.when(withdraw).then(like(RaidItemWithdrawn, item="D-1"))
+    assert gone.view["raid"].decisions == ()
+    gone.when(DECISION).then_refused("raid-item-withdrawn")
+    early = withdraw.model_copy(update={"withdrawn_on": date(2026, 4, 7)})
+    recorded.when(early).then_refused("date-before-record")
+    recorded.when(ReopenRaidItem(item="D-1", why="No.")).then_refused("raid-item-not-closed")
+
+
+def test_items_are_corrected_after_a_termination_and_not_after_a_closing() -> None:
+    issue = released().after(ISSUE).after(closing("I-1"))
+    reopen, withdraw = (
+        ReopenRaidItem(item="I-1", why="It came back."),
+        WithdrawRaidItem(item="I-1", why="Not ours."),
+    )
+    over = issue.consumed(TERMINATED)
+    over.when(reopen).then_accepted().when(withdraw).then_accepted()
+    closed = issue.published(EngagementClosed(closed_on=TODAY))
+    for command in (reopen, withdraw):
+        closed.when(command).then_refused("engagement-over")

@@ -38,6 +38,21 @@ def test_an_action_is_overdue_after_its_day() -> None:
     assert shown("Open", due_today, late) == ("action: Order a server, due 13 Apr 2026, overdue",)
     closed = delivery.RaidItemClosed(item="A-1", resolution="Done.", closed_on=TODAY)
     assert shown("Open", due_today, late, closed) == ()
+    again = delivery.RaidItemReopened(
+        item="A-1", why="Not done.", closed_on=TODAY, reopened_on=TODAY
+    )
+    assert shown("Open", due_today, late, closed, again) == shown("Open", due_today, late)
+    gone = delivery.RaidItemWithdrawn(item="A-1", why="Not ours.", withdrawn_on=TODAY)
+    assert shown("Open", due_today, late, closed, again, gone) == ()
+
+
+def test_a_withdrawn_decision_is_not_in_the_view() -> None:
+    decided = delivery.DecisionRecorded(
+        item="D-1", title="Use Kafka", rationale="Order.", decided_by="max", decided_on=TODAY
+    )
+    gone = delivery.RaidItemWithdrawn(item="D-1", why="Not ours.", withdrawn_on=TODAY)
+    assert [*view_after(decided).delivery.decisions] == ["D-1"]
+    assert not view_after(decided, gone).delivery.decisions
 
 
 def test_an_assumption_is_overdue_until_it_is_checked() -> None:
@@ -73,6 +88,14 @@ def test_what_the_customer_owes_is_shown_until_it_comes() -> None:
     assert shown("From the customer", requested) == ("Test data, due 13 Apr 2026, overdue",)
     received = delivery.CustomerInputReceived(input="CI-1", received_on=TODAY)
     assert shown("From the customer", requested, received) == ()
+    again = delivery.CustomerInputReopened(
+        input="CI-1", why="Last year's.", received_on=TODAY, reopened_on=TODAY
+    )
+    assert shown("From the customer", requested, received, again) == (
+        "Test data, due 13 Apr 2026, overdue",
+    )
+    gone = delivery.CustomerInputWithdrawn(input="CI-1", why="Not ours.", withdrawn_on=TODAY)
+    assert shown("From the customer", requested, gone) == ()
     delay = delivery.CustomerDelayRecorded(
         delay="CD-1",
         days=1,
@@ -82,6 +105,8 @@ def test_what_the_customer_owes_is_shown_until_it_comes() -> None:
         recorded_on=TODAY,
     )
     assert shown("Customer delays", requested, delay) == ("1 day: Late data",)
+    wrong = delivery.CustomerDelayWithdrawn(delay="CD-1", why="Not theirs.", withdrawn_on=TODAY)
+    assert shown("Customer delays", requested, delay, wrong) == ()
 
 
 def test_what_is_withdrawn_is_not_shown() -> None:

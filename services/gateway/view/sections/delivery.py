@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import TypeAlias, get_args
 
 from contracts import delivery
 from contracts.event import Recorded
@@ -106,7 +107,7 @@ class Change:
 
 @dataclass(slots=True)
 class RaidItem:
-    """An open item of the RAID log that is not a decision.
+    """An item of the RAID log that is not a decision; `closed_on` is None while it is open.
 
     `weight` is the impact of a risk, the severity of an issue or the validity of an assumption, and
     None for an action. `due_on` is the day by which it is to be answered, solved, done or checked;
@@ -119,9 +120,10 @@ class RaidItem:
     owner: str
     due_on: date | None
     said: Ref
+    closed_on: date | None = None
 
     def is_overdue(self, today: date) -> bool:
-        """Return whether its day has passed."""
+        """Return whether its day has passed, while it is open."""
         return self.due_on is not None and self.due_on < today
 
 
@@ -216,10 +218,14 @@ class DeliverySection:
     )
     deliverables: dict[str, Deliverable] = field(default_factory=dict)
     raid: dict[str, RaidItem] = field(default_factory=dict)
-    decisions: int = 0
+    decisions: dict[str, Kept[delivery.DecisionRecorded]] = each_by(
+        delivery.DecisionRecorded, lambda event: event.item
+    )
     customer_inputs: dict[str, CustomerInput] = field(default_factory=dict)
     customer_delays: dict[str, Kept[delivery.CustomerDelayRecorded]] = each_by(
-        delivery.CustomerDelayRecorded, lambda event: event.delay
+        delivery.CustomerDelayRecorded,
+        lambda event: event.delay,
+        until=delivery.CustomerDelayWithdrawn,
     )
     report: Kept[delivery.StatusReportPublished] | None = newest(delivery.StatusReportPublished)
     reports: dict[int, Ref] = field(default_factory=dict)
@@ -246,9 +252,9 @@ class DeliverySection:
         event = self.report.event
         return max((event.scope, event.schedule, event.cost), key=_RAG.index)
 
-    def open_issues(self) -> dict[str, RaidItem]:
-        """Return the issues that are not closed, by id."""
-        return {item: raid for item, raid in self.raid.items() if raid.kind == "issue"}
+    def open_items(self) -> list[RaidItem]:
+        """Return the RAID items that are not closed."""
+        return [item for item in self.raid.values() if item.closed_on is None]
 
 
 steps = Steps(
@@ -418,57 +424,61 @@ def _rejected(section: DeliverySection, recorded: Recorded[delivery.DeliverableR
     )
 
 
-@steps.on(delivery.RiskRaised, delivery.RiskUpdated)
-def _risk(
-    section: DeliverySection, recorded: Recorded[delivery.RiskRaised | delivery.RiskUpdated]
-) -> None:
+_Raised: TypeAlias = (
+    delivery.RiskRaised
+    | delivery.RiskUpdated
+    | delivery.IssueRaised
+    | delivery.IssueUpdated
+    | delivery.ActionRaised
+    | delivery.ActionUpdated
+    | delivery.AssumptionRaised
+    | delivery.AssumptionUpdated
+)
+
+
+@steps.on(*get_args(_Raised))
+def _raised(section: DeliverySection, recorded: Recorded[_Raised]) -> None:
     event = recorded.event
+    kind, weight, due_on = _judged(event)
     section.raid[event.item] = RaidItem(
-        "risk", event.title, event.impact, event.owner, event.due_on, ref(recorded)
+        kind, event.title, weight, event.owner, due_on, ref(recorded)
     )
 
 
-@steps.on(delivery.IssueRaised, delivery.IssueUpdated)
-def _issue(
-    section: DeliverySection, recorded: Recorded[delivery.IssueRaised | delivery.IssueUpdated]
-) -> None:
-    event = recorded.event
-    section.raid[event.item] = RaidItem(
-        "issue", event.title, event.severity, event.owner, event.due_on, ref(recorded)
-    )
-
-
-@steps.on(delivery.ActionRaised, delivery.ActionUpdated)
-def _action(
-    section: DeliverySection, recorded: Recorded[delivery.ActionRaised | delivery.ActionUpdated]
-) -> None:
-    event = recorded.event
-    section.raid[event.item] = RaidItem(
-        "action", event.title, None, event.owner, event.due_on, ref(recorded)
-    )
-
-
-@steps.on(delivery.AssumptionRaised, delivery.AssumptionUpdated)
-def _assumption(
-    section: DeliverySection,
-    recorded: Recorded[delivery.AssumptionRaised | delivery.AssumptionUpdated],
-) -> None:
-    event = recorded.event
-    check_on = event.check_on if event.validity == "unknown" else None
-    section.raid[event.item] = RaidItem(
-        "assumption", event.title, event.validity, event.owner, check_on, ref(recorded)
-    )
-
-
-@steps.on(delivery.DecisionRecorded)
-def _decision(section: DeliverySection, recorded: Recorded[delivery.DecisionRecorded]) -> None:
-    del recorded
-    section.decisions += 1
+def _judged(event: _Raised) -> tuple[str, str | None, date | None]:
+    """Return the kind of a RAID item, its weight, and the day by which something is due."""
+    match event:
+        case delivery.RiskItem():
+            return "risk", event.impact, event.due_on
+        case delivery.IssueItem():
+            return "issue", event.severity, event.due_on
+        case delivery.AssumptionItem():
+            check_on = event.check_on if event.validity == "unknown" else None
+            return "assumption", event.validity, check_on
+        case _:
+            return "action", None, event.due_on
 
 
 @steps.on(delivery.RaidItemClosed)
 def _raid_closed(section: DeliverySection, recorded: Recorded[delivery.RaidItemClosed]) -> None:
+    item = section.raid.get(recorded.event.item)
+    if item is not None:
+        item.closed_on = recorded.event.closed_on
+
+
+@steps.on(delivery.RaidItemReopened)
+def _raid_reopened(section: DeliverySection, recorded: Recorded[delivery.RaidItemReopened]) -> None:
+    item = section.raid.get(recorded.event.item)
+    if item is not None:
+        item.closed_on = None
+
+
+@steps.on(delivery.RaidItemWithdrawn)
+def _raid_withdrawn(
+    section: DeliverySection, recorded: Recorded[delivery.RaidItemWithdrawn]
+) -> None:
     section.raid.pop(recorded.event.item, None)
+    section.decisions.pop(recorded.event.item, None)
 
 
 @steps.on(delivery.CustomerInputRequested)
@@ -488,6 +498,22 @@ def _input_received(
     awaited = section.customer_inputs.get(recorded.event.input)
     if awaited is not None:
         awaited.received_on = recorded.event.received_on
+
+
+@steps.on(delivery.CustomerInputReopened)
+def _input_reopened(
+    section: DeliverySection, recorded: Recorded[delivery.CustomerInputReopened]
+) -> None:
+    awaited = section.customer_inputs.get(recorded.event.input)
+    if awaited is not None:
+        awaited.received_on = None
+
+
+@steps.on(delivery.CustomerInputWithdrawn)
+def _input_withdrawn(
+    section: DeliverySection, recorded: Recorded[delivery.CustomerInputWithdrawn]
+) -> None:
+    section.customer_inputs.pop(recorded.event.input, None)
 
 
 def _change(section: DeliverySection, change: str) -> Change:

@@ -102,7 +102,7 @@ class SalesSection:
         sales.ProposalExceptionApproved, lambda event: event.version
     )
     won: Kept[Won] | None = newest(sales.DealWon, kept=_won)
-    lost: Kept[sales.DealLost] | None = newest(sales.DealLost)
+    lost: Kept[sales.DealLost] | None = newest(sales.DealLost, until=(sales.DealReopened,))
 
     @property
     def latest_proposal(self) -> Proposal | None:
@@ -208,7 +208,6 @@ def _revised(section: SalesSection, recorded: Recorded[sales.ProposalRevised]) -
 @steps.on(sales.DealReopened)
 def _reopened(section: SalesSection, recorded: Recorded[sales.DealReopened]) -> None:
     del recorded
-    section.lost = None
     if section.imported_outcome == "lost":
         # The expected close of an imported loss is the day on which the CRM closed it.
         section.imported_outcome, section.expected_close = "open", None

@@ -193,22 +193,27 @@ class Steps(Generic[Section]):
                 self._functions.setdefault(kind, []).append(function_for(each.name))
 
     @overload
-    def on(self, kind: type[F]) -> Callable[[_Step[Section, F]], _Step[Section, F]]: ...
+    def on(self, kind: type[F], /) -> Callable[[_Step[Section, F]], _Step[Section, F]]: ...
 
     @overload
     def on(
-        self, kind: type[F], also: type[G]
+        self, kind: type[F], also: type[G], /
     ) -> Callable[[_Step[Section, F | G]], _Step[Section, F | G]]: ...
 
+    @overload
     def on(
-        self, kind: type[Event], also: type[Event] | None = None
-    ) -> Callable[[AnyStep], AnyStep]:
-        """Register a function for a type of event, or for two that it treats alike."""
+        self, kind: type[Event], also: type[Event], /, *more: type[Event]
+    ) -> Callable[[AnyStep], AnyStep]: ...
+
+    def on(self, *kinds: type[Event]) -> Callable[[AnyStep], AnyStep]:
+        """Register a function for a type of event, or for several that it treats alike.
+
+        The types of more than two are not compared with that of the function's argument.
+        """
 
         def register(step: AnyStep) -> AnyStep:
-            for each in (kind, also):
-                if each is not None:
-                    self._functions.setdefault(each, []).append(step)
+            for kind in kinds:
+                self._functions.setdefault(kind, []).append(step)
             return step
 
         return register
