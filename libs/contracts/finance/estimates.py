@@ -36,7 +36,8 @@ class EstimatePriced(Event, channel=FINANCE, consumed_by=("sales", "delivery")):
     floor: Floor
     """`above` if the price leaves the minimum margin, which is itself confidential.
 
-    `unknown` where the cost rate of a role was not known.
+    `unknown` where the cost rate of a role was not known, and for all but the first two different
+    estimates of an engagement.
     """
 
 

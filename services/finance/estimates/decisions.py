@@ -15,7 +15,7 @@ from contracts.decimals import round_decimal
 from contracts.event import Event
 from contracts.finance import EstimatePriced
 from contracts.money import Money
-from contracts.purchases import EstimatedPurchase
+from contracts.purchases import EstimatedPurchase, purchases_by_kind
 from contracts.values import TotalHours
 from finance.costing.rates import cost_rates_on, exact_cost, floor_of
 from finance.engagement import Engagement
@@ -24,6 +24,9 @@ from finance.policies import rounding_of
 from finance.rate_cards.pricing import priced_lines, rate_card_on
 
 capability = Capability[Engagement](__name__)
+
+_MOST_COMPARED = 2
+"""Different estimates of an engagement that are compared with the minimum margin."""
 
 
 @capability.react
@@ -56,7 +59,7 @@ def _price(
     if price.amount <= 0:
         return None
     rates = cost_rates_on(records, currency, estimate.submitted_on)
-    cost = exact_cost(lines, rates, bought)
+    cost = exact_cost(lines, rates, bought) if _is_compared(state, estimate) else None
     management = sum(line.amount.amount for line in priced if line.kind == "project-management")
     return EstimatePriced(
         estimate_version=estimate.version,
@@ -68,6 +71,25 @@ def _price(
         project_management_share=round_decimal(management * 100 / price.amount, 4),
         floor=floor_of(price, cost, rates),
     )
+
+
+def _is_compared(state: Engagement, estimate: Estimate) -> bool:
+    """Return whether an estimate is one of the first two different ones of the engagement.
+
+    Only these are compared with the minimum margin: of estimates with one role each and ever other
+    purchases, the comparisons would tell the cost rates.
+    """
+    different = dict.fromkeys(_planned(each) for each in state.estimates.by_version.values())
+    return _planned(estimate) in [*different][:_MOST_COMPARED]
+
+
+def _planned(estimate: Estimate) -> frozenset[tuple[str, Decimal | Money]]:
+    """Return the hours by role and the purchases by kind, however they are divided."""
+    hours: dict[str, Decimal] = {}
+    for line in estimate.with_contingency:
+        hours[line.role] = hours.get(line.role, Decimal(0)) + line.hours
+    bought = purchases_by_kind(estimate.purchases)
+    return frozenset((*hours.items(), *((f"purchases/{kind}", bought[kind]) for kind in bought)))
 
 
 class EstimateView(ViewModel):

@@ -260,6 +260,32 @@ def test_the_floor_contains_what_purchases_cost():
         outcome.then(like(EstimatePriced, floor=place), like(EstimateCosted))
 
 
+def test_only_two_different_estimates_are_compared_with_the_floor():
+    """Otherwise estimates of one role with ever other purchases would tell its cost rate."""
+    dear = COSTS.model_copy(update={"floor": Decimal(48)})
+    engagement = opened().knowing(CARD, dear)
+    floors = []
+    for version, amount in enumerate((0, 1_000, 900, 1_000), start=1):
+        estimate = ESTIMATE.model_copy(
+            update={
+                "version": version,
+                "purchases": (bought("Travel", "expenses", amount),) if amount else (),
+            }
+        )
+        outcome = engagement.when_consumed(estimate)
+        floors += [
+            each.event.floor for each in outcome.published if isinstance(each.event, EstimatePriced)
+        ]
+        engagement = outcome.after
+    assert floors == ["above", "below", "unknown", "below"]
+    split = ESTIMATE.model_copy(
+        update={"version": 5, "lines": tuple(reversed(ESTIMATE.lines)), "purchases": ()}
+    )
+    engagement.when_consumed(split).then(
+        like(EstimatePriced, floor="above"), like(EstimateCosted, estimate_version=5)
+    )
+
+
 def test_purchases_in_another_currency_are_not_priced():
     foreign = PURCHASES[0].model_copy(update={"amount": usd(1)})
     opened().when_consumed(ESTIMATE.model_copy(update={"purchases": (foreign,)})).then_nothing()
