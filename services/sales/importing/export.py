@@ -148,7 +148,7 @@ class _RowReader:
         self.notes: dict[str, list[int]] = {}
         self.new_accounts: dict[AccountId, str] = {}
         self._accounts = {comparable(name): (known, name) for known, name in accounts.items()}
-        self._products = {_letters_and_digits(name): name for name in products}
+        self._products = {_without_spaces(name): name for name in products}
         self._listed_products = frozenset(self._products)
         self._owners = owners
         self._seen: dict[str, int] = {}
@@ -237,10 +237,10 @@ class _RowReader:
             yield "close_value", f"is {amount}, though the deal was lost"
 
     def _product(self, number: int, name: str) -> str:
-        known = self._products.setdefault(_letters_and_digits(name), name)
+        known = self._products.setdefault(_without_spaces(name), name)
         if known != name:
             self._note(number, f"product: {_short(name)} is read as {_short(known)}")
-        if self._listed_products and _letters_and_digits(name) not in self._listed_products:
+        if self._listed_products and _without_spaces(name) not in self._listed_products:
             self._note(number, f"product: {_short(name)} is not in the list of products")
         return known
 
@@ -329,8 +329,9 @@ def _amount(cells: Mapping[str, str], problems: list[tuple[str, str]]) -> Decima
     return amount
 
 
-def _letters_and_digits(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
+def _without_spaces(name: str) -> str:
+    """Return a name without differences of case, width and spaces; no letter or sign is dropped."""
+    return comparable(name).replace(" ", "")
 
 
 def _short(text: str) -> str:

@@ -203,6 +203,13 @@ def test_a_name_that_two_persons_have_is_not_known() -> None:
     assert only(read(f"{HEADER}\n{row(sales_agent='nora-2')}", owners=both)).owner == "nora-2"
 
 
+def test_products_that_differ_in_a_sign_are_different() -> None:
+    names = ("C++", "C#", "C", "東京 1", "東京 2", "c ++")
+    rows = [row(opportunity_id=f"A{n}", product=name) for n, name in enumerate(names)]
+    export = read("\n".join((HEADER, *rows)))
+    assert [taken.opportunity.product for taken in export.taken] == [*names[:-1], "C++"]
+
+
 def test_an_unlisted_product_is_accepted_with_a_note() -> None:
     export = read(f"{HEADER}\n{row(product='Fax')}", products=PRODUCTS)
     assert only(export).product == "Fax"
