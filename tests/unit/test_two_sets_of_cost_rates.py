@@ -2,7 +2,8 @@
 
 The demo's engagements are played with other cost rates, with other rates of grades and people only,
 and with a role that has no rate once work begins. All that is open is the same: events, views,
-rows, deadlines and numbers of the departments, and the answers and pages of the gateway.
+rows, deadlines and numbers of the departments, what commands lead to or are refused with, and the
+answers and pages of the gateway.
 
 All sets leave the minimum margin alike, since people act on it. That exception is listed in
 `docs/access.md`, and `tests/unit/finance/test_two_sets_of_cost_rates.py` plays it.
@@ -14,7 +15,7 @@ import re
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from itertools import count, groupby
 from types import SimpleNamespace
@@ -25,7 +26,8 @@ import pytest
 from pydantic_core import to_json
 
 from chassis.application.pending_requests import pending_views
-from chassis.domain.decider import Decider
+from chassis.domain.commands import Refused
+from chassis.domain.decider import Decider, handle_command
 from contracts.event import Event, Recorded, encode
 from gateway import api
 from local.demo import lifecycle
@@ -38,6 +40,7 @@ from tests.unit.simulation import (
     Department,
     InProcessActors,
     InProcessDriver,
+    SentCommand,
     World,
     founded,
 )
@@ -50,6 +53,8 @@ LIVES = {
     "hourly": scenario(shape="hourly", early_start=True),
     "mixed, with a change": scenario(shape="mixed", rejection=False),
     "retained": scenario(shape="retained", change=False),
+    "cut": scenario(shape="mixed", cut=True, negotiated=True, deliverables=("A", "B", "C")),
+    "terminated": scenario(outcome="terminated", hours=400, weeks=8),
 }
 MIXED = "mixed, with a change"
 PAIRS: list[tuple[str, Costs]] = [
@@ -72,6 +77,7 @@ PATHS = (
     "/pages/disconnects",
     f"/pages/engagements/{ENGAGEMENT}?events=all",
 )
+_ASKED_EVERY = 5
 _ID = re.compile(r"event-\d{6}|[0-9a-f]{16}")
 
 
@@ -86,7 +92,43 @@ class Costed(World):
         super().__init__()
         self._costs = costs
         self._work_begins = work_begins
+        self._sent = 0
         self.shown: defaultdict[str, list[str]] = defaultdict(list)
+
+    def command(self, sent: SentCommand) -> AnyStream:
+        stream = super().command(sent)
+        if sent.place == "engagements":
+            self._sent += 1
+            if self._sent % _ASKED_EVERY == 0:
+                self._ask(sent)
+        return stream
+
+    def _ask(self, sent: SentCommand) -> None:
+        """Keep what other commands would lead to now: open events, or the sentence of a refusal."""
+        month = {"month": f"{sent.at.replace(day=1) - timedelta(days=1):%Y-%m}"}
+        for service, name, body in (
+            ("sales", "submit-proposal", {"version": 1}),
+            ("sales", "approve-exception", {"version": 1, "why": "It is the first one."}),
+            ("delivery", "close-engagement", {}),
+            ("finance", "catch-up", {}),
+            ("finance", "recognise-revenue", month),
+            ("finance", "bill-time", month),
+            ("finance", "settle-account", {}),
+        ):
+            department = self.departments[service]  # type: ignore[index]
+            decider = department.routes("engagements").decider
+            command = next(each for each in decider.commands if each.named() == name)
+            context = self._context("carol", sent.at, f"asked-{self._sent}")
+            stream = department.stream(decider, ENGAGEMENT)
+            try:
+                step = handle_command(decider, stream, command.model_validate(body), context)
+            except Refused as refused:
+                answer = [str(refused), *map(str, refused.missing)]
+            else:
+                events = [each.event for each in step.own_events if not each.channel.confidential]
+                answer = [f"{each.type} {each.model_dump_json()}" for each in events]
+                answer.append(_open_part(decider, step.stream))
+            self.shown[f"{service}/asked"].append(f"{sent.at} {name} {answer}")
 
     def publish(self, service: str, path: str, body: Body, by: str = "someone") -> None:
         rates = path.startswith("cost-rates/")
