@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from local.demo import lifecycle
@@ -156,29 +155,6 @@ async def begun(actors: Observed, scenario: Scenario) -> None:
     await sell(run)
     await contract(run)
     await mobilise(run)
-
-
-async def terminated(actors: Observed, scenario: Scenario) -> None:
-    """Run an engagement that Legal terminates during the work, and settle its account."""
-    await whole(actors, scenario)
-    await actors.until(actors.today + timedelta(days=7))
-    seen = await actors.look("finance", "fred")
-    for invoice in seen["invoices"]:
-        if invoice["stage"] == "drafted":
-            await actors.act("finance", "approve-invoice", "dora", invoice=invoice["invoice"])
-    seen = await actors.look_until(
-        "finance", "fred", lambda state: all(one["number"] for one in state["invoices"])
-    )
-    for invoice in seen["invoices"]:
-        if Decimal(invoice["outstanding"]["amount"]) > 0:
-            await actors.act(
-                "finance",
-                "record-payment",
-                "fred",
-                invoice=invoice["invoice"],
-                amount=invoice["outstanding"],
-            )
-    await actors.act("finance", "settle-account", "fred")
 
 
 async def hasty(actors: Observed, scenario: Scenario) -> None:
@@ -481,7 +457,7 @@ async def run_all(driver: Driver) -> Engagements:
     }
     ways = {
         "lost": whole,
-        "terminated": terminated,
+        "terminated": whole,
         "hasty": hasty,
         "early": early,
         "running": begun,

@@ -17,7 +17,7 @@ from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded, encode
 from contracts.reference import CalendarPublished, LeavePublished, PersonPublished
 from local.demo.scenarios import Scenario, demanded, scenarios
-from local.demo.staffing import capacity
+from local.demo.staffing import capacity, working_days
 from tests.unit.played import EVERY, SEED, TODAY, played
 
 HIDDEN = [name.encode() for name, channel in CHANNELS.items() if channel.confidential]
@@ -170,6 +170,19 @@ def test_no_engagement_stops_without_a_reason(scenario: Scenario) -> None:
     view = played(scenario).view
     unpaid = any(invoice.outstanding.amount for invoice in view.finance.live_invoices())
     assert scenario.troubles or view.over or unpaid or last > LAST_DAY - SILENCE
+
+
+@pytest.mark.parametrize("scenario", EVERY, ids=named)
+def test_people_act_on_working_days(scenario: Scenario) -> None:
+    people = {each.person for each in references(PersonPublished)}
+    acts = [
+        recorded.occurred_at.date()
+        for recorded in played(scenario).events
+        if recorded.actor in people and recorded.channel.department != "gateway"
+    ]
+    imported = of_kind(scenario, sales.OpportunityImported)
+    days = working_days(scenario.home)
+    assert [day for day in acts[len(imported) :] if not days.is_working(day)] == []
 
 
 @pytest.mark.parametrize("seed", [1, 7, SEED])

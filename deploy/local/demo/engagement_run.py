@@ -8,7 +8,7 @@ from typing import Any
 
 from local.demo.actors import Actors
 from local.demo.scenarios import Scenario, demanded
-from local.demo.staffing import Staffing
+from local.demo.staffing import Staffing, working_days
 
 
 class EndOfDemo(Exception):
@@ -48,9 +48,8 @@ class EngagementRun:
         return next(line for line in self.lines if line["line"] == name)
 
     async def on(self, day: date) -> None:
-        """Wait until a day, or the Monday after a weekend; raises EndOfDemo after the last day."""
-        while day.weekday() > 4:
-            day += timedelta(days=1)
+        """Wait until a day, or the next working day; raises EndOfDemo after the last day."""
+        day = working_days(self.scenario.home).add(day, 0)
         if day > self.last_day:
             raise EndOfDemo
         await self.actors.until(day)

@@ -7,6 +7,7 @@ from typing import Any
 from local.demo.billing import invoices
 from local.demo.engagement_run import EngagementRun
 from local.demo.mistakes import act_twice
+from local.demo.staffing import working_days
 from local.demo.working import Work
 
 Milestone = dict[str, Any]
@@ -17,14 +18,14 @@ _LATE = timedelta(days=21)
 def plan_milestones(run: EngagementRun, work: Work) -> None:
     """Plan the steps that lead to each milestone of the baseline."""
     for place, milestone in enumerate(work.milestones):
-        due = _workday_until(date.fromisoformat(milestone["due_on"]))
+        due = _workday_until(run, date.fromisoformat(milestone["due_on"]))
         slow = place > 0 and bool(run.scenario.troubles & {"late", "overrun"})
         day = due + _LATE if slow else due
         if slow:
             why = f"Milestone {milestone['title']} is missed: two interfaces came late."
             work.plan(due, partial(_miss, work, why))
         name = milestone["milestone"]
-        work.plan(_workday_until(day - timedelta(days=3)), partial(_submit, run, work, name))
+        work.plan(_workday_until(run, day - timedelta(days=3)), partial(_submit, run, work, name))
         work.plan(day, partial(_decide, run, work, name))
 
 
@@ -120,6 +121,7 @@ async def accept(run: EngagementRun, deliverables: list[str], submission: int = 
         await act_twice(run, "accept-deliverable", "withdraw-acceptance", acceptance, why)
 
 
-def _workday_until(day: date) -> date:
-    """Return a day, or the Friday before a weekend."""
-    return day - timedelta(days=max(0, day.weekday() - 4))
+def _workday_until(run: EngagementRun, day: date) -> date:
+    """Return a day, or the last working day before it."""
+    days = working_days(run.scenario.home)
+    return day if days.is_working(day) else days.add(day, -1)

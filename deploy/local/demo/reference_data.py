@@ -163,12 +163,10 @@ CONSULTANTS: tuple[tuple[str, str, str, str], ...] = (
     ("jamal", "Jamal Reed", "engineer", "boston"),
     ("kofi", "Kofi Mensah", "engineer", "boston"),
     ("hana", "Hana Sato", "engineer", "boston"),
-    ("rafael", "Rafael Pinto", "engineer", "boston"),
     ("karim", "Karim Aziz", "engineer", "boston"),
     ("fatima", "Fatima Rahal", "engineer", "boston"),
     ("mateo", "Mateo Silva", "tester", "boston"),
     ("omar", "Omar Haddad", "tester", "boston"),
-    ("quentin", "Quentin Leroy", "tester", "boston"),
     ("sofia", "Sofia Greco", "tester", "boston"),
 )
 """Id, name, role and calendar of each consultant."""

@@ -109,8 +109,8 @@ _OF_A_FIXED_PRICE: frozenset[Trouble] = frozenset({"billed-early", "sow-price"})
 class Scenario:
     """The course of one engagement: `hours` are the hours sold, `weeks` the duration of the work.
 
-    `team` has the people and their hours by role and week. With `detailed`, the RAID log, questions
-    and the customer's inputs are recorded, too.
+    `team` has the people and their hours by role and week. With `detailed`, the RAID log,
+    questions, the customer's inputs and further steps of the sale are recorded, too.
     `days_late_paying` counts from an invoice's due day; negative is early. With `mistakes`, the
     kickoff, acceptances, milestones and the go-live are first recorded by mistake, and withdrawn.
     `change` adds work, `cut` takes the last deliverable away, and the amendment of the change is at

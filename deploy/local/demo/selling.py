@@ -206,12 +206,13 @@ async def _propose(run: EngagementRun) -> None:
         pipeline_stage="proposing",
         probability="60",
     )
-    await actors.act(
-        "sales",
-        "update-opportunity",
-        scenario.seller,
-        **{**_opportunity(run), "next_step": "Present the proposal to the sponsor."},
-    )
+    if scenario.detailed:
+        await actors.act(
+            "sales",
+            "update-opportunity",
+            scenario.seller,
+            **{**_opportunity(run), "next_step": "Present the proposal to the sponsor."},
+        )
 
 
 async def _submit(run: EngagementRun) -> None:

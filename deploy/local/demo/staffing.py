@@ -26,6 +26,8 @@ from local.demo.reference_data import (
 MANAGEMENT = "project-manager"
 _BUSY = 0.93
 """Largest share of a person's hours that is planned."""
+_A_DAY = 8.0
+"""Hours below which the work of a role waits for the next week."""
 _TOO_LITTLE = 6.0
 """Hours below which a person is not asked to help another one in a week."""
 WEEK = timedelta(days=7)
@@ -42,7 +44,7 @@ def capacity(person: str, home: str, monday: date) -> Decimal:
     consults = any(person == each for each, *_ in CONSULTANTS)
     return available_hours(
         Decimal(40),
-        _working_days(home),
+        working_days(home),
         monday,
         monday + timedelta(days=6),
         leave=[leave_of(person, monday.year)] if consults else [],
@@ -50,7 +52,8 @@ def capacity(person: str, home: str, monday: date) -> Decimal:
 
 
 @cache
-def _working_days(calendar: str) -> WorkingDays:
+def working_days(calendar: str) -> WorkingDays:
+    """Return the working days of a calendar."""
     return WorkingDays(CalendarDetails.model_validate(CALENDARS[calendar]))
 
 
@@ -70,7 +73,8 @@ class Staffing:
         """Return who works how much, and reserve these hours.
 
         In each week, those who work on the engagement already are asked first, then those who are
-        freest over all of its weeks. Hours for which no one has time are left to the next week.
+        freest over all of its weeks. Hours of less than a day, and those for which no one has time,
+        are left to the next week.
         """
         team: dict[str, dict[date, dict[str, float]]] = {}
         for role, by_week in demand.items():
@@ -83,7 +87,11 @@ class Staffing:
             team[role] = {}
             asked: list[str] = []
             left = 0.0
+            last = max(by_week)
             for monday, hours in sorted(by_week.items()):
+                if hours + left < _A_DAY and monday != last:
+                    left += hours
+                    continue
                 order = [*asked, *(each for each in people if each not in asked)]
                 team[role][monday] = self._share(order, home, monday, hours + left)
                 left += hours - sum(team[role][monday].values())
