@@ -39,7 +39,7 @@ E = TypeVar("E", bound=Event)
 Entries = Annotated[tuple[Identifier, ...], Field(max_length=500)]
 
 
-class NamesWork(Command):
+class _NamesWork(Command):
     """Name approved works; at least one."""
 
     entries: Entries = ()
@@ -54,15 +54,15 @@ class NamesWork(Command):
         return dict.fromkeys((*times, *(f"expense:{each}" for each in self.expenses)))
 
 
-class HoldWork(NamesWork, Reasoned):
+class HoldWork(_NamesWork, Reasoned):
     """Hold works back from billing, until they are released."""
 
 
-class ReleaseWork(NamesWork):
+class ReleaseWork(_NamesWork):
     """Release works that are held, so that they are billed again."""
 
 
-class WriteDownWork(NamesWork, Reasoned):
+class WriteDownWork(_NamesWork, Reasoned):
     """Write works down for good; those that are held are released first."""
 
 
@@ -126,7 +126,7 @@ def write_down_work(state: Engagement, command: WriteDownWork, context: Context)
     )
 
 
-def _named(state: Engagement, command: NamesWork) -> list[Work]:
+def _named(state: Engagement, command: _NamesWork) -> list[Work]:
     """Return the works that a command names; raises Refused where it names none or unknown ones."""
     keys = tuple(command.keys)
     unknown = [key.partition(":")[2] for key in keys if key not in state.work.by_id]

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from chassis.domain.commands import Command
 from contracts.event import Event
 from contracts.finance import (
     BillingEventDue,
@@ -20,7 +21,7 @@ from finance.engagement import Engagement
 from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
-from finance.withholding.decisions import HoldWork, NamesWork, ReleaseWork, WriteDownWork
+from finance.withholding.decisions import HoldWork, ReleaseWork, WriteDownWork
 from testkit.scenario import Scenario, like
 from tests.amounts import eur, usd
 from tests.unit.finance.builders import (
@@ -86,7 +87,7 @@ def test_only_unbilled_work_can_be_withheld() -> None:
 
 
 @pytest.mark.parametrize("command", [HOLD, WRITE_DOWN, ReleaseWork(entries=("a",))])
-def test_each_work_is_known(command: NamesWork) -> None:
+def test_each_work_is_known(command: HoldWork | WriteDownWork | ReleaseWork) -> None:
     other = command.model_copy(update={"entries": ("a", "tea")})
     worked().when(other).then_refused("work-unknown", saying="tea")
     expenses = command.model_copy(update={"entries": (), "expenses": ("a",)})
@@ -164,7 +165,7 @@ def test_what_is_billed_counts_in_the_order_of_approval_and_of_release() -> None
 
 
 def test_only_a_controller_writes_work_down() -> None:
-    roles: dict[type[NamesWork], tuple[Role, ...]] = {
+    roles: dict[type[Command], tuple[Role, ...]] = {
         HoldWork: ("project-accountant", "controller"),
         ReleaseWork: ("project-accountant", "controller"),
         WriteDownWork: ("controller",),
