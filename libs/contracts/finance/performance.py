@@ -31,19 +31,28 @@ class PerformanceMeasured(Event, channel=FINANCE_CONFIDENTIAL):
     report: MeasuredReport
     """The status report."""
     budget_at_completion: NotNegativeTotal
-    """BAC: cost of all tasks as planned."""
+    """BAC: cost of all tasks as planned, and of the purchases in the contract."""
+    purchases: NotNegativeTotal | None = None
+    """Part of BAC that is purchases; null where none are planned: no figure has expenses then."""
     planned_value: NotNegativeTotal
-    """PV: planned cost of the work scheduled to that day."""
+    """PV: planned cost of the work scheduled to that day, and the same share of the purchases."""
     earned_value: NotNegativeTotal
-    """EV: planned cost of the work completed."""
+    """EV: planned cost of the work completed, and of purchases.
+
+    Purchases are earned in the share of the work that is completed, or as they are bought if that
+    is more.
+    """
     actual_cost: NotNegativeTotal
-    """AC: accrued cost of the work dated to that day."""
+    """AC: accrued cost of the work dated to that day, with expenses where purchases are planned."""
     cost_performance_index: Ratio | None
     """CPI = EV / AC."""
     schedule_performance_index: Ratio | None
     """SPI = EV / PV."""
     estimate_to_complete: NotNegativeTotal | None
-    """ETC: hours that the manager still needs, at the average cost of the plan's hours."""
+    """ETC: hours that the manager still needs, at the average cost of the plan's hours.
+
+    With it are the purchases that are planned and not bought yet.
+    """
     estimate_at_completion: NotNegativeTotal | None
     """EAC = AC + ETC."""
     variance_at_completion: Money | None

@@ -105,11 +105,18 @@ def cost_of_line(line: LineTerms, rates: CostRatesPublished | None) -> Decimal |
 
     A line at cost leaves no margin: its purchases cost what the customer is charged.
     """
-    if line.pricing != "at-cost":
-        return exact_cost(line.hours, rates, line.planned_purchases)
-    cost = exact_cost(line.hours, rates) if line.hours else Decimal(0)
-    passed_on = sum((each.amount.amount for each in line.planned_purchases), Decimal(0))
-    return None if cost is None else cost + passed_on
+    bought = cost_of_purchases(line, rates)
+    if line.pricing == "at-cost" and not line.hours:
+        return bought
+    cost = exact_cost(line.hours, rates)
+    return None if cost is None or bought is None else cost + bought
+
+
+def cost_of_purchases(line: LineTerms, rates: CostRatesPublished | None) -> Decimal | None:
+    """Return what the planned purchases of a contract line cost, not rounded; None if unknown."""
+    if line.pricing == "at-cost" or not line.planned_purchases:
+        return sum((each.amount.amount for each in line.planned_purchases), Decimal(0))
+    return exact_cost((), rates, line.planned_purchases)
 
 
 def floor_of(price: Money, cost: Decimal | None, rates: CostRatesPublished | None) -> Floor:
@@ -122,6 +129,11 @@ def floor_of(price: Money, cost: Decimal | None, rates: CostRatesPublished | Non
 def cost_to(works: Iterable[Work], currency: str, day: date) -> Money:
     """Return the accrued cost of work dated up to a day."""
     return Money.total((one.cost for one in works if one.cost and one.on <= day), currency)
+
+
+def expenses(works: Iterable[Work]) -> tuple[Work, ...]:
+    """Return the work that is an expense."""
+    return tuple(work for work in works if work.role is None)
 
 
 def ratio(part: Decimal, whole: Decimal) -> Decimal | None:

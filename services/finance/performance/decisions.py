@@ -19,7 +19,7 @@ from contracts.finance import MarginMeasured, PerformanceMeasured
 from contracts.money import Money
 from contracts.values import PlannedTask, Ratio
 from finance.calendar_months import end_of
-from finance.costing.rates import cost_rates_on, cost_to, margin
+from finance.costing.rates import cost_of_purchases, cost_rates_on, cost_to, expenses, margin
 from finance.engagement import Engagement
 from finance.performance import earned_value as ev
 from finance.performance import margins
@@ -54,11 +54,13 @@ def _performance(
 ) -> PerformanceMeasured | None:
     """Return earned value as of the report; None while a cost is unknown.
 
-    ETC is the manager's hours to complete at the average cost of the plan's hours; EAC = AC + ETC.
+    ETC is the manager's hours to complete at the average cost of the plan's hours, and purchases
+    that are not bought yet; EAC = AC + ETC. Where no purchases are planned, no figure has expenses.
     """
     costs = _task_costs(report.baseline, state.money, records) if report.baseline else None
     works = state.work.costed(state.money, report.works)
-    if report.baseline is None or costs is None or works is None:
+    bought = _purchases(state, report, records)
+    if report.baseline is None or costs is None or works is None or bought is None:
         return None
     tasks, currency = report.baseline.tasks, state.money
     rounding = rounding_of(state, records, report.as_of)
@@ -66,18 +68,27 @@ def _performance(
     def cost(task: PlannedTask) -> Decimal:
         return costs[task.task]
 
+    spent = cost_to(expenses(works), currency, report.as_of)
     planned = ev.budget_at_completion(tasks, cost)
-    bac = Money.nearest(planned, currency, rounding)
-    pv = Money.nearest(ev.planned_value(tasks, cost, report.as_of), currency, rounding)
-    earned = Money.nearest(ev.earned_value(tasks, cost, report.progress), currency, rounding)
+    due = ev.planned_value(tasks, cost, report.as_of)
+    due += ev.planned_purchases(bought, planned, due)
+    done = ev.earned_value(tasks, cost, report.progress)
+    done += ev.earned_purchases(bought, planned, done, spent.amount)
+    bac = Money.nearest(planned + bought, currency, rounding)
+    pv = Money.nearest(due, currency, rounding)
+    earned = Money.nearest(done, currency, rounding)
     ac = cost_to(works, currency, report.as_of)
+    if not bought:
+        ac = ac - spent
     hours = sum((line.hours for task in tasks for line in task.hours), Decimal(0))
     rest = report.hours_to_complete * planned
-    etc = Money.nearest(rest / hours, currency, rounding) if hours else None
+    to_buy = max(bought - spent.amount, Decimal(0))
+    etc = Money.nearest(rest / hours + to_buy, currency, rounding) if hours else None
     return PerformanceMeasured(
         as_of=report.as_of,
         report=report.stated,
         budget_at_completion=bac,
+        purchases=Money.nearest(bought, currency, rounding) if bought else None,
         planned_value=pv,
         earned_value=earned,
         actual_cost=ac,
@@ -98,6 +109,8 @@ def _margins(state: Engagement, report: Report, records: ReferenceData) -> Margi
     if sold is None or works is None or (baseline and not performance):
         return None
     cost = performance.estimate_at_completion if performance else None
+    if performance and cost and performance.purchases is None:
+        cost = cost + cost_to(expenses(works), state.money, report.as_of)
     return MarginMeasured(
         as_of=report.as_of,
         margin_sold=sold,
@@ -145,6 +158,20 @@ def _final(state: Engagement) -> Iterable[Event]:
         margin_recognised=margins.recognised(state, works, as_of),
         margin_forecast=margin(state.billing.billed(state.money, as_of), cost),
     )
+
+
+def _purchases(state: Engagement, report: Report, records: ReferenceData) -> Decimal | None:
+    """Return the planned cost of the purchases signed by the report's day; None while unknown.
+
+    The cost rates are those of the baseline's day, as for tasks. Zero before there is a budget.
+    """
+    if state.budget is None or report.baseline is None:
+        return Decimal(0)
+    rates = cost_rates_on(records, state.money, report.baseline.baselined_on)
+    lines = state.budget.agreed_on(report.as_of).lines
+    costs = [cost_of_purchases(line, rates) for line in lines]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
 
 def _task_costs(

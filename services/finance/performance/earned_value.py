@@ -49,6 +49,26 @@ def earned_value(
     )
 
 
+def planned_purchases(purchases: Decimal, planned: Decimal, pv: Decimal) -> Decimal:
+    """Return the part of purchases that is due: the share of the planned work that is.
+
+    `planned` and `pv` are those of the work; nothing is due where no work is planned.
+    """
+    return purchases * pv / planned if planned else Decimal(0)
+
+
+def earned_purchases(
+    purchases: Decimal, planned: Decimal, earned: Decimal, spent: Decimal
+) -> Decimal:
+    """Return the part of purchases that is earned, as apportioned effort of the work.
+
+    What is bought before is earned when it is bought, up to what is planned: a licence that is
+    bought at the start is no overrun. `planned` and `earned` are those of the work.
+    """
+    share = purchases * earned / planned if planned else Decimal(0)
+    return max(share, min(spent, purchases))
+
+
 def cost_variance(ev: Decimal, ac: Decimal) -> Decimal:
     """Return CV = EV - AC; negative: the work done cost more than planned."""
     return ev - ac

@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 
 from contracts.billable_work import paying_line
+from contracts.lines import ContractLine
 from contracts.money import Money
 from contracts.values import Margin
 from finance.budgeting.obligations import FIXED
@@ -23,7 +24,7 @@ from finance.costing.rates import cost_to, margin
 from finance.engagement import Engagement
 from finance.performance.state import Report
 from finance.revenue.months import recognised_at
-from finance.time_billing.assignment import assigned
+from finance.time_billing.assignment import LineWork, assigned
 from finance.work.state import Work
 
 
@@ -79,8 +80,8 @@ def forecast(
     """Return the margin at completion; None while the `cost` at completion is unknown.
 
     Fixed prices and retainers are earned in full. Each line by time and materials or at cost earns
-    the work done and its planned part of the hours to complete, at the contracted rates, up to its
-    cap. Prices are those with `changes`.
+    the work done, its planned part of the hours to complete, at the contracted rates, and what is
+    still to be bought for it, up to its cap. Prices are those with `changes`.
     """
     budget, baseline, revenue = state.budget, report.baseline, price_with(state, changes)
     if cost is None or baseline is None or budget is None or revenue is None:
@@ -105,11 +106,20 @@ def forecast(
                 if rate is None:
                     return None
                 plan += rate.amount * each.hours
-        exact = work.lines[line.line].worth() + plan * report.hours_to_complete / total
+        of_line = work.lines[line.line]
+        to_buy = _to_buy(line, of_line)
+        exact = of_line.worth() + plan * report.hours_to_complete / total + to_buy
         expected = Money.nearest(exact, state.money, budget.rounding)
         signed = _line_price(state, budget, line.line, changes)
         revenue = revenue - signed + (expected if line.cap is None else min(signed, expected))
     return margin(revenue, cost)
+
+
+def _to_buy(line: ContractLine, work: LineWork) -> Decimal:
+    """Return what the customer will be charged for purchases that are planned and not bought."""
+    planned = sum((each.amount.amount for each in line.planned_purchases), Decimal(0))
+    bought = sum((each.amount for each in work.expenses.values()), Decimal(0))
+    return max(planned - bought, Decimal(0))
 
 
 def _line_price(state: Engagement, budget: Budget, line: str, changes: Collection[str]) -> Money:

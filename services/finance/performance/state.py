@@ -55,7 +55,8 @@ class Forecast(Value):
     """Measured estimate at completion (EAC), and the changes that its plan includes.
 
     `to_complete` is the part of the amount that is still to come, `hours` are the planned hours
-    that it is for: all of the plan where none are left.
+    that it is for: all of the plan where none are left. Where purchases are planned, the amount is
+    `with_expenses`.
     """
 
     on: date
@@ -63,6 +64,7 @@ class Forecast(Value):
     to_complete: Money
     hours: tuple[HoursToCome, ...]
     changes: tuple[Identifier, ...]
+    with_expenses: bool
 
 
 class Performance(Part):
@@ -122,6 +124,7 @@ class Performance(Part):
                 to_complete=event.estimate_to_complete or Money.zero(event.actual_cost.currency),
                 hours=_to_come(plan, report.progress) if report and plan else (),
                 changes=plan.changes if plan else (),
+                with_expenses=event.purchases is not None,
             )
             forecasts = (*forecasts, forecast)
         return self.updated(forecasts=forecasts, reports=self._without("performance_due"))

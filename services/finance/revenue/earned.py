@@ -37,7 +37,7 @@ from finance.budgeting.obligations import FIXED
 from finance.budgeting.state import Budget
 from finance.calendar_months import end_of, first_of_month, month_of, months_between
 from finance.changes.state import Assessment
-from finance.costing.rates import cost_to
+from finance.costing.rates import cost_to, expenses
 from finance.engagement import Engagement
 from finance.performance.state import Forecast
 from finance.time_billing.assignment import obligation_for, obligation_of
@@ -213,7 +213,8 @@ def _measured(
     last = max(reversed(measured), key=lambda one: one.on)
     included = frozenset(last.changes)
     if len(budget.obligations) == 1:
-        return last.amount, included
+        outside = () if last.with_expenses else expenses(_works(state, budget, obligation))
+        return last.amount + cost_to(outside, state.money, last.on), included
     spent = cost_to(_works(state, budget, obligation), state.money, last.on)
     share = _share(state, budget, obligation, last)
     return spent + _part_of(state, last.to_complete, share), included

@@ -73,6 +73,19 @@ def test_a_worked_example():
     assert ev.to_complete_performance_index(bac, earned, ac) == D("1.2")
 
 
+def test_purchases_are_apportioned_to_the_work_and_earned_when_bought_before():
+    assert ev.planned_purchases(D(600), D(3_000), D(1_000)) == 200
+    assert ev.earned_purchases(D(600), D(3_000), D(1_500), D(100)) == 300
+    assert ev.earned_purchases(D(600), D(3_000), D(1_500), D(400)) == 400
+    assert ev.earned_purchases(D(600), D(3_000), D(1_500), D(900)) == 600
+    assert ev.earned_purchases(D(600), D(3_000), D(3_000), D(0)) == 600
+
+
+def test_purchases_without_planned_work_are_earned_as_they_are_bought():
+    assert ev.planned_purchases(D(600), D(0), D(0)) == 0
+    assert ev.earned_purchases(D(600), D(0), D(0), D(250)) == 250
+
+
 def test_a_ratio_with_a_zero_divisor_is_unknown():
     assert ev.cost_performance_index(D(5), D(0)) is None
     assert ev.schedule_performance_index(D(5), D(0)) is None

@@ -14,6 +14,9 @@ from contracts.finance import (
     PerformanceMeasured,
     RevenueByCostRecognised,
 )
+from contracts.lines import BillingItem
+from contracts.purchases import PlannedPurchase
+from contracts.reference import PurchaseCost
 from contracts.values import Margin, RoleHours
 from finance.engagement import Engagement
 from finance.payments.decisions import RecordPayment
@@ -37,6 +40,7 @@ from tests.unit.finance.builders import (
     accepted,
     contracted,
     expense,
+    fixed_line,
     hearing,
     issued,
     opened,
@@ -44,6 +48,7 @@ from tests.unit.finance.builders import (
     progress,
     rates,
     report,
+    sow_of,
     time,
 )
 
@@ -85,6 +90,108 @@ def test_a_report_is_followed_by_earned_value_and_margins_as_of_its_day():
             margin_recognised=None,
             margin_forecast=margin(20_000, 11_480, "0.426"),
         ),
+    )
+
+
+TRAVEL = fixed_line(
+    BillingItem(item="travel", kind="time", amount=eur(2_040)),
+    line="travel",
+    kind="expenses",
+    pricing="at-cost",
+    price=eur(2_040),
+    hours=(),
+    deliverables=(),
+)
+
+
+def travelling(*events: Event) -> Scenario[Engagement]:
+    """Return an engagement with 2,040 EUR of planned travel, a fifth of the work's 10,200."""
+    engagement = contracted(sow_of(fixed_line(), TRAVEL))
+    done = (BASELINED, time("a", role="architect", hours=50), progress("t1", 100))
+    return hearing(engagement, *done, *events)
+
+
+def test_planned_purchases_are_earned_with_the_work_and_are_to_be_bought():
+    travelling().when_consumed(report(APRIL_20)).then(
+        like(
+            PerformanceMeasured,
+            budget_at_completion=eur(12_240),
+            purchases=eur(2_040),
+            planned_value=eur(5_940),  # 4,950, and a fifth more
+            earned_value=eur(3_840),  # 3,200, and a fifth more
+            actual_cost=eur(4_000),
+            cost_performance_index=Decimal("0.96"),
+            estimate_to_complete=eur(9_520),  # 7,480 of work and 2,040 to buy
+            estimate_at_completion=eur(13_520),
+            variance_at_completion=eur(-1_280),
+        ),
+        like(
+            MarginMeasured,
+            margin_sold=margin(22_040, 13_260, "0.398367"),
+            margin_forecast=margin(22_040, 13_520, "0.38657"),
+        ),
+    )
+
+
+def test_a_purchase_is_earned_when_it_is_bought_and_not_beyond_its_plan():
+    early = travelling(expense("x", eur(1_000))).when_consumed(report(APRIL_20))
+    early.then(
+        like(
+            PerformanceMeasured,
+            earned_value=eur(4_200),
+            actual_cost=eur(5_000),
+            estimate_to_complete=eur(8_520),
+            estimate_at_completion=eur(13_520),
+        ),
+        like(MarginMeasured, margin_forecast=margin(22_040, 13_520, "0.38657")),
+    )
+    beyond = travelling(expense("x", eur(3_000))).when_consumed(report(APRIL_20))
+    beyond.then(
+        like(
+            PerformanceMeasured,
+            earned_value=eur(5_240),
+            actual_cost=eur(7_000),
+            estimate_to_complete=eur(7_480),
+            estimate_at_completion=eur(14_480),
+        ),
+        like(MarginMeasured, margin_forecast=margin(22_040, 14_480, "0.343013")),
+    )
+
+
+def test_purchases_cost_what_the_cost_rates_say():
+    bought = (PlannedPurchase(kind="licence", amount=eur(1_000)),)
+    costs = COSTS.model_copy(
+        update={"purchases": (PurchaseCost(kind="licence", percent=Decimal(70)),)}
+    )
+    engagement = contracted(sow_of(fixed_line(purchases=bought))).knowing(CARD, costs)
+    hearing(engagement, BASELINED).when_consumed(report(APRIL_20)).then(
+        like(PerformanceMeasured, budget_at_completion=eur(10_900), purchases=eur(700)),
+        like(MarginMeasured),
+    )
+
+
+def test_expenses_are_in_no_figure_of_performance_where_none_are_planned():
+    spent = hearing(working(), expense("x", eur(2_000)))
+    spent.when_consumed(report(APRIL_20)).then(
+        like(
+            PerformanceMeasured,
+            purchases=None,
+            earned_value=eur(3_200),
+            actual_cost=eur(4_000),
+            cost_performance_index=Decimal("0.8"),
+            estimate_at_completion=eur(11_480),
+        ),
+        # The margin has them: 11,480 and 2,000.
+        like(MarginMeasured, margin_forecast=margin(20_000, 13_480, "0.326")),
+    )
+
+
+def test_revenue_by_cost_expects_expenses_that_performance_leaves_out():
+    spent = hearing(working(), expense("x", eur(2_000)), report(APRIL_20)).on(date(2026, 5, 2))
+    march = spent.after(RecogniseRevenue(month="2026-03"))
+    # 20,000 x 6,000 / (11,480 + 2,000)
+    march.when(RecogniseRevenue(month="2026-04")).then(
+        like(RevenueByCostRecognised, cumulative=eur("8902.08"))
     )
 
 
