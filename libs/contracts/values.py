@@ -25,7 +25,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from contracts.decimals import CANONICAL, ROUNDING
 from contracts.envelope import EARLIEST, LARGEST_NUMBER, LATEST
-from contracts.money import Money, NotNegativeMoney, PositiveRate, Rate, invalid
+from contracts.money import Money, NotNegativeMoney, PositiveMoney, PositiveRate, Rate, invalid
 from contracts.text import CLEAN_DOCUMENT, CLEAN_LINE, CLEAN_TEXT
 from contracts.vocabularies import HEARD, OPEN, Unlisted
 
@@ -209,6 +209,13 @@ def days_after(day: date, days: int) -> date:
     return date.fromordinal(ordinal)
 
 
+ExchangeRateId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z]{3}-[A-Z]{3}-[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+    Field(examples=["EUR-USD-2026-03-02"]),
+]
+"""Id of an exchange rate: base, quote and day."""
+
 RAG = Literal["green", "amber", "red"]
 """Status as a traffic light (red, amber, green)."""
 Tier = Literal["light", "standard", "critical"]
@@ -230,6 +237,19 @@ class Value(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
     )
+
+
+class Conversion(Value):
+    """An amount that was converted into another currency. No later exchange rate changes it."""
+
+    amount: PositiveMoney
+    """Amount before the conversion."""
+    converted: NotNegativeMoney
+    """Amount after the conversion, rounded to the minor unit."""
+    exchange_rate: ExchangeRateId
+    """Id of the exchange rate that was used: base, quote and day."""
+    version: Version
+    """Version of its record."""
 
 
 class CustomerAct(Value):

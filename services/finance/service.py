@@ -56,10 +56,12 @@ from finance.settlement import decisions as settlement
 from finance.tax_rates import decisions as tax_rates
 from finance.time_billing import decisions as time_billing
 from finance.withholding import decisions as withholding
+from finance.work import decisions as work
 
 COMPUTING: tuple[Capability[Engagement], ...] = (
     progress.capability,
     contract.capability,
+    work.capability,
     costing.capability,
     estimates.capability,
     proposals.capability,

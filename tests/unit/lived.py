@@ -168,7 +168,7 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
     ),
     ("delivery", "approve-expense"): lambda _: {
         "person": "erin",
-        "amount": {"amount": "120", "currency": "EUR"},
+        "amount": {"amount": "120", "currency": "USD"},
         "description": "Train",
         "spent_on": "2025-04-07",
         "billable": True,

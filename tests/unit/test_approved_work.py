@@ -4,6 +4,8 @@ import asyncio
 from functools import cache
 from typing import Any
 
+import pytest
+
 from contracts.money import Money
 from gateway.pages.department_panels import panels
 from gateway.pages.formatting import Names, money
@@ -11,6 +13,7 @@ from gateway.view.approved_work import approved_work
 from gateway.view.engagement_view import View
 from local.demo.pricing import TESTING
 from testkit.scenario import RecordsOf
+from tests.amounts import eur
 from tests.unit.lived import Moment, Remembered, fork, lived
 from tests.unit.simulation import ENGAGEMENT, SentCommand, World, founded
 from tests.unit.test_interleaving import LAST_DAY, shown
@@ -76,14 +79,15 @@ def test_each_amount_is_above_zero_at_some_moment() -> None:
         assert any(each[place].amount for view, _ in seen() for each in in_gateway(view).values())
 
 
-def test_expenses_count_for_the_line_that_pays_them() -> None:
+@pytest.mark.parametrize(("spent", "currency"), [("120", "EUR"), ("133.20", "USD")])
+def test_expenses_count_for_the_line_that_pays_them(spent: str, currency: str) -> None:
     moment = next(each for each in moments() if each.sent.command == "hold-work")
     world = fork(moment.world)
-    amount = Money.model_validate({"amount": "120", "currency": "EUR"})
+    amount = eur(120)  # at the demo's 1.11 dollars to a euro
     expense = {
         "expense": "X-1",
         "person": "erin",
-        "amount": amount.model_dump(),
+        "amount": {"amount": spent, "currency": currency},
         "description": "Train",
         "spent_on": "2025-04-07",
     }

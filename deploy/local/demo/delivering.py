@@ -169,14 +169,17 @@ async def _hold(run: EngagementRun) -> None:
 
 
 async def _travel(run: EngagementRun, monday: date) -> None:
-    """Approve what an analyst spent on the way to a workshop; the price includes it."""
+    """Approve what an analyst spent abroad, in that currency; the price includes it."""
     await run.actors.act(
         "delivery",
         "approve-expense",
         run.scenario.manager,
         person=next(iter(people(run, "analyst", monday))),
-        amount=run.money(180),
-        description="Train to the workshop, and a night",
+        amount={
+            "amount": "180",
+            "currency": "USD" if run.scenario.customer.currency == "EUR" else "EUR",
+        },
+        description="A workshop abroad: train, and a night",
         spent_on=(monday + timedelta(days=1)).isoformat(),
         billable=False,
     )

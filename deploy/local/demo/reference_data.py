@@ -209,6 +209,9 @@ PERSON_COST_RATES: dict[str, int] = {"irina": 88}
 FLOOR = "25"
 """Lowest margin in percent that a price should leave."""
 DOLLARS_TO_A_EURO = Decimal("1.10")
+_HALF_YEAR = timedelta(days=180)
+_LATER_DOLLARS_TO_A_EURO = tuple(map(Decimal, ("1.08", "1.11", "1.09", "1.12")))
+"""Exchange rates of the half years after the first one."""
 
 CALENDARS: dict[str, dict[str, Any]] = {
     "munich": {"name": "Munich", "country": "DE", "subdivision": "BY"},
@@ -537,14 +540,15 @@ def _rates(driver: Driver, effective_from: date) -> list[Any]:
         )
         for code, tax in TAX_RATES.items()
     ]
-    commands.append(
+    commands += [
         driver.publish(
             "finance",
-            f"exchange-rates/EUR-USD-{day}/publish-exchange-rate",
-            {"rate": str(DOLLARS_TO_A_EURO), "source": "European Central Bank"},
+            f"exchange-rates/EUR-USD-{effective_from + nth * _HALF_YEAR}/publish-exchange-rate",
+            {"rate": str(dollars), "source": "European Central Bank"},
             "fred",
         )
-    )
+        for nth, dollars in enumerate((DOLLARS_TO_A_EURO, *_LATER_DOLLARS_TO_A_EURO))
+    ]
     for currency in ("EUR", "USD"):
         card = {**_by_role(BILL_RATES, currency), "effective_from": day}
         path = f"rate-cards/standard-{currency}/publish-rate-card"

@@ -10,6 +10,7 @@ from contracts.finance.changes import *
 from contracts.finance.contract import *
 from contracts.finance.costing import *
 from contracts.finance.estimates import *
+from contracts.finance.expenses import *
 from contracts.finance.invoices import *
 from contracts.finance.payments import *
 from contracts.finance.performance import *

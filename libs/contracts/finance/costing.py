@@ -8,6 +8,7 @@ from contracts.channels import FINANCE_CONFIDENTIAL
 from contracts.event import Event
 from contracts.money import Money, NotNegativeTotal
 from contracts.values import (
+    Conversion,
     DistinctBy,
     Hours,
     Identifier,
@@ -40,7 +41,8 @@ class CostAccrued(Event, channel=FINANCE_CONFIDENTIAL):
     """The cost of an approved time entry or expense was accrued.
 
     Published by Finance in confidence once the cost rates are known. Time is costed at the rates in
-    force on the Monday of its week.
+    force on the Monday of its week, an expense in another currency at the exchange rate in force on
+    its day.
     """
 
     entry: Identifier
@@ -57,5 +59,7 @@ class CostAccrued(Event, channel=FINANCE_CONFIDENTIAL):
     """Zero for an expense."""
     cost: NotNegativeTotal
     """Cost of this entry to the company."""
+    conversion: Conversion | None = None
+    """The amount that was spent in another currency; null where it is in the engagement's."""
     cumulative: NotNegativeTotal
     """Cost of the engagement to date, including this one."""

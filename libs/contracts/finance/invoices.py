@@ -4,11 +4,11 @@ from contracts.channels import FINANCE
 from contracts.event import Event
 from contracts.lines import BillingKind
 from contracts.money import ItemMoney, NotNegativeTotal, PositiveMoney, Rate
-from contracts.values import Day, Identifier, ProjectRole, ShortText, TotalHours, Value
+from contracts.values import Conversion, Day, Identifier, ProjectRole, ShortText, TotalHours, Value
 
 
-class InvoiceLine(Value):
-    """Line of an invoice. Role, hours and rate are set where time is billed."""
+class InvoiceLineTerms(Value):
+    """Line of an invoice as stated by a person; role, hours and rate where it bills time."""
 
     description: ShortText
     """Text of the line."""
@@ -22,6 +22,15 @@ class InvoiceLine(Value):
     """Hours that are billed; null where no time is."""
     rate: Rate | None = None
     """Bill rate per hour."""
+
+
+class InvoiceLine(InvoiceLineTerms):
+    """Line of an invoice."""
+
+    expense: Identifier | None = None
+    """Id of the expense, where one that was converted is billed; null where it is another line."""
+    conversion: Conversion | None = None
+    """The conversion of the whole expense; of what exceeds a cap, the amount bills less."""
 
 
 class InvoiceDraft(Value):

@@ -19,6 +19,7 @@ from contracts.registrations import Bic, Iban, VatId
 from contracts.values import (
     AccountId,
     DistinctBy,
+    ExchangeRateId,
     Identifier,
     Percent,
     PersonId,
@@ -131,11 +132,7 @@ class ExchangeRatePublished(Reference, channel=FINANCE_REFERENCE):
     """
 
     kind: ClassVar[str] = "exchange-rate"
-    exchange_rate: Annotated[
-        str,
-        StringConstraints(pattern=r"^[A-Z]{3}-[A-Z]{3}-[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
-        Field(examples=["EUR-USD-2026-03-02"]),
-    ]
+    exchange_rate: ExchangeRateId
     """Id: base, quote and day."""
     base: Currency
     """Currency that is converted."""

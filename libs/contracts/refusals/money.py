@@ -19,6 +19,7 @@ MoneyCode = Literal[
     "cost-unknown",
     "credit-note-not-issued",
     "credit-too-large",
+    "exchange-rate-missing",
     "invoice-not-draft",
     "invoice-not-issued",
     "invoice-settled-in-part",
@@ -78,6 +79,7 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     "cost-unknown": "A cost that the calculation needs is not known.",
     "credit-note-not-issued": "A credit note waits for its number.",
     "credit-too-large": "The credit exceeds what is left of the invoice.",
+    "exchange-rate-missing": "An amount in another currency has no exchange rate on its day.",
     "invoice-not-draft": "The invoice is not a draft any more.",
     "invoice-not-issued": "The invoice is not issued.",
     "invoice-settled-in-part": (

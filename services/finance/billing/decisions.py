@@ -20,7 +20,13 @@ from chassis.domain.ids import derived_id
 from chassis.domain.rules import require_currency
 from contracts.decimals import ROUNDING
 from contracts.event import Event
-from contracts.finance import BillingEventDue, DraftWithdrawn, InvoiceDrafted, InvoiceLine
+from contracts.finance import (
+    BillingEventDue,
+    DraftWithdrawn,
+    InvoiceDrafted,
+    InvoiceLine,
+    InvoiceLineTerms,
+)
 from contracts.lines import BillingItem
 from contracts.money import Money
 from contracts.values import Identifier, ShortText
@@ -49,12 +55,12 @@ class BillOutsideSchedule(Command):
     """
 
     item: Identifier
-    lines: tuple[InvoiceLine, ...] = Field(min_length=1, max_length=100)
+    lines: tuple[InvoiceLineTerms, ...] = Field(min_length=1, max_length=100)
     reason: ShortText
 
     @field_validator("lines")
     @classmethod
-    def _add_up(cls, lines: tuple[InvoiceLine, ...]) -> tuple[InvoiceLine, ...]:
+    def _add_up(cls, lines: tuple[InvoiceLineTerms, ...]) -> tuple[InvoiceLineTerms, ...]:
         if len({line.amount.currency for line in lines}) > 1:
             raise ValueError("must be in one currency")
         if sum(line.amount.amount for line in lines) <= 0:
@@ -106,7 +112,8 @@ def bill_outside_schedule(
         exception=command.reason,
     )
     yield billing_event
-    yield draft(billing_event, command.lines, Money.zero(state.money), state.billing.invoices)
+    lines = tuple(InvoiceLine(**dict(line)) for line in command.lines)
+    yield draft(billing_event, lines, Money.zero(state.money), state.billing.invoices)
 
 
 @capability.react

@@ -2,8 +2,8 @@
 
 The cost rates are those in force on the day of an estimate or of the assessment of a change, on the
 day of the signature for the budget, and in the week of approved time. Planned hours cost the rate
-of their role, approved time that of the person. Where there is no cost rate, the cost is unknown
-and computed later.
+of their role, approved time that of the person. An expense costs its amount, converted where it is
+in another currency. Where there is no rate, the cost is unknown and computed later.
 """
 
 from collections.abc import Iterable
@@ -111,6 +111,7 @@ def _accruals(state: Engagement, currency: str, records: ReferenceData) -> Itera
             week=work.week,
             hours=work.hours,
             cost=cost,
+            conversion=work.conversion,
             cumulative=cumulative,
         )
 
@@ -118,7 +119,7 @@ def _accruals(state: Engagement, currency: str, records: ReferenceData) -> Itera
 def _of_work(state: Engagement, work: Work, currency: str, records: ReferenceData) -> Money | None:
     """Return the cost of approved time or an expense; None while it is unknown.
 
-    An expense in another currency has no known cost.
+    An expense in another currency has none before its conversion.
     """
     if work.role is None:
         return work.expense_in(currency)

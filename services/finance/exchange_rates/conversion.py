@@ -1,14 +1,14 @@
 """Convert amounts at the exchange rate of a day."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+from chassis.domain.commands import Missing
 from chassis.domain.context import ReferenceData
 from contracts.decimals import Rounding
 from contracts.event import Recorded
-from contracts.money import Money
+from contracts.money import BEYOND_ITEMS, Money
 from contracts.reference import ExchangeRatePublished
-from contracts.values import FIRST_DAY
+from contracts.values import FIRST_DAY, Conversion
 
 OLDEST = timedelta(days=366)
 """Greatest age of a rate: an older one says nothing about the day."""
@@ -30,22 +30,14 @@ def exchange_rate_on(
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """An amount in another currency, and the rate: `exchange_rate` is its id."""
-
-    amount: Money
-    exchange_rate: str
-    version: int
-
-
 def convert(
     records: ReferenceData, amount: Money, currency: str, day: date, rounding: Rounding
-) -> Converted | None:
+) -> Conversion | None:
     """Return an amount in another currency at the rate of a day, rounded to the minor unit.
 
     A rate published for the opposite direction divides. Of both directions, the newer rate is
-    taken. None where no rate is known; the amount is then unknown, not zero.
+    taken. None where no rate is known, or the result exceeds the maximum of an amount: it is then
+    unknown, not zero.
     """
     direct = exchange_rate_on(records, amount.currency, currency, day)
     opposite = exchange_rate_on(records, currency, amount.currency, day)
@@ -55,7 +47,25 @@ def convert(
         exact, rate = amount.amount * direct.event.rate, direct
     else:
         return None
-    return Converted(Money.nearest(exact, currency, rounding), rate.subject, rate.sequence)
+    converted = Money.nearest(exact, currency, rounding)
+    if converted.amount >= BEYOND_ITEMS:
+        return None
+    return Conversion(
+        amount=amount,
+        converted=converted,
+        exchange_rate=rate.subject,
+        version=rate.sequence,
+    )
+
+
+def missing_rate(expense: str, amount: Money, currency: str, day: date) -> Missing:
+    """Return that an expense cannot be converted, since no exchange rate is known."""
+    return Missing(
+        "exchange-rate-missing",
+        f"the exchange rate {amount.currency} to {currency} on {day} is missing:"
+        f" the expense {expense} of {amount} is neither costed nor billed",
+        "finance",
+    )
 
 
 def _day(rate: Recorded[ExchangeRatePublished]) -> date:

@@ -13,6 +13,7 @@ from contracts.event import Event
 from contracts.vocabularies import Unlisted
 from finance.costing.rates import cost_rates_id
 from finance.engagement import Engagement
+from finance.exchange_rates.conversion import missing_rate
 from finance.rate_cards.pricing import rate_card_id
 from finance.revenue.months import waiting_months
 from finance.roles import ACCOUNTING
@@ -65,12 +66,14 @@ def catching_up(computing: tuple[Capability[Engagement], ...]) -> Capability[Eng
 
 
 def waiting(state: Engagement) -> Iterable[Missing]:
-    """Yield the prices and budgets that are not computed yet, and what they need."""
+    """Yield the expenses, prices and budgets that are not computed yet, and what they need."""
     currency = state.currency
     if currency is None:
         if state.estimates.by_version or state.contract.sows:
             yield Missing("opportunity-not-opened", "Sales has not opened the opportunity", "sales")
         return
+    for work, amount in state.work.unconverted(currency):
+        yield missing_rate(work.entry, amount, currency, work.on)
     card = rate_card_id(currency)
     for estimate in state.estimates.by_version.values():
         if estimate.price is None:
@@ -98,11 +101,9 @@ def waiting_for_costs(state: Engagement) -> Iterable[Missing]:
         return
     rates = cost_rates_id(state.currency)
     for work in state.work.entries:
-        if work.cost is None:
-            what = f"{work.hours} h of {work.role}" if work.role else f"an expense of {work.amount}"
-            yield Missing(
-                "work-uncosted", f"{what} ({work.entry}) needs {rates} on {work.on}", "finance"
-            )
+        if work.cost is None and work.role is not None:
+            what = f"{work.hours} h of {work.role} ({work.entry})"
+            yield Missing("work-uncosted", f"{what} needs {rates} on {work.on}", "finance")
     if state.budget is not None and state.budget.cost is None:
         yield Missing("cost-unknown", f"the budget needs {rates} for its roles", "finance")
     if state.performance.reports:

@@ -58,9 +58,12 @@ def _performance(
     that are not bought yet; EAC = AC + ETC. Where no purchases are planned, no figure has expenses.
     """
     costs = _task_costs(report.baseline, state.money, records) if report.baseline else None
-    works = state.work.costed(state.money, report.works)
     bought = _purchases(state, report, records)
-    if report.baseline is None or costs is None or works is None or bought is None:
+    if report.baseline is None or costs is None or bought is None:
+        return None
+    approved = state.work.entries[: report.works]
+    works = tuple(work for work in approved if bought or work.role is not None)
+    if any(work.cost is None for work in works):
         return None
     tasks, currency = report.baseline.tasks, state.money
     rounding = rounding_of(state, records, report.as_of)
@@ -78,8 +81,6 @@ def _performance(
     pv = Money.nearest(due, currency, rounding)
     earned = Money.nearest(done, currency, rounding)
     ac = cost_to(works, currency, report.as_of)
-    if not bought:
-        ac = ac - spent
     hours = sum((line.hours for task in tasks for line in task.hours), Decimal(0))
     rest = report.hours_to_complete * planned
     to_buy = max(bought - spent.amount, Decimal(0))
@@ -102,7 +103,7 @@ def _performance(
 
 def _margins(state: Engagement, report: Report, records: ReferenceData) -> MarginMeasured | None:
     """Return the four margins as of the report; None while its price or cost is unknown."""
-    baseline, works = report.baseline, state.work.costed(state.money, report.works)
+    baseline, works = report.baseline, state.work.costed(report.works)
     changes = _priced(state, baseline) if baseline else ()
     sold = margins.sold(state, changes)
     performance = _performance(state, report, records) if baseline else None
@@ -145,7 +146,7 @@ def _final(state: Engagement) -> Iterable[Event]:
     if ended is None or settled_on is None or state.budget is None or state.performance.final:
         return
     sold = margins.sold(state, [each.change for each in state.budgeting.applied])
-    works = state.work.costed(state.money)
+    works = state.work.costed()
     if sold is None or works is None:
         return
     last = state.revenue.last_month

@@ -169,7 +169,7 @@ def _works(
     state: Engagement, budget: Budget, obligation: PerformanceObligation
 ) -> tuple[Work, ...]:
     """Return the work whose cost belongs to an obligation."""
-    works = state.work.costed(state.money) or ()
+    works = state.work.entries
     if len(budget.obligations) == 1:
         return works
     return tuple(

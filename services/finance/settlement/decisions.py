@@ -21,6 +21,7 @@ from finance.billing.state import Invoice
 from finance.budgeting.state import Budget
 from finance.calendar_months import month_of
 from finance.engagement import Engagement, Stage
+from finance.exchange_rates.conversion import missing_rate
 from finance.roles import ACCOUNTING
 from finance.time_billing.assignment import LineWork, missing_line
 from finance.time_billing.unbilled import (
@@ -101,6 +102,8 @@ def reopened(state: Engagement, context: Context) -> Iterable[Event]:
 def open_points(state: Engagement) -> Iterable[Missing]:
     """Yield what is missing before the account can be settled."""
     budget, terminated = state.budget, state.contract.terminated is not None
+    for work, amount in state.work.unconverted(state.currency) if state.currency else ():
+        yield missing_rate(work.entry, amount, state.money, work.on)
     if budget is None:
         if not terminated or state.currency is None:
             yield Missing("budget-not-set", "no contract is signed and budgeted", "legal")

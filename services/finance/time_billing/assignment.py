@@ -9,6 +9,7 @@ from chassis.domain.commands import Missing
 from contracts.billable_work import paying_line
 from contracts.lines import ContractLine
 from contracts.money import Money, Rate
+from contracts.values import Conversion
 from finance.budgeting.obligations import FIXED
 from finance.budgeting.state import Budget
 from finance.work.state import Work
@@ -18,12 +19,14 @@ from finance.work.state import Work
 class LineWork:
     """Approved billable work of a line: hours by role, rate and day, and expenses by day.
 
-    Expenses are those in the currency of the line.
+    Expenses are those in the currency of the line; `converted` are the others by id, with their
+    day, as far as they are converted.
     """
 
     line: ContractLine
     hours: dict[tuple[str, Rate], dict[date, Decimal]] = field(default_factory=dict)
     expenses: dict[date, Money] = field(default_factory=dict)
+    converted: dict[str, tuple[date, Conversion]] = field(default_factory=dict)
 
     def worth(self, until: date = date.max) -> Decimal:
         """Return the value of the work dated up to a day, not rounded."""
@@ -33,7 +36,8 @@ class LineWork:
             for on, hours in of_day.items()
             if on <= until
         )
-        expenses = (each.amount for on, each in self.expenses.items() if on <= until)
+        expenses = [each.amount for on, each in self.expenses.items() if on <= until]
+        expenses += [each.converted.amount for on, each in self.converted.values() if on <= until]
         return sum(time, Decimal(0)) + sum(expenses, Decimal(0))
 
 
@@ -71,6 +75,8 @@ def assigned(budget: Budget, works: Iterable[Work]) -> Assigned:
         elif work.role is not None and rate is not None:
             hours = of_line.hours.setdefault((work.role, rate), {})
             hours[work.on] = hours.get(work.on, Decimal(0)) + work.hours
+        elif work.conversion is not None:
+            of_line.converted[work.entry] = work.on, work.conversion
         elif expense := work.expense_in(budget.currency):
             before = of_line.expenses.get(work.on, Money.zero(budget.currency))
             of_line.expenses[work.on] = before + expense

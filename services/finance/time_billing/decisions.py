@@ -19,6 +19,7 @@ from contracts.values import Hours, Month
 from finance.budgeting.state import Budget
 from finance.calendar_months import end_of, require_begun
 from finance.engagement import Engagement
+from finance.exchange_rates.conversion import missing_rate
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING
 from finance.time_billing.assignment import missing_line
@@ -79,13 +80,20 @@ def _not_billable(state: Engagement, budget: Budget, until: date) -> Iterable[Mi
         if unbilled_hours(state, each, until) or unbilled_expenses(state, each, until).amount
     ]
     open_work = [each for each in work.nowhere if each.on <= until]
-    if not waiting and not open_work:
+    unknown = [
+        (each, amount)
+        for each, amount in state.work.unconverted(state.money)
+        if each.billable and each.on <= until
+    ]
+    if not waiting and not open_work and not unknown:
         yield Missing(
             "work-not-approved",
             f"no approved time or expense up to {until} waits to be billed",
             "delivery",
         )
     yield from map(missing_line, open_work)
+    for each, amount in unknown:
+        yield missing_rate(each.entry, amount, state.money, each.on)
     for line in waiting:
         left = advance_left(state, line.line)
         if left.amount > 0:

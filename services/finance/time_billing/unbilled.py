@@ -76,15 +76,24 @@ def unbilled_works(state: Engagement, budget: Budget) -> Mapping[str, tuple[Work
     """
     billable = billable_by_line(state, budget)
     left: dict[tuple[str, str | None, Rate | None], Decimal] = {}
+    whole: set[str] = set()
     for name, of_line in billable.lines.items():
         for (role, rate), hours in unbilled_hours(state, of_line).items():
             left[name, role, rate] = hours
-        left[name, None, None] = unbilled_expenses(state, of_line).amount
+        own, converted = _expenses_left(state, of_line, date.max)
+        left[name, None, None] = own.amount
+        whole |= {
+            each for each, rest in converted.items() if rest == of_line.converted[each][1].converted
+        }
     found: dict[str, tuple[Work, ContractLine]] = {}
     in_order = sorted(state.work.entries, key=lambda each: each.released)
     for work in reversed(in_order):
         line = billed_by(budget, work)
         if line is None or work.held:
+            continue
+        if work.conversion is not None:
+            if work.entry in whole:
+                found[work.key] = work, line
             continue
         contracted = None if work.role is None else line.rate_on(work.role, work.on)
         amount = work.hours if work.amount is None else work.amount.amount
@@ -112,8 +121,9 @@ def worth_of(budget: Budget, work: Work, line: ContractLine) -> Money:
 
     Raises ValueError where the line has no rate for it.
     """
-    if work.amount is not None:
-        return work.amount
+    expense = work.expense_in(budget.currency)
+    if expense is not None:
+        return expense
     rate = line.rate_on(work.role, work.on) if work.role is not None else None
     if rate is None:
         raise ValueError(f"line {line.line} has no rate for {work.entry}")
@@ -138,11 +148,34 @@ def unbilled_hours(
 
 def unbilled_expenses(state: Engagement, work: LineWork, until: date = date.max) -> Money:
     """Return a line's approved billable expenses, dated up to a day, that no invoice bills yet."""
+    own, converted = _expenses_left(state, work, until)
+    return own + Money.total(converted.values(), state.money)
+
+
+def _expenses_left(
+    state: Engagement, work: LineWork, until: date
+) -> tuple[Money, dict[str, Money]]:
+    """Return the unbilled expenses up to a day: those that need no conversion, the others by id.
+
+    What an exception bills without naming an expense counts for the former first.
+    """
+    billed, named = Money.zero(state.money), dict[str, Money]()
+    for each in _time_lines(state, work.line):
+        if each.expense is not None:
+            before = named.get(each.expense, Money.zero(state.money))
+            named[each.expense] = before + each.amount
+        elif each.role is None:
+            billed = billed + each.amount
     approved = Money.total((each for on, each in work.expenses.items() if on <= until), state.money)
-    billed = Money.total(
-        (one.amount for one in _time_lines(state, work.line) if one.role is None), state.money
-    )
-    return approved - min(approved, billed)
+    more = billed - min(billed, Money.total(work.expenses.values(), state.money))
+    converted = dict[str, Money]()
+    for name, (on, conversion) in work.converted.items():
+        left = conversion.converted - named.get(name, Money.zero(state.money))
+        taken = min(left, more)
+        left, more = left - taken, more - taken
+        if on <= until and left.amount > 0:
+            converted[name] = left
+    return approved - min(approved, billed), converted
 
 
 def unbilled_worth(state: Engagement, work: LineWork) -> Money:
@@ -191,10 +224,10 @@ def time_billed(
     line = work.line
     advance, invoices = advance_left(state, line.line), state.billing.invoices
     hours = unbilled_hours(state, work, end_of(month))
-    expenses = unbilled_expenses(state, work, end_of(month))
+    expenses, converted = _expenses_left(state, work, end_of(month))
     for entry in time_entries(budget, line):
         room = None if entry.unlimited else remaining(state, entry) + advance
-        lines = _lines(line, hours, expenses, room, month, state.rounding)
+        lines = _lines(work, hours, (expenses, converted), room, month, state.rounding)
         gross = Money.total((each.amount for each in lines), state.money)
         drawn = min(advance, gross)
         discounts = discounts_on(state, entry, gross - drawn)
@@ -215,7 +248,9 @@ def time_billed(
         yield draft(billing_event, (*lines, *discounts), drawn, invoices)
         advance = advance - drawn
         for each in lines:
-            if each.role is None:
+            if each.expense is not None:
+                converted[each.expense] = converted[each.expense] - each.amount
+            elif each.role is None:
                 expenses = expenses - each.amount
             elif each.rate is not None:
                 hours[each.role, each.rate] -= each.hours or Decimal(0)
@@ -232,15 +267,18 @@ def _time_lines(state: Engagement, line: ContractLine) -> Iterable[InvoiceLine]:
 
 
 def _lines(
-    line: ContractLine,
+    work: LineWork,
     hours: Mapping[tuple[str, Rate], Decimal],
-    expenses: Money,
+    expenses: tuple[Money, Mapping[str, Money]],
     room: Money | None,
     month: Month,
     rounding: Rounding,
 ) -> tuple[InvoiceLine, ...]:
-    """Return invoice lines for hours by role and rate, then expenses, up to the amount `room`."""
-    lines: list[InvoiceLine] = []
+    """Return invoice lines for hours by role and rate, then expenses, up to the amount `room`.
+
+    Each expense that was converted has a line of its own, with its rate.
+    """
+    line, (own, converted), lines = work.line.line, expenses, list[InvoiceLine]()
     for (role, rate), waiting in hours.items():
         taken = waiting
         if room is not None:
@@ -252,7 +290,7 @@ def _lines(
         lines.append(
             InvoiceLine(
                 description=f"{role}, approved time to {month}",
-                line=line.line,
+                line=line,
                 amount=amount,
                 role=role,
                 hours=taken,
@@ -260,7 +298,22 @@ def _lines(
             )
         )
         room = room and room - amount
-    amount = expenses if room is None else min(expenses, room)
+    amount = own if room is None else min(own, room)
     if amount.amount > 0:
-        lines.append(InvoiceLine(description=f"Expenses to {month}", line=line.line, amount=amount))
+        lines.append(InvoiceLine(description=f"Expenses to {month}", line=line, amount=amount))
+        room = room and room - amount
+    for name, left in converted.items():
+        on, conversion = work.converted[name]
+        amount = left if room is None else min(left, room)
+        if amount.amount > 0:
+            lines.append(
+                InvoiceLine(
+                    description=f"Expense of {conversion.amount} on {on}",
+                    line=line,
+                    amount=amount,
+                    expense=name,
+                    conversion=conversion,
+                )
+            )
+            room = room and room - amount
     return tuple(lines)

@@ -10,6 +10,7 @@ from contracts.delivery import ExpenseApproved, TimeApproved
 from contracts.finance import (
     CostAccrued,
     CostKind,
+    ExpenseConverted,
     WorkHeld,
     WorkKind,
     WorkOfLine,
@@ -17,7 +18,16 @@ from contracts.finance import (
     WorkWrittenDown,
 )
 from contracts.money import Money
-from contracts.values import Hours, Identifier, PersonId, ProjectRole, ShortText, Value, Week
+from contracts.values import (
+    Conversion,
+    Hours,
+    Identifier,
+    PersonId,
+    ProjectRole,
+    ShortText,
+    Value,
+    Week,
+)
 
 
 class Withheld(Value):
@@ -32,7 +42,8 @@ class Work(Value):
     """Approved time, or an approved expense (which has an amount, but no role and no hours).
 
     `on` is its date: the Monday of the week, or the day on which the money was spent. `line` is the
-    contract line that Delivery's plan or the approval of an expense names, if any.
+    contract line that Delivery's plan or the approval of an expense names, if any. `conversion` is
+    that of an expense in another currency than the engagement's, once its rate is known.
     `released` counts the releases up to its own, 0 if it was never held: what is billed counts for
     works in the order of approval, and for released ones afterwards.
     """
@@ -48,6 +59,7 @@ class Work(Value):
     hours: Hours = Decimal(0)
     amount: Money | None = None
     cost: Money | None = None
+    conversion: Conversion | None = None
     held: Withheld | None = None
     written_down: Withheld | None = None
     released: int = 0
@@ -63,9 +75,9 @@ class Work(Value):
         return f"{self.work_kind}:{self.entry}"
 
     def expense_in(self, currency: str) -> Money | None:
-        """Return the amount of an expense; None for time, and in another currency."""
-        known = self.amount is not None and self.amount.currency == currency
-        return self.amount if known else None
+        """Return the amount of an expense; None for time, and while it is not converted."""
+        amount = self.conversion.converted if self.conversion else self.amount
+        return amount if amount is not None and amount.currency == currency else None
 
 
 class ApprovedWork(Part):
@@ -107,6 +119,12 @@ class ApprovedWork(Part):
         return self._with(f"expense:{event.expense}", work)
 
     @on_event
+    def _converted(self, event: ExpenseConverted) -> Self:
+        key = f"expense:{event.expense}"
+        converted = self.by_id[key].model_copy(update={"conversion": event.conversion})
+        return self._with(key, converted)
+
+    @on_event
     def _accrued(self, event: CostAccrued) -> Self:
         key = f"expense:{event.entry}" if event.role is None else f"time:{event.entry}"
         costed = self.by_id[key].model_copy(update={"cost": event.cost})
@@ -137,17 +155,14 @@ class ApprovedWork(Part):
         """Return all approved work, in the order of approval."""
         return tuple(self.by_id.values())
 
-    def costed(self, currency: str, count: int | None = None) -> tuple[Work, ...] | None:
-        """Return the first `count` entries of work (or all); None while the cost of one is unknown.
+    def costed(
+        self, count: int | None = None, *, until: date = date.max
+    ) -> tuple[Work, ...] | None:
+        """Return the first `count` entries of work (or all) dated up to a day.
 
-        Expenses in another currency than the engagement's are left out: there is no exchange rate
-        to add them.
+        None while the cost of one is unknown.
         """
-        works = tuple(
-            work
-            for work in self.entries[:count]
-            if work.amount is None or work.amount.currency == currency
-        )
+        works = tuple(work for work in self.entries[:count] if work.on <= until)
         return works if all(work.cost is not None for work in works) else None
 
     def _marked(self, event: WorkOfLine, fields: Callable[[Money], dict[str, object]]) -> Self:
@@ -157,6 +172,14 @@ class ApprovedWork(Part):
             for key in (f"{each.kind}:{each.entry}",)
         }
         return self.updated(by_id={**self.by_id, **changed})
+
+    def unconverted(self, currency: str) -> tuple[tuple[Work, Money], ...]:
+        """Return the expenses in another currency that are not converted, with their amounts."""
+        return tuple(
+            (work, work.amount)
+            for work in self.entries
+            if work.amount is not None and work.expense_in(currency) is None
+        )
 
     def _with(self, key: str, work: Work) -> Self:
         return self.updated(by_id={**self.by_id, key: work})

@@ -198,6 +198,7 @@ SENTENCES: dict[type[Event], str] = {
     finance.DraftWithdrawn: "Draft {invoice} over {amount} withdrawn: its billing entry "
     "changed or is no longer due.",
     finance.InvoiceVoided: "Invoice {number} over {amount} voided: “{why}”",
+    finance.ExpenseConverted: "Expense {expense} converted: {conversion|converted}.",
     finance.WorkHeld: "Work over {worth} on line {line} is held: “{why}”",
     finance.WorkReleased: "Held work over {worth} on line {line} is released.",
     finance.WorkWrittenDown: "Work over {worth} on line {line} is written down: “{why}”",
@@ -212,7 +213,8 @@ SENTENCES: dict[type[Event], str] = {
     "{margin|ratio}].",
     finance.ChangeCosted: "Change {change} would cost {cost}[, a margin of {margin|ratio}].",
     finance.BudgetCosted: "Budgeted cost {cost}; sold at a margin of {margin_sold}.",
-    finance.CostAccrued: "{cost} of cost accrued[ for {hours|hours}], {cumulative} to date.",
+    finance.CostAccrued: "{cost} of cost accrued[ for {hours|hours}][ ({conversion|conversion})], "
+    "{cumulative} to date.",
     finance.PerformanceMeasured: "Performance at {as_of}: planned {planned_value}, earned "
     "{earned_value}, spent {actual_cost}[; CPI {cost_performance_index|index}]"
     "[, SPI {schedule_performance_index|index}].",
@@ -357,6 +359,13 @@ _FORMATS: dict[str, Callable[[Any, Names], str]] = {
     "count": lambda value, _: formatting.number(len(value)),
     "ratio": lambda value, _: formatting.percent(value),
     "index": lambda value, _: formatting.ratio(value),
+    "conversion": lambda value, _: (
+        f"{formatting.money(value.amount)} at the rate {value.exchange_rate}"
+    ),
+    "converted": lambda value, _: (
+        f"{formatting.money(value.amount)} are {formatting.money(value.converted)}"
+        f" at the rate {value.exchange_rate}"
+    ),
     "scores": lambda value, _: formatting.listed(
         f"{formatting.words(question)} {score} of 5" for question, score in value.items()
     ),

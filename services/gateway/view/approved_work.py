@@ -74,8 +74,12 @@ def _worked(view: View, withheld: Iterable[WithheldWork]) -> dict[str, _Work]:
         if line is not None and rate is not None:
             of_line = works.setdefault(line.line, _Work()).hours
             of_line[role, rate] = of_line.get((role, rate), Decimal(0)) + number
-    for key, spent in view.delivery.billable_expenses.items():
-        paying = paying_line(budget.lines, key.partition("/")[0] or None, None, date.min)
+    expenses = [
+        *((key.partition("/")[0], each) for key, each in view.delivery.billable_expenses.items()),
+        *view.finance.converted_expenses.items(),
+    ]
+    for name, spent in expenses:
+        paying = paying_line(budget.lines, name or None, None, date.min)
         if paying is not None and spent.currency == budget.price.currency:
             works.setdefault(paying.line, _Work()).expenses += spent.amount
     for each in withheld:

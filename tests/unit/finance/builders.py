@@ -34,7 +34,13 @@ from contracts.lines import (
     RoleHoursDelta,
 )
 from contracts.money import Money
-from contracts.reference import CompanyPublished, CostRatesPublished, RateCardPublished, Reference
+from contracts.reference import (
+    CompanyPublished,
+    CostRatesPublished,
+    ExchangeRatePublished,
+    RateCardPublished,
+    Reference,
+)
 from contracts.sales import DealWon, OpportunityOpened, ProposalDrafted
 from contracts.values import (
     Deliverable,
@@ -378,6 +384,17 @@ def report(as_of: date, hours_to_complete: int = 110) -> StatusReportPublished:
         narrative="All is well.",
         forecast_finish=date(2026, 7, 31),
         estimate_to_complete=Decimal(hours_to_complete),
+    )
+
+
+def exchange(rate: str, day: date, base: str = "EUR", quote: str = "USD") -> ExchangeRatePublished:
+    return ExchangeRatePublished(
+        exchange_rate=f"{base}-{quote}-{day}",
+        base=base,
+        quote=quote,
+        rate=Decimal(rate),
+        source="ECB",
+        effective_from=day,
     )
 
 

@@ -12,7 +12,7 @@ from finance.pending.decisions import CatchUp
 from finance.service import ENGAGEMENT
 from testkit.matchers import Like
 from testkit.scenario import given, like
-from tests.amounts import eur, per_hour, usd
+from tests.amounts import eur, per_hour
 from tests.unit.finance.builders import (
     CARD,
     COSTS,
@@ -85,12 +85,6 @@ def test_a_role_without_a_rate_does_not_delay_others():
     contracted().when_consumed(time("a", role="pilot"), time("b")).then(
         like(CostAccrued, entry="b", cumulative=eur(400))
     )
-
-
-def test_an_expense_in_another_currency_is_never_added_without_a_rate():
-    waits = contracted().when_consumed(expense("x", usd(10))).then_nothing()
-    waits.when(CatchUp()).then_nothing()
-    assert [each.code for each in waits.view["waiting_for_costs"]] == ["work-uncosted"]
 
 
 def test_time_and_an_expense_may_have_one_id():

@@ -7,27 +7,19 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.decimals import ROUNDING, Rounding
+from contracts.money import Money
 from contracts.reference import ExchangeRatePublished
-from finance.exchange_rates.conversion import Converted, convert, exchange_rate_on
+from contracts.values import Conversion
+from finance.exchange_rates.conversion import convert, exchange_rate_on
 from finance.exchange_rates.decisions import ExchangeRateId, PublishExchangeRate
 from finance.service import EXCHANGE_RATE
 from testkit.matchers import RecordsOf
 from testkit.scenario import given, like
 from tests.amounts import eur, usd
+from tests.unit.finance.builders import exchange
 
 MARCH_2, MARCH_5, MARCH_9 = date(2026, 3, 2), date(2026, 3, 5), date(2026, 3, 9)
 ID = TypeAdapter[str](ExchangeRateId)
-
-
-def exchange(rate: str, day: date, base: str = "EUR", quote: str = "USD") -> ExchangeRatePublished:
-    return ExchangeRatePublished(
-        exchange_rate=f"{base}-{quote}-{day}",
-        base=base,
-        quote=quote,
-        rate=Decimal(rate),
-        source="ECB",
-        effective_from=day,
-    )
 
 
 def test_a_rate_is_published_for_the_currencies_and_the_day_of_its_id() -> None:
@@ -90,25 +82,35 @@ def test_a_rate_older_than_a_year_is_not_used() -> None:
 
 def test_an_amount_is_converted_at_a_rate_whose_id_is_kept() -> None:
     records = RecordsOf([exchange("1.0825", MARCH_2)])
-    rate = "EUR-USD-2026-03-02"
-    assert convert(records, eur("100.10"), "USD", MARCH_5, ROUNDING) == Converted(
-        usd("108.36"), rate, 1
+
+    def converted(amount: Money, currency: str, day: date = MARCH_5) -> Conversion | None:
+        return convert(records, amount, currency, day, ROUNDING)
+
+    there = Conversion(
+        amount=eur("100.10"),
+        converted=usd("108.36"),
+        exchange_rate="EUR-USD-2026-03-02",
+        version=1,
     )
-    assert convert(records, usd("108.25"), "EUR", MARCH_5, ROUNDING) == Converted(eur(100), rate, 1)
-    assert convert(records, eur(1), "GBP", MARCH_5, ROUNDING) is None
-    assert convert(records, eur(1), "USD", date(2026, 3, 1), ROUNDING) is None
+    assert converted(eur("100.10"), "USD") == there
+    back = there.model_copy(update={"amount": usd("108.25"), "converted": eur(100)})
+    assert converted(usd("108.25"), "EUR") == back
+    assert converted(eur(1), "GBP") is None
+    assert converted(eur(1), "USD", date(2026, 3, 1)) is None
+    assert converted(eur(95_000_000_000_000), "USD") is None  # beyond the maximum
 
 
 def test_the_newer_of_both_directions_is_taken() -> None:
     records = RecordsOf(
         [exchange("1.25", MARCH_2), exchange("0.5", MARCH_5, base="USD", quote="EUR")]
     )
-    assert convert(records, eur(1), "USD", MARCH_2, ROUNDING) == Converted(
-        usd("1.25"), "EUR-USD-2026-03-02", 1
-    )
-    assert convert(records, eur(1), "USD", MARCH_5, ROUNDING) == Converted(
-        usd(2), "USD-EUR-2026-03-05", 1
-    )
+    for day, amount, rate in (
+        (MARCH_2, "1.25", "EUR-USD-2026-03-02"),
+        (MARCH_5, "2", "USD-EUR-2026-03-05"),
+    ):
+        found = convert(records, eur(1), "USD", day, ROUNDING)
+        assert found is not None
+        assert (found.converted, found.exchange_rate) == (usd(amount), rate)
 
 
 @pytest.mark.parametrize(("policy", "amount"), [("half-even", "0.04"), ("half-up", "0.05")])
@@ -116,4 +118,4 @@ def test_a_conversion_is_rounded_once_by_the_policy(policy: Rounding, amount: st
     records = RecordsOf([exchange("1.5", MARCH_2)])
     found = convert(records, eur("0.03"), "USD", MARCH_2, policy)
     assert found is not None
-    assert found.amount == usd(amount)
+    assert found.converted == usd(amount)

@@ -23,7 +23,7 @@ from finance.payments.decisions import RecordPayment
 from finance.revenue.decisions import RecogniseRevenue
 from finance.settlement.decisions import SettleAccount
 from testkit.scenario import Scenario, like
-from tests.amounts import eur, usd
+from tests.amounts import eur
 from tests.unit.finance.builders import (
     AMENDMENT,
     ASSESSED,
@@ -233,12 +233,6 @@ def test_a_role_without_a_cost_rate_delays_the_measurement():
     partial = COSTS.model_copy(update={"rates": rates(architect=80)})
     waits = opened().knowing(CARD, partial).when_consumed(BASELINED, report(APRIL_20))
     waits.then_nothing()
-
-
-def test_an_expense_in_another_currency_is_left_out():
-    hearing(working(), expense("x", usd(10))).when_consumed(report(APRIL_20)).then(
-        like(PerformanceMeasured, actual_cost=eur(4_000)), like(MarginMeasured)
-    )
 
 
 def test_early_work_is_measured_for_performance_and_has_margins_after_the_signature():

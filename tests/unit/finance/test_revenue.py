@@ -199,9 +199,8 @@ def test_revenue_with_unknown_cost_is_not_recognised():
     unknown = year_end(contracted(costs=False)).when(recognise("03"))
     unknown.then_refused("revenue-not-measurable", missing={"cost-unknown"})
     pilot = hearing(contracted(), time("a", role="pilot"))
-    year_end(pilot).when(recognise("03")).then_refused(
-        "revenue-not-measurable", missing={"cost-unknown"}
-    )
+    march = year_end(pilot).when(recognise("03")).then(entry("03", 0, 0, "cost-to-cost"))
+    march.when(recognise("04")).then_refused("revenue-not-measurable", missing={"cost-unknown"})
 
 
 def test_time_without_a_contracted_rate_earns_nothing_and_delays_nothing():

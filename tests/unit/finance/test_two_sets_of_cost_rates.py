@@ -31,7 +31,7 @@ from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Outcome, Scenario, given
-from tests.amounts import eur
+from tests.amounts import eur, usd
 from tests.unit.finance.builders import (
     AMENDMENT,
     BASELINED,
@@ -47,6 +47,7 @@ from tests.unit.finance.builders import (
     WON,
     accepted,
     assessed,
+    exchange,
     expense,
     fixed_line,
     hourly_line,
@@ -138,6 +139,7 @@ def issue(invoice: str, number: str, on: date) -> tuple[Step, Step, Step]:
 
 
 AUGUST = date(2026, 8, 3)
+RATE = exchange("1.25", ESTIMATED)
 LIFE: tuple[Step, ...] = (
     heard(OPENED),
     heard(BUYING, OFFERED, WON, MIXED),
@@ -146,7 +148,10 @@ LIFE: tuple[Step, ...] = (
     told(CatchUp()),
     heard(time("a", role="architect", hours=40, line="work"), time("b", hours=20)),
     heard(
-        expense("x", eur(50)), time("c", role="tester", hours=3, billable=False), progress("t1", 50)
+        expense("x", eur(50)),
+        expense("y", usd(50)),
+        time("c", role="tester", hours=3, billable=False),
+        progress("t1", 50),
     ),
     heard(report(date(2026, 4, 20))),
     heard(assessed(scope(developer=20, tester=10), scope("support", developer=-5))),
@@ -195,7 +200,7 @@ def without_floor(data: object) -> object:
 
 def open_parts(costs: CostRatesPublished | None) -> Iterator[object]:
     """Yield what is open after each step of the life: events, refusal, view, row, deadlines."""
-    records: list[Reference] = [CARD, *([costs] if costs else [])]
+    records: list[Reference] = [CARD, RATE, *([costs] if costs else [])]
     engagement = given(ENGAGEMENT, ID, records=records).on(ESTIMATED)
     shown = ENGAGEMENT.views.model("Open")
     for step in LIFE:
@@ -246,7 +251,7 @@ def test_other_or_unknown_cost_rates_change_nothing_open(costs: CostRatesPublish
 
 def test_every_exception_depends_on_the_cost_rates():
     def open_fields(costs: CostRatesPublished | None) -> dict[tuple[str, str], list[object]]:
-        engagement = given(ENGAGEMENT, ID, records=[CARD, *([costs] if costs else [])])
+        engagement = given(ENGAGEMENT, ID, records=[CARD, RATE, *([costs] if costs else [])])
         engagement, fields = engagement.on(ESTIMATED), defaultdict(list)
         for step in LIFE:
             outcome = step(engagement)
@@ -261,7 +266,7 @@ def test_every_exception_depends_on_the_cost_rates():
 
 
 def test_the_life_publishes_most_events_and_ends_settled():
-    engagement = given(ENGAGEMENT, ID, records=[CARD, COSTS]).on(ESTIMATED)
+    engagement = given(ENGAGEMENT, ID, records=[CARD, RATE, COSTS]).on(ESTIMATED)
     published: dict[bool, set[str]] = {True: set(), False: set()}
     for step in LIFE:
         outcome = step(engagement)

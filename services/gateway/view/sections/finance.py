@@ -211,6 +211,8 @@ class FinanceSection:
         finance.AccountSettled,
         until=(finance.BudgetAmended, finance.InvoiceIssued, finance.AccountReopened),
     )
+    converted_expenses: dict[str, Money] = field(default_factory=dict)
+    """Billable expenses in other currencies, converted, by contract line; empty for none."""
 
     @property
     def recognised(self) -> Money | None:
@@ -354,6 +356,14 @@ def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) 
     due = section.billing.get(event.billing_event)
     if due is not None:
         due.invoiced = True
+
+
+@steps.on(finance.ExpenseConverted)
+def _converted(section: FinanceSection, recorded: Recorded[finance.ExpenseConverted]) -> None:
+    event, amount = recorded.event, recorded.event.conversion.converted
+    if event.billable:
+        before = section.converted_expenses.get(event.line or "", Money.zero(amount.currency))
+        section.converted_expenses[event.line or ""] = before + amount
 
 
 @steps.on(finance.WorkHeld)

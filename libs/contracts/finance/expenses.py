@@ -1,0 +1,23 @@
+"""Define the event of expenses in other currencies."""
+
+from contracts.channels import FINANCE
+from contracts.event import Event
+from contracts.values import Conversion, Day, Identifier, YesNo
+
+
+class ExpenseConverted(Event, channel=FINANCE):
+    """An approved expense in another currency was converted at the exchange rate of its day.
+
+    Published by Finance once, as soon as a rate is known. Cost, billing and revenue use it.
+    """
+
+    expense: Identifier
+    """Id of the expense within the engagement."""
+    spent_on: Day
+    """Day of the expense."""
+    line: Identifier | None
+    """Id of the contract line that its approval names; null where it names none."""
+    billable: YesNo
+    """True if the customer pays it."""
+    conversion: Conversion
+    """The amount before and after, and the exchange rate."""

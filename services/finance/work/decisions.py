@@ -1,0 +1,35 @@
+"""Convert expenses in other currencies, once, at the exchange rate in force on their day.
+
+While no rate is known, cost and price of an expense are unknown (`exchange-rate-missing`).
+"""
+
+from collections.abc import Iterable
+
+from chassis.domain.capability import Capability
+from chassis.domain.context import Context
+from contracts.event import Event
+from contracts.finance import ExpenseConverted
+from finance.engagement import Engagement
+from finance.exchange_rates.conversion import convert
+from finance.policies import rounding_of
+
+capability = Capability[Engagement](__name__)
+
+
+@capability.react
+def conversions(state: Engagement, context: Context) -> Iterable[Event]:
+    """Yield the conversions of the expenses whose exchange rate is known."""
+    if state.currency is None:
+        return
+    records = context.reference_data
+    for work, amount in state.work.unconverted(state.currency):
+        rounding = rounding_of(state, records, work.on)
+        conversion = convert(records, amount, state.currency, work.on, rounding)
+        if conversion is not None:
+            yield ExpenseConverted(
+                expense=work.entry,
+                spent_on=work.on,
+                line=work.line,
+                billable=work.billable,
+                conversion=conversion,
+            )
