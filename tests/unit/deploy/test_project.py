@@ -50,21 +50,6 @@ def test_without_a_part_everything_is_tested_whatever_the_environment() -> None:
     assert '--ignore=tests/unit -m "not slow and not long"' in everything
 
 
-def test_documented_targets_and_linked_files_exist() -> None:
-    targets = set(re.findall(r"^([a-z0-9-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
-    pages = [
-        PROJECT / "README.md",
-        PROJECT / "CONTRIBUTING.md",
-        *(PROJECT / "docs").rglob("*.md"),
-    ]
-    text = "\n".join(page.read_text() for page in pages)
-    typed = set(re.findall(r"(?:^ *|`|\()make (?:-s )?([a-z]+)", text, re.MULTILINE))
-    assert {"run", "demo", "token"} <= typed <= targets
-    for page in pages:
-        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
-            assert (page.parent / link).exists(), f"{page}: {link}"
-
-
 def test_the_hooks_check_what_lint_checks() -> None:
     hooks = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text())["repos"]
     assert {each["repo"] for each in hooks} == {"local"}
