@@ -116,7 +116,7 @@ class Service:
             if expected and kind not in evolving:
                 yield f"no part of a state has a step for {kind.type}"
             if kind in evolving and not expected and kind.channel.kind != "reference":
-                yield f"{kind.type} does not name {self.name} in `consumed_by`"
+                yield f"{kind.type} does not name {self.name} in consumed_by"
         steps = {kind for each in self.all_deciders for kind in each.state_type.steps}
         for internal in INTERNAL.values():
             if internal.type.startswith(f"{self.name}.") and internal not in steps:

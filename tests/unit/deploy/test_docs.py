@@ -228,6 +228,21 @@ def test_a_page_names_only_events_commands_codes_and_identifiers_of_the_code(pag
             assert name.rpartition(".")[2] in words_of_the_code(), f"nothing is called {name}"
 
 
+def test_the_messages_for_what_is_left_out_are_those_of_the_code() -> None:
+    """Compare without names (a type of event, a command), which are filled in by the code."""
+    folders = [PROJECT / "libs", SERVICES, PROJECT / "tests" / "unit" / "contracts"]
+    code = "\n".join(file.read_text() for each in folders for file in each.rglob("*.py"))
+    page = (PROJECT / "docs" / "how-to" / "add-an-event.md").read_text()
+    (table,) = (each for each in tables(page) if "message" in each[0])
+    messages = [code_in(row["message"]) for row in table if row["message"].startswith("`")]
+    assert len(messages) >= 8
+    for message in messages:
+        for words in re.split(
+            r"concord\S+\b:?|sales\.competition|note-competitor|legal|…", message
+        ):
+            assert words.strip(" :") in code, message
+
+
 def test_the_account_in_the_example_of_the_readme_is_that_of_the_demo() -> None:
     named = re.findall(r'"account": "([^"]+)"', (PROJECT / "README.md").read_text())
     record = RecordAccount(name="Novamed Clinics")
