@@ -252,6 +252,15 @@ class Conversion(Value):
     """Version of its record."""
 
 
+class SourceRecord(Value):
+    """The record of another system that something was imported from."""
+
+    source: ShortText
+    """Name of the system or of its export."""
+    external_id: Identifier
+    """Key of the record in that system."""
+
+
 class CustomerAct(Value):
     """An act of a person of the customer, with its proof."""
 

@@ -14,6 +14,7 @@ from delivery.contract.state import Contract
 from delivery.customer_inputs.state import CustomerInputs
 from delivery.deal.state import Deal
 from delivery.estimates.state import Estimates
+from delivery.importing.state import Importing
 from delivery.kickoff.state import Kickoff
 from delivery.management.state import Management
 from delivery.planning.state import Planning
@@ -29,7 +30,8 @@ Stage = Literal[
 ]
 """Stage of the engagement in Delivery. `imported`: won before the platform was introduced, and
 no manager is assigned. `planning`: before the contract is signed. `mobilising`: signed, before
-the kickoff. `delivering`: after the kickoff. `closing`: live. The others: ended."""
+the kickoff. `delivering`: after the kickoff, or taken over while it was under way. `closing`: live.
+The others: ended."""
 
 
 class Engagement(CommonParts):
@@ -51,6 +53,7 @@ class Engagement(CommonParts):
     acceptance: Acceptance = Acceptance()
     surveys: Surveys = Surveys()
     closing: Closing = Closing()
+    importing: Importing = Importing()
 
     @property
     def ended_on(self) -> date | None:
@@ -75,7 +78,7 @@ class Engagement(CommonParts):
             return "lost"
         if self.closing.live:
             return "closing"
-        if self.kickoff.held:
+        if self.kickoff.held or self.importing.taken_over:
             return "delivering"
         if self.contract.signed:
             return "mobilising"

@@ -26,6 +26,7 @@ from delivery.customer_inputs import decisions as customer_inputs
 from delivery.deal import decisions as deal
 from delivery.engagement import Engagement
 from delivery.estimates import decisions as estimates
+from delivery.importing import decisions as importing
 from delivery.kickoff import decisions as kickoff
 from delivery.leave import decisions as leave
 from delivery.management import decisions as management
@@ -61,6 +62,7 @@ ENGAGEMENT = engagement_decider(
     acceptance.capability,
     surveys.capability,
     closing.capability,
+    importing.capability,
     answering=WORKERS,
     account_of=lambda state: state.deal.account,
     require_open=require_open,

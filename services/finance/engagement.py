@@ -15,6 +15,7 @@ from finance.budgeting.state import Budget, Budgeting
 from finance.changes.state import Changes
 from finance.contract.state import Contract
 from finance.estimates.state import Estimates
+from finance.importing.state import Importing
 from finance.opportunity.state import Opportunity
 from finance.performance.state import Performance
 from finance.progress.state import Progress
@@ -42,6 +43,7 @@ class Engagement(CommonParts):
     revenue: Revenue = Revenue()
     settlement: Settlement = Settlement()
     performance: Performance = Performance()
+    importing: Importing = Importing()
 
     @property
     def currency(self) -> str | None:

@@ -39,6 +39,7 @@ from finance.engagement import Engagement
 from finance.estimates import decisions as estimates
 from finance.exchange_rates import decisions as exchange_rates
 from finance.exchange_rates.decisions import ExchangeRateId
+from finance.importing import decisions as importing
 from finance.invoices import decisions as invoices
 from finance.number_series import decisions as number_series
 from finance.number_series.requests import SeriesId
@@ -87,6 +88,7 @@ ENGAGEMENT = engagement_decider(
     Engagement,
     *COMPUTING,
     catching_up(COMPUTING),
+    importing.capability,
     answering=ACCOUNTING,
     account_of=lambda state: state.account,
     require_open=require_running,

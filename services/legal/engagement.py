@@ -9,6 +9,7 @@ from legal.deal.state import Deal
 from legal.early_starts.state import EarlyStarts
 from legal.ending.state import Ending
 from legal.file.state import File
+from legal.importing.state import Importing
 from legal.obligations.state import Obligations
 from legal.receivables.state import Receivables
 from legal.sows.state import Contract, Sows
@@ -43,6 +44,7 @@ class Engagement(CommonParts):
     obligations: Obligations = Obligations()
     receivables: Receivables = Receivables()
     ending: Ending = Ending()
+    importing: Importing = Importing()
 
     @property
     def contract(self) -> Contract | None:
@@ -68,7 +70,7 @@ class Engagement(CommonParts):
             return "lost"
         if self.ending.closed:
             return "closed"
-        if self.contract:
+        if self.contract or self.importing.taken_over:
             return "signed"
         sow = self.sows.latest
         if sow is None:

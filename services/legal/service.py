@@ -21,6 +21,7 @@ from legal.early_starts import decisions as early_starts
 from legal.ending import decisions as ending
 from legal.engagement import Engagement
 from legal.file import decisions as file
+from legal.importing import decisions as importing
 from legal.obligations import decisions as obligations
 from legal.policies import require_not_ended
 from legal.receivables import decisions as receivables
@@ -40,6 +41,7 @@ ENGAGEMENT = engagement_decider(
     obligations.capability,
     receivables.capability,
     ending.capability,
+    importing.capability,
     answering=CONTRACTS,
     account_of=lambda state: state.file.account,
     require_open=require_not_ended,

@@ -11,6 +11,7 @@ from contracts.finance.contract import *
 from contracts.finance.costing import *
 from contracts.finance.estimates import *
 from contracts.finance.expenses import *
+from contracts.finance.importing import *
 from contracts.finance.invoices import *
 from contracts.finance.payments import *
 from contracts.finance.performance import *

@@ -7,6 +7,7 @@ from contracts.legal.amendments import *
 from contracts.legal.early_starts import *
 from contracts.legal.ending import *
 from contracts.legal.file import *
+from contracts.legal.importing import *
 from contracts.legal.obligations import *
 from contracts.legal.questions import *
 from contracts.legal.signing import *

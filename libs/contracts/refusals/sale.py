@@ -35,6 +35,7 @@ SaleCode = Literal[
     "proposal-repriced",
     "proposal-unknown",
     "proposal-withdrawn",
+    "source-differs",
     "wanted-finish-passed",
 ]
 """Code of a refusal that concerns opportunities, estimates, proposals and deals."""
@@ -78,6 +79,7 @@ SALE_REFUSALS: dict[SaleCode, str] = {
     "proposal-repriced": "It is a third offer on the estimate, and no exception is approved.",
     "proposal-unknown": "There is no such version of the proposal.",
     "proposal-withdrawn": "The version of the proposal is withdrawn.",
+    "source-differs": "Sales imported the opportunity from another record.",
     "wanted-finish-passed": "The wanted finish is in the past.",
 }
 """Sentence of each code, sorted by code."""

@@ -6,16 +6,12 @@ from contracts.channels import SALES
 from contracts.event import Event
 from contracts.money import NotNegativeMoney
 from contracts.sales.opportunity import PipelineStage
-from contracts.values import AccountId, Day, Identifier, PersonId, ShortText, Value
+from contracts.values import AccountId, Day, PersonId, ShortText, SourceRecord
 
 
-class ImportedOpportunity(Value):
+class ImportedOpportunity(SourceRecord):
     """An opportunity as a CRM had it; what the CRM did not know is null."""
 
-    source: ShortText
-    """Name of the CRM or of its export."""
-    external_id: Identifier
-    """Key of the opportunity in the CRM."""
     account: AccountId | None
     """Id of the customer's organisation."""
     title: ShortText
@@ -37,7 +33,7 @@ class ImportedOpportunity(Value):
 
 
 class OpportunityImported(
-    ImportedOpportunity, Event, channel=SALES, consumed_by=("legal", "delivery")
+    ImportedOpportunity, Event, channel=SALES, consumed_by=("legal", "delivery", "finance")
 ):
     """An opportunity was imported from a CRM, with its own dates. Published by Sales.
 

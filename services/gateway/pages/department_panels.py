@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from contracts.channels import CHANNELS, DEPARTMENTS
 from contracts.decimals import round_decimal
+from contracts.delivery import EngagementImported
 from contracts.legal import EarlyStart
 from contracts.lines import ContractLine, PerformanceObligation, ProposedLine
 from contracts.money import Money
@@ -95,6 +96,12 @@ def titles_by_id(view: View) -> dict[str, str]:
         titles[line.line] = line.title
     for proposal in view.sales.proposals.values():
         titles |= proposal.deliverables
+    if view.legal.imported is not None:
+        titles |= {line.line: line.title for line in view.legal.imported.event.lines}
+    if view.delivery.imported is not None:
+        taken_over = view.delivery.imported.event
+        titles |= {each.deliverable: each.title for each in taken_over.deliverables}
+        titles |= {each.milestone: each.title for each in taken_over.milestones}
     titles |= view.legal.contract_deliverables
     if baseline is not None:
         titles |= baseline.deliverables
@@ -255,6 +262,16 @@ def _legal(view: View, names: Names, today: date) -> _PanelRows:
         "Obligations",
         tuple(_obligation(item, names, today) for item in legal.obligations.values()),
     )
+    if legal.imported is not None:
+        contract = legal.imported.event
+        yield (
+            "Contract taken over",
+            (
+                f"{money(contract.price)}, signed {short_day(contract.signed_on)}",
+                f"until {short_day(contract.finishes_on)}",
+                *_contract_lines(contract.lines),
+            ),
+        )
     if legal.terminated is not None:
         ended = legal.terminated.event
         yield (
@@ -304,6 +321,8 @@ def _delivery(view: View, names: Names, today: date) -> _PanelRows:
             for name in baseline.deliverables
         )
         yield "Deliverables", _one(f"{accepted} of {len(baseline.deliverables)} accepted")
+    if delivery.imported is not None:
+        yield "Taken over", tuple(_taken_over(delivery.imported.event))
     if delivery.approved_hours or delivery.submitted_hours:
         yield "Work approved", _one(hours(delivery.approved_hours))
     if delivery.report is not None:
@@ -344,6 +363,17 @@ def _delivery(view: View, names: Names, today: date) -> _PanelRows:
     yield "Surveys", tuple(_survey(survey) for survey in delivery.surveys.values())
     if delivery.closed is not None:
         yield "Closed", _one(short_day(delivery.closed.event.closed_on))
+
+
+def _taken_over(imported: EngagementImported) -> Iterable[str]:
+    """Yield baseline and progress from before the platform was introduced."""
+    yield f"as of {short_day(imported.as_of)}, baseline of {short_day(imported.baselined_on)}"
+    spent = sum((each.hours for each in imported.hours), Decimal(0))
+    yield f"{hours(spent)}, {points(imported.complete)} done"
+    reached = sum(each.reached_on is not None for each in imported.milestones)
+    yield f"{reached} of {len(imported.milestones)} milestones reached"
+    accepted = sum(each.accepted_on is not None for each in imported.deliverables)
+    yield f"{accepted} of {len(imported.deliverables)} deliverables accepted"
 
 
 def _raid_item(item: RaidItem, today: date) -> str:
@@ -398,6 +428,7 @@ def _finance(view: View, *, confidential: bool) -> _PanelRows:
         yield "Paid", _one(money(finance.paid(currency)))
         yield "Outstanding", _one(money(finance.outstanding(currency)))
     yield from _approved_work(view)
+    yield from _balances(view, confidential=confidential)
     recognised = view.recognised if confidential else finance.recognised
     if recognised is not None:
         partial = finance.recognises_by_cost and not confidential
@@ -413,6 +444,35 @@ def _finance(view: View, *, confidential: bool) -> _PanelRows:
         ),
     )
     yield "Account", _one("settled" if finance.settled else None)
+
+
+def _balances(view: View, *, confidential: bool) -> _PanelRows:
+    """Yield the balances from before the platform was introduced."""
+    if view.finance.imported is not None:
+        opening = view.finance.imported.event
+        yield (
+            "Taken over",
+            (
+                f"as of {short_day(opening.as_of)}",
+                f"{money(opening.billed)} of {money(opening.price)} billed",
+                f"{money(opening.paid)} paid",
+                *_recognised_before(each.recognised for each in opening.lines),
+            ),
+        )
+    cost = view.confidential.imported
+    if confidential and cost is not None:
+        yield (
+            "Cost taken over",
+            (
+                *_one(money(cost.event.cost) if cost.event.cost is not None else None),
+                *_recognised_before(each.recognised for each in cost.event.lines),
+            ),
+        )
+
+
+def _recognised_before(amounts: Iterable[Money | None]) -> tuple[str, ...]:
+    known = [each for each in amounts if each is not None]
+    return _one(f"{money(Money.total(known, known[0].currency))} recognised" if known else None)
 
 
 def _approved_work(view: View) -> _PanelRows:

@@ -30,12 +30,14 @@ def stage_steps(view: View) -> list[Step]:
     sales, legal, delivery = view.sales, view.legal, view.delivery
     proposals = sales.proposals
     kickoff_on = delivery.kickoff.event.held_on if delivery.kickoff else None
+    signed = legal.signed or legal.imported
+    baselined_on = delivery.imported.event.baselined_on if delivery.imported else None
     begun: dict[str, date | datetime | None] = {
         "opportunity": sales.opened.occurred_at if sales.opened else None,
         "proposal": proposals[min(proposals)].said.occurred_at if proposals else None,
         "contracting": sales.won.event.won_on if sales.won else None,
-        "mobilising": legal.signed.event.signed_on if legal.signed else kickoff_on,
-        "delivering": kickoff_on if delivery.baseline else None,
+        "mobilising": signed.event.signed_on if signed else kickoff_on,
+        "delivering": kickoff_on if delivery.baseline else baselined_on,
         "closing": delivery.live.event.live_on if delivery.live else None,
         "closed": delivery.closed.event.closed_on if delivery.closed else None,
         "lost": sales.lost_on,

@@ -199,6 +199,11 @@ SENTENCES: dict[type[Event], str] = {
     "changed or is no longer due.",
     finance.InvoiceVoided: "Invoice {number} over {amount} voided: “{why}”",
     finance.ExpenseConverted: "Expense {expense} converted: {conversion|converted}.",
+    legal.EngagementImported: "Contract over {price}, signed on {signed_on}, taken over.",
+    delivery.EngagementImported: "Baseline of {baselined_on} and progress to {as_of} taken over: "
+    "{complete}% done.",
+    finance.EngagementImported: "Balances to {as_of} taken over: {billed} billed, {paid} paid.",
+    finance.OpeningCostRecorded: "Cost to {as_of} taken over[: {cost}].",
     finance.WorkHeld: "Work over {worth} on line {line} is held: “{why}”",
     finance.WorkReleased: "Held work over {worth} on line {line} is released.",
     finance.WorkWrittenDown: "Work over {worth} on line {line} is written down: “{why}”",

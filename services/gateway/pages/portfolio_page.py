@@ -171,6 +171,14 @@ def amounts(portfolio: Portfolio) -> list[Group]:
                 line("of which overdue", lambda one: one.overdue, part=True),
             ),
         ),
+        Group(
+            "Taken over",
+            (
+                line("Price", lambda one: one.imported_price),
+                line("Billed before", lambda one: one.imported_billed),
+                line("Paid before", lambda one: one.imported_paid),
+            ),
+        ),
         Group("Disconnects", (line("At stake", lambda one: one.at_stake),)),
     ]
     return groups + _costs(portfolio.confidential or ())

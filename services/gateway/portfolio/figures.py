@@ -40,6 +40,8 @@ def contribution(
     if view.sales.imported_from is not None:
         figures["imported"] = Decimal(1)
     currency = view.currency
+    if view.taken_over:
+        _imported(figures, view)
     if currency is not None:
         _amounts(figures, view, currency)
     _quality(figures, view)
@@ -63,7 +65,7 @@ def contribution(
 
 def _amounts(figures: Figures, view: View, currency: str) -> None:
     stage, price = view.stage, view.price
-    if price is not None:
+    if price is not None and not view.taken_over:
         if stage in ("opportunity", "proposal"):
             _add(figures, f"{currency}.pipeline.{stage}", price.amount)
             if view.sales.probability is not None:
@@ -77,6 +79,16 @@ def _amounts(figures: Figures, view: View, currency: str) -> None:
                 _add(figures, f"{currency}.backlog-clean", backlog)
     _billing(figures, view, currency)
     _costs(figures, view, currency)
+
+
+def _imported(figures: Figures, view: View) -> None:
+    """Add the balances of an engagement that was taken over, apart from all other amounts."""
+    if view.price is not None:
+        _add(figures, f"{view.price.currency}.imported-price", view.price.amount)
+    if view.finance.imported is not None:
+        balances = view.finance.imported.event
+        _add(figures, f"{balances.billed.currency}.imported-billed", balances.billed.amount)
+        _add(figures, f"{balances.paid.currency}.imported-paid", balances.paid.amount)
 
 
 def _billing(figures: Figures, view: View, currency: str) -> None:
@@ -172,7 +184,9 @@ class CurrencyFigures(ViewModel):
 
     Backlog is what was sold and is not yet recognised as revenue. Backlog and recognised revenue
     are null for readers without the role `confidential` where an engagement's revenue is recognised
-    in proportion to cost, since they would reveal it.
+    in proportion to cost, since they would reveal it. `imported_price`, `imported_billed` and
+    `imported_paid` are those of engagements that were taken over while they were under way; no
+    other amount contains them.
     """
 
     currency: str
@@ -186,6 +200,9 @@ class CurrencyFigures(ViewModel):
     overdue: Number
     recognised: Number | None
     at_stake: Number
+    imported_price: Number
+    imported_billed: Number
+    imported_paid: Number
 
 
 class MarginFigures(ViewModel):
@@ -312,6 +329,9 @@ def _currency(
         overdue=amount("overdue"),
         recognised=of_revenue("recognised"),
         at_stake=amount("at-stake"),
+        imported_price=amount("imported-price"),
+        imported_billed=amount("imported-billed"),
+        imported_paid=amount("imported-paid"),
     )
 
 

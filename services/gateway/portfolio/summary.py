@@ -16,9 +16,10 @@ _RAG_WEIGHT = {"green": 0, "amber": 10, "red": 40}
 class Summary(ViewModel):
     """An engagement in a list.
 
-    `attention` is higher the more is wrong; 0 needs none. `price` is a decimal number in
-    `currency`; `finish` is contracted, or else promised. An engagement with `waits` is incomplete:
-    an event of it could not be processed.
+    `import_lacks` names the departments that have not taken over their part of an engagement that
+    was under way. `attention` is higher the more is wrong; 0 needs none. `price` is a decimal
+    number in `currency`; `finish` is contracted, or else promised. An engagement with `waits` is
+    incomplete: an event of it could not be processed.
     """
 
     engagement: str
@@ -27,6 +28,7 @@ class Summary(ViewModel):
     stage: str
     on_hold: bool
     imported: bool
+    import_lacks: list[str]
     owner: str | None
     manager: str | None
     tier: str | None
@@ -68,6 +70,7 @@ def summary(
     )
     proposal = view.sales.latest_proposal
     promised = proposal.promised_finish if proposal is not None else None
+    imported = view.legal.imported
     return Summary(
         engagement=view.engagement,
         title=view.sales.title,
@@ -75,12 +78,13 @@ def summary(
         stage=view.stage,
         on_hold=view.on_hold,
         imported=view.sales.imported_from is not None,
+        import_lacks=view.import_lacks if view.taken_over else [],
         owner=view.sales.owner,
         manager=view.delivery.manager,
         tier=view.delivery.tier,
         currency=view.currency,
         price=price.amount if price is not None else None,
-        finish=view.legal.contract_finish or promised,
+        finish=view.legal.contract_finish or (imported.event.finishes_on if imported else promised),
         forecast_finish=report.event.forecast_finish if report is not None else None,
         rag=rag,
         waits=waits.state if waits is not None else None,

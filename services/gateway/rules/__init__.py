@@ -24,9 +24,9 @@ __all__ = [
 def judge(view: View, today: date, allowed: Tolerances | None = None) -> dict[str, Disconnect]:
     """Return all disconnects in a causally complete view on a day (UTC), by their id.
 
-    Nothing is found in an engagement that has ended or whose outcome was imported. Raises
-    ValueError where the view is not causally complete: it would show contradictions that never
-    existed.
+    Nothing is found in an engagement that has ended or whose outcome was imported, also where it
+    was taken over while it was under way. Raises ValueError where the view is not causally
+    complete: it would show contradictions that never existed.
     """
     return judge_open(view, today, allowed) | judge_confidential(view, today, allowed)
 

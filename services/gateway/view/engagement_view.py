@@ -32,6 +32,9 @@ from gateway.view.sections.sales import Proposal, SalesSection
 from gateway.view.sections.sales import steps as sales_steps
 from gateway.view.sections.steps import STEPS, AnyStep, Steps, section
 
+_IMPORTING = ("legal", "delivery", "finance")
+"""Sections of the departments that take over an engagement under way, beside Sales."""
+
 Stage = str
 STAGES: tuple[Stage, ...] = (
     "opportunity",
@@ -127,10 +130,16 @@ class View:
 
     @property
     def price(self) -> Money | None:
-        """The price in the contract with signed amendments, else deal, proposal, expected value."""
+        """The price in the contract with signed amendments, else deal, proposal, expected value.
+
+        In an engagement that was taken over, it is that of Legal, else that of Finance.
+        """
         contract = self.legal.contract_price
         if contract is not None:
             return contract
+        for imported in (self.legal.imported, self.finance.imported):
+            if imported is not None:
+                return imported.event.price
         if self.sales.won is not None:
             return self.sales.won.event.price
         proposal = self.sales.latest_proposal
@@ -153,9 +162,24 @@ class View:
         return Money.total(parts, parts[0].currency) if parts else None
 
     @property
+    def taken_over(self) -> bool:
+        """True if a department took over what happened before the platform was introduced."""
+        return len(self.import_lacks) < len(_IMPORTING)
+
+    @property
+    def import_lacks(self) -> list[str]:
+        """The departments that have not taken over their part of an engagement under way."""
+        return [name for name in _IMPORTING if getattr(self, name).imported is None]
+
+    @property
     def stage(self) -> Stage:
-        """The stage of the engagement, one of `STAGES`."""
-        if self.delivery.closed is not None or self.sales.imported_outcome == "won":
+        """The stage of the engagement, one of `STAGES`.
+
+        A deal that was won before it was imported counts as closed, unless a department took the
+        engagement over.
+        """
+        imported_as_won = self.sales.imported_outcome == "won"
+        if self.delivery.closed is not None or (imported_as_won and not self.taken_over):
             return "closed"
         if self.legal.terminated is not None:
             return "terminated"
@@ -165,6 +189,8 @@ class View:
             return "closing"
         if self.delivery.kickoff is not None and self.delivery.baseline is not None:
             return "delivering"
+        if self.taken_over:
+            return "mobilising" if self.delivery.imported is None else "delivering"
         if self.legal.signed is not None or self.delivery.kickoff is not None:
             return "mobilising"
         if self.sales.won is not None:

@@ -138,6 +138,7 @@ def test_the_list_row_of_an_engagement() -> None:
         "on_hold": False,
         "status": None,
         "next_milestone": None,
+        "imported": False,
     }
     row = ENGAGEMENT.rows(kicked_off().state)
     view = kicked_off().view

@@ -40,7 +40,11 @@ def out():
 def test_an_unknown_engagement_can_be_shown():
     nothing = given(ENGAGEMENT, ID)
     nothing.then_view(stage="open", currency=None, billed=None, waiting=[], margins=None)
-    row = dict.fromkeys(ENGAGEMENT.rows.fields) | {"stage": "open", "overdue": False}
+    row = dict.fromkeys(ENGAGEMENT.rows.fields) | {
+        "stage": "open",
+        "overdue": False,
+        "imported": False,
+    }
     assert ENGAGEMENT.rows(nothing.state) == row
 
 
@@ -54,6 +58,7 @@ def test_the_list_shows_the_billing_stage():
         "billed": "5000",
         "outstanding": "5000",
         "overdue": True,
+        "imported": False,
     }
     over = hearing(late, TERMINATED).on(date(2026, 6, 1))
     settled = over.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
@@ -102,7 +107,7 @@ def test_costs_and_margins_are_in_the_confidential_view_only():
     public = ENGAGEMENT.views(engagement.state)
     figures = {"estimate_costs", "change_costs", "budget_cost", "cost_to_date", "earned_value"}
     figures |= {"margins", "recognised", "recognised_to", "revenue_by_cost", "waiting_for_costs"}
-    figures |= {"contract_asset", "contract_liability"}
+    figures |= {"contract_asset", "contract_liability", "imported_cost"}
     assert set(ENGAGEMENT.confidential_views.fields) == figures
     assert not [name for name in public if "cost" in name or "margin" in name]
     shown, hidden = ENGAGEMENT.views.model("Open"), ENGAGEMENT.confidential_views.model("Hidden")

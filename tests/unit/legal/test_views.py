@@ -165,6 +165,7 @@ def test_the_list_row_of_an_engagement():
         "stage": "unfiled",
         "open_amendments": 0,
         "open_obligations": 0,
+        "imported": False,
     }
     drafted = (
         signed().consumed(requested(), assessed(), agreed()).when_consumed(priced(), knowing=ALL)
@@ -179,6 +180,7 @@ def test_the_list_row_of_an_engagement():
         "open_amendments": 1,
         "open_obligations": 0,
         "next_obligation": None,
+        "imported": False,
     }
 
 

@@ -238,6 +238,7 @@ class DeliverySection:
     review_held: Ref | None = newest_ref(delivery.PirHeld)
     on_hold: bool = False
     closed: Kept[delivery.EngagementClosed] | None = newest(delivery.EngagementClosed)
+    imported: Kept[delivery.EngagementImported] | None = newest(delivery.EngagementImported)
 
     @property
     def tier(self) -> str | None:

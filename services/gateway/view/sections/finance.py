@@ -213,6 +213,8 @@ class FinanceSection:
     )
     converted_expenses: dict[str, Money] = field(default_factory=dict)
     """Billable expenses in other currencies, converted, by contract line; empty for none."""
+    imported: Kept[finance.EngagementImported] | None = newest(finance.EngagementImported)
+    """The opening balances; what is billed, paid and recognised here does not contain them."""
 
     @property
     def recognised(self) -> Money | None:
@@ -280,6 +282,8 @@ class ConfidentialSection:
         finance.RevenueByCostRecognised, lambda event: event.obligation, kept=_cumulative
     )
     """Revenue to date by obligation, of the method that uses cost."""
+    imported: Kept[finance.OpeningCostRecorded] | None = newest(finance.OpeningCostRecorded)
+    """Cost and revenue by cost from before; no other figure contains them."""
 
     @property
     def recognised(self) -> Money | None:

@@ -53,6 +53,20 @@ def _sow(event: legal.SowDrafted) -> Sow:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ImportedContract:
+    """A contract that was signed before the platform was introduced."""
+
+    price: Money
+    lines: list[ContractLine]
+    signed_on: date
+    finishes_on: date
+
+
+def _imported(event: legal.EngagementImported) -> ImportedContract:
+    return ImportedContract(event.price, unbilled(event.lines), event.signed_on, event.finishes_on)
+
+
 @dataclass(slots=True)
 class Amendment:
     """An amendment of the contract to a change order."""
@@ -123,6 +137,7 @@ class LegalSection:
     contract_lines: list[ContractLine] = field(default_factory=list)
     contract_price: Money | None = None
     terminated: Kept[legal.EngagementTerminated] | None = newest(legal.EngagementTerminated)
+    imported: Kept[ImportedContract] | None = newest(legal.EngagementImported, kept=_imported)
 
     @property
     def latest_sow(self) -> Kept[Sow] | None:

@@ -1,0 +1,104 @@
+"""Define the events of opening balances: the accounts from before the platform was introduced."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL
+from contracts.event import Event
+from contracts.money import Money, NotNegativeTotal, PositiveTotal, invalid
+from contracts.values import Day, DistinctBy, Identifier, RevenueMethod, SourceRecord, Value
+
+BY_COST: RevenueMethod = "cost-to-cost"
+"""Method whose revenue is confidential, since it discloses cost."""
+
+
+class OpeningBalance(Value):
+    """The balances of a contract line; those of a discount are negative."""
+
+    line: Identifier
+    """Id of the contract line."""
+    price: Money
+    """Price of the line; negative for a discount."""
+    billed: Money
+    """Amount of the invoices less credit notes."""
+    paid: Money
+    """Amount received less refunds."""
+    method: RevenueMethod
+    """Method by which revenue is recognised."""
+    recognised: Money | None = None
+    """Revenue recognised; null where it is not known, and in events where the method uses cost."""
+
+    @model_validator(mode="after")
+    def _of_one_sign(self) -> Self:
+        for field in ("billed", "paid", "recognised"):
+            amount: Money | None = getattr(self, field)
+            if amount is None:
+                continue
+            if amount.currency != self.price.currency:
+                raise invalid(field, f"must be in {self.price.currency}", amount.currency)
+            if self.price.amount >= 0 > amount.amount:
+                raise invalid(field, "must not be negative", amount)
+            if self.price.amount < 0 < amount.amount:
+                raise invalid(field, "must not be positive on a discount", amount)
+        return self
+
+
+class OpeningBalances(SourceRecord):
+    """The balances of an engagement that was under way before the platform was introduced."""
+
+    as_of: Day
+    """Last day that the balances include."""
+    lines: Annotated[
+        tuple[OpeningBalance, ...], Field(min_length=1, max_length=200), DistinctBy("line")
+    ]
+    """Balances by contract line."""
+    price: PositiveTotal
+    """Price of the contract: the sum of the lines."""
+    billed: NotNegativeTotal
+    """Amount billed: the sum of the lines."""
+    paid: NotNegativeTotal
+    """Amount paid: the sum of the lines."""
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        currency = self.price.currency
+        for each in self.lines:
+            if each.price.currency != currency:
+                raise invalid("lines", f"must be in {currency}", each.price.currency)
+        for field in ("price", "billed", "paid"):
+            total = Money.total((getattr(each, field) for each in self.lines), currency)
+            if getattr(self, field) != total:
+                raise invalid(field, f"must be the sum of the lines, {total}", getattr(self, field))
+        return self
+
+
+class EngagementImported(OpeningBalances, Event, channel=FINANCE):
+    """The opening balances of an engagement under way were taken over from another system.
+
+    Published by Finance. What Finance bills and recognises later does not contain them. What
+    happened before is not judged: no gate of Finance was applied.
+    """
+
+
+class OpeningRevenue(Value):
+    """Revenue of a contract line that was recognised in proportion to cost."""
+
+    line: Identifier
+    """Id of the contract line."""
+    recognised: Money
+    """Revenue recognised."""
+
+
+class OpeningCostRecorded(Event, channel=FINANCE_CONFIDENTIAL):
+    """The cost of an engagement under way, and its revenue by cost, were taken over.
+
+    Published by Finance in confidence. The cost that accrues later does not contain them.
+    """
+
+    as_of: Day
+    """Last day that the amounts include."""
+    cost: NotNegativeTotal | None
+    """Cost to the company; null where it is not known."""
+    lines: Annotated[tuple[OpeningRevenue, ...], Field(max_length=200), DistinctBy("line")] = ()
+    """Revenue of the lines whose method uses cost."""

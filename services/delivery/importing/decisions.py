@@ -1,0 +1,78 @@
+"""Take over baseline and progress of an engagement from before the platform was introduced."""
+
+from collections.abc import Iterable
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context, ReferenceData
+from chassis.domain.rules import past_day, unless_recorded
+from common.imports import require_imported
+from contracts.delivery import EngagementImported, ImportedProgress
+from contracts.event import Event
+from contracts.reference import PersonPublished, TemplatePublished
+from delivery.engagement import Engagement
+from delivery.roles import RECORD_KEEPERS
+
+capability = Capability[Engagement](__name__)
+
+
+class ImportEngagement(ImportedProgress, Command):
+    """Take over baseline and progress of an engagement whose opportunity Sales imported as won.
+
+    What happened before is not judged. They are taken over once.
+    """
+
+
+@capability.decide(ImportEngagement, by=RECORD_KEEPERS)
+def import_engagement(
+    state: Engagement, command: ImportEngagement, context: Context
+) -> Iterable[Event]:
+    """Record baseline and progress; an equal repetition changes nothing.
+
+    Raises Refused where Sales did not import the opportunity as won from this record, the day is in
+    the future, a role is unknown, or other content is recorded; the refusal names the field.
+    """
+    require_imported(state.importing.opportunity, command)
+    event = EngagementImported(**dict(command))
+    for new in unless_recorded(state.importing.taken_over, event, "the imported progress"):
+        past_day("as_of", event.as_of, context)
+        known = _roles(context.reference_data)
+        unknown = [each.role for each in event.hours if each.role not in known]
+        if unknown:
+            raise Refused(
+                "role-unknown",
+                f"hours: no person holds the role {', '.join(unknown)}, and no template plans it",
+            )
+        yield new
+
+
+def _roles(records: ReferenceData) -> set[str]:
+    """Return the roles that people hold or templates plan."""
+    people = (role for each in records.all(PersonPublished) for role in each.event.roles)
+    planned = (line.role for each in records.all(TemplatePublished) for line in each.event.estimate)
+    return {*people, *planned}
+
+
+class ImportingFields(ViewModel):
+    """Baseline and progress that were taken over, in the view of an engagement, or null."""
+
+    imported: EngagementImported | None
+
+
+@capability.view
+def importing_view(state: Engagement) -> ImportingFields:
+    """Return baseline and progress that were taken over for the view of an engagement."""
+    return ImportingFields(imported=state.importing.taken_over)
+
+
+class ImportingRow(ViewModel):
+    """The column of the import in the list of engagements."""
+
+    imported: bool
+
+
+@capability.row
+def importing_row(state: Engagement) -> ImportingRow:
+    """Return whether baseline and progress were taken over, for the list of engagements."""
+    return ImportingRow(imported=state.importing.taken_over is not None)

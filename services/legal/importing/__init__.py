@@ -1,0 +1,1 @@
+"""Engagements that were under way before the platform was introduced."""
