@@ -39,6 +39,7 @@ LIVES = {
         below_floor=True,
         deliverables=("A", "B", "C"),
     ),
+    "imported": scenario(incidents=frozenset({"under-way"})),
 }
 
 

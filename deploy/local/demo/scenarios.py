@@ -22,6 +22,9 @@ _HOURS_AT_FIRST = (160, 240, 240, 320, 320, 480)
 _HOURS = (240, 320, 480, 720, 960, 1200, 1400)
 """Hours sold: the company grows, and so do its engagements."""
 
+_ENOUGH_TO_TAKE_OVER = 20
+"""Number of engagements from which on one of them was under way before the platform."""
+
 Trouble = Literal[
     "late",
     "deliverable-forgotten",
@@ -49,6 +52,7 @@ Incident = Literal[
     "travel",
     "credited",
     "late-hours",
+    "under-way",
 ]
 """Incidents of some engagements, which are no trouble.
 
@@ -56,7 +60,7 @@ Incident = Literal[
 `early-start-lapsed`: it is signed after its early start has ended. `method-chosen`: its revenue is
 recognised at acceptance. `change-declined`: the customer asks for a change and finds it too dear.
 `credited`: a part of a paid invoice is given back. `late-hours`: hours are submitted after the
-account was settled.
+account was settled. `under-way`: it began in other systems, and is taken over on its first day.
 """
 Outcome = Literal["delivered", "lost", "terminated"]
 Shape = Literal["fixed", "hourly", "mixed", "retained"]
@@ -194,12 +198,26 @@ def scenarios(today: date, seed: int, number: int = ENGAGEMENTS) -> list[Scenari
         for index in range(number)
     ]
     by_beginning = sorted(_troubled(plain, today), key=lambda scenario: scenario.begins)
+    if number >= _ENOUGH_TO_TAKE_OVER:
+        _take_one_over(by_beginning, today)
     staffing = Staffing()
     return [_staffed(scenario, staffing) for scenario in by_beginning]
 
 
+def _take_one_over(by_beginning: list[Scenario], today: date) -> None:
+    """Let the last healthy engagement that began two weeks before today, or earlier, be taken over.
+
+    An engagement that is taken over stays as it is, so it is a recent one.
+    """
+    for index, scenario in reversed([*enumerate(by_beginning)]):
+        early_enough = scenario.begins <= today - timedelta(days=14)
+        if early_enough and not scenario.troubles and scenario.outcome == "delivered":
+            by_beginning[index] = replace(scenario, incidents=frozenset({"under-way"}))
+            return
+
+
 def _staffed(scenario: Scenario, staffing: Staffing) -> Scenario:
-    if scenario.outcome == "lost":
+    if scenario.outcome == "lost" or "under-way" in scenario.incidents:
         return scenario
     demand = demanded(scenario)
     manager = staffing.manager(scenario.home, demand)

@@ -1,0 +1,163 @@
+"""Take over an engagement that was under way before the company used the platform."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from local.demo.engagement_run import EngagementRun
+from local.demo.pricing import MONTHLY_FEE, WORK
+from local.demo.reference_data import SELLERS, SELLING_COMPANY
+
+CARE = "care"
+MONTHS_OF_CARE = 12
+
+
+async def take_over(run: EngagementRun) -> None:
+    """Import the won opportunity from the CRM; then each department takes over its part."""
+    scenario, actors = run.scenario, run.actors
+    await run.on(scenario.begins)
+    record = await _import(run)
+    signed_on = scenario.begins - timedelta(days=90)
+    starts_on, as_of = signed_on + timedelta(days=7), scenario.begins - timedelta(days=1)
+    lines = _lines(run, starts_on.isoformat())
+    await run.after(2)
+    await actors.act(
+        "legal",
+        "import-engagement",
+        "carl",
+        **record,
+        company=SELLING_COMPANY[scenario.customer.currency],
+        customer=run.account,
+        lines=lines,
+        price=run.money(_price(run)),
+        signed_on=signed_on.isoformat(),
+        effective_on=starts_on.isoformat(),
+        starts_on=starts_on.isoformat(),
+        finishes_on=(starts_on + timedelta(days=364)).isoformat(),
+        payment_terms_days=30,
+        content=f"Statement of work, as signed: {scenario.title}.",
+    )
+    await run.after(3)
+    done, *open_ones = run.deliverables
+    await actors.act(
+        "delivery",
+        "import-engagement",
+        "paul",
+        **record,
+        as_of=as_of.isoformat(),
+        baselined_on=(starts_on + timedelta(days=10)).isoformat(),
+        milestones=[
+            {
+                "milestone": "M-1",
+                "title": f"{done['title']} accepted",
+                "due_on": (as_of - timedelta(days=10)).isoformat(),
+                "deliverables": [done["deliverable"]],
+                "reached_on": (as_of - timedelta(days=6)).isoformat(),
+            },
+            {
+                "milestone": "M-2",
+                "title": "Everything accepted",
+                "due_on": (as_of + timedelta(days=120)).isoformat(),
+                "deliverables": [each["deliverable"] for each in open_ones],
+            },
+        ],
+        deliverables=[
+            {**done, "accepted_on": (as_of - timedelta(days=6)).isoformat()},
+            *open_ones,
+        ],
+        hours=[
+            {"role": "engineer", "hours": str(scenario.hours * 3 // 10)},
+            {"role": "project-manager", "hours": str(scenario.hours // 20)},
+        ],
+        complete="40",
+    )
+    await run.after(3)
+    await _balances(run, record, lines, as_of.isoformat())
+
+
+async def _import(run: EngagementRun) -> dict[str, str]:
+    """Import the opportunity as won, and return its record in the CRM."""
+    scenario, actors = run.scenario, run.actors
+    opened_on, won_on = (scenario.begins - timedelta(days=days) for days in (150, 100))
+    await actors.take_over(
+        {
+            "sales_agent": next(name for person, name, _ in SELLERS if person == scenario.seller),
+            "product": scenario.title,
+            "account": scenario.customer.name,
+            "deal_stage": "Won",
+            "engage_date": f"{opened_on:%m/%d/%Y}",
+            "close_date": f"{won_on:%m/%d/%Y}",
+            "close_value": str(_price(run)),
+        },
+        scenario.customer.currency,
+    )
+    actors.position["sales"] = 1
+    imported = (await actors.look("sales", scenario.seller))["imported"]
+    return {name: imported[name] for name in ("source", "external_id")}
+
+
+def _price(run: EngagementRun) -> Decimal:
+    return _price_of_work(run) + MONTHLY_FEE * MONTHS_OF_CARE
+
+
+def _price_of_work(run: EngagementRun) -> Decimal:
+    return Decimal(run.scenario.hours * 130)
+
+
+def _lines(run: EngagementRun, starts_on: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "line": WORK,
+            "title": run.scenario.title,
+            "pricing": "fixed",
+            "price": run.money(_price_of_work(run)),
+            "deliverables": [each["deliverable"] for each in run.deliverables],
+        },
+        {
+            "line": CARE,
+            "title": "Care",
+            "pricing": "retainer",
+            "price": run.money(MONTHLY_FEE * MONTHS_OF_CARE),
+            "retainer": {
+                "fee": run.money(MONTHLY_FEE),
+                "periods": MONTHS_OF_CARE,
+                "starts_on": starts_on,
+            },
+        },
+    ]
+
+
+async def _balances(
+    run: EngagementRun, record: dict[str, str], lines: list[dict[str, Any]], as_of: str
+) -> None:
+    """Take over what was billed, paid and recognised, and the cost."""
+    work = _price_of_work(run)
+    months, half = Decimal(3 * MONTHLY_FEE), (work / 2).quantize(Decimal(1))
+    paid = (work / 4).quantize(Decimal(1))
+    amounts = {
+        WORK: (half, paid, half, "cost-to-cost"),
+        CARE: (months, months, months, "over-time"),
+    }
+    await run.actors.act(
+        "finance",
+        "import-engagement",
+        "dora",
+        **record,
+        as_of=as_of,
+        lines=[
+            {
+                "line": line["line"],
+                "price": line["price"],
+                "billed": run.money(billed),
+                "paid": run.money(paid),
+                "recognised": run.money(recognised),
+                "method": method,
+            }
+            for line in lines
+            for billed, paid, recognised, method in [amounts[line["line"]]]
+        ],
+        price=run.money(_price(run)),
+        billed=run.money(half + months),
+        paid=run.money(paid + months),
+        cost_to_date=run.money((work * 3 / 10).quantize(Decimal(1))),
+    )

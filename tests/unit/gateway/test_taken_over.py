@@ -1,0 +1,174 @@
+"""Test how the gateway shows engagements that were under way before the platform."""
+
+import asyncio
+import re
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import httpx
+import pytest
+
+from contracts import delivery, finance, legal
+from contracts.event import Event, Recorded
+from contracts.money import Money
+from gateway.pages.department_panels import panels
+from gateway.pages.engagement_page import stage_steps
+from gateway.pages.formatting import Names
+from gateway.portfolio.figures import build_portfolio, contribution
+from gateway.portfolio.summary import summary
+from gateway.rules import judge
+from gateway.view.engagement_view import View
+from testkit.scenario import RecordsOf
+from tests.in_process_gateway import InMemory, app_of, token
+from tests.unit.simulation import ENGAGEMENT
+from tests.unit.test_interleaving import LAST_DAY, live, scenario, shown
+
+ANN = token("ann", "account-executive")
+PARTS: dict[str, type[Event]] = {
+    "legal": legal.EngagementImported,
+    "delivery": delivery.EngagementImported,
+    "finance": finance.EngagementImported,
+}
+
+
+@cache
+def events() -> tuple[Recorded[Event], ...]:
+    """Return the events of an engagement of the demo that all departments take over."""
+    world = asyncio.run(live(scenario(incidents=frozenset({"under-way"}))))
+    return tuple(each for each in world.events() if each.channel.kind == "events")
+
+
+def without(*departments: str) -> tuple[Recorded[Event], ...]:
+    left_out = tuple(PARTS[each] for each in departments)
+    return tuple(
+        replace(each, heard={}, record=None)
+        for each in events()
+        if not isinstance(each.event, left_out)
+    )
+
+
+def test_a_won_deal_that_no_department_took_over_is_closed() -> None:
+    view = shown(without(*PARTS))
+    assert (view.stage, view.taken_over) == ("closed", False)
+    assert summary(view, {}).import_lacks == []
+
+
+@pytest.mark.parametrize(
+    ("missing", "stage"),
+    [
+        (("legal", "delivery"), "mobilising"),
+        (("delivery", "finance"), "mobilising"),
+        (("legal", "finance"), "delivering"),
+        (("legal",), "delivering"),
+        ((), "delivering"),
+    ],
+)
+def test_the_import_is_incomplete_until_all_departments_took_over(
+    missing: tuple[str, ...], stage: str
+) -> None:
+    view = shown(without(*missing))
+    line = summary(view, {})
+    assert (view.stage, line.imported, line.import_lacks) == (stage, True, list(missing))
+
+
+def test_the_page_says_what_is_missing() -> None:
+    assert "import incomplete: Legal, Finance" in page(without("legal", "finance"))
+    assert "imported from crm" in page(without("legal", "finance"))
+    assert "import incomplete" not in page(events())
+
+
+def page(recorded: tuple[Recorded[Event], ...]) -> str:
+    async def read() -> str:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app_of(InMemory(*recorded), None)),
+            base_url="http://gateway",
+            cookies={"concord": ANN},
+        ) as client:
+            answer = await client.get(f"/pages/engagements/{ENGAGEMENT}")
+            assert answer.status_code == 200, answer.text
+            return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+
+    return asyncio.run(read())
+
+
+def test_rules_do_not_judge_what_was_taken_over() -> None:
+    progress = next(each for each in events() if isinstance(each.event, PARTS["delivery"]))
+    work = delivery.TimeApproved.model_validate(
+        {
+            "entry": "T-1",
+            "person": "erin",
+            "role": "engineer",
+            "task": "M-1",
+            "week": "2024-11-25",
+            "hours": 8,
+        }
+    )
+    unsigned = replace(progress, id="work", sequence=2, event=work, heard={}, record=None)
+    for missing in ((), ("legal",), ("delivery", "finance")):
+        assert judge(shown((*without(*missing), unsigned)), LAST_DAY) == {}
+
+
+def test_price_finish_and_stages_are_those_of_the_contract() -> None:
+    view = shown(events())
+    assert view.legal.imported is not None
+    contract = view.legal.imported.event
+    assert view.price == contract.price
+    assert summary(view, {}).finish == contract.finishes_on
+    begun = {each.stage: each.on for each in stage_steps(view)}
+    assert begun["mobilising"] == contract.signed_on
+    assert view.delivery.imported is not None
+    assert begun["delivering"] == view.delivery.imported.event.baselined_on
+
+
+def test_balances_are_apart_from_all_other_amounts_of_the_portfolio() -> None:
+    view = shown(events())
+    assert view.finance.imported is not None
+    balances = view.finance.imported.event
+    portfolio = build_portfolio(contribution(view, []), LAST_DAY, None, with_confidential=True)
+    (of_currency,) = portfolio.currencies
+    known = dict(of_currency).items()
+    amounts = {name: value for name, value in known if value and name != "currency"}
+    amounts.pop("pipeline")
+    assert amounts == {
+        "imported_price": balances.price.amount,
+        "imported_billed": balances.billed.amount,
+        "imported_paid": balances.paid.amount,
+    }
+    assert portfolio.confidential is not None
+    assert portfolio.confidential[0].cost == 0
+
+
+def rows(view: View, *, confidential: bool) -> dict[str, tuple[str, ...]]:
+    found = panels(view, Names(RecordsOf([])), LAST_DAY, confidential=confidential)
+    return {f"{one.department}: {row.label}": row.lines for one in found for row in one.rows}
+
+
+def test_panels_show_what_each_department_took_over() -> None:
+    view = shown(events())
+    seen: dict[str, Any] = rows(view, confidential=False)
+    assert seen["legal: Contract taken over"][0] == "45,600 EUR, signed 3 Dec 2024"
+    assert seen["delivery: Taken over"] == (
+        "as of 2 Mar 2025, baseline of 20 Dec 2024",
+        "84 h, 40% done",
+        "1 of 2 milestones reached",
+        "1 of 2 deliverables accepted",
+    )
+    assert seen["finance: Taken over"][1:] == (
+        "19,200 EUR of 45,600 EUR billed",
+        "11,400 EUR paid",
+        "3,600 EUR recognised",
+    )
+    assert "finance: Cost taken over" not in seen
+    costs = rows(view, confidential=True)["finance: Cost taken over"]
+    assert costs == ("9,360 EUR", "15,600 EUR recognised")
+
+
+def test_open_events_contain_no_revenue_by_cost() -> None:
+    for recorded in events():
+        if isinstance(recorded.event, finance.EngagementImported):
+            known = {each.method: each.recognised for each in recorded.event.lines}
+            assert known == {
+                "cost-to-cost": None,
+                "over-time": Money.model_validate({"amount": 3_600, "currency": "EUR"}),
+            }
