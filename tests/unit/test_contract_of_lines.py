@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from contracts.money import Money
 from gateway.rules import judge
 from gateway.view.engagement_view import View
 from local.demo.changing import add_report, take_away
@@ -14,6 +15,7 @@ from local.demo.engagement_run import EngagementRun, new_run
 from local.demo.finishing import finish
 from local.demo.scenarios import Shape
 from local.demo.selling import contract, sell
+from tests.amounts import eur
 from tests.unit.lived import Impatient
 from tests.unit.simulation import ENGAGEMENT, InProcessDriver, World, founded
 from tests.unit.test_interleaving import LAST_DAY, scenario, shown
@@ -171,3 +173,33 @@ def test_a_discount_lowers_the_price_and_an_option_left_out_is_not_sold() -> Non
     advance = next(each for each in budget["schedule"] if each["item"] == "advance")
     due = story.gateway.finance.billing["due-advance"]
     assert due.amount.amount == Decimal(advance["amount"]["amount"])
+
+
+def test_purchases_go_from_the_estimate_to_the_invoice_at_cost() -> None:
+    story = asyncio.run(whole("mixed", purchases=True, weeks=8))
+    gateway, world = story.gateway, story.world
+    estimated = {"expenses": eur(1_800), "licence": eur(3_600)}
+    assert gateway.delivery.estimates[1].purchases == estimated
+    planned = {
+        each.kind: each.amount
+        for line in gateway.legal.contract_lines
+        for each in line.planned_purchases
+    }
+    assert planned == estimated
+    finance = world.view("finance", ENGAGEMENT)
+    assert planned == {
+        each["kind"]: Money.model_validate(each["amount"])
+        for line in finance["budget"]["lines"]
+        for each in line["purchases"]
+    }
+    spent = {"licence": eur(3_600), "travel": eur(4 * 450 - 5 * (1 + 3 + 5 + 7))}
+    for line, amount in spent.items():
+        billed = (
+            part.amount
+            for invoice in gateway.finance.live_invoices()
+            for part in invoice.lines
+            if part.line == line
+        )
+        assert Money.total(billed, "EUR") == amount
+    assert gateway.stage == "closed"
+    assert finance["open_points"] == []

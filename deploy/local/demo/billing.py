@@ -20,7 +20,8 @@ async def money(run: EngagementRun, work: Work) -> None:
         done = state["recognised_to"]
         if state["budget"] and month >= signed_month and (done is None or done < month):
             await _recognise(run, state, month)
-        if run.scenario.shape in {"hourly", "mixed"} and month >= f"{run.starts_on:%Y-%m}":
+        hourly = run.scenario.purchases or run.scenario.shape in {"hourly", "mixed"}
+        if hourly and month >= f"{run.starts_on:%Y-%m}":
             if run.scenario.shape == "mixed":
                 await _withhold(run, state)
             await run.actors.try_to("finance", "bill-time", "fred", month=month)

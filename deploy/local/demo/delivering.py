@@ -12,6 +12,7 @@ from local.demo.finishing import settle
 from local.demo.milestones import plan_milestones, take_steps
 from local.demo.mistakes import act_twice
 from local.demo.obligations import meet_obligation
+from local.demo.purchasing import spend
 from local.demo.questions import ask_and_answer
 from local.demo.raid_log import begin_log, keep_log
 from local.demo.reference_data import TEMPLATE
@@ -105,6 +106,7 @@ async def build(run: EngagementRun, work: Work) -> None:
         await take_steps(run, work, friday)
         await run.on(friday)
         await log_time(run, work, monday)
+        await spend(run, week, monday)
         await progress(run, work, week)
         if scenario.detailed:
             await keep_log(run, week)

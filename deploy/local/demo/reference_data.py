@@ -206,6 +206,8 @@ COST_RATES: dict[str, int] = {
 }
 GRADE_COST_RATES: dict[str, int] = {"principal": 112}
 PERSON_COST_RATES: dict[str, int] = {"irina": 88}
+PURCHASE_COSTS: dict[str, int] = {"licence": 85, "subcontractor": 80}
+"""Cost of purchases in percent of what a customer is charged; expenses cost all of it."""
 FLOOR = "25"
 """Lowest margin in percent that a price should leave."""
 DOLLARS_TO_A_EURO = Decimal("1.10")
@@ -557,6 +559,9 @@ def _rates(driver: Driver, effective_from: date) -> list[Any]:
             **_by_role(COST_RATES, currency),
             "grades": _named("grade", GRADE_COST_RATES, currency),
             "people": _named("person", PERSON_COST_RATES, currency),
+            "purchases": [
+                {"kind": kind, "percent": str(percent)} for kind, percent in PURCHASE_COSTS.items()
+            ],
             "effective_from": day,
             "floor": FLOOR,
         }

@@ -121,7 +121,8 @@ class Scenario:
     another price than the change where it is `negotiated`. A proposal `below_floor` needs an
     exception. A customer of a `disputed` contract wants another clause, and declines to sign once.
     With `hold`, the work is on hold for some days. Where it is `obliged`, each party owes something
-    beside delivering and paying. A customer who `reconsidered` had declined the proposal.
+    beside delivering and paying. A customer who `reconsidered` had declined the proposal. With
+    `purchases`, travel and a licence are in the estimate, and are sold and billed at cost.
     """
 
     name: str
@@ -152,6 +153,7 @@ class Scenario:
     hold: bool = False
     detailed: bool = True
     incidents: frozenset[Incident] = frozenset()
+    purchases: bool = False
     troubles: frozenset[Trouble] = frozenset()
     team: Team = field(default_factory=dict, hash=False)
 
@@ -293,6 +295,7 @@ def _plot(
         hold=index % 6 == 2,
         detailed=index % 4 == 1,
         incidents=incidents,
+        purchases=index % 10 == 6,
     )
 
 
@@ -380,6 +383,7 @@ def _with(scenario: Scenario, troubles: frozenset[Trouble], begins: date) -> Sce
         reconsidered=False,
         hold=False,
         incidents=frozenset(),
+        purchases=False,
         shape="hourly"
         if "bill-rate" in troubles
         else "fixed"

@@ -7,6 +7,7 @@ from typing import Any
 from local.demo.engagement_run import EndOfDemo, EngagementRun
 from local.demo.obligations import record_obligations
 from local.demo.pricing import agreed_billing, cheaper_lines, proposed_lines
+from local.demo.purchasing import estimated_purchases, purchase_lines
 from local.demo.reference_data import (
     MANAGEMENT_SHARE,
     SELLERS,
@@ -154,6 +155,7 @@ async def _estimate(run: EngagementRun) -> None:
         "paul" if "late-manager" in scenario.troubles else scenario.manager,
         template=TEMPLATE,
         lines=lines,
+        purchases=estimated_purchases(run),
         contingency="5",
         duration_days=scenario.weeks * 7,
         assumptions=["The customer's experts are available one day a week."],
@@ -176,7 +178,7 @@ async def _propose(run: EngagementRun) -> None:
         "company": SELLING_COMPANY[scenario.customer.currency],
         "estimate_version": 1,
         "deliverables": run.deliverables,
-        "lines": proposed_lines(run, priced),
+        "lines": [*proposed_lines(run, priced), *purchase_lines(run)],
         "promised_start": run.starts_on.isoformat(),
         "promised_finish": run.finishes_on.isoformat(),
         "valid_until": (run.starts_on + timedelta(days=28)).isoformat(),

@@ -1,0 +1,81 @@
+"""Plan, sell and spend what is bought for an engagement: travel, and a licence at cost."""
+
+from datetime import date
+from typing import Any
+
+from local.demo.engagement_run import EngagementRun
+
+TRAVEL, LICENCE = "travel", "licence"
+"""Ids of the lines that are billed at cost."""
+_JOURNEYS = 4
+_JOURNEY = 450
+_LICENCE = 3_600
+
+
+def estimated_purchases(run: EngagementRun) -> list[dict[str, Any]]:
+    """Return what Delivery estimates beside the hours; nothing where the scenario buys nothing."""
+    if not run.scenario.purchases:
+        return []
+    return [
+        {
+            "title": "Journeys to the customer",
+            "kind": "expenses",
+            "phase": "Build",
+            "amount": run.money(_JOURNEYS * _JOURNEY),
+        },
+        {
+            "title": "Test tool, one year",
+            "kind": "licence",
+            "phase": "Build",
+            "amount": run.money(_LICENCE),
+        },
+    ]
+
+
+def purchase_lines(run: EngagementRun) -> list[dict[str, Any]]:
+    """Return the lines of a proposal that sell the estimated purchases at cost, up to a cap."""
+    if not run.scenario.purchases:
+        return []
+    return [
+        {
+            "line": TRAVEL,
+            "title": "Travel expenses",
+            "kind": "expenses",
+            "pricing": "at-cost",
+            "price": run.money(_JOURNEYS * _JOURNEY),
+        },
+        {
+            "line": LICENCE,
+            "title": "Licence of the test tool",
+            "kind": "licence",
+            "pricing": "at-cost",
+            "price": run.money(_LICENCE),
+        },
+    ]
+
+
+async def spend(run: EngagementRun, week: int, monday: date) -> None:
+    """Approve the expenses of a week: the licence in the second, journeys in four weeks."""
+    if not run.scenario.purchases:
+        return
+    if week == 2:
+        await _approve(run, LICENCE, "Licence of the test tool", _LICENCE, monday)
+    if week % 2 and week < 2 * _JOURNEYS:
+        await _approve(run, TRAVEL, "Train and hotel", _JOURNEY - 5 * week, monday)
+
+
+async def _approve(
+    run: EngagementRun, line: str, description: str, amount: int, monday: date
+) -> None:
+    scenario = run.scenario
+    await run.actors.act(
+        "delivery",
+        "approve-expense",
+        "paul",
+        expense=f"X-{monday:%y%m%d}-{line}",
+        person=scenario.manager,
+        amount=run.money(amount),
+        description=description,
+        spent_on=monday.isoformat(),
+        line=line,
+    )
