@@ -11,6 +11,7 @@ from contracts.event import Event
 from contracts.lines import LineTerms, ProposedLine, ProposedLines, total_price
 from contracts.money import Money, PositiveTotal
 from contracts.values import Day, Identifier, ShortText, SomeDeliverables, Text, Value, Version
+from contracts.vocabularies import OPEN, Unlisted
 
 
 def sold_deliverables(
@@ -104,7 +105,9 @@ MOST_OFFERS = 2
 Each comparison with the minimum margin tells something about cost rates, so there are few.
 """
 
-ExceptionGround = Literal["below-floor", "third-price", "hours-differ", "purchases-differ"]
+ExceptionGround = Annotated[
+    Literal["below-floor", "third-price", "hours-differ", "purchases-differ"] | Unlisted, OPEN
+]
 """Why a proposal needs an exception: its price is below the minimum margin, it is the third
 different offer (price, hours or purchases) on one estimate, or the hours or the purchases of its
 lines differ from it."""
@@ -125,7 +128,7 @@ class ProposalExceptionApproved(ProposalException, Event, channel=SALES, consume
     Published by Sales; again where the version needs an exception on another ground.
     """
 
-    grounds: Annotated[tuple[ExceptionGround, ...], Field(min_length=1, max_length=4)]
+    grounds: Annotated[tuple[ExceptionGround, ...], Field(min_length=1, max_length=20)]
     """All that the version needed an exception for; the approval covers no more."""
 
 

@@ -1,16 +1,62 @@
 """Open vocabularies: producers use the listed words only, readers accept words that are added."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from contracts import release
 from contracts.lines import BillingItem, BillingKind
 from contracts.vocabularies import HEARD, OPEN, Unlisted
 
 Shape = Annotated[Literal["round", "square"] | Unlisted, OPEN]
 SHAPE: TypeAdapter[Shape] = TypeAdapter(Shape)
 KIND: TypeAdapter[BillingKind] = TypeAdapter(BillingKind)
+
+
+CLOSED: dict[str, set[str]] = {
+    "acceptance, mode": {"by-customer", "deemed", "on-behalf"},
+    "commitment": {"hard", "soft"},
+    "confidence, severity, impact": {"high", "low", "medium"},
+    "department that is asked": {"delivery", "finance", "legal", "sales"},
+    "disconnect, severity": {"serious", "warning"},
+    "floor": {"above", "below", "unknown"},
+    "import, outcome": {"lost", "open", "won"},
+    "party": {"company", "customer"},
+    "redline, outcome": {"accepted", "rejected", "withdrawn"},
+    "rounding": {"half-even", "half-up"},
+    "stand-in, purpose": {"approvals", "time"},
+    "status": {"amber", "green", "red"},
+    "survey, kind": {"csat", "csat-and-nps", "nps"},
+    "task, link": {"finish-to-start", "start-to-start"},
+    "tier": {"critical", "light", "standard"},
+    "validity": {"confirmed", "false", "unknown"},
+    "verdict": {"approved", "objected"},
+    "weekday": {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"},
+    "work, kind": {"expense", "time"},
+}
+"""The vocabularies to which a word is added with a new version of the event only."""
+
+
+def enumerations(schema: Any) -> Iterator[frozenset[str]]:
+    """Yield the words of each closed vocabulary in a schema."""
+    if isinstance(schema, dict):
+        if "enum" in schema:
+            yield frozenset(schema["enum"])
+        schema = [part for name, part in schema.items() if name != "examples"]
+    if isinstance(schema, list):
+        for part in schema:
+            yield from enumerations(part)
+
+
+def test_a_vocabulary_of_an_event_is_open_or_was_decided_to_be_closed() -> None:
+    found = {
+        words
+        for event in release.events().values()
+        for words in enumerations(release.schema(event))
+    }
+    assert found == {*map(frozenset, CLOSED.values())}, "see docs/adr/0036"
 
 
 def test_a_listed_word_is_the_same_for_all() -> None:
