@@ -5,6 +5,7 @@ from datetime import date
 
 from contracts.lines import LineChange
 from contracts.money import Money
+from contracts.values import days_after
 from gateway.rules.amounts import difference, price_of_lines, total
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day
 from gateway.view.engagement_view import View
@@ -85,7 +86,11 @@ def amendment_differs(
     """
     for amendment in view.legal.signed_amendments():
         priced = view.finance.changes_priced.get(amendment.change)
-        if priced is None or _terms(amendment.changes) == _terms(priced.event.changes):
+        if priced is None:
+            continue
+        finish = _approved_finish(view, amendment)
+        moved = finish is not None and amendment.finishes_on != finish
+        if _terms(amendment.changes) == _terms(priced.event.changes) and not moved:
             continue
         reviews = (
             view.delivery.amendment_reviews.get(amendment.amendment),
@@ -98,16 +103,30 @@ def amendment_differs(
             f"Amendment {amendment.amendment} changes the price by {amendment.price_delta}; "
             f"change {amendment.change} was priced at {priced.event.price}"
             + (
-                "."
-                if amendment.price_delta != priced.event.price
-                else ", with other changes of the lines."
+                ", with other changes of the lines."
+                if amendment.price_delta == priced.event.price and not moved
+                else "."
+            )
+            + (
+                f" It finishes on {day(amendment.finishes_on)}, the change on {day(finish)}."
+                if moved and finish
+                else ""
             ),
             (priced.said, amendment.signed),
             about=amendment.amendment,
             exposure=price_of_lines(view, _differing(amendment.changes, priced.event.changes)),
             at_stake=_price_difference(amendment, priced.event),
+            days=abs((amendment.finishes_on - finish).days) if moved and finish else None,
             severity="serious",
         )
+
+
+def _approved_finish(view: View, amendment: Amendment) -> date | None:
+    """Return the finish of the contract as the change moves it, or None where it is unknown."""
+    change = view.delivery.changes.get(amendment.change)
+    if change is None or change.assessed is None or amendment.finish_before is None:
+        return None
+    return days_after(amendment.finish_before, change.days)
 
 
 def _differing(signed: Iterable[LineChange], priced: Iterable[LineChange]) -> list[str]:

@@ -1,6 +1,6 @@
 """Lines, prices and hours of a contract in the view, in rules, in figures and on pages."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -448,6 +448,16 @@ def test_an_amendment_of_other_terms_than_the_change_that_was_not_approved() -> 
         assert (
             only(life().say(26, *wrong, signed(Life(), 26, less)), 27).rule == "amendment-differs"
         )
+    # The same terms with another finish.
+    later = signed(Life(), 26, CUT)
+    later = later.model_copy(update={"finishes_on": later.finishes_on + timedelta(days=10)})
+    finding = next(
+        each
+        for each in findings(life().say(26, later), 27).values()
+        if each.rule == "amendment-differs"
+    )
+    assert "It finishes on" in finding.sentence
+    assert finding.at_stake is None
     # The same price for other scope.
     scope = CUT.model_copy(update={"hours": ()})
     finding = only(life().say(26, signed(Life(), 26, scope)), 27)

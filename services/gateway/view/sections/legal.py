@@ -82,6 +82,8 @@ class Amendment:
     drafted: Ref | None = None
     signed: Ref | None = None
     signed_on: date | None = None
+    finish_before: date | None = None
+    """Finish of the contract before the signature."""
 
 
 @dataclass(slots=True)
@@ -235,10 +237,12 @@ def _amendment_drafted(section: LegalSection, recorded: Recorded[legal.Amendment
 def _amendment_signed(section: LegalSection, recorded: Recorded[legal.AmendmentSigned]) -> None:
     event = recorded.event
     # Removed and added at the end: the dict keeps amendments in the order of their signatures.
+    finish_before = section.contract_finish
     drafted = section.amendments.pop(event.amendment, None)
     section.amendments[event.amendment] = amendment = _amendment(event)
     amendment.drafted = drafted.drafted if drafted else None
     amendment.signed, amendment.signed_on = ref(recorded), event.signed_on
+    amendment.finish_before = finish_before
     if section.contract_lines:
         _agree(section, changed_lines(section.contract_lines, amendment.changes))
 
