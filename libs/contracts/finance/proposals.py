@@ -18,9 +18,10 @@ class ProposalReviewed(Event, channel=FINANCE, consumed_by=("sales",)):
     version: Version
     """Version of the proposal."""
     price: PositiveTotal
-    """Price that was reviewed."""
+    """Price that was reviewed: that of the lines that are not optional."""
     floor: Floor
     """`above` if the price leaves the minimum margin, which is itself confidential.
 
+    It does so by every choice of the optional lines; `below` if one choice does not.
     `unknown` where the cost rate of a role is not known.
     """

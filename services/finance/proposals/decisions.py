@@ -1,10 +1,10 @@
 """Review each version of the proposal against the minimum margin (floor).
 
-The cost is that of the planned hours and purchases of all lines that are not optional, at the cost
-rates in force on the day of the draft. The floor and the cost are confidential, the result of the
-comparison is not. Many comparisons would disclose the cost rates, so a seller alone gets few: of
-the hours and purchases that Delivery estimated, and of two different offers on an estimate. A sales
-manager may allow more.
+The cost is that of the planned hours and purchases, at the cost rates in force on the day of the
+draft; optional lines count where choosing them lowers the margin. The floor and the cost are
+confidential, the result of the comparison is not. Many comparisons would disclose the cost rates,
+so a seller alone gets few: of the hours and purchases that Delivery estimated, and of two different
+offers on an estimate. A sales manager may allow more.
 """
 
 from collections.abc import Iterable, Mapping
@@ -72,13 +72,25 @@ def _amounts(purchases: Mapping[PurchaseKind, Money]) -> dict[PurchaseKind, Mone
 
 
 def _floor(proposal: Proposal, records: ReferenceData) -> Floor:
-    """Return whether the price leaves the minimum margin; unknown where nothing is planned."""
+    """Return whether the price leaves the minimum margin by every choice of the options.
+
+    The margin is lowest with all options that are below the minimum by themselves. Unknown where a
+    cost is, or where nothing is planned for the required lines.
+    """
     rates = cost_rates_on(records, proposal.price.currency, proposal.drafted_on)
-    costs = [cost_of_line(line, rates) for line in proposal.required]
-    known = [cost for cost in costs if cost is not None]
-    planned = any(line.hours or line.planned_purchases for line in proposal.required)
-    whole = len(known) == len(costs) and planned
-    return floor_of(proposal.price, sum(known, Decimal(0)) if whole else None, rates)
+    if not any(line.hours or line.planned_purchases for line in proposal.required):
+        return "unknown"
+    price, cost = proposal.price, Decimal(0)
+    for line in proposal.lines:
+        own = cost_of_line(line, rates)
+        if own is None:
+            return "unknown"
+        if line.optional:
+            if floor_of(line.price, own, rates) != "below":
+                continue
+            price = price + line.price
+        cost += own
+    return floor_of(price, cost, rates)
 
 
 class ProposalView(ViewModel):

@@ -42,7 +42,9 @@ def exception_grounds(state: Engagement, proposal: Proposal) -> dict[ExceptionGr
     document, estimate = f"version {proposal.version}", drafted.estimate_version
     review = state.proposals.reviews.get(proposal.version)
     if review and review.floor == "below":
-        grounds["below-floor"] = f"the price of {document} is below the minimum margin"
+        options = any(line.optional for line in drafted.lines)
+        choice = ", by some choice of its options," if options else ""
+        grounds["below-floor"] = f"the price of {document}{choice} is below the minimum margin"
     offers = tuple(
         dict.fromkeys(
             offer_of(each.drafted.lines)

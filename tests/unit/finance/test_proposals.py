@@ -54,13 +54,24 @@ def test_a_draft_is_reviewed_by_the_hours_and_prices_of_its_lines():
     estimated().knowing(CARD, GREEDY).when_consumed(PROPOSED).then(reviewed("below"))
 
 
-def test_optional_lines_do_not_count():
-    base = line(1_000, role_hours(developer=10))
-    dear = line(500, role_hours(architect=50), line="more", optional=True)
-    outcome = (
-        estimated().knowing(CARD, GREEDY).when_consumed(proposed(base, dear, price=1_000), EXCEPTED)
+def test_an_optional_line_counts_where_choosing_it_lowers_the_margin():
+    tight = line(1_000, role_hours(developer=10))  # costs 500 EUR: exactly the minimum of 50 %
+    roomy = line(2_000, role_hours(developer=10))
+    poor = line(500, role_hours(architect=5), line="poor", optional=True)  # costs 400 EUR
+    good = line(2_000, role_hours(architect=5), line="good", optional=True)
+    unknown = line(500, role_hours(pilot=1), line="unknown", optional=True)
+    offers: tuple[tuple[Floor, int, tuple[ProposedLine, ...]], ...] = (
+        ("above", 1_000, (tight,)),
+        ("above", 1_000, (tight, good)),
+        ("below", 1_000, (tight, poor)),
+        ("below", 1_000, (tight, poor, good)),  # all together leave 62 %, but poor alone 40 %
+        ("above", 2_000, (roomy, poor)),
+        ("unknown", 2_000, (roomy, unknown)),
     )
-    outcome.then(reviewed("above", 1_000))
+    for floor, price, lines in offers:
+        draft = proposed(*lines, price=price)
+        outcome = estimated().knowing(CARD, GREEDY).when_consumed(draft, EXCEPTED)
+        outcome.then(reviewed(floor, price))
 
 
 @pytest.mark.parametrize(("price", "floor"), [("33.32", "above"), ("33.31", "below")])
