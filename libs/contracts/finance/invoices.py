@@ -1,10 +1,32 @@
 """Define the events of invoices and credit notes."""
 
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
 from contracts.channels import FINANCE
 from contracts.event import Event
 from contracts.lines import BillingKind
 from contracts.money import ItemMoney, NotNegativeTotal, PositiveMoney, Rate
-from contracts.values import Conversion, Day, Identifier, ProjectRole, ShortText, TotalHours, Value
+from contracts.values import (
+    Conversion,
+    Day,
+    DistinctBy,
+    Identifier,
+    ProjectRole,
+    ShortText,
+    TotalHours,
+    Value,
+)
+
+
+class DayHours(Value):
+    """Hours that are billed of a day."""
+
+    day: Day
+    """Day of the work; of time that was approved by week, the Monday."""
+    hours: TotalHours
+    """Hours of the day."""
 
 
 class InvoiceLineTerms(Value):
@@ -22,6 +44,14 @@ class InvoiceLineTerms(Value):
     """Hours that are billed; null where no time is."""
     rate: Rate | None = None
     """Bill rate per hour."""
+    days: Annotated[tuple[DayHours, ...], Field(max_length=5_000), DistinctBy("day")] = ()
+    """The hours by day; empty where no time is billed, or where an exception names no days."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.days and sum(each.hours for each in self.days) != self.hours:
+            raise ValueError("the hours of the days must add up to hours")
+        return self
 
 
 class InvoiceLine(InvoiceLineTerms):

@@ -13,7 +13,7 @@ from chassis.domain.ids import derived_id
 from contracts import billable_work
 from contracts.billable_work import paying_line
 from contracts.decimals import Rounding
-from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
+from contracts.finance import BillingEventDue, DayHours, InvoiceDrafted, InvoiceLine
 from contracts.lines import HOURLY, ContractLine
 from contracts.money import Money, Rate
 from contracts.values import Month
@@ -224,10 +224,11 @@ def time_billed(
     line = work.line
     advance, invoices = advance_left(state, line.line), state.billing.invoices
     hours = unbilled_hours(state, work, end_of(month))
+    days = _days_left(state, work, end_of(month))
     expenses, converted = _expenses_left(state, work, end_of(month))
     for entry in time_entries(budget, line):
         room = None if entry.unlimited else remaining(state, entry) + advance
-        lines = _lines(work, hours, (expenses, converted), room, month, state.rounding)
+        lines = _lines(work, (hours, days), (expenses, converted), room, month, state.rounding)
         gross = Money.total((each.amount for each in lines), state.money)
         drawn = min(advance, gross)
         discounts = discounts_on(state, entry, gross - drawn)
@@ -254,6 +255,40 @@ def time_billed(
                 expenses = expenses - each.amount
             elif each.rate is not None:
                 hours[each.role, each.rate] -= each.hours or Decimal(0)
+                for part in each.days:
+                    days[each.role, each.rate][part.day] -= part.hours
+
+
+def _days_left(
+    state: Engagement, work: LineWork, until: date
+) -> dict[tuple[str, Rate], dict[date, Decimal]]:
+    """Return a line's approved hours by role, rate and day, up to a day, less those billed by day.
+
+    Hours that an exception bills without days are not subtracted.
+    """
+    left = {
+        key: {on: hours for on, hours in sorted(of_day.items()) if on <= until}
+        for key, of_day in work.hours.items()
+    }
+    for each in _time_lines(state, work.line):
+        if each.role is None or each.rate is None:
+            continue
+        of_key = left.get((each.role, each.rate), {})
+        for part in each.days:
+            if part.day in of_key:
+                of_key[part.day] -= part.hours
+    return left
+
+
+def _earliest(days: Mapping[date, Decimal], hours: Decimal) -> tuple[DayHours, ...]:
+    """Return hours by day, the earliest days first; nothing where the days have less."""
+    taken: list[DayHours] = []
+    for on, left in days.items():
+        part = min(left, hours)
+        if part > 0:
+            taken.append(DayHours(day=on, hours=part))
+            hours -= part
+    return () if hours else tuple(taken)
 
 
 def _time_lines(state: Engagement, line: ContractLine) -> Iterable[InvoiceLine]:
@@ -268,7 +303,7 @@ def _time_lines(state: Engagement, line: ContractLine) -> Iterable[InvoiceLine]:
 
 def _lines(
     work: LineWork,
-    hours: Mapping[tuple[str, Rate], Decimal],
+    time: tuple[Mapping[tuple[str, Rate], Decimal], Mapping[tuple[str, Rate], dict[date, Decimal]]],
     expenses: tuple[Money, Mapping[str, Money]],
     room: Money | None,
     month: Month,
@@ -279,6 +314,7 @@ def _lines(
     Each expense that was converted has a line of its own, with its rate.
     """
     line, (own, converted), lines = work.line.line, expenses, list[InvoiceLine]()
+    hours, days = time
     for (role, rate), waiting in hours.items():
         taken = waiting
         if room is not None:
@@ -295,6 +331,7 @@ def _lines(
                 role=role,
                 hours=taken,
                 rate=rate,
+                days=_earliest(days[role, rate], taken),
             )
         )
         room = room and room - amount

@@ -1,10 +1,12 @@
 """Rules that compare the contract with what was billed, worked and earned."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from contracts.decimals import ROUNDING, round_decimal
+from contracts.lines import ContractLine
 from contracts.money import Money, Rate
 from contracts.values import Margin
 from gateway.rules.amounts import (
@@ -14,7 +16,7 @@ from gateway.rules.amounts import (
     total,
     value_of_hours,
 )
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day, hours
 from gateway.view.engagement_view import View
 from gateway.view.sections.finance import BilledLine, Budget
 from gateway.view.sections.steps import line_hours
@@ -22,42 +24,77 @@ from gateway.view.sections.steps import line_hours
 rules = Rules()
 
 
+@dataclass(frozen=True, slots=True)
+class _WrongRate:
+    """Hours of an invoice line that are billed at another rate; `on` is None where no day is."""
+
+    line: BilledLine
+    hours: Decimal | None
+    charged: Rate
+    agreed: Rate
+    on: date | None
+
+
 @rules.register("bill-rate-differs", title="Billed at another rate", owner="finance")
 def bill_rate(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
-    """Find invoices that bill a role at a rate that its contract line has on no day."""
+    """Find invoices that bill a role at another rate than its contract line has on the day.
+
+    Of hours without a day, any rate that the line has for the role is right.
+    """
     lines = {line.line: line for line in view.legal.contract_lines}
     for invoice in view.finance.live_invoices():
         wrong = [
-            (billed, rate, agreed)
+            each
             for billed in invoice.lines
-            for line in [lines.get(billed.line)]
-            for rate in [billed.rate]
-            if line is not None and billed.role is not None and rate is not None
-            for agreed in [line.rate_on(billed.role, invoice.issued_on)]
-            if agreed is not None
-            and rate not in [each.rate for each in line.rates if each.role == billed.role]
+            if (line := lines.get(billed.line))
+            for each in _wrong_rates(billed, line, invoice.issued_on)
         ]
         if not wrong:
             continue
-        billed, rate, agreed = wrong[0]
+        first = wrong[0]
+        when = f" for {day(first.on)}" if first.on else ""
         yield rule.disconnect(
-            f"Invoice {invoice.number} bills {billed.role} at {rate} an hour; "
-            f"the contract says {agreed}.",
+            f"Invoice {invoice.number} bills {first.line.role} at {first.charged} an hour{when}; "
+            f"the contract says {first.agreed}.",
             (view.legal.agreed, invoice.said),
             about=invoice.invoice,
-            exposure=total(each.amount for each, _, _ in wrong),
+            exposure=total(
+                billed.amount
+                for billed in invoice.lines
+                if any(each.line is billed for each in wrong)
+            ),
             at_stake=_overcharged(wrong),
             severity="serious",
         )
 
 
-def _overcharged(wrong: Iterable[tuple[BilledLine, Rate, Rate]]) -> Money | None:
+def _wrong_rates(billed: BilledLine, line: ContractLine, issued_on: date) -> Iterator[_WrongRate]:
+    """Yield the hours of an invoice line that are not billed at the agreed rate."""
+    role, charged = billed.role, billed.rate
+    if role is None or charged is None:
+        return
+    for on, number in billed.days.items():
+        agreed = line.rate_on(role, on)
+        if agreed is not None and agreed != charged:
+            yield _WrongRate(billed, number, charged, agreed, on)
+    if not billed.days and charged not in [e.rate for e in line.rates if e.role == role]:
+        agreed = line.rate_on(role, issued_on)
+        if agreed is not None:
+            yield _WrongRate(billed, billed.hours, charged, agreed, None)
+
+
+def _overcharged(wrong: Iterable[_WrongRate]) -> Money | None:
     """Return hours x difference of the rates billed and agreed; None where one is unknown."""
     return value_of_hours(
-        (each.hours, charged.model_copy(update={"amount": abs(charged.amount - due.amount)}))
-        if each.hours is not None and charged.currency == due.currency
+        (
+            each.hours,
+            each.charged.model_copy(
+                update={"amount": abs(each.charged.amount - each.agreed.amount)}
+            ),
+        )
+        if each.hours is not None and each.charged.currency == each.agreed.currency
         else (Decimal(0), None)
-        for each, charged, due in wrong
+        for each in wrong
     )
 
 

@@ -4,18 +4,20 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given as any_of
 from hypothesis import settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine, InvoiceVoided
+from contracts.finance import BillingEventDue, DayHours, InvoiceDrafted, InvoiceLine, InvoiceVoided
 from contracts.lines import BillingItem, ContractLine
 from contracts.money import Money
 from finance.engagement import Engagement
 from finance.invoices.decisions import IssueCreditNote, VoidInvoice
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
-from testkit.scenario import Scenario, like
+from testkit.scenario import Outcome, Scenario, like
 from tests.amounts import eur, per_hour, usd
 from tests.unit.finance.builders import (
     HOURLY_SOW,
@@ -83,6 +85,7 @@ def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_bill
                     role="architect",
                     hours=Decimal(10),
                     rate=per_hour(140),
+                    days=(DayHours(day=MONDAY, hours=Decimal(10)),),
                 ),
                 InvoiceLine(
                     description="developer, approved time to 2026-04",
@@ -91,6 +94,10 @@ def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_bill
                     role="developer",
                     hours=Decimal(10),
                     rate=per_hour(100),
+                    days=(
+                        DayHours(day=MONDAY, hours=Decimal(8)),
+                        DayHours(day=date(2026, 4, 13), hours=Decimal(2)),
+                    ),
                 ),
                 InvoiceLine(description="Expenses to 2026-04", line="work", amount=eur("80.50")),
             ),
@@ -112,6 +119,22 @@ def test_time_is_billed_once_and_late_approvals_with_the_next_month():
         like(BillingEventDue, billing_event="due-time-2026-05", due_on=date(2026, 5, 4)),
         like(InvoiceDrafted),
     )
+
+
+def test_an_invoice_line_names_the_days_of_its_hours():
+    second = date(2026, 4, 13)
+
+    def days(outcome: Outcome[Engagement]) -> list[tuple[date, int]]:
+        [draft] = [each for each in outcome.events if isinstance(each, InvoiceDrafted)]
+        return [(each.day, int(each.hours)) for line in draft.lines for each in line.days]
+
+    first = may(hearing(hourly(), time("a"), time("b", week=second))).when(APRIL)
+    assert days(first) == [(MONDAY, 8), (second, 8)]
+    late = hearing(first.after, time("c", hours=2)).when(APRIL)
+    assert days(late) == [(MONDAY, 2)]
+    capped = contracted(sow_of(hourly_line(ALL_AS_TIME, estimated=False)))
+    beyond = may(hearing(capped, time("a", hours=150), time("b", hours=100, week=second)))
+    assert days(beyond.when(APRIL)) == [(MONDAY, 150), (second, 50)]
 
 
 def test_a_future_month_is_not_billed():
@@ -406,3 +429,12 @@ def test_a_discount_on_time_is_given_in_proportion_to_what_is_billed():
     billed.then(like(BillingEventDue, amount=eur(4_500)), like(InvoiceDrafted, amount=eur(4_500)))
     rest = hearing(billed.after, time("b", hours=150)).when(APRIL)
     rest.then(like(BillingEventDue, amount=eur(13_500)), like(InvoiceDrafted))
+
+
+def test_the_hours_of_days_add_up_to_the_hours_of_the_line():
+    eight = DayHours(day=MONDAY, hours=Decimal(8))
+    terms: dict[str, Any] = {"description": "Time", "line": "work", "amount": eur(800)}
+    for hours, days in ((Decimal(9), (eight,)), (None, (eight,)), (Decimal(16), (eight, eight))):
+        with pytest.raises(ValidationError):
+            InvoiceLine(**terms, hours=hours, days=days)
+    assert InvoiceLine(**terms, hours=Decimal(8), days=(eight,)).days == (eight,)

@@ -351,7 +351,8 @@ def billed(
     )
 
 
-def time(line: str, rate: int, hours: int) -> finance.InvoiceLine:
+def time(line: str, rate: int, hours: int, *days: date) -> finance.InvoiceLine:
+    """Return a line that bills these hours, equally by day where days are given."""
     return finance.InvoiceLine(
         description="Time",
         line=line,
@@ -359,6 +360,7 @@ def time(line: str, rate: int, hours: int) -> finance.InvoiceLine:
         role="engineer",
         hours=Decimal(hours),
         rate=per_hour(rate),
+        days=tuple(finance.DayHours(day=on, hours=Decimal(hours) / len(days)) for on in days),
     )
 
 
@@ -368,9 +370,21 @@ def test_rates_are_those_of_the_line() -> None:
     finding = only(life.say(41, billed(life, 41, time("support", 105, 10))), 45)
     assert finding.finding == "bill-rate-differs.I-41"
     assert finding.at_stake == eur(50)
-    # The rate of another day is one that the contract has.
+    # Of hours without a day, any rate of the contract is right.
     later = hourly()
     assert findings(later.say(40, billed(later, 40, time("support", 120, 10))), 45) == {}
+    # Of hours with days, that of the day: 100 until the end of May, 120 from June on.
+    may, june = date(2026, 5, 25), date(2026, 6, 1)
+    for rate, number, days, at_stake in (
+        (100, 10, (may,), None),
+        (120, 10, (june,), None),
+        (120, 10, (may,), 200),
+        (100, 10, (june,), 200),
+        (120, 10, (may, june), 100),
+    ):
+        dated = hourly()
+        found = findings(dated.say(40, billed(dated, 40, time("support", rate, number, *days))), 45)
+        assert [each.at_stake for each in found.values()] == ([eur(at_stake)] if at_stake else [])
     # A line without rates is not compared.
     fixed = hourly()
     assert findings(fixed.say(40, billed(fixed, 40, time("build", 77, 1))), 45) == {}

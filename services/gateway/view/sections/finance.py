@@ -95,17 +95,28 @@ class Billable:
 
 @dataclass(slots=True)
 class BilledLine:
-    """A line of an invoice; role, hours and rate where it bills time of a contract line."""
+    """A line of an invoice; role, hours (also by day) and rate where it bills time."""
 
     line: str
     amount: Money
     role: str | None
     hours: Decimal | None
     rate: Rate | None
+    days: dict[date, Decimal] = field(default_factory=dict)
 
 
 def _billed(lines: Iterable[finance.InvoiceLine]) -> list[BilledLine]:
-    return [BilledLine(line.line, line.amount, line.role, line.hours, line.rate) for line in lines]
+    return [
+        BilledLine(
+            line.line,
+            line.amount,
+            line.role,
+            line.hours,
+            line.rate,
+            {each.day: each.hours for each in line.days},
+        )
+        for line in lines
+    ]
 
 
 @dataclass(slots=True)
