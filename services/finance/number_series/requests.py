@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from chassis.domain.commands import Command
 from chassis.domain.context import ReferenceData
 from contracts.reference import CompanyPublished, NumberSeries
-from contracts.values import Day
+from contracts.values import Day, YesNo
 
 SeriesKind = Literal["invoice", "credit-note"]
 """Kind of document that a series numbers."""
@@ -36,7 +36,7 @@ class TakeNumber(Command):
     """
 
     on: Day
-    follow_days: bool = False
+    follow_days: YesNo = False
 
 
 def series_of(company: str, kind: SeriesKind, on: date) -> str:
