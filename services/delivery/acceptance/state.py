@@ -1,8 +1,8 @@
 """State of the acceptance of deliverables."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from chassis.domain.state import Keep, Part, on_event
+from chassis.domain.state import Keep, Part
 from contracts.delivery import (
     AcceptanceWithdrawn,
     DeliverableAccepted,
@@ -18,14 +18,11 @@ class Acceptance(Part):
     """
 
     submitted: Annotated[dict[str, DeliverableSubmitted], Keep("deliverable")] = {}
-    accepted: Annotated[dict[str, DeliverableAccepted], Keep("deliverable")] = {}
+    accepted: Annotated[
+        dict[str, DeliverableAccepted], Keep("deliverable", until=(AcceptanceWithdrawn,))
+    ] = {}
     withdrawn: Annotated[dict[str, AcceptanceWithdrawn], Keep("deliverable")] = {}
     rejections: Annotated[dict[str, DeliverableRejected], Keep("deliverable")] = {}
-
-    @on_event
-    def _not_accepted(self, event: AcceptanceWithdrawn) -> Self:
-        rest = {name: each for name, each in self.accepted.items() if name != event.deliverable}
-        return self.updated(accepted=rest)
 
     def rejected(self, deliverable: str) -> DeliverableRejected | None:
         """Return the rejection of the latest submission, or None."""

@@ -1,9 +1,9 @@
 """State of the contract in Delivery, from the events of Legal and Finance, and its review."""
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated
 
-from chassis.domain.state import Keep, Kept, Part, on_event
+from chassis.domain.state import Keep, Kept, Part
 from contracts.delivery import AmendmentReviewed, SowReviewed
 from contracts.finance import BudgetAmended, BudgetSet
 from contracts.legal import (
@@ -37,15 +37,11 @@ class Contract(Part):
     budget: Kept[BudgetSet] = None
     budget_amended: Annotated[dict[str, BudgetAmended], Keep("change")] = {}
     obligations: Annotated[
-        dict[str, ObligationRecorded | ObligationReopened], Keep("obligation")
+        dict[str, ObligationRecorded | ObligationReopened],
+        Keep("obligation", until=(ObligationMet, ObligationWithdrawn)),
     ] = {}
     """The open obligations of both parties, by id."""
     terminated: Kept[EngagementTerminated] = None
-
-    @on_event
-    def _not_owed(self, event: ObligationMet | ObligationWithdrawn) -> Self:
-        rest = {name: each for name, each in self.obligations.items() if name != event.obligation}
-        return self.updated(obligations=rest)
 
     @property
     def statement(self) -> SowDrafted | None:

@@ -1,8 +1,8 @@
 """State of the customer's inputs and delays."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from chassis.domain.state import Keep, Part, on_event
+from chassis.domain.state import Keep, Part
 from contracts.delivery import (
     CustomerDelayRecorded,
     CustomerDelayWithdrawn,
@@ -17,15 +17,12 @@ class CustomerInputs(Part):
     """The inputs that were requested, received and withdrawn, and the delays, each by id."""
 
     requested: Annotated[dict[str, CustomerInputRequested], Keep("input")] = {}
-    received: Annotated[dict[str, CustomerInputReceived], Keep("input")] = {}
+    received: Annotated[
+        dict[str, CustomerInputReceived], Keep("input", until=(CustomerInputReopened,))
+    ] = {}
     withdrawn: Annotated[dict[str, CustomerInputWithdrawn], Keep("input")] = {}
     delays: Annotated[dict[str, CustomerDelayRecorded], Keep("delay")] = {}
     delays_withdrawn: Annotated[dict[str, CustomerDelayWithdrawn], Keep("delay")] = {}
-
-    @on_event
-    def _reopened(self, event: CustomerInputReopened) -> Self:
-        received = {name: each for name, each in self.received.items() if name != event.input}
-        return self.updated(received=received)
 
     @property
     def valid(self) -> tuple[CustomerInputRequested, ...]:

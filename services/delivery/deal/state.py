@@ -26,16 +26,12 @@ class Deal(Part):
     proposals: Annotated[dict[int, ProposalDrafted], Keep("version")] = {}
     submitted: Kept[ProposalSubmitted] = None
     won: Kept[DealWon] = None
-    lost: Kept[DealLost] = None
+    lost: Annotated[DealLost | None, Keep(until=(DealReopened,))] = None
     reopened: Kept[DealReopened] = None
 
     @on_event
     def _detailed(self, event: OpportunityOpened | OpportunityUpdated) -> Self:
         return self.updated(opened=event.details)
-
-    @on_event
-    def _reopened(self, _: DealReopened) -> Self:
-        return self.updated(lost=None)
 
     @property
     def title(self) -> ShortText | None:

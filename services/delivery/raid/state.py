@@ -1,8 +1,8 @@
 """State of the RAID items."""
 
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, TypeVar
 
-from chassis.domain.state import Keep, Part, on_event
+from chassis.domain.state import Keep, Part
 from contracts.delivery import (
     ActionRaised,
     ActionUpdated,
@@ -38,13 +38,8 @@ class Raid(Part):
     """The items of all kinds by id, as raised or last updated; those closed and those withdrawn."""
 
     items: Annotated[dict[str, AnyItem], Keep("item")] = {}
-    closed: Annotated[dict[str, RaidItemClosed], Keep("item")] = {}
+    closed: Annotated[dict[str, RaidItemClosed], Keep("item", until=(RaidItemReopened,))] = {}
     withdrawn: Annotated[dict[str, RaidItemWithdrawn], Keep("item")] = {}
-
-    @on_event
-    def _reopened(self, event: RaidItemReopened) -> Self:
-        closed = {item: each for item, each in self.closed.items() if item != event.item}
-        return self.updated(closed=closed)
 
     def open(self, kind: type[K]) -> tuple[K, ...]:
         """Return the items of a kind that are neither closed nor withdrawn."""

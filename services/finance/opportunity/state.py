@@ -1,8 +1,8 @@
 """State of the opportunity in Finance, from the events of Sales."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from chassis.domain.state import Kept, Part, on_event
+from chassis.domain.state import Keep, Kept, Part, on_event
 from contracts.sales import (
     DealLost,
     DealReopened,
@@ -18,15 +18,11 @@ class Opportunity(Part):
 
     opened: OpportunityDetails | None = None
     won: Kept[DealWon] = None
-    lost: Kept[DealLost] = None
+    lost: Annotated[DealLost | None, Keep(until=(DealReopened,))] = None
 
     @on_event
     def _detailed(self, event: OpportunityOpened | OpportunityUpdated) -> Self:
         return self.updated(opened=event.details)
-
-    @on_event
-    def _reopened(self, _: DealReopened) -> Self:
-        return self.updated(lost=None)
 
     @property
     def currency(self) -> str | None:

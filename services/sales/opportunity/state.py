@@ -1,9 +1,9 @@
 """State of the opportunity."""
 
 from datetime import date
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from chassis.domain.state import Kept, Part, on_event
+from chassis.domain.state import Keep, Kept, Part, on_event
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.sales import (
@@ -32,7 +32,7 @@ class Opportunity(Part):
     probability: Percent | None = None
     qualified: Kept[OpportunityQualified] = None
     estimate_requested: Kept[EstimateRequested] = None
-    lost: Kept[DealLost] = None
+    lost: Annotated[DealLost | None, Keep(until=(DealReopened,))] = None
     reopened: Kept[DealReopened] = None
 
     @on_event
@@ -55,10 +55,6 @@ class Opportunity(Part):
     @on_event
     def _advanced(self, event: OpportunityAdvanced) -> Self:
         return self.updated(pipeline_stage=event.pipeline_stage, probability=event.probability)
-
-    @on_event
-    def _reopened(self, _: DealReopened) -> Self:
-        return self.updated(lost=None)
 
     @property
     def imported_end(self) -> Literal["won", "lost"] | None:
