@@ -118,8 +118,7 @@ def forecast(
 def _to_buy(line: ContractLine, work: LineWork) -> Decimal:
     """Return what the customer will be charged for purchases that are planned and not bought."""
     planned = sum((each.amount.amount for each in line.planned_purchases), Decimal(0))
-    bought = sum((each.amount for each in work.expenses.values()), Decimal(0))
-    return max(planned - bought, Decimal(0))
+    return max(planned - work.spent(), Decimal(0))
 
 
 def _line_price(state: Engagement, budget: Budget, line: str, changes: Collection[str]) -> Money:

@@ -36,9 +36,13 @@ class LineWork:
             for on, hours in of_day.items()
             if on <= until
         )
+        return sum(time, Decimal(0)) + self.spent(until)
+
+    def spent(self, until: date = date.max) -> Decimal:
+        """Return the expenses dated up to a day, also those that were converted."""
         expenses = [each.amount for on, each in self.expenses.items() if on <= until]
         expenses += [each.converted.amount for on, each in self.converted.values() if on <= until]
-        return sum(time, Decimal(0)) + sum(expenses, Decimal(0))
+        return sum(expenses, Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from contracts.finance import (
     RevenueByCostRecognised,
 )
 from contracts.lines import BillingItem
+from contracts.money import Money
 from contracts.purchases import PlannedPurchase
 from contracts.reference import PurchaseCost
 from contracts.values import Margin, RoleHours
@@ -23,7 +24,7 @@ from finance.payments.decisions import RecordPayment
 from finance.revenue.decisions import RecogniseRevenue
 from finance.settlement.decisions import SettleAccount
 from testkit.scenario import Scenario, like
-from tests.amounts import eur
+from tests.amounts import eur, usd
 from tests.unit.finance.builders import (
     AMENDMENT,
     ASSESSED,
@@ -39,6 +40,7 @@ from tests.unit.finance.builders import (
     TERMINATED,
     accepted,
     contracted,
+    exchange,
     expense,
     fixed_line,
     hearing,
@@ -155,6 +157,18 @@ def test_a_purchase_is_earned_when_it_is_bought_and_not_beyond_its_plan():
             estimate_at_completion=eur(14_480),
         ),
         like(MarginMeasured, margin_forecast=margin(22_040, 14_480, "0.343013")),
+    )
+
+
+@pytest.mark.parametrize("spent", [eur(1_000), usd(1_250)])
+def test_what_is_bought_is_not_to_be_bought_again_in_any_currency(spent: Money):
+    estimated = TRAVEL.model_copy(update={"estimated": True})
+    engagement = contracted(sow_of(fixed_line(), estimated))
+    engagement = engagement.knowing(CARD, COSTS, exchange("1.25", date(2026, 3, 2)))
+    done = (BASELINED, time("a", role="architect", hours=50), progress("t1", 100))
+    hearing(engagement, *done, expense("x", spent)).when_consumed(report(APRIL_20)).then(
+        like(PerformanceMeasured, actual_cost=eur(5_000), estimate_at_completion=eur(13_520)),
+        like(MarginMeasured, margin_forecast=margin(22_040, 13_520, "0.38657")),
     )
 
 
