@@ -18,7 +18,6 @@ from contracts.finance import Floor, ProposalReviewed
 from contracts.lines import hours_by_role, offer_of, purchases_of
 from contracts.money import Money
 from contracts.purchases import PurchaseKind, purchases_by_kind
-from contracts.sales import MOST_OFFERS
 from finance.costing.rates import cost_of_line, cost_rates_on, floor_of
 from finance.engagement import Engagement
 from finance.proposals.state import Proposal
@@ -55,12 +54,7 @@ def _is_usual(state: Engagement, proposal: Proposal) -> bool:
     offered, bought = purchases_of(proposal.lines), purchases_by_kind(estimate.purchases)
     if _amounts(offered) != _amounts(bought):
         return False
-    offers = dict.fromkeys(
-        offer_of(each.lines)
-        for each in state.proposals.by_version.values()
-        if each.estimate_version == proposal.estimate_version
-    )
-    return offer_of(proposal.lines) in [*offers][:MOST_OFFERS]
+    return offer_of(proposal.lines) in state.proposals.first_offers[estimate.version]
 
 
 def _planned(hours: Mapping[str, Decimal]) -> dict[str, Decimal]:

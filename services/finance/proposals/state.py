@@ -1,14 +1,16 @@
 """State of the proposals of Sales, with Finance's review of each version."""
 
+from collections.abc import Mapping
 from datetime import date
+from functools import cached_property
 from typing import Self
 
 from chassis.domain.state import Part, on_event
 from contracts.event import Recorded
 from contracts.finance import Floor, ProposalReviewed
-from contracts.lines import ProposedLine
+from contracts.lines import Offer, ProposedLine, offer_of
 from contracts.money import Money
-from contracts.sales import ProposalDrafted, ProposalExceptionApproved
+from contracts.sales import MOST_OFFERS, ProposalDrafted, ProposalExceptionApproved
 from contracts.values import Value, Version
 
 
@@ -36,6 +38,16 @@ class Proposals(Part):
     """The proposals by version."""
 
     by_version: dict[int, Proposal] = {}
+
+    @cached_property
+    def first_offers(self) -> Mapping[int, Mapping[Offer, None]]:
+        """Return the offers that need no exception, by the version of their estimate."""
+        first: dict[int, dict[Offer, None]] = {}
+        for each in self.by_version.values():
+            offers = first.setdefault(each.estimate_version, {})
+            if len(offers) < MOST_OFFERS:
+                offers[offer_of(each.lines)] = None
+        return first
 
     @on_event
     def _drafted(self, recorded: Recorded[ProposalDrafted]) -> Self:
