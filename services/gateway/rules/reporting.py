@@ -92,7 +92,8 @@ def closing_with_loose_ends(
 ) -> Iterable[Disconnect]:
     """Find an engagement that is closed or reviewed while an invoice, issue or acceptance is open.
 
-    An invoice counts while it is overdue; issues and missing acceptances have no amount.
+    An invoice or an obligation of the contract counts while it is overdue. Only invoices have an
+    amount.
     """
     delivery = view.delivery
     done = delivery.closed.said if delivery.closed else delivery.review_held
@@ -116,6 +117,11 @@ def closing_with_loose_ends(
         (f"{name} is not accepted", item.said)
         for name, item in delivery.deliverables.items()
         if item.status != "accepted" and name in view.legal.contract_deliverables
+    ]
+    loose += [
+        (f"the obligation of the {item.owed_by} by clause {item.clause}", item.said)
+        for item in view.legal.obligations.values()
+        if item.is_overdue(today)
     ]
     if loose:
         yield rule.disconnect(

@@ -1,7 +1,9 @@
 """Test that the gateway shows obligations of the contract until they are met or withdrawn."""
 
 from datetime import date
+from decimal import Decimal
 
+from contracts.delivery import PirHeld
 from contracts.event import Event
 from contracts.legal import (
     ObligationMet,
@@ -11,9 +13,11 @@ from contracts.legal import (
 )
 from gateway.pages.department_panels import panels
 from gateway.pages.formatting import Names
+from gateway.rules import judge
 from gateway.view.engagement_view import View, apply_event, dump, load
 from testkit.scenario import RecordsOf
 from tests.builders import HASH, Life
+from tests.unit.gateway.test_engagement_view import view_of
 
 TODAY = date(2026, 4, 14)
 DUE = date(2026, 4, 13)
@@ -62,3 +66,25 @@ def test_an_obligation_is_met_reopened_and_withdrawn() -> None:
     assert shown(RECORDED, MET) == ("carl, for the company: 11.4 Insurance, met 14 Apr 2026",)
     assert shown(RECORDED, MET, REOPENED) == (f"{OPEN}, overdue",)
     assert shown(RECORDED, WITHDRAWN) == ()
+
+
+def test_an_obligation_that_is_overdue_at_the_review_is_a_loose_end() -> None:
+    reviewed = PirHeld(
+        held_on=TODAY,
+        went_well=(),
+        went_badly=(),
+        sold_hours=Decimal(960),
+        delivered_hours=Decimal(600),
+    )
+
+    def loose(*events: Event) -> list[str]:
+        life = Life().accepted().say(150, *events)
+        found = judge(view_of(life.events), life.day(151)).values()
+        return [each.sentence for each in found if each.rule == "closing-with-loose-ends"]
+
+    [sentence] = loose(RECORDED, MET, reviewed, REOPENED)
+    assert sentence.endswith("the obligation of the company by clause 11.4 Insurance.")
+    assert loose(RECORDED) == loose(RECORDED, MET, reviewed) == loose(RECORDED, reviewed, MET) == []
+    assert loose(RECORDED, reviewed, WITHDRAWN) == []
+    undated = RECORDED.model_copy(update={"due_on": None})
+    assert loose(undated, reviewed) == []
