@@ -97,7 +97,8 @@ def submit_estimate(
     for purchase in command.purchases:
         require_currency(state.deal.currency, purchases=purchase.amount)
     if not any(line.hours for line in lines) and not command.purchases:
-        raise Refused("estimate-empty", f"template {command.template} has no hours: give lines")
+        source = "lines" if command.lines else f"template {command.template}"
+        raise Refused("estimate-empty", f"{source}: no line has hours, and nothing is bought")
     waiver = _project_management_waiver(state, command, lines)
     newest = state.estimates.newest
     event = EstimateSubmitted(

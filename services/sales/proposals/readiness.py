@@ -52,10 +52,9 @@ def exception_grounds(state: Engagement, proposal: Proposal) -> dict[ExceptionGr
             if each.drafted.estimate_version == estimate
         )
     )
-    number = offers.index(offer_of(drafted.lines)) + 1
-    if number > MOST_OFFERS:
+    if offer_of(drafted.lines) not in offers[:MOST_OFFERS]:
         grounds["third-price"] = (
-            f"{document} is different offer number {number} on estimate {estimate}"
+            f"{document} is none of the first {MOST_OFFERS} different offers on estimate {estimate}"
         )
     priced = state.proposals.estimates.get(estimate, Estimate()).priced
     differing = tuple(_differing_hours(proposal, priced)) if priced else ()

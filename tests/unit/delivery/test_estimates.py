@@ -65,7 +65,7 @@ def test_an_estimate_is_submitted_after_the_request_and_before_the_deal_is_won()
 def test_an_estimate_without_hours_is_refused() -> None:
     nothing = BUILD.model_copy(update={"hours": hours(0)})
     command = SubmitEstimate(template="web", duration_days=10, lines=(nothing,))
-    asked().when(command).then_refused("estimate-empty")
+    asked().when(command).then_refused("estimate-empty", saying="lines: no line has hours")
 
 
 def test_an_estimate_has_project_management_or_a_reason_for_none() -> None:
