@@ -5,7 +5,7 @@ the account is not settled. What is written down is never billed and earns no re
 stays.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, TypeVar
 
 from pydantic import Field
@@ -230,7 +230,7 @@ def withholding_view(state: Engagement) -> WithholdingFields:
     works = state.work.entries
     held = [(each, each.held) for each in works if each.held]
     gone = [(each, each.written_down) for each in works if each.written_down]
-    lines = dict.fromkeys(each.line for _, each in (*held, *gone))
+    held_worth, gone_worth = _worth_by_line(state, held), _worth_by_line(state, gone)
     return WithholdingFields(
         unbilled_work=[
             _shown(work, line.line, worth_of(budget, work, line), None)
@@ -243,16 +243,21 @@ def withholding_view(state: Engagement) -> WithholdingFields:
         withheld=[
             WithheldLineView(
                 line=line,
-                held=_sum(state, line, held),
-                written_down=_sum(state, line, gone),
+                held=held_worth.get(line, Money.zero(state.money)),
+                written_down=gone_worth.get(line, Money.zero(state.money)),
             )
-            for line in lines
+            for line in dict.fromkeys((*held_worth, *gone_worth))
         ],
     )
 
 
-def _sum(state: Engagement, line: str, works: Iterable[tuple[Work, Withheld]]) -> Money:
-    return Money.total((each.worth for _, each in works if each.line == line), state.money)
+def _worth_by_line(
+    state: Engagement, works: Iterable[tuple[Work, Withheld]]
+) -> Mapping[str, Money]:
+    worth: dict[str, Money] = {}
+    for _, each in works:
+        worth[each.line] = worth.get(each.line, Money.zero(state.money)) + each.worth
+    return worth
 
 
 def _shown(work: Work, line: str, worth: Money, why: str | None) -> WorkView:

@@ -18,7 +18,7 @@ from gateway.rules.amounts import (
 )
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day, hours
 from gateway.view.engagement_view import View
-from gateway.view.sections.finance import BilledLine, Budget
+from gateway.view.sections.finance import BilledLine, Budget, Invoice
 from gateway.view.sections.steps import line_hours
 
 rules = Rules()
@@ -190,10 +190,13 @@ def _line_beyond_price(rule: Rule, view: View, budget: Budget) -> Iterator[Disco
 
     A discount is billed in parts, each of which is less than it.
     """
-    invoices = view.finance.live_invoices()
+    invoices: dict[str, list[Invoice]] = {}
+    for each in view.finance.live_invoices():
+        for name in dict.fromkeys(one.line for one in each.lines):
+            invoices.setdefault(name, []).append(each)
     for line in budget.lines:
-        on_line = [each for each in invoices if any(one.line == line.line for one in each.lines)]
-        if not on_line or line.estimated or line.kind == "discount":
+        on_line = invoices.get(line.line)
+        if on_line is None or line.estimated or line.kind == "discount":
             continue
         currency = budget.price.currency
         billed = Money.total((each.billed_on(line.line) for each in on_line), currency)

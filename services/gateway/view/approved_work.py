@@ -4,7 +4,7 @@ Delivery publishes the work, Finance what it bills and withholds. The amounts ar
 shows once both are in the view.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -34,16 +34,20 @@ def approved_work(view: View) -> list[LineWork]:
     budget = view.finance.budget
     if budget is None:
         return []
-    currency, finance = budget.price.currency, view.finance
+    finance, nothing = view.finance, Money.zero(budget.price.currency)
     withheld = (*finance.held.values(), *finance.written_down.values())
     works = _worked(view, withheld)
-    bills = finance.time_lines()
+    bills: dict[str, list[BilledLine]] = {}
+    for each in finance.time_lines():
+        bills.setdefault(each.line, []).append(each)
+    held = _worth_by_line(finance.held.values())
+    written_down = _worth_by_line(finance.written_down.values())
     return [
         LineWork(
             line=line.line,
-            unbilled=_unbilled(works.get(line.line, _Work()), line.line, bills, budget),
-            held=_worth(finance.held.values(), line.line, currency),
-            written_down=_worth(finance.written_down.values(), line.line, currency),
+            unbilled=_unbilled(works.get(line.line, _Work()), bills.get(line.line, ()), budget),
+            held=held.get(line.line, nothing),
+            written_down=written_down.get(line.line, nothing),
         )
         for line in budget.lines
         if line.pricing in HOURLY
@@ -96,14 +100,17 @@ def _approved_hours(view: View) -> Iterator[tuple[str | None, str, date, Decimal
             yield line or None, role, week, number
 
 
-def _unbilled(work: _Work, line: str, bills: Iterable[BilledLine], budget: Budget) -> Money:
-    of_line = [each for each in bills if each.line == line]
-    left = unbilled_hours(work.hours, ((each.role, each.rate, each.hours) for each in of_line))
+def _unbilled(work: _Work, bills: Collection[BilledLine], budget: Budget) -> Money:
+    left = unbilled_hours(work.hours, ((each.role, each.rate, each.hours) for each in bills))
     time = sum((rate.amount * hours for (_, rate), hours in left.items()), Decimal(0))
-    billed = sum((each.amount.amount for each in of_line if each.role is None), Decimal(0))
+    billed = sum((each.amount.amount for each in bills if each.role is None), Decimal(0))
     exact = time + max(work.expenses - billed, Decimal(0))
     return Money.nearest(exact, budget.price.currency, budget.rounding)
 
 
-def _worth(works: Iterable[WithheldWork], line: str, currency: str) -> Money:
-    return Money.total((each.worth for each in works if each.line == line), currency)
+def _worth_by_line(works: Iterable[WithheldWork]) -> dict[str, Money]:
+    worth: dict[str, Money] = {}
+    for each in works:
+        known = worth.get(each.line)
+        worth[each.line] = known + each.worth if known else each.worth
+    return worth
