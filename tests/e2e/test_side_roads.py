@@ -200,9 +200,11 @@ GATES: dict[str, tuple[str, str, set[str]]] = {
 HEARD_LATER = {
     "6: not approved": {"change-not-priced"},
     "6: not planned": {"budget-not-amended"},
-    "7: unpaid": {"billing-item-unbilled", "invoice-not-issued", "time-unbilled"},
+    "7: unpaid": {"billing-item-unbilled", "invoice-not-issued", "time-unbilled", "work-held"},
 }
-"""Items that may be missing, too, until another department's event or a deadline is processed."""
+"""Items that may be missing, too, until another department's event or a deadline is processed.
+
+Held work is released with the first billing of the next month."""
 
 
 @pytest.mark.parametrize("tried", GATES)
