@@ -71,15 +71,20 @@ def billable_by_line(state: Engagement, budget: Budget) -> Assigned:
 def unbilled_works(state: Engagement, budget: Budget) -> Mapping[str, tuple[Work, ContractLine]]:
     """Return the works that are wholly unbilled and not held, by key, with their lines.
 
-    Invoices bill hours by role and rate, and expenses by line. What they bill counts for works in
-    the order of approval, then for released works in the order of their release.
+    Invoices bill hours by role, rate and day, and expenses by line. What they bill of a day, or
+    without days, counts for works in the order of approval, then for released works in the order of
+    their release.
     """
     billable = billable_by_line(state, budget)
     left: dict[tuple[str, str | None, Rate | None], Decimal] = {}
+    of_days: dict[tuple[str, str | None, Rate | None, date], Decimal] = {}
     whole: set[str] = set()
     for name, of_line in billable.lines.items():
+        days = _days_left(state, of_line, date.max)
         for (role, rate), hours in unbilled_hours(state, of_line).items():
             left[name, role, rate] = hours
+            for on, number in days[role, rate].items():
+                of_days[name, role, rate, on] = number
         own, converted = _expenses_left(state, of_line, date.max)
         left[name, None, None] = own.amount
         whole |= {
@@ -98,9 +103,14 @@ def unbilled_works(state: Engagement, budget: Budget) -> Mapping[str, tuple[Work
         contracted = None if work.role is None else line.rate_on(work.role, work.on)
         amount = work.hours if work.amount is None else work.amount.amount
         key = line.line, work.role, contracted
-        if amount <= left.get(key, Decimal(0)):
+        rest = left.get(key, Decimal(0))
+        if contracted is not None:
+            day = (*key, work.on)
+            rest = min(rest, of_days.get(day, Decimal(0)))
+            of_days[day] = of_days.get(day, Decimal(0)) - amount
+        if amount <= rest:
             found[work.key] = work, line
-        left[key] = left.get(key, Decimal(0)) - amount
+        left[key] = left.get(key, Decimal(0)) - max(min(amount, rest), Decimal(0))
     return dict(reversed(found.items()))
 
 

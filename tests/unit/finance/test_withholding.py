@@ -10,6 +10,7 @@ from contracts.event import Event
 from contracts.finance import (
     BillingEventDue,
     InvoiceDrafted,
+    InvoiceLineTerms,
     UnbilledWork,
     WorkHeld,
     WorkReleased,
@@ -17,13 +18,14 @@ from contracts.finance import (
 )
 from contracts.lines import BillingItem
 from contracts.roles import Role
+from finance.billing.decisions import BillOutsideSchedule
 from finance.engagement import Engagement
 from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from finance.withholding.decisions import HoldWork, ReleaseWork, WriteDownWork
 from testkit.scenario import Scenario, like
-from tests.amounts import eur, usd
+from tests.amounts import eur, per_hour, usd
 from tests.unit.finance.builders import (
     MONDAY,
     contracted,
@@ -162,6 +164,30 @@ def test_what_is_billed_counts_in_the_order_of_approval_and_of_release() -> None
     released = engagement.after(ReleaseWork(entries=("a",)))
     assert [each.entry for each in released.view["unbilled_work"]] == ["a"]
     released.when(HoldWork(entries=("b",), why="Late.")).then_refused("work-billed")
+
+
+def test_what_is_billed_of_a_day_counts_for_the_works_of_the_day() -> None:
+    engagement = contracted(sow_of(hourly_line(ALL_AS_TIME)))
+    of_may = time("may", week=date(2026, 5, 4))
+    billed = hearing(engagement, of_may, time("april")).on(date(2026, 5, 11)).after(APRIL)
+    assert [each.entry for each in billed.view["unbilled_work"]] == ["may"]
+    billed.when(HoldWork(entries=("april",), why="Late.")).then_refused("work-billed")
+    billed.when(HoldWork(entries=("may",), why="Disputed.")).then(like(WorkHeld))
+
+
+def test_hours_that_are_billed_without_days_count_in_the_order_of_approval() -> None:
+    apart = InvoiceLineTerms(
+        description="Agreed by mail.",
+        line="work",
+        amount=eur(720),
+        role="developer",
+        hours=Decimal(8),
+        rate=per_hour(90),
+    )
+    command = BillOutsideSchedule(item="time", lines=(apart,), reason="Agreed.")
+    billed = worked(time("c")).after(command)
+    assert [each.entry for each in billed.view["unbilled_work"]] == ["b", "c"]
+    billed.when(HOLD).then_refused("work-billed")
 
 
 def test_only_a_controller_writes_work_down() -> None:
