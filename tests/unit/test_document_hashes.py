@@ -79,7 +79,7 @@ def test_evidence_that_was_not_uploaded_is_refused_by_field() -> None:
     released().when(proved).then_refused(
         "document-unknown",
         fields=["evidence"],
-        saying=f"evidence: engagement:{released().stream.subject}",
+        saying=f"no document {HASH} of {released().stream.subject}; upload",
     )
     received = ReceiveCustomerInput(input="CI-1", evidence=HASH)
     released().when(received).then_refused("document-unknown", fields=["evidence"])

@@ -246,7 +246,7 @@ def handle_command(
     after = stream
     context = decider.in_zone(stream.state, context)
     known = (decider.documents(stream.state), context.documents)
-    require_documents(command, known, stream.id)
+    require_documents(command, known, stream.subject)
     try:
         decided = (
             _decide_outcome(decider, stream, command, context)

@@ -72,14 +72,15 @@ def _document_fields(kind: type[Command]) -> tuple[str, ...]:
     )
 
 
-def require_documents(command: Command, known: Sequence[Container[str]], stream: str) -> None:
+def require_documents(command: Command, known: Sequence[Container[str]], subject: str) -> None:
     """Refuse a command that names a document whose hash is in none of `known`, with its field."""
     gate(
         "document-unknown",
         (
             Missing(
                 "document-unknown",
-                f"{field}: {stream} has no document {content_hash}; upload it first, to documents",
+                f"{field}: this department has no document {content_hash} of {subject};"
+                " upload it first",
                 field=field,
             )
             for field, content_hash in named_documents(command).items()
