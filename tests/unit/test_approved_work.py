@@ -20,7 +20,7 @@ from tests.unit.test_interleaving import LAST_DAY, shown
 
 Amounts = dict[str, tuple[Money, Money, Money]]
 """Unbilled, held and written-down worth by line."""
-LABELS = ("Unbilled work", "Held", "Written down")
+LABELS = ("Unbilled work", "Work held back", "Work written down")
 
 
 @cache

@@ -480,8 +480,8 @@ def _approved_work(view: View) -> _PanelRows:
     works = approved_work(view)
     for label, amounts in (
         ("Unbilled work", [each.unbilled for each in works]),
-        ("Held", [each.held for each in works]),
-        ("Written down", [each.written_down for each in works]),
+        ("Work held back", [each.held for each in works]),
+        ("Work written down", [each.written_down for each in works]),
     ):
         total = Money.total(amounts, amounts[0].currency) if amounts else None
         yield label, _one(money(total) if total is not None and total.amount else None)

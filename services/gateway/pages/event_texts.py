@@ -204,7 +204,7 @@ SENTENCES: dict[type[Event], str] = {
     "{complete}% done.",
     finance.EngagementImported: "Balances to {as_of} taken over: {billed} billed, {paid} paid.",
     finance.OpeningCostRecorded: "Cost to {as_of} taken over[: {cost}].",
-    finance.WorkHeld: "Work over {worth} on line {line} is held: “{why}”",
+    finance.WorkHeld: "Work over {worth} on line {line} is held back from billing: “{why}”",
     finance.WorkReleased: "Held work over {worth} on line {line} is released.",
     finance.WorkWrittenDown: "Work over {worth} on line {line} is written down: “{why}”",
     finance.CreditNoteIssued: "Credit note {number} over {amount} issued on {issued_on}: “{why}”",
