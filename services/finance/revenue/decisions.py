@@ -174,7 +174,8 @@ class RevenueFields(ViewModel):
 class RevenueFigures(ViewModel):
     """Revenue of all obligations against what was billed, for callers who may see costs.
 
-    `recognised_to` is the last month in which the revenue of all obligations is recognised.
+    `recognised_to` is the last month in which the revenue of all obligations is recognised. Asset
+    and liability are those at its end, and unknown before it.
     """
 
     recognised: Money | None
@@ -212,7 +213,7 @@ def revenue_figures(state: Engagement) -> RevenueFigures:
     recognised = recognised_at(state, last) if last else None
     if recognised is None and currency is not None:
         recognised = Money.zero(currency)
-    billed = state.billing.billed(currency) if currency else None
+    billed = state.billing.billed(state.money, end_of(last)) if last else None
     return RevenueFigures(
         recognised=recognised,
         recognised_to=last,

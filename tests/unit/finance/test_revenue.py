@@ -250,6 +250,15 @@ def test_contract_asset_and_liability_are_the_two_sides_of_one_difference():
     assert contract_liability(eur(5), eur(7)) == eur(2)
 
 
+def test_contract_asset_and_liability_are_those_at_the_end_of_the_recognised_month():
+    billed = issued(contracted(), "invoice-start", "2026-00001", date(2026, 4, 1))
+    billed = billed.on(date(2026, 5, 4))
+    billed.then_view(recognised_to=None, contract_asset=None, contract_liability=None)
+    march = billed.after(recognise("03"))
+    march.then_view(recognised_to="2026-03", contract_asset=eur(0), contract_liability=eur(0))
+    march.after(recognise("04")).then_view(contract_asset=eur(0), contract_liability=eur(5_000))
+
+
 def test_months_follow_each_other_over_the_year():
     assert after("2026-12") == "2027-01"
     assert end_of("2028-02") == date(2028, 2, monthrange(2028, 2)[1])
