@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
+from contracts.decimals import Rounding
 from contracts.lines import HOURLY, ContractLine
-from contracts.money import Rate
+from contracts.money import Money, Rate
 
 HoursByRate = Mapping[tuple[str, Rate], Decimal]
 """Hours by role and bill rate."""
@@ -50,6 +51,15 @@ def unbilled_hours(
             hours[key] -= part
             taken -= part
     return {key: left for key, left in hours.items() if left > 0}
+
+
+def worth_of_hours(hours: HoursByRate, currency: str, rounding: Rounding) -> Money:
+    """Return the worth of hours by role and rate: what the lines of an invoice charge for them.
+
+    The amount of each role and rate is rounded, as that of an invoice line is.
+    """
+    amounts = (rate.for_hours(number, rounding) for (_, rate), number in hours.items())
+    return Money.total(amounts, currency)
 
 
 def _only(lines: Iterable[ContractLine]) -> ContractLine | None:

@@ -191,8 +191,7 @@ def _expenses_left(
 def unbilled_worth(state: Engagement, work: LineWork) -> Money:
     """Return the value of a line's unbilled time and expenses, beyond the cap, too."""
     waiting = unbilled_hours(state, work)
-    worths = (rate.amount * hours for (_, rate), hours in waiting.items())
-    time = Money.nearest(sum(worths, Decimal(0)), state.money, state.rounding)
+    time = billable_work.worth_of_hours(waiting, state.money, state.rounding)
     return time + unbilled_expenses(state, work)
 
 

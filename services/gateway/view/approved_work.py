@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from contracts.billable_work import paying_line, unbilled_hours
+from contracts.billable_work import paying_line, unbilled_hours, worth_of_hours
 from contracts.lines import HOURLY
 from contracts.money import Money, Rate
 from gateway.view.engagement_view import View
@@ -102,10 +102,10 @@ def _approved_hours(view: View) -> Iterator[tuple[str | None, str, date, Decimal
 
 def _unbilled(work: _Work, bills: Collection[BilledLine], budget: Budget) -> Money:
     left = unbilled_hours(work.hours, ((each.role, each.rate, each.hours) for each in bills))
-    time = sum((rate.amount * hours for (_, rate), hours in left.items()), Decimal(0))
+    currency = budget.price.currency
     billed = sum((each.amount.amount for each in bills if each.role is None), Decimal(0))
-    exact = time + max(work.expenses - billed, Decimal(0))
-    return Money.nearest(exact, budget.price.currency, budget.rounding)
+    expenses = Money(amount=max(work.expenses - billed, Decimal(0)), currency=currency)
+    return worth_of_hours(left, currency, budget.rounding) + expenses
 
 
 def _worth_by_line(works: Iterable[WithheldWork]) -> dict[str, Money]:

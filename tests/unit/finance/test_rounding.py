@@ -6,6 +6,7 @@ import pytest
 
 from contracts.decimals import Rounding
 from contracts.finance import (
+    BillingEventDue,
     BudgetSet,
     CostAccrued,
     InvoiceDrafted,
@@ -75,6 +76,19 @@ def contracted(
     if at_acceptance:
         sold = sold.after(method("at-acceptance"))
     return hearing(sold.on(SIGNED), SOW_SIGNED)
+
+
+@policies
+def test_unbilled_work_is_worth_what_an_invoice_would_charge(policy: Rounding, half: str) -> None:
+    odd = line_rates(developer="100.01", architect="140.01")
+    line = hourly_line(BillingItem(item="time", kind="time", amount=eur(20_000)), rates=odd)
+    halves = HALF, time("b", role="architect", hours="0.5")
+    worked = hearing(contracted(policy, sow_of(line)), *halves).on(MAY)
+    charged = {"up": eur("120.02"), "even": eur("120.00")}[half]
+    [shown] = worked.view["unbilled"]
+    assert shown.unbilled == charged
+    billed = worked.when(BillTime(month="2026-04"))
+    billed.then(like(BillingEventDue, amount=charged), like(InvoiceDrafted, amount=charged))
 
 
 def by(half: str, up: str, even: str) -> str:

@@ -21,6 +21,7 @@ from gateway.pages.department_panels import panels
 from gateway.pages.event_texts import event_text
 from gateway.pages.formatting import Names
 from gateway.portfolio.figures import build_portfolio, contribution
+from gateway.view.approved_work import approved_work
 from gateway.view.engagement_view import View, dump, load
 from testkit.scenario import RecordsOf
 from tests.amounts import eur, per_hour
@@ -388,6 +389,27 @@ def test_rates_are_those_of_the_line() -> None:
     # A line without rates is not compared.
     fixed = hourly()
     assert findings(fixed.say(40, billed(fixed, 40, time("build", 77, 1))), 45) == {}
+
+
+def test_unbilled_work_is_worth_what_an_invoice_would_charge() -> None:
+    """Check that the amount of each role is rounded, as that of an invoice line is."""
+    life, halves = Life().kicked_off(), {"engineer": "100.01", "tester": "140.01"}
+    rates = tuple(LineRate(role=role, rate=per_hour(rate)) for role, rate in halves.items())
+    support = SUPPORT.model_copy(update={"rates": rates})
+    life = altered(life, finance.BudgetSet, lines=(*life.lines(), support))
+    for role in halves:
+        approved = delivery.TimeApproved(
+            entry=f"T-{role}",
+            person="eve",
+            role=role,
+            task="care",
+            week=life.week(8),
+            hours=Decimal("0.5"),
+            line="support",
+        )
+        life.say(58, approved)
+    (work,) = approved_work(view_of(life.events))
+    assert work.unbilled == eur("50.01") + eur("70.01")
 
 
 def test_more_billed_on_a_line_than_its_cap() -> None:
