@@ -124,7 +124,7 @@ format: setup ## Format the code and fix what can be fixed automatically
 
 .PHONY: unit
 unit: setup ## Tests without I/O, on all cores
-	@$(PYTEST) -n auto tests/unit
+	@$(PYTEST) -n auto --dist worksteal tests/unit
 
 .PHONY: component
 component: setup ## Tests of one part on real Kafka and a real store

@@ -1,15 +1,20 @@
 """Test that the definitions of the five services leave nothing out."""
 
-from importlib import import_module
+import subprocess
+import sys
 
 import pytest
 
-from chassis.runtime.service import Service
 from local.platform import SERVICES
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_nothing_is_left_out_of_a_service(name: str) -> None:
-    service: Service = import_module(f"{name}.service").SERVICE
+    # In a process of its own, since other tests define events that no service knows.
+    check = f"from {name}.service import SERVICE; SERVICE.require_complete()"
 
-    service.require_complete()
+    done = subprocess.run(
+        [sys.executable, "-c", check], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr

@@ -46,7 +46,7 @@ def test_a_part_of_the_tests_runs_without_lint() -> None:
 def test_without_a_part_everything_is_tested_whatever_the_environment() -> None:
     everything = make("--dry-run", "test")
     assert "ruff check" in everything
-    assert "pytest -n auto tests/unit\n" in everything
+    assert "pytest -n auto --dist worksteal tests/unit\n" in everything
     assert '--ignore=tests/unit -m "not slow and not long"' in everything
 
 
