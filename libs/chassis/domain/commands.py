@@ -17,7 +17,7 @@ class Command(BaseModel):
     Invalid input raises pydantic's ValidationError, which names the field.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     @classmethod
     def named(cls) -> str:

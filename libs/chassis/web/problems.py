@@ -30,6 +30,21 @@ TRANSLATED = (Refused, Unknown, Stale, KeyReused, NotYet, UnreadableStream, Stor
 """The exceptions that `translated` converts to problems."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SECRETS = ("token", "secret", "password", "authorization", "key")
+_SENTENCES = {
+    "extra_forbidden": "is not a field of this request",
+    "missing": "is missing",
+    "model_attributes_type": "must be a JSON object, sent as application/json",
+    "tuple_type": "must be a JSON array",
+    "decimal_type": "must be a decimal number",
+    "decimal_parsing": "must be a decimal number",
+}
+_DATE_ERRORS = {
+    "date_type",
+    "date_parsing",
+    "date_from_datetime_parsing",
+    "date_from_datetime_inexact",
+}
+_SUBJECT = re.compile(r"^(Input|String|Tuple|Dictionary|Decimal input) should ")
 _MAX_SHOWN_LENGTH = 80
 _MAX_SHOWN_ERRORS = 50
 _CODE_SCHEMA = {
@@ -179,12 +194,17 @@ def describe(error: Mapping[str, Any]) -> FieldError:
     place, *path = error["loc"] or ("body",)
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     field = field.removeprefix(".") or str(place)
-    message = {
-        "extra_forbidden": "is not a field of this request",
-        "missing": "is missing",
-        "model_attributes_type": "must be a JSON object, sent as application/json",
-    }.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
-    return FieldError(field=field, problem=message, given=_shown(field, error))
+    return FieldError(field=field, problem=_sentence(error), given=_shown(field, error))
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    """Return what the value has to be, in the words of a request and not in those of Python."""
+    if error["type"] in _DATE_ERRORS:
+        return "must be a day that exists, as YYYY-MM-DD"
+    if error["type"] in _SENTENCES:
+        return _SENTENCES[error["type"]]
+    message = str(error["msg"]).removeprefix("Value error, ").split(" after validation, ")[0]
+    return _SUBJECT.sub("must ", message)
 
 
 def _shown(field: str, error: Mapping[str, Any]) -> str | int | float | bool | None:

@@ -1,6 +1,12 @@
 """The codes of problems in the OpenAPI document, and what a refusal becomes."""
 
 import json
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import BaseModel, Field, ValidationError
 
 from chassis.domain.commands import Missing, Refused
 from chassis.web import problems
@@ -33,3 +39,39 @@ def test_a_refusal_is_answered_with_what_is_missing() -> None:
         {"code": "manager-not-assigned", "sentence": "no manager", "owed_by": "delivery"},
         {"code": "field-missing", "sentence": "no account", "field": "account"},
     ]
+
+
+class Body(BaseModel):
+    """A request with a field of each frequent kind."""
+
+    day: date = date(2026, 1, 1)
+    hours: Annotated[Decimal, Field(le=100)] = Decimal(1)
+    names: Annotated[tuple[str, ...], Field(min_length=1)] = ("a",)
+    kind: Literal["fixed", "at-cost"] = "fixed"
+    code: Annotated[str, Field(max_length=3, pattern="^[A-Z]+$")] = "EUR"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"day": "31.03.2027"}, "must be a day that exists, as YYYY-MM-DD"),
+        ({"day": "2027-02-30"}, "must be a day that exists, as YYYY-MM-DD"),
+        ({"day": "2027-02-03T10:00:00"}, "must be a day that exists, as YYYY-MM-DD"),
+        ({"day": None}, "must be a day that exists, as YYYY-MM-DD"),
+        ({"hours": "ten"}, "must be a decimal number"),
+        ({"hours": None}, "must be a decimal number"),
+        ({"hours": 101}, "must be less than or equal to 100"),
+        ({"names": []}, "must have at least 1 item"),
+        ({"names": "a"}, "must be a JSON array"),
+        ({"kind": "gratis"}, "must be 'fixed' or 'at-cost'"),
+        ({"code": "EURO"}, "must have at most 3 characters"),
+        ({"code": "eur"}, "must match pattern '^[A-Z]+$'"),
+    ],
+)
+def test_the_problem_of_a_field_says_what_its_value_must_be(
+    given: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValidationError) as raised:
+        Body.model_validate(given)
+    [error] = raised.value.errors()
+    assert problems.describe(error).problem == sentence
