@@ -50,7 +50,7 @@ class ImportedProgress(SourceRecord):
     hours: Annotated[tuple[RoleHours, ...], Field(max_length=200), DistinctBy("role")] = ()
     """Hours to date by role, billable or not."""
     complete: Percent
-    """Share of the work that is done."""
+    """Share of the work that is done, in percent."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

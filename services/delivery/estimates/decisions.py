@@ -47,11 +47,17 @@ class SubmitEstimate(EstimateContent, Command):
     """
 
     lines: EstimateLines = ()
+    """Hours by phase and role; those of the template where none are given."""
     scale: Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False)] = Decimal(1)
+    """Factor for the hours of the template."""
     contingency: Percent = Decimal(0)
+    """Percent that is added to all hours."""
     assumptions: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
+    """Conditions under which the estimate holds."""
     confidence: Confidence = "medium"
+    """Confidence of the author in the estimate."""
     no_project_management: ShortText | None = None
+    """Reason why no line is project management."""
 
 
 class EndorseEstimate(Command):

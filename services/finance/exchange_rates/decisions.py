@@ -60,7 +60,9 @@ class PublishExchangeRate(Command):
     """
 
     rate: ConversionRate
+    """Units of the quote currency for one unit of the base currency."""
     source: ShortText
+    """Publisher of the rate, such as ECB."""
 
 
 @capability.decide(PublishExchangeRate, by=ACCOUNTING, opens=True)

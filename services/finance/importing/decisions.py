@@ -60,7 +60,7 @@ def import_engagement(
     )
     balances = {name: getattr(command, name) for name in OpeningBalances.model_fields}
     event = EngagementImported(**{**balances, "lines": openly})
-    yield from unless_recorded(state.importing.taken_over, event, "the imported balances")
+    yield from unless_recorded(state.importing.taken_over, event, "the import of the balances")
     cost = _cost(command)
     if cost.lines or cost.cost is not None:
         yield from unless_recorded(state.importing.cost, cost, "the imported cost")

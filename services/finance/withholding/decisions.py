@@ -133,7 +133,7 @@ def _named(state: Engagement, command: _NamesWork) -> list[Work]:
     if unknown:
         raise Refused("work-unknown", f"no approved work is known as {', '.join(unknown)}")
     if not keys:
-        raise Refused("work-unknown", "no work is named")
+        raise Refused("work-unknown", "entries, expenses: name at least one work")
     return [state.work.by_id[key] for key in keys]
 
 
