@@ -84,10 +84,11 @@ demo: setup ## Load the demo data into a platform that has none: make demo KEY=.
 	@$(TOLD) $(PY) -m local.demo
 
 .PHONY: import
-import: setup ## Import opportunities from a CRM export: make import FILE=pipeline.csv [KEY=.env]
+import: setup ## Import opportunities from a CRM export: make import FILE=pipeline.csv [CURRENCY=EUR] [SOURCE=crm] [KEY=.env]
 	@test -n "$(FILE)" || { echo "usage: make import FILE=pipeline.csv [KEY=.env]" >&2; exit 2; }
 	@CONCORD_TOKEN=$${CONCORD_TOKEN:-$$($(TOLD) $(PY) -m local.token --as sam)} \
-		$(TOLD) $(PY) -m sales.importing "$(FILE)"
+		$(TOLD) $(PY) -m sales.importing "$(FILE)" $(if $(CURRENCY),--currency "$(CURRENCY)") \
+		$(if $(SOURCE),--source "$(SOURCE)")
 
 ##@ Check a change
 
