@@ -228,6 +228,27 @@ def test_a_page_names_only_events_commands_codes_and_identifiers_of_the_code(pag
             assert name.rpartition(".")[2] in words_of_the_code(), f"nothing is called {name}"
 
 
+PARTNER_GUIDE = (PROJECT / "docs" / "partner-guide.md").read_text()
+
+
+def test_the_partner_guide_names_every_topic() -> None:
+    named = set(re.findall(r"`(concord\.[a-z.]+\.v1)`", PARTNER_GUIDE))
+    assert named == {channel.topic() for channel in CHANNELS.values()}
+
+
+ENDS = "closed|declined|expired|lost|rejected|released|reopened|resolved|resumed|revised|terminated"
+"""Last words of the names of events that end or correct an earlier one, with those of the test."""
+
+
+def test_the_partner_guide_explains_every_open_event_that_ends_or_corrects_another() -> None:
+    (table,) = (each for each in tables(PARTNER_GUIDE) if "effect on an earlier one" in each[0])
+    named = {name for row in table for name in re.findall(r"`([a-z-]+)`", " ".join(row.values()))}
+    for type_, event in EVENTS.items():
+        name = type_.split(".")[-2]
+        if not event.channel.confidential and re.search(rf"-({ENDS}|voided|withdrawn)$", name):
+            assert name in named, name
+
+
 def test_the_messages_for_what_is_left_out_are_those_of_the_code() -> None:
     """Compare without names (a type of event, a command), which are filled in by the code."""
     folders = [PROJECT / "libs", SERVICES, PROJECT / "tests" / "unit" / "contracts"]
