@@ -471,6 +471,7 @@ class Life:
                 billing_event=f"due-{item.item}",
                 kind=item.kind,
                 amount=item.amount,
+                advance_drawn=eur(0),
                 deliverables=item.deliverables,
                 lines=(finance.InvoiceLine(description="Services", line=line, amount=item.amount),),
                 issued_on=self.day(days),

@@ -52,7 +52,10 @@ class DocumentHead(Value):
     template_version: Version
     """Version of the template."""
     base: BaseDocument | None = None
-    """The document that this one is based on or changes, such as a master services agreement."""
+    """The document that this one is based on or changes, such as a master services agreement.
+
+    Null where there is none.
+    """
 
 
 STATEMENT_OF_WORK = "statement-of-work"

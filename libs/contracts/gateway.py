@@ -6,6 +6,8 @@ A disconnect is a contradiction between what two departments believe about an en
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
+from pydantic import Field
+
 from contracts.channels import GATEWAY, GATEWAY_CONFIDENTIAL, Department
 from contracts.event import Event
 from contracts.money import Money
@@ -20,6 +22,9 @@ from contracts.values import (
     Value,
 )
 from contracts.vocabularies import OPEN, Unlisted
+
+MOST_EVIDENCE = 1_000
+"""Maximum number of events that a disconnect names as its evidence."""
 
 
 class Evidence(Value):
@@ -51,8 +56,8 @@ class _Finding(Event):
 class _Detected(_Finding):
     sentence: Text
     """The contradiction in words, in English."""
-    evidence: tuple[Evidence, ...]
-    """Events that prove it."""
+    evidence: Annotated[tuple[Evidence, ...], Field(max_length=MOST_EVIDENCE)]
+    """Events that prove it; the first 1,000 of more."""
     since: Moment
     """When the latest event that proves it happened (UTC).
 

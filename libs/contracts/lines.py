@@ -103,13 +103,16 @@ class BillingItem(Value):
     lines by time and materials, the first two are advances that are drawn down by billed time.
     """
     amount: ItemMoney
-    """Amount to be billed, not zero; negative on a discount line."""
+    """Amount to be billed without tax, not zero; negative on a discount line."""
     due_on: Day | None = None
-    """Day on which the entry becomes due; required where the kind is `on-date`."""
+    """Day on which the entry becomes due; it may be null unless the kind is `on-date`."""
     deliverables: Annotated[tuple[Identifier, ...], Field(max_length=200)] = ()
     """Ids of deliverables; required where the kind is `on-acceptance`."""
     reduces: Identifier | None = None
-    """On a discount line: id of the entry of another line that is billed less by this amount."""
+    """On a discount line: id of the entry of another line that is billed less by this amount.
+
+    Null on all other lines.
+    """
     description: ShortText = "Services"
     """Text for the invoice."""
 
@@ -142,7 +145,7 @@ class LineTerms(Value):
     pricing: Pricing
     """Rule by which the price of the line is determined."""
     price: ItemMoney
-    """Price of the line; not positive where its kind is `discount`, else not negative.
+    """Price of the line without tax; not positive where its kind is `discount`, else not negative.
 
     By time and materials or at cost it is the maximum (cap) that is billed or, where `estimated`,
     an estimate. Of a retainer it is the fee of all months.
@@ -156,7 +159,7 @@ class LineTerms(Value):
     rates: LineRates = ()
     """Agreed bill rates per hour; by time and materials one for every role."""
     retainer: Retainer | None = None
-    """Fee and months; required where the pricing is `retainer`, and only there."""
+    """Fee and months; null unless the pricing is `retainer`."""
     stand_alone_price: NotNegativeMoney | None = None
     """Price at which the line would be sold alone (IFRS 15.77); null where it is the price."""
     tax_code: Identifier | None = None

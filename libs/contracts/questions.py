@@ -52,7 +52,7 @@ class AskedQuestion(Question):
     """A question that was asked."""
 
     question: Identifier
-    """Id of the question, unique within the engagement."""
+    """Id of the question, unique within the engagement across all departments."""
     asked_on: Day
     """Day on which it was asked."""
 
@@ -61,7 +61,7 @@ class QuestionAnswer(CustomerAct):
     """The answer to a question; `evidence` and `recorded_for` are those of a contact's answer."""
 
     question: Identifier
-    """Id of the question."""
+    """Id of the question, which another department may have asked on its own channel."""
     answer: Text
     """The answer itself."""
 

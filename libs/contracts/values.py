@@ -247,9 +247,13 @@ class Conversion(Value):
     converted: NotNegativeMoney
     """Amount after the conversion, rounded to the minor unit."""
     exchange_rate: ExchangeRateId
-    """Id of the exchange rate that was used: base, quote and day."""
+    """Id of the exchange rate that was used: base, quote and day.
+
+    Where its base is the currency before the conversion the amount is multiplied by the rate, where
+    its quote is that currency the amount is divided by it.
+    """
     version: Version
-    """Version of its record."""
+    """Version of the record of the exchange rate."""
 
 
 class SourceRecord(Value):
@@ -265,7 +269,7 @@ class CustomerAct(Value):
     """An act of a person of the customer, with its proof."""
 
     evidence: DocumentHash | None = None
-    """Hash of the document that proves the act."""
+    """Hash of the document that proves the act; null where there is none."""
 
 
 class RecordedAct(CustomerAct):
@@ -415,7 +419,7 @@ class Milestone(Value):
     """Name of the milestone."""
     due_on: Day
     """Day by which it is to be reached."""
-    deliverables: tuple[Identifier, ...] = ()
+    deliverables: Annotated[tuple[Identifier, ...], Field(max_length=1_000)] = ()
     """Ids of the deliverables that are due by the milestone."""
 
 
@@ -454,7 +458,7 @@ class PlannedTask(Period):
     """Name of the task."""
     phase: ShortText
     """Name of the phase."""
-    hours: tuple[RoleHours, ...]
+    hours: Annotated[tuple[RoleHours, ...], Field(max_length=100)]
     """Planned hours by role."""
     kind: LineKind = "delivery"
     """Kind of work."""
@@ -466,7 +470,7 @@ class PlannedTask(Period):
     False for initiation, analysis and project management.
     """
     deliverable: Identifier | None = None
-    """Id of the deliverable that the task produces, if any."""
+    """Id of the deliverable that the task produces; null where it produces none."""
     assignee: PersonId | None = None
     """Person who is to do the task; null while none is named."""
     after: Annotated[tuple[TaskLink, ...], Field(max_length=100)] = ()
@@ -479,7 +483,7 @@ class ReviewVerdict(Value):
     verdict: Verdict
     """Verdict on the content."""
     why: Text | None = None
-    """Reason; always given where the verdict is `objected`."""
+    """Reason; it may be null only where the verdict is `approved`."""
 
     @model_validator(mode="after")
     def _explained(self) -> Self:
@@ -513,6 +517,10 @@ class Signatory(Value):
     """Person who signed."""
     signed_on: Day
     """Day of the signature."""
+
+
+Signatories = Annotated[tuple[Signatory, ...], Field(max_length=2)]
+"""The signatures of a contract, one of each party."""
 
 
 class Margin(Value):

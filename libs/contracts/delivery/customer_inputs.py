@@ -47,7 +47,7 @@ class ReceivedInput(Value):
     input: Identifier
     """Id of the input within the engagement."""
     evidence: DocumentHash | None = None
-    """Hash of what was received, where it is a document."""
+    """Hash of what was received; null where it is no document."""
 
 
 class CustomerInputReceived(ReceivedInput, Event, channel=DELIVERY):
@@ -95,7 +95,10 @@ class CustomerInputCorrection(Correction):
 
 
 class CustomerInputReopened(CustomerInputCorrection, Event, channel=DELIVERY):
-    """An input that was recorded as received by mistake has not come. Published by Delivery."""
+    """An input that was recorded as received by mistake has not come. Published by Delivery.
+
+    It is open again, as it was requested.
+    """
 
     received_on: Day
     """Day of the arrival that is taken back."""

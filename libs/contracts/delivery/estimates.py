@@ -50,7 +50,7 @@ class EstimateSubmitted(EstimateContent, Event, channel=DELIVERY, consumed_by=("
 
     version: Version
     """Counts the engagement's estimates from 1."""
-    assumptions: tuple[ShortText, ...] = ()
+    assumptions: Annotated[tuple[ShortText, ...], Field(max_length=101)] = ()
     """Assumptions, among them the reason why no line is project management."""
     template_version: Version | None = None
     """Version of the template that the lines were made from; null where they were entered."""

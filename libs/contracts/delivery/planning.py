@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+from pydantic import Field
+
 from contracts.channels import DELIVERY
 from contracts.event import Event
 from contracts.reference import Weekdays
@@ -24,7 +26,7 @@ class PlanCalendar(Value):
     """Id of the holiday calendar of the company that sells."""
     weekdays: Weekdays
     """Weekdays on which people work."""
-    days_off: tuple[Day, ...] = ()
+    days_off: Annotated[tuple[Day, ...], Field(max_length=10_000)] = ()
     """Days off on these weekdays between the first and the last day of the plan, in order."""
 
 
@@ -33,13 +35,15 @@ class PlanContent(Value):
 
     version: Version
     """Counts the drafts of the plan from 1; a baseline has the version of its draft."""
-    milestones: Annotated[tuple[Milestone, ...], DistinctBy("milestone")]
+    milestones: Annotated[tuple[Milestone, ...], Field(max_length=200), DistinctBy("milestone")]
     """Milestones of the plan, with different ids."""
-    tasks: Annotated[tuple[PlannedTask, ...], DistinctBy("task")]
+    tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=5_000), DistinctBy("task")]
     """Tasks of the plan, with different ids."""
-    deliverables: Annotated[tuple[Deliverable, ...], DistinctBy("deliverable")]
+    deliverables: Annotated[
+        tuple[Deliverable, ...], Field(max_length=1_000), DistinctBy("deliverable")
+    ]
     """Deliverables that the plan produces, with different ids."""
-    changes: tuple[Identifier, ...] = ()
+    changes: Annotated[tuple[Identifier, ...], Field(max_length=1_000)] = ()
     """Ids of all approved changes whose work the plan includes, also those of earlier baselines.
 
     A later baseline may leave out a change whose amendment is not signed.

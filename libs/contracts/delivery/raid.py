@@ -171,7 +171,10 @@ class RaidItemCorrection(RaidItem, Correction):
 
 
 class RaidItemReopened(RaidItemCorrection, Event, channel=DELIVERY):
-    """A RAID item that was closed by mistake is open again. Published by Delivery."""
+    """A RAID item that was closed by mistake is open again, as it was before.
+
+    Published by Delivery.
+    """
 
     closed_on: Day
     """Day of the closing that is taken back."""

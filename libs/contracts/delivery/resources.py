@@ -36,7 +36,8 @@ Commitment = Literal["soft", "hard"]
 class ResourceAllocated(ResourcePeriod, Event, channel=DELIVERY):
     """A person was allocated to a resource request, or their allocation to it was changed.
 
-    Published by Delivery. Hours and period are those of the allocation.
+    Published by Delivery. Hours and period are those of the allocation, and replace those of an
+    earlier one of the same person to the same request.
     """
 
     request: Identifier
@@ -51,7 +52,7 @@ class ResourceReleased(Event, channel=DELIVERY):
     """A person was released from a resource request.
 
     Published by Delivery, also for every allocated person when the deal is lost or the contract is
-    terminated.
+    terminated. Closing an engagement releases no one: an allocation ends with its period.
     """
 
     request: Identifier

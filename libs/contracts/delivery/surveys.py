@@ -60,7 +60,7 @@ class SurveySent(SurveyForm, Event, channel=DELIVERY):
 
     survey: Identifier
     """Id of the survey within the engagement."""
-    contacts: tuple[PersonId, ...]
+    contacts: Annotated[tuple[PersonId, ...], Field(max_length=200)]
     """People of the customer who are asked."""
     sent_on: Day
     """Day on which it was sent."""
@@ -83,9 +83,12 @@ class SurveyAnswer(CustomerAct):
     A question that was not answered is left out.
     """
     recommend: Annotated[int, Field(ge=0, le=10), AsNumber] | None = None
-    """Likelihood of a recommendation from 0 to 10, for the net promoter score (NPS)."""
+    """Likelihood of a recommendation from 0 to 10, for the net promoter score (NPS).
+
+    Null where it was not answered.
+    """
     comment: Text | None = None
-    """Remark in the person's own words."""
+    """Remark in the person's own words; null where there is none."""
 
     @model_validator(mode="after")
     def _something(self) -> Self:

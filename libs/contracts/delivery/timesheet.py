@@ -72,7 +72,7 @@ class TimeRejection(Value):
 class TimeRejected(TimeRejection, Event, channel=DELIVERY):
     """A time entry was rejected; its hours are neither billed nor counted as cost.
 
-    Published by Delivery.
+    Published by Delivery. An entry is decided once: corrected hours are an entry with another id.
     """
 
 

@@ -1,5 +1,9 @@
 """Define the event of an amount that became due for invoicing."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from contracts.channels import FINANCE
 from contracts.event import Event
 from contracts.lines import BillingKind
@@ -14,7 +18,7 @@ class BillingEventDue(Event, channel=FINANCE):
     """
 
     billing_event: Identifier
-    """Id of the billing event."""
+    """Id of the billing event; after a withdrawn draft it may be used again."""
     line: Identifier
     """Id of the contract line."""
     item: Identifier
@@ -22,10 +26,10 @@ class BillingEventDue(Event, channel=FINANCE):
     kind: BillingKind
     """The condition that made the amount due, as in the billing schedule."""
     amount: PositiveMoney
-    """Amount to be invoiced, after discounts and any advance that is drawn down."""
+    """Amount to be invoiced without tax, after discounts and any advance that is drawn down."""
     due_on: Day
     """Day on which the amount became due for invoicing; not the day by which to pay."""
-    deliverables: tuple[Identifier, ...] = ()
+    deliverables: Annotated[tuple[Identifier, ...], Field(max_length=200)] = ()
     """Ids of the deliverables that the entry of the billing schedule names."""
     exception: ShortText | None = None
     """Reason for billing before the schedule makes it due, or at other than contracted rates.

@@ -1,6 +1,8 @@
 """Define the events of prices and costs of estimates."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL
 from contracts.event import Event
@@ -25,7 +27,7 @@ class EstimatePriced(Event, channel=FINANCE, consumed_by=("sales", "delivery")):
     """Id of the rate card, such as `standard-EUR`."""
     rate_card_version: Version
     """Version of the rate card."""
-    lines: tuple[PricedLine, ...]
+    lines: Annotated[tuple[PricedLine, ...], Field(max_length=500)]
     """Price by role and kind of work, with the contingency in the hours."""
     purchases: EstimatedPurchases = ()
     """Things to be bought, as they were estimated: the customer is charged their amounts."""

@@ -16,7 +16,10 @@ class ExpenseConverted(Event, channel=FINANCE):
     spent_on: Day
     """Day of the expense."""
     line: Identifier | None
-    """Id of the contract line that its approval names; null where it names none."""
+    """Id of the contract line that its approval names; null where it names none.
+
+    The line of the invoice that bills it names the line then.
+    """
     billable: YesNo
     """True if the customer pays it."""
     conversion: Conversion

@@ -17,6 +17,7 @@ from contracts.values import (
     ShortText,
     TotalHours,
     Value,
+    YesNo,
 )
 
 
@@ -37,13 +38,13 @@ class InvoiceLineTerms(Value):
     line: Identifier
     """Id of the contract line."""
     amount: ItemMoney
-    """Amount of the line; negative where it lowers the invoice."""
+    """Amount of the line without tax; negative where it lowers the invoice."""
     role: ProjectRole | None = None
     """Role whose time is billed; null where no time is."""
     hours: TotalHours | None = None
     """Hours that are billed; null where no time is."""
     rate: Rate | None = None
-    """Bill rate per hour."""
+    """Bill rate per hour; null where no time is billed."""
     days: Annotated[tuple[DayHours, ...], Field(max_length=5_000), DistinctBy("day")] = ()
     """The hours by day; empty where no time is billed, or where an exception names no days."""
 
@@ -60,7 +61,15 @@ class InvoiceLine(InvoiceLineTerms):
     expense: Identifier | None = None
     """Id of the expense, where one that was converted is billed; null where it is another line."""
     conversion: Conversion | None = None
-    """The conversion of the whole expense; of what exceeds a cap, the amount bills less."""
+    """The conversion of the whole expense; null where the line bills none that was converted.
+
+    The amount of the line is less where the contract line has less left to bill, or an earlier
+    invoice bills a part.
+    """
+
+
+InvoiceLines = Annotated[tuple[InvoiceLine, ...], Field(max_length=5_000)]
+"""Lines of an invoice, at most 5,000."""
 
 
 class InvoiceDraft(Value):
@@ -72,7 +81,7 @@ class InvoiceDraft(Value):
     """Id of the billing event that is invoiced."""
     kind: BillingKind
     """The condition that made the amount due, as in the billing schedule."""
-    lines: tuple[InvoiceLine, ...]
+    lines: InvoiceLines
     """Lines of the invoice."""
     amount: PositiveMoney
     """Sum of the lines less `advance_drawn`."""
@@ -83,7 +92,7 @@ class InvoiceDraft(Value):
 class InvoiceDrafted(InvoiceDraft, Event, channel=FINANCE):
     """An invoice was drafted for a billing event; it has no number until it is approved.
 
-    Published by Finance.
+    Published by Finance; again after an invoice was voided, under another id.
     """
 
 
@@ -92,7 +101,8 @@ class DraftWithdrawn(Event, channel=FINANCE):
 
     Published by Finance where an amendment reduced the entry of the billing schedule below what had
     become due: what is left of the entry becomes due again and is drafted anew. Also where the
-    acceptance that had made it due was withdrawn: the next acceptance makes it due again.
+    acceptance that had made it due was withdrawn: the next acceptance makes it due again. The ids
+    of the invoice and of the billing event may be used again then.
     """
 
     invoice: Identifier
@@ -104,7 +114,11 @@ class DraftWithdrawn(Event, channel=FINANCE):
 
 
 class InvoiceApproved(Event, channel=FINANCE):
-    """A draft invoice was approved; it is issued when it has its number. Published by Finance."""
+    """A draft invoice was approved; it is issued when it has its number.
+
+    Published by Finance; again, maybe for another day, where no number could be given to the first
+    approval.
+    """
 
     invoice: Identifier
     """Id of the invoice, from draft to payment; not the invoice number."""
@@ -126,10 +140,12 @@ class InvoiceIssued(Event, channel=FINANCE, consumed_by=("delivery", "legal", "s
     kind: BillingKind
     """The condition that made the amount due, as in the billing schedule."""
     amount: PositiveMoney
-    """Amount to be paid."""
-    deliverables: tuple[Identifier, ...] = ()
+    """Amount to be paid without tax: the sum of the lines less `advance_drawn`."""
+    advance_drawn: NotNegativeTotal
+    """Part of the lines that is paid by an advance invoiced before (a contract liability)."""
+    deliverables: Annotated[tuple[Identifier, ...], Field(max_length=200)] = ()
     """Ids of the deliverables that the entry of the billing schedule names."""
-    lines: tuple[InvoiceLine, ...] = ()
+    lines: InvoiceLines = ()
     """Lines of the invoice."""
     issued_on: Day
     """Invoice date."""
@@ -155,11 +171,11 @@ class InvoiceVoided(Voiding, Event, channel=FINANCE, consumed_by=("sales", "lega
     """Amount of the voided invoice."""
     voided_on: Day
     """Day on which it was voided."""
-    ends_event: bool | None = None
-    """True if the billing event ended with the invoice; if not, the invoice is drafted anew.
+    ends_event: YesNo
+    """True if the billing event ended with the invoice; if not, it is drafted anew.
 
     True for exceptions, and where an amendment reduced the entry of the billing schedule below what
-    had become due. Null in events recorded before the field existed: then only exceptions ended.
+    had become due.
     """
 
 
@@ -169,7 +185,7 @@ class InvoiceMovement(Value):
     invoice: Identifier
     """Id of the invoice."""
     amount: PositiveMoney
-    """Amount that was paid or given back."""
+    """Amount that was paid or given back, without tax; positive in either direction."""
 
 
 class Credit(InvoiceMovement):
@@ -182,7 +198,8 @@ class Credit(InvoiceMovement):
 class CreditNoteIssued(Credit, Event, channel=FINANCE, consumed_by=("sales", "legal")):
     """A credit note over part or all of an issued invoice was issued under its number.
 
-    Published by Finance.
+    Published by Finance. It is for the invoice as a whole and names no lines. What is credited is
+    not invoiced again because of it.
     """
 
     credit_note: Identifier

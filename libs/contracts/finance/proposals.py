@@ -11,8 +11,9 @@ class ProposalReviewed(Event, channel=FINANCE, consumed_by=("sales",)):
     """Finance reviewed a version of the proposal against the minimum margin (floor).
 
     Published by Finance when the version is drafted, and again when the cost rates become known.
-    Where its hours differ from the estimate, or it is a third different offer on one estimate, a
-    sales manager has to approve an exception first.
+    Where its hours or purchases differ from the estimate, or it is a third different offer on one
+    estimate, it is reviewed when a sales manager has approved an exception. A later review of the
+    same version replaces this one.
     """
 
     version: Version

@@ -18,7 +18,7 @@ class RevenueOfMonth(Value):
     amount: Money
     """Revenue of the month; negative where earlier revenue is corrected (cumulative catch-up)."""
     cumulative: Money
-    """All revenue of the obligation recognised to the end of the month."""
+    """Revenue of the obligation recognised to the end of the month, without opening balances."""
 
 
 class RevenueRecognised(RevenueOfMonth, Event, channel=FINANCE):

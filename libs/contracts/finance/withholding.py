@@ -27,7 +27,10 @@ class UnbilledWork(Value):
     hours: Hours | None = None
     """Hours of the work; null for an expense."""
     worth: NotNegativeTotal
-    """Hours at the contracted rate of their day, or the amount of the expense."""
+    """Hours at the contracted rate of `on`, or the expense in the engagement's currency.
+
+    It is rounded for each work, so an invoice line of the same works may differ by the rounding.
+    """
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -55,12 +58,21 @@ class Reasoned(Value):
 
 
 class WorkHeld(WorkOfLine, Reasoned, Event, channel=FINANCE):
-    """Works are not billed until they are released. Published by Finance."""
+    """Works are not billed until they are released. Published by Finance.
+
+    A later work-released may name some of them; the others are still held.
+    """
 
 
 class WorkReleased(WorkOfLine, Event, channel=FINANCE):
-    """Works that were held can be billed again, or are written down. Published by Finance."""
+    """Works that were held can be billed again. Published by Finance.
+
+    Held works that are written down are released first.
+    """
 
 
 class WorkWrittenDown(WorkOfLine, Reasoned, Event, channel=FINANCE):
-    """Works are never billed. Published by Finance, after the release of what was held."""
+    """Works are never billed; no event takes it back.
+
+    Published by Finance, after the release of what was held. Their cost stays.
+    """

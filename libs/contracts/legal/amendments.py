@@ -7,7 +7,7 @@ from contracts.documents import AMENDMENT, DocumentHead
 from contracts.event import Event
 from contracts.lines import LineChanges, ScopeChange
 from contracts.money import ItemMoney
-from contracts.values import ContentHash, Day, Identifier, Signatory, Text
+from contracts.values import ContentHash, Day, Identifier, Signatories, Text
 
 
 class AmendmentTerms(ScopeChange):
@@ -56,7 +56,7 @@ class AmendmentSigned(
     Published by Legal.
     """
 
-    signatories: tuple[Signatory, ...]
+    signatories: Signatories
     """The signatures, one of each party."""
     signed_on: Day
     """Day of the later signature."""

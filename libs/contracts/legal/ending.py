@@ -18,7 +18,7 @@ class Termination(Value):
     reason: TerminationReason
     """Reason of the end of the contract."""
     comment: Text | None = None
-    """Further explanation."""
+    """Further explanation; null where there is none."""
 
 
 class EngagementTerminated(

@@ -3,7 +3,7 @@
 from contracts.channels import LEGAL
 from contracts.event import Event
 from contracts.legal.sows import SowVersion
-from contracts.values import Day, Party, PersonId, Signatory, Text, Value
+from contracts.values import Day, Party, PersonId, Signatories, Signatory, Text, Value
 
 
 class SowSentForSignature(SowVersion, Event, channel=LEGAL, consumed_by=("sales",)):
@@ -47,7 +47,7 @@ class SignatureDeclined(Declination, SowVersion, Event, channel=LEGAL, consumed_
 class SowSigned(SowVersion, Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")):
     """Both parties signed the statement of work, which is now the contract. Published by Legal."""
 
-    signatories: tuple[Signatory, ...]
+    signatories: Signatories
     """The signatures, one of each party."""
     signed_on: Day
     """Day of the later signature."""

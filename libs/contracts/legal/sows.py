@@ -60,7 +60,7 @@ class SowTerms(Value):
     acceptance_terms: AcceptanceTerms = AcceptanceTerms()
     """Terms by which deliverables are accepted."""
     cost_of_delay_per_day: PositiveMoney | None = None
-    """Amount per calendar day of delay, where the parties agreed one."""
+    """Amount per calendar day of delay; null where the parties agreed none."""
     payment_terms_days: Days
     """Calendar days from the invoice date to the due day."""
 
@@ -117,7 +117,7 @@ class RedlineResolution(Value):
     outcome: Literal["accepted", "rejected", "withdrawn"]
     """`accepted`: the next version of the statement of work contains the wording."""
     note: Text | None = None
-    """Reason, or the wording that was agreed instead."""
+    """Reason, or the wording that was agreed instead; null where neither is given."""
 
 
 class RedlineResolved(RedlineResolution, Event, channel=LEGAL, consumed_by=("sales",)):

@@ -59,11 +59,17 @@ class PersonDetails(Value):
     ] = ()
     """Skills beyond the roles, by which people are found for an allocation."""
     grade: Identifier | None = None
-    """Grade of the person in the company, such as `senior`; cost rates may depend on it."""
+    """Grade of the person in the company, such as `senior`; cost rates may depend on it.
+
+    Null where none is recorded.
+    """
     cost_centre: Identifier | None = None
-    """Cost centre of the company's books that bears the cost of the person."""
+    """Cost centre of the company's books that bears the cost of the person.
+
+    Null where none is recorded.
+    """
     manager: PersonId | None = None
-    """Id of the person whom this person reports to."""
+    """Id of the person whom this person reports to; null where none is recorded."""
     calendar: Identifier | None = None
     """Id of the holiday calendar by which the person works; null for Monday to Friday."""
     weekly_hours: Hours = Decimal(40)
@@ -122,7 +128,7 @@ class CalendarDetails(Value):
     country: Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["DE"])] | None = None
     """ISO 3166-1 code of the country whose public holidays are days off; null for none."""
     subdivision: Annotated[str, Field(pattern="^[A-Z0-9]{1,3}$", examples=["BY"])] | None = None
-    """Part of the ISO 3166-2 code after the dash, where the subdivision has holidays of its own."""
+    """Part of the ISO 3166-2 code after the dash; null where the holidays are the country's."""
     weekdays: Weekdays = WORKING_WEEK
     """Weekdays on which people work."""
     days_off: Annotated[tuple[DayOff, ...], Field(max_length=1000), DistinctBy("day")] = ()

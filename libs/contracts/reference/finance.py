@@ -41,7 +41,7 @@ class BankAccount(Value):
     iban: Iban | None = None
     """IBAN of the account; null where the bank has none."""
     number: ShortText | None = None
-    """Bank, branch and account in another form, as a payer has to enter them."""
+    """Bank, branch and account in another form, as a payer has to enter them; null: the IBAN."""
     bic: Bic | None = None
     """BIC of the bank; null where it has none."""
 

@@ -40,15 +40,18 @@ class AccountDetails(Value):
     legal_name: ShortText | None = None
     """Name in the commercial register, for contracts and invoices; null where not known yet."""
     parent: AccountId | None = None
-    """Id of the account that this one belongs to, such as the holding of a group."""
+    """Id of the account that this one belongs to, such as the holding of a group.
+
+    Null where it belongs to none.
+    """
     domain: Domain | None = None
-    """Internet domain of its web site and e-mail addresses."""
+    """Internet domain of its web site and e-mail addresses; null where it is not known."""
     country: CountryCode | None = None
     """Country of the customer as ISO 3166-1 alpha-2 code; null where it is not known."""
     time_zone: TimeZone | None = None
     """Time zone in which the account's days begin; null where not known."""
     sector: ShortText | None = None
-    """Industry of the customer."""
+    """Industry of the customer; null where it is not known."""
     own_pmo: YesNo = False
     """True if the customer has a project management office (PMO) of its own."""
 
@@ -59,7 +62,7 @@ class AccountTax(Value):
     treatment: Annotated[Literal["domestic", "reverse-charge", "exempt"] | Unlisted, OPEN]
     """`domestic`: taxed by the company. `reverse-charge`: the customer owes the tax."""
     vat_id: VatId | None = None
-    """VAT id of the account; required where the treatment is `reverse-charge`."""
+    """VAT id of the account; it may be null unless the treatment is `reverse-charge`."""
     exemption: ShortText | None = None
     """Reason for the exemption; required where the treatment is `exempt`, else null."""
 
@@ -82,7 +85,7 @@ class AccountBilling(Value):
     country: CountryCode
     """Country as ISO 3166-1 alpha-2 code."""
     contact: ContactId | None = None
-    """Id of the contact to whom invoices are sent by e-mail."""
+    """Id of the contact to whom invoices are sent by e-mail; null where none is named."""
     purchase_order_required: YesNo = False
     """True if the account pays only invoices that name a purchase order."""
     payment_terms_days: Days

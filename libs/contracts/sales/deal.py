@@ -69,9 +69,9 @@ class Loss(Value):
     reason: LossReason
     """Main reason for the loss."""
     comment: Text | None = None
-    """Further explanation."""
+    """Further explanation; null where there is none."""
     competitor: ShortText | None = None
-    """Competitor who won the deal."""
+    """Competitor who won the deal; null where none is known."""
 
 
 class DealLost(Loss, Event, channel=SALES, consumed_by=("legal", "delivery", "finance")):
@@ -84,7 +84,8 @@ class DealLost(Loss, Event, channel=SALES, consumed_by=("legal", "delivery", "fi
 class DealReopened(Correction, Event, channel=SALES, consumed_by=("legal", "delivery", "finance")):
     """A deal that was lost, here or in a CRM, is open again, at the stage before the loss.
 
-    Published by Sales. Work goes on as if the deal had not been lost.
+    Published by Sales. Work goes on as if the deal had not been lost, but people who were released
+    at the loss stay released until they are allocated again.
     """
 
     lost_on: Day | None

@@ -13,7 +13,7 @@ class ImportedOpportunity(SourceRecord):
     """An opportunity as a CRM had it; what the CRM did not know is null."""
 
     account: AccountId | None
-    """Id of the customer's organisation."""
+    """Id of the customer's organisation; null where the CRM named none that is known."""
     title: ShortText
     """Name of the opportunity in the CRM."""
     product: ShortText

@@ -35,17 +35,17 @@ class OpportunityDetails(Value):
     contacts: Annotated[tuple[PersonId, ...], Field(max_length=50)] = ()
     """Ids of the customer's people."""
     expected_value: NotNegativeMoney
-    """Expected price; its currency is that of the engagement."""
+    """Expected price without tax; its currency is that of the engagement."""
     expected_close: Day
     """Day on which Sales expects the customer's decision."""
     owner: PersonId
     """Person of Sales who is responsible."""
     next_step: ShortText | None = None
-    """Next thing that Sales does."""
+    """Next thing that Sales does; null where none is named."""
     region: ShortText | None = None
-    """Region that the sale counts for."""
+    """Region that the sale counts for; null where none is named."""
     kind_of_work: ShortText | None = None
-    """Kind of work, such as migration or training."""
+    """Kind of work, such as migration or training; null where none is named."""
 
     @property
     def details(self) -> "OpportunityDetails":
@@ -104,7 +104,10 @@ class PipelinePosition(Value):
 
 
 class OpportunityAdvanced(PipelinePosition, Event, channel=SALES):
-    """An opportunity moved to a pipeline stage, or its probability changed. Published by Sales."""
+    """An opportunity moved to a pipeline stage, or its probability changed.
+
+    Published by Sales; not when the deal is won or lost, after which the stage has no meaning.
+    """
 
 
 class EstimateScope(Value):
@@ -115,7 +118,7 @@ class EstimateScope(Value):
     deliverables: SomeDeliverables
     """Deliverables that the customer receives."""
     wanted_finish: Day | None = None
-    """Finish that the customer wants."""
+    """Finish that the customer wants; null where the customer named none."""
 
 
 class EstimateRequested(EstimateScope, Event, channel=SALES, consumed_by=("delivery",)):

@@ -35,7 +35,7 @@ class ProposalContent(Value):
     lines: ProposedLines
     """The offer; the customer may leave out optional lines."""
     project_management_waiver: ShortText | None = None
-    """Reason why no line is project management."""
+    """Reason why no line is project management; null where one is."""
     promised_start: Day
     """First day that is promised to the customer."""
     promised_finish: Day

@@ -120,14 +120,12 @@ class Billing(Part):
 
     @on_event
     def _voided(self, event: InvoiceVoided) -> Self:
-        """Void the invoice, and remove its billing event if `ends_event` says so.
-
-        For events without `ends_event`, the billing event is removed where it was an exception.
-        """
+        """Void the invoice, and remove its billing event if `ends_event` says so."""
         due = self.events[self.invoices[event.invoice].billing_event]
         voided = self._with(event.invoice, stage="voided", voided=event, overdue=False)
-        ends = due.exception is not None if event.ends_event is None else event.ends_event
-        return voided.updated(events=self._events_without(due.billing_event)) if ends else voided
+        if not event.ends_event:
+            return voided
+        return voided.updated(events=self._events_without(due.billing_event))
 
     @on_event
     def _credited(self, event: CreditNoteIssued) -> Self:

@@ -197,6 +197,7 @@ def _issued(state: Engagement, invoice: Invoice, number: str, on: date) -> Invoi
         billing_event=invoice.billing_event,
         kind=invoice.kind,
         amount=invoice.amount,
+        advance_drawn=invoice.advance_drawn,
         deliverables=state.billing.events[invoice.billing_event].deliverables,
         lines=invoice.lines,
         issued_on=on,

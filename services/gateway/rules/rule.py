@@ -8,6 +8,7 @@ from typing import Literal
 
 from chassis.domain.ids import derived_id
 from contracts.channels import Department
+from contracts.gateway import MOST_EVIDENCE
 from contracts.money import Money
 from gateway.rules.amounts import absolute
 from gateway.view.engagement_view import View
@@ -112,8 +113,9 @@ class Rule:
     ) -> Disconnect:
         """Return a disconnect of this rule, `about` one subject where the rule can find several.
 
-        Evidence that does not exist is left out. `since` is the time of the latest evidence unless
-        it is given. An exposure below what is at stake is raised to it.
+        Evidence that does not exist is left out, and what is beyond the maximum. `since` is the
+        time of the latest evidence unless it is given. An exposure below what is at stake is raised
+        to it.
         """
         proof = tuple(item for item in evidence if item is not None)
         if len(sentence) > _LONGEST_SENTENCE:
@@ -130,7 +132,7 @@ class Rule:
             finding=derived_id(self.id, about, between=".") if about else self.id,
             rule=self.id,
             sentence=sentence,
-            evidence=proof,
+            evidence=proof[:MOST_EVIDENCE],
             since=since or max(item.occurred_at for item in proof),
             owner=owner or self.owner,
             exposure=touched,

@@ -114,6 +114,12 @@ def test_the_length_of_a_list_is_limited_by_keywords_for_lists():
 
 
 @pytest.mark.parametrize("name", EVENTS)
+def test_every_list_has_a_maximum_length(name: str) -> None:
+    schema = release.schema(EVENTS[name])
+    assert [each for each in lists(schema) if "maxItems" not in each] == []
+
+
+@pytest.mark.parametrize("name", EVENTS)
 def test_a_schema_is_valid_and_has_a_description(name):
     schema = release.schema(EVENTS[name])
     Draft202012Validator.check_schema(schema)

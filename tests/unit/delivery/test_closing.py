@@ -245,6 +245,7 @@ def test_an_invoice_after_the_settlement_has_to_be_settled_too() -> None:
             billing_event="BE-1",
             kind="time",
             amount=eur(10),
+            advance_drawn=eur(0),
             issued_on=TODAY,
             due_on=TODAY,
         )

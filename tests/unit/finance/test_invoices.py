@@ -85,6 +85,7 @@ def test_an_approved_draft_is_numbered_and_issued():
             billing_event="due-start",
             kind="on-signature",
             amount=eur(5_000),
+            advance_drawn=eur(0),
             lines=(InvoiceLine(description="On signature", line="work", amount=eur(5_000)),),
             issued_on=APRIL_1,
             due_on=date(2026, 5, 1),

@@ -180,40 +180,6 @@ def test_the_rest_of_a_void_dated_invoice_after_a_cut_has_a_new_deadline():
     )
 
 
-def test_an_old_voiding_without_ends_event_keeps_a_scheduled_billing_event():
-    sent = issued(contracted(), "invoice-start", "2026-00001", APRIL_10)
-    start = SCHEDULE[0].model_copy(update={"amount": eur(2_000)})
-    line = InvoiceLine(description="On signature", line="work", amount=eur(5_000))
-    recorded_earlier = sent.consumed(cut_by(18_000)).published(
-        BudgetAmended(
-            change="CR-1",
-            amendment="A-CR-1",
-            price=eur(2_000),
-            lines=(fixed_line(start, price=eur(2_000)),),
-            obligations=sent.view["budget"].obligations,
-            treatment="catch-up",
-            why="Less.",
-        ),
-        InvoiceVoided(
-            invoice="invoice-start",
-            number="2026-00001",
-            amount=eur(5_000),
-            why="Too much.",
-            voided_on=APRIL_10,
-        ),
-        InvoiceDrafted(
-            invoice="invoice-start-2",
-            billing_event="due-start",
-            kind="on-signature",
-            lines=(line,),
-            amount=eur(5_000),
-            advance_drawn=eur(0),
-        ),
-    )
-    again = issued(recorded_earlier, "invoice-start-2", "2026-00002", APRIL_10)
-    assert drafts_and_invoices(again)["invoice-start-2"].stage == "issued"
-
-
 def test_an_invoiced_entry_that_an_amendment_removes_is_not_billed_again():
     sent = issued(contracted(), "invoice-start", "2026-00001", APRIL_10)
     instead = SCHEDULE[3].model_copy(update={"item": "later", "amount": eur(5_000)})

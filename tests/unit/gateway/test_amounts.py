@@ -167,6 +167,7 @@ def billed(life: Life, hours: Decimal | None, charged: str = "110") -> finance.I
         billing_event="due-1",
         kind="time",
         amount=eur(1_100),
+        advance_drawn=eur(0),
         lines=(line.model_copy(update={"hours": hours}),),
         deliverables=(),
         issued_on=life.day(40),

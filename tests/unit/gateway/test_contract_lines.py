@@ -346,6 +346,7 @@ def billed(
         billing_event=f"due-{days}",
         kind="time",
         amount=eur(sum(int(line.amount.amount) for line in lines) - drawn),
+        advance_drawn=eur(drawn),
         lines=lines,
         issued_on=life.day(days),
         due_on=life.day(days + 30),

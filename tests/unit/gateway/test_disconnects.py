@@ -203,6 +203,7 @@ def test_a_bill_rate_other_than_the_contracted_one() -> None:
             billing_event="due-1",
             kind="time",
             amount=eur(1_100),
+            advance_drawn=eur(0),
             lines=(
                 finance.InvoiceLine(
                     description="Time",

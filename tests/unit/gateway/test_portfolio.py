@@ -135,7 +135,12 @@ def credited(amount: int) -> finance.CreditNoteIssued:
 
 
 VOID = finance.InvoiceVoided(
-    invoice="I-advance", number="2026-00001", amount=eur(30_000), why="Twice.", voided_on=TODAY
+    invoice="I-advance",
+    number="2026-00001",
+    amount=eur(30_000),
+    why="Twice.",
+    voided_on=TODAY,
+    ends_event=False,
 )
 
 

@@ -1,16 +1,18 @@
 """Rules declare id, title and owner where they are defined, and all of them are applied."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
 from pkgutil import iter_modules
 
 import pytest
 
 import gateway.rules
+from contracts.gateway import MOST_EVIDENCE
 from gateway.pages import formatting
 from gateway.rules import RULES, Disconnect, Rule, Rules, Tolerances
 from gateway.view.engagement_view import View
+from gateway.view.sections.steps import Ref
 
 
 def find_nothing(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
@@ -61,3 +63,15 @@ def test_two_rules_cannot_have_the_same_id() -> None:
 def test_a_rule_that_no_longer_exists_is_written_as_its_id_in_words() -> None:
     assert RULES.title("sow-unsigned") is None
     assert formatting.rule_title("sow-unsigned") == "SOW unsigned"
+
+
+def test_a_disconnect_names_no_more_evidence_than_an_event_may() -> None:
+    begin = datetime(2026, 1, 5, tzinfo=UTC)
+    proof = [
+        Ref(f"e-{nth}", "concord.legal.sow-signed.v1", "legal", nth, begin + timedelta(nth), "")
+        for nth in range(1, MOST_EVIDENCE + 2)
+    ]
+    found = next(iter(RULES)).disconnect("Two departments disagree.", proof)
+
+    assert found.evidence == tuple(proof[:MOST_EVIDENCE])
+    assert found.since == proof[-1].occurred_at

@@ -52,6 +52,7 @@ ISSUED = InvoiceIssued(
     billing_event="BE-1",
     kind="on-signature",
     amount=eur(30_000),
+    advance_drawn=eur(0),
     issued_on=TODAY,
     due_on=date(2026, 4, 1),
 )
@@ -154,7 +155,12 @@ def test_a_receivable_is_reduced_by_payments_credits_and_voids():
     assert (owing.outstanding, owing.overdue, owing.number) == (eur(10_000), True, "2026-0001")
     signed().consumed(ISSUED, PAID, CREDITED).then_view(receivables=())
     void = InvoiceVoided(
-        invoice="I-1", number="2026-0001", amount=eur(30_000), why="Typo", voided_on=TODAY
+        invoice="I-1",
+        number="2026-0001",
+        amount=eur(30_000),
+        why="Typo",
+        voided_on=TODAY,
+        ends_event=False,
     )
     signed().consumed(ISSUED, OVERDUE, void).then_view(receivables=())
     signed().consumed(PAID, CREDITED, OVERDUE, void).then_view(receivables=())

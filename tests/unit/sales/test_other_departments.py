@@ -127,6 +127,7 @@ INVOICE = InvoiceIssued(
     billing_event="advance",
     kind="on-signature",
     amount=eur(7_000),
+    advance_drawn=eur(0),
     issued_on=date(2026, 2, 4),
     due_on=date(2026, 3, 6),
 )
@@ -137,6 +138,7 @@ VOIDED = InvoiceVoided(
     amount=eur(7_000),
     why="Wrong address.",
     voided_on=date(2026, 3, 10),
+    ends_event=False,
 )
 
 
