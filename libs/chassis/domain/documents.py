@@ -46,7 +46,9 @@ class DocumentCommand(Command):
     """Command that sends a document: its text, or the hash of a file that was uploaded before."""
 
     content: DocumentText | None = None
+    """Text of the document; null where its hash is given."""
     content_hash: DocumentHash | None = None
+    """Hash of a file that was uploaded before; null where the text is given."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
