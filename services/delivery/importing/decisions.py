@@ -33,7 +33,7 @@ def import_engagement(
     Raises Refused where Sales did not import the opportunity as won from this record, the day is in
     the future, a role is unknown, or other content is recorded; the refusal names the field.
     """
-    require_imported(state.importing.opportunity, command)
+    require_imported(state.deal.imported, command)
     event = EngagementImported(**dict(command))
     for new in unless_recorded(state.importing.taken_over, event, "the imported progress"):
         past_day("as_of", event.as_of, context)

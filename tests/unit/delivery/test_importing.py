@@ -8,27 +8,15 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.delivery import EngagementImported
-from contracts.sales import OpportunityImported
 from contracts.values import RoleHours
 from delivery.engagement import Engagement
 from delivery.importing.decisions import ImportEngagement
 from delivery.service import ENGAGEMENT
 from testkit.scenario import Scenario, given
 from tests.unit.delivery.builders import ID, PEOPLE, TEMPLATE, TODAY
+from tests.unit.imported import IMPORTED
 
-OPPORTUNITY = OpportunityImported(
-    source="crm",
-    external_id="A1",
-    account="acme",
-    title="Order desk",
-    product="Portal",
-    owner="ann",
-    outcome="won",
-    pipeline_stage="negotiating",
-    opened_on=date(2025, 10, 1),
-    closed_on=date(2025, 12, 1),
-    value=None,
-)
+OPPORTUNITY = IMPORTED.model_copy(update={"value": None})
 BODY: dict[str, Any] = {
     "source": "crm",
     "external_id": "A1",

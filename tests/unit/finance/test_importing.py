@@ -8,28 +8,15 @@ from pydantic import ValidationError
 
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL
 from contracts.finance import EngagementImported, OpeningCostRecorded, OpeningRevenue
-from contracts.sales import OpportunityImported
 from finance.engagement import Engagement
 from finance.importing.decisions import ImportEngagement
 from finance.service import ENGAGEMENT
 from testkit.scenario import Scenario, given
 from tests.amounts import eur, usd
 from tests.unit.finance.builders import ID
+from tests.unit.imported import IMPORTED
 
 TODAY = date(2026, 4, 8)
-OPPORTUNITY = OpportunityImported(
-    source="crm",
-    external_id="A1",
-    account="acme",
-    title="Order desk",
-    product="Portal",
-    owner="ann",
-    outcome="won",
-    pipeline_stage="negotiating",
-    opened_on=date(2025, 10, 1),
-    closed_on=date(2025, 12, 1),
-    value=eur(100_000),
-)
 
 
 def euros(amount: int) -> dict[str, Any]:
@@ -89,7 +76,7 @@ def balances() -> EngagementImported:
 
 def imported(**different: object) -> Scenario[Engagement]:
     """Return an engagement that Sales imported, as won unless `different` has another outcome."""
-    event = OPPORTUNITY.model_copy(update=different)
+    event = IMPORTED.model_copy(update=different)
     return given(ENGAGEMENT, ID).consumed(event).on(TODAY)
 
 

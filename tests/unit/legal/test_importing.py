@@ -9,28 +9,15 @@ from chassis.domain.documents import DocumentKept
 from contracts.legal import EngagementImported
 from contracts.lines import BillingItem
 from contracts.money import Money
-from contracts.sales import OpportunityImported
 from legal.engagement import Engagement
 from legal.importing.decisions import ImportEngagement
 from legal.service import ENGAGEMENT
 from testkit.scenario import Scenario, given, like
 from tests.amounts import eur
+from tests.unit.imported import IMPORTED
 from tests.unit.legal.builders import BUILD, FINISH, ID, START, TODAY
 
 HASH = f"sha256:{'c' * 64}"
-OPPORTUNITY = OpportunityImported(
-    source="crm",
-    external_id="A1",
-    account="acme",
-    title="Order desk",
-    product="Portal",
-    owner="ann",
-    outcome="won",
-    pipeline_stage="negotiating",
-    opened_on=date(2025, 10, 1),
-    closed_on=date(2025, 12, 1),
-    value=eur(100_000),
-)
 IMPORT = ImportEngagement(
     source="crm",
     external_id="A1",
@@ -54,7 +41,7 @@ RECORDED = EngagementImported.model_validate(
 
 def imported(**different: object) -> Scenario[Engagement]:
     """Return an engagement that Sales imported, as won unless `different` has another outcome."""
-    event = OPPORTUNITY.model_copy(update=different)
+    event = IMPORTED.model_copy(update=different)
     return given(ENGAGEMENT, ID).consumed(event).uploaded(HASH).on(TODAY)
 
 
@@ -73,7 +60,7 @@ def test_the_signed_document_is_kept() -> None:
     taken.when(text).then_nothing()
     other = text.model_copy(update={"content": "Another."})
     taken.when(other).then_refused("already-recorded", fields={"content_hash"})
-    bare = given(ENGAGEMENT, ID).consumed(OPPORTUNITY).on(TODAY)
+    bare = given(ENGAGEMENT, ID).consumed(IMPORTED).on(TODAY)
     bare.when(IMPORT).then_refused("document-unknown", fields={"content_hash"})
 
 
