@@ -9,16 +9,21 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
+from contracts.event import read_position
 from local.demo import lifecycle
 from local.demo.actors import Actors
-from local.demo.delivering import mobilise
-from local.demo.driver import CommandRefused, Driver
+from local.demo.changing import add_report, take_away
+from local.demo.delivering import build, mobilise
+from local.demo.driver import WAIT, CommandRefused, Driver
 from local.demo.engagement_run import new_run
+from local.demo.finishing import finish
 from local.demo.reference_data import BILL_RATES, CUSTOMERS, SELLING_COMPANY, TEMPLATE
 from local.demo.scenarios import Scenario
 from local.demo.selling import contract, sell
+from local.platform import DEPARTMENTS
 
 TODAY = datetime.now(UTC).date()
 LAST_DAY = TODAY - timedelta(days=1)
@@ -81,12 +86,26 @@ class ExtraStep:
     nth: int = 1
 
 
+@dataclass(frozen=True)
+class Kept:
+    """The state that a command answered, and the views of all services once they had its events."""
+
+    answer: State
+    views: Mapping[str, State]
+
+
 @dataclass
 class Observed(Actors):
-    """Actors that record the gateway's stage after each command, and the refusals of gates."""
+    """Actors that record the gateway's stage after each command, and the refusals of gates.
+
+    After the commands of `kept_after`, such as `legal/draft-sow 1` for the first one, the views of
+    all services are kept by the name that is given there.
+    """
 
     steps: tuple[ExtraStep, ...] = ()
     watched: bool = False
+    kept_after: Mapping[str, str] = field(default_factory=dict)
+    kept: dict[str, Kept] = field(default_factory=dict)
     stages: list[tuple[str, str]] = field(default_factory=list)
     refusals: dict[str, State] = field(default_factory=dict)
     acted: Counter[str] = field(default_factory=Counter)
@@ -104,7 +123,35 @@ class Observed(Actors):
                 await self._run_step(step)
         state = await Actors.act(self, service, command, by, **body)
         await self._watch(name)
+        if kept := self.kept_after.get(f"{name} {self.acted[name]}"):
+            self.kept[kept] = Kept(state, await self._views())
         return state
+
+    async def _views(self) -> dict[str, State]:
+        """Return the views of all services once every department has processed all events.
+
+        That is so when each has processed what the others have published, and none has published
+        more in the meantime.
+        """
+        views: dict[str, State] = {}
+        before: dict[str, int] | None = None
+        while before != self.position:
+            before = dict(self.position)
+            for service in DEPARTMENTS:
+                answer = await self.driver.read(
+                    service,
+                    f"/engagements/{self.engagement}",
+                    "everybody",
+                    self._after() | {"Prefer": f"wait={WAIT}"},
+                )
+                views[service] = answer.json()
+                position = read_position(answer.headers["Concord-Position"])
+                for channel, last in position.items():
+                    self.position[channel] = max(last, self.position.get(channel, 0))
+        views["gateway"] = await self.look_until(
+            "gateway", "everybody", lambda seen: bool(seen["complete"])
+        )
+        return views
 
     async def refused(self, service: str, command: str, by: str, **body: Any) -> State:
         """Return the problem of a command, which must be refused.
@@ -155,6 +202,22 @@ async def begun(actors: Observed, scenario: Scenario) -> None:
     await sell(run)
     await contract(run)
     await mobilise(run)
+
+
+THIRD = Decimal(1) / 3
+"""Share of the hours of the work that is taken away from the contract of several lines."""
+
+
+async def changed(actors: Observed, scenario: Scenario) -> None:
+    """Run the whole lifecycle, with an addition and a cut by a third before the work begins."""
+    run = new_run(scenario, actors, LAST_DAY)
+    await sell(run)
+    await contract(run)
+    work = await mobilise(run)
+    await add_report(run, work)
+    await take_away(run, work, THIRD)
+    await build(run, work)
+    await finish(run, work)
 
 
 async def hasty(actors: Observed, scenario: Scenario) -> None:
@@ -415,11 +478,31 @@ HOURLY_STEPS: tuple[ExtraStep, ...] = (
 )
 
 
+CONTRACT_STEPS = {
+    "sales/submit-proposal 1": "proposal submitted",
+    "sales/win-deal 1": "deal won",
+    "legal/draft-sow 1": "statement of work drafted",
+    "legal/record-signature 2": "statement of work signed",
+    "delivery/hold-kickoff 1": "kickoff held",
+    "delivery/assess-change 1": "addition priced",
+    "delivery/approve-change 1": "addition approved",
+    "legal/sign-amendment 1": "addition signed",
+    "delivery/baseline-plan 2": "addition planned",
+    "delivery/assess-change 2": "cut priced",
+    "delivery/approve-change 2": "cut approved",
+    "legal/sign-amendment 2": "cut signed",
+    "delivery/baseline-plan 3": "cut planned",
+    "delivery/close-engagement 1": "closed",
+}
+"""Steps of the contract of several lines, by the commands after which they are done."""
+
+
 @dataclass(frozen=True)
 class Engagements:
     """The engagements that the tests examine, by their course."""
 
     whole: Observed
+    changed: Observed
     hourly: Observed
     retained: Observed
     lost: Observed
@@ -442,6 +525,13 @@ async def run_all(driver: Driver) -> Engagements:
             rejection=True,
             deliverables=("Portal", "Reports", "App"),
         ),
+        "changed": scenario(
+            "changed",
+            begins=monday(250),
+            shape="mixed",
+            deliverables=("Portal", "Reports", "App"),
+            seed=5,
+        ),
         "retained": scenario("retained", begins=monday(210), shape="retained", seed=19),
         "hourly": scenario("hourly", begins=monday(200), shape="hourly", seed=8),
         "lost": scenario("lost", outcome="lost", seller="bruno", customer=CUSTOMERS[3]),
@@ -452,7 +542,13 @@ async def run_all(driver: Driver) -> Engagements:
     }
     steps = {"whole": WHOLE_STEPS, "hourly": HOURLY_STEPS}
     actors_by_name = {
-        name: Observed(driver, name, steps=steps.get(name, ()), watched=name == "whole")
+        name: Observed(
+            driver,
+            name,
+            steps=steps.get(name, ()),
+            watched=name == "whole",
+            kept_after=CONTRACT_STEPS if name == "changed" else {},
+        )
         for name in scenarios
     }
     ways = {
@@ -462,6 +558,7 @@ async def run_all(driver: Driver) -> Engagements:
         "early": early,
         "running": begun,
         "whole": whole,
+        "changed": changed,
         "hourly": whole,
         "retained": whole,
     }
