@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from contracts.money import Money
+from gateway.formatting import money
 from gateway.pages.department_panels import panels
-from gateway.pages.formatting import Names, money
+from gateway.pages.names import Names
 from gateway.view.approved_work import approved_work
 from gateway.view.engagement_view import View
 from local.demo.pricing import TESTING

@@ -18,7 +18,7 @@ from contracts.vocabularies import OPEN_WORDS
 from finance.pending.decisions import waiting
 from gateway.pages.department_panels import panels
 from gateway.pages.event_texts import event_text
-from gateway.pages.formatting import Names
+from gateway.pages.names import Names
 from local.demo.driver import CommandRefused
 from testkit.scenario import RecordsOf
 from tests.unit.lived import lived

@@ -13,19 +13,17 @@ from contracts.lines import ContractLine, PerformanceObligation, ProposedLine
 from contracts.money import Money
 from contracts.reference import AgreementPublished
 from contracts.survey_scores import csat_of, nps_of
-from gateway.pages.formatting import (
-    Names,
-    channel_name,
+from gateway.formatting import (
     counted,
     hours,
     money,
     number,
     points,
-    rule_title,
     sentence_case,
     short_day,
     words,
 )
+from gateway.pages.names import Names, channel_name, rule_title
 from gateway.view.approved_work import approved_work
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery import Change, RaidItem, Survey

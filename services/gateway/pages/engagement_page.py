@@ -7,9 +7,8 @@ from itertools import groupby
 
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
-from gateway.pages import formatting
 from gateway.pages.event_texts import event_text
-from gateway.pages.formatting import Names
+from gateway.pages.names import UNDER_WAY, Names, channel_name, stage_name
 from gateway.rules import Disconnect
 from gateway.view.engagement_view import View
 from gateway.view.sections.gateway import Waiver
@@ -45,12 +44,12 @@ def stage_steps(view: View) -> list[Step]:
     }
     current = view.stage
     ended_otherwise = current in ("lost", "terminated")
-    stages = [*formatting.UNDER_WAY, current if ended_otherwise else "closed"]
+    stages = [*UNDER_WAY, current if ended_otherwise else "closed"]
     here = stages.index(current)
     return [
         Step(
             each,
-            formatting.stage_name(each),
+            stage_name(each),
             "current"
             if place == here
             else "passed"
@@ -110,7 +109,7 @@ def anchor(channel: str, sequence: int) -> str:
 def heard(position: Mapping[str, int], *, confidential: bool) -> tuple[Heard, ...]:
     """Return a position by channel; confidential channels only where the reader may see them."""
     return tuple(
-        Heard(name, formatting.channel_name(name), position[name])
+        Heard(name, channel_name(name), position[name])
         for name in CHANNELS
         if name in position and (confidential or not CHANNELS[name].confidential)
     )

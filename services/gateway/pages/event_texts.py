@@ -22,8 +22,8 @@ from contracts.lines import (
 from contracts.money import Money
 from contracts.purchases import EstimatedPurchase, purchases_by_kind
 from contracts.values import Deliverable, EstimateLine, Margin, Signatory
-from gateway.pages import formatting
-from gateway.pages.formatting import Names
+from gateway import formatting
+from gateway.pages.names import Names, rule_title
 
 SENTENCES: dict[type[Event], str] = {
     # Sales
@@ -347,7 +347,7 @@ _FORMATS: dict[str, Callable[[Any, Names], str]] = {
     "titles": lambda value, names: formatting.listed(names.title(each) for each in value),
     "words": lambda value, _: formatting.words(value),
     "verdict": lambda value, _: "approved" if value == "approved" else "objected to",
-    "rule": lambda value, _: formatting.rule_title(value),
+    "rule": lambda value, _: rule_title(value),
     "hours": lambda value, _: formatting.hours(value),
     "floor": lambda value, _: (
         "the margin is not known" if value == "unknown" else f"{value} the minimum margin"

@@ -14,7 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from chassis.web.problems import TRANSLATED, Problem, translated
-from gateway.pages import formatting
+from gateway import formatting
+from gateway.pages.names import channel_name, rule_title, stage_name
 from gateway.pages.session import SignedOut
 from gateway.portfolio.list_index import InvalidCursor
 
@@ -64,6 +65,9 @@ def _templates() -> Environment:
         auto_reload=False,
     )
     templates.globals["formatting"] = formatting
+    templates.globals["stage_name"] = stage_name
+    templates.globals["rule_title"] = rule_title
+    templates.globals["channel_name"] = channel_name
     templates.filters["query"] = _query
     templates.globals["static"] = {
         name: f"/pages/static/{name}?{sha256(content).hexdigest()[:12]}"

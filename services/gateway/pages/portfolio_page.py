@@ -6,21 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from contracts.money import Money
-from gateway.pages.formatting import (
-    OVER,
-    UNDER_WAY,
-    UNKNOWN,
-    Names,
-    counted,
-    day,
-    listed,
-    number,
-    percent,
-    points,
-    rule_title,
-    stage_name,
-    whole,
-)
+from gateway.formatting import UNKNOWN, counted, day, listed, number, percent, points, whole
+from gateway.pages.names import OVER, UNDER_WAY, Names, rule_title, stage_name
 from gateway.portfolio.figures import ConfidentialFigures, CurrencyFigures, Portfolio
 from gateway.portfolio.summary import Summary
 from gateway.rules import Disconnect

@@ -23,6 +23,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
+from chassis.application.as_of import OLD_AFTER
 from chassis.application.command_handler import Answer, NotYet
 from chassis.application.passed_over import shown as shown_passed_over
 from chassis.domain.commands import Command
@@ -35,11 +36,12 @@ from contracts.event import Event, Recorded
 from contracts.values import EngagementId
 from gateway.api import WAIVED_BY, get_gateway, get_queries
 from gateway.decider import WaiveDisconnect
+from gateway.formatting import day
 from gateway.pages import html_responses, live_updates, portfolio_page, session
 from gateway.pages.department_panels import panels, titles_by_id
 from gateway.pages.engagement_page import by_month, entry, proved_disconnects, stage_steps
-from gateway.pages.formatting import OVER, STAGE_NAMES, UNDER_WAY, Names, age_notice
 from gateway.pages.html_responses import PageRoute, page
+from gateway.pages.names import OVER, STAGE_NAMES, UNDER_WAY, Names
 from gateway.pages.session import SignedOut, caller_of, local_path, read_form, viewer
 from gateway.portfolio.figures import Portfolio
 from gateway.portfolio.list_index import ListedDisconnect, Page
@@ -105,6 +107,17 @@ class Commands(Protocol):
         self, kind: str, subject: str, command: Command, *, actor: str, key: str
     ) -> Answer:
         """Decide a command; raises Refused, Unknown, StoreAway."""
+
+
+def age_notice(as_of: datetime | None, now: datetime) -> str | None:
+    """Return the notice that a page shows while its data are not up to date, else None."""
+    if as_of is None:
+        return "It is not known when the last update was received. Newer events may be missing."
+    if (now - as_of).total_seconds() <= OLD_AFTER:
+        return None
+    received = as_of.astimezone(UTC)
+    on = "" if received.date() == now.astimezone(UTC).date() else f" on {day(received)}"
+    return f"Last update received {received:%H:%M} UTC{on}. Newer events may be missing."
 
 
 @dataclass(frozen=True, slots=True)

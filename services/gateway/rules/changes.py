@@ -6,8 +6,9 @@ from datetime import date
 from contracts.lines import LineChange
 from contracts.money import Money
 from contracts.values import days_after
+from gateway.formatting import day
 from gateway.rules.amounts import difference, price_of_lines, total
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
 from gateway.view.engagement_view import View
 from gateway.view.sections.finance import PricedChange
 from gateway.view.sections.legal import Amendment

@@ -9,6 +9,7 @@ from contracts.decimals import ROUNDING, round_decimal
 from contracts.lines import ContractLine
 from contracts.money import Money, Rate
 from contracts.values import Margin
+from gateway.formatting import day
 from gateway.rules.amounts import (
     difference,
     price_of_lines,
@@ -16,7 +17,7 @@ from gateway.rules.amounts import (
     total,
     value_of_hours,
 )
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day, hours
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
 from gateway.view.sections.finance import BilledLine, Budget, Invoice
 from gateway.view.sections.steps import line_hours

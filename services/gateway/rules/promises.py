@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from contracts.lines import LineScopeChange
 from contracts.money import Rate
+from gateway.formatting import day
 from gateway.rules.amounts import (
     agreed_lines,
     cost_of_delay,
@@ -16,7 +17,7 @@ from gateway.rules.amounts import (
     rate_of_lines,
     value_of_hours,
 )
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day, differs, hours
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, differs, hours
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery import Baseline
 

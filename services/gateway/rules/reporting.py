@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from contracts.channels import Department
 from contracts.decimals import round_decimal
+from gateway.formatting import day
 from gateway.rules.amounts import total
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
 

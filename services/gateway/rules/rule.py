@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -187,13 +187,6 @@ class Rules:
 def differs(one: Decimal, other: Decimal, percent: Decimal) -> bool:
     """Return whether `other` differs from `one` by more than `percent` (any amount, if 0) of it."""
     return abs(other - one) * 100 > abs(one) * percent
-
-
-def day(when: date | datetime) -> str:
-    """Return a day as text, such as 4 June 2026; of a moment the day in UTC."""
-    if isinstance(when, datetime):
-        when = when.astimezone(UTC)
-    return f"{when.day} {when:%B %Y}"
 
 
 def hours(amount: Decimal) -> str:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from contracts.lines import ContractLine
 from contracts.money import Money
+from gateway.formatting import day
 from gateway.rules.amounts import (
     absolute,
     agreed_lines,
@@ -15,7 +16,7 @@ from gateway.rules.amounts import (
     rate_of_lines,
     value_of_hours,
 )
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day, hours
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
 from gateway.view.sections.legal import Sow
 from gateway.view.sections.steps import Kept

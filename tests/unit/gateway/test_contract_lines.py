@@ -19,7 +19,7 @@ from contracts.lines import (
 from contracts.values import RoleHours
 from gateway.pages.department_panels import panels
 from gateway.pages.event_texts import event_text
-from gateway.pages.formatting import Names
+from gateway.pages.names import Names
 from gateway.portfolio.figures import build_portfolio, contribution
 from gateway.view.approved_work import approved_work
 from gateway.view.engagement_view import View, dump, load

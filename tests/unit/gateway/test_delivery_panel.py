@@ -5,7 +5,7 @@ from datetime import date
 from contracts import delivery, legal
 from contracts.event import Event
 from gateway.pages.department_panels import panels
-from gateway.pages.formatting import Names
+from gateway.pages.names import Names
 from gateway.view.engagement_view import View, apply_event
 from testkit.scenario import RecordsOf
 from tests.builders import Life

@@ -14,11 +14,11 @@ from contracts.reference import (
     PersonPublished,
 )
 from contracts.values import Margin
-from gateway.pages import formatting
+from gateway import formatting
 from gateway.pages.department_panels import freshness, panels, titles_by_id
 from gateway.pages.engagement_page import entry, proved_disconnects, stage_steps
 from gateway.pages.event_texts import SENTENCES, event_text, fields
-from gateway.pages.formatting import Names
+from gateway.pages.names import STAGE_NAMES, Names, rule_title
 from gateway.rules import judge
 from gateway.schemas import timeline_entry
 from gateway.view.engagement_view import STAGES, View, apply_event
@@ -109,11 +109,11 @@ def test_the_forecast_is_compared_with_the_promised_finish() -> None:
 
 def test_every_stage_and_every_rule_has_a_name() -> None:
     named = {
-        formatting.rule_title(finding.rule)
+        rule_title(finding.rule)
         for finding in judge(view_of(late(Life().worked())), TODAY).values()
     }
 
-    assert set(formatting.STAGE_NAMES) == set(STAGES)
+    assert set(STAGE_NAMES) == set(STAGES)
     assert "Promised before forecast" in named
 
 

@@ -12,7 +12,7 @@ from contracts.legal import (
     ObligationWithdrawn,
 )
 from gateway.pages.department_panels import panels
-from gateway.pages.formatting import Names
+from gateway.pages.names import Names
 from gateway.rules import judge
 from gateway.view.engagement_view import View, apply_event, dump, load
 from testkit.scenario import RecordsOf

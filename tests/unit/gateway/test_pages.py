@@ -9,7 +9,7 @@ import pytest
 from chassis.domain.stream import PassedOver
 from contracts import delivery
 from gateway.pages import live_updates
-from gateway.pages.formatting import age_notice
+from gateway.pages.routes import age_notice
 from gateway.projection.projector import ViewChange
 from gateway.view.waiting import Waits
 from tests.builders import ENGAGEMENT, Life

@@ -7,7 +7,7 @@ from contracts import delivery, finance, legal, sales
 from contracts.event import Event
 from contracts.reference import LeavePeriod, LeavePublished, PersonPublished
 from gateway.pages.department_panels import panels
-from gateway.pages.formatting import Names
+from gateway.pages.names import Names
 from gateway.portfolio.capacity import available_hours
 from gateway.portfolio.figures import (
     Figures,

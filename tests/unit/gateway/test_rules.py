@@ -9,7 +9,7 @@ import pytest
 
 import gateway.rules
 from contracts.gateway import MOST_EVIDENCE
-from gateway.pages import formatting
+from gateway.pages.names import rule_title
 from gateway.rules import RULES, Disconnect, Rule, Rules, Tolerances
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
@@ -22,7 +22,7 @@ def find_nothing(rule: Rule, view: View, today: date, allowed: Tolerances) -> It
 @pytest.mark.parametrize("rule", [*RULES], ids=lambda rule: rule.id)
 def test_every_rule_has_a_title_of_its_own_that_pages_show(rule: Rule) -> None:
     assert rule.title
-    assert formatting.rule_title(rule.id) == rule.title
+    assert rule_title(rule.id) == rule.title
     assert [each.id for each in RULES if each.title == rule.title] == [rule.id]
     assert rule.owner in ("sales", "legal", "delivery", "finance")
 
@@ -62,7 +62,7 @@ def test_two_rules_cannot_have_the_same_id() -> None:
 
 def test_a_rule_that_no_longer_exists_is_written_as_its_id_in_words() -> None:
     assert RULES.title("sow-unsigned") is None
-    assert formatting.rule_title("sow-unsigned") == "SOW unsigned"
+    assert rule_title("sow-unsigned") == "SOW unsigned"
 
 
 def test_a_disconnect_names_no_more_evidence_than_an_event_may() -> None:

@@ -14,7 +14,7 @@ from contracts.event import Event, Recorded
 from contracts.money import Money
 from gateway.pages.department_panels import panels
 from gateway.pages.engagement_page import stage_steps
-from gateway.pages.formatting import Names
+from gateway.pages.names import Names
 from gateway.portfolio.figures import build_portfolio, contribution
 from gateway.portfolio.summary import summary
 from gateway.rules import judge
