@@ -18,6 +18,7 @@ from gateway.view.sections.steps import (
     Review,
     Steps,
     each_by,
+    each_with_day,
     newest,
     newest_ref,
     ref,
@@ -127,6 +128,38 @@ class RaidItem:
         return self.due_on is not None and self.due_on < today
 
 
+_Raised: TypeAlias = (
+    delivery.RiskRaised
+    | delivery.RiskUpdated
+    | delivery.IssueRaised
+    | delivery.IssueUpdated
+    | delivery.ActionRaised
+    | delivery.ActionUpdated
+    | delivery.AssumptionRaised
+    | delivery.AssumptionUpdated
+)
+
+
+def _raid_item(recorded: Recorded[_Raised]) -> RaidItem:
+    event = recorded.event
+    kind, weight, due_on = _judged(event)
+    return RaidItem(kind, event.title, weight, event.owner, due_on, ref(recorded))
+
+
+def _judged(event: _Raised) -> tuple[str, str | None, date | None]:
+    """Return the kind of a RAID item, its weight, and the day by which something is due."""
+    match event:
+        case delivery.RiskItem():
+            return "risk", event.impact, event.due_on
+        case delivery.IssueItem():
+            return "issue", event.severity, event.due_on
+        case delivery.AssumptionItem():
+            check_on = event.check_on if event.validity == "unknown" else None
+            return "assumption", event.validity, check_on
+        case _:
+            return "action", None, event.due_on
+
+
 @dataclass(slots=True)
 class CustomerInput:
     """Something that the customer has to provide; `received_on` is None until it has come."""
@@ -141,6 +174,13 @@ class CustomerInput:
     def is_overdue(self, today: date) -> bool:
         """Return whether it has not come although its day has passed."""
         return self.received_on is None and self.due_on < today
+
+
+def _input(recorded: Recorded[delivery.CustomerInputRequested]) -> CustomerInput:
+    event = recorded.event
+    return CustomerInput(
+        event.description, event.requested_from, event.due_on, list(event.blocks), ref(recorded)
+    )
 
 
 @dataclass(slots=True)
@@ -217,11 +257,27 @@ class DeliverySection:
         until=delivery.MilestoneWithdrawn,
     )
     deliverables: dict[str, Deliverable] = field(default_factory=dict)
-    raid: dict[str, RaidItem] = field(default_factory=dict)
-    decisions: dict[str, Kept[delivery.DecisionRecorded]] = each_by(
-        delivery.DecisionRecorded, lambda event: event.item
+    raid: dict[str, RaidItem] = each_with_day(
+        get_args(_Raised),
+        lambda event: event.item,
+        _raid_item,
+        day="closed_on",
+        by=delivery.RaidItemClosed,
+        reopened=delivery.RaidItemReopened,
+        until=delivery.RaidItemWithdrawn,
     )
-    customer_inputs: dict[str, CustomerInput] = field(default_factory=dict)
+    decisions: dict[str, Kept[delivery.DecisionRecorded]] = each_by(
+        delivery.DecisionRecorded, lambda event: event.item, until=delivery.RaidItemWithdrawn
+    )
+    customer_inputs: dict[str, CustomerInput] = each_with_day(
+        (delivery.CustomerInputRequested,),
+        lambda event: event.input,
+        _input,
+        day="received_on",
+        by=delivery.CustomerInputReceived,
+        reopened=delivery.CustomerInputReopened,
+        until=delivery.CustomerInputWithdrawn,
+    )
     customer_delays: dict[str, Kept[delivery.CustomerDelayRecorded]] = each_by(
         delivery.CustomerDelayRecorded,
         lambda event: event.delay,
@@ -423,98 +479,6 @@ def _rejected(section: DeliverySection, recorded: Recorded[delivery.DeliverableR
     section.deliverables[event.deliverable] = Deliverable(
         "rejected", event.submission, event.rejected_on, ref(recorded)
     )
-
-
-_Raised: TypeAlias = (
-    delivery.RiskRaised
-    | delivery.RiskUpdated
-    | delivery.IssueRaised
-    | delivery.IssueUpdated
-    | delivery.ActionRaised
-    | delivery.ActionUpdated
-    | delivery.AssumptionRaised
-    | delivery.AssumptionUpdated
-)
-
-
-@steps.on(*get_args(_Raised))
-def _raised(section: DeliverySection, recorded: Recorded[_Raised]) -> None:
-    event = recorded.event
-    kind, weight, due_on = _judged(event)
-    section.raid[event.item] = RaidItem(
-        kind, event.title, weight, event.owner, due_on, ref(recorded)
-    )
-
-
-def _judged(event: _Raised) -> tuple[str, str | None, date | None]:
-    """Return the kind of a RAID item, its weight, and the day by which something is due."""
-    match event:
-        case delivery.RiskItem():
-            return "risk", event.impact, event.due_on
-        case delivery.IssueItem():
-            return "issue", event.severity, event.due_on
-        case delivery.AssumptionItem():
-            check_on = event.check_on if event.validity == "unknown" else None
-            return "assumption", event.validity, check_on
-        case _:
-            return "action", None, event.due_on
-
-
-@steps.on(delivery.RaidItemClosed)
-def _raid_closed(section: DeliverySection, recorded: Recorded[delivery.RaidItemClosed]) -> None:
-    item = section.raid.get(recorded.event.item)
-    if item is not None:
-        item.closed_on = recorded.event.closed_on
-
-
-@steps.on(delivery.RaidItemReopened)
-def _raid_reopened(section: DeliverySection, recorded: Recorded[delivery.RaidItemReopened]) -> None:
-    item = section.raid.get(recorded.event.item)
-    if item is not None:
-        item.closed_on = None
-
-
-@steps.on(delivery.RaidItemWithdrawn)
-def _raid_withdrawn(
-    section: DeliverySection, recorded: Recorded[delivery.RaidItemWithdrawn]
-) -> None:
-    section.raid.pop(recorded.event.item, None)
-    section.decisions.pop(recorded.event.item, None)
-
-
-@steps.on(delivery.CustomerInputRequested)
-def _input_requested(
-    section: DeliverySection, recorded: Recorded[delivery.CustomerInputRequested]
-) -> None:
-    event = recorded.event
-    section.customer_inputs[event.input] = CustomerInput(
-        event.description, event.requested_from, event.due_on, list(event.blocks), ref(recorded)
-    )
-
-
-@steps.on(delivery.CustomerInputReceived)
-def _input_received(
-    section: DeliverySection, recorded: Recorded[delivery.CustomerInputReceived]
-) -> None:
-    awaited = section.customer_inputs.get(recorded.event.input)
-    if awaited is not None:
-        awaited.received_on = recorded.event.received_on
-
-
-@steps.on(delivery.CustomerInputReopened)
-def _input_reopened(
-    section: DeliverySection, recorded: Recorded[delivery.CustomerInputReopened]
-) -> None:
-    awaited = section.customer_inputs.get(recorded.event.input)
-    if awaited is not None:
-        awaited.received_on = None
-
-
-@steps.on(delivery.CustomerInputWithdrawn)
-def _input_withdrawn(
-    section: DeliverySection, recorded: Recorded[delivery.CustomerInputWithdrawn]
-) -> None:
-    section.customer_inputs.pop(recorded.event.input, None)
 
 
 def _change(section: DeliverySection, change: str) -> Change:

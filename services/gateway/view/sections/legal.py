@@ -14,6 +14,7 @@ from gateway.view.sections.steps import (
     Ref,
     Steps,
     each_by,
+    each_with_day,
     every,
     newest,
     newest_ref,
@@ -103,6 +104,13 @@ class Obligation:
         return self.met_on is None and self.due_on is not None and self.due_on < today
 
 
+def _obligation(recorded: Recorded[legal.ObligationRecorded]) -> Obligation:
+    event = recorded.event
+    return Obligation(
+        event.text, event.owed_by, event.person, event.due_on, event.clause, ref(recorded)
+    )
+
+
 @dataclass(slots=True)
 class LegalSection:
     """The engagement as Legal published it.
@@ -135,7 +143,15 @@ class LegalSection:
     )
     """The ends of early starts by their last day."""
     amendments: dict[str, Amendment] = field(default_factory=dict)
-    obligations: dict[str, Obligation] = field(default_factory=dict)
+    obligations: dict[str, Obligation] = each_with_day(
+        (legal.ObligationRecorded,),
+        lambda event: event.obligation,
+        _obligation,
+        day="met_on",
+        by=legal.ObligationMet,
+        reopened=legal.ObligationReopened,
+        until=legal.ObligationWithdrawn,
+    )
     contract_lines: list[ContractLine] = field(default_factory=list)
     contract_price: Money | None = None
     terminated: Kept[legal.EngagementTerminated] | None = newest(legal.EngagementTerminated)
@@ -258,30 +274,3 @@ def _amendment(event: legal.AmendmentDrafted | legal.AmendmentSigned) -> Amendme
         deliverables_added=titles(event.deliverables_added),
         deliverables_removed=list(event.deliverables_removed),
     )
-
-
-@steps.on(legal.ObligationRecorded)
-def _obliged(section: LegalSection, recorded: Recorded[legal.ObligationRecorded]) -> None:
-    event = recorded.event
-    section.obligations[event.obligation] = Obligation(
-        event.text, event.owed_by, event.person, event.due_on, event.clause, ref(recorded)
-    )
-
-
-@steps.on(legal.ObligationMet)
-def _met(section: LegalSection, recorded: Recorded[legal.ObligationMet]) -> None:
-    obligation = section.obligations.get(recorded.event.obligation)
-    if obligation is not None:
-        obligation.met_on = recorded.event.met_on
-
-
-@steps.on(legal.ObligationReopened)
-def _not_met(section: LegalSection, recorded: Recorded[legal.ObligationReopened]) -> None:
-    obligation = section.obligations.get(recorded.event.obligation)
-    if obligation is not None:
-        obligation.met_on = None
-
-
-@steps.on(legal.ObligationWithdrawn)
-def _not_obliged(section: LegalSection, recorded: Recorded[legal.ObligationWithdrawn]) -> None:
-    section.obligations.pop(recorded.event.obligation, None)

@@ -1,8 +1,8 @@
 """Declare how a section keeps events: by a field what is only stored, by a function all else.
 
-A field that is declared by `newest`, `each_by`, `every` or `newest_ref` is filled without a
-function. Functions are registered with `Steps.on`, run after that, and change the section in place:
-copies would cost too much over a hundred thousand events.
+A field that is declared by `newest`, `each_by`, `each_with_day`, `every` or `newest_ref` is filled
+without a function. Functions are registered with `Steps.on`, run after that, and change the section
+in place: copies would cost too much over a hundred thousand events.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,6 +22,8 @@ Section = TypeVar("Section")
 Key = TypeVar("Key")
 F = TypeVar("F", bound=Event)
 G = TypeVar("G", bound=Event)
+Reopened = TypeVar("Reopened", bound=Event)
+Withdrawn = TypeVar("Withdrawn", bound=Event)
 Part = TypeVar("Part")
 _Step: TypeAlias = Callable[[Section, Recorded[F]], None]
 AnyStep = Callable[[Any, Any], None]
@@ -75,14 +77,16 @@ def _forget(name: str) -> AnyStep:
     return lambda section, _: setattr(section, name, None)
 
 
-def _stores(
-    kinds: _Kinds,
-    into: Callable[[str], AnyStep],
-    until: _Kinds = (),
-    out_of: Callable[[str], AnyStep] = _forget,
-) -> Mapping[str, object]:
+def _drop(key: Callable[[Any], object]) -> Callable[[str], AnyStep]:
+    """Return what removes the item with the key of an event from a field."""
+    return lambda name: (
+        lambda section, recorded: getattr(section, name).pop(key(recorded.event), None)
+    )
+
+
+def _stores(*functions: tuple[_Kinds, Callable[[str], AnyStep]]) -> Mapping[str, object]:
     """Return the metadata of a field: for each type of event its function, by the field's name."""
-    return {_STORES: dict.fromkeys(kinds, into) | dict.fromkeys(until, out_of)}
+    return {_STORES: {kind: function for kinds, function in functions for kind in kinds}}
 
 
 @overload
@@ -108,7 +112,7 @@ def newest(
 
         return store
 
-    return field(default=None, metadata=_stores((kind,), into, until))
+    return field(default=None, metadata=_stores(((kind,), into), (until, _forget)))
 
 
 def newest_ref(*kinds: type[Event], until: _Kinds = ()) -> Ref | None:
@@ -120,7 +124,7 @@ def newest_ref(*kinds: type[Event], until: _Kinds = ()) -> Ref | None:
 
         return store
 
-    return field(default=None, metadata=_stores(kinds, into, until))
+    return field(default=None, metadata=_stores((kinds, into), (until, _forget)))
 
 
 @overload
@@ -159,11 +163,47 @@ def each_by(
 
         return store
 
-    def out_of(name: str) -> AnyStep:
-        return lambda section, recorded: getattr(section, name).pop(key(recorded.event), None)
-
     ends = () if until is None else (until,)
-    return field(default_factory=dict, metadata=_stores((kind,), into, ends, out_of))
+    return field(default_factory=dict, metadata=_stores(((kind,), into), (ends, _drop(key))))
+
+
+def each_with_day(
+    kinds: tuple[type[F], ...],
+    key: Callable[[F | G | Reopened | Withdrawn], Key],
+    item: Callable[[Recorded[F]], Part],
+    *,
+    day: str,
+    by: type[G],
+    reopened: type[Reopened],
+    until: type[Withdrawn],
+) -> dict[Key, Part]:
+    """Declare a field that keeps an item for each key, until an event withdraws the item.
+
+    An event of the type `by` sets the item's day of this name, as the event has it, and one of the
+    type `reopened` removes the day. Raises TypeError where the event has no such day.
+    """
+    if day not in by.model_fields:
+        raise TypeError(f"{by.type} has no {day}")
+
+    def into(name: str) -> AnyStep:
+        def store(section: object, recorded: Recorded[F]) -> None:
+            getattr(section, name)[key(recorded.event)] = item(recorded)
+
+        return store
+
+    def with_day(name: str) -> AnyStep:
+        def change(section: object, recorded: Recorded[G | Reopened]) -> None:
+            event = recorded.event
+            known = getattr(section, name).get(key(event))
+            if known is not None:
+                setattr(known, day, getattr(event, day) if isinstance(event, by) else None)
+
+        return change
+
+    return field(
+        default_factory=dict,
+        metadata=_stores((kinds, into), ((by, reopened), with_day), ((until,), _drop(key))),
+    )
 
 
 def every(kind: type[F]) -> list[Kept[F]]:
@@ -175,7 +215,7 @@ def every(kind: type[F]) -> list[Kept[F]]:
 
         return store
 
-    return field(default_factory=list, metadata=_stores((kind,), into))
+    return field(default_factory=list, metadata=_stores(((kind,), into)))
 
 
 class Steps(Generic[Section]):
