@@ -17,11 +17,10 @@ from contracts.reference import (
 )
 from gateway import api, decider
 from gateway.pages import pages
-from gateway.pages.event_texts import SENTENCES
 from gateway.projection.projector import CONSUMED_CHANNELS, Projector
 from gateway.projection.view_store import ViewStore
 from gateway.publisher import DisconnectPublisher
-from gateway.view.engagement_view import is_projected
+from gateway.view.engagement_view import is_described, is_projected
 
 _BEHIND = 500
 """Records of consumer lag above which disconnects are not published."""
@@ -78,10 +77,10 @@ def event_handling(
 
 
 def omissions_of(kind: type[Event]) -> Iterator[str]:
-    """Yield what is missing for a consumed type of event: a section of the view, a text."""
+    """Yield what is missing for a consumed type of event: a section of the view, a sentence."""
     if not is_projected(kind):
         yield f"no section keeps, applies or ignores {kind.type}"
-    if kind not in SENTENCES:
+    if not is_described(kind):
         yield f"{kind.type} has no sentence"
 
 

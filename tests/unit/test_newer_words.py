@@ -17,8 +17,8 @@ from contracts.event import Event, Recorded, decode, encode
 from contracts.vocabularies import OPEN_WORDS
 from finance.pending.decisions import waiting
 from gateway.pages.department_panels import panels
-from gateway.pages.event_texts import event_text
 from gateway.pages.names import Names
+from gateway.view.engagement_view import sentence_of
 from local.demo.driver import CommandRefused
 from testkit.scenario import RecordsOf
 from tests.unit.lived import lived
@@ -105,7 +105,7 @@ def live(life: str, words: tuple[str, ...], is_newer: Callable[[type[Event]], bo
         assert decode(encode(recorded)) == recorded
     check_gateway(seen)
     view, names = shown(seen), Names(RecordsOf([]))
-    assert all(event_text(each.event, names) for each in seen)
+    assert all(sentence_of(each.event, names) for each in seen)
     assert panels(view, names, LAST_DAY, confidential=True)
     return world
 

@@ -7,10 +7,9 @@ from itertools import groupby
 
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
-from gateway.pages.event_texts import event_text
 from gateway.pages.names import UNDER_WAY, Names, channel_name, stage_name
 from gateway.rules import Disconnect
-from gateway.view.engagement_view import View
+from gateway.view.engagement_view import View, sentence_of
 from gateway.view.sections.gateway import Waiver
 
 
@@ -124,7 +123,7 @@ def entry(recorded: Recorded[Event], names: Names, *, confidential: bool) -> Ent
         department=channel.department,
         confidential=channel.confidential,
         sequence=recorded.sequence,
-        sentence=event_text(recorded.event, names),
+        sentence=sentence_of(recorded.event, names),
         actor=_actor(recorded, names),
         occurred_at=recorded.occurred_at,
         recorded_at=recorded.recorded_at,

@@ -107,6 +107,10 @@ class Names:
         roles = listed(words(role) for role in found.event.roles)
         return f"{found.event.name}, {roles}" if roles else found.event.name
 
+    def rule(self, rule: str) -> str:
+        """Return the title of a rule; of a rule that no longer exists, its id in words."""
+        return rule_title(rule)
+
     def title(self, item: str) -> str:
         """Return the title of a deliverable, a milestone or a task of this engagement."""
         return self._titles.get(item, item)

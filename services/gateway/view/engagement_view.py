@@ -17,6 +17,7 @@ from contracts.event import Event, Recorded
 from contracts.money import Money
 from contracts.questions import AskedQuestion
 from contracts.vocabularies import HEARD
+from gateway.formatting import sentence_case
 from gateway.redaction import adapter_of_store
 from gateway.view.sections.delivery import DeliverySection
 from gateway.view.sections.delivery import steps as delivery_steps
@@ -30,6 +31,7 @@ from gateway.view.sections.legal import LegalSection
 from gateway.view.sections.legal import steps as legal_steps
 from gateway.view.sections.sales import Proposal, SalesSection
 from gateway.view.sections.sales import steps as sales_steps
+from gateway.view.sections.sentences import Names
 from gateway.view.sections.steps import STEPS, AnyStep, Steps, section
 
 _IMPORTING = ("legal", "delivery", "finance")
@@ -255,11 +257,24 @@ def steps_by_type(
 
 
 _STEPS = steps_by_type(SECTIONS)
+_SENTENCES = {
+    kind: sentence for steps in SECTIONS.values() for kind, sentence in steps.sentences.items()
+}
 
 
 def is_projected(kind: type[Event]) -> bool:
     """Return whether a section of the view keeps or applies events of a type, or ignores it."""
     return kind in _STEPS or any(kind in steps.ignored for steps in SECTIONS.values())
+
+
+def is_described(kind: type[Event]) -> bool:
+    """Return whether a section of the view has a sentence for events of a type."""
+    return kind in _SENTENCES
+
+
+def sentence_of(event: Event, names: Names) -> str:
+    """Return the sentence that describes an event; raises KeyError where no section has one."""
+    return sentence_case(_SENTENCES[type(event)](event, names))
 
 
 def apply_event(view: View, recorded: Recorded[Event]) -> None:

@@ -18,11 +18,10 @@ from contracts.lines import (
 )
 from contracts.values import RoleHours
 from gateway.pages.department_panels import panels
-from gateway.pages.event_texts import event_text
 from gateway.pages.names import Names
 from gateway.portfolio.figures import build_portfolio, contribution
 from gateway.view.approved_work import approved_work
-from gateway.view.engagement_view import View, dump, load
+from gateway.view.engagement_view import View, dump, load, sentence_of
 from testkit.scenario import RecordsOf
 from tests.amounts import eur, per_hour
 from tests.builders import HASH, REPORTS, Life, line_change, scope_of
@@ -570,7 +569,7 @@ def test_revenue_without_cost_is_open() -> None:
 def test_texts_show_the_lines() -> None:
     life = agreed(Life().signed(), 26, CUT)
     names = Names(RecordsOf([]), {"build": "Portal", "reports": "Management reports"})
-    texts = {type(each.event): event_text(each.event, names) for each in life.events}
+    texts = {type(each.event): sentence_of(each.event, names) for each in life.events}
     assert texts[sales.DealWon].endswith(
         "Portal 80,000 EUR (fixed) and Project management 20,000 EUR (fixed)."
     )
@@ -580,7 +579,7 @@ def test_texts_show_the_lines() -> None:
     assert texts[finance.BudgetSet].endswith("960 h; revenue of fixed recognised cost to cost.")
     many = tuple(SUPPORT.model_copy(update={"line": f"L-{number}"}) for number in range(8))
     won = next(each.event for each in life.events if isinstance(each.event, sales.DealWon))
-    assert event_text(won.model_copy(update={"lines": many}), names).endswith("and 3 more.")
+    assert sentence_of(won.model_copy(update={"lines": many}), names).endswith("and 3 more.")
 
 
 @pytest.mark.parametrize("confidential", [True, False])

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from contracts import delivery, finance, gateway, legal, sales
-from contracts.event import EVENTS, Event
+from contracts.event import Event
 from contracts.money import Money
 from contracts.reference import (
     AccountPublished,
@@ -17,11 +17,10 @@ from contracts.values import Margin
 from gateway import formatting
 from gateway.pages.department_panels import freshness, panels, titles_by_id
 from gateway.pages.engagement_page import entry, proved_disconnects, stage_steps
-from gateway.pages.event_texts import SENTENCES, event_text, fields
 from gateway.pages.names import STAGE_NAMES, Names, rule_title
 from gateway.rules import judge
 from gateway.schemas import timeline_entry
-from gateway.view.engagement_view import STAGES, View, apply_event
+from gateway.view.engagement_view import STAGES, View, apply_event, sentence_of
 from testkit.scenario import RecordsOf
 from tests.amounts import eur
 from tests.builders import ENGAGEMENT, Life
@@ -195,23 +194,8 @@ def test_agreements_are_those_of_the_account_today(
 # ---- sentences -------------------------------------------------------------------------------
 
 
-# Tests of the chassis define events of their own.
-EVENTS_OF_ENGAGEMENTS = [
-    each
-    for each in EVENTS.values()
-    if each.channel.kind == "events" and each.__module__.startswith("contracts.")
-]
-
-
-@pytest.mark.parametrize("kind", EVENTS_OF_ENGAGEMENTS)
-def test_every_event_has_a_sentence_with_fields_that_exist(
-    kind: type[Event],
-) -> None:
-    assert fields(SENTENCES[kind]) <= kind.model_fields.keys()
-
-
 def test_every_sentence_of_an_engagement_is_filled_completely() -> None:
-    told = [event_text(recorded.event, NOBODY) for recorded in Life().closed().events]
+    told = [sentence_of(recorded.event, NOBODY) for recorded in Life().closed().events]
 
     assert all(sentence[0].isupper() or sentence[0].isdigit() for sentence in told)
     assert not [sentence for sentence in told if set(sentence) & set("{}[]|")]
@@ -262,25 +246,15 @@ def test_every_sentence_of_an_engagement_is_filled_completely() -> None:
     ],
 )
 def test_an_event_is_written_as_a_sentence(event: Event, sentence: str) -> None:
-    assert event_text(event, NOBODY) == sentence
+    assert sentence_of(event, NOBODY) == sentence
 
 
 def test_text_of_an_event_is_unchanged_even_if_it_looks_like_a_field() -> None:
     event = delivery.TimeRejected(entry="T-1", why="{entry} [see {why|words}] <b>")
 
     assert (
-        event_text(event, NOBODY) == "Time entry T-1 not approved: “{entry} [see {why|words}] <b>”"
+        sentence_of(event, NOBODY) == "Time entry T-1 not approved: “{entry} [see {why|words}] <b>”"
     )
-
-
-def test_an_event_without_a_sentence_is_written_as_its_name(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delitem(SENTENCES, legal.SowApproved)  # type: ignore[misc]
-
-    event = legal.SowApproved(version=1, content_hash="sha256:" + "a" * 64)
-
-    assert event_text(event, NOBODY) == "SOW approved."
 
 
 def test_deliverables_are_written_with_their_titles() -> None:
@@ -290,7 +264,7 @@ def test_deliverables_are_written_with_their_titles() -> None:
         each for each in life.events if isinstance(each.event, delivery.DeliverableAccepted)
     ]
 
-    assert event_text(accepted[0].event, names).startswith("Customer portal accepted by cora")
+    assert sentence_of(accepted[0].event, names).startswith("Customer portal accepted by cora")
 
 
 # ---- an engagement ---------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import pytest
 import contracts
 from chassis.base.fingerprint import _BESIDE_EVENTS, contracts_of_events, file_of
 from chassis.eventstore.snapshots import fingerprint_of
-from gateway.pages import event_texts
 from gateway.projection.version import (
     _imported,
     current_version,
@@ -61,7 +60,6 @@ def test_all_that_computes_documents_is_covered_and_no_page() -> None:
         "gateway.projection.view_store",
     } <= set(PROJECTING)
     assert not [name for name in PROJECTING if name.startswith(("gateway.pages", "gateway.api"))]
-    assert event_texts.__name__ not in PROJECTING
 
 
 def versions() -> tuple[str, str]:

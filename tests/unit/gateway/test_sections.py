@@ -15,6 +15,7 @@ from gateway.view.sections.steps import (
     Ref,
     Steps,
     each_by,
+    each_with_day,
     every,
     newest,
     newest_ref,
@@ -85,6 +86,26 @@ def test_a_section_keeps_what_its_fields_declare() -> None:
 def test_an_event_changes_one_section() -> None:
     with pytest.raises(TypeError, match="two and one have steps for FileOpened"):
         steps_by_type({"one": Steps(Section), "two": Steps(Section)})
+
+
+def test_a_day_that_no_event_has_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"obligation-met\.v1 has no done_on"):
+        each_with_day(
+            (legal.ObligationRecorded,),
+            lambda event: event.obligation,
+            lambda recorded: recorded.event.text,
+            day="done_on",
+            by=legal.ObligationMet,
+            reopened=legal.ObligationReopened,
+            until=legal.ObligationWithdrawn,
+        )
+
+
+def test_an_event_has_one_sentence() -> None:
+    described = Steps(Section)
+    described.describe(legal.FileOpened, lambda event, _: f"File opened: {event.title}.")
+    with pytest.raises(TypeError, match=r"file-opened\.v1 has two sentences"):
+        described.describe(legal.FileOpened, lambda _event, _names: "File opened.")
 
 
 def test_every_event_that_the_gateway_consumes_is_projected_or_ignored_and_has_a_sentence() -> None:

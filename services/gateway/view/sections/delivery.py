@@ -1,5 +1,6 @@
 """Delivery's section of the view."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -9,8 +10,10 @@ from contracts import delivery
 from contracts.event import Recorded
 from contracts.lines import LineScopeChange
 from contracts.money import Money
-from contracts.purchases import purchases_by_kind
-from contracts.values import Milestone
+from contracts.purchases import EstimatedPurchase, purchases_by_kind
+from contracts.values import EstimateLine, Milestone, PlannedTask
+from gateway.formatting import day, hours, listed, money, number, words
+from gateway.view.sections.sentences import answer, if_given, question, verdict
 from gateway.view.sections.steps import (
     AmendmentVerdict,
     Kept,
@@ -324,9 +327,47 @@ steps = Steps(
 )
 
 
+def _estimated(lines: Iterable[EstimateLine]) -> str:
+    return hours(sum((line.hours for line in lines), Decimal(0)))
+
+
+def _amounts(purchases: Iterable[EstimatedPurchase]) -> str:
+    totals = purchases_by_kind(purchases)
+    return listed(f"{money(amount)} for {words(kind)}" for kind, amount in totals.items())
+
+
+def _planned(tasks: Iterable[PlannedTask]) -> str:
+    return hours(sum((part.hours for task in tasks for part in task.hours), Decimal(0)))
+
+
+def _delta(changes: Iterable[LineScopeChange]) -> str:
+    return hours(sum((change.hours_delta for change in changes), Decimal(0)))
+
+
+def _scores(satisfaction: Mapping[str, int]) -> str:
+    return listed(f"{words(topic)} {score} of 5" for topic, score in satisfaction.items())
+
+
+steps.describe(
+    delivery.StatusReportPublished,
+    lambda event, _: (
+        f"Status report {event.report}: scope {event.scope}, schedule {event.schedule}, cost "
+        f"{event.cost}; finish forecast for {day(event.forecast_finish)}. “{event.narrative}”"
+    ),
+)
+
+
 @steps.on(delivery.StatusReportPublished)
 def _reported(section: DeliverySection, recorded: Recorded[delivery.StatusReportPublished]) -> None:
     section.reports[recorded.event.report] = ref(recorded)
+
+
+steps.describe(
+    delivery.ManagerAssigned,
+    lambda event, names: (
+        f"{names.person(event.manager)} manages the engagement from {day(event.assigned_on)}."
+    ),
+)
 
 
 @steps.on(delivery.ManagerAssigned)
@@ -334,6 +375,20 @@ def _manager(section: DeliverySection, recorded: Recorded[delivery.ManagerAssign
     section.manager = recorded.event.manager
     section.manager_assigned_on = recorded.event.assigned_on
     section.manager_first_assigned = section.manager_first_assigned or ref(recorded)
+
+
+steps.describe(
+    delivery.TierChosen,
+    lambda event, _: f"Method: {event.tier}, where {event.proposed} was proposed. “{event.reason}”",
+)
+steps.describe(
+    delivery.EstimateSubmitted,
+    lambda event, _: (
+        f"Estimate {event.version}: {_estimated(event.lines)} and {number(event.contingency)}% "
+        f"contingency{if_given(', purchases of {}', event.purchases, _amounts)}, "
+        f"{number(event.duration_days)} days, {event.confidence} confidence."
+    ),
+)
 
 
 @steps.on(delivery.EstimateSubmitted)
@@ -359,11 +414,47 @@ def _estimate(section: DeliverySection, recorded: Recorded[delivery.EstimateSubm
     )
 
 
+steps.describe(
+    delivery.EstimateEndorsed,
+    lambda event, names: f"{names.person(event.manager)} endorsed estimate {event.version}.",
+)
+
+
 @steps.on(delivery.EstimateEndorsed)
 def _endorsed(section: DeliverySection, recorded: Recorded[delivery.EstimateEndorsed]) -> None:
     estimate = section.estimates.get(recorded.event.version)
     if estimate is not None:
         estimate.endorsed = ref(recorded)
+
+
+steps.describe(
+    delivery.SowReviewed,
+    lambda event, _: (
+        f"Delivery {verdict(event.verdict)} statement of work {event.version}."
+        f"{if_given(' “{}”', event.why)}"
+    ),
+)
+steps.describe(
+    delivery.AmendmentReviewed,
+    lambda event, _: (
+        f"Delivery {verdict(event.verdict)} amendment {event.amendment}."
+        f"{if_given(' “{}”', event.why)}"
+    ),
+)
+steps.describe(
+    delivery.ResourceRequested,
+    lambda event, _: (
+        f"{hours(event.hours)} of {words(event.role)} wanted from {day(event.starts_on)} to "
+        f"{day(event.finishes_on)}."
+    ),
+)
+steps.describe(
+    delivery.ResourceAllocated,
+    lambda event, names: (
+        f"{names.person(event.person)} allocated as {words(event.role)} ({event.commitment}): "
+        f"{hours(event.hours)} from {day(event.starts_on)} to {day(event.finishes_on)}."
+    ),
+)
 
 
 @steps.on(delivery.ResourceAllocated)
@@ -372,11 +463,45 @@ def _allocated(section: DeliverySection, recorded: Recorded[delivery.ResourceAll
     section.allocated_hours[f"{event.request}/{event.person}/{event.role}"] = event.hours
 
 
+steps.describe(
+    delivery.ResourceReleased,
+    lambda event, names: f"{names.person(event.person)} released on {day(event.released_on)}.",
+)
+
+
 @steps.on(delivery.ResourceReleased)
 def _released(section: DeliverySection, recorded: Recorded[delivery.ResourceReleased]) -> None:
     prefix = f"{recorded.event.request}/{recorded.event.person}/"
     for key in [key for key in section.allocated_hours if key.startswith(prefix)]:
         del section.allocated_hours[key]
+
+
+steps.describe(
+    delivery.BrdSubmitted,
+    lambda event, _: f"Business requirements {event.version} submitted to the customer.",
+)
+steps.describe(
+    delivery.BrdSignedOff,
+    lambda event, names: (
+        f"Business requirements {event.version} signed off by {names.person(event.signed_by)} on "
+        f"{day(event.signed_on)}."
+    ),
+)
+steps.describe(
+    delivery.PlanDrafted,
+    lambda event, _: (
+        f"Plan {event.version} drafted from template {event.template}: {number(len(event.tasks))} "
+        f"tasks, {number(len(event.milestones))} milestones."
+    ),
+)
+steps.describe(
+    delivery.PlanBaselined,
+    lambda event, _: (
+        f"Plan {event.version} baselined on {day(event.baselined_on)}: {_planned(event.tasks)} in "
+        f"{number(len(event.tasks))} tasks"
+        f"{if_given('; includes change {}', event.changes, listed)}."
+    ),
+)
 
 
 @steps.on(delivery.PlanBaselined)
@@ -408,9 +533,39 @@ def _baselined(section: DeliverySection, recorded: Recorded[delivery.PlanBaselin
     )
 
 
+steps.describe(
+    delivery.KickoffHeld,
+    lambda event, names: (
+        f"Kickoff held on {day(event.held_on)} with {listed(map(names.person, event.attendees))}."
+    ),
+)
+steps.describe(
+    delivery.KickoffWithdrawn,
+    lambda event, _: (
+        f"Kickoff of {day(event.held_on)} withdrawn on {day(event.withdrawn_on)}: “{event.why}”"
+    ),
+)
+steps.describe(
+    delivery.TimeSubmitted,
+    lambda event, names: (
+        f"{names.person(event.person)} submitted {hours(event.hours)} as {words(event.role)} for "
+        f"the week of {day(event.week)}."
+    ),
+)
+
+
 @steps.on(delivery.TimeSubmitted)
 def _time_submitted(section: DeliverySection, recorded: Recorded[delivery.TimeSubmitted]) -> None:
     section.submitted_hours += recorded.event.hours
+
+
+steps.describe(
+    delivery.TimeApproved,
+    lambda event, names: (
+        f"{hours(event.hours)} of {names.person(event.person)} as {words(event.role)} approved for "
+        f"the week of {day(event.week)}."
+    ),
+)
 
 
 @steps.on(delivery.TimeApproved)
@@ -432,6 +587,19 @@ def _time(section: DeliverySection, recorded: Recorded[delivery.TimeApproved]) -
         week.billable_by_role[key] = week.billable_by_role.get(key, Decimal(0)) + event.hours
 
 
+steps.describe(
+    delivery.TimeRejected,
+    lambda event, _: f"Time entry {event.entry} not approved: “{event.why}”",
+)
+steps.describe(
+    delivery.ExpenseApproved,
+    lambda event, names: (
+        f"Expense of {money(event.amount)} by {names.person(event.person)} on "
+        f"{day(event.spent_on)} approved: {event.description}."
+    ),
+)
+
+
 @steps.on(delivery.ExpenseApproved)
 def _expense(section: DeliverySection, recorded: Recorded[delivery.ExpenseApproved]) -> None:
     event = recorded.event
@@ -442,9 +610,40 @@ def _expense(section: DeliverySection, recorded: Recorded[delivery.ExpenseApprov
         section.billable_expenses[key] = before + event.amount
 
 
+steps.describe(
+    delivery.TaskProgressed,
+    lambda event, names: (
+        f"{names.title(event.task)} is {number(event.complete)}% done, "
+        f"{hours(event.remaining_hours)} to go."
+    ),
+)
+
+
 @steps.on(delivery.TaskProgressed)
 def _progressed(section: DeliverySection, recorded: Recorded[delivery.TaskProgressed]) -> None:
     section.complete[recorded.event.task] = recorded.event.complete
+
+
+steps.describe(
+    delivery.MilestoneReached,
+    lambda event, names: (
+        f"Milestone {names.title(event.milestone)} reached on {day(event.reached_on)}."
+    ),
+)
+steps.describe(
+    delivery.MilestoneWithdrawn,
+    lambda event, names: (
+        f"Milestone {names.title(event.milestone)} of {day(event.reached_on)} withdrawn on "
+        f"{day(event.withdrawn_on)}: “{event.why}”"
+    ),
+)
+steps.describe(
+    delivery.DeliverableSubmitted,
+    lambda event, names: (
+        f"{names.title(event.deliverable)} submitted for acceptance on {day(event.submitted_on)} "
+        f"(submission {event.submission})."
+    ),
+)
 
 
 @steps.on(delivery.DeliverableSubmitted)
@@ -455,12 +654,31 @@ def _submitted(section: DeliverySection, recorded: Recorded[delivery.Deliverable
     )
 
 
+steps.describe(
+    delivery.DeliverableAccepted,
+    lambda event, names: (
+        f"{names.title(event.deliverable)} accepted"
+        f"{if_given(' by {}', event.accepted_by, names.person)} on {day(event.accepted_on)} "
+        f"({words(event.how)})."
+    ),
+)
+
+
 @steps.on(delivery.DeliverableAccepted)
 def _accepted(section: DeliverySection, recorded: Recorded[delivery.DeliverableAccepted]) -> None:
     event = recorded.event
     section.deliverables[event.deliverable] = Deliverable(
         "accepted", event.submission, event.accepted_on, ref(recorded)
     )
+
+
+steps.describe(
+    delivery.AcceptanceWithdrawn,
+    lambda event, names: (
+        f"Acceptance of {names.title(event.deliverable)} on {day(event.accepted_on)} withdrawn on "
+        f"{day(event.withdrawn_on)}: “{event.why}”"
+    ),
+)
 
 
 @steps.on(delivery.AcceptanceWithdrawn)
@@ -471,6 +689,15 @@ def _acceptance_withdrawn(
     section.deliverables[event.deliverable] = Deliverable(
         "submitted", event.submission, event.withdrawn_on, ref(recorded)
     )
+
+
+steps.describe(
+    delivery.DeliverableRejected,
+    lambda event, names: (
+        f"{names.title(event.deliverable)} rejected by {names.person(event.rejected_by)} on "
+        f"{day(event.rejected_on)}: “{event.why}”"
+    ),
+)
 
 
 @steps.on(delivery.DeliverableRejected)
@@ -485,10 +712,137 @@ def _change(section: DeliverySection, change: str) -> Change:
     return section.changes.setdefault(change, Change(change, ""))
 
 
+steps.describe(
+    delivery.RiskRaised,
+    lambda event, names: (
+        f"Risk raised ({event.impact} impact, {number(event.probability)}% likely): {event.title}; "
+        f"owner {names.person(event.owner)}. “{event.response}”, by {day(event.due_on)}."
+    ),
+)
+steps.describe(
+    delivery.RiskUpdated,
+    lambda event, names: (
+        f"Risk judged anew ({event.impact} impact, {number(event.probability)}% likely): "
+        f"{event.title}; owner {names.person(event.owner)}, due {day(event.due_on)}. “{event.why}”"
+    ),
+)
+steps.describe(
+    delivery.IssueRaised,
+    lambda event, names: (
+        f"Issue raised ({event.severity}): {event.title}; owner {names.person(event.owner)}, due "
+        f"{day(event.due_on)}."
+    ),
+)
+steps.describe(
+    delivery.IssueUpdated,
+    lambda event, names: (
+        f"Issue judged anew ({event.severity}): {event.title}; owner {names.person(event.owner)}, "
+        f"due {day(event.due_on)}. “{event.why}”"
+    ),
+)
+steps.describe(
+    delivery.ActionRaised,
+    lambda event, names: (
+        f"Action of {names.person(event.owner)}, due {day(event.due_on)}: {event.title}."
+    ),
+)
+steps.describe(
+    delivery.ActionUpdated,
+    lambda event, names: (
+        f"Action changed: {event.title}; owner {names.person(event.owner)}, due "
+        f"{day(event.due_on)}. “{event.why}”"
+    ),
+)
+steps.describe(
+    delivery.AssumptionRaised,
+    lambda event, names: (
+        f"Assumed: {event.title}. {names.person(event.owner)} checks it by {day(event.check_on)}."
+    ),
+)
+steps.describe(
+    delivery.AssumptionUpdated,
+    lambda event, names: (
+        f"Assumption “{event.title}” is {event.validity}; {names.person(event.owner)} checks it by "
+        f"{day(event.check_on)}. “{event.why}”"
+    ),
+)
+steps.describe(
+    delivery.DecisionRecorded,
+    lambda event, names: (
+        f"Decided by {names.person(event.decided_by)} on {day(event.decided_on)}: {event.title}. "
+        f"“{event.rationale}”"
+    ),
+)
+steps.describe(
+    delivery.RaidItemClosed,
+    lambda event, _: f"{event.item} closed on {day(event.closed_on)}: “{event.resolution}”",
+)
+steps.describe(
+    delivery.RaidItemReopened,
+    lambda event, _: (
+        f"{event.item}, closed on {day(event.closed_on)}, is open again: “{event.why}”"
+    ),
+)
+steps.describe(
+    delivery.RaidItemWithdrawn,
+    lambda event, _: f"{event.item} withdrawn on {day(event.withdrawn_on)}: “{event.why}”",
+)
+steps.describe(
+    delivery.CustomerInputRequested,
+    lambda event, names: (
+        f"{names.person(event.requested_from)} is asked for: {event.description}, by "
+        f"{day(event.due_on)}."
+    ),
+)
+steps.describe(
+    delivery.CustomerInputReceived,
+    lambda event, _: f"Input {event.input} of the customer received on {day(event.received_on)}.",
+)
+steps.describe(
+    delivery.CustomerInputReopened,
+    lambda event, _: (
+        f"Input {event.input} of the customer has not come, as recorded for "
+        f"{day(event.received_on)}: “{event.why}”"
+    ),
+)
+steps.describe(
+    delivery.CustomerInputWithdrawn,
+    lambda event, _: (
+        f"Input {event.input} of the customer withdrawn on {day(event.withdrawn_on)}: “{event.why}”"
+    ),
+)
+steps.describe(
+    delivery.CustomerDelayWithdrawn,
+    lambda event, _: f"Delay {event.delay} withdrawn on {day(event.withdrawn_on)}: “{event.why}”",
+)
+steps.describe(
+    delivery.CustomerDelayRecorded,
+    lambda event, _: (
+        f"The customer caused {number(event.days)} days of delay: {event.cause}. “{event.evidence}”"
+    ),
+)
+steps.describe(
+    delivery.ChangeRequested,
+    lambda event, names: (
+        f"Change {event.change} requested by {names.person(event.requested_by)} on "
+        f"{day(event.requested_on)}: “{event.description}”"
+    ),
+)
+
+
 @steps.on(delivery.ChangeRequested)
 def _requested(section: DeliverySection, recorded: Recorded[delivery.ChangeRequested]) -> None:
     change = _change(section, recorded.event.change)
     change.description, change.requested = recorded.event.description, ref(recorded)
+
+
+steps.describe(
+    delivery.ChangeAssessed,
+    lambda event, _: (
+        f"Change {event.change} assessed: {_delta(event.changes)}, {number(event.days)} days on "
+        f"the finish. “{event.risk}”"
+    ),
+)
 
 
 @steps.on(delivery.ChangeAssessed)
@@ -499,15 +853,36 @@ def _assessed(section: DeliverySection, recorded: Recorded[delivery.ChangeAssess
     change.days, change.assessed = recorded.event.days, ref(recorded)
 
 
+steps.describe(
+    delivery.ChangeApproved,
+    lambda event, names: (
+        f"Change {event.change} approved by {names.person(event.approved_by)} on "
+        f"{day(event.approved_on)}."
+    ),
+)
+
+
 @steps.on(delivery.ChangeApproved)
 def _change_approved(section: DeliverySection, recorded: Recorded[delivery.ChangeApproved]) -> None:
     change = _change(section, recorded.event.change)
     change.approved, change.approved_on = ref(recorded), recorded.event.approved_on
 
 
+steps.describe(
+    delivery.ChangeRejected,
+    lambda event, _: f"Change {event.change} rejected: “{event.why}”",
+)
+
+
 @steps.on(delivery.ChangeRejected)
 def _change_rejected(section: DeliverySection, recorded: Recorded[delivery.ChangeRejected]) -> None:
     _change(section, recorded.event.change).rejected = ref(recorded)
+
+
+steps.describe(
+    delivery.ChangeImplemented,
+    lambda event, _: f"Change {event.change} implemented on {day(event.implemented_on)}.",
+)
 
 
 @steps.on(delivery.ChangeImplemented)
@@ -516,12 +891,47 @@ def _implemented(section: DeliverySection, recorded: Recorded[delivery.ChangeImp
     change.implemented, change.implemented_on = ref(recorded), recorded.event.implemented_on
 
 
+steps.describe(delivery.SolutionWentLive, lambda event, _: f"Live since {day(event.live_on)}.")
+steps.describe(
+    delivery.GoLiveWithdrawn,
+    lambda event, _: (
+        f"Go-live on {day(event.live_on)} withdrawn on {day(event.withdrawn_on)}: “{event.why}”"
+    ),
+)
+steps.describe(
+    delivery.PirHeld,
+    lambda event, _: (
+        f"Review held on {day(event.held_on)}: {hours(event.delivered_hours)} delivered of "
+        f"{hours(event.sold_hours)} sold.{if_given(' Went well: {}.', event.went_well, listed)}"
+        f"{if_given(' Went badly: {}.', event.went_badly, listed)}"
+    ),
+)
+steps.describe(
+    delivery.SurveySent,
+    lambda event, names: (
+        f"Survey ({words(event.kind)}) about {event.phase} sent"
+        f"{if_given(' to {}', listed(map(names.person, event.contacts)))} on {day(event.sent_on)}."
+    ),
+)
+
+
 @steps.on(delivery.SurveySent)
 def _survey(section: DeliverySection, recorded: Recorded[delivery.SurveySent]) -> None:
     event = recorded.event
     section.surveys[event.survey] = Survey(
         event.kind, event.phase, event.sent_on, list(event.contacts), ref(recorded)
     )
+
+
+steps.describe(
+    delivery.SurveyAnswered,
+    lambda event, names: (
+        f"{names.person(event.answered_by)} answered survey {event.survey}"
+        f"{if_given(': {}', event.satisfaction, _scores)}"
+        f"{if_given('; would recommend {} of 10', event.recommend, number)}."
+        f"{if_given(' “{}”', event.comment)}"
+    ),
+)
 
 
 @steps.on(delivery.SurveyAnswered)
@@ -536,13 +946,40 @@ def _answered(section: DeliverySection, recorded: Recorded[delivery.SurveyAnswer
         survey.recommend.append(event.recommend)
 
 
+steps.describe(
+    delivery.EngagementPutOnHold,
+    lambda event, _: f"On hold since {day(event.held_on)}: “{event.reason}”",
+)
+
+
 @steps.on(delivery.EngagementPutOnHold)
 def _held(section: DeliverySection, recorded: Recorded[delivery.EngagementPutOnHold]) -> None:
     del recorded
     section.on_hold = True
 
 
+steps.describe(
+    delivery.EngagementResumed,
+    lambda event, _: f"Work resumed on {day(event.resumed_on)}.",
+)
+
+
 @steps.on(delivery.EngagementResumed)
 def _resumed(section: DeliverySection, recorded: Recorded[delivery.EngagementResumed]) -> None:
     del recorded
     section.on_hold = False
+
+
+steps.describe(
+    delivery.EngagementClosed,
+    lambda event, _: f"Engagement closed on {day(event.closed_on)}.",
+)
+steps.describe(delivery.QuestionAsked, question("Delivery"))
+steps.describe(delivery.QuestionAnswered, answer("Delivery"))
+steps.describe(
+    delivery.EngagementImported,
+    lambda event, _: (
+        f"Baseline of {day(event.baselined_on)} and progress to {day(event.as_of)} taken over: "
+        f"{number(event.complete)}% done."
+    ),
+)

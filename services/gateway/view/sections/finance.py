@@ -10,7 +10,15 @@ from contracts.decimals import Rounding
 from contracts.event import Recorded
 from contracts.lines import ContractLine, LineChange, PerformanceObligation
 from contracts.money import Money, Rate
-from contracts.values import Margin
+from contracts.values import Conversion, Margin
+from gateway.formatting import day, hours, listed, money, number, percent, ratio, words
+from gateway.view.sections.sentences import (
+    answer,
+    if_given,
+    question,
+    total_hours,
+    verdict,
+)
 from gateway.view.sections.steps import (
     AmendmentVerdict,
     Kept,
@@ -306,6 +314,78 @@ steps = Steps(FinanceSection, ignored=[finance.RevenueMethodChosen, finance.Invo
 confidential_steps = Steps(ConfidentialSection, ignored=[finance.ChangeCosted])
 
 
+def _against_minimum(floor: str) -> str:
+    return "the margin is not known" if floor == "unknown" else f"{floor} the minimum margin"
+
+
+def _methods(obligations: Iterable[PerformanceObligation]) -> str:
+    return listed(
+        f"revenue of {each.obligation} recognised {words(each.method)}" for each in obligations
+    )
+
+
+def _with_rate(conversion: Conversion) -> str:
+    return (
+        f"{money(conversion.amount)} are {money(conversion.converted)} at the rate "
+        f"{conversion.exchange_rate}"
+    )
+
+
+def _original(conversion: Conversion) -> str:
+    return f"{money(conversion.amount)} at the rate {conversion.exchange_rate}"
+
+
+def _ratio(margin: Margin | None) -> Decimal | None:
+    return margin.margin if margin is not None else None
+
+
+steps.describe(
+    finance.SowReviewed,
+    lambda event, _: (
+        f"Finance {verdict(event.verdict)} statement of work {event.version}."
+        f"{if_given(' “{}”', event.why)}"
+    ),
+)
+steps.describe(
+    finance.EstimatePriced,
+    lambda event, _: (
+        f"Estimate {event.estimate_version} priced at {money(event.price)}, "
+        f"{number(event.project_management_share)}% of it project management."
+    ),
+)
+steps.describe(
+    finance.ProposalReviewed,
+    lambda event, _: (
+        f"Proposal {event.version} over {money(event.price)} reviewed: "
+        f"{_against_minimum(event.floor)}."
+    ),
+)
+steps.describe(
+    finance.AmendmentReviewed,
+    lambda event, _: (
+        f"Finance {verdict(event.verdict)} amendment {event.amendment}."
+        f"{if_given(' “{}”', event.why)}"
+    ),
+)
+steps.describe(
+    finance.ChangePriced,
+    lambda event, _: f"Change {event.change} priced at {money(event.price)}.",
+)
+steps.describe(
+    finance.RevenueMethodChosen,
+    lambda event, _: (
+        f"Revenue of {event.obligation} will be recognised {words(event.method)}: “{event.why}”"
+    ),
+)
+steps.describe(
+    finance.BudgetSet,
+    lambda event, _: (
+        f"Budget set: {money(event.price)}, {total_hours(event.lines)}; "
+        f"{_methods(event.obligations)}."
+    ),
+)
+
+
 @steps.on(finance.BudgetSet)
 def _budget(section: FinanceSection, recorded: Recorded[finance.BudgetSet]) -> None:
     event = recorded.event
@@ -320,6 +400,15 @@ def _budget(section: FinanceSection, recorded: Recorded[finance.BudgetSet]) -> N
     )
 
 
+steps.describe(
+    finance.BudgetAmended,
+    lambda event, _: (
+        f"Budget amended for change {event.change}: now {money(event.price)}, "
+        f"{total_hours(event.lines)}; accounted for as {words(event.treatment)}: “{event.why}”"
+    ),
+)
+
+
 @steps.on(finance.BudgetAmended)
 def _amended(section: FinanceSection, recorded: Recorded[finance.BudgetAmended]) -> None:
     budget, event = section.budget, recorded.event
@@ -330,6 +419,30 @@ def _amended(section: FinanceSection, recorded: Recorded[finance.BudgetAmended])
         budget.amended_for.append(event.change)
 
 
+steps.describe(
+    finance.RevenueRecognised,
+    lambda event, _: (
+        f"{money(event.amount)} of revenue of {event.obligation} recognised for {event.month}, "
+        f"{money(event.cumulative)} to date."
+    ),
+)
+confidential_steps.describe(
+    finance.RevenueByCostRecognised,
+    lambda event, _: (
+        f"{money(event.amount)} of revenue of {event.obligation} recognised for {event.month} by "
+        f"cost, {money(event.cumulative)} to date."
+    ),
+)
+steps.describe(
+    finance.BillingEventDue,
+    lambda event, names: (
+        f"{money(event.amount)} may be invoiced ({words(event.kind)}) from {day(event.due_on)}"
+        f"{if_given(', for {}', listed(map(names.title, event.deliverables)))}."
+        f"{if_given(' Exception: “{}”', event.exception)}"
+    ),
+)
+
+
 @steps.on(finance.BillingEventDue)
 def _due(section: FinanceSection, recorded: Recorded[finance.BillingEventDue]) -> None:
     event = recorded.event
@@ -338,16 +451,46 @@ def _due(section: FinanceSection, recorded: Recorded[finance.BillingEventDue]) -
     )
 
 
+steps.describe(
+    finance.InvoiceDrafted,
+    lambda event, _: f"Invoice over {money(event.amount)} drafted ({words(event.kind)}).",
+)
+
+
 @steps.on(finance.InvoiceDrafted)
 def _invoice_drafted(section: FinanceSection, recorded: Recorded[finance.InvoiceDrafted]) -> None:
     event = recorded.event
     section.drafts[event.invoice] = Draft(event.kind, _billed(event.lines))
 
 
+steps.describe(
+    finance.InvoiceApproved,
+    lambda event, _: (
+        f"Invoice over {money(event.amount)} approved, to be issued on {day(event.issue_on)}."
+    ),
+)
+steps.describe(
+    finance.DraftWithdrawn,
+    lambda event, _: (
+        f"Draft {event.invoice} over {money(event.amount)} withdrawn: its billing entry changed or "
+        "is no longer due."
+    ),
+)
+
+
 @steps.on(finance.DraftWithdrawn)
 def _withdrawn(section: FinanceSection, recorded: Recorded[finance.DraftWithdrawn]) -> None:
     section.drafts.pop(recorded.event.invoice, None)
     section.billing.pop(recorded.event.billing_event, None)
+
+
+steps.describe(
+    finance.InvoiceIssued,
+    lambda event, _: (
+        f"Invoice {event.number} over {money(event.amount)} issued on {day(event.issued_on)}, due "
+        f"{day(event.due_on)}."
+    ),
+)
 
 
 @steps.on(finance.InvoiceIssued)
@@ -373,6 +516,12 @@ def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) 
         due.invoiced = True
 
 
+steps.describe(
+    finance.ExpenseConverted,
+    lambda event, _: f"Expense {event.expense} converted: {_with_rate(event.conversion)}.",
+)
+
+
 @steps.on(finance.ExpenseConverted)
 def _converted(section: FinanceSection, recorded: Recorded[finance.ExpenseConverted]) -> None:
     event, amount = recorded.event, recorded.event.conversion.converted
@@ -381,9 +530,35 @@ def _converted(section: FinanceSection, recorded: Recorded[finance.ExpenseConver
         section.converted_expenses[event.line or ""] = before + amount
 
 
+steps.describe(
+    finance.EngagementImported,
+    lambda event, _: (
+        f"Balances to {day(event.as_of)} taken over: {money(event.billed)} billed, "
+        f"{money(event.paid)} paid."
+    ),
+)
+confidential_steps.describe(
+    finance.OpeningCostRecorded,
+    lambda event, _: f"Cost to {day(event.as_of)} taken over{if_given(': {}', event.cost, money)}.",
+)
+steps.describe(
+    finance.WorkHeld,
+    lambda event, _: (
+        f"Work over {money(event.worth)} on line {event.line} is held back from billing: "
+        f"“{event.why}”"
+    ),
+)
+
+
 @steps.on(finance.WorkHeld)
 def _held(section: FinanceSection, recorded: Recorded[finance.WorkHeld]) -> None:
     section.held |= _works(recorded.event)
+
+
+steps.describe(
+    finance.WorkReleased,
+    lambda event, _: f"Held work over {money(event.worth)} on line {event.line} is released.",
+)
 
 
 @steps.on(finance.WorkReleased)
@@ -392,9 +567,23 @@ def _released(section: FinanceSection, recorded: Recorded[finance.WorkReleased])
         section.held.pop(key, None)
 
 
+steps.describe(
+    finance.WorkWrittenDown,
+    lambda event, _: (
+        f"Work over {money(event.worth)} on line {event.line} is written down: “{event.why}”"
+    ),
+)
+
+
 @steps.on(finance.WorkWrittenDown)
 def _written_down(section: FinanceSection, recorded: Recorded[finance.WorkWrittenDown]) -> None:
     section.written_down |= _works(recorded.event)
+
+
+steps.describe(
+    finance.InvoiceVoided,
+    lambda event, _: f"Invoice {event.number} over {money(event.amount)} voided: “{event.why}”",
+)
 
 
 @steps.on(finance.InvoiceVoided)
@@ -405,12 +594,27 @@ def _voided(section: FinanceSection, recorded: Recorded[finance.InvoiceVoided]) 
         _clear_overdue(invoice)
 
 
+steps.describe(
+    finance.CreditNoteIssued,
+    lambda event, _: (
+        f"Credit note {event.number} over {money(event.amount)} issued on {day(event.issued_on)}: "
+        f"“{event.why}”"
+    ),
+)
+
+
 @steps.on(finance.CreditNoteIssued)
 def _credited(section: FinanceSection, recorded: Recorded[finance.CreditNoteIssued]) -> None:
     invoice = section.invoices.get(recorded.event.invoice)
     if invoice is not None:
         invoice.credited = invoice.credited + recorded.event.amount
         _clear_overdue(invoice)
+
+
+steps.describe(
+    finance.PaymentReceived,
+    lambda event, _: f"{money(event.amount)} received on {day(event.received_on)}.",
+)
 
 
 @steps.on(finance.PaymentReceived)
@@ -427,11 +631,23 @@ def _clear_overdue(invoice: Invoice) -> None:
         invoice.overdue = None
 
 
+steps.describe(
+    finance.RefundPaid,
+    lambda event, _: f"{money(event.amount)} paid back on {day(event.paid_on)}.",
+)
+
+
 @steps.on(finance.RefundPaid)
 def _refunded(section: FinanceSection, recorded: Recorded[finance.RefundPaid]) -> None:
     invoice = section.invoices.get(recorded.event.invoice)
     if invoice is not None:
         invoice.paid = invoice.paid - recorded.event.amount
+
+
+steps.describe(
+    finance.PaymentOverdue,
+    lambda event, _: f"{money(event.outstanding)} overdue since {day(event.due_on)}.",
+)
 
 
 @steps.on(finance.PaymentOverdue)
@@ -441,9 +657,55 @@ def _overdue(section: FinanceSection, recorded: Recorded[finance.PaymentOverdue]
         invoice.overdue = ref(recorded)
 
 
+steps.describe(
+    finance.AccountSettled,
+    lambda event, _: (
+        f"Account settled on {day(event.settled_on)}: {money(event.billed)} billed, "
+        f"{money(event.paid)} paid."
+    ),
+)
+steps.describe(
+    finance.AccountReopened,
+    lambda event, _: (
+        f"The account settled on {day(event.settled_on)} is open again: {money(event.unbilled)} of "
+        "approved work can be billed."
+    ),
+)
+confidential_steps.describe(
+    finance.EstimateCosted,
+    lambda event, _: (
+        f"Estimate {event.estimate_version} would cost {money(event.cost)}"
+        f"{if_given(', a margin of {}', event.margin, percent)}."
+    ),
+)
+confidential_steps.describe(
+    finance.ChangeCosted,
+    lambda event, _: (
+        f"Change {event.change} would cost {money(event.cost)}"
+        f"{if_given(', a margin of {}', event.margin, percent)}."
+    ),
+)
+confidential_steps.describe(
+    finance.BudgetCosted,
+    lambda event, _: (
+        f"Budgeted cost {money(event.cost)}; sold at a margin of "
+        f"{percent(event.margin_sold.margin)}."
+    ),
+)
+
+
 @confidential_steps.on(finance.BudgetCosted)
 def _budget_costed(section: ConfidentialSection, recorded: Recorded[finance.BudgetCosted]) -> None:
     section.margin_sold = recorded.event.margin_sold
+
+
+confidential_steps.describe(
+    finance.CostAccrued,
+    lambda event, _: (
+        f"{money(event.cost)} of cost accrued for {hours(event.hours)}"
+        f"{if_given(' ({})', event.conversion, _original)}, {money(event.cumulative)} to date."
+    ),
+)
 
 
 @confidential_steps.on(finance.CostAccrued)
@@ -455,6 +717,30 @@ def _accrued(section: ConfidentialSection, recorded: Recorded[finance.CostAccrue
         section.project_management_cost = before + event.cost
 
 
+confidential_steps.describe(
+    finance.PerformanceMeasured,
+    lambda event, _: (
+        f"Performance at {day(event.as_of)}: planned {money(event.planned_value)}, earned "
+        f"{money(event.earned_value)}, spent {money(event.actual_cost)}"
+        f"{if_given('; CPI {}', event.cost_performance_index, ratio)}"
+        f"{if_given(', SPI {}', event.schedule_performance_index, ratio)}."
+    ),
+)
+confidential_steps.describe(
+    finance.MarginMeasured,
+    lambda event, _: (
+        f"Margin at {day(event.as_of)}{if_given(': sold {}', _ratio(event.margin_sold), percent)}"
+        f"{if_given('; billed {}', _ratio(event.margin_billed), percent)}"
+        f"{if_given('; recognised {}', _ratio(event.margin_recognised), percent)}"
+        f"{if_given('; forecast {}', _ratio(event.margin_forecast), percent)}."
+    ),
+)
+
+
 @confidential_steps.on(finance.MarginMeasured)
 def _margins(section: ConfidentialSection, recorded: Recorded[finance.MarginMeasured]) -> None:
     section.margin_sold = recorded.event.margin_sold or section.margin_sold
+
+
+steps.describe(finance.QuestionAsked, question("Finance"))
+steps.describe(finance.QuestionAnswered, answer("Finance"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from contracts import gateway
 from contracts.event import Recorded
+from gateway.view.sections.sentences import Names
 from gateway.view.sections.steps import Ref, Steps, ref
 
 
@@ -38,6 +39,32 @@ def proof(severity: str, evidence: Iterable[str]) -> str:
 
 steps = Steps(GatewaySection)
 confidential_steps = Steps(GatewaySection)
+
+
+def _detected_text(
+    event: gateway.DisconnectDetected | gateway.ConfidentialDisconnectDetected, _: Names
+) -> str:
+    return f"Disconnect detected: {event.sentence}"
+
+
+def _resolved_text(
+    event: gateway.DisconnectResolved | gateway.ConfidentialDisconnectResolved, names: Names
+) -> str:
+    return f"Disconnect resolved: {names.rule(event.rule)}."
+
+
+def _waived_text(
+    event: gateway.DisconnectWaived | gateway.ConfidentialDisconnectWaived, names: Names
+) -> str:
+    return f"{names.person(event.waived_by)} waived “{names.rule(event.rule)}”: “{event.why}”"
+
+
+steps.describe(gateway.DisconnectDetected, _detected_text)
+steps.describe(gateway.DisconnectResolved, _resolved_text)
+steps.describe(gateway.DisconnectWaived, _waived_text)
+confidential_steps.describe(gateway.ConfidentialDisconnectDetected, _detected_text)
+confidential_steps.describe(gateway.ConfidentialDisconnectResolved, _resolved_text)
+confidential_steps.describe(gateway.ConfidentialDisconnectWaived, _waived_text)
 
 
 def _detected(

@@ -8,7 +8,16 @@ from contracts import legal
 from contracts.event import Recorded
 from contracts.lines import ContractLine, LineChange, changed_lines, total_price
 from contracts.money import Money
-from contracts.values import Party
+from contracts.values import Party, Signatory
+from gateway.formatting import day, hours, listed, money, words
+from gateway.view.sections.sentences import (
+    Names,
+    answer,
+    first_changes,
+    first_lines,
+    if_given,
+    question,
+)
 from gateway.view.sections.steps import (
     Kept,
     Ref,
@@ -219,14 +228,77 @@ class LegalSection:
 steps = Steps(LegalSection, ignored=[legal.SowSignatureRecorded])
 
 
+def _signatory(signatory: Signatory, names: Names) -> str:
+    return f"{names.person(signatory.person)} ({signatory.party})"
+
+
+steps.describe(legal.FileOpened, lambda event, _: f"File opened: {event.title}.")
+steps.describe(
+    legal.SowDrafted,
+    lambda event, _: (
+        f"Statement of work {event.version} drafted: {money(event.price)}, from "
+        f"{day(event.starts_on)} to {day(event.finishes_on)}, with "
+        f"{listed(each.title for each in event.deliverables)}; {first_lines(event.lines)}."
+    ),
+)
+steps.describe(
+    legal.SowRedlined,
+    lambda event, _: (
+        f"The {event.by} wants clause {event.clause} of version {event.version} changed: "
+        f"“{event.text}”"
+    ),
+)
+
+
 @steps.on(legal.SowRedlined)
 def _redlined(section: LegalSection, recorded: Recorded[legal.SowRedlined]) -> None:
     section.redlines[recorded.event.redline] = None
 
 
+steps.describe(
+    legal.RedlineResolved,
+    lambda event, _: (
+        f"Redline {event.redline} {event.outcome} on {day(event.resolved_on)}."
+        f"{if_given(' “{}”', event.note)}"
+    ),
+)
+
+
 @steps.on(legal.RedlineResolved)
 def _redline_resolved(section: LegalSection, recorded: Recorded[legal.RedlineResolved]) -> None:
     section.redlines[recorded.event.redline] = recorded.event.outcome
+
+
+steps.describe(
+    legal.SowApproved,
+    lambda event, _: f"Statement of work {event.version} approved by all required approvers.",
+)
+steps.describe(
+    legal.SowSentForSignature,
+    lambda event, _: (
+        f"Statement of work {event.version} sent for signature on {day(event.sent_on)}."
+    ),
+)
+steps.describe(
+    legal.SowSignatureRecorded,
+    lambda event, names: (
+        f"{_signatory(event.signatory, names)} signed statement of work {event.version}."
+    ),
+)
+steps.describe(
+    legal.SignatureDeclined,
+    lambda event, names: (
+        f"{names.person(event.person)}, for the {event.party}, declined to sign statement of work "
+        f"{event.version} on {day(event.declined_on)}: “{event.why}”"
+    ),
+)
+steps.describe(
+    legal.SowSigned,
+    lambda event, names: (
+        f"Statement of work {event.version} signed by both parties on {day(event.signed_on)}: "
+        f"{listed(_signatory(each, names) for each in event.signatories)}."
+    ),
+)
 
 
 @steps.on(legal.SowSigned)
@@ -243,10 +315,42 @@ def _agree(section: LegalSection, lines: Iterable[ContractLine]) -> None:
     section.contract_price = total_price(section.contract_lines, currency)
 
 
+steps.describe(
+    legal.EarlyStartAuthorised,
+    lambda event, _: (
+        f"Early start authorised{if_given(' for {}', event.cap_hours, hours)}"
+        f"{if_given(' up to {}', event.cap_amount, money)} until {day(event.expires_on)}: "
+        f"“{event.reason}”"
+    ),
+)
+steps.describe(
+    legal.EarlyStartExpired,
+    lambda event, _: f"Early start expired on {day(event.expired_on)}; the contract is not signed.",
+)
+steps.describe(
+    legal.AmendmentDrafted,
+    lambda event, names: (
+        f"Amendment {event.amendment} to change {event.change} drafted: "
+        f"{money(event.price_delta)}, finish {day(event.finishes_on)}; "
+        f"{first_changes(event.changes, names)}. “{event.scope_delta}”"
+    ),
+)
+
+
 @steps.on(legal.AmendmentDrafted)
 def _amendment_drafted(section: LegalSection, recorded: Recorded[legal.AmendmentDrafted]) -> None:
     section.amendments[recorded.event.amendment] = amendment = _amendment(recorded.event)
     amendment.drafted = ref(recorded)
+
+
+steps.describe(
+    legal.AmendmentSigned,
+    lambda event, names: (
+        f"Amendment {event.amendment} to change {event.change} signed on {day(event.signed_on)}: "
+        f"{money(event.price_delta)}, finish {day(event.finishes_on)}; "
+        f"{first_changes(event.changes, names)}."
+    ),
+)
 
 
 @steps.on(legal.AmendmentSigned)
@@ -274,3 +378,45 @@ def _amendment(event: legal.AmendmentDrafted | legal.AmendmentSigned) -> Amendme
         deliverables_added=titles(event.deliverables_added),
         deliverables_removed=list(event.deliverables_removed),
     )
+
+
+steps.describe(
+    legal.ObligationRecorded,
+    lambda event, names: (
+        f"The {event.owed_by} owes ({names.person(event.person)}"
+        f"{if_given(', by {}', event.due_on, day)}, clause {event.clause}): “{event.text}”"
+    ),
+)
+steps.describe(
+    legal.ObligationMet,
+    lambda event, _: f"Obligation {event.obligation} met on {day(event.met_on)}.",
+)
+steps.describe(
+    legal.ObligationReopened,
+    lambda event, _: (
+        f"Obligation of the {event.owed_by} (clause {event.clause}) is open again, not met on "
+        f"{day(event.met_on)}: “{event.why}”"
+    ),
+)
+steps.describe(
+    legal.ObligationWithdrawn,
+    lambda event, _: (
+        f"Obligation {event.obligation} withdrawn on {day(event.withdrawn_on)}: “{event.why}”"
+    ),
+)
+steps.describe(
+    legal.EngagementTerminated,
+    lambda event, names: (
+        f"Contract terminated on {day(event.terminated_on)} ({words(event.reason)})"
+        f"{if_given(', decided by {}', event.decided_by, names.person)}."
+        f"{if_given(' “{}”', event.comment)}"
+    ),
+)
+steps.describe(legal.QuestionAsked, question("Legal"))
+steps.describe(legal.QuestionAnswered, answer("Legal"))
+steps.describe(
+    legal.EngagementImported,
+    lambda event, _: (
+        f"Contract over {money(event.price)}, signed on {day(event.signed_on)}, taken over."
+    ),
+)

@@ -8,6 +8,8 @@ from contracts import sales
 from contracts.event import Recorded
 from contracts.lines import ContractLine, ProposedLine
 from contracts.money import Money
+from gateway.formatting import day, listed, money, number, words
+from gateway.view.sections.sentences import answer, first_lines, if_given, question, total_hours
 from gateway.view.sections.steps import (
     Kept,
     Ref,
@@ -125,6 +127,16 @@ class SalesSection:
 steps = Steps(SalesSection)
 
 
+steps.describe(
+    sales.OpportunityOpened,
+    lambda event, names: (
+        f"Opportunity opened with {names.account(event.account)}: {event.title}, expected at "
+        f"{money(event.expected_value)} by {day(event.expected_close)}; owner "
+        f"{names.person(event.owner)}."
+    ),
+)
+
+
 @steps.on(sales.OpportunityOpened)
 def _opened(section: SalesSection, recorded: Recorded[sales.OpportunityOpened]) -> None:
     _detailed(section, recorded.event)
@@ -132,6 +144,16 @@ def _opened(section: SalesSection, recorded: Recorded[sales.OpportunityOpened]) 
     # are evaluated from here on.
     section.pipeline_stage = section.pipeline_stage or "prospecting"
     section.imported_outcome = None
+
+
+steps.describe(
+    sales.OpportunityUpdated,
+    lambda event, names: (
+        f"Opportunity updated: {event.title}, expected at {money(event.expected_value)} by "
+        f"{day(event.expected_close)}; owner {names.person(event.owner)}"
+        f"{if_given('; next: {}', event.next_step)}."
+    ),
+)
 
 
 @steps.on(sales.OpportunityUpdated)
@@ -149,6 +171,17 @@ def _detailed(
     section.kind_of_work = event.kind_of_work
 
 
+steps.describe(
+    sales.OpportunityImported,
+    lambda event, _: (
+        f"Taken over from {event.source} ({event.external_id}): {event.title}, {event.product}"
+        f"{if_given(', {}', event.value, money)}, {words(event.outcome)}"
+        f"{if_given(', opened {}', event.opened_on, day)}"
+        f"{if_given(', closed {}', event.closed_on, day)}."
+    ),
+)
+
+
 @steps.on(sales.OpportunityImported)
 def _imported(section: SalesSection, recorded: Recorded[sales.OpportunityImported]) -> None:
     event = recorded.event
@@ -158,6 +191,12 @@ def _imported(section: SalesSection, recorded: Recorded[sales.OpportunityImporte
     section.imported_from, section.imported_outcome = event.source, event.outcome
 
 
+steps.describe(
+    sales.OpportunityQualified,
+    lambda event, _: f"Opportunity qualified with a score of {number(event.score)} of 100.",
+)
+
+
 @steps.on(sales.OpportunityQualified)
 def _qualified(section: SalesSection, recorded: Recorded[sales.OpportunityQualified]) -> None:
     section.score = recorded.event.score
@@ -165,10 +204,36 @@ def _qualified(section: SalesSection, recorded: Recorded[sales.OpportunityQualif
         section.pipeline_stage = "qualifying"
 
 
+steps.describe(
+    sales.OpportunityAdvanced,
+    lambda event, _: (
+        f"Opportunity is {words(event.pipeline_stage)}, {number(event.probability)}% likely."
+    ),
+)
+
+
 @steps.on(sales.OpportunityAdvanced)
 def _advanced(section: SalesSection, recorded: Recorded[sales.OpportunityAdvanced]) -> None:
     section.pipeline_stage = recorded.event.pipeline_stage
     section.probability = recorded.event.probability
+
+
+steps.describe(
+    sales.EstimateRequested,
+    lambda event, _: (
+        f"Estimate requested for {listed(each.title for each in event.deliverables)}"
+        f"{if_given(', wanted by {}', event.wanted_finish, day)}: “{event.scope_summary}”"
+    ),
+)
+steps.describe(
+    sales.ProposalDrafted,
+    lambda event, _: (
+        f"Proposal {event.version} drafted: {money(event.price)}, {total_hours(event.lines)} sold, "
+        f"promised from {day(event.promised_start)} to {day(event.promised_finish)}, valid until "
+        f"{day(event.valid_until)}: {first_lines(event.lines)}."
+        f"{if_given(' No project management in it: “{}”', event.project_management_waiver)}"
+    ),
+)
 
 
 @steps.on(sales.ProposalDrafted)
@@ -191,11 +256,32 @@ def _drafted(section: SalesSection, recorded: Recorded[sales.ProposalDrafted]) -
     )
 
 
+steps.describe(
+    sales.ProposalExceptionApproved,
+    lambda event, _: (
+        f"Exception approved for proposal {event.version} ({listed(map(words, event.grounds))}): "
+        f"“{event.why}”"
+    ),
+)
+steps.describe(
+    sales.ProposalSubmitted,
+    lambda event, _: (
+        f"Proposal {event.version} submitted to the customer on {day(event.submitted_on)}."
+    ),
+)
+
+
 @steps.on(sales.ProposalSubmitted)
 def _submitted(section: SalesSection, recorded: Recorded[sales.ProposalSubmitted]) -> None:
     proposal = section.proposals.get(recorded.event.version)
     if proposal is not None:
         proposal.submitted_on, proposal.submitted = recorded.event.submitted_on, ref(recorded)
+
+
+steps.describe(
+    sales.ProposalRevised,
+    lambda event, _: f"Proposal {event.version} withdrawn: “{event.reason}”",
+)
 
 
 @steps.on(sales.ProposalRevised)
@@ -205,9 +291,37 @@ def _revised(section: SalesSection, recorded: Recorded[sales.ProposalRevised]) -
         proposal.revised = True
 
 
+steps.describe(
+    sales.DealWon,
+    lambda event, _: (
+        f"Deal won on proposal {event.proposal_version}: {money(event.price)}, from "
+        f"{day(event.starts_on)} to {day(event.finishes_on)}, payable within "
+        f"{number(event.payment_terms_days)} days: {first_lines(event.lines)}."
+    ),
+)
+steps.describe(
+    sales.DealLost,
+    lambda event, _: (
+        f"Deal lost{if_given(' to {}', event.competitor)}: {words(event.reason)}."
+        f"{if_given(' “{}”', event.comment)}"
+    ),
+)
+steps.describe(
+    sales.DealReopened,
+    lambda event, _: (
+        f"Deal lost{if_given(' on {}', event.lost_on, day)} is open again since "
+        f"{day(event.reopened_on)}: “{event.why}”"
+    ),
+)
+
+
 @steps.on(sales.DealReopened)
 def _reopened(section: SalesSection, recorded: Recorded[sales.DealReopened]) -> None:
     del recorded
     if section.imported_outcome == "lost":
         # The expected close of an imported loss is the day on which the CRM closed it.
         section.imported_outcome, section.expected_close = "open", None
+
+
+steps.describe(sales.QuestionAsked, question("Sales"))
+steps.describe(sales.QuestionAnswered, answer("Sales"))

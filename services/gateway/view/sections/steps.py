@@ -2,7 +2,8 @@
 
 A field that is declared by `newest`, `each_by`, `each_with_day`, `every` or `newest_ref` is filled
 without a function. Functions are registered with `Steps.on`, run after that, and change the section
-in place: copies would cost too much over a hundred thousand events.
+in place: copies would cost too much over a hundred thousand events. `Steps.describe` declares the
+sentence of an event in the timeline.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ from contracts.finance import SowReviewed as FinanceReviewed
 from contracts.lines import ContractLine, ContractLineKind, LineChange
 from contracts.values import AmendmentReview, Deliverable
 from gateway.redaction import PositionText
+from gateway.view.sections.sentences import Names
 
 Section = TypeVar("Section")
 Key = TypeVar("Key")
@@ -28,6 +30,9 @@ Part = TypeVar("Part")
 _Step: TypeAlias = Callable[[Section, Recorded[F]], None]
 AnyStep = Callable[[Any, Any], None]
 """A function that applies a recorded event of one type to a section of one class."""
+
+AnySentence = Callable[[Any, Names], str]
+"""A function that describes an event of one type."""
 
 _STORES = "stores"
 STEPS = "steps"
@@ -219,14 +224,16 @@ def every(kind: type[F]) -> list[Kept[F]]:
 
 
 class Steps(Generic[Section]):
-    """The steps of a section by type of event; `ignored` are types that it does not need.
+    """The steps of a section by type of event, and the sentences that describe its events.
 
-    Raises TypeError where the section is not a dataclass.
+    `ignored` are types that the section does not need; they are described as well. Raises TypeError
+    where the section is not a dataclass.
     """
 
     def __init__(self, section: type[Section], *, ignored: Iterable[type[Event]] = ()) -> None:
         self.section = section
         self.ignored = frozenset(ignored)
+        self.sentences: dict[type[Event], AnySentence] = {}
         self._functions: dict[type[Event], list[AnyStep]] = {}
         for each in fields(section):  # type: ignore[arg-type]
             for kind, function_for in each.metadata.get(_STORES, {}).items():
@@ -257,6 +264,12 @@ class Steps(Generic[Section]):
             return step
 
         return register
+
+    def describe(self, kind: type[F], sentence: Callable[[F, Names], str]) -> None:
+        """Declare the sentence of a type of event; raises TypeError where it has one already."""
+        if kind in self.sentences:
+            raise TypeError(f"{kind.type} has two sentences")
+        self.sentences[kind] = sentence
 
     def by_type(self) -> Iterator[tuple[type[Event], AnyStep]]:
         """Yield each type of event with the one function that does all that the section does."""
