@@ -140,6 +140,23 @@ Percent = Annotated[
     Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4, allow_inf_nan=False), CANONICAL
 ]
 """Percentage that a person enters, from 0 to 100."""
+
+
+def _no_share_of_one(percent: Decimal, info: ValidationInfo) -> Decimal:
+    if 0 < percent < 1 and info.context is not HEARD:
+        raise ValueError("must be in percent, 0 or from 1 to 100: 40 is the share 0.4")
+    return percent
+
+
+JudgedPercent = Annotated[
+    Percent,
+    AfterValidator(_no_share_of_one),
+    Field(json_schema_extra={"x-minimum-unless-zero": "1"}),
+]
+"""Percentage that a person judges, such as progress: 0, or from 1 to 100.
+
+A value between 0 and 1 is refused: it is most likely meant as a share of 1.
+"""
 ComputedPercent = Annotated[
     Decimal, Field(max_digits=38, decimal_places=4, allow_inf_nan=False), CANONICAL
 ]
@@ -263,6 +280,16 @@ class SourceRecord(Value):
     """Name of the system or of its export."""
     external_id: Identifier
     """Key of the record in that system."""
+
+
+class TakenOver(Value):
+    """Something from before the platform was introduced that a department took over."""
+
+    why: ShortText | None = None
+    """Reason of a correction, which replaces the whole of what was taken over before.
+
+    Null where it is taken over for the first time.
+    """
 
 
 class CustomerAct(Value):

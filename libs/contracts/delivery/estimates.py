@@ -12,7 +12,7 @@ from contracts.values import (
     Confidence,
     Identifier,
     ItemLine,
-    Percent,
+    JudgedPercent,
     PersonId,
     ShortText,
     Value,
@@ -34,7 +34,7 @@ class EstimateContent(Value):
     """Hours by phase and role, without the contingency."""
     purchases: EstimatedPurchases = ()
     """Things to be bought, in the currency of the engagement; the contingency adds nothing."""
-    contingency: Percent
+    contingency: JudgedPercent
     """Percent to be added to the hours of every line."""
     duration_days: Duration
     """Duration of the work in calendar days."""

@@ -11,10 +11,11 @@ from contracts.values import (
     Day,
     Deliverable,
     DistinctBy,
+    JudgedPercent,
     Milestone,
-    Percent,
     RoleHours,
     SourceRecord,
+    TakenOver,
 )
 
 
@@ -32,7 +33,7 @@ class ImportedDeliverable(Deliverable):
     """Day on which it was accepted; null where it is open."""
 
 
-class ImportedProgress(SourceRecord):
+class ImportedProgress(TakenOver, SourceRecord):
     """Baseline and progress of an engagement that was under way before the platform."""
 
     as_of: Day
@@ -49,8 +50,8 @@ class ImportedProgress(SourceRecord):
     """Deliverables, accepted or open."""
     hours: Annotated[tuple[RoleHours, ...], Field(max_length=200), DistinctBy("role")] = ()
     """Hours to date by role, billable or not."""
-    complete: Percent
-    """Share of the work that is done, in percent."""
+    complete: JudgedPercent
+    """Completed share of the work in percent."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -75,5 +76,6 @@ class ImportedProgress(SourceRecord):
 class EngagementImported(ImportedProgress, Event, channel=DELIVERY):
     """Baseline and progress of an engagement under way were taken over from another system.
 
-    Published by Delivery. What happened before is not judged: no gate of Delivery was applied.
+    Published by Delivery; again when they are corrected. What happened before is not judged: no
+    gate of Delivery was applied.
     """

@@ -2,7 +2,17 @@
 
 from contracts.channels import DELIVERY
 from contracts.event import Event
-from contracts.values import RAG, Correction, Day, Hours, Identifier, Percent, Text, Value, Version
+from contracts.values import (
+    RAG,
+    Correction,
+    Day,
+    Hours,
+    Identifier,
+    JudgedPercent,
+    Text,
+    Value,
+    Version,
+)
 
 
 class TaskProgress(Value):
@@ -10,7 +20,7 @@ class TaskProgress(Value):
 
     task: Identifier
     """Id of the task in the baseline."""
-    complete: Percent
+    complete: JudgedPercent
     """Completed share of the task in percent."""
     remaining_hours: Hours
     """Hours that the task still needs."""

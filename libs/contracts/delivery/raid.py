@@ -4,7 +4,16 @@ from typing import Literal
 
 from contracts.channels import DELIVERY
 from contracts.event import Event
-from contracts.values import Correction, Day, Identifier, Percent, PersonId, ShortText, Text, Value
+from contracts.values import (
+    Correction,
+    Day,
+    Identifier,
+    JudgedPercent,
+    PersonId,
+    ShortText,
+    Text,
+    Value,
+)
 
 Weight = Literal["low", "medium", "high"]
 
@@ -21,7 +30,7 @@ class Risk(Value):
 
     title: ShortText
     """The event that may occur, in one line."""
-    probability: Percent
+    probability: JudgedPercent
     """Probability in percent that it occurs."""
     impact: Weight
     """Effect if it occurs."""

@@ -10,7 +10,7 @@ from contracts.money import NotNegativeMoney
 from contracts.values import (
     AccountId,
     Day,
-    Percent,
+    JudgedPercent,
     PersonId,
     ShortText,
     SomeDeliverables,
@@ -83,7 +83,7 @@ class Qualification(Value):
     """True if the customer has a need that the company can meet."""
     timing: YesNo
     """True if the customer wants to start within a known time."""
-    score: Percent
+    score: JudgedPercent
     """Overall judgement from 0 to 100."""
 
 
@@ -99,7 +99,7 @@ class PipelinePosition(Value):
 
     pipeline_stage: PipelineStage
     """Stage of the sale."""
-    probability: Percent
+    probability: JudgedPercent
     """Probability in percent that the deal is won."""
 
 

@@ -22,7 +22,7 @@ from contracts.values import (
     ComputedPercent,
     Confidence,
     EstimateLine,
-    Percent,
+    JudgedPercent,
     PersonId,
     ShortText,
     TotalHours,
@@ -50,7 +50,7 @@ class SubmitEstimate(EstimateContent, Command):
     """Hours by phase and role; those of the template where none are given."""
     scale: Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False)] = Decimal(1)
     """Factor for the hours of the template."""
-    contingency: Percent = Decimal(0)
+    contingency: JudgedPercent = Decimal(0)
     """Percent that is added to all hours."""
     assumptions: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
     """Conditions under which the estimate holds."""

@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from contracts.delivery import EstimateSubmitted, ImportedProgress, Risk, TaskProgress
 from contracts.event import Event
 from contracts.legal import SowDrafted
 from contracts.money import Money, PositiveMoney, PositiveTotal
-from contracts.sales import DealWon, EstimateRequested
+from contracts.sales import DealWon, EstimateRequested, PipelinePosition, Qualification
 from contracts.values import (
     FIRST_DAY,
     LAST_DAY,
@@ -19,6 +20,7 @@ from contracts.values import (
     Days,
     EstimateLine,
     ItemLine,
+    JudgedPercent,
     Month,
     PersonId,
     Version,
@@ -49,6 +51,32 @@ def test_a_value_is_not_coerced_to_a_number(given: object) -> None:
 def test_a_value_is_not_coerced_to_a_boolean(given: object) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(YesNo).validate_python(given)
+
+
+@pytest.mark.parametrize("share", ["0.4", "0.0001", "0.9999"])
+def test_a_judged_percentage_is_no_share_of_one(share: str) -> None:
+    percent: TypeAdapter[Decimal] = TypeAdapter(JudgedPercent)
+    for allowed in ("0", "1", "1.5", "100"):
+        assert percent.validate_python(allowed) == Decimal(allowed)
+    with pytest.raises(ValidationError, match="must be in percent, 0 or from 1 to 100: 40 is"):
+        percent.validate_python(share)
+    assert percent.validate_python(share, context=HEARD) == Decimal(share)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        (ImportedProgress, "complete"),
+        (TaskProgress, "complete"),
+        (Risk, "probability"),
+        (PipelinePosition, "probability"),
+        (Qualification, "score"),
+        (EstimateSubmitted, "contingency"),
+    ],
+)
+def test_what_people_judge_in_percent_is_no_share_of_one(kind: type[BaseModel], field: str) -> None:
+    schema = kind.model_json_schema()["properties"][field]
+    assert schema["x-minimum-unless-zero"] == "1"
 
 
 def test_a_person_id_is_not_an_e_mail_address() -> None:
