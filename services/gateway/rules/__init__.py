@@ -2,11 +2,18 @@
 
 from datetime import date
 
-from gateway.rules import changes, money, promises, reporting, statements_of_work
+from gateway.rules import changes, money, promises, reporting, statements_of_work, taken_over
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
 from gateway.view.engagement_view import View
 
-RULES = Rules(promises.rules, statements_of_work.rules, money.rules, changes.rules, reporting.rules)
+RULES = Rules(
+    promises.rules,
+    statements_of_work.rules,
+    money.rules,
+    changes.rules,
+    reporting.rules,
+    taken_over.rules,
+)
 """Every rule that is applied, in this order. A rule's id, title and owner are at its definition."""
 
 __all__ = [
@@ -24,8 +31,8 @@ __all__ = [
 def judge(view: View, today: date, allowed: Tolerances | None = None) -> dict[str, Disconnect]:
     """Return all disconnects in a causally complete view on a day (UTC), by their id.
 
-    Nothing is found in an engagement that has ended or whose outcome was imported, also where it
-    was taken over while it was under way. Raises ValueError where the view is not causally
+    Nothing is found in an engagement that has ended. In one whose outcome was imported, only what
+    departments took over of it is compared. Raises ValueError where the view is not causally
     complete: it would show contradictions that never existed.
     """
     return judge_open(view, today, allowed) | judge_confidential(view, today, allowed)
@@ -53,12 +60,13 @@ def judge_confidential(
 def _found(
     view: View, today: date, allowed: Tolerances | None, *, confidential: bool
 ) -> dict[str, Disconnect]:
-    if view.over or view.sales.imported_outcome is not None:
+    if view.over:
         return {}
+    imported = view.sales.imported_outcome is not None
     tolerances = allowed or Tolerances()
     return {
         each.finding: each
         for rule in RULES
-        if rule.confidential is confidential
+        if rule.confidential is confidential and rule.imported is imported
         for each in rule.apply(view, today, tolerances)
     }

@@ -89,6 +89,8 @@ class Rule:
     Such a rule compares only what one confidential event states: open and confidential events
     arrive independently, so a comparison of both could show what never was.
     """
+    imported: bool = False
+    """True if the rule applies to engagements that were imported; all others apply to the rest."""
 
     def __post_init__(self) -> None:
         if not self.id or not self.title:
@@ -160,15 +162,21 @@ class Rules:
         return len(self._by_id)
 
     def register(
-        self, rule_id: str, *, title: str, owner: Department, confidential: bool = False
+        self,
+        rule_id: str,
+        *,
+        title: str,
+        owner: Department,
+        confidential: bool = False,
+        imported: bool = False,
     ) -> Callable[[Check], Check]:
-        """Register the decorated check as a rule with this id, title and owner.
+        """Register the decorated check as a rule; the arguments are the fields of `Rule`.
 
         Raises ValueError where the id or the title is empty or the id is registered already.
         """
 
         def add(check: Check) -> Check:
-            self._add(Rule(rule_id, title, owner, check, confidential))
+            self._add(Rule(rule_id, title, owner, check, confidential, imported))
             return check
 
         return add

@@ -20,6 +20,7 @@ from gateway.portfolio.summary import summary
 from gateway.rules import judge
 from gateway.view.engagement_view import View
 from testkit.scenario import RecordsOf
+from tests.amounts import eur
 from tests.in_process_gateway import InMemory, app_of, token
 from tests.unit.simulation import ENGAGEMENT
 from tests.unit.test_interleaving import LAST_DAY, live, scenario, shown
@@ -107,6 +108,54 @@ def test_rules_do_not_judge_what_was_taken_over() -> None:
     unsigned = replace(progress, id="work", sequence=2, event=work, heard={}, record=None)
     for missing in ((), ("legal",), ("delivery", "finance")):
         assert judge(shown((*without(*missing), unsigned)), LAST_DAY) == {}
+
+
+def changed(kind: type[Event], **fields: object) -> View:
+    """Return the view in which a department took over its part with other content."""
+    return shown(
+        tuple(
+            replace(each, event=each.event.model_copy(update=fields), heard={}, record=None)
+            if isinstance(each.event, kind)
+            else replace(each, heard={}, record=None)
+            for each in events()
+        )
+    )
+
+
+def taken_over_by_legal() -> legal.EngagementImported:
+    return next(each.event for each in events() if isinstance(each.event, legal.EngagementImported))
+
+
+def test_balances_differ_from_a_contract_that_was_corrected_later() -> None:
+    assert judge(shown(events()), LAST_DAY) == {}
+    work, care = taken_over_by_legal().lines
+    dearer = work.model_copy(update={"price": work.price + eur(100)})
+    extra = work.model_copy(update={"line": "extra", "price": eur(7)})
+    for lines, at_stake, saying in (
+        ((dearer, care), eur(100), "work: 31,300.00 EUR in the contract of Legal, 31,200.00 EUR"),
+        ((work, care, extra), eur(7), "extra: 7.00 EUR in the contract of Legal, no line in"),
+        ((work,), care.price, "care: no line in the contract of Legal, 14,400.00 EUR in the"),
+    ):
+        (found,) = judge(changed(legal.EngagementImported, lines=lines), LAST_DAY).values()
+        assert (found.finding, found.owner) == ("imported-balances-differ", "finance")
+        assert (found.at_stake, found.exposure) == (at_stake, taken_over_by_legal().price)
+        assert saying in found.sentence
+    titled = (work.model_copy(update={"title": "Other"}), care)
+    assert judge(changed(legal.EngagementImported, lines=titled), LAST_DAY) == {}
+
+
+def test_delivery_takes_over_every_deliverable_that_the_contract_pays_for() -> None:
+    work = taken_over_by_legal().lines[0]
+    last = work.deliverables[-1]
+    progress = next(
+        each.event for each in events() if isinstance(each.event, delivery.EngagementImported)
+    )
+    fewer = tuple(each for each in progress.deliverables if each.deliverable != last)
+    view = changed(delivery.EngagementImported, deliverables=fewer)
+    (found,) = judge(view, LAST_DAY).values()
+    assert (found.finding, found.owner) == ("imported-scope-differs", "delivery")
+    assert (found.at_stake, found.exposure) == (None, work.price)
+    assert f"pays for {last}, which Delivery did not take over" in found.sentence
 
 
 def test_price_finish_and_stages_are_those_of_the_contract() -> None:

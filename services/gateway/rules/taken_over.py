@@ -1,0 +1,80 @@
+"""Rules that compare what departments took over of an engagement under way.
+
+They apply to imported engagements only, and no other rule does: what happened before the platform
+was introduced is not judged, but what is recorded about it must agree.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from contracts.money import Money
+from gateway.rules.amounts import difference, total
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
+from gateway.view.engagement_view import View
+
+rules = Rules()
+
+
+@rules.register(
+    "imported-balances-differ", title="Opening balances differ", owner="finance", imported=True
+)
+def imported_balances_differ(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find opening balances whose lines or prices are not those of the contract taken over.
+
+    Finance refuses them, but Legal may correct the contract afterwards.
+    """
+    contract, balances = view.legal.imported, view.finance.imported
+    if contract is None or balances is None:
+        return
+    agreed = {line.line: line.price for line in contract.event.lines}
+    opening = {each.line: each.price for each in balances.event.lines}
+    names = [name for name in {**agreed, **opening} if agreed.get(name) != opening.get(name)]
+    if not names:
+        return
+    sides = "; ".join(
+        f"{name}: {agreed.get(name, 'no line')} in the contract of Legal, "
+        f"{opening.get(name, 'no line')} in the balances of Finance"
+        for name in names
+    )
+    yield rule.disconnect(
+        f"Legal and Finance took over different prices: {sides}.",
+        (contract.said, balances.said),
+        exposure=contract.event.price,
+        at_stake=total(_apart(agreed.get(name), opening.get(name)) for name in names),
+    )
+
+
+def _apart(agreed: Money | None, opening: Money | None) -> Money | None:
+    """Return by how much two prices of a line differ; None where their currencies do."""
+    if agreed is None or opening is None:
+        return agreed or opening
+    return difference(agreed, opening)
+
+
+@rules.register(
+    "imported-scope-differs", title="Scope taken over differs", owner="delivery", imported=True
+)
+def imported_scope_differs(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find deliverables that the contract taken over pays for and that Delivery did not take over.
+
+    A contract whose lines name no deliverables is not compared.
+    """
+    contract, progress = view.legal.imported, view.delivery.imported
+    if contract is None or progress is None:
+        return
+    known = {each.deliverable for each in progress.event.deliverables}
+    lines = [line for line in contract.event.lines if not known.issuperset(line.deliverables)]
+    missing = dict.fromkeys(
+        name for line in lines for name in line.deliverables if name not in known
+    )
+    if missing:
+        yield rule.disconnect(
+            f"The contract that Legal took over pays for {', '.join(missing)}, which Delivery did "
+            "not take over.",
+            (contract.said, progress.said),
+            exposure=total(line.price for line in lines),
+        )
