@@ -1,8 +1,34 @@
-"""Check that Sales imported the opportunity of an engagement that a department takes over."""
+"""Take over an engagement that was under way: what Sales imported, repetitions, corrections."""
 
-from chassis.domain.commands import Refused
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.commands import Missing, Refused
+from chassis.domain.rules import unless_recorded
+from contracts import delivery, finance, legal
 from contracts.sales import OpportunityImported
 from contracts.values import SourceRecord
+
+T = TypeVar(
+    "T",
+    legal.EngagementImported,
+    delivery.EngagementImported,
+    finance.EngagementImported,
+    finance.OpeningCostRecorded,
+)
+
+
+class ImportingFields(ViewModel, Generic[T]):
+    """Content of the import in the view of an engagement; null where there was none."""
+
+    imported: T | None
+
+
+class ImportingRow(ViewModel):
+    """The column of the import in the list of engagements."""
+
+    imported: bool
 
 
 def require_imported(opportunity: OpportunityImported | None, given: SourceRecord) -> None:
@@ -21,3 +47,21 @@ def require_imported(opportunity: OpportunityImported | None, given: SourceRecor
         imported, named = getattr(opportunity, field), getattr(given, field)
         if imported != named:
             raise Refused("source-differs", f"{field}: Sales imported {imported}, not {named}")
+
+
+def unless_taken_over(known: T | None, event: T, what: str) -> Iterator[T]:
+    """Yield the event if nothing was taken over yet, or if it says why it corrects that.
+
+    An event with the same content changes nothing, also with another reason. Raises Refused where
+    other content without a reason is given, as `unless_recorded` does, and where there is nothing
+    that a reason could be for. `what` is the subject of the sentence.
+    """
+    if known is None and event.why is not None:
+        sentence = f"why: {what} is not recorded yet, so that nothing is corrected: leave it out"
+        missing = Missing("engagement-not-imported", sentence, field="why")
+        raise Refused("engagement-not-imported", sentence, [missing])
+    if known is None or event.why is None:
+        before = known and known.model_copy(update={"why": None})
+        yield from unless_recorded(before, event, what)
+    elif event != known.model_copy(update={"why": event.why}):
+        yield event

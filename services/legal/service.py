@@ -9,6 +9,7 @@ from common.decider import engagement_decider
 from contracts.reference import (
     AccountPublished,
     AgreementPublished,
+    CompanyPublished,
     ContactPublished,
     PersonPublished,
     StandInsPublished,
@@ -75,6 +76,7 @@ SERVICE = Service(
     reads=(
         AccountPublished,
         AgreementPublished,
+        CompanyPublished,
         ContactPublished,
         PersonPublished,
         StandInsPublished,

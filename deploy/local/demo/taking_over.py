@@ -130,34 +130,40 @@ def _lines(run: EngagementRun, starts_on: str) -> list[dict[str, Any]]:
 async def _balances(
     run: EngagementRun, record: dict[str, str], lines: list[dict[str, Any]], as_of: str
 ) -> None:
-    """Take over what was billed, paid and recognised, and the cost."""
+    """Take over what was billed, paid and recognised, and the cost; then correct what was paid."""
     work = _price_of_work(run)
     months, half = Decimal(3 * MONTHLY_FEE), (work / 2).quantize(Decimal(1))
-    paid = (work / 4).quantize(Decimal(1))
-    amounts = {
-        WORK: (half, paid, half, "cost-to-cost"),
-        CARE: (months, months, months, "over-time"),
-    }
-    await run.actors.act(
-        "finance",
-        "import-engagement",
-        "dora",
-        **record,
-        as_of=as_of,
-        lines=[
-            {
-                "line": line["line"],
-                "price": line["price"],
-                "billed": run.money(billed),
-                "paid": run.money(paid),
-                "recognised": run.money(recognised),
-                "method": method,
-            }
-            for line in lines
-            for billed, paid, recognised, method in [amounts[line["line"]]]
-        ],
-        price=run.money(_price(run)),
-        billed=run.money(half + months),
-        paid=run.money(paid + months),
-        cost_to_date=run.money((work * 3 / 10).quantize(Decimal(1))),
-    )
+    paid, cost = (work / 4).quantize(Decimal(1)), (work * 3 / 10).quantize(Decimal(1))
+    for paid_work, why in (
+        (Decimal(0), None),
+        (paid, "The payment of the first invoice was left out."),
+    ):
+        amounts = {
+            WORK: (half, paid_work, half, "cost-to-cost"),
+            CARE: (months, months, months, "over-time"),
+        }
+        await run.actors.act(
+            "finance",
+            "import-engagement",
+            "dora",
+            **record,
+            as_of=as_of,
+            lines=[
+                {
+                    "line": line["line"],
+                    "price": line["price"],
+                    "billed": run.money(billed),
+                    "paid": run.money(paid_line),
+                    "recognised": run.money(recognised),
+                    "method": method,
+                }
+                for line in lines
+                for billed, paid_line, recognised, method in [amounts[line["line"]]]
+            ],
+            price=run.money(_price(run)),
+            billed=run.money(half + months),
+            paid=run.money(paid_work + months),
+            cost_to_date=run.money(cost),
+            why=why,
+        )
+        await run.after(2)

@@ -7,7 +7,15 @@ from pydantic import Field, model_validator
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL
 from contracts.event import Event
 from contracts.money import Money, NotNegativeTotal, PositiveTotal, invalid
-from contracts.values import Day, DistinctBy, Identifier, RevenueMethod, SourceRecord, Value
+from contracts.values import (
+    Day,
+    DistinctBy,
+    Identifier,
+    RevenueMethod,
+    SourceRecord,
+    TakenOver,
+    Value,
+)
 
 BY_COST: RevenueMethod = "cost-to-cost"
 """Method whose revenue is confidential, since it discloses cost."""
@@ -23,7 +31,7 @@ class OpeningBalance(Value):
     billed: Money
     """Amount of the invoices less credit notes."""
     paid: Money
-    """Amount received less refunds."""
+    """Amount received on the invoices less refunds; never more than was billed."""
     method: RevenueMethod
     """Method by which revenue is recognised."""
     recognised: Money | None = None
@@ -41,10 +49,12 @@ class OpeningBalance(Value):
                 raise invalid(field, "must not be negative", amount)
             if self.price.amount < 0 < amount.amount:
                 raise invalid(field, "must not be positive on a discount", amount)
+        if abs(self.paid.amount) > abs(self.billed.amount):
+            raise invalid("paid", f"must not be more than was billed, {self.billed}", self.paid)
         return self
 
 
-class OpeningBalances(SourceRecord):
+class OpeningBalances(TakenOver, SourceRecord):
     """The balances of an engagement that was under way before the platform was introduced."""
 
     as_of: Day
@@ -76,8 +86,8 @@ class OpeningBalances(SourceRecord):
 class EngagementImported(OpeningBalances, Event, channel=FINANCE):
     """The opening balances of an engagement under way were taken over from another system.
 
-    Published by Finance. What Finance bills and recognises later does not contain them. What
-    happened before is not judged: no gate of Finance was applied.
+    Published by Finance; again when they are corrected. What Finance bills and recognises later
+    does not contain them. What happened before is not judged: no gate of Finance was applied.
     """
 
 
@@ -90,10 +100,11 @@ class OpeningRevenue(Value):
     """Revenue recognised."""
 
 
-class OpeningCostRecorded(Event, channel=FINANCE_CONFIDENTIAL):
+class OpeningCostRecorded(TakenOver, Event, channel=FINANCE_CONFIDENTIAL):
     """The cost of an engagement under way, and its revenue by cost, were taken over.
 
-    Published by Finance in confidence. The cost that accrues later does not contain them.
+    Published by Finance in confidence; again when they are corrected. The cost that accrues later
+    does not contain them.
     """
 
     as_of: Day

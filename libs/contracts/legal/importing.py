@@ -8,10 +8,10 @@ from contracts.channels import LEGAL
 from contracts.event import Event
 from contracts.lines import ContractLines, total_price
 from contracts.money import PositiveTotal, invalid
-from contracts.values import AccountId, ContentHash, Day, Days, Identifier, SourceRecord
+from contracts.values import AccountId, ContentHash, Day, Days, Identifier, SourceRecord, TakenOver
 
 
-class ImportedContract(SourceRecord):
+class ImportedContract(TakenOver, SourceRecord):
     """The contract of an engagement that was under way before the platform was introduced."""
 
     company: Identifier
@@ -40,13 +40,16 @@ class ImportedContract(SourceRecord):
             raise invalid("price", f"must be the sum of the lines, {total}", self.price)
         if self.finishes_on < self.starts_on:
             raise invalid("finishes_on", "must not be before starts_on", self.finishes_on)
+        if self.finishes_on < self.effective_on:
+            raise invalid("effective_on", "must not be after finishes_on", self.effective_on)
         return self
 
 
-class EngagementImported(ImportedContract, Event, channel=LEGAL):
+class EngagementImported(ImportedContract, Event, channel=LEGAL, consumed_by=("finance",)):
     """The contract of an engagement under way was taken over from another system.
 
-    Published by Legal. What happened before is not judged: no gate of Legal was applied.
+    Published by Legal; again when it is corrected. What happened before is not judged: no gate of
+    Legal was applied.
     """
 
     content_hash: ContentHash

@@ -11,6 +11,7 @@ AnyCommandCode = Literal[
     "content-differs",
     "currency-differs",
     "date-before-approval",
+    "date-before-contract",
     "date-before-hold",
     "date-before-issue",
     "date-before-known",
@@ -23,6 +24,7 @@ AnyCommandCode = Literal[
     "date-in-future",
     "disconnect-unknown",
     "document-unknown",
+    "engagement-not-imported",
     "engagement-on-hold",
     "engagement-over",
     "engagement-terminated",
@@ -47,6 +49,7 @@ ANY_COMMAND_REFUSALS: dict[AnyCommandCode, str] = {
         "An amount is in another currency than the engagement, the contract or the record."
     ),
     "date-before-approval": "The day is before the approval that it requires.",
+    "date-before-contract": "The day is before the contract begins.",
     "date-before-hold": "The day is before the work was put on hold.",
     "date-before-issue": "The day is before the invoice was issued.",
     "date-before-known": "The day is before that of the newest report.",
@@ -59,6 +62,9 @@ ANY_COMMAND_REFUSALS: dict[AnyCommandCode, str] = {
     "date-in-future": "The day has not begun yet.",
     "disconnect-unknown": "There is no open disconnect with this id.",
     "document-unknown": "The department has no such document of the engagement: upload it first.",
+    "engagement-not-imported": (
+        "The department has not taken over its part of the engagement from another system."
+    ),
     "engagement-on-hold": "The work on the engagement is on hold.",
     "engagement-over": "The engagement is closed, lost or terminated.",
     "engagement-terminated": "The engagement was terminated before the entry fell due.",

@@ -36,7 +36,9 @@ RECORD_REFUSALS: dict[RecordCode, str] = {
     "account-unknown": "No account with this id is published.",
     "agreement-not-in-force": "The account's agreement is not in force on that day.",
     "calendar-unknown": "No holiday calendar with this id is published.",
-    "company-unknown": "The company that sells is unknown, as long as the deal is not won.",
+    "company-unknown": (
+        "No company with this id is published, or none is known before the deal is won."
+    ),
     "contact-of-other-account": "The contact belongs to another account.",
     "contact-unknown": "No contact with this id is published.",
     "contacts-missing": "The opportunity has no contacts, and none are named.",

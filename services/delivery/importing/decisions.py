@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable
 
-from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Refused
+from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context, ReferenceData
-from chassis.domain.rules import past_day, unless_recorded
-from common.imports import require_imported
+from chassis.domain.rules import past_day
+from common.imports import ImportingFields, ImportingRow, require_imported, unless_taken_over
 from contracts.delivery import EngagementImported, ImportedProgress
 from contracts.event import Event
 from contracts.reference import PersonPublished, TemplatePublished
 from delivery.engagement import Engagement
+from delivery.policies import require_open
 from delivery.roles import RECORD_KEEPERS
 
 capability = Capability[Engagement](__name__)
@@ -20,7 +20,9 @@ capability = Capability[Engagement](__name__)
 class ImportEngagement(ImportedProgress, Command):
     """Take over baseline and progress of an engagement whose opportunity Sales imported as won.
 
-    What happened before is not judged. They are taken over once.
+    What happened before is not judged. The same content again changes nothing; other content
+    replaces it, until a plan is baselined here or the engagement ends, if `why` says what was
+    wrong.
     """
 
 
@@ -30,12 +32,22 @@ def import_engagement(
 ) -> Iterable[Event]:
     """Record baseline and progress; an equal repetition changes nothing.
 
-    Raises Refused where Sales did not import the opportunity as won from this record, the day is in
-    the future, a role is unknown, or other content is recorded; the refusal names the field.
+    Raises Refused where Sales did not import the opportunity as won from this record, the
+    engagement is over or has a baseline of its own, the day is in the future, a role is unknown, or
+    other content is recorded and no reason for a correction is given; the refusal names the field.
     """
     require_imported(state.deal.imported, command)
     event = EngagementImported(**dict(command))
-    for new in unless_recorded(state.importing.taken_over, event, "the imported progress"):
+    for new in unless_taken_over(state.importing.taken_over, event, "the imported progress"):
+        require_open(state)
+        own = state.planning.baseline
+        if own is not None:
+            sentence = f"baselined_on: a plan of Delivery is the baseline since {own.baselined_on}"
+            raise Refused(
+                "plan-baselined",
+                sentence,
+                [Missing("plan-baselined", sentence, field="baselined_on")],
+            )
         past_day("as_of", event.as_of, context)
         known = _roles(context.reference_data)
         unknown = [each.role for each in event.hours if each.role not in known]
@@ -54,22 +66,10 @@ def _roles(records: ReferenceData) -> set[str]:
     return {*people, *planned}
 
 
-class ImportingFields(ViewModel):
-    """Baseline and progress that were taken over, in the view of an engagement, or null."""
-
-    imported: EngagementImported | None
-
-
 @capability.view
-def importing_view(state: Engagement) -> ImportingFields:
+def importing_view(state: Engagement) -> ImportingFields[EngagementImported]:
     """Return baseline and progress that were taken over for the view of an engagement."""
     return ImportingFields(imported=state.importing.taken_over)
-
-
-class ImportingRow(ViewModel):
-    """The column of the import in the list of engagements."""
-
-    imported: bool
 
 
 @capability.row

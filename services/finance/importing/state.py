@@ -2,12 +2,14 @@
 
 from chassis.domain.state import Kept, Part
 from contracts.finance import EngagementImported, OpeningCostRecorded
+from contracts.legal import EngagementImported as ContractImported
 from contracts.sales import OpportunityImported
 
 
 class Importing(Part):
-    """The imported opportunity, and the opening balances that were taken over for it."""
+    """The imported opportunity, Legal's contract, and the balances that were taken over for it."""
 
     opportunity: Kept[OpportunityImported] = None
+    contract: Kept[ContractImported] = None
     taken_over: Kept[EngagementImported] = None
     cost: Kept[OpeningCostRecorded] = None

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 
-from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.documents import DocumentCommand, DocumentKept
-from chassis.domain.rules import past_day, require_currency, unless_recorded
-from common.imports import require_imported
+from chassis.domain.reference import require_record
+from chassis.domain.rules import past_day, require_currency
+from common.imports import ImportingFields, ImportingRow, require_imported, unless_taken_over
 from contracts.event import Event
 from contracts.legal import EngagementImported, ImportedContract
 from contracts.line_faults import billing_faults
 from contracts.lines import with_usual_billing
+from contracts.reference import AccountPublished, CompanyPublished
 from contracts.values import ContentHash
 from legal.engagement import Engagement
+from legal.policies import require_not_ended
 from legal.roles import IMPORTERS
 
 capability = Capability[Engagement](__name__)
@@ -24,7 +26,8 @@ class ImportEngagement(ImportedContract, DocumentCommand):
     """Take over the contract of an engagement whose opportunity Sales imported as won.
 
     The content is the signed document. Lines without a billing schedule have the usual one. What
-    happened before is not judged. The contract is taken over once.
+    happened before is not judged. The same contract again changes nothing; another one replaces it,
+    until the engagement ends, if `why` says what was wrong.
     """
 
 
@@ -34,26 +37,37 @@ def import_engagement(
 ) -> Iterable[Event]:
     """Record the contract; an equal repetition changes nothing.
 
-    Raises Refused where Sales did not import the opportunity as won from this record, the customer
-    or a currency differs, the day of the signature is in the future, the lines are inconsistent, or
-    other content is recorded; the refusal names the field.
+    Raises Refused where Sales did not import the opportunity as won from this record, the
+    engagement is over, a company or an account is not published, the customer or a currency
+    differs, the day of the signature is in the future, the lines are inconsistent, or other content
+    is recorded and no reason for a correction is given; the refusal names the field.
     """
     require_imported(state.importing.opportunity, command)
     content_hash, kept = _document(state, command)
     terms = {name: getattr(command, name) for name in ImportedContract.model_fields}
     event = EngagementImported(**terms, content_hash=content_hash)
-    for new in unless_recorded(state.importing.taken_over, event, "the imported contract"):
+    for new in unless_taken_over(state.importing.taken_over, event, "the imported contract"):
+        require_not_ended(state)
         past_day("signed_on", event.signed_on, context)
-        account = state.file.account
-        if account not in {None, event.customer}:
-            raise Refused(
-                "account-differs",
-                f"customer: Sales imported this engagement for {account}, not {event.customer}",
-            )
+        _require_parties(state, event, context)
         require_currency(state.currency, lines=event.price)
         gate("sow-inconsistent", _faults(event))
         yield new
         yield from kept
+
+
+def _require_parties(state: Engagement, contract: ImportedContract, context: Context) -> None:
+    """Refuse unless company and accounts are published, and the customer is that of Sales."""
+    require_record("company-unknown", "company", CompanyPublished, contract.company, context)
+    account = state.file.account
+    if account not in {None, contract.customer}:
+        raise Refused(
+            "account-differs",
+            f"customer: Sales imported this engagement for {account}, not {contract.customer}",
+        )
+    require_record("account-unknown", "customer", AccountPublished, contract.customer, context)
+    for line in contract.lines:
+        require_record("account-unknown", "lines", AccountPublished, line.bill_to, context)
 
 
 def _document(
@@ -75,22 +89,10 @@ def _faults(contract: ImportedContract) -> Iterator[Missing]:
         yield Missing(code, sentence, field="lines")
 
 
-class ImportingFields(ViewModel):
-    """The contract that was taken over, in the view of an engagement; null where there is none."""
-
-    imported: EngagementImported | None
-
-
 @capability.view
-def importing_view(state: Engagement) -> ImportingFields:
+def importing_view(state: Engagement) -> ImportingFields[EngagementImported]:
     """Return the contract that was taken over for the view of an engagement."""
     return ImportingFields(imported=state.importing.taken_over)
-
-
-class ImportingRow(ViewModel):
-    """The column of the import in the list of engagements."""
-
-    imported: bool
 
 
 @capability.row

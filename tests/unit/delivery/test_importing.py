@@ -8,12 +8,13 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.delivery import EngagementImported
+from contracts.legal import EngagementTerminated
 from contracts.values import RoleHours
 from delivery.engagement import Engagement
 from delivery.importing.decisions import ImportEngagement
 from delivery.service import ENGAGEMENT
 from testkit.scenario import Scenario, given
-from tests.unit.delivery.builders import ID, PEOPLE, TEMPLATE, TODAY
+from tests.unit.delivery.builders import BASELINED, ID, PEOPLE, TEMPLATE, TODAY
 from tests.unit.imported import IMPORTED
 
 OPPORTUNITY = IMPORTED.model_copy(update={"value": None})
@@ -80,6 +81,35 @@ def test_roles_are_held_by_people_or_planned_by_templates() -> None:
     )
     bare = given(ENGAGEMENT, ID).consumed(OPPORTUNITY).on(TODAY)
     bare.when(IMPORT).then_refused("role-unknown", saying="architect, developer")
+
+
+def test_progress_is_corrected_with_a_reason_until_a_plan_is_baselined() -> None:
+    right = IMPORT.model_copy(update={"complete": Decimal(53)})
+    correction = right.model_copy(update={"why": "Digits were swapped."})
+    imported().when(correction).then_refused("engagement-not-imported", fields={"why"})
+    taken = imported().after(IMPORT)
+    event = EngagementImported(**dict(correction))
+    corrected = taken.when(correction).then(event)
+    corrected.then_view(imported=event).when(correction).then_nothing()
+    corrected.when(right).then_nothing()
+    corrected.when(IMPORT).then_refused("already-recorded", fields={"complete"})
+    planned = taken.published(BASELINED)
+    planned.when(correction).then_refused("plan-baselined", fields={"baselined_on"})
+    planned.when(IMPORT).then_nothing()
+
+
+def test_nothing_is_taken_over_once_a_plan_is_baselined_or_the_engagement_is_over() -> None:
+    imported().published(BASELINED).when(IMPORT).then_refused("plan-baselined")
+    ended = EngagementTerminated(terminated_on=TODAY, reason="insolvency")
+    imported().consumed(ended).when(IMPORT).then_refused("engagement-over")
+
+
+@pytest.mark.parametrize("complete", ["0.4", "0.0001", "0.9999"])
+def test_progress_is_in_percent_and_no_share_of_one(complete: str) -> None:
+    with pytest.raises(ValidationError, match="must be in percent, 0 or from 1 to 100"):
+        ImportEngagement.model_validate({**BODY, "complete": complete})
+    for percent in ("0", "1", "1.5", "100"):
+        ImportEngagement.model_validate({**BODY, "complete": percent})
 
 
 def test_progress_is_not_of_the_future() -> None:

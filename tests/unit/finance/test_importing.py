@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from contracts import legal
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL
+from contracts.delivery import EngagementClosed
 from contracts.finance import EngagementImported, OpeningCostRecorded, OpeningRevenue
+from contracts.refusals import RefusalCode
 from finance.engagement import Engagement
 from finance.importing.decisions import ImportEngagement
 from finance.service import ENGAGEMENT
-from testkit.scenario import Scenario, given
+from testkit.scenario import Scenario, given, like
 from tests.amounts import eur, usd
 from tests.unit.finance.builders import ID
 from tests.unit.imported import IMPORTED
@@ -47,6 +50,38 @@ DISCOUNT = {
     "method": "cost-to-cost",
     "recognised": None,
 }
+CONTRACT = legal.EngagementImported.model_validate(
+    {
+        "source": "crm",
+        "external_id": "A1",
+        "company": "us",
+        "customer": "acme",
+        "lines": [
+            {"line": "work", "title": "Work", "pricing": "fixed", "price": euros(90_000)},
+            {
+                "line": "care",
+                "title": "Care",
+                "pricing": "retainer",
+                "price": euros(12_000),
+                "retainer": {"fee": euros(1_000), "periods": 12, "starts_on": "2026-01-01"},
+            },
+            {
+                "line": "discount",
+                "title": "Discount",
+                "kind": "discount",
+                "pricing": "fixed",
+                "price": euros(-2_000),
+            },
+        ],
+        "price": euros(100_000),
+        "signed_on": "2026-01-12",
+        "effective_on": "2026-01-05",
+        "starts_on": "2026-01-05",
+        "finishes_on": "2026-12-31",
+        "payment_terms_days": 30,
+        "content_hash": f"sha256:{'c' * 64}",
+    }
+)
 BODY: dict[str, Any] = {
     "source": "crm",
     "external_id": "A1",
@@ -74,10 +109,29 @@ def balances() -> EngagementImported:
     )
 
 
-def imported(**different: object) -> Scenario[Engagement]:
-    """Return an engagement that Sales imported, as won unless `different` has another outcome."""
+def imported(
+    contract: legal.EngagementImported = CONTRACT, **different: object
+) -> Scenario[Engagement]:
+    """Return an engagement that Sales imported and whose contract Legal took over.
+
+    Sales imported it as won unless `different` has another outcome.
+    """
     event = IMPORTED.model_copy(update=different)
-    return given(ENGAGEMENT, ID).consumed(event).on(TODAY)
+    return given(ENGAGEMENT, ID).consumed(event, contract).on(TODAY)
+
+
+def command(**changed: object) -> ImportEngagement:
+    """Return the command with other fields."""
+    return ImportEngagement.model_validate({**BODY, **changed})
+
+
+def balances_of(*lines: dict[str, Any]) -> ImportEngagement:
+    """Return the command with other lines, and their sums."""
+    sums = {
+        name: euros(sum(each[name]["amount"] for each in lines))
+        for name in ("price", "billed", "paid")
+    }
+    return command(lines=lines, **sums)
 
 
 def test_balances_are_taken_over_once_and_cost_in_confidence() -> None:
@@ -123,8 +177,12 @@ def test_sales_imported_the_opportunity_as_won_from_this_record() -> None:
     imported(source="erp").when(IMPORT).then_refused("source-differs", saying="source: ")
 
 
-def test_amounts_are_in_the_currency_of_the_opportunity() -> None:
-    imported(value=usd(1)).when(IMPORT).then_refused("currency-differs", saying="price: ")
+def test_amounts_are_in_the_currency_of_the_contract() -> None:
+    lines = tuple(
+        each.model_copy(update={"price": usd(1), "retainer": None}) for each in CONTRACT.lines
+    )
+    other = CONTRACT.model_copy(update={"lines": lines, "price": usd(3)})
+    imported(other).when(IMPORT).then_refused("currency-differs", saying="price: ")
     cost = IMPORT.model_copy(update={"cost_to_date": usd(1)})
     imported().when(cost).then_refused("currency-differs", saying="cost_to_date: ")
 
@@ -132,6 +190,127 @@ def test_amounts_are_in_the_currency_of_the_opportunity() -> None:
 def test_balances_are_not_of_the_future() -> None:
     late = IMPORT.model_copy(update={"as_of": date(2026, 4, 20)})
     imported().when(late).then_refused("date-in-future", saying="as_of: ")
+
+
+def test_balances_wait_for_the_contract_of_legal() -> None:
+    waiting = given(ENGAGEMENT, ID).consumed(IMPORTED).on(TODAY)
+    waiting.when(IMPORT).then_refused(
+        "engagement-not-imported", missing={"engagement-not-imported"}, saying="Legal has not"
+    )
+    waiting.consumed(CONTRACT).when(IMPORT).then_accepted()
+
+
+OTHER_LINE = {**CARE, "line": "cares"}
+DEARER = {**CARE, "price": euros(12_001)}
+BEYOND = {**CARE, "billed": euros(12_001), "recognised": euros(12_001)}
+MORE_COST_THAN_PRICE = {**WORK, "recognised": euros(90_001)}
+DISCOUNT_BEYOND = {**DISCOUNT, "billed": euros(-2_001)}
+
+
+@pytest.mark.parametrize(
+    ("given_lines", "missing", "saying"),
+    [
+        ((WORK, DISCOUNT), {"line-missing"}, "lines: the contract of Legal has care, too"),
+        ((WORK, OTHER_LINE, DISCOUNT), {"line-unknown", "line-missing"}, "has no line cares"),
+        ((WORK, DEARER, DISCOUNT), {"field-differs"}, "lines: care: the price in the contract of"),
+        (
+            (WORK, BEYOND, DISCOUNT),
+            {"billing-beyond-price", "revenue-beyond-price"},
+            "lines: care: more than its price, 12,000.00 EUR, was billed",
+        ),
+        ((MORE_COST_THAN_PRICE, CARE, DISCOUNT), {"revenue-beyond-price"}, "was recognised"),
+        ((WORK, CARE, DISCOUNT_BEYOND), {"billing-beyond-price"}, "lines: discount: more than"),
+        (
+            (WORK, {**CARE, "method": "cost-to-cost"}, DISCOUNT),
+            {"method-does-not-fit"},
+            "lines: care: of retainer, revenue is recognised over-time",
+        ),
+    ],
+)
+def test_balances_that_contradict_the_contract_are_refused(
+    given_lines: tuple[dict[str, Any], ...], missing: set[RefusalCode], saying: str
+) -> None:
+    refused = imported().when(balances_of(*given_lines))
+    refused.then_refused("balances-differ", missing=missing, fields={"lines"}, saying=saying)
+
+
+def test_the_price_of_an_estimated_line_limits_nothing() -> None:
+    hourly = {"pricing": "time-and-materials", "estimated": True}
+    lines = [each.model_copy(update=hourly) for each in CONTRACT.lines[:1]]
+    estimated = CONTRACT.model_copy(update={"lines": (*lines, *CONTRACT.lines[1:])})
+    beyond = {**WORK, "billed": euros(90_001), "recognised": None, "method": "as-invoiced"}
+    imported(estimated).when(balances_of(beyond, CARE, DISCOUNT)).then_accepted()
+
+
+def test_balances_are_not_of_before_the_contract() -> None:
+    early, first = command(as_of="2026-01-04"), command(as_of="2026-01-05")
+    imported().when(early).then_refused(
+        "balances-differ",
+        missing={"date-before-contract"},
+        fields={"as_of"},
+        saying="begins on 2026-01-05",
+    )
+    imported().when(first).then_accepted()
+
+
+WHY = "The payment of March was left out."
+CORRECTED = command(lines=[{**WORK, "paid": euros(40_000)}, CARE, DISCOUNT], paid=euros(43_000))
+
+
+def test_balances_are_corrected_with_a_reason() -> None:
+    taken = imported().after(IMPORT)
+    taken.when(CORRECTED).then_refused("already-recorded", fields={"lines", "paid"})
+    correction = CORRECTED.model_copy(update={"why": WHY})
+    event = balances().model_copy(
+        update={
+            "why": WHY,
+            "paid": eur(43_000),
+            "lines": (
+                balances().lines[0].model_copy(update={"paid": eur(40_000)}),
+                *balances().lines[1:],
+            ),
+        }
+    )
+    corrected = taken.when(correction).then(event)
+    corrected.then_view(imported=event, imported_cost=COST)
+    corrected.when(correction).then_nothing()
+    corrected.when(CORRECTED).then_nothing()
+    corrected.when(IMPORT).then_refused("already-recorded", fields={"lines", "paid"})
+    corrected.when(IMPORT.model_copy(update={"why": "It was right."})).then(
+        like(EngagementImported, paid=eur(33_000))
+    )
+
+
+def test_the_cost_alone_is_corrected_and_never_left_behind() -> None:
+    taken = imported().after(IMPORT)
+    cost = command(cost_to_date=euros(26_000), why="Travel was left out.")
+    taken.when(cost).then(like(OpeningCostRecorded, cost=eur(26_000), why="Travel was left out."))
+    without = command(**{**WITHOUT_COST, "as_of": "2026-03-30", "why": WHY})
+    taken.when(without).then_refused("field-missing", fields={"cost_to_date"})
+    unknown = imported().after(ImportEngagement.model_validate(WITHOUT_COST))
+    unknown.when(without).then(like(EngagementImported, why=WHY))
+
+
+def test_nothing_is_corrected_before_it_is_taken_over_or_after_the_end() -> None:
+    correction = CORRECTED.model_copy(update={"why": WHY})
+    imported().when(correction).then_refused("engagement-not-imported", fields={"why"})
+    closed = EngagementClosed(closed_on=date(2026, 4, 1))
+    imported().consumed(closed).when(IMPORT).then_refused("engagement-over")
+    over = imported().after(IMPORT).consumed(closed)
+    over.when(correction).then_refused("engagement-over")
+    over.when(IMPORT).then_nothing()
+
+
+def test_a_correction_agrees_with_the_contract_that_legal_corrected() -> None:
+    care = CONTRACT.lines[1].model_copy(update={"price": eur(12_001)})
+    contract = CONTRACT.model_copy(
+        update={"lines": (CONTRACT.lines[0], care, CONTRACT.lines[2]), "why": "A fee was wrong."}
+    )
+    taken = imported().after(IMPORT).consumed(contract)
+    taken.when(CORRECTED.model_copy(update={"why": WHY})).then_refused("balances-differ")
+    taken.when(IMPORT).then_nothing()
+    right = balances_of(WORK, DEARER, DISCOUNT).model_copy(update={"why": WHY})
+    taken.when(right).then_accepted()
 
 
 @pytest.mark.parametrize(
@@ -147,6 +326,14 @@ def test_balances_are_not_of_the_future() -> None:
         (
             {"lines": [{**WORK, "paid": {"amount": 1, "currency": "USD"}}]},
             "paid\n  must be in EUR",
+        ),
+        (
+            {"lines": [{**WORK, "paid": euros(40_001)}]},
+            "paid\n  must not be more than was billed, 40,000.00 EUR",
+        ),
+        (
+            {"lines": [{**DISCOUNT, "paid": euros(-1_001)}]},
+            "paid\n  must not be more than was billed, -1,000.00 EUR",
         ),
         ({"cost_to_date": euros(-1)}, "must not be negative"),
         ({"price": {"amount": 1, "currency": "EUO"}}, "not an active ISO 4217 currency code"),

@@ -6,9 +6,11 @@ import pytest
 from pydantic import ValidationError
 
 from chassis.domain.documents import DocumentKept
+from contracts.delivery import EngagementClosed
 from contracts.legal import EngagementImported
 from contracts.lines import BillingItem
 from contracts.money import Money
+from contracts.reference import AccountPublished, CompanyPublished
 from legal.engagement import Engagement
 from legal.importing.decisions import ImportEngagement
 from legal.service import ENGAGEMENT
@@ -39,10 +41,22 @@ RECORDED = EngagementImported.model_validate(
 )
 
 
+COMPANY = CompanyPublished(
+    company="concord",
+    legal_name="Concord GmbH",
+    address="Berlin",
+    country="DE",
+    base_currency="EUR",
+    time_zone="Europe/Berlin",
+)
+ACME = AccountPublished(account="acme", name="Acme")
+
+
 def imported(**different: object) -> Scenario[Engagement]:
     """Return an engagement that Sales imported, as won unless `different` has another outcome."""
     event = IMPORTED.model_copy(update=different)
-    return given(ENGAGEMENT, ID).consumed(event).uploaded(HASH).on(TODAY)
+    published = given(ENGAGEMENT, ID, records=[COMPANY, ACME])
+    return published.consumed(event).uploaded(HASH).on(TODAY)
 
 
 def test_a_contract_is_taken_over_once() -> None:
@@ -66,7 +80,12 @@ def test_the_signed_document_is_kept() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("signed_on", date(2025, 12, 16)), ("payment_terms_days", 14), ("company", "other")],
+    [
+        ("signed_on", date(2025, 12, 16)),
+        ("payment_terms_days", 14),
+        ("company", "other"),
+        ("lines", (BUILD.model_copy(update={"title": "Desk"}),)),
+    ],
 )
 def test_another_contract_is_refused_with_the_field(field: str, value: object) -> None:
     other = IMPORT.model_copy(update={field: value})
@@ -91,6 +110,41 @@ def test_customer_and_currency_are_those_of_sales() -> None:
     imported(value=None).when(IMPORT).then_accepted()
 
 
+def test_company_and_accounts_are_published() -> None:
+    misspelt = IMPORT.model_copy(update={"company": "concrod"})
+    imported().when(misspelt).then_refused(
+        "company-unknown", fields={"company"}, saying="company: no company concrod is published"
+    )
+    other = IMPORT.model_copy(update={"customer": "acmee"})
+    imported(account=None).when(other).then_refused("account-unknown", fields={"customer"})
+    line = BUILD.model_copy(update={"bill_to": "acmee"})
+    billed = IMPORT.model_copy(update={"lines": (line,)})
+    imported().when(billed).then_refused("account-unknown", fields={"lines"}, saying="acmee")
+
+
+def test_a_contract_is_corrected_with_a_reason_until_the_engagement_ends() -> None:
+    right = IMPORT.model_copy(update={"payment_terms_days": 14})
+    correction = right.model_copy(update={"why": "The days were those of the draft."})
+    imported().when(correction).then_refused("engagement-not-imported", fields={"why"})
+    taken = imported().after(IMPORT)
+    event = RECORDED.model_copy(
+        update={"payment_terms_days": 14, "why": "The days were those of the draft."}
+    )
+    corrected = taken.when(correction).then(event)
+    corrected.then_view(imported=event).when(correction).then_nothing()
+    corrected.when(right).then_nothing()
+    corrected.when(IMPORT).then_refused("already-recorded", fields={"payment_terms_days"})
+    closed = EngagementClosed(closed_on=TODAY)
+    taken.consumed(closed).when(correction).then_refused("engagement-over")
+    taken.consumed(closed).when(IMPORT).then_nothing()
+    imported().consumed(closed).when(IMPORT).then_refused("engagement-over")
+
+
+def test_a_correction_is_checked_as_the_first_contract_was() -> None:
+    wrong = IMPORT.model_copy(update={"company": "concrod", "why": "Another company sold it."})
+    imported().after(IMPORT).when(wrong).then_refused("company-unknown", fields={"company"})
+
+
 def test_the_contract_was_not_signed_in_the_future() -> None:
     late = IMPORT.model_copy(update={"signed_on": date(2026, 3, 9)})
     imported().when(late).then_refused("date-in-future", saying="signed_on: ")
@@ -101,6 +155,8 @@ def test_lines_add_up_to_the_price_and_their_billing_to_them() -> None:
         ImportEngagement.model_validate({**dict(IMPORT), "price": eur(99_999)})
     with pytest.raises(ValidationError, match="must not be before starts_on"):
         ImportEngagement.model_validate({**dict(IMPORT), "finishes_on": date(2026, 1, 1)})
+    with pytest.raises(ValidationError, match="effective_on\n  must not be after finishes_on"):
+        ImportEngagement.model_validate({**dict(IMPORT), "effective_on": date(2026, 10, 1)})
     entry = BillingItem(item="B-1", kind="on-signature", amount=eur(30_000))
     part = BUILD.model_copy(update={"billing": (entry,)})
     imported().when(IMPORT.model_copy(update={"lines": (part,)})).then_refused(

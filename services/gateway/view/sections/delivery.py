@@ -980,6 +980,6 @@ steps.describe(
     delivery.EngagementImported,
     lambda event, _: (
         f"Baseline of {day(event.baselined_on)} and progress to {day(event.as_of)} taken over: "
-        f"{number(event.complete)}% done."
+        f"{number(event.complete)}% done{if_given('; corrected: “{}”', event.why)}."
     ),
 )

@@ -534,12 +534,15 @@ steps.describe(
     finance.EngagementImported,
     lambda event, _: (
         f"Balances to {day(event.as_of)} taken over: {money(event.billed)} billed, "
-        f"{money(event.paid)} paid."
+        f"{money(event.paid)} paid{if_given('; corrected: “{}”', event.why)}."
     ),
 )
 confidential_steps.describe(
     finance.OpeningCostRecorded,
-    lambda event, _: f"Cost to {day(event.as_of)} taken over{if_given(': {}', event.cost, money)}.",
+    lambda event, _: (
+        f"Cost to {day(event.as_of)} taken over{if_given(': {}', event.cost, money)}"
+        f"{if_given('; corrected: “{}”', event.why)}."
+    ),
 )
 steps.describe(
     finance.WorkHeld,

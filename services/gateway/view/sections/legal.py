@@ -417,6 +417,7 @@ steps.describe(legal.QuestionAnswered, answer("Legal"))
 steps.describe(
     legal.EngagementImported,
     lambda event, _: (
-        f"Contract over {money(event.price)}, signed on {day(event.signed_on)}, taken over."
+        f"Contract over {money(event.price)}, signed on {day(event.signed_on)}, taken over"
+        f"{if_given('; corrected: “{}”', event.why)}."
     ),
 )
