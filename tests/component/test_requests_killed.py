@@ -6,7 +6,8 @@ one has to complete what was begun, within 15 seconds.
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from itertools import count
@@ -15,7 +16,6 @@ from typing import Any
 from chassis.application.read_models import Views
 from chassis.application.requests import RequestDispatcher
 from chassis.eventstore.mongo import Store
-from chassis.kafka.outbox_relay import Relay
 from chassis.kafka.topics import create_topics
 from chassis.runtime.container import Container, Parts
 from contracts.channels import FINANCE as CHANNEL
@@ -50,13 +50,28 @@ def with_store(process: Process, url: str, database: str, life: Life) -> Process
     return process
 
 
-def relay_of(process: Process) -> tuple[Relay, RequestDispatcher]:
-    """Return a relay with the dispatcher beside it; what it publishes here is nothing."""
-    relay = Relay(process.store, process.journal, bootstrap="127.0.0.1:1", prefix="none")
-    dispatcher = RequestDispatcher(process.store, process.engine, now=lambda: process.moment)
-    relay.subscription.beside = (dispatcher.follower,)
-    hasty(relay.subscription)
-    return relay, dispatcher
+def dispatcher_of(process: Process) -> RequestDispatcher:
+    """Return a dispatcher for which every request is old enough to be tried again."""
+    return RequestDispatcher(
+        process.store,
+        process.engine,
+        now=lambda: process.moment + timedelta(minutes=1),
+        retry_after=0.2,
+    )
+
+
+@asynccontextmanager
+async def dispatching(process: Process) -> AsyncIterator[None]:
+    """Let the process carry out requests, and write the views by which it finds pending ones."""
+    views = Views(process.store, process.journal, process.snapshots, process.repository)
+    hasty(views.subscription)
+    tasks = [asyncio.create_task(each.run()) for each in (views, dispatcher_of(process))]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 async def until_killed(work: Coroutine[Any, Any, object], life: Life) -> bool:
@@ -84,16 +99,17 @@ async def test_a_request_is_completed_wherever_the_asking_process_was_killed(
     store: StoreServer, isolation: str
 ) -> None:
     """Let the sheet ask three ledgers, one of which refuses."""
-    async with Process(store.url, isolation, deciders=BOTH) as successor:
-        relay, _ = relay_of(successor)
+    async with (
+        Process(store.url, isolation, deciders=BOTH) as successor,
+        dispatching(successor),
+    ):
         await successor.engine.command("ledger", "c", CloseLedger(), actor="ann", key="close")
-        following = asyncio.create_task(relay.run())
         for writes in count():
             life, sheet = Life(writes), f"S{writes:02}"
             mortal = with_store(
                 Process(store.url, isolation, deciders=BOTH), store.url, isolation, life
             )
-            _, dispatcher = relay_of(mortal)
+            dispatcher = dispatcher_of(mortal)
 
             async def ask(
                 mortal: Process = mortal,
@@ -115,8 +131,6 @@ async def test_a_request_is_completed_wherever_the_asking_process_was_killed(
             assert [*found.refused] == (["c"] if asked else []), f"killed after {writes}"
             if not killed:
                 break
-        following.cancel()
-        await asyncio.wait([following])
         for name in ("a", "b"):
             assert len((await ledger_of(successor, name)).taken) == writes
         assert (await ledger_of(successor, "c")).taken == ()
@@ -136,25 +150,18 @@ async def test_requests_are_completed_wherever_the_dispatching_process_was_kille
             mortal = with_store(
                 Process(store.url, isolation, deciders=BOTH), store.url, isolation, life
             )
-            relay, _ = relay_of(mortal)
 
             async def all_settled(sheets: list[str] = sheets) -> bool:
                 return all([await is_settled(process, sheet) for sheet in sheets])
 
-            async def work(relay: Relay = relay, done: Any = all_settled) -> None:
-                running = asyncio.create_task(relay.run())
-                try:
+            async def work(mortal: Process = mortal, done: Any = all_settled) -> None:
+                async with dispatching(mortal):
                     await until(done, WITHIN)
-                finally:
-                    running.cancel()
 
             killed = await until_killed(work(), life)
             await mortal.store.close()
-            successor, _ = relay_of(process)
-            following = asyncio.create_task(successor.run())
-            await until(all_settled, WITHIN)
-            following.cancel()
-            await asyncio.wait([following])
+            async with dispatching(process):
+                await until(all_settled, WITHIN)
             if not killed:
                 break
         for name in ("a", "b"):
@@ -163,7 +170,7 @@ async def test_requests_are_completed_wherever_the_dispatching_process_was_kille
     assert writes > 8
 
 
-async def test_a_request_that_no_follower_saw_is_tried_again(
+async def test_a_request_that_no_process_carries_out_is_tried_again(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation, deciders=BOTH) as process:

@@ -131,6 +131,8 @@ class Repository:
         self.snapshots = snapshots
         self.stopping = asyncio.Event()
         """Set when the service stops: requests do not wait any longer."""
+        self.asking: asyncio.Queue[str] = asyncio.Queue()
+        """The streams with pending requests after a commit of this process, in order."""
         self._now = now
         self._keep = keep
         self._deferred_for = deferred_for
@@ -310,6 +312,8 @@ class Repository:
             await self.journal.append(commit)
         self._drop_if_written(after.id, commit.position)
         self.cache(Known(after, open=opens))
+        if after.requests:
+            self.asking.put_nowait(after.id)
 
     def _bounded(self, after: Stream[Any], commit: Commit) -> Stream[Any]:
         """Return `after` with the size of the commit added; raises TooLarge above the limit.

@@ -1,9 +1,9 @@
 """The request dispatcher: gives requests to the streams that they ask, and records their outcomes.
 
 It works at three places. The HTTP request whose command led to a request waits for its outcome.
-The process that publishes the journal follows it for requests, from a token of its own, so that
-none is lost when a process is killed. And every process tries again, every five seconds, what is
-pending for longer than that. All three may do the same at once: a request has one outcome, which
+The process that committed a request carries it out, also where no command led to it. And every
+process looks every three seconds for requests that are pending for longer than that, such as those
+of a process that was killed. All three may do the same at once: a request has one outcome, which
 is recorded once.
 """
 
@@ -22,9 +22,7 @@ from chassis.base.backoff import Backoff
 from chassis.base.failures import described
 from chassis.domain.pending import Requested
 from chassis.domain.requests import RecordOutcome
-from chassis.eventstore.journal import ASKS, Commit
 from chassis.eventstore.mongo import Document, Store, StoreAway, reaching
-from chassis.eventstore.subscription import Follower
 from chassis.eventstore.unreadable import UnreadableStream, log_once
 from contracts.event import Recorded
 
@@ -36,11 +34,8 @@ _answered = _meter.create_counter(
 _failed = _meter.create_counter(
     "concord.requests.failed", description="attempts at a request that failed, to be repeated"
 )
-REQUESTS = "requests"
-"""The name of the follower: its token beside the relay's."""
 _WITHIN = 2.0
 _AT_ONCE = 20
-_RETRIED_AFTER = timedelta(seconds=5)
 _RETRIED_TOGETHER = 100
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -61,21 +56,26 @@ class RequestDispatcher:
     """The dispatcher of one department's requests."""
 
     def __init__(
-        self, store: Store, command_handler: CommandHandler, *, now: Callable[[], datetime]
+        self,
+        store: Store,
+        command_handler: CommandHandler,
+        *,
+        now: Callable[[], datetime],
+        retry_after: float = 3.0,
     ) -> None:
-        """Set up a dispatcher; `now` returns UTC moments."""
+        """Set up a dispatcher; `now` returns UTC moments.
+
+        Every `retry_after` seconds, requests that are pending for longer than that are tried again.
+        """
         self._store = store
         self._command_handler = command_handler
         self._now = now
+        self._retry_after = retry_after
         self._failures: dict[str, str] = {}
         self._retried_until = _LONG_AGO
         self._oldest: datetime | None = None
         self.looked_at: datetime | None = None
         """The moment (UTC) at which the pending requests were last looked for; None before."""
-        self.follower = Follower(
-            REQUESTS, self._dispatch, self._dispatch_all, fields=("stream", "number", "at", ASKS)
-        )
-        """The follower of the journal, which runs under the relay's lease."""
         _meter.create_observable_gauge(
             "concord.requests.oldest",
             callbacks=[self._observe],
@@ -86,7 +86,7 @@ class RequestDispatcher:
     def oldest(self) -> float:
         """Return the age in seconds of the oldest pending request; 0 if there is none.
 
-        Requests that are pending for less than about five seconds do not count.
+        Requests that are pending for less than about three seconds do not count.
         """
         since = self._oldest
         return 0.0 if since is None else max(0.0, (self._now() - since).total_seconds())
@@ -114,18 +114,36 @@ class RequestDispatcher:
         events = (*answer.events, *(event for each in known for event in each.events))
         return replace(answer, stream=known[-1].stream if known else answer.stream, events=events)
 
-    async def finish(self, stream: str) -> None:
+    async def finish(self, stream: str, *, cached: bool = False) -> None:
         """Carry out all pending requests of a stream, and record their outcomes.
 
-        Raises UnreadableStream, StoreAway, or the error of a decision.
+        With `cached`, those that only other processes know may be left out. Raises
+        UnreadableStream, StoreAway, or the error of a decision.
         """
+        repository = self._command_handler.repository
         async with self._lock(stream):
-            known = await self._command_handler.repository.current(stream)
+            known = repository.cached(stream) if cached else None
+            if known is None:
+                known = await repository.current(stream)
             for asked in known.stream.requests.values():
                 await self._finish(stream, asked)
         self._failures.pop(stream, None)
 
     async def run(self) -> None:
+        """Carry out requests until cancelled: new ones of this process, and pending ones again."""
+        await asyncio.gather(self._carry_out_own(), self._retry_in_turn())
+
+    async def _carry_out_own(self) -> None:
+        """Carry out the requests that this process commits, until cancelled."""
+        asking = self._command_handler.repository.asking
+        while True:
+            streams = [await asking.get()]
+            while not asking.empty():
+                streams.append(asking.get_nowait())
+            with suppress(StoreAway):  # they stay pending, and are tried again
+                await self._finish_each(streams, cached=True)
+
+    async def _retry_in_turn(self) -> None:
         """Try pending requests again until cancelled; log each outage of the store once."""
         backoff = Backoff(1.0, 5.0)
         while True:
@@ -138,12 +156,13 @@ class RequestDispatcher:
             else:
                 self.looked_at = datetime.now(UTC)
                 backoff.reset()
-                await asyncio.sleep(_RETRIED_AFTER.total_seconds())
+                await asyncio.sleep(self._retry_after)
 
     async def retry(self) -> None:
         """Carry out requests that are pending for some seconds, in turn; raises StoreAway."""
         is_start = self._retried_until == _LONG_AGO
-        found = await self._pending_since(self._retried_until, self._now() - _RETRIED_AFTER)
+        until = self._now() - timedelta(seconds=self._retry_after)
+        found = await self._pending_since(self._retried_until, until)
         if is_start:
             self._oldest = found[0]["asked_at"].astimezone(UTC) if found else None
         await self._finish_each(each["_id"] for each in found)
@@ -169,19 +188,7 @@ class RequestDispatcher:
             )
         return sorted(requests, key=lambda each: each.recorded.recorded_at)
 
-    # ---- following the journal ----------------------------------------------------------------
-
-    async def _dispatch(self, commits: Sequence[Document]) -> None:
-        await self._finish_each(each["stream"] for each in commits if each.get(ASKS))
-
-    async def _dispatch_all(self) -> None:
-        asking: dict[str, None] = {}
-        async for commit in self._command_handler.repository.journal.everything():
-            if isinstance(commit, Commit) and commit.asks:
-                asking[commit.stream] = None
-        await self._finish_each(asking)
-
-    async def _finish_each(self, streams: Iterable[str]) -> None:
+    async def _finish_each(self, streams: Iterable[str], *, cached: bool = False) -> None:
         """Carry out the requests of streams, some at once; raises StoreAway.
 
         Other errors are logged, and tried again later.
@@ -190,7 +197,7 @@ class RequestDispatcher:
         for start in range(0, len(names), _AT_ONCE):
             group = names[start : start + _AT_ONCE]
             outcomes = await asyncio.gather(
-                *(self.finish(stream) for stream in group), return_exceptions=True
+                *(self.finish(stream, cached=cached) for stream in group), return_exceptions=True
             )
             for stream, outcome in zip(group, outcomes, strict=True):
                 if isinstance(outcome, StoreAway | asyncio.CancelledError):
@@ -200,7 +207,7 @@ class RequestDispatcher:
 
     def _lock(self, stream: str) -> asyncio.Lock:
         """Return the lock under which this process carries out the requests of a stream."""
-        return self._command_handler.repository.lock(f"{REQUESTS}/{stream}")
+        return self._command_handler.repository.lock(f"requests/{stream}")
 
     async def _finish(self, asking: str, asked: Recorded[Requested]) -> Answer:
         commands = self._command_handler

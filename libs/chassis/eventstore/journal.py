@@ -18,7 +18,7 @@ from chassis.base.backoff import Backoff
 from chassis.domain.commands import NotRecordable, Refused
 from chassis.domain.internal import Internal, decode_internal, encode_internal
 from chassis.domain.latest_ids import LatestIds, read_latest_ids, write_latest_ids
-from chassis.domain.pending import Refusal, Requested
+from chassis.domain.pending import Refusal
 from chassis.domain.stream import PassedOver
 from chassis.eventstore.mongo import (
     INSERTED_BYTES,
@@ -49,8 +49,6 @@ MOST_BYTES = 8 * 1024 * 1024
 """Maximum size of the events of one commit in bytes; the store's limit for a document is 16 MiB."""
 INTERNAL_CHANNEL = ""
 """In place of the channel of an internal event."""
-ASKS = "asks"
-"""The field of a commit's document with the number of its requests."""
 _PAGE = 200
 _GROUP_COMMITS = 250
 
@@ -163,11 +161,6 @@ class Commit:
         """The size of the events in bytes."""
         return sum(len(each.record) for each in self.events)
 
-    @property
-    def asks(self) -> int:
-        """The number of requests among the events."""
-        return sum(each.is_internal and each.key == Requested.type for each in self.events)
-
     def recorded(self) -> Iterator[Recorded[Event]]:
         """Yield all events, own, consumed and internal, in order; raises UnreadableStream."""
         return (self._decoded(each) for each in self.events)
@@ -206,7 +199,6 @@ class Commit:
             ],
             "erases": [{"channel": channel, "key": key} for channel, key in self.erases],
             "refusal": asdict(self.refusal) if self.refusal else None,
-            ASKS: self.asks,
         }
 
     @classmethod

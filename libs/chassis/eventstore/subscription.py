@@ -1,4 +1,4 @@
-"""Subscriptions to the journal: one process at a time, from tokens that are stored with the lease.
+"""Subscriptions to the journal: one process at a time, from a token that is stored with the lease.
 
 The process that has the lease of a subscription renews it by a conditional write; it lasts two
 seconds. When another process has seen no renewal for as long, by its own monotonic clock (clocks
@@ -34,13 +34,13 @@ class LeaseLost(Exception):
 
 
 class Lease:
-    """The lease of a subscription, and the tokens up to which its followers processed commits."""
+    """The lease of a subscription, and the token up to which commits are processed."""
 
     def __init__(self, store: Store, name: str, *, seconds: float = 2.0) -> None:
         self.name = name
         self.seconds = seconds
-        self.tokens: dict[str, Token | None] = {}
-        """The tokens by follower; None until it has processed the whole journal once."""
+        self.token: Token | None = None
+        """None until the whole journal has been processed once."""
         self._store = store
         self._holder = uuid4().hex
         self._renewed = float("-inf")
@@ -50,12 +50,8 @@ class Lease:
         """True while no other process can have taken it."""
         return time.monotonic() - self._renewed < self.seconds
 
-    async def take(self, *beside: str) -> None:
-        """Wait until the lease is free or no longer renewed, and take it; raises StoreAway.
-
-        `beside` are the names of further followers under this lease; a new one begins at the token
-        of the subscription.
-        """
+    async def take(self) -> None:
+        """Wait until the lease is free or no longer renewed, and take it; raises StoreAway."""
         seen, since = None, 0.0
         while True:
             asked = time.monotonic()
@@ -68,16 +64,13 @@ class Lease:
                 seen, since = mark, asked
             free = lease["holder"] in {None, self._holder} or asked - since >= self.seconds
             if free and await self._write(mark, {"holder": self._holder}):
-                own = lease["token"]
-                self.tokens = {
-                    each: lease.get(self._field(each), own) for each in (self.name, *beside)
-                }
+                self.token = lease["token"]
                 return
             await asyncio.sleep(self.seconds / 8)
 
     async def renew(self) -> None:
-        """Renew the lease and store the tokens; raises LeaseLost, StoreAway."""
-        if not await self._write({"holder": self._holder}, self._progress()):
+        """Renew the lease and store the token; raises LeaseLost, StoreAway."""
+        if not await self._write({"holder": self._holder}, {"token": self.token}):
             self._renewed = float("-inf")
             raise LeaseLost(self.name)
 
@@ -89,14 +82,8 @@ class Lease:
     async def release(self) -> None:
         """Release the lease, so that another process can take it at once; raises StoreAway."""
         if self.held:
-            await self._write({"holder": self._holder}, {**self._progress(), "holder": None})
+            await self._write({"holder": self._holder}, {"token": self.token, "holder": None})
         self._renewed = float("-inf")
-
-    def _field(self, follower: str) -> str:
-        return "token" if follower == self.name else f"token_of_{follower}"
-
-    def _progress(self) -> Document:
-        return {self._field(each): token for each, token in self.tokens.items()}
 
     async def _write(self, condition: Document, change: Document) -> bool:
         asked = time.monotonic()
@@ -109,91 +96,10 @@ class Lease:
         return written.matched_count == 1
 
 
-class Follower:
-    """A follower of the journal that gives every commit to `handle`, in order, at least once.
+class Subscription:
+    """A subscription that gives every commit to `handle`, in order, at least once.
 
-    It runs while a lease is held, from a token that is stored with the lease.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        handle: Callable[[Sequence[Document]], Awaitable[None]],
-        replay: Callable[[], Coroutine[Any, Any, None]],
-        *,
-        begin: Callable[[], Coroutine[Any, Any, None]] | None = None,
-        fields: Sequence[str] = (),
-        rest: float = 0.0,
-    ) -> None:
-        """Set up a follower with its callbacks.
-
-        `handle` gets up to some hundreds of commits and returns when their results are durable;
-        with `fields`, the documents have only these. `replay` processes the whole journal when
-        there is no token. `begin` is called first, each time the lease was taken. Unless there are
-        many commits, the store is asked again only after `rest` seconds, so that the commits made
-        in the meantime are processed together.
-        """
-        self.name = name
-        self.progress: SubscriptionState = "waiting"
-        self.done_until: datetime | None = None
-        """All commits made before this moment (UTC) are processed; None if this process does not
-        run the subscription at present."""
-        self._handle = handle
-        self._replay = replay
-        self._begin = begin
-        self._fields = fields
-        self._rest = rest
-        self._oldest: datetime | None = None
-
-    def backlog(self, now: datetime) -> float:
-        """Return the age in seconds of the oldest commit in progress; 0 if there is none."""
-        return 0.0 if self._oldest is None else max(0.0, (now - self._oldest).total_seconds())
-
-    async def follow(self, store: Store, lease: Lease) -> None:
-        """Process commits until cancelled; raises StoreAway."""
-        token = lease.tokens[self.name]
-        try:
-            if token is None:
-                self.progress = "replaying"
-                _log.warning("%s: processing the whole journal from its start", self.name)
-                token = await store.now_token()
-                await self._replay()
-                lease.tokens[self.name] = token
-            elif self._begin is not None:
-                self.progress = "replaying"
-                await self._begin()
-            self.progress = "following"
-            await self._process(store, lease, token)
-        except HistoryLost as lost:
-            _log.warning("%s: the store no longer has the token: %s", self.name, lost)
-            lease.tokens[self.name] = None
-            await lease.renew()
-        finally:
-            self.progress = "away"
-            self._oldest = self.done_until = None
-
-    async def _process(self, store: Store, lease: Lease, token: Token) -> None:
-        asked = datetime.now(UTC)
-        async for changes in store.inserts(token, *self._fields):
-            commits = changes.documents
-            if commits:
-                at = commits[0].get("at")
-                self._oldest = at if isinstance(at, datetime) else datetime.now(UTC)
-                await lease.sure()
-                await self._handle(commits)
-                self._oldest = None
-            lease.tokens[self.name] = changes.token
-            if len(commits) < _MANY:  # the store had no more when it was asked
-                self.done_until = asked
-                await asyncio.sleep(self._rest if commits else max(self._rest, _PAUSE_WHEN_IDLE))
-            asked = datetime.now(UTC)
-
-
-class Subscription(Follower):
-    """A follower with a lease of its own: only one process at a time runs it.
-
-    The followers `beside` it run under its lease, from tokens of their own. So they continue where
-    it cannot, for example while Kafka is not available.
+    Only one process at a time runs it: the one that has the lease.
     """
 
     def __init__(
@@ -207,38 +113,92 @@ class Subscription(Follower):
         fields: Sequence[str] = (),
         rest: float = 0.0,
     ) -> None:
-        """Set up a subscription; the callbacks are those of `Follower`."""
-        super().__init__(name, handle, replay, begin=begin, fields=fields, rest=rest)
-        self.beside: tuple[Follower, ...] = ()
+        """Set up a subscription with its callbacks.
+
+        `handle` gets up to some hundreds of commits and returns when their results are durable;
+        with `fields`, the documents have only these. `replay` processes the whole journal when
+        there is no token. `begin` is called first, each time the lease was taken. Unless there are
+        many commits, the store is asked again only after `rest` seconds, so that the commits made
+        in the meantime are processed together.
+        """
+        self.progress: SubscriptionState = "waiting"
+        self.done_until: datetime | None = None
+        """All commits made before this moment (UTC) are processed; None if this process does not
+        run the subscription at present."""
         self._store = store
+        self._handle = handle
+        self._replay = replay
+        self._begin = begin
+        self._fields = fields
+        self._rest = rest
         self._lease = Lease(store, name)
+        self._oldest: datetime | None = None
+
+    def backlog(self, now: datetime) -> float:
+        """Return the age in seconds of the oldest commit in progress; 0 if there is none."""
+        return 0.0 if self._oldest is None else max(0.0, (now - self._oldest).total_seconds())
 
     async def run(self) -> None:
         """Run until cancelled; retry after faults, and log each outage of the store once."""
         backoff = Backoff()
         try:
             while True:
-                for each in (self, *self.beside):
-                    each.progress = "waiting"
+                self.progress = "waiting"
                 try:
-                    await self._lease.take(*(each.name for each in self.beside))
+                    await self._lease.take()
                     backoff.begin()
-                    followers = [
-                        each.follow(self._store, self._lease) for each in (self, *self.beside)
-                    ]
-                    await _until_one_ends(*followers, self._renew())
+                    await _until_one_ends(self._follow(), self._renew())
                 except LeaseLost:
-                    _log.info("%s: another process has taken over", self.name)
+                    _log.info("%s: another process has taken over", self._lease.name)
                 except StoreAway as away:
                     if backoff.must_log():
-                        _log.warning("%s: the store is not available: %s", self.name, away)
+                        _log.warning("%s: the store is not available: %s", self._lease.name, away)
                 except Exception:  # noqa: BLE001 - a subscription must not end silently
-                    _log.exception("%s: processing failed and will be retried", self.name)
+                    _log.exception("%s: processing failed and will be retried", self._lease.name)
                 await backoff.pause()
         finally:
             with suppress(StoreAway, TimeoutError):
                 async with asyncio.timeout(2.0):
                     await self._lease.release()
+
+    async def _follow(self) -> None:
+        """Process commits until cancelled; raises StoreAway."""
+        token = self._lease.token
+        try:
+            if token is None:
+                self.progress = "replaying"
+                _log.warning("%s: processing the whole journal from its start", self._lease.name)
+                token = await self._store.now_token()
+                await self._replay()
+                self._lease.token = token
+            elif self._begin is not None:
+                self.progress = "replaying"
+                await self._begin()
+            self.progress = "following"
+            await self._process(token)
+        except HistoryLost as lost:
+            _log.warning("%s: the store no longer has the token: %s", self._lease.name, lost)
+            self._lease.token = None
+            await self._lease.renew()
+        finally:
+            self.progress = "away"
+            self._oldest = self.done_until = None
+
+    async def _process(self, token: Token) -> None:
+        asked = datetime.now(UTC)
+        async for changes in self._store.inserts(token, *self._fields):
+            commits = changes.documents
+            if commits:
+                at = commits[0].get("at")
+                self._oldest = at if isinstance(at, datetime) else datetime.now(UTC)
+                await self._lease.sure()
+                await self._handle(commits)
+                self._oldest = None
+            self._lease.token = changes.token
+            if len(commits) < _MANY:  # the store had no more when it was asked
+                self.done_until = asked
+                await asyncio.sleep(self._rest if commits else max(self._rest, _PAUSE_WHEN_IDLE))
+            asked = datetime.now(UTC)
 
     async def _renew(self) -> None:
         while True:

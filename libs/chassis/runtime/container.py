@@ -44,7 +44,7 @@ from chassis.domain.decider import Decider, consumed_channels
 from chassis.eventstore.journal import Journal
 from chassis.eventstore.mongo import Store, StoreAway
 from chassis.eventstore.snapshots import Snapshots
-from chassis.eventstore.subscription import Follower
+from chassis.eventstore.subscription import Subscription
 from chassis.kafka.acls import group
 from chassis.kafka.consumer import REST_PER_RECORD, Consumer
 from chassis.kafka.credentials import identity
@@ -158,7 +158,6 @@ class Container(Generic[Handler_co]):
             identity=account,
         )
         self.requests = RequestDispatcher(self.store, self.commands, now=_now)
-        self.relay.subscription.beside = (self.requests.follower,)
         self.views = Views(self.store, self.journal, self.snapshots, self.repository, listings)
         self.deadlines = DeadlineScheduler(self.store, self.commands, now=_now)
         self.parked_records = ParkedRecordStore(self.store.parked)
@@ -387,32 +386,19 @@ class Container(Generic[Handler_co]):
 
     async def _check_deadlines(self) -> Condition:
         looked_at = self.deadlines.looked_at
-        details: dict[str, Detail] = {"looked_at": _text(looked_at)}
-        if looked_at is None:
-            return Condition("deadlines were not checked yet", details=details)
-        if (age := (_now() - looked_at).total_seconds()) > _LATE_AFTER:
-            return Condition(f"deadlines were last checked {age:.0f} s ago", details=details)
-        return Condition(details=details)
+        return _looked_at(looked_at, "deadlines", {"looked_at": _text(looked_at)})
 
     async def _check_requests(self) -> Condition:
         """Check that requests between streams get their outcome."""
-        oldest = self.requests.oldest()
+        looked_at, oldest = self.requests.looked_at, self.requests.oldest()
         details: dict[str, Detail] = {
-            "looked_at": _text(self.requests.looked_at),
+            "looked_at": _text(looked_at),
             "oldest_pending_seconds": round(oldest, 1),
         }
-        reason = (
-            f"a request between streams waits for {oldest:.0f} s, see /operations/requests"
-            if oldest > _LATE_AFTER
-            else None
-        )
-        return _condition_of(
-            self.requests.follower,
-            "requests are carried out",
-            reason,
-            degraded=True,
-            details=details,
-        )
+        if oldest > _LATE_AFTER:
+            why = f"a request between streams waits for {oldest:.0f} s, see /operations/requests"
+            return Condition(why, degraded=True, details=details)
+        return _looked_at(looked_at, "pending requests", details)
 
     async def _check_consumer(self) -> Condition:
         if self.consumer is None:
@@ -479,32 +465,30 @@ def get_container(request: Request) -> Container:
     return container
 
 
-def _condition_of(
-    follower: Follower,
-    work: str,
-    reason: str | None = None,
-    *,
-    degraded: bool = False,
-    details: Mapping[str, Detail] | None = None,
-) -> Condition:
+def _looked_at(looked_at: datetime | None, sought: str, details: Mapping[str, Detail]) -> Condition:
+    """Return the condition of a part that looks in the store regularly, such as for "deadlines"."""
+    if looked_at is None:
+        return Condition(f"{sought} were not checked yet", details=details)
+    if (age := (_now() - looked_at).total_seconds()) > _LATE_AFTER:
+        return Condition(f"{sought} were last checked {age:.0f} s ago", details=details)
+    return Condition(details=details)
+
+
+def _condition_of(subscription: Subscription, work: str, reason: str | None = None) -> Condition:
     """Return the condition of work on the journal, which one replica does for all.
 
-    `work` is a clause such as "events are published"; `reason`, if given, comes first, and is that
-    of a part that is only `degraded` by it.
+    `work` is a clause such as "events are published"; `reason`, if given, comes first.
     """
-    backlog = follower.backlog(_now())
-    shown: dict[str, Detail] = {
-        "state": follower.progress,
+    backlog = subscription.backlog(_now())
+    details: dict[str, Detail] = {
+        "state": subscription.progress,
         "backlog_seconds": round(backlog, 1),
-        **(details or {}),
     }
-    if reason is not None:
-        return Condition(reason, degraded=degraded, details=shown)
-    if follower.progress == "away":
+    if reason is None and subscription.progress == "away":
         reason = "the journal cannot be read at present"
-    elif backlog > _LATE_AFTER:
+    elif reason is None and backlog > _LATE_AFTER:
         reason = f"{work} {backlog:.0f} s late"
-    return Condition(reason, details=shown)
+    return Condition(reason, details=details)
 
 
 def _text(moment: datetime | None) -> str | None:

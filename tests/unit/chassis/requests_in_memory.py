@@ -29,8 +29,10 @@ class Shared:
         self.documents: list[Document] = []
         self.waiting: list[asyncio.Future[None]] = []
         self.is_away = False
+        self.turns = 0
 
     async def turn(self) -> None:
+        self.turns += 1
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.waiting.append(future)
         await future

@@ -131,26 +131,45 @@ def test_an_error_of_a_decision_is_kept_for_operators_and_stops_no_other_stream(
     async def test(shared: Shared) -> None:
         process = Process(shared)
         await process.ask(1, ("a",))
-        documents = list(shared.documents)
         with monkeypatch.context() as broken:
             broken.setattr(TakeHours, "model_validate_json", lambda _: 1 / 0)
-            await process.dispatcher._dispatch(documents)
+            await process.dispatcher._finish_each(["sheet:S"])
             answer = await process.submit(2, ("b",))
         assert [*answer.stream.requests] == ["hours-1/a", "hours-2/b"]
         assert process.dispatcher._failures["sheet:S"].startswith("ZeroDivisionError")
-        await process.dispatcher._dispatch(documents)
+        await process.dispatcher._finish_each(["sheet:S"])
         assert shared.known("sheet", "S").stream.requests == {}
         assert process.dispatcher._failures == {}
 
     run(test)
 
 
-def test_all_pending_requests_are_found_when_the_token_is_lost() -> None:
+def test_a_request_that_nobody_waits_for_is_carried_out_by_the_process_that_committed_it() -> None:
     async def test(shared: Shared) -> None:
         process = Process(shared)
+        process.begin(process.dispatcher._carry_out_own())
         await process.close("b", closed=True, key=1)
         await process.ask(1, ("a", "b"))
-        await Process(shared).dispatcher._dispatch_all()
+        async with asyncio.timeout(10):
+            while shared.known("sheet", "S").stream.requests:  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0)
         assert (sheet_of(shared).accepted, [*sheet_of(shared).refused]) == ({"a": 1}, ["b"])
+        await process.kill()
+
+    run(test)
+
+
+def test_a_request_that_its_command_carried_out_is_not_read_again() -> None:
+    async def test(shared: Shared) -> None:
+        process = Process(shared)
+        answer = await process.ask(1, ("a", "b"))
+        process.begin(process.dispatcher._carry_out_own())
+        await process.dispatcher.settle(answer)
+        turns, written = shared.turns, len(shared.documents)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert process.commands.repository.asking.empty()
+        assert (shared.turns, len(shared.documents)) == (turns, written)
+        await process.kill()
 
     run(test)

@@ -17,10 +17,12 @@ from tests.unit.chassis.requests_in_memory import Process, Shared, take_turns
 LEDGERS = ("a", "b")
 SUBMITS = st.tuples(st.just("submit"), st.integers(1, 3), st.sampled_from([("a",), LEDGERS]))
 CLOSES = st.tuples(st.just("close"), st.sampled_from(LEDGERS), st.booleans(), st.integers(1, 1_000))
+ASKS = st.tuples(st.just("ask"), st.integers(4, 6), st.sampled_from([("a",), LEDGERS]))
 OTHERS = st.sampled_from([("dispatch",), ("kill",), ("away",)])
 TURNS = st.tuples(st.just("turns"), st.integers(1, 12))
 ACTIONS = st.lists(
-    st.tuples(st.integers(0, 1), st.one_of(SUBMITS, CLOSES, OTHERS, TURNS, TURNS)), max_size=25
+    st.tuples(st.integers(0, 1), st.one_of(SUBMITS, ASKS, CLOSES, OTHERS, TURNS, TURNS)),
+    max_size=25,
 )
 
 
@@ -34,11 +36,11 @@ def test_each_request_acts_once_and_its_outcome_is_recorded(
 
 async def _interleaved(actions: list[tuple[int, tuple[Any, ...]]], random: Any) -> None:
     shared = Shared()
-    processes = [Process(shared), Process(shared)]
+    processes = [_running(shared), _running(shared)]
     for place, (action, *options) in actions:
         if action == "kill":
             await processes[place].kill()
-            processes[place] = Process(shared)
+            processes[place] = _running(shared)
         elif action == "turns":
             await take_turns(shared, random, *options)
         elif action == "away":
@@ -59,6 +61,13 @@ async def _interleaved(actions: list[tuple[int, tuple[Any, ...]]], random: Any) 
     for process in last:
         await asyncio.gather(*process.tasks)
     _check(shared)
+
+
+def _running(shared: Shared) -> Process:
+    """Return a process that carries out the requests that it commits."""
+    process = Process(shared)
+    process.begin(process.dispatcher._carry_out_own())
+    return process
 
 
 def _check(shared: Shared) -> None:
