@@ -360,9 +360,10 @@ class CommandHandler:
         number = known.stream.number_for(confidential="confidential" in request.roles)
         if request.expected is not None and request.expected != number:
             raise Stale(request.stream, request.expected, number)
-        context = decider.in_zone(known.stream.state, self._context(request))
+        context = self._context(request)
         if request.on_behalf_of is not None:
-            require_stand_in(context, decider.commands[type(request.command)].stand_in)
+            purpose = decider.commands[type(request.command)].stand_in
+            require_stand_in(decider.in_zone(known.stream.state, context), purpose)
         return handle_command(decider, known.stream, request.command, context)
 
     def _context(self, request: _Request) -> Context:
