@@ -62,6 +62,10 @@ def unless_taken_over(known: T | None, event: T, what: str) -> Iterator[T]:
         raise Refused("engagement-not-imported", sentence, [missing])
     if known is None or event.why is None:
         before = known and known.model_copy(update={"why": None})
-        yield from unless_recorded(before, event, what)
+        try:
+            yield from unless_recorded(before, event, what)
+        except Refused as refused:
+            sentence = f"{refused.sentence}; a correction says why"
+            raise Refused(refused.code, sentence, refused.missing) from None
     elif event != known.model_copy(update={"why": event.why}):
         yield event

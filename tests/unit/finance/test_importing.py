@@ -259,7 +259,9 @@ CORRECTED = command(lines=[{**WORK, "paid": euros(40_000)}, CARE, DISCOUNT], pai
 
 def test_balances_are_corrected_with_a_reason() -> None:
     taken = imported().after(IMPORT)
-    taken.when(CORRECTED).then_refused("already-recorded", fields={"lines", "paid"})
+    taken.when(CORRECTED).then_refused(
+        "already-recorded", fields={"lines", "paid"}, saying="; a correction says why"
+    )
     correction = CORRECTED.model_copy(update={"why": WHY})
     event = balances().model_copy(
         update={
