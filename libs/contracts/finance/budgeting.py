@@ -10,7 +10,7 @@ from contracts.event import Event
 from contracts.finance.costing import LineCosts
 from contracts.lines import ContractLines, PerformanceObligation, Treatment
 from contracts.money import NotNegativeTotal, PositiveTotal
-from contracts.values import DistinctBy, Identifier, Margin, RevenueMethod, ShortText, Value
+from contracts.values import Day, DistinctBy, Identifier, Margin, RevenueMethod, ShortText, Value
 
 
 class RevenueMethodChoice(Value):
@@ -69,6 +69,15 @@ class BudgetAmended(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
         DistinctBy("obligation"),
     ]
     """All obligations after the amendment."""
+    signed_on: Day
+    """Day of the amendment's signature."""
+    unnamed_work_from: Day
+    """First day of work on which added lines and rates count for work that names no line.
+
+    It is the day of the signature, or the day after the last one of which work was billed, held or
+    written down before. On earlier days since the signature they count only where no earlier line
+    pays.
+    """
     treatment: Treatment
     """Accounting treatment of the amendment."""
     why: ShortText

@@ -179,6 +179,8 @@ def _amended(state: Engagement, budget: Budget, amendment: AmendmentSigned) -> B
             price=total_price(lines, currency),
             lines=lines,
             obligations=obligations_of(lines, {}, budget.obligations, fixed),
+            signed_on=amendment.signed_on,
+            unnamed_work_from=max(amendment.signed_on, state.budgeting.undecided_from),
             treatment=treatment,
             why=REASONS[treatment],
         )

@@ -8,20 +8,24 @@ from itertools import groupby
 from typing import Annotated, Self
 
 from chassis.domain.state import Keep, Part, on_event
+from contracts.billable_work import PayingLines, paying_line
 from contracts.decimals import ROUNDING, Rounding
-from contracts.event import Recorded
+from contracts.delivery import ExpenseApproved, TimeApproved
 from contracts.finance import (
     BudgetAmended,
     BudgetCosted,
     BudgetSet,
+    InvoiceDrafted,
     RevenueByCostRecognised,
     RevenueMethodChosen,
     RevenueRecognised,
+    WorkHeld,
+    WorkWrittenDown,
 )
 from contracts.legal import AmendmentSigned
 from contracts.lines import HOURLY, BillingItem, ContractLine, PerformanceObligation, total_price
 from contracts.money import Money
-from contracts.values import Identifier, Month, Value
+from contracts.values import Identifier, Month, Value, days_after
 from contracts.vocabularies import Unlisted
 
 
@@ -98,12 +102,14 @@ class Agreed(Value):
 class Budget(Value):
     """Budget from the signed contract: the successive terms of the contract, at least one.
 
-    `rounding` is the policy for all amounts that are computed from it.
+    `rounding` is the policy for all amounts that are computed from it. `paying` are the lines for
+    work that names no line.
     `cost_by_line` is the cost of the lines as they were signed, empty while it is unknown; an
     amendment's cost is that of its change.
     """
 
     history: tuple[Agreed, ...]
+    paying: PayingLines
     cost: Money | None = None
     cost_by_line: dict[Identifier, Money] = {}
     rounding: Rounding = ROUNDING
@@ -153,6 +159,10 @@ class Budget(Value):
         """Return the lines whose approved time or expenses are billed."""
         return self.history[-1].hourly
 
+    def paying_line(self, line: str | None, role: str | None, on: date) -> ContractLine | None:
+        """Return the line that work of a role on a day belongs to, or None; see `paying_line`."""
+        return paying_line(self.lines, self.paying, line, role, on)
+
     def line(self, name: str) -> ContractLine | None:
         """Return a line by its id, or None."""
         return self.history[-1].by_id.get(name)
@@ -187,7 +197,9 @@ class Budgeting(Part):
     """The budget once it is set, its sources, and the signed amendments.
 
     `amendments` are in the order of arrival; `amended` names those that are in the budget.
-    `chosen` are the revenue methods by obligation.
+    `chosen` are the revenue methods by obligation. Before the day `undecided_from`, work was billed
+    or withheld, and an amendment that comes later does not move it to other lines. `last_work` is
+    the last day of all approved work.
     """
 
     chosen: Annotated[dict[str, RevenueMethodChosen], Keep(by="obligation")] = {}
@@ -196,11 +208,15 @@ class Budgeting(Part):
     amended: tuple[Identifier, ...] = ()
     recognised_to: Month | None = None
     openly_recognised_to: Month | None = None
+    last_work: date = date.min
+    undecided_from: date = date.min
 
     @on_event
     def _set(self, event: BudgetSet) -> Self:
         agreed = Agreed(signed_on=None, lines=event.lines, obligations=event.obligations)
-        return self.updated(budget=Budget(history=(agreed,), rounding=event.rounding))
+        paying = PayingLines().after(event.lines)
+        budget = Budget(history=(agreed,), paying=paying, rounding=event.rounding)
+        return self.updated(budget=budget)
 
     @on_event
     def _costed(self, event: BudgetCosted) -> Self:
@@ -216,23 +232,43 @@ class Budgeting(Part):
         return self.updated(recognised_to=max(last, event.month), openly_recognised_to=openly)
 
     @on_event
-    def _amended(self, recorded: Recorded[BudgetAmended]) -> Self:
+    def _worked(self, event: TimeApproved | ExpenseApproved) -> Self:
+        on = event.week if isinstance(event, TimeApproved) else event.spent_on
+        return self.updated(last_work=max(self.last_work, on))
+
+    @on_event
+    def _drafted(self, event: InvoiceDrafted) -> Self:
+        """Decide about work up to the last day that is billed; about all where one is not named."""
+        if event.kind != "time":
+            return self
+        charges = [line for line in event.lines if line.amount.amount > 0]
+        days = [each.day for line in charges for each in line.days]
+        unnamed = any(not line.days for line in charges)
+        last = date.max if unnamed else max(days, default=date.min)
+        return self._decided(min(last, self.last_work))
+
+    @on_event
+    def _withheld(self, event: WorkHeld | WorkWrittenDown) -> Self:
+        return self._decided(max(each.on for each in event.works))
+
+    def _decided(self, day: date) -> Self:
+        return self.updated(undecided_from=max(self.undecided_from, days_after(day, 1)))
+
+    @on_event
+    def _amended(self, event: BudgetAmended) -> Self:
         """Apply the lines and obligations of an amendment, dated by its signature."""
-        event, budget = recorded.event, self.budget
+        budget = self.budget
         if budget is None:
             return self
-        signed_on = next(
-            (each.signed_on for each in self.amendments if each.amendment == event.amendment),
-            recorded.occurred_at.date(),
-        )
         agreed = Agreed(
-            signed_on=signed_on,
+            signed_on=event.signed_on,
             lines=event.lines,
             obligations=event.obligations,
             recognised_to=self.recognised_to,
             openly_recognised_to=self.openly_recognised_to,
         )
-        amended = self._with(history=(*budget.history, agreed))
+        paying = budget.paying.after(event.lines, event.signed_on, event.unnamed_work_from)
+        amended = self._with(history=(*budget.history, agreed), paying=paying)
         return amended.updated(amended=(*self.amended, event.amendment))
 
     @property

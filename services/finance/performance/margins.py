@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from decimal import Decimal
 
-from contracts.billable_work import paying_line
 from contracts.lines import ContractLine
 from contracts.money import Money
 from contracts.values import Margin
@@ -89,7 +88,7 @@ def forecast(
     if not budget.hourly_lines:
         return margin(revenue, cost)
     planned = [
-        (paying_line(budget.lines, task.line, each.role, baseline.baselined_on), each)
+        (budget.paying_line(task.line, each.role, baseline.baselined_on), each)
         for task in baseline.tasks
         for each in task.hours
     ]

@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 
 from chassis.domain.commands import Missing
-from contracts.billable_work import paying_line
 from contracts.lines import ContractLine
 from contracts.money import Money, Rate
 from contracts.values import Conversion
@@ -68,7 +67,7 @@ def assigned(budget: Budget, works: Iterable[Work]) -> Assigned:
             continue
         key = work.line, work.role, work.on
         if key not in found:
-            line = paying_line(budget.lines, *key)
+            line = budget.paying_line(*key)
             rate = line.rate_on(work.role, work.on) if line and work.role is not None else None
             found[key] = line, rate
         line, rate = found[key]
@@ -115,7 +114,7 @@ def obligation_for(budget: Budget, line: str | None, role: str | None, on: date)
     Work on no line belongs to the fixed lines, or else to the only obligation; None where there are
     several.
     """
-    found = paying_line(budget.lines, line, role, on)
+    found = budget.paying_line(line, role, on)
     return obligation_of(budget, found.line if found else line)
 
 

@@ -11,7 +11,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from chassis.domain.ids import derived_id
 from contracts import billable_work
-from contracts.billable_work import paying_line
+from contracts.billable_work import BilledHours, HoursByDay
 from contracts.decimals import Rounding
 from contracts.finance import BillingEventDue, DayHours, InvoiceDrafted, InvoiceLine
 from contracts.lines import HOURLY, ContractLine
@@ -71,20 +71,14 @@ def billable_by_line(state: Engagement, budget: Budget) -> Assigned:
 def unbilled_works(state: Engagement, budget: Budget) -> Mapping[str, tuple[Work, ContractLine]]:
     """Return the works that are wholly unbilled and not held, by key, with their lines.
 
-    Invoices bill hours by role, rate and day, and expenses by line. What they bill of a day, or
-    without days, counts for works in the order of approval, then for released works in the order of
-    their release.
+    Invoices bill hours by role and day, and expenses by line. What they bill counts for works in
+    the order of approval, then for released works in the order of their release.
     """
-    billable = billable_by_line(state, budget)
-    left: dict[tuple[str, str | None, Rate | None], Decimal] = {}
-    of_days: dict[tuple[str, str | None, Rate | None, date], Decimal] = {}
+    left: dict[tuple[str, str | None, date | None], Decimal] = {}
     whole: set[str] = set()
-    for name, of_line in billable.lines.items():
-        days = _days_left(state, of_line, date.max)
-        for (role, rate), hours in unbilled_hours(state, of_line).items():
-            left[name, role, rate] = hours
-            for on, number in days[role, rate].items():
-                of_days[name, role, rate, on] = number
+    for name, of_line in billable_by_line(state, budget).lines.items():
+        for (role, _), days in unbilled_hours(state, of_line).items():
+            left |= {(name, role, on): hours for on, hours in days.items()}
         own, converted = _expenses_left(state, of_line, date.max)
         left[name, None, None] = own.amount
         whole |= {
@@ -100,17 +94,12 @@ def unbilled_works(state: Engagement, budget: Budget) -> Mapping[str, tuple[Work
             if work.entry in whole:
                 found[work.key] = work, line
             continue
-        contracted = None if work.role is None else line.rate_on(work.role, work.on)
         amount = work.hours if work.amount is None else work.amount.amount
-        key = line.line, work.role, contracted
+        key = line.line, work.role, None if work.role is None else work.on
         rest = left.get(key, Decimal(0))
-        if contracted is not None:
-            day = (*key, work.on)
-            rest = min(rest, of_days.get(day, Decimal(0)))
-            of_days[day] = of_days.get(day, Decimal(0)) - amount
         if amount <= rest:
             found[work.key] = work, line
-        left[key] = left.get(key, Decimal(0)) - max(min(amount, rest), Decimal(0))
+        left[key] = rest - min(amount, rest)
     return dict(reversed(found.items()))
 
 
@@ -118,7 +107,7 @@ def billed_by(budget: Budget, work: Work) -> ContractLine | None:
     """Return the line that can bill a work, or None: not billable, on no such line, or no rate."""
     if not work.billable or work.written_down:
         return None
-    line = paying_line(budget.lines, work.line, work.role, work.on)
+    line = budget.paying_line(work.line, work.role, work.on)
     if line is None or line.pricing not in HOURLY:
         return None
     if work.role is None:
@@ -142,18 +131,21 @@ def worth_of(budget: Budget, work: Work, line: ContractLine) -> Money:
 
 def unbilled_hours(
     state: Engagement, work: LineWork, until: date = date.max
-) -> dict[tuple[str, Rate], Decimal]:
-    """Return a line's approved billable hours by role and rate that no invoice bills yet.
+) -> dict[tuple[str, Rate], dict[date, Decimal]]:
+    """Return a line's approved billable hours by role, rate and day that no invoice bills yet.
 
-    `until` is the last day of the work. Hours that an exception billed at another rate count for
-    the rates of their role in the order of approval.
+    `until` is the last day of the work.
     """
-    hours = {
-        key: sum((each for on, each in of_day.items() if on <= until), Decimal(0))
-        for key, of_day in work.hours.items()
+    billed = (
+        BilledHours(one.role, one.rate, one.hours, {each.day: each.hours for each in one.days})
+        for one in _time_lines(state, work.line)
+    )
+    left = billable_work.unbilled_hours(work.hours, billed)
+    return {
+        key: waiting
+        for key, days in left.items()
+        if (waiting := {on: hours for on, hours in sorted(days.items()) if on <= until})
     }
-    billed = ((one.role, one.rate, one.hours) for one in _time_lines(state, work.line))
-    return billable_work.unbilled_hours(hours, billed)
 
 
 def unbilled_expenses(state: Engagement, work: LineWork, until: date = date.max) -> Money:
@@ -233,11 +225,10 @@ def time_billed(
     line = work.line
     advance, invoices = advance_left(state, line.line), state.billing.invoices
     hours = unbilled_hours(state, work, end_of(month))
-    days = _days_left(state, work, end_of(month))
     expenses, converted = _expenses_left(state, work, end_of(month))
     for entry in time_entries(budget, line):
         room = None if entry.unlimited else remaining(state, entry) + advance
-        lines = _lines(work, (hours, days), (expenses, converted), room, month, state.rounding)
+        lines = _lines(work, hours, (expenses, converted), room, month, state.rounding)
         gross = Money.total((each.amount for each in lines), state.money)
         drawn = min(advance, gross)
         discounts = discounts_on(state, entry, gross - drawn)
@@ -263,41 +254,19 @@ def time_billed(
             elif each.role is None:
                 expenses = expenses - each.amount
             elif each.rate is not None:
-                hours[each.role, each.rate] -= each.hours or Decimal(0)
                 for part in each.days:
-                    days[each.role, each.rate][part.day] -= part.hours
-
-
-def _days_left(
-    state: Engagement, work: LineWork, until: date
-) -> dict[tuple[str, Rate], dict[date, Decimal]]:
-    """Return a line's approved hours by role, rate and day, up to a day, less those billed by day.
-
-    Hours that an exception bills without days are not subtracted.
-    """
-    left = {
-        key: {on: hours for on, hours in sorted(of_day.items()) if on <= until}
-        for key, of_day in work.hours.items()
-    }
-    for each in _time_lines(state, work.line):
-        if each.role is None or each.rate is None:
-            continue
-        of_key = left.get((each.role, each.rate), {})
-        for part in each.days:
-            if part.day in of_key:
-                of_key[part.day] -= part.hours
-    return left
+                    hours[each.role, each.rate][part.day] -= part.hours
 
 
 def _earliest(days: Mapping[date, Decimal], hours: Decimal) -> tuple[DayHours, ...]:
-    """Return hours by day, the earliest days first; nothing where the days have less."""
+    """Return hours by day, the earliest days first."""
     taken: list[DayHours] = []
     for on, left in days.items():
         part = min(left, hours)
         if part > 0:
             taken.append(DayHours(day=on, hours=part))
             hours -= part
-    return () if hours else tuple(taken)
+    return tuple(taken)
 
 
 def _time_lines(state: Engagement, line: ContractLine) -> Iterable[InvoiceLine]:
@@ -312,7 +281,7 @@ def _time_lines(state: Engagement, line: ContractLine) -> Iterable[InvoiceLine]:
 
 def _lines(
     work: LineWork,
-    time: tuple[Mapping[tuple[str, Rate], Decimal], Mapping[tuple[str, Rate], dict[date, Decimal]]],
+    hours: HoursByDay,
     expenses: tuple[Money, Mapping[str, Money]],
     room: Money | None,
     month: Month,
@@ -323,9 +292,8 @@ def _lines(
     Each expense that was converted has a line of its own, with its rate.
     """
     line, (own, converted), lines = work.line.line, expenses, list[InvoiceLine]()
-    hours, days = time
-    for (role, rate), waiting in hours.items():
-        taken = waiting
+    for (role, rate), days in hours.items():
+        waiting = taken = sum(days.values(), Decimal(0))
         if room is not None:
             fitting = (room.amount / rate.amount).quantize(Decimal("0.01"), ROUND_FLOOR)
             taken = min(waiting, fitting)
@@ -340,7 +308,7 @@ def _lines(
                 role=role,
                 hours=taken,
                 rate=rate,
-                days=_earliest(days[role, rate], taken),
+                days=_earliest(days, taken),
             )
         )
         room = room and room - amount

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from contracts.billable_work import paying_line, unbilled_hours, worth_of_hours
+from contracts.billable_work import BilledHours, unbilled_hours, worth_of_hours
 from contracts.lines import HOURLY
 from contracts.money import Money, Rate
 from gateway.view.engagement_view import View
@@ -56,9 +56,9 @@ def approved_work(view: View) -> list[LineWork]:
 
 @dataclass(slots=True)
 class _Work:
-    """Hours of a line by role and rate, and its expenses, without what is withheld."""
+    """Hours of a line by role, rate and day, and its expenses, without what is withheld."""
 
-    hours: dict[tuple[str, Rate], Decimal] = field(default_factory=dict)
+    hours: dict[tuple[str, Rate], dict[date, Decimal]] = field(default_factory=dict)
     expenses: Decimal = Decimal(0)
 
 
@@ -73,17 +73,18 @@ def _worked(view: View, withheld: Iterable[WithheldWork]) -> dict[str, _Work]:
         *((each.line, each.role, each.on, -(each.hours or 0)) for each in withheld if each.role),
     ]
     for name, role, on, number in hours:
-        line = paying_line(budget.lines, name, role, on)
+        line = budget.paying_line(name, role, on)
         rate = line.rate_on(role, on) if line is not None else None
         if line is not None and rate is not None:
-            of_line = works.setdefault(line.line, _Work()).hours
-            of_line[role, rate] = of_line.get((role, rate), Decimal(0)) + number
+            days = works.setdefault(line.line, _Work()).hours.setdefault((role, rate), {})
+            days[on] = days.get(on, Decimal(0)) + number
     expenses = [
-        *((key.partition("/")[0], each) for key, each in view.delivery.billable_expenses.items()),
+        *view.delivery.billable_expenses.items(),
         *view.finance.converted_expenses.items(),
     ]
-    for name, spent in expenses:
-        paying = paying_line(budget.lines, name or None, None, date.min)
+    for key, spent in expenses:
+        name, day = key.split("/")[:2]
+        paying = budget.paying_line(name or None, None, date.fromisoformat(day))
         if paying is not None and spent.currency == budget.price.currency:
             works.setdefault(paying.line, _Work()).expenses += spent.amount
     for each in withheld:
@@ -101,7 +102,8 @@ def _approved_hours(view: View) -> Iterator[tuple[str | None, str, date, Decimal
 
 
 def _unbilled(work: _Work, bills: Collection[BilledLine], budget: Budget) -> Money:
-    left = unbilled_hours(work.hours, ((each.role, each.rate, each.hours) for each in bills))
+    hours = (BilledHours(each.role, each.rate, each.hours, each.days) for each in bills)
+    left = unbilled_hours(work.hours, hours)
     currency = budget.price.currency
     billed = sum((each.amount.amount for each in bills if each.role is None), Decimal(0))
     expenses = Money(amount=max(work.expenses - billed, Decimal(0)), currency=currency)

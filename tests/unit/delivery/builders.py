@@ -357,6 +357,8 @@ BUDGET_AMENDED = finance.BudgetAmended(
     price=eur(102_000),
     lines=changed_lines(LINES, CHANGES),
     obligations=BUDGET.obligations,
+    signed_on=TODAY,
+    unnamed_work_from=TODAY,
     treatment="catch-up",
     why="The same goods.",
 )

@@ -238,6 +238,8 @@ def test_an_amendment_is_in_lines_price_and_schedule():
             ),
         ),
         obligations=(fixed_obligation(),),
+        signed_on=AMENDMENT.signed_on,
+        unnamed_work_from=AMENDMENT.signed_on,
         treatment="catch-up",
         why="It changes fixed lines, which are one obligation (IFRS 15.21(b)).",
     )

@@ -10,19 +10,22 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from contracts.event import Event
 from contracts.finance import BillingEventDue, DayHours, InvoiceDrafted, InvoiceLine, InvoiceVoided
-from contracts.lines import BillingItem, ContractLine
+from contracts.lines import BillingItem, ContractLine, LineRate, NewLine
 from contracts.money import Money
 from finance.engagement import Engagement
 from finance.invoices.decisions import IssueCreditNote, VoidInvoice
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
+from finance.withholding.decisions import HoldWork, ReleaseWork
 from testkit.scenario import Outcome, Scenario, like
 from tests.amounts import eur, per_hour, usd
 from tests.unit.finance.builders import (
     HOURLY_SOW,
     MONDAY,
     amendment,
+    assessed,
     contracted,
     expense,
     fixed_line,
@@ -32,6 +35,7 @@ from tests.unit.finance.builders import (
     line_change,
     line_rates,
     opened,
+    scope,
     sow_of,
     time,
 )
@@ -366,6 +370,56 @@ def test_expenses_are_billed_on_the_line_of_expenses_or_the_only_hourly_one():
     undecided = hearing(two_lines(), expense("x", eur(50)))
     [one] = undecided.view["unassigned"]
     assert (one.entry, one.amount, one.reason.code) == ("x", eur(50), "work-unassigned")
+
+
+ALL_AS_TIME = BillingItem(item="time", kind="time", amount=eur(20_000))
+SECOND = line_change(
+    1_000,
+    line="more",
+    new=NewLine(title="More", pricing="time-and-materials"),
+    rates=line_rates(developer=90),
+)
+
+
+def second_line(signed_on: date) -> tuple[Event, ...]:
+    """Return what adds a second line with a rate for developers."""
+    new = scope("more", new=SECOND.new, developer=10)
+    return assessed(new), amendment(SECOND, signed_on=signed_on)
+
+
+def test_a_second_line_with_the_role_leaves_earlier_work_on_the_first():
+    billed = may(hearing(contracted(sow_of(hourly_line(ALL_AS_TIME))), time("a"))).after(APRIL)
+    more = hearing(billed, *second_line(date(2026, 4, 27)))
+    assert more.view["unassigned"] == []
+    worked = hearing(
+        more, time("b", hours=10, line="work"), time("c"), time("d", week=date(2026, 4, 27))
+    )
+    assert billed_by_line(worked) == {"work": eur(800)}
+    assert billed_by_line(worked.after(APRIL)) == {"work": eur(2_600)}
+    assert [each.entry for each in worked.view["unassigned"]] == ["d"]
+
+
+def test_an_amendment_that_comes_late_does_not_move_what_is_billed_or_held():
+    worked = hearing(contracted(sow_of(hourly_line(ALL_AS_TIME))), time("a"), time("b"))
+    held = may(worked).after(HoldWork(entries=("b",), why="Disputed."))
+    for decided, left in ((held, eur(800)), (held.after(APRIL), eur(0))):
+        late = hearing(decided, *second_line(date(2026, 4, 1)))
+        assert late.view["unassigned"] == []
+        assert [each.unbilled for each in late.view["unbilled"]] == [left, eur(0)]
+        released = late.after(ReleaseWork(entries=("b",)))
+        assert [each.unbilled for each in released.view["unbilled"]] == [left + eur(800), eur(0)]
+    undecided = hearing(worked, *second_line(date(2026, 4, 1)))
+    assert [each.entry for each in undecided.view["unassigned"]] == ["a", "b"]
+
+
+def test_days_that_are_billed_at_a_rate_that_changed_since_are_not_billed_again():
+    contract = contracted(sow_of(hourly_line(ALL_AS_TIME)))
+    worked = hearing(contract, time("a"), time("b", week=date(2026, 4, 13)))
+    rate = LineRate(role="developer", rate=per_hour(110), from_day=date(2026, 4, 13))
+    changed = hearing(may(worked).after(APRIL), amendment(line_change(0, rates=(rate,))))
+    assert [each.unbilled for each in changed.view["unbilled"]] == [eur(0)]
+    late = hearing(changed, time("c", hours=2), time("d", hours=3, week=date(2026, 4, 13)))
+    assert billed_by_line(late.after(APRIL)) == {"work": eur(1_600 + 200 + 330)}
 
 
 def test_each_line_has_its_own_cap_and_what_exceeds_it_is_held():

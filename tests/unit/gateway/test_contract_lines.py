@@ -101,6 +101,8 @@ def budgeted(life: Life, days: int, change: LineChange, *, name: str = "C-1") ->
             price=before.price + change.price_delta,
             lines=lines,
             obligations=tuple(before.obligations),
+            signed_on=date(2026, 4, 27),
+            unnamed_work_from=date(2026, 4, 27),
             treatment="catch-up",
             why="The same portal.",
         ),

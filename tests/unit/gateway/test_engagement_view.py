@@ -114,6 +114,8 @@ def test_a_change_order_or_an_invoice_opens_a_settled_account_again() -> None:
         price=eur(102_900),
         lines=changed_lines(life.lines(), [line_change("build", 2_900)]),
         obligations=said_budget.obligations,
+        signed_on=date(2026, 4, 27),
+        unnamed_work_from=date(2026, 4, 27),
         treatment="catch-up",
         why="The same portal.",
     )

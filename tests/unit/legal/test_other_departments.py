@@ -134,6 +134,8 @@ AMENDED = BudgetAmended(
     obligations=(
         PerformanceObligation(obligation="fixed", lines=("build",), method="cost-to-cost"),
     ),
+    signed_on=TODAY,
+    unnamed_work_from=TODAY,
     treatment="catch-up",
     why="The scope is not distinct.",
 )

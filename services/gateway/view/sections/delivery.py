@@ -251,7 +251,11 @@ class DeliverySection:
     weeks: dict[date, Worked] = field(default_factory=dict)
     last_approved: Ref | None = newest_ref(delivery.TimeApproved)
     billable_expenses: dict[str, Money] = field(default_factory=dict)
-    """Approved billable expenses by contract line, empty where none is named, and currency."""
+    """Approved billable expenses by contract line, day and currency.
+
+    The keys are the line, empty where none is named, the day and the currency, with slashes between
+    them.
+    """
     complete: dict[str, Decimal] = field(default_factory=dict)
     """The last reported completion of each task."""
     milestones_reached: dict[str, Kept[delivery.MilestoneReached]] = each_by(
@@ -605,7 +609,7 @@ def _expense(section: DeliverySection, recorded: Recorded[delivery.ExpenseApprov
     event = recorded.event
     if event.billable:
         currency = event.amount.currency
-        key = f"{event.line or ''}/{currency}"
+        key = f"{event.line or ''}/{event.spent_on}/{currency}"
         before = section.billable_expenses.get(key, Money.zero(currency))
         section.billable_expenses[key] = before + event.amount
 

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from contracts import finance
+from contracts.billable_work import PayingLines, paying_line
 from contracts.decimals import Rounding
 from contracts.event import Recorded
 from contracts.lines import ContractLine, LineChange, PerformanceObligation
@@ -84,8 +85,14 @@ class Budget:
     obligations: list[PerformanceObligation]
     rounding: Rounding
     """Policy by which Finance rounds the amounts of the contract."""
+    paying: PayingLines
+    """Lines that pay for work that names no line."""
     amended_for: list[str]
     said: Ref
+
+    def paying_line(self, line: str | None, role: str | None, on: date) -> ContractLine | None:
+        """Return the line that work of a role on a day belongs to, or None; see `paying_line`."""
+        return paying_line(self.lines, self.paying, line, role, on)
 
 
 @dataclass(slots=True)
@@ -231,7 +238,10 @@ class FinanceSection:
         until=(finance.BudgetAmended, finance.InvoiceIssued, finance.AccountReopened),
     )
     converted_expenses: dict[str, Money] = field(default_factory=dict)
-    """Billable expenses in other currencies, converted, by contract line; empty for none."""
+    """Billable expenses in other currencies, converted, by contract line and day.
+
+    The keys are the line, empty where none is named, and the day, with a slash between them.
+    """
     imported: Kept[finance.EngagementImported] | None = newest(finance.EngagementImported)
     """The opening balances; what is billed, paid and recognised here does not contain them."""
 
@@ -395,6 +405,7 @@ def _budget(section: FinanceSection, recorded: Recorded[finance.BudgetSet]) -> N
         hours=line_hours(event.lines),
         obligations=list(event.obligations),
         rounding=event.rounding,
+        paying=PayingLines().after(event.lines),
         amended_for=[],
         said=ref(recorded),
     )
@@ -416,6 +427,7 @@ def _amended(section: FinanceSection, recorded: Recorded[finance.BudgetAmended])
         budget.price = event.price
         budget.lines, budget.hours = unbilled(event.lines), line_hours(event.lines)
         budget.obligations = list(event.obligations)
+        budget.paying = budget.paying.after(event.lines, event.signed_on, event.unnamed_work_from)
         budget.amended_for.append(event.change)
 
 
@@ -526,8 +538,9 @@ steps.describe(
 def _converted(section: FinanceSection, recorded: Recorded[finance.ExpenseConverted]) -> None:
     event, amount = recorded.event, recorded.event.conversion.converted
     if event.billable:
-        before = section.converted_expenses.get(event.line or "", Money.zero(amount.currency))
-        section.converted_expenses[event.line or ""] = before + amount
+        key = f"{event.line or ''}/{event.spent_on}"
+        before = section.converted_expenses.get(key, Money.zero(amount.currency))
+        section.converted_expenses[key] = before + amount
 
 
 steps.describe(
