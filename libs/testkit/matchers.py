@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from chassis.domain.internal import Internal
 from contracts.event import Event, Recorded
-from contracts.reference import Reference, in_force
+from contracts.reference import Reference, VersionsByDay
 
 R = TypeVar("R", bound=Reference)
 
@@ -39,9 +39,7 @@ class RecordsOf:
 
     def on(self, kind: type[R], id: str, day: date) -> Recorded[R] | None:
         """Return the version in force on a day, or None."""
-        versions = self._of(kind, id)
-        event = in_force((each.event for each in versions), day)
-        return next((each for each in versions if each.event is event), None)
+        return VersionsByDay(self._of(kind, id), lambda each: each.event.effective_from).on(day)
 
     def all(self, kind: type[R]) -> Sequence[Recorded[R]]:
         """Return the last version of every record of a kind."""

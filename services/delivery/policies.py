@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from chassis.domain.commands import Missing, NotAllowed, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.reference import require_contact
+from chassis.domain.reference import known_on, require_contact
 from contracts.decimals import ROUNDING
 from contracts.event import Recorded
 from contracts.money import Money, Rate
@@ -49,15 +49,15 @@ def require_active(state: Engagement, week: date | None = None) -> None:
 
 
 def known_person(context: Context, person: str) -> PersonPublished:
-    """Return the person's newest record; raises Refused where the person is unknown."""
-    record = context.reference_data.latest(PersonPublished, person)
+    """Return the person's record as it is today; raises Refused where the person is unknown."""
+    record = known_on(context.reference_data, PersonPublished, person, context.today)
     if record is None:
         raise Refused("person-unknown", f"no person {person} is known")
     return record.event
 
 
 def known_staff(context: Context, person: str, *days: date) -> PersonPublished:
-    """Return the newest record of a person who is with the company on these days.
+    """Return today's record of a person who is with the company on these days.
 
     Raises Refused where the person is unknown, has not joined by one of the days, or has left.
     """
@@ -72,7 +72,7 @@ def managers_above(context: Context, person: str) -> Iterator[str]:
     """Yield the person's manager, the manager's manager, and so on; each once."""
     seen = {person}
     while True:
-        record = context.reference_data.latest(PersonPublished, person)
+        record = known_on(context.reference_data, PersonPublished, person, context.today)
         manager = record.event.manager if record else None
         if manager is None or manager in seen:
             return
@@ -106,8 +106,8 @@ def recorded_for(context: Context, person: str) -> str | None:
 
 
 def known_template(context: Context, template: str) -> Recorded[TemplatePublished]:
-    """Return the newest version of a template; raises Refused where the template is unknown."""
-    record = context.reference_data.latest(TemplatePublished, template)
+    """Return a template as it is today; raises Refused where the template is unknown."""
+    record = known_on(context.reference_data, TemplatePublished, template, context.today)
     if record is None:
         raise Refused("template-unknown", f"no template {template} is known")
     return record

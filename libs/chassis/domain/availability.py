@@ -5,6 +5,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from chassis.domain.context import ReferenceData
+from chassis.domain.reference import known_on
 from chassis.domain.working_days import WorkingDays, available_hours
 from contracts.reference import (
     CalendarDetails,
@@ -17,14 +18,16 @@ MONDAY_TO_FRIDAY = WorkingDays(CalendarDetails(name="Monday to Friday"))
 """Working days of people and companies whose record names no calendar."""
 
 
-def working_days_of(records: ReferenceData, person: PersonPublished) -> WorkingDays | None:
-    """Return the working days of a person by the newest version of their calendar.
+def working_days_of(
+    records: ReferenceData, person: PersonPublished, day: date
+) -> WorkingDays | None:
+    """Return the working days of a person by their calendar as it is on a day (`known_on`).
 
     None where the record names a calendar that is not known.
     """
     if person.calendar is None:
         return MONDAY_TO_FRIDAY
-    calendar = records.latest(CalendarPublished, person.calendar)
+    calendar = known_on(records, CalendarPublished, person.calendar, day)
     return None if calendar is None else _working_days(calendar.event)
 
 
@@ -39,20 +42,20 @@ def available_hours_of(
     """Return the hours that a person is available from one day to another, both included.
 
     Each week counts by the person's record in force on its last day in the period, and not at all
-    before the first version is in force. Holidays, leave and days before the person joined or after
-    they left are subtracted. None where there is no record, or its calendar is not known.
+    before the first version is in force; calendar and leave are those of that day. Holidays, leave
+    and days before the person joined or after they left are subtracted. None where there is no
+    record, or its calendar is not known.
     """
     if records.latest(PersonPublished, person) is None:
         return None
-    leave = records.latest(LeavePublished, person)
-    periods = [(each.first, each.last) for each in leave.event.periods] if leave else []
     total = Decimal(0)
     while first <= last:
         sunday = min(first + timedelta(days=6 - first.weekday()), last)
         if (record := records.on(PersonPublished, person, sunday)) is not None:
-            days = working_days_of(records, record.event)
+            days = working_days_of(records, record.event, sunday)
             if days is None:
                 return None
+            leave = known_on(records, LeavePublished, person, sunday)
             total += available_hours(
                 record.event.weekly_hours,
                 days,
@@ -60,7 +63,7 @@ def available_hours_of(
                 sunday,
                 joined=record.event.joined,
                 left=record.event.left,
-                leave=periods,
+                leave=[(each.first, each.last) for each in leave.event.periods] if leave else (),
             )
         first = sunday + timedelta(days=1)
     return total

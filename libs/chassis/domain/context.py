@@ -25,7 +25,7 @@ class ReferenceData(Protocol):
         """Return the newest version of a record, or None; its `sequence` is the version."""
 
     def on(self, kind: type[R], id: str, day: date) -> Recorded[R] | None:
-        """Return the version in force on a day: the newest with effective_from on or before it."""
+        """Return the version in force on a day, or None."""
 
     def all(self, kind: type[R]) -> Sequence[Recorded[R]]:
         """Return the newest version of every record of a kind."""

@@ -7,13 +7,14 @@
         state: Record[AccountPublished], command: PublishAccount, context: Context
     ) -> Iterable[Event]:
         require_record("account-unknown", "parent", AccountPublished, command.parent, context)
-        yield from next_version(state, command)
+        yield from next_version(state, command, context)
 
 Routes to publish, read and list the records: `chassis.web.reference_routes`.
 """
 
 from collections.abc import Callable, Iterator
 from datetime import date, tzinfo
+from functools import partial
 from typing import Annotated, Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from chassis.domain.context import Context, ReferenceData
 from chassis.domain.decider import Decider
 from chassis.domain.state import Keep, Part
 from chassis.domain.stream import Stream
+from contracts.event import Recorded
 from contracts.reference import AccountPublished, ContactPublished, Reference, in_force
 from contracts.refusals import RefusalCode
 from contracts.values import AccountId, ContactId, Day
@@ -59,35 +61,48 @@ class Publish(Command):
 
 
 def next_version(
-    state: Record[R], command: Publish, *, from_day: date | None = None, **kept: object
+    state: Record[R],
+    command: Publish,
+    context: Context,
+    *,
+    from_today: bool = False,
+    **kept: object,
 ) -> Iterator[R]:
-    """Yield the next version of a record, unless it equals the newest one.
+    """Yield the next version of a record, unless it equals the one in force on its first day.
 
-    A version without a day is in force from `from_day` on, or always where that is None; it is
-    equal to the newest one even if that has a day. `kept` are fields that the command does not
-    have.
+    It is in force until the first day of a version that was published for a later day. Without a
+    day, it is in force from today on, or replaces the version in force today from its first day on
+    where `from_today` is false. `kept` are fields that the command does not have.
     """
-    kind, newest = state.published(), state.newest
-    day = command.effective_from or from_day
+    kind = state.published()
+    known = in_force(state.versions, command.effective_from or context.today)
+    day = command.effective_from or (known and known.effective_from)
     event = kind(**{**dict(command), **kept, kind.id_field(): state.id, "effective_from": day})
-    if command.effective_from is None and newest is not None:
-        again = event.model_copy(update={"effective_from": newest.effective_from})
-    else:
-        again = event
-    if again != newest:
-        yield event
+    if event == known:
+        return
+    if from_today and command.effective_from is None:
+        event = event.model_copy(update={"effective_from": context.today})
+    yield event
+
+
+def known_on(records: ReferenceData, kind: type[R], id: str, day: date) -> Recorded[R] | None:
+    """Return the version of a record in force on a day; the newest where none is in force yet.
+
+    None where this department knows no such record.
+    """
+    return records.on(kind, id, day) or records.latest(kind, id)
 
 
 def require_record(
     code: RefusalCode, field: str, kind: type[R], id: str | None, context: Context
 ) -> R | None:
-    """Return the newest version of the record that a field names; None where it names none.
+    """Return the record that a field names as it is today (`known_on`); None where it names none.
 
     Raises Refused with the code, naming the field, where this department knows no such record.
     """
     if id is None:
         return None
-    found = context.reference_data.latest(kind, id)
+    found = known_on(context.reference_data, kind, id, context.today)
     if found is None:
         sentence = f"{field}: no {kind.kind.replace('-', ' ')} {id} is published"
         raise Refused(code, sentence, [Missing(code, sentence, field=field)])
@@ -122,7 +137,8 @@ def reference_decider(
 ) -> Decider[Record[R]]:
     """Return the decider of one kind of record; `zone` returns the time zone of a record's days.
 
-    Raises TypeError where the event has no field for the id.
+    The record is the version in force on the day, or the newest where none is in force yet. Raises
+    TypeError where the event has no field for the id.
     """
     kind = state.published()
     if kind.id_field() not in kind.model_fields:
@@ -132,8 +148,18 @@ def reference_decider(
         kind=kind.kind,
         initial=lambda subject: state(id=subject),
         capabilities=(capability,),
-        zone=zone and (lambda state, *when: zone(state.newest, *when) if state.newest else None),
+        zone=zone and partial(_zone_of, zone),
     )
+
+
+def _zone_of(
+    zone: Callable[[R, ReferenceData, date], tzinfo | None],
+    state: Record[R],
+    records: ReferenceData,
+    day: date,
+) -> tzinfo | None:
+    version = in_force(state.versions, day) or state.newest
+    return zone(version, records, day) if version else None
 
 
 class VersionView(ViewModel, Generic[R]):

@@ -1,48 +1,33 @@
 """Reference data in memory: every version of every record; `reference_feed` keeps it current."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Self, TypeVar
 
 from contracts.event import Event, Recorded
-from contracts.reference import Reference
+from contracts.reference import Reference, VersionsByDay
 
 R = TypeVar("R", bound=Reference)
 
 
 @dataclass(slots=True)
 class _Versions:
-    """The versions of one record, by number, and by the first day on which each is in force."""
+    """The versions of one record, by number; `by_day` is None until it is computed."""
 
     by_number: dict[int, Recorded[Any]] = field(default_factory=dict)
     newest: int = 0
-    days: list[date] = field(default_factory=list)
-    in_force: list[int] = field(default_factory=list)
-    arranged: bool = False
+    by_day: VersionsByDay[Recorded[Any]] | None = None
 
     def on(self, day: date) -> Recorded[Any] | None:
         """Return the version in force on a day; the first call computes the order by day."""
-        if not self.arranged:
-            self._arrange()
-        place = bisect_right(self.days, day)
-        return self.by_number[self.in_force[place - 1]] if place else None
+        if self.by_day is None:
+            self.by_day = self._arranged()
+        return self.by_day.on(day)
 
-    def _arrange(self) -> None:
-        """Compute which version is in force on which day: of all dated until then, the newest."""
-        self.arranged = True
-        self.days, self.in_force = [], []
-        dated = sorted(
-            (recorded.event.effective_from or date.min, number)
-            for number, recorded in self.by_number.items()
-        )
-        for day, number in dated:
-            if self.days and self.days[-1] == day:
-                self.in_force[-1] = max(self.in_force[-1], number)
-            else:
-                self.days.append(day)
-                self.in_force.append(max([number, *self.in_force[-1:]]))
+    def _arranged(self) -> VersionsByDay[Recorded[Any]]:
+        in_order = (self.by_number[number] for number in sorted(self.by_number))
+        return VersionsByDay(in_order, lambda recorded: recorded.event.effective_from)
 
 
 class ReferenceDataCache:
@@ -66,7 +51,7 @@ class ReferenceDataCache:
         return None if versions is None else versions.by_number[versions.newest]
 
     def on(self, kind: type[R], id: str, day: date) -> Recorded[R] | None:
-        """Return the newest version whose effective_from is not after the day, or None."""
+        """Return the version in force on a day, or None."""
         versions = self._kinds.get(kind.kind, {}).get(id)
         return None if versions is None else versions.on(day)
 
@@ -83,7 +68,7 @@ class ReferenceDataCache:
         versions = self._kinds.setdefault(event.kind, {}).setdefault(recorded.subject, _Versions())
         versions.by_number[recorded.sequence] = recorded
         versions.newest = max(versions.newest, recorded.sequence)
-        versions.arranged = False
+        versions.by_day = None
         self.revision += 1
 
     def remove(self, key: str) -> None:
@@ -98,6 +83,6 @@ class ReferenceDataCache:
         self.revision += 1
         if versions.by_number:
             versions.newest = max(versions.by_number)
-            versions.arranged = False
+            versions.by_day = None
         else:
             del records[name]

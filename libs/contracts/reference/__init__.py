@@ -1,8 +1,8 @@
 """Reference data: records that a department publishes whole, with versions.
 
 Names and e-mail addresses of people are stored only here, so that a person can be erased while the
-events stay unchanged. Records are effective-dated: on a day, the newest version whose
-`effective_from` is not after the day is in force.
+events stay unchanged. Records are effective-dated: a version is in force from its `effective_from`
+until that of the next version by day. A later version with the same `effective_from` replaces it.
 """
 
 from contracts.reference.delivery import *

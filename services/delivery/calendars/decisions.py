@@ -25,7 +25,7 @@ class PublishCalendar(CalendarDetails, Publish):
 def publish_calendar(
     state: Record[CalendarPublished], command: PublishCalendar, context: Context
 ) -> Iterable[Event]:
-    """Publish the next version of the calendar, unless it equals the last one.
+    """Publish the next version of the calendar, unless it equals the one in force.
 
     Raises Refused where the public holidays of the country or subdivision are not known, or where a
     subdivision has no country.
@@ -37,7 +37,7 @@ def publish_calendar(
         raise _unknown("country", f"the public holidays of {country} are not known")
     if country is not None and not holidays_known(country, subdivision):
         raise _unknown("subdivision", f"the holidays of {country}-{subdivision} are not known")
-    yield from next_version(state, command)
+    yield from next_version(state, command, context)
 
 
 def _unknown(field: str, sentence: str) -> Refused:

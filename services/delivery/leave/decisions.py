@@ -25,10 +25,10 @@ class PublishLeave(LeaveDetails, Publish):
 def publish_leave(
     state: Record[LeavePublished], command: PublishLeave, context: Context
 ) -> Iterable[Event]:
-    """Publish the next version, unless it equals the last one.
+    """Publish the next version, unless it equals the one in force.
 
     Raises Refused where the person is unknown, or where it is not the actor's to record.
     """
     known_person(context, state.id)
     require_own_or_team(state.id, context, else_by=RECORD_KEEPERS)
-    yield from next_version(state, command)
+    yield from next_version(state, command, context)

@@ -10,6 +10,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
+from chassis.domain.reference import known_on
 from chassis.domain.rules import past_day, same_day, unless_recorded
 from contracts.delivery import (
     EngagementPutOnHold,
@@ -122,7 +123,9 @@ def choose_tier(state: Engagement, command: ChooseTier, context: Context) -> Ite
     The proposal is computed from the newest known price and duration and from the account's record.
     """
     require_open(state)
-    account = context.reference_data.latest(AccountPublished, state.deal.account or "")
+    account = known_on(
+        context.reference_data, AccountPublished, state.deal.account or "", context.today
+    )
     newest = state.estimates.newest
     proposed = proposed_tier(
         _price(state),

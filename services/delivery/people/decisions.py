@@ -25,7 +25,7 @@ class PublishPerson(PersonDetails, Publish):
 def publish_person(
     state: Record[PersonPublished], command: PublishPerson, context: Context
 ) -> Iterable[Event]:
-    """Publish the next version of the record, unless it equals the last one.
+    """Publish the next version of the record, unless it equals the one in force.
 
     Raises Refused where the manager or the calendar is unknown, or where the person would be a
     manager above themselves.
@@ -35,4 +35,4 @@ def publish_person(
         raise Refused("manager-is-self", "a person cannot be a manager above themselves")
     require_record("person-unknown", "manager", PersonPublished, manager, context)
     require_record("calendar-unknown", "calendar", CalendarPublished, command.calendar, context)
-    yield from next_version(state, command)
+    yield from next_version(state, command, context)

@@ -29,7 +29,7 @@ class PublishStandIns(StandInsDetails, Publish):
 def publish_stand_ins(
     state: Record[StandInsPublished], command: PublishStandIns, context: Context
 ) -> Iterable[Event]:
-    """Publish the next version, unless it equals the last one.
+    """Publish the next version, unless it equals the one in force.
 
     Raises Refused where a person is unknown or is not with the company on the days, where a
     person would stand in for themselves, or where it is not the actor's to record.
@@ -40,4 +40,4 @@ def publish_stand_ins(
         if entry.stand_in == state.id:
             raise Refused("stand-in-is-self", "a person cannot stand in for themselves")
         known_staff(context, entry.stand_in, entry.first, entry.last)
-    yield from next_version(state, command)
+    yield from next_version(state, command, context)

@@ -29,7 +29,7 @@ class PublishTemplate(TemplateDetails, Publish):
 def publish_template(
     state: Record[TemplatePublished], command: PublishTemplate, context: Context
 ) -> Iterable[Event]:
-    """Publish the next version of the template, unless it equals the last one.
+    """Publish the next version of the template, unless it equals the one in force.
 
     Raises Refused where shares do not add up to 100 %: plans made from it would lose days or hours.
     """
@@ -42,4 +42,4 @@ def publish_template(
         if share != WHOLE:
             sentence = f"the tasks of {role} take {share} % of its hours, not 100 %"
             raise Refused("shares-do-not-add-up", sentence)
-    yield from next_version(state, command)
+    yield from next_version(state, command, context)

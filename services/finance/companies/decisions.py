@@ -24,7 +24,7 @@ class PublishCompany(CompanyDetails, Publish):
 def publish_company(
     state: Record[CompanyPublished], command: PublishCompany, context: Context
 ) -> Iterable[Event]:
-    """Publish the next version of the record, unless it equals the last one.
+    """Publish the next version of the record, unless it equals the one in force.
 
     Raises Refused where the books would change their currency, where an invoice and a credit note
     could get the same number, or where the calendar is not published.
@@ -38,4 +38,4 @@ def publish_company(
             "currency-differs",
             f"base_currency: the books of {state.id} are in {newest.base_currency}",
         )
-    yield from next_version(state, command)
+    yield from next_version(state, command, context)

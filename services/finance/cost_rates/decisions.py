@@ -1,6 +1,6 @@
 """Publish cost rates, what an hour of a role, grade or person costs, in confidence.
 
-They are effective-dated: on a day, the newest version effective by then applies, and a version is
+They are effective-dated: a version applies from its first day until that of the next one, and is
 never changed.
 """
 
@@ -31,12 +31,12 @@ class PublishCostRates(CostRates, Publish):
 def publish_cost_rates(
     state: Record[CostRatesPublished], command: PublishCostRates, context: Context
 ) -> Iterable[Event]:
-    """Publish the next version, unless it equals the last one.
+    """Publish the next version, unless it equals the one in force.
 
     Raises Refused where a rate or the record is in another currency.
     """
     require_one_currency(command, state.newest)
-    yield from next_version(state, command, from_day=context.today)
+    yield from next_version(state, command, context, from_today=True)
 
 
 class CostRatesNotice(ViewModel):

@@ -1,6 +1,6 @@
 """Publish rate cards, the bill rates per hour, as reference data.
 
-They are effective-dated: on a day, the newest version effective by then applies, and a version is
+They are effective-dated: a version applies from its first day until that of the next one, and is
 never changed. The standard card of a currency applies to all accounts that have no card of their
 own in it.
 """
@@ -31,7 +31,7 @@ class PublishRateCard(RateCard, Publish):
 def publish_rate_card(
     state: Record[RateCardPublished], command: PublishRateCard, context: Context
 ) -> Iterable[Event]:
-    """Publish the next version, unless it equals the last one.
+    """Publish the next version, unless it equals the one in force.
 
     Raises Refused where a rate or the record is in another currency, where the account is unknown,
     or where the id is not that of the account and currency.
@@ -44,4 +44,4 @@ def publish_rate_card(
             "rate-card-misnamed",
             f"the rate card of this account and currency is {expected}, not {state.id}",
         )
-    yield from next_version(state, command, from_day=context.today)
+    yield from next_version(state, command, context, from_today=True)

@@ -21,11 +21,11 @@ class PublishTaxRate(TaxRateDetails, Publish):
 def publish_tax_rate(
     state: Record[TaxRatePublished], command: PublishTaxRate, context: Context
 ) -> Iterable[Event]:
-    """Publish the next version, unless it equals the last one.
+    """Publish the next version, unless it equals the one in force.
 
     Raises Refused where the code belongs to another country.
     """
     newest = state.newest
     if newest is not None and newest.country != command.country:
         raise Refused("country-differs", f"country: the tax code {state.id} is of {newest.country}")
-    yield from next_version(state, command, from_day=context.today)
+    yield from next_version(state, command, context, from_today=True)

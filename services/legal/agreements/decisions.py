@@ -64,12 +64,12 @@ def record_agreement(
 def publish_agreement(
     state: Record[AgreementPublished], command: PublishAgreement, context: Context
 ) -> Iterable[Event]:
-    """Publish the next version of the record, unless it equals the last one.
+    """Publish the next version of the record, unless it equals the one in force.
 
     Raises Refused as `record_agreement` does.
     """
     completed = _completed(state, command, context)
-    yield from next_version(state, command.model_copy(update=completed))
+    yield from next_version(state, command.model_copy(update=completed), context)
 
 
 def _completed(

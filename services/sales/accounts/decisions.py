@@ -58,10 +58,11 @@ def record_account(
     the parent is unknown.
     """
     event = AccountPublished(account=state.id, **dict(command))
-    if state.newest is not None:
+    current = in_force(state.versions, context.today)
+    if current is not None:
         kept = ("effective_from", *AccountFinances.model_fields)
-        event = event.model_copy(update={name: getattr(state.newest, name) for name in kept})
-    for new in unless_recorded(state.newest, event, f"the account {state.id}"):
+        event = event.model_copy(update={name: getattr(current, name) for name in kept})
+    for new in unless_recorded(current, event, f"the account {state.id}"):
         _require_consistent(state.id, command, context)
         yield new
 
@@ -70,7 +71,7 @@ def record_account(
 def publish_account(
     state: Record[AccountPublished], command: PublishAccount, context: Context
 ) -> Iterable[Event]:
-    """Publish the next version of the record, unless it equals the last one.
+    """Publish the next version of the record, unless it equals the one in force.
 
     Raises Refused where another account has the name, the parent is unknown, or the account would
     be its own parent.
@@ -83,7 +84,7 @@ def publish_account(
 def publish_account_finances(
     state: Record[AccountPublished], command: PublishAccountFinances, context: Context
 ) -> Iterable[Event]:
-    """Publish the next version of the record, unless it equals the last one.
+    """Publish the next version of the record, unless it equals the one in force.
 
     Raises Refused where the contact for invoices is not one of this account.
     """
@@ -97,32 +98,28 @@ def _versions(
 ) -> Iterator[AccountPublished]:
     """Yield the versions by which a department changes its part of the record from a day on.
 
-    The other department's part stays what it is on each day: versions that are in force later are
-    published again with the change. Without a day, the version in force today is changed from its
-    first day on. Nothing is yielded where nothing changes.
+    Without a day, the version in force today is changed from its first day on. Versions that are in
+    force later are published again with the change, and keep the other department's part; from the
+    first one on that has another part of this department, that part stays as it was planned.
+    Nothing is yielded where nothing changes.
     """
     known = state.versions
-    current = in_force(known, command.effective_from or today) or next(iter(known), None)
+    current = in_force(known, command.effective_from or today)
     if current is None:
         return
-    first = command.effective_from or current.effective_from
-    days = {each.effective_from for each in known if each.effective_from}
-    before = [current.model_copy(update={"effective_from": first})]
-    for day in sorted(day for day in days if first is None or first < day):
-        version = in_force(known, day) or current
-        before.append(version.model_copy(update={"effective_from": day}))
     changed = {name: value for name, value in command if name != "effective_from"}
-    after = [version.model_copy(update=changed) for version in before]
-    if after == before:
+    before = {name: getattr(current, name) for name in changed}
+    if changed == before:
         return
-    last = None
-    for version in after:
-        if (
-            last is None
-            or version.model_copy(update={"effective_from": last.effective_from}) != last
-        ):
-            yield version
-            last = version
+    first = command.effective_from or current.effective_from
+    yield current.model_copy(update={**changed, "effective_from": first})
+    for day in sorted({each.effective_from for each in known if each.effective_from}):
+        later = in_force(known, day)
+        if later is None or (first is not None and day <= first):
+            continue
+        if any(getattr(later, name) != value for name, value in before.items()):
+            return
+        yield later.model_copy(update=changed)
 
 
 @capability.decide(IntroduceAccount, by=None, opens=True)

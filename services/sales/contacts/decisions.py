@@ -45,6 +45,6 @@ def record_contact(
 def publish_contact(
     state: Record[ContactPublished], command: PublishContact, context: Context
 ) -> Iterable[Event]:
-    """Publish the next version of the record, unless it equals the last one."""
+    """Publish the next version of the record, unless it equals the one in force."""
     if state.newest is not None:
-        yield from next_version(state, command, account=state.newest.account)
+        yield from next_version(state, command, context, account=state.newest.account)

@@ -59,14 +59,14 @@ costs = Capability[Record[CostRatesPublished]](__name__)
 @accounts.decide(PublishAccount, by=COMPANY, opens=True)
 def publish(state: Account, command: PublishAccount, context: Context) -> Iterable[Event]:
     require_record("account-unknown", "sector", AccountPublished, command.sector, context)
-    yield from next_version(state, command)
+    yield from next_version(state, command, context)
 
 
 @costs.decide(PublishCosts, by=COMPANY, opens=True)
 def publish_costs(
     state: Record[CostRatesPublished], command: PublishCosts, context: Context
 ) -> Iterable[Event]:
-    yield from next_version(state, command, from_day=context.today)
+    yield from next_version(state, command, context, from_today=True)
 
 
 ACCOUNT = reference_decider(Account, accounts)
@@ -85,9 +85,32 @@ def version(name: str, day: date | None = None) -> AccountPublished:
 def test_an_equal_record_is_no_new_version() -> None:
     published = FRESH.when(named("Acme", MAY)).then(version("Acme", MAY))
     published.when(named("Acme", MAY)).then_nothing()
-    published.when(named("Acme")).then_nothing()
+    published.on(MAY).when(named("Acme")).then_nothing()
+    published.when(named("Acme")).then(version("Acme"))  # not in force before May
     published.when(named("Acme", MARCH)).then(version("Acme", MARCH))
     published.when(named("Apex")).then(version("Apex"))
+    published.on(MAY).when(named("Apex")).then(version("Apex", MAY))
+
+
+def test_a_version_without_a_day_replaces_the_one_in_force_and_none_of_later_days() -> None:
+    planned = FRESH.after(named("One", JANUARY)).after(named("Two", MAY))
+    planned.when(named("Three")).then(version("Three", JANUARY))
+    planned.when(named("Two")).then(version("Two", JANUARY))  # it is in force from May on only
+    planned.when(named("Two", MAY)).then_nothing()
+    planned.when(named("One")).then_nothing()
+
+
+def test_a_named_record_is_read_as_it_is_today() -> None:
+    records = [version("One", JANUARY), version("Two", MAY)]
+    scenario = FRESH.knowing(*records)
+    for day, name in ((JANUARY, "One"), (MARCH, "One"), (MAY, "Two")):
+        context = scenario.on(day)._context("ann")
+        found = require_record("account-unknown", "sector", AccountPublished, "acme", context)
+        assert found is not None
+        assert found.name == name
+    early = FRESH.knowing(version("Two", MAY))._context("ann")
+    found = require_record("account-unknown", "sector", AccountPublished, "acme", early)
+    assert found == version("Two", MAY)
 
 
 def test_a_version_without_a_day_is_in_force_from_the_day_that_the_kind_gives() -> None:
@@ -113,7 +136,8 @@ def test_the_version_in_force_stands_beside_the_newest() -> None:
     assert shown(scenario, MARCH) == (1, 2)
     assert shown(scenario, MAY) == (2, 2)
     replaced = scenario.after(named("Three", MARCH))
-    assert shown(replaced, MAY) == (3, 3)
+    assert shown(replaced, MARCH) == (3, 3)
+    assert shown(replaced, MAY) == (2, 3)
     assert shown(FRESH, MARCH) == (None, None)
 
 

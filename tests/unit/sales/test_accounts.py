@@ -114,6 +114,32 @@ def test_a_change_of_one_part_leaves_the_other_as_it_is_on_each_day() -> None:
     account.when(beyond).then(like(AccountPublished, country="SE", tax=exempt))
 
 
+def test_a_planned_part_of_the_own_department_stays_from_its_day_on() -> None:
+    """Sales has planned a new country for July, and Finance another tax for June and August."""
+    june, july, august = date(2026, 6, 1), date(2026, 7, 1), date(2026, 8, 1)
+    exempt = AccountTax(treatment="exempt", exemption="charity")
+    planned = (
+        PUBLISH.model_copy(update={"effective_from": july}),
+        FINANCES.model_copy(update={"tax": exempt, "effective_from": june}),
+        PublishAccountFinances(tax=FINANCES.tax, effective_from=august),
+    )
+    account = FRESH.on(date(2026, 5, 1)).after(RECORD).after(FINANCES)
+    for command in planned:
+        account = account.after(command)
+    mended = account.when(PUBLISH.model_copy(update={"country": "DK"})).then(
+        like(AccountPublished, country="DK", tax=FINANCES.tax, effective_from=None),
+        like(AccountPublished, country="DK", tax=exempt, effective_from=june),
+    )
+    for day, country, tax in (
+        (june, "DK", exempt),
+        (july, "SE", exempt),
+        (august, "SE", FINANCES.tax),
+    ):
+        known = in_force(mended.state.versions, day)
+        assert known is not None
+        assert (known.country, known.tax) == (country, tax)
+
+
 def test_two_accounts_never_have_one_name() -> None:
     known = FRESH.after(RECORD).knowing(
         AccountPublished(account="A-2", name="Apex  Mills"), RECORDED
