@@ -1,9 +1,11 @@
 """Rules about change orders that only some departments have approved, planned or priced."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 
-from contracts.lines import LineChange
+from contracts.default_billing import with_default_billing
+from contracts.lines import BillingItem, LineChange
 from contracts.money import Money
 from contracts.values import days_after
 from gateway.formatting import day
@@ -83,7 +85,8 @@ def amendment_differs(
 ) -> Iterable[Disconnect]:
     """Find signed amendments of other terms than the priced change that were not approved as such.
 
-    Delivery and Finance approve an amendment by the hash of its content.
+    A priced change is billed by default (`with_default_billing`). Delivery and Finance approve an
+    amendment by the hash of its content.
     """
     for amendment in view.legal.signed_amendments():
         priced = view.finance.changes_priced.get(amendment.change)
@@ -91,7 +94,9 @@ def amendment_differs(
             continue
         finish = _approved_finish(view, amendment)
         moved = finish is not None and amendment.finishes_on != finish
-        if _terms(amendment.changes) == _terms(priced.event.changes) and not moved:
+        signed, agreed = amendment.changes, _billed(amendment, priced.event, finish)
+        same_scope = _terms(signed) == _terms(agreed)
+        if same_scope and _billing(signed) == _billing(agreed) and not moved:
             continue
         reviews = (
             view.delivery.amendment_reviews.get(amendment.amendment),
@@ -104,9 +109,11 @@ def amendment_differs(
             f"Amendment {amendment.amendment} changes the price by {amendment.price_delta}; "
             f"change {amendment.change} was priced at {priced.event.price}"
             + (
-                ", with other changes of the lines."
-                if amendment.price_delta == priced.event.price and not moved
-                else "."
+                "."
+                if amendment.price_delta != priced.event.price or moved
+                else ", and is to be billed otherwise."
+                if same_scope
+                else ", with other changes of the lines."
             )
             + (
                 f" It finishes on {day(amendment.finishes_on)}, the change on {day(finish)}."
@@ -115,7 +122,7 @@ def amendment_differs(
             ),
             (priced.said, amendment.signed),
             about=amendment.amendment,
-            exposure=price_of_lines(view, _differing(amendment.changes, priced.event.changes)),
+            exposure=price_of_lines(view, _differing(signed, agreed)),
             at_stake=_price_difference(amendment, priced.event),
             days=abs((amendment.finishes_on - finish).days) if moved and finish else None,
             severity="serious",
@@ -130,10 +137,24 @@ def _approved_finish(view: View, amendment: Amendment) -> date | None:
     return days_after(amendment.finish_before, change.days)
 
 
+def _billed(amendment: Amendment, priced: PricedChange, finish: date | None) -> list[LineChange]:
+    """Return the changes as priced, with the default billing on the contract before the signature.
+
+    Where the finish that was approved is unknown, it is that of the amendment.
+    """
+    before = {line.line: line for line in amendment.lines_before}
+    finishes_on = finish or amendment.finishes_on
+    return [
+        with_default_billing(before.get(each.line), each, finishes_on, "default", "Default")
+        for each in priced.changes
+    ]
+
+
 def _differing(signed: Iterable[LineChange], priced: Iterable[LineChange]) -> list[str]:
     """Return the ids of the lines about which other terms were signed than priced."""
     signed_terms, priced_terms = (
-        {change.line: _terms([change]) for change in changes} for changes in (signed, priced)
+        {change.line: (_terms([change]), _billing([change])) for change in changes}
+        for changes in (signed, priced)
     )
     return [
         line
@@ -145,7 +166,7 @@ def _differing(signed: Iterable[LineChange], priced: Iterable[LineChange]) -> li
 def _price_difference(amendment: Amendment, priced: PricedChange) -> Money | None:
     """Return by how much the prices differ, in total or else by line.
 
-    Return None where only hours or deliverables differ, which have no price of their own.
+    Return None where only hours, deliverables or billing differ, which have no price of their own.
     """
     if amendment.price_delta != priced.price:
         return difference(amendment.price_delta, priced.price)
@@ -169,3 +190,24 @@ def _terms(changes: Iterable[LineChange]) -> set[object]:
         )
         for change in changes
     }
+
+
+def _billing(changes: Iterable[LineChange]) -> set[object]:
+    """Return how the billing schedule of each line changes, without descriptions.
+
+    The ids of added entries say nothing.
+    """
+    return {
+        (
+            change.line,
+            frozenset(Counter(map(_due, change.billing_added)).items()),
+            frozenset((each.item, _due(each)) for each in change.billing_changed),
+            frozenset(change.billing_removed),
+        )
+        for change in changes
+    }
+
+
+def _due(item: BillingItem) -> object:
+    """Return what an entry bills, and when."""
+    return item.kind, item.amount, item.due_on, frozenset(item.deliverables), item.reduces

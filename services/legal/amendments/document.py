@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from chassis.domain.commands import Missing
 from chassis.domain.ids import derived
+from contracts.default_billing import with_default_billing
 from contracts.documents import (
     AMENDMENT,
     STATEMENT_OF_WORK,
@@ -17,11 +18,8 @@ from contracts.documents import (
 from contracts.legal import AmendmentDrafted
 from contracts.line_faults import scope_faults
 from contracts.lines import (
-    HOURLY,
     MOST_LINES,
     BillingItem,
-    BillingKind,
-    ContractLine,
     LineChange,
     LineChanges,
     changed_lines,
@@ -56,9 +54,7 @@ def amendment_of(change: str) -> str:
 def agreed(contract: Contract, name: str, change: Change) -> Agreed:
     """Return what a change alters as it was assessed and priced; raises TypeError for another one.
 
-    An increase of a line is billed by time where the line is, else on acceptance of the added
-    deliverables, else on the new finish. The entry of a retainer changes with its price. All other
-    billing is left to Finance, which completes the schedule of a line that is reduced.
+    Lines have their default billing (`with_default_billing`).
     """
     assessed, priced = change.assessed, change.priced
     if assessed is None or priced is None:
@@ -156,48 +152,9 @@ def faults(contract: Contract, draft: AmendmentDrafted) -> Iterator[Missing]:
 def _billed(
     contract: Contract, amendment: str, change: LineChange, finishes_on: date
 ) -> LineChange:
-    """Return the change with its default billing, unless it has some (see `agreed`)."""
-    if change.billing_added or change.billing_changed or change.billing_removed:
-        return change
     line = next((each for each in contract.lines if each.line == change.line), None)
-    pricing = change.new.pricing if change.new else line.pricing if line else None
-    discount = (change.new.kind if change.new else line.kind if line else None) == "discount"
-    if pricing == "retainer" and line:
-        return _with_fees(line, change)
-    if change.price_delta.amount <= 0 or discount or pricing is None:
-        return change
-    added = tuple(each.deliverable for each in change.deliverables_added)
-    kind: BillingKind = (
-        "time"
-        if pricing in HOURLY
-        else "period"
-        if pricing == "retainer"
-        else "on-acceptance"
-        if added
-        else "on-date"
-    )
-    item = BillingItem(
-        item=_item_of(amendment, change.line),
-        kind=kind,
-        amount=change.price_delta,
-        due_on=finishes_on if kind == "on-date" else None,
-        deliverables=added if kind == "on-acceptance" else (),
-        description=f"Amendment {amendment}",
-    )
-    return change.model_copy(update={"billing_added": (item,)})
-
-
-def _with_fees(line: ContractLine, change: LineChange) -> LineChange:
-    """Return the change of a retainer with its only entry changed as its price, if it has one."""
-    entries = [item for item in line.billing if item.kind == "period"]
-    if len(entries) != 1 or not change.price_delta.amount:
-        return change
-    [item] = entries
-    amount = item.amount + change.price_delta
-    if amount.amount > 0:
-        after = item.model_copy(update={"amount": amount})
-        return change.model_copy(update={"billing_changed": (after,)})
-    return change.model_copy(update={"billing_removed": (item.item,)})
+    item = _item_of(amendment, change.line)
+    return with_default_billing(line, change, finishes_on, item, f"Amendment {amendment}")
 
 
 def _item_of(amendment: str, line: str) -> str:

@@ -6,14 +6,17 @@ from decimal import Decimal
 import pytest
 
 from contracts import delivery, finance, legal, sales
+from contracts.default_billing import with_default_billing
 from contracts.event import Event
 from contracts.lines import (
+    BillingItem,
     ContractLine,
     LineChange,
     LineRate,
     NewLine,
     PerformanceObligation,
     ProposedLine,
+    Retainer,
     changed_lines,
 )
 from contracts.values import RoleHours
@@ -76,11 +79,15 @@ def agreed(life: Life, days: int, change: LineChange, *, name: str = "C-1") -> L
 def signed(
     life: Life, days: int, change: LineChange, *, name: str = "C-1"
 ) -> legal.AmendmentSigned:
+    """Return the signature of a change, with its default billing unless it has some."""
+    lines = view_of(life.events).legal.contract_lines
+    line = next((each for each in lines if each.line == change.line), None)
+    item, finish = f"A-{name}-{change.line}", life.day(150)
     return legal.AmendmentSigned(
         amendment=f"A-{name}",
         change=name,
         content_hash=HASH,
-        changes=(change,),
+        changes=(with_default_billing(line, change, finish, item, f"Amendment A-{name}"),),
         price_delta=change.price_delta,
         finishes_on=life.day(150),
         signatories=(),
@@ -501,6 +508,92 @@ def test_an_amendment_of_other_terms_than_the_change_that_was_not_approved() -> 
     finding = only(life().say(26, signed(Life(), 26, scope)), 27)
     assert finding.sentence.endswith("with other changes of the lines.")
     assert (finding.exposure, finding.at_stake) == (eur(56_000), None)
+
+
+MORE = line_change("build", 8_000, engineer=80)
+SUMMER = SUPPORT.model_copy(
+    update={
+        "pricing": "retainer",
+        "rates": (),
+        "hours": (),
+        "retainer": Retainer(fee=eur(1_000), periods=10, starts_on=date(2026, 5, 1)),
+        "billing": (BillingItem(item="support", kind="period", amount=eur(10_000)),),
+    }
+)
+LONGER = line_change("support", 2_000).model_copy(
+    update={"retainer": Retainer(fee=eur(1_000), periods=12, starts_on=date(2026, 5, 1))}
+)
+
+
+def unsigned(change: LineChange) -> Life:
+    """Return an engagement with a retainer, and a change of it that is not signed yet."""
+    life = Life().signed()
+    for kind in (sales.DealWon, legal.SowDrafted, finance.BudgetSet):
+        life = altered(life, kind, lines=(*life.lines(), SUMMER), price=eur(110_000))
+    changed = agreed(life, 26, change)
+    changed.events.pop()
+    other = Life()
+    for recorded in changed.events:
+        other.say((recorded.occurred_at.date() - other.begins).days, recorded.event)
+    return other
+
+
+def entry(change: LineChange, **different: object) -> BillingItem:
+    """Return the only entry of the default billing of a change, altered."""
+    [signed_change] = signed(unsigned(change), 26, change).changes
+    [item] = (*signed_change.billing_added, *signed_change.billing_changed)
+    return item.model_copy(update=different)
+
+
+@pytest.mark.parametrize("change", [MORE, LONGER, CUT], ids=["more", "longer", "cut"])
+def test_an_amendment_with_the_default_billing_is_as_agreed(change: LineChange) -> None:
+    life = unsigned(change)
+    assert findings(life.say(26, signed(life, 26, change)), 27) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "billing"),
+    [
+        (MORE, {"billing_added": (entry(MORE, due_on=date(2026, 4, 1)),)}),
+        (MORE, {"billing_added": (entry(MORE, kind="on-signature", due_on=None),)}),
+        (
+            MORE,
+            {
+                "billing_added": tuple(
+                    entry(MORE, item=item, amount=eur(4_000)) for item in ("first", "second")
+                )
+            },
+        ),
+        (LONGER, {"billing_changed": (entry(LONGER, amount=eur(12_001)),)}),
+        (LONGER, {"billing_changed": (entry(LONGER, item="other"),)}),
+        (
+            LONGER,
+            {"billing_removed": ("support",), "billing_added": (entry(LONGER, item="new"),)},
+        ),
+        (CUT, {"billing_removed": ("advance",)}),
+        (CUT, {"billing_changed": (entry(MORE, item="advance", kind="on-signature"),)}),
+    ],
+)
+def test_an_amendment_that_is_billed_otherwise_than_agreed(
+    change: LineChange, billing: dict[str, object]
+) -> None:
+    life = unsigned(change)
+    other = signed(life, 26, change.model_copy(update=billing))
+    finding = only(life.say(26, other), 27)
+    assert finding.finding == "amendment-differs.A-C-1"
+    assert finding.sentence.endswith(", and is to be billed otherwise.")
+    assert finding.exposure is not None
+    assert finding.at_stake is None
+
+    reviewed = unsigned(change).say(26, *review("approved"), other)
+    assert findings(reviewed, 27) == {}
+
+
+def test_ids_and_descriptions_of_added_entries_are_no_terms() -> None:
+    life = unsigned(MORE)
+    item = entry(MORE, item="last-part", description="The last part")
+    other = signed(life, 26, MORE.model_copy(update={"billing_added": (item,)}))
+    assert findings(life.say(26, other), 27) == {}
 
 
 # ---- revenue ---------------------------------------------------------------------------------

@@ -33,7 +33,6 @@ from gateway.view.sections.steps import (
     ref,
     review,
     unbilled,
-    unbilled_changes,
     verdict_on_amendment,
 )
 
@@ -64,7 +63,7 @@ def _priced(event: finance.EstimatePriced) -> PricedEstimate:
 
 
 def _change_priced(event: finance.ChangePriced) -> PricedChange:
-    return PricedChange(event.change, unbilled_changes(event.changes), event.price)
+    return PricedChange(event.change, list(event.changes), event.price)
 
 
 def _floor(event: finance.ProposalReviewed) -> str:

@@ -29,8 +29,7 @@ from gateway.view.sections.steps import (
     newest_ref,
     ref,
     titles,
-    unbilled,
-    unbilled_changes,
+    with_fees_only,
 )
 
 
@@ -54,7 +53,7 @@ def _sow(event: legal.SowDrafted) -> Sow:
         version=event.version,
         content_hash=event.content_hash,
         price=event.price,
-        lines=unbilled(event.lines),
+        lines=with_fees_only(event.lines),
         deliverables=titles(event.deliverables),
         starts_on=event.starts_on,
         finishes_on=event.finishes_on,
@@ -74,7 +73,9 @@ class ImportedContract:
 
 
 def _imported(event: legal.EngagementImported) -> ImportedContract:
-    return ImportedContract(event.price, unbilled(event.lines), event.signed_on, event.finishes_on)
+    return ImportedContract(
+        event.price, with_fees_only(event.lines), event.signed_on, event.finishes_on
+    )
 
 
 @dataclass(slots=True)
@@ -94,6 +95,8 @@ class Amendment:
     signed_on: date | None = None
     finish_before: date | None = None
     """Finish of the contract before the signature."""
+    lines_before: list[ContractLine] = field(default_factory=list)
+    """The lines that it changes, before the signature; of their billing, the fees of retainers."""
 
 
 @dataclass(slots=True)
@@ -125,7 +128,8 @@ class LegalSection:
     """The engagement as Legal published it.
 
     `redlines` has the outcome of each redline by its id, None while it is open. `contract_lines`
-    are those of the signed version with all signed amendments, and `contract_price` is their sum.
+    are those of the signed version with all signed amendments, and `contract_price` is their sum;
+    of their billing, they have the fees of retainers only.
     """
 
     questions: dict[str, Kept[legal.QuestionAsked]] = each_by(
@@ -310,7 +314,7 @@ def _signed(section: LegalSection, recorded: Recorded[legal.SowSigned]) -> None:
 
 
 def _agree(section: LegalSection, lines: Iterable[ContractLine]) -> None:
-    section.contract_lines = list(lines)
+    section.contract_lines = with_fees_only(lines)
     currency = section.contract_lines[0].price.currency
     section.contract_price = total_price(section.contract_lines, currency)
 
@@ -363,6 +367,8 @@ def _amendment_signed(section: LegalSection, recorded: Recorded[legal.AmendmentS
     amendment.drafted = drafted.drafted if drafted else None
     amendment.signed, amendment.signed_on = ref(recorded), event.signed_on
     amendment.finish_before = finish_before
+    changed = {change.line for change in event.changes}
+    amendment.lines_before = [each for each in section.contract_lines if each.line in changed]
     if section.contract_lines:
         _agree(section, changed_lines(section.contract_lines, amendment.changes))
 
@@ -372,7 +378,7 @@ def _amendment(event: legal.AmendmentDrafted | legal.AmendmentSigned) -> Amendme
         amendment=event.amendment,
         change=event.change,
         content_hash=event.content_hash,
-        changes=unbilled_changes(event.changes),
+        changes=list(event.changes),
         price_delta=event.price_delta,
         finishes_on=event.finishes_on,
         deliverables_added=titles(event.deliverables_added),

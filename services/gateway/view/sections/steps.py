@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, overload
 from contracts.delivery import SowReviewed as DeliveryReviewed
 from contracts.event import Event, Recorded, write_position
 from contracts.finance import SowReviewed as FinanceReviewed
-from contracts.lines import ContractLine, ContractLineKind, LineChange
+from contracts.lines import ContractLine, ContractLineKind
 from contracts.values import AmendmentReview, Deliverable
 from gateway.redaction import PositionText
 from gateway.view.sections.sentences import Names
@@ -331,10 +331,14 @@ def unbilled(lines: Iterable[Line]) -> list[Line]:
     return [line.model_copy(update={"billing": ()}) for line in lines]
 
 
-def unbilled_changes(changes: Iterable[LineChange]) -> list[LineChange]:
-    """Return changes of lines without those of the billing schedules."""
-    nothing = {"billing_added": (), "billing_changed": (), "billing_removed": ()}
-    return [change.model_copy(update=nothing) for change in changes]
+def with_fees_only(lines: Iterable[ContractLine]) -> list[ContractLine]:
+    """Return lines without billing schedules but for the fees of retainers, mostly one entry."""
+    return [
+        line.model_copy(
+            update={"billing": tuple(item for item in line.billing if item.kind == "period")}
+        )
+        for line in lines
+    ]
 
 
 def line_hours(lines: Iterable[ContractLine], kind: ContractLineKind | None = None) -> Decimal:
