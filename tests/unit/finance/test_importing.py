@@ -291,6 +291,8 @@ def test_the_cost_alone_is_corrected_and_never_left_behind() -> None:
     taken.when(without).then_refused("field-missing", fields={"cost_to_date"})
     unknown = imported().after(ImportEngagement.model_validate(WITHOUT_COST))
     unknown.when(without).then(like(EngagementImported, why=WHY))
+    first = CORRECTED.model_copy(update={"why": WHY})
+    unknown.when(first).then(like(EngagementImported, why=WHY), COST)
 
 
 def test_nothing_is_corrected_before_it_is_taken_over_or_after_the_end() -> None:
