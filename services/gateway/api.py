@@ -22,6 +22,8 @@ from chassis.web.dependencies import (
 from chassis.web.problems import Problem, field_error
 from chassis.web.request import (
     AS_OF,
+    COMMAND_HEADERS,
+    READ_HEADERS,
     CommandOptions,
     StrictRoute,
     command_options,
@@ -168,6 +170,7 @@ async def engagements(
     tags=["engagements"],
     responses=AS_OF,
     response_model=EngagementView,
+    openapi_extra=READ_HEADERS,
 )
 async def engagement(
     request: Request,
@@ -211,6 +214,7 @@ async def timeline(
     dependencies=[Depends(requires(*WAIVED_BY))],
     tags=["disconnects"],
     status_code=204,
+    openapi_extra=COMMAND_HEADERS,
 )
 async def waive(
     request: Request,

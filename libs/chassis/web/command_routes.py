@@ -47,6 +47,8 @@ from chassis.web.list_routes import ListRoute
 from chassis.web.problems import MEDIA_TYPE, field_error
 from chassis.web.request import (
     AS_OF,
+    COMMAND_HEADERS,
+    READ_HEADERS,
     CommandOptions,
     StrictRoute,
     command_options,
@@ -160,6 +162,7 @@ class CommandRoutes(Generic[S]):
             description=for_roles(self.seen_by),
             responses=AS_OF,
             operation_id=f"read-{self.decider.kind}",
+            openapi_extra=READ_HEADERS,
         )
         if self.listing is not None:
             list_route = ListRoute(self.listing, self.path)
@@ -184,6 +187,7 @@ class CommandRoutes(Generic[S]):
                 summary=f"Erase one {name} permanently",
                 description=for_roles(self.erased_by),
                 operation_id=f"erase-{self.decider.kind}",
+                openapi_extra=COMMAND_HEADERS,
             )
         return router
 
@@ -202,6 +206,7 @@ class CommandRoutes(Generic[S]):
             summary=summary.rstrip("."),
             description=f"{summary}\n{rest}\n\n{for_roles(route.by or ())}",
             operation_id=f"{self.decider.kind}-{kind.named()}",
+            openapi_extra=COMMAND_HEADERS,
         )
 
     def _command_endpoint(self, kind: type[Command]) -> Callable[..., Any]:

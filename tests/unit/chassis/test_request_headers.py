@@ -1,8 +1,10 @@
 """Strict parsing of request headers, and the errors of fields."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
+from fastapi import Request
 
 from chassis.runtime.operations import Hold
 from chassis.web import request
@@ -41,6 +43,47 @@ def test_a_valid_idempotency_key_is_returned_without_quotes(key):
 def test_an_invalid_idempotency_key_is_refused(key):
     with pytest.raises(Problem):
         request.key(key)
+
+
+def test_a_missing_idempotency_key_is_named():
+    with pytest.raises(Problem) as missing:
+        request.key(None)
+    assert str(missing.value) == "422: Idempotency-Key: is missing"
+
+
+@pytest.mark.parametrize(
+    ("options", "documented"),
+    [
+        (request.command_options, request.COMMAND_HEADERS),
+        (request.read_options, request.READ_HEADERS),
+    ],
+)
+async def test_the_documented_headers_are_read(options, documented):
+    given = {
+        "idempotency-key": "k",
+        "if-match": '"3"',
+        "occurred-at": "2026-01-05T10:00:00Z",
+        "concord-on-behalf-of": "mara",
+        "concord-after": "sales=17",
+        "prefer": "wait=5",
+    }
+    names = {each["name"] for each in documented["parameters"]}
+    read = await options(
+        Request(
+            {
+                "type": "http",
+                "app": SimpleNamespace(state=SimpleNamespace(wait_limit=30.0)),
+                "state": {"caller": HISTORIAN},
+                "headers": [(name.encode(), given[name].encode()) for name in names],
+            }
+        )
+    )
+    after, wait = {"sales": 17}, 5.0
+    expected = request.CommandOptions(after=after, wait=wait)
+    if options is request.command_options:
+        at = datetime(2026, 1, 5, 10, tzinfo=UTC)
+        expected = request.CommandOptions("k", 3, at, after, wait, "mara")
+    assert read == expected
 
 
 def test_if_match_is_one_strong_etag_or_a_star():
