@@ -252,7 +252,9 @@ def test_the_partner_guide_explains_every_open_event_that_ends_or_corrects_anoth
 def test_the_messages_for_what_is_left_out_are_those_of_the_code() -> None:
     """Compare without names (a type of event, a command), which are filled in by the code."""
     folders = [PROJECT / "libs", SERVICES, PROJECT / "tests" / "unit" / "contracts"]
-    code = "\n".join(file.read_text() for each in folders for file in each.rglob("*.py"))
+    files = [file for each in folders for file in each.rglob("*.py")]
+    files.append(PROJECT / "tests" / "unit" / "examples.py")
+    code = "\n".join(file.read_text() for file in files)
     page = (PROJECT / "docs" / "how-to" / "add-an-event.md").read_text()
     (table,) = (each for each in tables(page) if "message" in each[0])
     messages = [code_in(row["message"]) for row in table if row["message"].startswith("`")]
