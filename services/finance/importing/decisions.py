@@ -63,15 +63,15 @@ def import_engagement(
     )
     balances = {name: getattr(command, name) for name in OpeningBalances.model_fields}
     event = EngagementImported(**{**balances, "lines": openly})
-    cost = _cost(command)
+    cost, recorded = _cost(command), importing.cost
     events: list[Event] = [
         *unless_taken_over(importing.taken_over, event, "the import of the balances")
     ]
-    if cost.lines or cost.cost is not None:
-        if importing.cost is None:
+    if cost.lines or cost.cost is not None or (events and recorded is not None):
+        if recorded is None:
             cost = cost.model_copy(update={"why": None})
-        events += unless_taken_over(importing.cost, cost, "the imported cost")
-    elif events and importing.cost is not None:
+        events += unless_taken_over(recorded, cost, "the imported cost")
+    if events and cost.cost is None and recorded is not None and recorded.cost is not None:
         sentence = "cost_to_date: a cost is recorded, and a correction replaces it: give it, too"
         raise Refused(
             "field-missing", sentence, [Missing("field-missing", sentence, field="cost_to_date")]

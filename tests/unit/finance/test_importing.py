@@ -295,6 +295,25 @@ def test_the_cost_alone_is_corrected_and_never_left_behind() -> None:
     unknown.when(first).then(like(EngagementImported, why=WHY), COST)
 
 
+@pytest.mark.parametrize("correction", [CORRECTED, command()], ids=["balances", "repeated"])
+def test_a_correction_with_revenue_by_cost_gives_the_recorded_cost_again(
+    correction: ImportEngagement,
+) -> None:
+    without = correction.model_copy(update={"why": WHY, "cost_to_date": None})
+    refused = imported().after(IMPORT).when(without)
+    refused.then_refused("field-missing", fields={"cost_to_date"})
+
+
+def test_revenue_by_cost_is_corrected_where_no_cost_is_known() -> None:
+    first = imported().after(command(cost_to_date=None))
+    lines = [{**each, "method": "at-acceptance"} for each in (WORK, DISCOUNT)]
+    correction = command(cost_to_date=None, lines=[lines[0], CARE, lines[1]], why=WHY)
+    corrected = first.when(correction).then(
+        like(EngagementImported, why=WHY), like(OpeningCostRecorded, cost=None, lines=(), why=WHY)
+    )
+    corrected.when(correction).then_nothing()
+
+
 def test_nothing_is_corrected_before_it_is_taken_over_or_after_the_end() -> None:
     correction = CORRECTED.model_copy(update={"why": WHY})
     imported().when(correction).then_refused("engagement-not-imported", fields={"why"})
