@@ -85,8 +85,8 @@ def amendment_differs(
 ) -> Iterable[Disconnect]:
     """Find signed amendments of other terms than the priced change that were not approved as such.
 
-    A priced change is billed by default (`with_default_billing`). Delivery and Finance approve an
-    amendment by the hash of its content.
+    Both are billed by default where they do not say how (`with_default_billing`). Delivery and
+    Finance approve an amendment by the hash of its content.
     """
     for amendment in view.legal.signed_amendments():
         priced = view.finance.changes_priced.get(amendment.change)
@@ -94,7 +94,10 @@ def amendment_differs(
             continue
         finish = _approved_finish(view, amendment)
         moved = finish is not None and amendment.finishes_on != finish
-        signed, agreed = amendment.changes, _billed(amendment, priced.event, finish)
+        signed, agreed = (
+            _billed(amendment, changes, finish)
+            for changes in (amendment.changes, priced.event.changes)
+        )
         same_scope = _terms(signed) == _terms(agreed)
         if same_scope and _billing(signed) == _billing(agreed) and not moved:
             continue
@@ -137,8 +140,10 @@ def _approved_finish(view: View, amendment: Amendment) -> date | None:
     return days_after(amendment.finish_before, change.days)
 
 
-def _billed(amendment: Amendment, priced: PricedChange, finish: date | None) -> list[LineChange]:
-    """Return the changes as priced, with the default billing on the contract before the signature.
+def _billed(
+    amendment: Amendment, changes: Iterable[LineChange], finish: date | None
+) -> list[LineChange]:
+    """Return changes of lines with the default billing on the contract before the signature.
 
     Where the finish that was approved is unknown, it is that of the amendment.
     """
@@ -146,7 +151,7 @@ def _billed(amendment: Amendment, priced: PricedChange, finish: date | None) -> 
     finishes_on = finish or amendment.finishes_on
     return [
         with_default_billing(before.get(each.line), each, finishes_on, "default", "Default")
-        for each in priced.changes
+        for each in changes
     ]
 
 

@@ -551,6 +551,13 @@ def test_an_amendment_with_the_default_billing_is_as_agreed(change: LineChange) 
     assert findings(life.say(26, signed(life, 26, change)), 27) == {}
 
 
+@pytest.mark.parametrize("change", [MORE, LONGER, CUT], ids=["more", "longer", "cut"])
+def test_an_amendment_without_billing_is_billed_by_default_as_agreed(change: LineChange) -> None:
+    life = unsigned(change)
+    plain = signed(life, 26, change).model_copy(update={"changes": (change,)})
+    assert findings(life.say(26, plain), 27) == {}
+
+
 @pytest.mark.parametrize(
     ("change", "billing"),
     [
