@@ -59,22 +59,33 @@ def _apart(agreed: Money | None, opening: Money | None) -> Money | None:
 def imported_scope_differs(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
-    """Find deliverables that the contract taken over pays for and that Delivery did not take over.
+    """Find deliverables that the contract taken over pays for and that Delivery does not know.
 
-    A contract whose lines name no deliverables is not compared.
+    Once Delivery has baselined a plan, that is compared, with what the customer had accepted before
+    the take-over: it need not be planned again. A contract whose lines name no deliverables is not
+    compared.
     """
     contract, progress = view.legal.imported, view.delivery.imported
-    if contract is None or progress is None:
+    baseline = view.delivery.baseline
+    if contract is None:
         return
-    known = {each.deliverable for each in progress.event.deliverables}
+    taken_over = progress.event.deliverables if progress is not None else ()
+    if baseline is not None:
+        accepted = (each.deliverable for each in taken_over if each.accepted_on is not None)
+        known, said = {*baseline.deliverables, *accepted}, baseline.said
+        saying = "the baseline of Delivery does not contain"
+    elif progress is not None:
+        known, said = {each.deliverable for each in taken_over}, progress.said
+        saying = "Delivery did not take over"
+    else:
+        return
     lines = [line for line in contract.event.lines if not known.issuperset(line.deliverables)]
     missing = dict.fromkeys(
         name for line in lines for name in line.deliverables if name not in known
     )
     if missing:
         yield rule.disconnect(
-            f"The contract that Legal took over pays for {', '.join(missing)}, which Delivery did "
-            "not take over.",
-            (contract.said, progress.said),
+            f"The contract that Legal took over pays for {', '.join(missing)}, which {saying}.",
+            (contract.said, said),
             exposure=total(line.price for line in lines),
         )

@@ -166,12 +166,18 @@ class View:
     @property
     def taken_over(self) -> bool:
         """True if a department took over what happened before the platform was introduced."""
-        return len(self.import_lacks) < len(_IMPORTING)
+        return any(getattr(self, name).imported is not None for name in _IMPORTING)
 
     @property
     def import_lacks(self) -> list[str]:
-        """The departments that have not taken over their part of an engagement under way."""
-        return [name for name in _IMPORTING if getattr(self, name).imported is None]
+        """The departments that have not taken over their part of an engagement under way.
+
+        Delivery has nothing to take over any more once it has baselined a plan.
+        """
+        lacks = [name for name in _IMPORTING if getattr(self, name).imported is None]
+        if self.delivery.baseline is not None and "delivery" in lacks:
+            lacks.remove("delivery")
+        return lacks
 
     @property
     def stage(self) -> Stage:
@@ -192,7 +198,7 @@ class View:
         if self.delivery.kickoff is not None and self.delivery.baseline is not None:
             return "delivering"
         if self.taken_over:
-            return "mobilising" if self.delivery.imported is None else "delivering"
+            return "mobilising" if "delivery" in self.import_lacks else "delivering"
         if self.legal.signed is not None or self.delivery.kickoff is not None:
             return "mobilising"
         if self.sales.won is not None:

@@ -12,6 +12,7 @@ import pytest
 from contracts import delivery, finance, legal
 from contracts.event import Event, Recorded
 from contracts.money import Money
+from contracts.values import Deliverable
 from gateway.pages.department_panels import panels
 from gateway.pages.engagement_page import stage_steps
 from gateway.pages.names import Names
@@ -156,6 +157,61 @@ def test_delivery_takes_over_every_deliverable_that_the_contract_pays_for() -> N
     assert (found.finding, found.owner) == ("imported-scope-differs", "delivery")
     assert (found.at_stake, found.exposure) == (None, work.price)
     assert f"pays for {last}, which Delivery did not take over" in found.sentence
+
+
+def baselined(
+    recorded: tuple[Recorded[Event], ...], *deliverables: delivery.ImportedDeliverable
+) -> View:
+    """Return the view in which Delivery then baselined a plan of these deliverables."""
+    plan = delivery.PlanBaselined(
+        version=1,
+        milestones=(),
+        tasks=(),
+        deliverables=tuple(
+            Deliverable(deliverable=each.deliverable, title=each.title) for each in deliverables
+        ),
+        baselined_on=LAST_DAY,
+    )
+    last = next(each for each in events() if isinstance(each.event, PARTS["delivery"]))
+    event = replace(last, id="plan", sequence=last.sequence + 1, event=plan, heard={}, record=None)
+    return shown((*recorded, event))
+
+
+def test_a_baseline_takes_the_place_of_the_scope_that_was_taken_over() -> None:
+    progress = next(
+        each.event for each in events() if isinstance(each.event, delivery.EngagementImported)
+    )
+    first, last = progress.deliverables
+    assert (first.accepted_on is None, last.accepted_on is None) == (False, True)
+    fewer = tuple(
+        replace(each, event=each.event.model_copy(update={"deliverables": (first,)}))
+        if isinstance(each.event, delivery.EngagementImported)
+        else each
+        for each in without()
+    )
+    assert judge(shown(fewer), LAST_DAY).keys() == {"imported-scope-differs"}
+    assert judge(baselined(fewer, first, last), LAST_DAY) == {}
+    # The first one was accepted before, and need not be planned again.
+    assert judge(baselined(fewer, last), LAST_DAY) == {}
+    view = baselined(without(), first)
+    (found,) = judge(view, LAST_DAY).values()
+    assert f"pays for {last.deliverable}, which the baseline of Delivery does" in found.sentence
+    assert view.delivery.baseline is not None
+    assert view.delivery.baseline.said in found.evidence
+
+
+def test_delivery_that_baselined_a_plan_has_nothing_to_take_over() -> None:
+    progress = next(
+        each.event for each in events() if isinstance(each.event, delivery.EngagementImported)
+    )
+    view = baselined(without("delivery"), *progress.deliverables)
+    assert (view.stage, summary(view, {}).import_lacks) == ("delivering", [])
+    assert judge(view, LAST_DAY) == {}
+    fewer = baselined(without("delivery"), progress.deliverables[0])
+    assert judge(fewer, LAST_DAY).keys() == {"imported-scope-differs"}
+    # A plan alone takes nothing over.
+    alone = baselined(without(*PARTS), *progress.deliverables)
+    assert (alone.stage, alone.taken_over) == ("closed", False)
 
 
 def test_price_finish_and_stages_are_those_of_the_contract() -> None:
