@@ -30,6 +30,7 @@ from contracts.lines import (
     NewLine,
 )
 from contracts.money import Money
+from finance.calendar_months import month_of
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice, VoidInvoice
 from finance.number_series.events import NumberTaken
@@ -146,8 +147,11 @@ class Story:
             if isinstance(event, BudgetAmended):
                 self.agree(self.signed[event.change])
             elif isinstance(event, InvoiceDrafted) and event.kind == "time":
+                due = self.finance.state.billing.events[event.billing_event]
+                month = month_of(due.due_on)
+                possible = [day for day in self.days if month_of(day) <= month]
                 for each in event.lines:
-                    days = [part.day for part in each.days] or self.days
+                    days = [part.day for part in each.days] or possible
                     self.decided = max(self.decided, *days)
                     if each.role is None or each.rate is None:
                         continue

@@ -12,6 +12,7 @@ from contracts.billable_work import PayingLines, paying_line
 from contracts.decimals import ROUNDING, Rounding
 from contracts.delivery import ExpenseApproved, TimeApproved
 from contracts.finance import (
+    BillingEventDue,
     BudgetAmended,
     BudgetCosted,
     BudgetSet,
@@ -27,6 +28,7 @@ from contracts.lines import HOURLY, BillingItem, ContractLine, PerformanceObliga
 from contracts.money import Money
 from contracts.values import Identifier, Month, Value, days_after
 from contracts.vocabularies import Unlisted
+from finance.calendar_months import end_of, month_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,8 @@ class Budgeting(Part):
     `amendments` are in the order of arrival; `amended` names those that are in the budget.
     `chosen` are the revenue methods by obligation. Before the day `undecided_from`, work was billed
     or withheld, and an amendment that comes later does not move it to other lines. `last_work` is
-    the last day of all approved work.
+    the last day of all approved work, and `last_billable` the last day whose work an invoice may
+    bill, by the id of the billing event; exceptions have none.
     """
 
     chosen: Annotated[dict[str, RevenueMethodChosen], Keep(by="obligation")] = {}
@@ -209,6 +212,7 @@ class Budgeting(Part):
     recognised_to: Month | None = None
     openly_recognised_to: Month | None = None
     last_work: date = date.min
+    last_billable: dict[Identifier, date] = {}
     undecided_from: date = date.min
 
     @on_event
@@ -237,14 +241,24 @@ class Budgeting(Part):
         return self.updated(last_work=max(self.last_work, on))
 
     @on_event
+    def _due(self, event: BillingEventDue) -> Self:
+        """Note the end of the month that is billed."""
+        if event.kind != "time" or event.exception is not None:
+            return self
+        last = end_of(month_of(event.due_on))
+        return self.updated(last_billable={**self.last_billable, event.billing_event: last})
+
+    @on_event
     def _drafted(self, event: InvoiceDrafted) -> Self:
-        """Decide about work up to the last day that is billed; about all where one is not named."""
+        """Decide about work up to the last day that is billed, or may be where one is not named."""
         if event.kind != "time":
             return self
         charges = [line for line in event.lines if line.amount.amount > 0]
         days = [each.day for line in charges for each in line.days]
         unnamed = any(not line.days for line in charges)
-        last = date.max if unnamed else max(days, default=date.min)
+        if unnamed:
+            days.append(self.last_billable.get(event.billing_event, date.max))
+        last = max(days, default=date.min)
         return self._decided(min(last, self.last_work))
 
     @on_event

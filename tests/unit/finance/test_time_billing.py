@@ -11,9 +11,17 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contracts.event import Event
-from contracts.finance import BillingEventDue, DayHours, InvoiceDrafted, InvoiceLine, InvoiceVoided
+from contracts.finance import (
+    BillingEventDue,
+    DayHours,
+    InvoiceDrafted,
+    InvoiceLine,
+    InvoiceLineTerms,
+    InvoiceVoided,
+)
 from contracts.lines import BillingItem, ContractLine, LineRate, NewLine
 from contracts.money import Money
+from finance.billing.decisions import BillOutsideSchedule
 from finance.engagement import Engagement
 from finance.invoices.decisions import IssueCreditNote, VoidInvoice
 from finance.settlement.decisions import SettleAccount
@@ -397,6 +405,22 @@ def test_a_second_line_with_the_role_leaves_earlier_work_on_the_first():
     assert billed_by_line(worked) == {"work": eur(800)}
     assert billed_by_line(worked.after(APRIL)) == {"work": eur(2_600)}
     assert [each.entry for each in worked.view["unassigned"]] == ["d"]
+
+
+def test_an_expense_on_an_invoice_decides_nothing_about_later_months():
+    spent = expense("x", eur(50), date(2026, 4, 20))
+    worked = hearing(hourly(), time("a"), spent, time("m", week=date(2026, 5, 4)))
+    billed = worked.on(date(2026, 5, 12)).after(APRIL)
+    late = hearing(billed, *second_line(date(2026, 4, 1)))
+    assert [each.entry for each in late.view["unassigned"]] == ["m"]
+
+
+def test_an_exception_that_names_no_days_decides_about_all_work_so_far():
+    worked = hearing(hourly(), time("a"), time("m", week=date(2026, 5, 4)))
+    lines = (InvoiceLineTerms(description="Advice", line="work", amount=eur(100)),)
+    early = BillOutsideSchedule(item="time", lines=lines, reason="Agreed.")
+    late = hearing(worked.on(date(2026, 4, 30)).after(early), *second_line(date(2026, 4, 1)))
+    assert late.view["unassigned"] == []
 
 
 def test_an_amendment_that_comes_late_does_not_move_what_is_billed_or_held():
