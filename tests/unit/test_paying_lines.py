@@ -174,7 +174,7 @@ class Story:
             return
         known = self.placed.setdefault((role, on), line)
         assert known == line, (role, on)
-        assert self.signed_on(line) <= on
+        assert self.first_week(line) <= on
         if not any(first <= on <= last for first, last in self.late):
             in_force = {
                 each.line
@@ -190,10 +190,20 @@ class Story:
         changed = [gone for signed_on, gone in self.cut.get(line, []) if signed_on <= on]
         return changed[-1] if changed else False
 
-    def signed_on(self, line: str) -> date:
-        return next(
+    def first_week(self, line: str) -> date:
+        """Return the Monday of the week in which a line was signed."""
+        signed_on = next(
             each.first_day for each in self.agreed if (each.line, each.role) == (line, None)
         )
+        return signed_on - timedelta(days=signed_on.weekday())
+
+    def able(self, role: str, on: date) -> list[str]:
+        """Return the lines that have a rate for a role on a day, also those without their price."""
+        return [
+            each.line
+            for each in self.lines
+            if each.rate_on(role, on) and self.first_week(each.line) <= on
+        ]
 
     def hours(self, role: str, on: date, line: str | None) -> Decimal:
         of_line = (
@@ -232,7 +242,9 @@ class Story:
                 work = entries[each.entry]
                 key = work.role, work.week
                 waiting[key] = waiting.get(key, Decimal(0)) + work.hours
-                assert name != "unassigned" or work.line or key not in self.placed, key
+                if name == "unassigned" and not work.line:
+                    assert key not in self.placed, key
+                    assert len(self.able(*key)) != 1, key
         for key in {(each.role, each.week) for each in self.approved}:
             every = (each.hours for each in self.approved if (each.role, each.week) == key)
             billed = self.billed(None, *key)

@@ -407,6 +407,18 @@ def test_a_second_line_with_the_role_leaves_earlier_work_on_the_first():
     assert [each.entry for each in worked.view["unassigned"]] == ["d"]
 
 
+def test_the_week_of_a_signature_belongs_to_the_new_line_where_no_other_has_the_role():
+    new = SECOND.model_copy(update={"rates": line_rates(tester=90, developer=90)})
+    added = assessed(scope("more", new=new.new, tester=10))
+    signed = hearing(hourly(), added, amendment(new, signed_on=date(2026, 4, 28)))
+    week = date(2026, 4, 27)
+    worked = may(hearing(signed, time("t", role="tester", week=week), time("d", week=week)))
+    assert worked.view["unassigned"] == []
+    assert [each.unbilled for each in worked.view["unbilled"]] == [eur(800), eur(720)]
+    worked.when(HoldWork(entries=("t",), why="Disputed.")).then_accepted()
+    assert billed_by_line(worked.after(APRIL)) == {"work": eur(800), "more": eur(720)}
+
+
 def test_an_expense_on_an_invoice_decides_nothing_about_later_months():
     spent = expense("x", eur(50), date(2026, 4, 20))
     worked = hearing(hourly(), time("a"), spent, time("m", week=date(2026, 5, 4)))
