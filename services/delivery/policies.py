@@ -48,21 +48,26 @@ def require_active(state: Engagement, week: date | None = None) -> None:
         raise Refused("engagement-on-hold", f"work is on hold since {hold.held_on}: {hold.reason}")
 
 
-def known_person(context: Context, person: str) -> PersonPublished:
-    """Return the person's record as it is today; raises Refused where the person is unknown."""
-    record = known_on(context.reference_data, PersonPublished, person, context.today)
+def known_person(context: Context, person: str, day: date | None = None) -> PersonPublished:
+    """Return the person's record as it is on a day, by default today.
+
+    Raises Refused where the person is unknown.
+    """
+    record = known_on(context.reference_data, PersonPublished, person, day or context.today)
     if record is None:
         raise Refused("person-unknown", f"no person {person} is known")
     return record.event
 
 
 def known_staff(context: Context, person: str, *days: date) -> PersonPublished:
-    """Return today's record of a person who is with the company on these days.
+    """Return the record of a person who is with the company on these days, as it is on the last.
 
-    Raises Refused where the person is unknown, has not joined by one of the days, or has left.
+    Raises Refused where the person is unknown or, by the record as it is on one of the days, has
+    not joined by that day or has left.
     """
     known = known_person(context, person)
     for day in days:
+        known = known_person(context, person, day)
         if not known.works_on(day):
             raise Refused("person-not-with-company", f"{person} is not with the company on {day}")
     return known

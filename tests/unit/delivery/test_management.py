@@ -84,6 +84,17 @@ def test_a_manager_is_with_the_company_on_the_day() -> None:
     )
 
 
+def test_a_manager_is_one_by_the_record_of_the_day() -> None:
+    milo = person("milo", "delivery", "engagement-manager")
+    tomorrow = OPENED_ON + timedelta(days=1)
+    moved = milo.model_copy(update={"department": "sales", "effective_from": tomorrow})
+    later = opened().knowing(milo, moved).on(tomorrow)
+    later.when(AssignManager(manager="milo", assigned_on=OPENED_ON)).then_accepted()
+    later.when(AssignManager(manager="milo")).then_refused(
+        "person-not-engagement-manager", saying="sales"
+    )
+
+
 def test_nothing_is_decided_before_sales_opened_the_engagement() -> None:
     early = empty().consumed(BUDGET)
     early.when(AssignManager(manager="mara")).then_refused(

@@ -86,6 +86,20 @@ def test_a_person_is_with_the_company_for_the_whole_allocation(
     wanted().knowing(dev).when(covered).then_accepted()
 
 
+def test_an_allocation_reads_the_persons_record_of_its_days() -> None:
+    leaving = PersonPublished(
+        person="dev", name="Dev", department="delivery", left=START - timedelta(days=1)
+    )
+    staying = leaving.model_copy(update={"left": None})
+    renewed = staying.model_copy(update={"effective_from": START})
+    wanted().knowing(leaving, renewed).when(GIVE).then_accepted()
+    before = GIVE.model_copy(update={"starts_on": START - timedelta(days=1)})
+    wanted().knowing(leaving, renewed).when(before).then_accepted()
+    planned = leaving.model_copy(update={"effective_from": START})
+    refused = wanted().knowing(staying, planned).when(GIVE)
+    refused.then_refused("person-not-with-company", saying=f"on {START}")
+
+
 def test_a_person_is_released() -> None:
     let_go = ReleaseResource(request="RQ-1", person="dev")
     free = (

@@ -45,6 +45,17 @@ def test_a_stand_in_is_another_person_who_is_with_the_company() -> None:
     MARA.when(later, by="mara").then_refused("person-not-with-company")
 
 
+def test_a_stand_in_is_judged_by_the_record_of_the_days() -> None:
+    july = date(2026, 7, 1)
+    renewed = PersonPublished(person="max", name="Max", department="delivery", effective_from=july)
+    later = publish(last=date(2026, 8, 1))
+    MARA.knowing(*PEOPLE, renewed).when(later, by="mara").then_accepted()
+    leaving = renewed.model_copy(update={"left": date(2026, 7, 10)})
+    MARA.knowing(*PEOPLE, leaving).when(publish(), by="mara").then_refused(
+        "person-not-with-company", saying="2026-07-14"
+    )
+
+
 @pytest.mark.parametrize(
     "bad", [{"last": "2026-06-30"}, {"purpose": "signing"}, {"stand_in": "max@example.com"}]
 )
