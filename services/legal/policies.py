@@ -5,6 +5,7 @@ from datetime import date
 
 from chassis.domain.commands import Missing, Refused
 from chassis.domain.context import Context
+from chassis.domain.reference import known_on
 from contracts.reference import AgreementPublished, AgreementType
 from legal.engagement import Engagement
 from legal.sows.state import REVIEWERS, Sow
@@ -76,13 +77,17 @@ def missing_approvals(sow: Sow) -> Iterator[Missing]:
 
 
 def _agreements(
-    state: Engagement, kind: AgreementType, context: Context
+    state: Engagement, kind: AgreementType, day: date, context: Context
 ) -> list[AgreementPublished]:
+    """Return the account's agreements of a type, as their records are on a day (`known_on`)."""
     account = state.file.opened.account if state.file.opened else None
+    records = context.reference_data
+    names = (each.event.agreement for each in records.all(AgreementPublished))
+    known = (known_on(records, AgreementPublished, name, day) for name in names)
     return [
         each.event
-        for each in context.reference_data.all(AgreementPublished)
-        if each.event.account == account and each.event.agreement_type == kind
+        for each in known
+        if each and each.event.account == account and each.event.agreement_type == kind
     ]
 
 
@@ -90,7 +95,7 @@ def agreement_in_force(
     state: Engagement, kind: AgreementType, day: date, context: Context
 ) -> AgreementPublished | None:
     """Return the account's agreement of a type that is in force on a day, the newest of several."""
-    in_force = [each for each in _agreements(state, kind, context) if each.is_in_force(day)]
+    in_force = [each for each in _agreements(state, kind, day, context) if each.is_in_force(day)]
     return max(in_force, key=lambda each: each.starts_on, default=None)
 
 
@@ -107,7 +112,7 @@ def missing_agreement(state: Engagement, day: date, context: Context) -> Missing
     for kind, name in kinds:
         if agreement_in_force(state, kind, day, context):
             return None
-        known = _agreements(state, kind, context)
+        known = _agreements(state, kind, day, context)
         if known:
             last = max(known, key=lambda each: each.starts_on)
             term = f"from {last.starts_on}" + (f" to {last.expires_on}" if last.expires_on else "")

@@ -16,6 +16,7 @@ from contracts.reference import (
     AgreementPublished,
     AgreementTerms,
     KeptAgreement,
+    in_force,
 )
 from contracts.values import Day, Value
 from legal.roles import CONTRACTS
@@ -49,15 +50,20 @@ class PublishAgreement(SignedOn, KeptAgreement, Publish):
 def record_agreement(
     state: Record[AgreementPublished], command: RecordAgreement, context: Context
 ) -> Iterable[Event]:
-    """Publish the first version.
+    """Publish the first version; a repetition that equals the version in force changes nothing.
 
     Raises Refused where the account is unknown, the signature is in the future, or the agreement
     would expire before it begins.
     """
+    known = in_force(state.versions, context.today)
     event = AgreementPublished.model_validate(
-        {"agreement": state.id, **_completed(state, command, context)}
+        {
+            "agreement": state.id,
+            "effective_from": known.effective_from if known else None,
+            **_completed(known, command, context),
+        }
     )
-    yield from unless_recorded(state.newest, event, f"the agreement {state.id}")
+    yield from unless_recorded(known, event, f"the agreement {state.id}")
 
 
 @capability.decide(PublishAgreement, by=CONTRACTS)
@@ -68,21 +74,25 @@ def publish_agreement(
 
     Raises Refused as `record_agreement` does.
     """
-    completed = _completed(state, command, context)
+    known = in_force(state.versions, command.effective_from or context.today)
+    completed = _completed(known, command, context)
     yield from next_version(state, command.model_copy(update=completed), context)
 
 
 def _completed(
-    state: Record[AgreementPublished],
+    known: AgreementPublished | None,
     given: RecordAgreement | PublishAgreement,
     context: Context,
 ) -> dict[str, object]:
-    """Return the fields of the agreement with the days that were not given."""
+    """Return the fields of the agreement with the days that were not given.
+
+    `known` is the version that the agreement repeats or corrects.
+    """
     require_record("account-unknown", "account", AccountPublished, given.account, context)
-    known = state.newest.signed_on if state.newest else None
     zone = account_zone(given.account, context.reference_data, context.today)
     there = replace(context, zone=zone)
-    signed_on = past_day("signed_on", given.signed_on or known, there)
+    before = known.signed_on if known else None
+    signed_on = past_day("signed_on", given.signed_on or before, there)
     starts_on = given.starts_on or signed_on
     if given.expires_on is not None and given.expires_on < starts_on:
         raise Refused(

@@ -13,6 +13,7 @@ from contracts.reference import (
     ContactDetails,
     ContactOfAccount,
     ContactPublished,
+    in_force,
 )
 from sales.roles import SELLERS
 
@@ -34,9 +35,14 @@ class PublishContact(ContactDetails, Publish):
 def record_contact(
     state: Record[ContactPublished], command: RecordContact, context: Context
 ) -> Iterable[Event]:
-    """Publish the first version; raises Refused where the account is unknown."""
-    event = ContactPublished(contact=state.id, **dict(command))
-    for new in unless_recorded(state.newest, event, f"the contact {state.id}"):
+    """Publish the first version; a repetition that equals the version in force changes nothing.
+
+    Raises Refused where the contact is recorded with other content or the account is unknown.
+    """
+    known = in_force(state.versions, context.today)
+    first_day = known.effective_from if known else None
+    event = ContactPublished(contact=state.id, effective_from=first_day, **dict(command))
+    for new in unless_recorded(known, event, f"the contact {state.id}"):
         require_record("account-unknown", "account", AccountPublished, command.account, context)
         yield new
 

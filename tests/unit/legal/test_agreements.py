@@ -51,6 +51,20 @@ def test_a_correction_keeps_the_day_of_the_signature() -> None:
     ).then_nothing()
 
 
+def test_a_repetition_or_correction_is_of_the_version_in_force() -> None:
+    renewed = PublishAgreement(
+        account="acme", agreement_type="msa", signed_on=TOMORROW, effective_from=NEXT
+    )
+    planned = FRESH.after(RECORD).on(TOMORROW).after(renewed)
+    planned.when(RECORD).then_nothing()
+    endless = PublishAgreement(account="acme", agreement_type="msa")
+    planned.when(endless).then(like(AgreementPublished, signed_on=TODAY, effective_from=None))
+    later = endless.model_copy(update={"effective_from": NEXT, "expires_on": date(2028, 2, 28)})
+    planned.when(later).then(like(AgreementPublished, signed_on=TOMORROW, effective_from=NEXT))
+    again = RECORD.model_copy(update={"signed_on": TOMORROW, "expires_on": None})
+    planned.on(NEXT).when(again).then_nothing()
+
+
 def test_the_document_of_an_agreement_is_uploaded_to_its_record_first() -> None:
     kept = PublishAgreement(account="acme", agreement_type="msa", document=HASH, expires_on=LAST)
     recorded = FRESH.after(RECORD)
@@ -97,6 +111,20 @@ def test_a_statement_of_work_needs_the_agreement_of_its_account_on_that_day(
     scenario = filed().knowing(*known)
     found = missing_agreement(scenario.state, TODAY, scenario._context("carl"))
     assert (found is not None) == missing
+
+
+def test_a_statement_of_work_needs_the_version_of_the_agreement_in_force_on_the_day() -> None:
+    lapsing, renewed = agreement(expires_on=LAST), agreement(effective_from=NEXT)
+    for known, day, missing in (
+        ([lapsing, renewed, lapsing], NEXT, False),
+        ([lapsing, renewed], LAST, False),
+        ([agreement(expires_on=TODAY), renewed], TOMORROW, True),
+        ([agreement(), agreement(expires_on=LAST, effective_from=NEXT)], NEXT, True),
+        ([agreement(account="apex", expires_on=TODAY), renewed], TOMORROW, False),
+    ):
+        scenario = filed().knowing(*known)
+        found = missing_agreement(scenario.state, day, scenario._context("carl"))
+        assert (found is not None) == missing, (known, day)
 
 
 def test_an_expired_agreement_refuses_sending_and_signing() -> None:

@@ -1,5 +1,7 @@
 """Record the contacts of accounts, and publish their versions."""
 
+from datetime import date
+
 import pytest
 from pydantic import ValidationError
 
@@ -41,6 +43,15 @@ def test_a_new_version_keeps_the_account() -> None:
         contact="C-1", account="A-1", name="Nora Dahl", roles=("sponsor", "signatory")
     )
     FRESH.after(RECORD).when(PUBLISH).then(renamed).when(PUBLISH).then_nothing()
+
+
+def test_a_repetition_is_compared_with_the_version_in_force() -> None:
+    july = date(2026, 7, 1)
+    planned = FRESH.after(RECORD).after(PUBLISH.model_copy(update={"effective_from": july}))
+    planned.when(RECORD).then_nothing()
+    planned.on(july).when(RECORD).then_refused("already-recorded", saying="name: ")
+    renamed = RecordContact(account="A-1", name="Nora Dahl", roles=("sponsor", "signatory"))
+    planned.on(july).when(renamed).then_nothing()
 
 
 def test_a_contact_can_be_erased() -> None:
