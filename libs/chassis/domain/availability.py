@@ -7,6 +7,7 @@ from functools import lru_cache
 from chassis.domain.context import ReferenceData
 from chassis.domain.reference import known_on
 from chassis.domain.working_days import WorkingDays, available_hours
+from contracts.channels import Department
 from contracts.reference import (
     CalendarDetails,
     CalendarPublished,
@@ -37,12 +38,18 @@ def _working_days(calendar: CalendarPublished) -> WorkingDays:
 
 
 def available_hours_of(
-    records: ReferenceData, person: str, first: date, last: date
+    records: ReferenceData,
+    person: str,
+    first: date,
+    last: date,
+    *,
+    department: Department | None = None,
 ) -> Decimal | None:
     """Return the hours that a person is available from one day to another, both included.
 
     Each week counts by the person's record in force on its last day in the period, and not at all
-    before the first version is in force; calendar and leave are those of that day. Holidays, leave
+    before the first version is in force; calendar and leave are those of that day. With
+    `department`, weeks in which the person belongs to another one do not count. Holidays, leave
     and days before the person joined or after they left are subtracted. None where there is no
     record, or its calendar is not known.
     """
@@ -51,7 +58,8 @@ def available_hours_of(
     total = Decimal(0)
     while first <= last:
         sunday = min(first + timedelta(days=6 - first.weekday()), last)
-        if (record := records.on(PersonPublished, person, sunday)) is not None:
+        record = records.on(PersonPublished, person, sunday)
+        if record is not None and department in (None, record.event.department):
             days = working_days_of(records, record.event, sunday)
             if days is None:
                 return None

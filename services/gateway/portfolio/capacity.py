@@ -12,15 +12,14 @@ from gateway.portfolio.figures import utilisation_weeks
 def available_hours(records: ReferenceData, today: date) -> Decimal | None:
     """Return the available hours of all people of Delivery in the last full weeks before a day.
 
-    Holidays and leave are subtracted. None where a person's calendar is not known.
+    A person counts in the weeks in which they belong to Delivery. Holidays and leave are
+    subtracted. None where a person's calendar is not known.
     """
     weeks = utilisation_weeks(today)
     first, last = min(weeks), max(weeks) + timedelta(days=6)
     total = Decimal(0)
     for person in records.all(PersonPublished):
-        if person.event.department != "delivery":
-            continue
-        hours = available_hours_of(records, person.event.person, first, last)
+        hours = available_hours_of(records, person.event.person, first, last, department="delivery")
         if hours is None:
             return None
         total += hours

@@ -99,6 +99,16 @@ def test_available_hours_of_the_portfolio_are_those_of_delivery_in_the_last_full
     assert available_hours(RecordsOf([abroad]), wednesday) is None
 
 
+def test_people_count_in_the_portfolio_in_the_weeks_in_which_they_belong_to_delivery() -> None:
+    dev = PersonPublished(person="dev", name="Dev", department="delivery")
+    wednesday = date(2026, 4, 1)  # the weeks from 2 to 29 March
+    for moved_on, weeks in ((date(2026, 5, 1), 4), (date(2026, 3, 16), 2), (date(2026, 3, 1), 0)):
+        moved = dev.model_copy(
+            update={"department": "sales", "calendar": "nil", "effective_from": moved_on}
+        )
+        assert available_hours(RecordsOf([dev, moved]), wednesday) == weeks * 40
+
+
 def test_confidential_disconnects_are_not_counted_for_other_readers() -> None:
     life = Life().worked(8)
     life.say(95, life.report(9, 95, finish=180), margin_measured(life, "18"))
