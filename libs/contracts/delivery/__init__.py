@@ -10,6 +10,7 @@ from contracts.delivery.closing import *
 from contracts.delivery.contract import *
 from contracts.delivery.customer_inputs import *
 from contracts.delivery.estimates import *
+from contracts.delivery.expenses import *
 from contracts.delivery.importing import *
 from contracts.delivery.kickoff import *
 from contracts.delivery.management import *

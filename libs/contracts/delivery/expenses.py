@@ -1,0 +1,75 @@
+"""Define the events of expenses: submitted by who spent the money, approved by another person."""
+
+from typing import Annotated, Literal
+
+from contracts.channels import DELIVERY
+from contracts.event import Event
+from contracts.money import PositiveMoney
+from contracts.values import Day, DocumentHash, Identifier, PersonId, ShortText, Value, YesNo
+from contracts.vocabularies import OPEN, Unlisted
+
+ExpenseCategory = Annotated[
+    Literal["travel", "accommodation", "meals", "materials", "software", "subcontractor", "other"]
+    | Unlisted,
+    OPEN,
+]
+"""Category of an expense."""
+
+
+class Expense(Value):
+    """An expense of a person for the engagement."""
+
+    person: PersonId
+    """Person who spent the money."""
+    amount: PositiveMoney
+    """Amount in the currency of the expense, which may differ from the engagement's."""
+    description: ShortText
+    """Purpose of the expense."""
+    category: ExpenseCategory
+    """Category of the expense."""
+    spent_on: Day
+    """Day of the expense."""
+    receipt: DocumentHash | None = None
+    """Hash of the uploaded receipt; null where there is none."""
+    billable: YesNo = True
+    """True if the customer pays it."""
+    line: Identifier | None = None
+    """Id of the contract line that it is for; null where Finance finds the line by its kind."""
+
+
+class NamedExpense(Expense):
+    """An expense of the engagement, with its id."""
+
+    expense: Identifier
+    """Id of the expense within the engagement."""
+
+
+class ExpenseSubmitted(NamedExpense, Event, channel=DELIVERY):
+    """An expense was submitted for approval.
+
+    Published by Delivery. It replaces what was submitted before under the same id and is not
+    decided.
+    """
+
+
+class ExpenseApproved(NamedExpense, Event, channel=DELIVERY, consumed_by=("finance",)):
+    """An expense was approved by another person. Published by Delivery."""
+
+
+class ExpenseRejected(NamedExpense, Event, channel=DELIVERY):
+    """An expense was rejected; it is neither billed nor counted as cost. Published by Delivery."""
+
+    why: ShortText
+    """Reason for the rejection."""
+
+
+class ExpenseReversed(NamedExpense, Event, channel=DELIVERY, consumed_by=("finance",)):
+    """An approved expense was wrong and is taken back whole.
+
+    Published by Delivery. Finance reverses its cost; what was billed is credited.
+    """
+
+    why: ShortText
+    """What was wrong."""
+    reversed_on: Day
+    """Day on which the mistake was found."""
