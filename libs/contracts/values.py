@@ -500,6 +500,11 @@ class PlannedTask(Period):
     """Id of the deliverable that the task produces; null where it produces none."""
     assignee: PersonId | None = None
     """Person who is to do the task; null while none is named."""
+    change: Identifier | None = None
+    """Id of the change order that adds the task; null where it is in the first scope.
+
+    Hours on it are approved as billable when the amendment of the change is signed (gate 6).
+    """
     after: Annotated[tuple[TaskLink, ...], Field(max_length=100)] = ()
     """The tasks that this one follows."""
 
