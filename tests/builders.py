@@ -33,6 +33,7 @@ from contracts.values import (
     Signatory,
 )
 from tests.amounts import eur, per_hour
+from tests.weeks import approved, submitted
 
 ENGAGEMENT = "E-0000000000001"
 HASH = "sha256:" + "a" * 64
@@ -382,23 +383,8 @@ class Life:
             cost = eur(40 * 80)
             self.say(
                 days,
-                delivery.TimeSubmitted(
-                    entry=entry,
-                    person="eve",
-                    role="engineer",
-                    task="build",
-                    week=self.week(number),
-                    hours=Decimal(40),
-                ),
-                delivery.TimeApproved(
-                    entry=entry,
-                    person="eve",
-                    role="engineer",
-                    task="build",
-                    week=self.week(number),
-                    hours=Decimal(40),
-                    line="build",
-                ),
+                submitted(entry, self.week(number), 40),
+                approved(entry, self.week(number), 40, line="build"),
                 delivery.TaskProgressed(
                     task="build",
                     complete=Decimal(100 * (number + 1)) / weeks // 1,

@@ -321,8 +321,15 @@ def _delivery(view: View, names: Names, today: date) -> _PanelRows:
         yield "Deliverables", _one(f"{accepted} of {len(baseline.deliverables)} accepted")
     if delivery.imported is not None:
         yield "Taken over", tuple(_taken_over(delivery.imported.event))
-    if delivery.approved_hours or delivery.submitted_hours:
+    waiting = delivery.waiting_hours
+    if delivery.approved_hours or waiting:
         yield "Work approved", _one(hours(delivery.approved_hours))
+    if waiting:
+        people = len({each.person for each in delivery.waiting.values()})
+        yield (
+            "Awaiting approval",
+            _one(f"{hours(waiting)} of {counted(people, 'person', 'people')}"),
+        )
     if delivery.report is not None:
         report = delivery.report.event
         yield (

@@ -2,12 +2,13 @@
 
 from datetime import date
 
-from gateway.rules import changes, money, promises, reporting, statements_of_work, taken_over
+from gateway.rules import changes, money, promises, reporting, statements_of_work, taken_over, work
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
 from gateway.view.engagement_view import View
 
 RULES = Rules(
     promises.rules,
+    work.rules,
     statements_of_work.rules,
     money.rules,
     changes.rules,

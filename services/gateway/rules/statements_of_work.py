@@ -1,87 +1,23 @@
-"""Rules that compare the statement of work with the deal and with work that is being done."""
+"""Rules that compare the statement of work with the deal."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import date
 
 from contracts.lines import ContractLine
 from contracts.money import Money
 from gateway.formatting import day
 from gateway.rules.amounts import (
     absolute,
-    agreed_lines,
     cost_of_delay,
     difference,
     price_of_deliverables,
-    rate_of_lines,
-    value_of_hours,
 )
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day
 from gateway.view.engagement_view import View
 from gateway.view.sections.legal import Sow
 from gateway.view.sections.steps import Kept
 
 rules = Rules()
-
-
-@rules.register("work-before-signature", title="Work before signature", owner="legal")
-def work_before_signature(
-    rule: Rule, view: View, today: date, allowed: Tolerances
-) -> Iterable[Disconnect]:
-    """Find hours in weeks before the signature that no early-start authorisation covers.
-
-    Hours count as covered in weeks of an authorisation, up to the sum of the caps in hours. Caps in
-    money are not compared.
-    """
-    weeks = view.delivery.weeks
-    if not weeks:
-        return
-    signed = view.legal.signed
-    early = {
-        week: worked
-        for week, worked in weeks.items()
-        if signed is None or week + timedelta(days=6) < signed.event.signed_on
-    }
-    if not early:
-        return
-    worked = sum((item.hours for item in early.values()), Decimal(0))
-    starts = view.legal.early_starts
-    covered = sum(
-        (
-            item.hours
-            for week, item in early.items()
-            if any(
-                start.said.occurred_at.date() <= week + timedelta(days=6)
-                and week <= start.event.expires_on
-                for start in starts
-            )
-        ),
-        Decimal(0),
-    )
-    caps = [start.event.cap_hours for start in starts if start.event.cap_hours is not None]
-    allowed_hours = min(covered, sum(caps, Decimal(0))) if caps else covered
-    beyond = worked - allowed_hours
-    if beyond <= 0:
-        return
-    first = min(early)
-    if starts:
-        sentence = (
-            f"{hours(worked)} were worked before the signature; the early-start authorisation "
-            f"covers {hours(allowed_hours)} of them."
-        )
-    else:
-        sentence = (
-            f"{hours(worked)} were worked before the statement of work was signed, "
-            "with no early-start authorisation."
-        )
-    yield rule.disconnect(
-        sentence,
-        (early[first].first, *(start.said for start in starts), signed.said if signed else None),
-        owner="legal" if signed is None else "delivery",
-        exposure=view.price,
-        at_stake=value_of_hours([(beyond, rate_of_lines(agreed_lines(view), first))]),
-        severity="serious" if signed is None else "warning",
-    )
 
 
 @rules.register("signed-version-not-latest", title="Signed is not the latest", owner="legal")

@@ -94,11 +94,12 @@ def _worked(view: View, withheld: Iterable[WithheldWork]) -> dict[str, _Work]:
 
 
 def _approved_hours(view: View) -> Iterator[tuple[str | None, str, date, Decimal]]:
-    """Yield approved billable hours with the named line, the role and the Monday of the week."""
-    for week, worked in view.delivery.weeks.items():
-        for key, number in worked.billable_by_role.items():
-            line, _, role = key.partition("/")
-            yield line or None, role, week, number
+    """Yield approved billable hours with the named line, the role and the day."""
+    for week in view.delivery.weeks.values():
+        for day, by_role in week.billable_by_day.items():
+            for key, number in by_role.items():
+                line, _, role = key.partition("/")
+                yield line or None, role, day, number
 
 
 def _unbilled(work: _Work, bills: Collection[BilledLine], budget: Budget) -> Money:

@@ -22,6 +22,7 @@ from tests.unit.gateway.test_disconnects import (
     only,
     rebaselined,
 )
+from tests.weeks import approved
 
 WHOLE, BUILD, MANAGE = eur(100_000), eur(80_000), eur(20_000)
 DOLLARS = Money(amount=Decimal(1), currency="USD")
@@ -48,15 +49,7 @@ def amounts(found: Disconnect) -> tuple[Money | None, Money | None]:
 
 
 def worked(life: Life, hours: int, *, line: str | None = None) -> delivery.TimeApproved:
-    return delivery.TimeApproved(
-        entry="T-x",
-        person="eve",
-        role="engineer",
-        task="build",
-        week=life.week(8),
-        hours=Decimal(hours),
-        line=line,
-    )
+    return approved("T-x", life.week(8), hours, line=line)
 
 
 def test_a_delay_costs_days_at_the_agreed_cost_and_is_unknown_without() -> None:
@@ -115,7 +108,7 @@ def test_allocated_hours_have_a_value_where_all_roles_have_one_rate(
 @pytest.mark.parametrize(("manager", "at_stake"), [("125", None), ("100", eur(3_000))])
 def test_work_before_the_signature(manager: str, at_stake: Money | None) -> None:
     life = rated(Life().won(), engineer="100", manager=manager)
-    time = worked(life, 30).model_copy(update={"week": life.week(0) - timedelta(weeks=3)})
+    time = approved("T-x", life.week(0) - timedelta(weeks=3), 30)
     found = only(life.say(16, time), 17)
     assert found.rule == "work-before-signature"
     assert amounts(found) == (WHOLE, at_stake)
@@ -196,7 +189,12 @@ def test_hours_beyond_the_budget(manager: str, at_stake: Money | None) -> None:
     so_far = findings(life)
     assert so_far == {}
     spent = sum(
-        (each.event.hours for each in life.events if isinstance(each.event, delivery.TimeApproved)),
+        (
+            entry.hours
+            for each in life.events
+            if isinstance(each.event, delivery.TimeApproved)
+            for entry in each.event.entries
+        ),
         Decimal(0),
     )
     found = findings(life.say(95, worked(life, int(1_200 - spent))))

@@ -30,6 +30,7 @@ from tests.amounts import eur, per_hour
 from tests.builders import HASH, REPORTS, Life, line_change, scope_of
 from tests.unit.gateway.test_disconnects import evidence, findings, only
 from tests.unit.gateway.test_engagement_view import view_of
+from tests.weeks import approved
 
 NOBODY = Names(RecordsOf([]))
 SUPPORT = ContractLine(
@@ -317,13 +318,13 @@ def test_management_within_another_line_is_compared_with_that_line() -> None:
 
 def test_hours_beyond_those_of_a_line() -> None:
     life = Life().worked(8)
-    time = delivery.TimeApproved(
-        entry="T-x",
+    time = approved(
+        "T-x",
+        life.week(8),
+        200,
         person="max",
         role="project-manager",
         task="manage",
-        week=life.week(8),
-        hours=Decimal(200),
         kind="project-management",
         line="manage",
     )
@@ -407,16 +408,8 @@ def test_unbilled_work_is_worth_what_an_invoice_would_charge() -> None:
     support = SUPPORT.model_copy(update={"rates": rates})
     life = altered(life, finance.BudgetSet, lines=(*life.lines(), support))
     for role in halves:
-        approved = delivery.TimeApproved(
-            entry=f"T-{role}",
-            person="eve",
-            role=role,
-            task="care",
-            week=life.week(8),
-            hours=Decimal("0.5"),
-            line="support",
-        )
-        life.say(58, approved)
+        half = approved(f"T-{role}", life.week(8), "0.5", role=role, task="care", line="support")
+        life.say(58, half)
     (work,) = approved_work(view_of(life.events))
     assert work.unbilled == eur("50.01") + eur("70.01")
 
@@ -748,12 +741,5 @@ def test_an_early_start_may_be_capped_by_an_amount() -> None:
         "40 h until 4 Feb 2026",
         "4,000 EUR until 4 Feb 2026",
     )
-    work = delivery.TimeApproved(
-        entry="T-1",
-        person="eve",
-        role="engineer",
-        task="initiation",
-        week=date(2026, 1, 19),
-        hours=Decimal(30),
-    )
-    assert findings(life.say(20, work), 21) == {}
+    work = approved("T-1", date(2026, 1, 26), 30, task="initiation")
+    assert findings(life.say(27, work), 28) == {}

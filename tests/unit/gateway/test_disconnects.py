@@ -12,6 +12,7 @@ from gateway.rules import Disconnect, judge
 from tests.amounts import eur, per_hour
 from tests.builders import ENGAGEMENT, Life
 from tests.unit.gateway.test_engagement_view import view_of
+from tests.weeks import approved
 
 
 def findings(life: Life, days: int = 100) -> dict[str, Disconnect]:
@@ -128,14 +129,7 @@ def test_people_allocated_for_other_hours_than_planned() -> None:
 
 def test_work_before_the_signature() -> None:
     life = Life().won()
-    time = delivery.TimeApproved(
-        entry="T-1",
-        person="eve",
-        role="engineer",
-        task="initiation",
-        week=date(2026, 1, 12),
-        hours=Decimal(30),
-    )
+    time = approved("T-1", date(2026, 1, 12), 30, task="initiation")
     authorised = Life().won()
     assert only(life.say(16, time), 17).finding == "work-before-signature"
 
@@ -147,7 +141,7 @@ def test_work_before_the_signature() -> None:
     ).say(16, time)
     assert findings(authorised, 17) == {}
 
-    beyond = authorised.say(17, time.model_copy(update={"entry": "T-2"}))
+    beyond = authorised.say(17, approved("T-2", date(2026, 1, 12), 30, task="initiation"))
     finding = only(beyond, 18)
     assert finding.sentence == (
         "60 h were worked before the signature; the early-start authorisation covers 40 h of them."
@@ -255,17 +249,7 @@ def test_an_invoice_on_an_acceptance_that_is_withdrawn_is_billed_before_acceptan
 
 def test_hours_beyond_the_budget() -> None:
     life = Life().worked(8)
-    life.say(
-        95,
-        delivery.TimeApproved(
-            entry="T-x",
-            person="eve",
-            role="engineer",
-            task="build",
-            week=life.week(8),
-            hours=Decimal(800),
-        ),
-    )
+    life.say(95, approved("T-x", life.week(8), 800))
     assert only(life).finding == "beyond-budget.hours"
 
 

@@ -25,6 +25,7 @@ from testkit.scenario import RecordsOf
 from tests.amounts import eur
 from tests.builders import ENGAGEMENT, Life
 from tests.portfolio_builder import late
+from tests.weeks import rejected, submitted
 
 TODAY = date(2026, 5, 25)
 NOBODY = Names(RecordsOf([]))
@@ -250,10 +251,11 @@ def test_an_event_is_written_as_a_sentence(event: Event, sentence: str) -> None:
 
 
 def test_text_of_an_event_is_unchanged_even_if_it_looks_like_a_field() -> None:
-    event = delivery.TimeRejected(entry="T-1", why="{entry} [see {why|words}] <b>")
+    event = rejected(submitted("T-1", date(2026, 3, 2), 16), "{week} [see {why|words}] <b>")
 
-    assert (
-        sentence_of(event, NOBODY) == "Time entry T-1 not approved: “{entry} [see {why|words}] <b>”"
+    assert event_text(event, NOBODY) == (
+        "16 h as engineer of eve in the week of 2 March 2026 not approved: "
+        "“{week} [see {why|words}] <b>”"
     )
 
 

@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from chassis.domain.stream import PassedOver
-from contracts import delivery
 from gateway.pages import live_updates
 from gateway.pages.routes import age_notice
 from gateway.projection.projector import ViewChange
@@ -15,6 +14,7 @@ from gateway.view.waiting import Waits
 from tests.builders import ENGAGEMENT, Life
 from tests.in_process_gateway import InMemory, app_of, token
 from tests.portfolio_builder import company, green_in_the_red, late, named, retold
+from tests.weeks import rejected, submitted
 
 HOST = "http://127.0.0.1"
 LATE = named(1)
@@ -173,7 +173,7 @@ async def test_lists_are_filtered_and_paged(company_events: InMemory) -> None:
 )
 async def test_text_from_people_is_never_markup(place: str) -> None:
     life = late(Life(named(1)).worked())
-    life.say(106, delivery.TimeRejected(entry="T-1", why=SCRIPT))
+    life.say(106, rejected(submitted("T-1", life.week(9), 8), SCRIPT))
     events = retold(life.events, title=SCRIPT, account="birch")
     async with browser(InMemory(*events)) as vera:
         page = await vera.get(place.format(named(1)))

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.amounts import eur
 from tests.in_process_gateway import InMemory, app_of, token
 from tests.unit.simulation import ENGAGEMENT
 from tests.unit.test_interleaving import LAST_DAY, live, scenario, shown
+from tests.weeks import approved
 
 ANN = token("ann", "account-executive")
 PARTS: dict[str, type[Event]] = {
@@ -96,16 +98,7 @@ def page(recorded: tuple[Recorded[Event], ...]) -> str:
 
 def test_rules_do_not_judge_what_was_taken_over() -> None:
     progress = next(each for each in events() if isinstance(each.event, PARTS["delivery"]))
-    work = delivery.TimeApproved.model_validate(
-        {
-            "entry": "T-1",
-            "person": "erin",
-            "role": "engineer",
-            "task": "M-1",
-            "week": "2024-11-25",
-            "hours": 8,
-        }
-    )
+    work = approved("T-1", date(2024, 11, 25), 8, person="erin", task="M-1")
     unsigned = replace(progress, id="work", sequence=2, event=work, heard={}, record=None)
     for missing in ((), ("legal",), ("delivery", "finance")):
         assert judge(shown((*without(*missing), unsigned)), LAST_DAY) == {}

@@ -74,6 +74,10 @@ class Baseline:
     starts_on: date
     finishes_on: date
     changes: list[str]
+    lines: dict[str, str | None]
+    """The contract line of each task, or None."""
+    tasks_of_changes: dict[str, str]
+    """The change that adds a task, of those tasks that name one."""
     said: Ref
     first: Ref
 
@@ -200,18 +204,39 @@ class Survey:
     recommend: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingEntry:
+    """Hours of a person on a task on a day that are submitted and not decided."""
+
+    day: date
+    task: str
+    role: str
+    hours: Decimal
+    billable: bool
+
+
+@dataclass(slots=True)
+class WaitingWeek:
+    """Entries by id of a person's week that are submitted and not decided."""
+
+    person: str
+    week: date
+    entries: dict[str, WaitingEntry]
+    said: Ref
+
+
 @dataclass(slots=True)
 class Worked:
     """Approved hours of a week, all and billable, and the first event that contains any.
 
-    The keys of `billable_by_role` are the contract line, empty where none is named, and the role,
-    with a slash between them.
+    `billable_by_day` has the billable ones by day and then by contract line, empty where none is
+    named, and role, with a slash between them.
     """
 
-    hours: Decimal
-    billable: Decimal
     first: Ref
-    billable_by_role: dict[str, Decimal] = field(default_factory=dict)
+    hours: Decimal = Decimal(0)
+    billable: Decimal = Decimal(0)
+    billable_by_day: dict[date, dict[str, Decimal]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -243,13 +268,16 @@ class DeliverySection:
     kickoff: Kept[delivery.KickoffHeld] | None = newest(
         delivery.KickoffHeld, until=(delivery.KickoffWithdrawn,)
     )
-    submitted_hours: Decimal = Decimal(0)
+    waiting: dict[str, WaitingWeek] = field(default_factory=dict)
+    """Time that waits for approval, by person and Monday (``eve/2026-03-02``)."""
     approved_hours: Decimal = Decimal(0)
     project_management_hours: Decimal = Decimal(0)
     hours_by_line: dict[str, Decimal] = field(default_factory=dict)
     """Approved hours by contract line; those of tasks that name no line are not in it."""
     weeks: dict[date, Worked] = field(default_factory=dict)
     last_approved: Ref | None = newest_ref(delivery.TimeApproved)
+    waiting_expenses: dict[str, Money] = field(default_factory=dict)
+    """Amounts of the expenses that wait for approval, by id."""
     billable_expenses: dict[str, Money] = field(default_factory=dict)
     """Approved billable expenses by contract line, day and currency.
 
@@ -316,6 +344,12 @@ class DeliverySection:
         event = self.report.event
         return max((event.scope, event.schedule, event.cost), key=_RAG.index)
 
+    @property
+    def waiting_hours(self) -> Decimal:
+        """The hours that are submitted and not decided."""
+        entries = (each.entries.values() for each in self.waiting.values())
+        return sum((entry.hours for week in entries for entry in week), Decimal(0))
+
     def open_items(self) -> list[RaidItem]:
         """Return the RAID items that are not closed."""
         return [item for item in self.raid.values() if item.closed_on is None]
@@ -323,11 +357,7 @@ class DeliverySection:
 
 steps = Steps(
     DeliverySection,
-    ignored=[
-        delivery.ResourceRequested,
-        delivery.BrdSubmitted,
-        delivery.TimeRejected,
-    ],
+    ignored=[delivery.ResourceRequested, delivery.BrdSubmitted],
 )
 
 
@@ -532,6 +562,8 @@ def _baselined(section: DeliverySection, recorded: Recorded[delivery.PlanBaselin
         starts_on=min((task.starts_on for task in event.tasks), default=event.baselined_on),
         finishes_on=max(days, default=event.baselined_on),
         changes=list(event.changes),
+        lines={task.task: task.line for task in event.tasks},
+        tasks_of_changes={task.task: task.change for task in event.tasks if task.change},
         said=event_ref,
         first=before.first if before else event_ref,
     )
@@ -560,7 +592,23 @@ steps.describe(
 
 @steps.on(delivery.TimeSubmitted)
 def _time_submitted(section: DeliverySection, recorded: Recorded[delivery.TimeSubmitted]) -> None:
-    section.submitted_hours += recorded.event.hours
+    event = recorded.event
+    section.waiting[_person_week(event)] = WaitingWeek(
+        event.person,
+        event.week,
+        {
+            each.entry: WaitingEntry(each.day, each.task, each.role, each.hours, each.billable)
+            for each in event.entries
+        },
+        ref(recorded),
+    )
+
+
+@steps.on(delivery.TimeWithdrawn, delivery.TimeRejected)
+def _time_not_waiting(
+    section: DeliverySection, recorded: Recorded[delivery.TimeWithdrawn | delivery.TimeRejected]
+) -> None:
+    _decide(section, recorded.event)
 
 
 steps.describe(
@@ -575,20 +623,79 @@ steps.describe(
 @steps.on(delivery.TimeApproved)
 def _time(section: DeliverySection, recorded: Recorded[delivery.TimeApproved]) -> None:
     event = recorded.event
-    section.approved_hours += event.hours
-    if event.kind == "project-management":
-        section.project_management_hours += event.hours
-    if event.line is not None:
-        worked = section.hours_by_line.get(event.line, Decimal(0))
-        section.hours_by_line[event.line] = worked + event.hours
-    week = section.weeks.get(event.week)
-    if week is None:
-        section.weeks[event.week] = week = Worked(Decimal(0), Decimal(0), ref(recorded))
-    week.hours += event.hours
-    if event.billable:
-        week.billable += event.hours
-        key = f"{event.line or ''}/{event.role}"
-        week.billable_by_role[key] = week.billable_by_role.get(key, Decimal(0)) + event.hours
+    _decide(section, event)
+    said = ref(recorded)
+    for entry in event.entries:
+        _count(section, event.week, entry, entry.hours, said)
+
+
+@steps.on(delivery.TimeReversed)
+def _time_reversed(section: DeliverySection, recorded: Recorded[delivery.TimeReversed]) -> None:
+    event, said = recorded.event, ref(recorded)
+    for entry in event.entries:
+        _count(section, event.week, entry, -entry.hours, said)
+
+
+def _count(
+    section: DeliverySection, week: date, entry: delivery.ApprovedEntry, hours: Decimal, said: Ref
+) -> None:
+    """Add the hours of an approved entry to the totals; negative ones of a reversed entry."""
+    section.approved_hours += hours
+    if entry.kind == "project-management":
+        section.project_management_hours += hours
+    if entry.line is not None:
+        _add(section.hours_by_line, entry.line, hours)
+    worked = section.weeks.setdefault(week, Worked(said))
+    worked.hours += hours
+    if entry.billable:
+        worked.billable += hours
+        of_day = worked.billable_by_day.setdefault(entry.day, {})
+        _add(of_day, f"{entry.line or ''}/{entry.role}", hours)
+        if not of_day:
+            del worked.billable_by_day[entry.day]
+    if not worked.hours:
+        del section.weeks[week]
+
+
+def _add(totals: dict[str, Decimal], key: str, amount: Decimal) -> None:
+    """Add to a total, and remove one that becomes zero."""
+    total = totals.get(key, Decimal(0)) + amount
+    if total:
+        totals[key] = total
+    else:
+        totals.pop(key, None)
+
+
+def _person_week(event: delivery.PersonWeek) -> str:
+    return f"{event.person}/{event.week.isoformat()}"
+
+
+def _decide(
+    section: DeliverySection,
+    event: delivery.TimeApproved | delivery.TimeRejected | delivery.TimeWithdrawn,
+) -> None:
+    """Remove the entries of an event from those that wait."""
+    key = _person_week(event)
+    waiting = section.waiting.get(key)
+    if waiting is not None:
+        for each in event.entries:
+            waiting.entries.pop(each.entry, None)
+        if not waiting.entries:
+            del section.waiting[key]
+
+
+@steps.on(delivery.ExpenseSubmitted)
+def _expense_submitted(
+    section: DeliverySection, recorded: Recorded[delivery.ExpenseSubmitted]
+) -> None:
+    section.waiting_expenses[recorded.event.expense] = recorded.event.amount
+
+
+@steps.on(delivery.ExpenseRejected)
+def _expense_rejected(
+    section: DeliverySection, recorded: Recorded[delivery.ExpenseRejected]
+) -> None:
+    section.waiting_expenses.pop(recorded.event.expense, None)
 
 
 steps.describe(
@@ -607,11 +714,27 @@ steps.describe(
 @steps.on(delivery.ExpenseApproved)
 def _expense(section: DeliverySection, recorded: Recorded[delivery.ExpenseApproved]) -> None:
     event = recorded.event
+    section.waiting_expenses.pop(event.expense, None)
     if event.billable:
-        currency = event.amount.currency
-        key = f"{event.line or ''}/{event.spent_on}/{currency}"
-        before = section.billable_expenses.get(key, Money.zero(currency))
-        section.billable_expenses[key] = before + event.amount
+        _spend(section, event, event.amount)
+
+
+@steps.on(delivery.ExpenseReversed)
+def _expense_reversed(
+    section: DeliverySection, recorded: Recorded[delivery.ExpenseReversed]
+) -> None:
+    if recorded.event.billable:
+        _spend(section, recorded.event, -recorded.event.amount)
+
+
+def _spend(section: DeliverySection, expense: delivery.Expense, amount: Money) -> None:
+    """Add an amount to the billable expenses of the expense's line, day and currency."""
+    key = f"{expense.line or ''}/{expense.spent_on}/{amount.currency}"
+    total = section.billable_expenses.get(key, Money.zero(amount.currency)) + amount
+    if total.amount:
+        section.billable_expenses[key] = total
+    else:
+        section.billable_expenses.pop(key, None)
 
 
 steps.describe(
