@@ -14,6 +14,7 @@ from delivery.contract.state import Contract
 from delivery.customer_inputs.state import CustomerInputs
 from delivery.deal.state import Deal
 from delivery.estimates.state import Estimates
+from delivery.expenses.state import Expenses
 from delivery.importing.state import Importing
 from delivery.kickoff.state import Kickoff
 from delivery.management.state import Management
@@ -23,7 +24,7 @@ from delivery.raid.state import Raid
 from delivery.requirements.state import Requirements
 from delivery.resources.state import Resources
 from delivery.surveys.state import Surveys
-from delivery.timesheet.state import Timesheet
+from delivery.time_entries.state import Time
 
 Stage = Literal[
     "imported", "planning", "mobilising", "delivering", "closing", "closed", "terminated", "lost"
@@ -45,7 +46,8 @@ class Engagement(CommonParts):
     requirements: Requirements = Requirements()
     planning: Planning = Planning()
     kickoff: Kickoff = Kickoff()
-    timesheet: Timesheet = Timesheet()
+    time: Time = Time()
+    expenses: Expenses = Expenses()
     progress: Progress = Progress()
     raid: Raid = Raid()
     customer_inputs: CustomerInputs = CustomerInputs()

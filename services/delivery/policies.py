@@ -1,19 +1,15 @@
 """Check what several decisions of Delivery require: open, released, decided by the customer."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from datetime import date
-from decimal import Decimal
 
 from chassis.domain.commands import Missing, NotAllowed, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.reference import known_on, require_contact
-from contracts.decimals import ROUNDING
 from contracts.event import Recorded
-from contracts.money import Money, Rate
 from contracts.reference import PersonPublished, TemplatePublished
 from contracts.roles import Role
 from delivery.engagement import Engagement
-from delivery.quantities import ZERO
 
 
 def require_open(state: Engagement, *, after_termination: bool = False) -> None:
@@ -46,6 +42,23 @@ def require_active(state: Engagement, week: date | None = None) -> None:
     require_open(state, after_termination=worked is not None)
     if hold and (worked is None or worked > hold.held_on):
         raise Refused("engagement-on-hold", f"work is on hold since {hold.held_on}: {hold.reason}")
+
+
+def require_recordable(state: Engagement) -> None:
+    """Refuse time and expenses before the engagement is opened, and after it was closed.
+
+    They are true after a loss, a termination or during a hold, too: no gate refuses them.
+    """
+    if state.deal.title is None or state.closing.closed:
+        require_open(state)
+
+
+def require_not_author(
+    context: Context, person: str, submitted_by: Collection[str], what: str
+) -> None:
+    """Refuse that a person decides on what they did or submitted, themselves or by a stand-in."""
+    if not context.acting.isdisjoint({person, *submitted_by}):
+        raise Refused("approver-is-author", f"a person cannot decide on their own {what}")
 
 
 def known_person(context: Context, person: str, day: date | None = None) -> PersonPublished:
@@ -126,150 +139,37 @@ def is_given_up(state: Engagement, change: str) -> bool:
     return change in state.changes.rejected and change not in state.contract.amendments
 
 
-def not_covered(
-    state: Engagement,
-    first: date,
-    last: date,
-    today: date,
-    *,
-    hours: Decimal = ZERO,
-    role: str | None = None,
-) -> Missing | None:
-    """Return what is missing before work between two days (gate 3), or None.
-
-    Both days are inclusive. Under an early start, `hours` of the role and the work logged before
-    must exceed neither its hours nor its amount; an early start that is used up allows no work.
-    """
-    signed = state.contract.signed
-    if signed and signed.signed_on <= last:
-        return None
-    more = {role: hours} if role else {}
-    return not_released(state, first, last, today) or _cap_exceeded(state, first, last, more)
-
-
-def not_released(state: Engagement, first: date, last: date, today: date) -> Missing | None:
-    """Return what is missing before work between two days, regardless of its hours, or None.
-
-    The contract covers work whose last day is not before the signature. Once it is signed, an early
-    start covers earlier work whose first day is not after the early start's last day; until then,
-    an early start covers work only until its last day has passed (`today`, the business day in
-    UTC).
-    """
-    signed, until = state.contract.signed, state.contract.early_start_until
-    if signed and signed.signed_on <= last:
-        return None
-    if until is None:
-        sentence = (
-            f"the statement of work was signed on {signed.signed_on}, after this work ({last})"
-            if signed
-            else "the statement of work is not signed, and no early start is authorised"
-        )
-        return Missing("sow-not-signed", sentence, "legal")
-    if until < (first if signed else today):
-        rest = (
-            f"the statement of work was signed on {signed.signed_on}, after this work ({first})"
-            if signed
-            else "nothing is signed"
-        )
-        sentence = f"the early start was authorised until {until}, and {rest}"
-        return Missing("early-start-expired", sentence, "legal")
-    return None
+def change_not_released(state: Engagement, change: str, day: date) -> Iterator[Missing]:
+    """Yield what is missing before work on a change on a day (gate 6)."""
+    yield from change_not_priced(state, change)
+    if change not in state.changes.approved:
+        sentence = f"the customer has not approved change {change}"
+        yield Missing("change-not-approved", sentence, "delivery")
+    amendment = state.contract.amendments.get(change)
+    if amendment is None:
+        drafted = state.contract.amendments_drafted.get(change)
+        what = f"amendment {drafted.amendment}" if drafted else "an amendment"
+        sentence = f"{what} for change {change} is not signed"
+        yield Missing("amendment-not-signed", sentence, "legal")
+    elif amendment.signed_on > day:
+        sentence = f"amendment {amendment.amendment} was signed on {amendment.signed_on}"
+        yield Missing("amendment-not-signed", f"{sentence}, after {day}", "legal")
+    baseline = state.planning.baseline
+    if baseline is None or change not in baseline.changes:
+        sentence = f"change {change} is not in the baseline of the plan"
+        yield Missing("plan-not-rebaselined", sentence, "delivery")
+    if change not in state.contract.budget_amended:
+        sentence = f"the budget is not amended by change {change}"
+        yield Missing("budget-not-amended", sentence, "finance")
 
 
-def _cap_exceeded(
-    state: Engagement, first: date, last: date, more: Mapping[str, Decimal]
-) -> Missing | None:
-    """Return what is missing if work beside the logged one exceeds the early starts' caps, or None.
-
-    Caps in hours add up, and so do those in money; both apply. The cap of an early start does not
-    cover work after its last day. `more` are hours by role.
-    """
-    starts = state.contract.early_starts
-    ended = [start.expires_on for start in starts if start.expires_on < first]
-    for after in (None, *ended):
-        lasting = [start for start in starts if after is None or start.expires_on > after]
-        logged = before_signature(state, after=after)
-        hours = [start.cap_hours for start in lasting if start.cap_hours is not None]
-        amounts = [start.cap_amount for start in lasting if start.cap_amount is not None]
-        missing = _hours_beyond(hours, logged, more) if hours or not lasting else None
-        missing = missing or (
-            _worth_beyond(state, amounts, logged, more, last) if amounts else None
-        )
-        if missing:
-            return missing
-    return None
-
-
-def _hours_beyond(
-    caps: Iterable[Decimal], logged: Mapping[str, Decimal], more: Mapping[str, Decimal]
-) -> Missing | None:
-    cap, before = sum(caps, ZERO), sum(logged.values(), ZERO)
-    added = sum(more.values(), ZERO)
-    if before < cap and before + added <= cap:
-        return None
-    beyond = f": {added} more exceed the cap" if added else ""
-    sentence = f"the early start allows {cap} hours, {before} are logged{beyond}"
-    return Missing("early-start-cap-spent", sentence, "legal")
-
-
-def _worth_beyond(
-    state: Engagement,
-    caps: Sequence[Money],
-    logged: Mapping[str, Decimal],
-    more: Mapping[str, Decimal],
-    day: date,
-) -> Missing | None:
-    """Return what is missing if work at the bill rates of a day exceeds caps in money, or None.
-
-    The worth is compared without rounding.
-    """
-    cap = Money.total(caps, caps[0].currency)
-    roles = [role for role in {**logged, **more} if logged.get(role) or more.get(role)]
-    found = {role: _bill_rate(state, role, day) for role in roles}
-    rates = {
-        role: each.amount
-        for role, each in found.items()
-        if each is not None and each.currency == cap.currency
-    }
-    unknown = [role for role in roles if role not in rates]
-    if unknown:
-        sentence = (
-            f"the early start allows {cap}, and {', '.join(unknown)} has no bill rate in"
-            f" {cap.currency}"
-        )
-        return Missing("rates-missing", sentence, "finance")
-
-    def worth(hours: Mapping[str, Decimal]) -> Decimal:
-        return sum((rates[role] * number for role, number in hours.items() if number), Decimal(0))
-
-    before, added = worth(logged), worth(more)
-    if before < cap.amount and before + added <= cap.amount:
-        return None
-    beyond = f": {_about(added, cap)} more exceed the cap" if added else ""
-    sentence = f"the early start allows {cap}, {_about(before, cap)} are logged{beyond}"
-    return Missing("early-start-cap-spent", sentence, "legal")
-
-
-def _about(exact: Decimal, like: Money) -> Money:
-    return Money.nearest(exact, like.currency, ROUNDING)
-
-
-def _bill_rate(state: Engagement, role: str, day: date) -> Rate | None:
-    """Return the rate of the first line that has one, else of the newest priced estimate."""
-    agreed = (line.rate_on(role, day) for line in state.lines)
-    priced = state.estimates.priced
-    newest = priced[max(priced)].lines if priced else ()
-    estimated = (line.rate for line in newest if line.role == role)
-    return next((rate for rate in (*agreed, *estimated) if rate is not None), None)
-
-
-def before_signature(state: Engagement, *, after: date | None = None) -> dict[str, Decimal]:
-    """Return waiting and approved hours by role, of weeks that ended before the signature.
-
-    While nothing is signed, all weeks count. With `after`, only weeks that began after that day do.
-    """
-    signed = state.contract.signed
-    return state.timesheet.before(signed.signed_on if signed else None, after=after)
+def change_not_priced(state: Engagement, change: str) -> Iterator[Missing]:
+    """Yield what is missing before the customer may approve a change: assessment and price."""
+    if change not in state.changes.assessed:
+        yield Missing("change-not-assessed", f"change {change} is not assessed", "delivery")
+    if not state.changes.is_priced(change):
+        sentence = f"change {change} is not priced as it was last assessed"
+        yield Missing("change-not-priced", sentence, "finance")
 
 
 def not_implementable(state: Engagement, work: date) -> Iterator[Missing]:

@@ -26,6 +26,7 @@ from delivery.customer_inputs import decisions as customer_inputs
 from delivery.deal import decisions as deal
 from delivery.engagement import Engagement
 from delivery.estimates import decisions as estimates
+from delivery.expenses import decisions as expenses
 from delivery.importing import decisions as importing
 from delivery.kickoff import decisions as kickoff
 from delivery.leave import decisions as leave
@@ -41,7 +42,7 @@ from delivery.roles import READERS, RECORD_KEEPERS, WORKERS
 from delivery.stand_ins import decisions as stand_ins
 from delivery.surveys import decisions as surveys
 from delivery.templates import decisions as templates
-from delivery.timesheet import decisions as timesheet
+from delivery.time_entries import decisions as time_entries
 
 ENGAGEMENT = engagement_decider(
     "delivery",
@@ -54,7 +55,8 @@ ENGAGEMENT = engagement_decider(
     requirements.capability,
     planning.capability,
     kickoff.capability,
-    timesheet.capability,
+    time_entries.capability,
+    expenses.capability,
     progress.capability,
     raid.capability,
     customer_inputs.capability,

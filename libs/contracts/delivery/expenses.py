@@ -16,11 +16,9 @@ ExpenseCategory = Annotated[
 """Category of an expense."""
 
 
-class Expense(Value):
-    """An expense of a person for the engagement."""
+class ExpenseDetails(Value):
+    """An expense for the engagement, without who spent the money."""
 
-    person: PersonId
-    """Person who spent the money."""
     amount: PositiveMoney
     """Amount in the currency of the expense, which may differ from the engagement's."""
     description: ShortText
@@ -37,14 +35,16 @@ class Expense(Value):
     """Id of the contract line that it is for; null where Finance finds the line by its kind."""
 
 
-class NamedExpense(Expense):
-    """An expense of the engagement, with its id."""
+class Expense(ExpenseDetails):
+    """An expense of a person for the engagement."""
 
     expense: Identifier
     """Id of the expense within the engagement."""
+    person: PersonId
+    """Person who spent the money."""
 
 
-class ExpenseSubmitted(NamedExpense, Event, channel=DELIVERY):
+class ExpenseSubmitted(Expense, Event, channel=DELIVERY):
     """An expense was submitted for approval.
 
     Published by Delivery. It replaces what was submitted before under the same id and is not
@@ -52,18 +52,18 @@ class ExpenseSubmitted(NamedExpense, Event, channel=DELIVERY):
     """
 
 
-class ExpenseApproved(NamedExpense, Event, channel=DELIVERY, consumed_by=("finance",)):
+class ExpenseApproved(Expense, Event, channel=DELIVERY, consumed_by=("finance",)):
     """An expense was approved by another person. Published by Delivery."""
 
 
-class ExpenseRejected(NamedExpense, Event, channel=DELIVERY):
+class ExpenseRejected(Expense, Event, channel=DELIVERY):
     """An expense was rejected; it is neither billed nor counted as cost. Published by Delivery."""
 
     why: ShortText
     """Reason for the rejection."""
 
 
-class ExpenseReversed(NamedExpense, Event, channel=DELIVERY, consumed_by=("finance",)):
+class ExpenseReversed(Expense, Event, channel=DELIVERY, consumed_by=("finance",)):
     """An approved expense was wrong and is taken back whole.
 
     Published by Delivery. Finance reverses its cost; what was billed is credited.

@@ -29,6 +29,8 @@ from contracts.money import Money
 from contracts.values import Day, Identifier
 from delivery.engagement import Engagement
 from delivery.policies import (
+    change_not_priced,
+    change_not_released,
     is_given_up,
     recorded_for,
     require_active,
@@ -145,7 +147,7 @@ def approve_change(state: Engagement, command: ApproveChange, context: Context) 
         raise Refused("change-decided", f"change {command.change} is rejected already")
     if recorded is None:
         require_customer(state, "approved_by", command.approved_by, context)
-        gate("change-not-approvable", _not_priced(state, command.change))
+        gate("change-not-approvable", change_not_priced(state, command.change))
     day = same_day("approved_on", command, recorded, context)
     on_behalf = recorded_for(context, command.approved_by)
     event = ChangeApproved(**{**dict(command), "approved_on": day, "recorded_for": on_behalf})
@@ -188,40 +190,8 @@ def implement_change(
     day = same_day("implemented_on", command, recorded, context)
     event = ChangeImplemented(change=command.change, implemented_on=day)
     for new in unless_recorded(recorded, event, f"the implementation of {command.change}"):
-        gate("change-not-released", _not_released(state, command.change, day))
+        gate("change-not-released", change_not_released(state, command.change, day))
         yield new
-
-
-def _not_released(state: Engagement, change: str, day: date) -> Iterator[Missing]:
-    """Yield what is missing before a change may be implemented on a day (gate 6)."""
-    yield from _not_priced(state, change)
-    if change not in state.changes.approved:
-        sentence = f"the customer has not approved change {change}"
-        yield Missing("change-not-approved", sentence, "delivery")
-    amendment = state.contract.amendments.get(change)
-    if amendment is None:
-        drafted = state.contract.amendments_drafted.get(change)
-        what = f"amendment {drafted.amendment}" if drafted else "an amendment"
-        sentence = f"{what} for change {change} is not signed"
-        yield Missing("amendment-not-signed", sentence, "legal")
-    elif amendment.signed_on > day:
-        sentence = f"amendment {amendment.amendment} was signed on {amendment.signed_on}"
-        yield Missing("amendment-not-signed", f"{sentence}, after {day}", "legal")
-    baseline = state.planning.baseline
-    if baseline is None or change not in baseline.changes:
-        sentence = f"change {change} is not in the baseline of the plan"
-        yield Missing("plan-not-rebaselined", sentence, "delivery")
-    if change not in state.contract.budget_amended:
-        sentence = f"the budget is not amended by change {change}"
-        yield Missing("budget-not-amended", sentence, "finance")
-
-
-def _not_priced(state: Engagement, change: str) -> Iterator[Missing]:
-    if change not in state.changes.assessed:
-        yield Missing("change-not-assessed", f"change {change} is not assessed", "delivery")
-    if not state.changes.is_priced(change):
-        sentence = f"change {change} is not priced as it was last assessed"
-        yield Missing("change-not-priced", sentence, "finance")
 
 
 def _require_known(state: Engagement, change: str) -> None:
@@ -264,7 +234,7 @@ def _view(state: Engagement, change: str) -> ChangeView:
         requested=state.changes.requested[change],
         assessed=state.changes.assessed.get(change),
         price=priced.price if priced else None,
-        waits_for=tuple(_not_released(state, change, date.max)) if waits else (),
+        waits_for=tuple(change_not_released(state, change, date.max)) if waits else (),
     )
 
 

@@ -23,9 +23,10 @@ from contracts.delivery import (
 )
 from contracts.event import Event
 from contracts.values import Correction, Day
+from delivery.coverage import outside_early_start
 from delivery.engagement import Engagement
 from delivery.estimates.state import hours_of
-from delivery.policies import not_covered, not_implementable, require_active, require_open
+from delivery.policies import not_implementable, require_active, require_open
 from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
 
@@ -103,7 +104,7 @@ def hold_pir(state: Engagement, command: HoldPir, context: Context) -> Iterable[
         went_well=command.went_well,
         went_badly=command.went_badly,
         sold_hours=known.sold_hours if known else hours_of(sold),
-        delivered_hours=known.delivered_hours if known else state.timesheet.approved_hours,
+        delivered_hours=known.delivered_hours if known else state.time.approved_hours,
     )
     yield from unless_recorded(known, event, "the review")
 
@@ -127,7 +128,7 @@ def close_engagement(
     yield EngagementClosed(
         closed_on=day,
         sold_hours=hours_of(sold) if sold else ZERO,
-        delivered_hours=state.timesheet.approved_hours,
+        delivered_hours=state.time.approved_hours,
     )
 
 
@@ -150,8 +151,7 @@ def _not_closable(state: Engagement) -> Iterator[Missing]:
         yield Missing("account-not-settled", "the account is not settled", "finance")
     elif state.contract.bills_time:
         yield from _approved_since_settlement(state)
-    if state.timesheet.waiting:
-        yield _time_waiting(state)
+    yield from _not_decided(state)
     for issue in state.raid.open(IssueItem):
         sentence = f"issue {issue.item} ({issue.title}) is open"
         yield Missing("issue-open", sentence, "delivery")
@@ -173,24 +173,29 @@ def _obligations_open(state: Engagement) -> Iterator[Missing]:
 
 
 def _approved_since_settlement(state: Engagement) -> Iterator[Missing]:
-    """Yield what is missing if billable work was approved that the settlement did not include.
+    """Yield what is missing if billable work was approved or reversed after the settlement.
 
-    Finance had not processed its approval when it settled, so it may still have to be billed.
+    Finance had not processed that when it settled, so something may have to be billed or credited.
     """
-    since = state.closing.approved_since_settlement
-    if since:
-        hours = sum(since, ZERO)
-        work = f"{hours} hours" if hours else "expenses"
-        sentence = f"the account was settled without {work} that were approved since"
+    if state.closing.last_billable > state.closing.settled_heard:
+        sentence = "the account was settled without work that was approved or reversed since"
         yield Missing("account-not-settled", f"{sentence}: settle it again", "finance")
 
 
+def _not_decided(state: Engagement) -> Iterator[Missing]:
+    if state.time.waiting:
+        yield _time_waiting(state)
+    for expense in state.expenses.waiting.values():
+        sentence = f"expense {expense.submitted.expense} of {expense.submitted.person} waits"
+        yield Missing("expense-waiting", f"{sentence} for approval", "delivery")
+
+
 def _time_waiting(state: Engagement) -> Missing:
-    waiting = [each.submitted for each in state.timesheet.waiting.values()]
     hours: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for entry in waiting:
-        hours[entry.person] += entry.hours
-    number = len(waiting)
+    number = 0
+    for week in state.time.waiting.values():
+        number += len(week.entries)
+        hours[week.person] += sum((each.hours for each in week.entries), ZERO)
     entries = f"{number} time entries wait" if number > 1 else "1 time entry waits"
     by_person = ", ".join(f"{total} hours of {person}" for person, total in hours.items())
     return Missing("time-waiting", f"{entries} for approval: {by_person}", "delivery")
@@ -231,8 +236,8 @@ def closing_view(state: Engagement) -> ClosingFields:
 def _gates(state: Engagement) -> Gates:
     if state.is_over:
         return Gates(work=(), implementation=(), closing=())
-    first = state.contract.early_start_until or date.max
-    missing = not_covered(state, first, date.max, date.min, hours=ZERO)
+    until = state.contract.early_start_until or date.max
+    missing = None if state.contract.signed else outside_early_start(state, until, {})
     return Gates(
         work=(missing,) if missing else (),
         implementation=tuple(not_implementable(state, date.max)),

@@ -22,9 +22,9 @@ from contracts.values import (
     Version,
 )
 from delivery.contract.state import Contract
+from delivery.coverage import hours_outside_contract
 from delivery.engagement import Engagement
-from delivery.policies import before_signature, require_open
-from delivery.quantities import ZERO
+from delivery.policies import require_open
 from delivery.roles import MANAGERS
 
 capability = Capability[Engagement](__name__)
@@ -122,7 +122,7 @@ class ContractView(ViewModel):
 
     Lines and price have signed amendments applied; `obligations` are the open ones.
 
-    `hours_before_signature` are the hours logged in weeks that no contract covers.
+    `hours_before_signature` are the hours recorded on days that no signed contract covers.
     """
 
     proposal_submitted: Version | None
@@ -171,7 +171,7 @@ def contract_view(state: Engagement) -> ContractFields:
             signed_on=contract.signed.signed_on if contract.signed else None,
             early_starts=contract.early_starts,
             obligations=tuple(contract.obligations.values()),
-            hours_before_signature=sum(before_signature(state).values(), ZERO),
+            hours_before_signature=hours_outside_contract(state),
             promised_finish=finishes[-1] if finishes else None,
             budgeted=contract.budget is not None,
             settled_on=settled.settled_on if settled else None,

@@ -12,9 +12,9 @@ from chassis.domain.rules import correction_day, same_day, unless_recorded
 from contracts.delivery import Attendance, KickoffHeld, KickoffWithdrawn
 from contracts.event import Event
 from contracts.values import Correction, Day
+from delivery.coverage import not_begun
 from delivery.engagement import Engagement
-from delivery.policies import not_covered, require_active, require_open
-from delivery.quantities import ZERO
+from delivery.policies import require_active, require_open
 from delivery.roles import MANAGERS
 
 capability = Capability[Engagement](__name__)
@@ -38,7 +38,7 @@ def hold_kickoff(state: Engagement, command: HoldKickoff, context: Context) -> I
     day = same_day("held_on", command, known, context)
     event = KickoffHeld(held_on=day, attendees=command.attendees)
     for new in unless_recorded(known, event, "the kickoff"):
-        gate("work-not-released", [not_covered(state, day, day, context.today, hours=ZERO)])
+        gate("work-not-released", [not_begun(state, day)])
         yield new
 
 

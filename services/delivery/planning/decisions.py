@@ -313,6 +313,7 @@ def _change_tasks(
                 kind=work[line.line],
                 line=line.line,
                 implementation=work[line.line] == "delivery",
+                change=order.change,
             )
 
 
@@ -439,7 +440,7 @@ class PlanFields(ViewModel):
 def plan_view(state: Engagement) -> PlanFields:
     """Return the plan for the view of an engagement."""
     draft, baseline = state.planning.draft, state.planning.baseline
-    progress, approved = state.progress, state.timesheet.by_task
+    progress, approved = state.progress, state.time.by_task
     dates = network(baseline.tasks, _working_days(baseline)) if baseline else {}
     return PlanFields(
         plan=PlanView(

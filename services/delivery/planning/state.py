@@ -1,6 +1,8 @@
 """State of the plan."""
 
+from collections.abc import Mapping
 from datetime import date
+from functools import cached_property
 from typing import Self
 
 from chassis.domain.state import Kept, Part, on_event
@@ -19,7 +21,11 @@ class Planning(Part):
     def _baselined(self, event: PlanBaselined) -> Self:
         return self.updated(first_baselined_on=self.first_baselined_on or event.baselined_on)
 
+    @cached_property
+    def _tasks(self) -> Mapping[str, PlannedTask]:
+        plan = self.baseline or self.draft
+        return {task.task: task for task in plan.tasks} if plan else {}
+
     def task(self, id: str) -> PlannedTask | None:
         """Return a task of the baseline (else of the draft); None if unknown."""
-        plan = self.baseline or self.draft
-        return next((task for task in plan.tasks if task.task == id), None) if plan else None
+        return self._tasks.get(id)

@@ -1,10 +1,11 @@
 """Provide scenarios of one engagement, stage by stage, and events for Delivery's tests."""
 
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 
 from contracts import finance, legal, sales
 from contracts.delivery import (
+    ApprovedEntry,
     BrdSignedOff,
     BrdSubmitted,
     ChangeApproved,
@@ -23,6 +24,8 @@ from contracts.delivery import (
     SurveyQuestion,
     SurveySent,
     TimeApproved,
+    TimeEntry,
+    TimeSubmitted,
 )
 from contracts.lines import (
     BillingItem,
@@ -375,15 +378,49 @@ SURVEY_SENT = SurveySent(
     contacts=("cleo", "cy"),
     sent_on=TODAY,
 )
-TIME_APPROVED = TimeApproved(
-    entry="T-1",
-    person="dev",
-    role="architect",
-    task="analysis",
-    week=WEEK,
-    hours=hours(38),
-    line="desk",
+def entry(number: int = 1, **fields: object) -> ApprovedEntry:
+    """Return an approved entry of eight hours on Monday, 6 April 2026."""
+    usual = {
+        "entry": f"T-{number}",
+        "day": WEEK,
+        "task": "analysis",
+        "role": "architect",
+        "hours": hours(8),
+        "line": "desk",
+    }
+    return ApprovedEntry.model_validate({**usual, **fields})
+
+
+def submitted_time(*entries: ApprovedEntry, person: str = "dev", revision: int = 1) -> TimeSubmitted:
+    """Return the event by which a person submitted entries of one week."""
+    return TimeSubmitted(
+        person=person,
+        week=monday(entries[0].day),
+        revision=revision,
+        entries=tuple(as_submitted(each) for each in entries),
+    )
+
+
+def as_submitted(approved: ApprovedEntry) -> TimeEntry:
+    """Return an entry without what its approval adds."""
+    return TimeEntry(**{name: getattr(approved, name) for name in TimeEntry.model_fields})
+
+
+def approved_time(*entries: ApprovedEntry, person: str = "dev", **fields: object) -> TimeApproved:
+    """Return the event by which entries of one week were approved."""
+    week = {"person": person, "week": monday(entries[0].day), "entries": entries}
+    return TimeApproved.model_validate({**week, **fields})
+
+
+def monday(day: date) -> date:
+    """Return the Monday of the week of a day."""
+    return day - timedelta(days=day.weekday())
+
+
+TIME_APPROVED = approved_time(
+    *(entry(number, day=WEEK + timedelta(days=number), hours=hours("9.5")) for number in range(4))
 )
+"""The approval of 38 hours of one person on four days."""
 
 
 @cache
@@ -504,7 +541,7 @@ def accepted(scenario: Scenario[Engagement], *names: str) -> Scenario[Engagement
 @cache
 def worked() -> Scenario[Engagement]:
     """Return a released engagement with 38 approved hours."""
-    return released().published(TIME_APPROVED)
+    return released().published(submitted_time(*TIME_APPROVED.entries), TIME_APPROVED)
 
 
 @cache

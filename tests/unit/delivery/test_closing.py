@@ -21,7 +21,7 @@ from delivery.closing.decisions import CloseEngagement, GoLive, HoldPir, Withdra
 from delivery.management.decisions import AssignManager
 from delivery.raid.decisions import CloseRaidItem, RaiseAction, RaiseIssue
 from delivery.surveys.decisions import AnswerSurvey, SendSurvey
-from delivery.timesheet.decisions import ApproveExpense, ApproveTime, RejectTime, SubmitTime
+from delivery.time_entries.decisions import ApproveExpense, ApproveTime, RejectTime, SubmitTime
 from testkit.scenario import like
 from tests.amounts import eur, hours
 from tests.unit.delivery.builders import (

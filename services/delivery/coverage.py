@@ -1,0 +1,237 @@
+"""Compute what no gate covers: what is missing before a time entry may be approved as billable.
+
+True hours are always recorded. Whether they are covered is computed from the state whenever it is
+read, so it changes when the contract is signed, the plan is baselined or a change is agreed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import chain
+
+from chassis.domain.commands import Missing
+from contracts.decimals import ROUNDING
+from contracts.delivery import TimeEntry
+from contracts.lines import HOURLY
+from contracts.money import Money, Rate
+from delivery.engagement import Engagement
+from delivery.policies import change_not_released, not_implementable
+from delivery.quantities import ZERO
+from delivery.time_entries.state import HoursByRole, total_by_role
+
+TASKS_BEFORE_BASELINE = frozenset({"initiation", "project-management"})
+"""Tasks that need no plan until the first baseline."""
+
+
+def uncovered(
+    state: Engagement, entry: TimeEntry, before: Iterable[TimeEntry] = ()
+) -> tuple[Missing, ...]:
+    """Return what is missing before an entry may be approved as billable: nothing if covered.
+
+    `before` are entries that are approved first: they use up the caps of early starts, too.
+    """
+    return (
+        *_outside_contract(state, entry, before),
+        *_outside_plan(state, entry),
+        *_without_rate(state, entry),
+    )
+
+
+def covered(state: Engagement, entries: Iterable[TimeEntry]) -> Iterator[TimeEntry]:
+    """Yield the entries that may be approved as billable together, those of earlier days first."""
+    found: list[TimeEntry] = []
+    for entry in in_order(entries):
+        if not uncovered(state, entry, found):
+            found.append(entry)
+            yield entry
+
+
+def in_order(entries: Iterable[TimeEntry]) -> list[TimeEntry]:
+    """Return entries by day, and by id within a day: the order in which they use up a cap."""
+    return sorted(entries, key=lambda each: (each.day, each.entry))
+
+
+def _outside_contract(
+    state: Engagement, entry: TimeEntry, before: Iterable[TimeEntry]
+) -> Iterator[Missing]:
+    """Yield what is missing in contract or early starts on the day of an entry (gate 3)."""
+    hold, terminated = state.management.on_hold, state.contract.terminated
+    if terminated and entry.day > terminated.terminated_on:
+        sentence = f"the contract ended on {terminated.terminated_on}, before {entry.day}"
+        yield Missing("engagement-over", sentence, "legal")
+    if hold and entry.day > hold.held_on:
+        sentence = f"work is on hold since {hold.held_on}: {hold.reason}"
+        yield Missing("engagement-on-hold", sentence, "delivery")
+    if not _is_in_contract(state, entry.day):
+        hours = {entry.role: entry.hours} if entry.billable else {}
+        missing = outside_early_start(state, entry.day, hours, before)
+        if missing:
+            yield missing
+
+
+def not_begun(state: Engagement, day: date) -> Missing | None:
+    """Return what is missing before the work may begin on a day (gate 3), or None."""
+    signed = state.contract.signed
+    if signed and signed.signed_on <= day:
+        return None
+    return outside_early_start(state, day, {})
+
+
+def hours_outside_contract(state: Engagement) -> Decimal:
+    """Return the hours, waiting or approved, of days that no signed contract covers."""
+    waiting = (
+        each.hours
+        for week in state.time.waiting.values()
+        for each in week.entries
+        if not _is_in_contract(state, each.day)
+    )
+    return sum(waiting, sum(state.time.outside_contract().values(), ZERO))
+
+
+def _is_in_contract(state: Engagement, day: date) -> bool:
+    since = state.time.covered_from
+    return since is not None and since <= day
+
+
+def outside_early_start(
+    state: Engagement, day: date, hours: HoursByRole, before: Iterable[TimeEntry] = ()
+) -> Missing | None:
+    """Return what is missing in early starts for hours of a day that no contract covers, or None.
+
+    Only those that have not ended on that day cover it, and only up to their caps; an early start
+    that is used up covers no work at all.
+    """
+    since, starts = state.time.covered_from, state.contract.early_starts
+    effective = f"the contract covers work from {since}, after {day}" if since else None
+    if not starts:
+        unsigned = "the statement of work is not signed, and no early start is authorised"
+        return Missing("sow-not-signed", effective or unsigned, "legal")
+    until = max(start.expires_on for start in starts)
+    if until < day:
+        sentence = f"the early start was authorised until {until}, before {day}"
+        return Missing("early-start-expired", sentence, "legal")
+    first = tuple(each for each in before if each.billable and not _is_in_contract(state, each.day))
+    # What one early start leaves unused ends with it: the later ones must cover the later days.
+    ended = (start.expires_on for start in starts if start.expires_on < day)
+    for after in (None, *ended):
+        lasting = [start for start in starts if after is None or start.expires_on > after]
+        earlier = ((each.role, each.hours) for each in first if after is None or each.day > after)
+        logged = total_by_role(
+            chain(state.time.outside_contract(after=after).items(), earlier),
+        )
+        caps = [start.cap_hours for start in lasting if start.cap_hours is not None]
+        amounts = [start.cap_amount for start in lasting if start.cap_amount is not None]
+        missing = _hours_beyond(caps, logged, hours) if caps else None
+        missing = missing or (
+            _worth_beyond(state, amounts, logged, hours, day) if amounts else None
+        )
+        if missing:
+            return missing
+    return None
+
+
+def _hours_beyond(
+    caps: Iterable[Decimal], logged: HoursByRole, more: HoursByRole
+) -> Missing | None:
+    cap, before = sum(caps, ZERO), sum(logged.values(), ZERO)
+    added = sum(more.values(), ZERO)
+    if before < cap and before + added <= cap:
+        return None
+    beyond = f": {added} more exceed the cap" if added else ""
+    sentence = f"the early start allows {cap} hours, {before} are logged{beyond}"
+    return Missing("early-start-cap-spent", sentence, "legal")
+
+
+def _worth_beyond(
+    state: Engagement,
+    caps: Sequence[Money],
+    logged: HoursByRole,
+    more: HoursByRole,
+    day: date,
+) -> Missing | None:
+    """Return what is missing if work at the bill rates of a day exceeds caps in money, or None.
+
+    The worth is compared without rounding.
+    """
+    cap = Money.total(caps, caps[0].currency)
+    roles = [role for role in {**logged, **more} if logged.get(role) or more.get(role)]
+    found = {role: _bill_rate(state, role, day) for role in roles}
+    rates = {
+        role: each.amount
+        for role, each in found.items()
+        if each is not None and each.currency == cap.currency
+    }
+    unknown = [role for role in roles if role not in rates]
+    if unknown:
+        sentence = (
+            f"the early start allows {cap}, and {', '.join(unknown)} has no bill rate in"
+            f" {cap.currency}"
+        )
+        return Missing("rates-missing", sentence, "finance")
+
+    def worth(hours: Mapping[str, Decimal]) -> Decimal:
+        return sum((rates[role] * number for role, number in hours.items() if number), ZERO)
+
+    before, added = worth(logged), worth(more)
+    if before < cap.amount and before + added <= cap.amount:
+        return None
+    beyond = f": {_about(added, cap)} more exceed the cap" if added else ""
+    sentence = f"the early start allows {cap}, {_about(before, cap)} are logged{beyond}"
+    return Missing("early-start-cap-spent", sentence, "legal")
+
+
+def _about(exact: Decimal, like: Money) -> Money:
+    return Money.nearest(exact, like.currency, ROUNDING)
+
+
+def _bill_rate(state: Engagement, role: str, day: date) -> Rate | None:
+    """Return the rate of the first line that has one, else of the newest priced estimate."""
+    agreed = (line.rate_on(role, day) for line in state.lines)
+    priced = state.estimates.priced
+    newest = priced[max(priced)].lines if priced else ()
+    estimated = (line.rate for line in newest if line.role == role)
+    return next((rate for rate in (*agreed, *estimated) if rate is not None), None)
+
+
+def _outside_plan(state: Engagement, entry: TimeEntry) -> Iterator[Missing]:
+    """Yield what is missing in the plan (gates 4 and 6) for a task on a day."""
+    planned = state.planning.task(entry.task)
+    if planned is None:
+        first = state.planning.first_baselined_on
+        if entry.task in state.changes.requested:
+            yield from change_not_released(state, entry.task, entry.day)
+        elif entry.task not in TASKS_BEFORE_BASELINE or (first and entry.day > first):
+            plan = "the baseline" if first else "the plan"
+            yield Missing("task-unknown", f"task {entry.task} is not in {plan}", "delivery")
+        return
+    if planned.implementation:
+        yield from not_implementable(state, entry.day)
+    if planned.change is not None:
+        yield from change_not_released(state, planned.change, entry.day)
+
+
+def _without_rate(state: Engagement, entry: TimeEntry) -> Iterator[Missing]:
+    """Yield what is missing for a bill rate of billable time: a contract line, a rate on the day.
+
+    Time on a line with a fixed price needs no rate.
+    """
+    lines = state.lines
+    if not entry.billable or not lines:
+        return
+    planned = state.planning.task(entry.task)
+    named = planned.line if planned else None
+    paying = [each for each in lines if named in {None, each.line}]
+    if not paying:
+        sentence = f"the contract has no line {named}, which the plan names for {entry.task}"
+        yield Missing("line-unknown", sentence, "delivery")
+    hourly = [
+        each for each in paying if each.pricing in HOURLY and (named or each.hours or each.rates)
+    ]
+    rated = [each for each in hourly if each.rate_on(entry.role, entry.day)]
+    if hourly and not rated:
+        sentence = f"the contract has no rate for the role {entry.role} on {entry.day}"
+        yield Missing("rates-missing", sentence, "sales")
+    elif len(rated) > 1:
+        several = ", ".join(each.line for each in rated)
+        sentence = f"the plan names no line for {entry.task}, and each of {several} could pay it"
+        yield Missing("line-not-named", sentence, "delivery")

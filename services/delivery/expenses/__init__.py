@@ -1,0 +1,1 @@
+"""Expenses of the engagement: submitted, approved, rejected and reversed."""

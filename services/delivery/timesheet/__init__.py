@@ -1,1 +1,0 @@
-"""Time entries and expenses, and their approval."""

@@ -1,0 +1,1 @@
+"""Timesheets: the week of a person over all engagements and internal codes."""
