@@ -20,3 +20,4 @@ from contracts.finance.questions import *
 from contracts.finance.revenue import *
 from contracts.finance.settlement import *
 from contracts.finance.withholding import *
+from contracts.finance.works import *

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from contracts.channels import FINANCE
 from contracts.event import Event
+from contracts.finance.works import BilledWorks
 from contracts.lines import BillingKind
 from contracts.money import ItemMoney, NotNegativeTotal, PositiveMoney, Rate
 from contracts.values import (
@@ -25,7 +26,7 @@ class DayHours(Value):
     """Hours that are billed of a day."""
 
     day: Day
-    """Day of the work; of time that was approved by week, the Monday."""
+    """Day of the work."""
     hours: TotalHours
     """Hours of the day."""
 
@@ -66,6 +67,11 @@ class InvoiceLine(InvoiceLineTerms):
     The amount of the line is less where the contract line has less left to bill, or an earlier
     invoice bills a part.
     """
+    works: BilledWorks = ()
+    """Works that the line bills, which share its amount; empty where it bills no approved work.
+
+    The works of an exception may come to less than its hours or amount.
+    """
 
 
 InvoiceLines = Annotated[tuple[InvoiceLine, ...], Field(max_length=5_000)]
@@ -96,13 +102,26 @@ class InvoiceDrafted(InvoiceDraft, Event, channel=FINANCE):
     """
 
 
+class InvoiceEdited(InvoiceDraft, Event, channel=FINANCE):
+    """A draft invoice was replaced by one without the works whose approval was reversed.
+
+    Published by Finance. The content is that of the whole draft after the edit; its billing event
+    has the same amount.
+    """
+
+    removed: BilledWorks
+    """Works that the draft billed before and does not bill any more."""
+
+
 class DraftWithdrawn(Event, channel=FINANCE):
     """A draft invoice and its billing event were withdrawn before approval.
 
     Published by Finance where an amendment reduced the entry of the billing schedule below what had
     become due: what is left of the entry becomes due again and is drafted anew. Also where the
-    acceptance that had made it due was withdrawn: the next acceptance makes it due again. The ids
-    of the invoice and of the billing event may be used again then.
+    acceptance that had made it due was withdrawn: the next acceptance makes it due again. Also
+    where the approval of work on it was reversed and the rest cannot be billed as it was drafted:
+    the rest is unbilled again. The ids of the invoice and of the billing event may be used again
+    then.
     """
 
     invoice: Identifier
@@ -111,6 +130,8 @@ class DraftWithdrawn(Event, channel=FINANCE):
     """Id of the billing event that is invoiced."""
     amount: PositiveMoney
     """Amount of the withdrawn draft."""
+    works: BilledWorks = ()
+    """Works that the draft billed; they are unbilled again unless their approval was reversed."""
 
 
 class InvoiceApproved(Event, channel=FINANCE):
@@ -174,9 +195,11 @@ class InvoiceVoided(Voiding, Event, channel=FINANCE, consumed_by=("sales", "lega
     ends_event: YesNo
     """True if the billing event ended with the invoice; if not, it is drafted anew.
 
-    True for exceptions, and where an amendment reduced the entry of the billing schedule below what
-    had become due.
+    True for exceptions, where an amendment reduced the entry of the billing schedule below what had
+    become due, and where the approval of work on the invoice was reversed.
     """
+    works: BilledWorks = ()
+    """Works that the invoice billed; they are unbilled again unless their approval was reversed."""
 
 
 class InvoiceMovement(Value):
@@ -195,11 +218,39 @@ class Credit(InvoiceMovement):
     """Reason for the credit."""
 
 
-class CreditNoteIssued(Credit, Event, channel=FINANCE, consumed_by=("sales", "legal")):
+class CreditOfWorks(Credit):
+    """A credit on an invoice, with the works whose approval was reversed and that it takes back."""
+
+    works: BilledWorks = ()
+    """Works that the invoice billed, whose approval was reversed; the invoice bills them no more.
+
+    Empty where the credit is on the invoice as a whole.
+    """
+    advance_restored: NotNegativeTotal | None = None
+    """Part of the works that an advance had paid and that it covers again; null where none is."""
+
+
+class BilledWorkReversed(Event, channel=FINANCE):
+    """The approval of work was reversed that an approved or issued invoice bills.
+
+    Published by Finance. A credit note that names the works, or the voiding of the invoice, ends
+    it; until then the account cannot be settled.
+    """
+
+    invoice: Identifier
+    """Id of the invoice."""
+    works: Annotated[BilledWorks, Field(min_length=1)]
+    """The works, with what the invoice bills for them."""
+    amount: NotNegativeTotal
+    """Sum of the works."""
+
+
+class CreditNoteIssued(CreditOfWorks, Event, channel=FINANCE, consumed_by=("sales", "legal")):
     """A credit note over part or all of an issued invoice was issued under its number.
 
-    Published by Finance. It is for the invoice as a whole and names no lines. What is credited is
-    not invoiced again because of it.
+    Published by Finance. It is for the invoice as a whole, or for works whose approval was
+    reversed. What is credited as a whole is not invoiced again because of it; what is credited for
+    works leaves as much to bill for others.
     """
 
     credit_note: Identifier

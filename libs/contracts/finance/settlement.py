@@ -2,7 +2,7 @@
 
 from contracts.channels import FINANCE
 from contracts.event import Event
-from contracts.money import NotNegativeTotal, PositiveTotal
+from contracts.money import NotNegativeTotal
 from contracts.values import Day
 
 
@@ -24,10 +24,12 @@ class AccountSettled(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
 class AccountReopened(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     """A settled account was reopened: time or expenses approved since can be billed.
 
-    Published by Finance.
+    Published by Finance. Also where the approval of billed work was reversed since.
     """
 
     settled_on: Day
     """Day of the settlement that no longer holds."""
-    unbilled: PositiveTotal
+    unbilled: NotNegativeTotal
     """Approved time and expenses that can be billed now, at contracted rates."""
+    to_credit: NotNegativeTotal
+    """Amount billed for work whose approval was reversed, and not credited."""

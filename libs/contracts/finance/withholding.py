@@ -1,16 +1,14 @@
 """Define the events of approved work that is held back from billing or written down."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from contracts.channels import FINANCE
 from contracts.event import Event
+from contracts.finance.works import WorkKind
 from contracts.money import NotNegativeTotal
 from contracts.values import Day, Hours, Identifier, ProjectRole, ShortText, Value
-
-WorkKind = Literal["time", "expense"]
-"""Kind of an approved work; a time entry and an expense may have one id."""
 
 
 class UnbilledWork(Value):
@@ -21,7 +19,7 @@ class UnbilledWork(Value):
     entry: Identifier
     """Id of the time entry or expense."""
     on: Day
-    """Monday of the week of the work, or the day on which the money was spent."""
+    """Day of the work, or the day on which the money was spent."""
     role: ProjectRole | None = None
     """Role of the work; null for an expense."""
     hours: Hours | None = None
@@ -60,7 +58,8 @@ class Reasoned(Value):
 class WorkHeld(WorkOfLine, Reasoned, Event, channel=FINANCE):
     """Works are not billed until they are released. Published by Finance.
 
-    A later work-released may name some of them; the others are still held.
+    A later work-released may name some of them; the others are still held. Works whose approval is
+    reversed are neither held nor written down any more, without an event of Finance.
     """
 
 
@@ -72,7 +71,7 @@ class WorkReleased(WorkOfLine, Event, channel=FINANCE):
 
 
 class WorkWrittenDown(WorkOfLine, Reasoned, Event, channel=FINANCE):
-    """Works are never billed; no event takes it back.
+    """Works are never billed; only the reversal of their approval takes it back.
 
     Published by Finance, after the release of what was held. Their cost stays.
     """

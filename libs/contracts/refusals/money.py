@@ -42,6 +42,7 @@ MoneyCode = Literal[
     "revenue-beyond-price",
     "revenue-not-measurable",
     "revenue-unrecognised",
+    "reversed-work-billed",
     "time-unbilled",
     "work-billed",
     "work-covered-by-advance",
@@ -49,6 +50,7 @@ MoneyCode = Literal[
     "work-not-approved",
     "work-not-billable",
     "work-not-held",
+    "work-not-reversed",
     "work-unassigned",
     "work-uncosted",
     "work-unknown",
@@ -110,6 +112,9 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     "revenue-beyond-price": "More revenue was recognised than the price of the contract.",
     "revenue-not-measurable": "The revenue of the month cannot be measured yet.",
     "revenue-unrecognised": "The revenue of a month waits for costs.",
+    "reversed-work-billed": (
+        "An invoice bills work whose approval was reversed; it has to be credited or voided."
+    ),
     "time-unbilled": "Approved time is not billed.",
     "work-billed": "The work is on an invoice or a draft.",
     "work-covered-by-advance": "The advance covers all work that is not billed.",
@@ -117,6 +122,7 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     "work-not-approved": "There is no approved work that is not billed.",
     "work-not-billable": "The work is not billable, belongs to no hourly line, or has no rate.",
     "work-not-held": "The work is not held.",
+    "work-not-reversed": "The invoice bills no such work whose approval was reversed.",
     "work-unassigned": "Approved work belongs to no line of the contract.",
     "work-uncosted": "The cost of approved work is not known.",
     "work-unknown": "Finance knows no approved work with this id.",

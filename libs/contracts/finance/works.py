@@ -1,0 +1,38 @@
+"""Define the works that invoices bill: approved time entries and expenses."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from contracts.money import NotNegativeTotal
+from contracts.values import Day, Identifier, TotalHours, Value
+
+MOST_WORKS = 5_000
+"""Maximum number of works on one invoice."""
+
+WorkKind = Literal["time", "expense"]
+"""Kind of an approved work; a time entry and an expense may have one id."""
+
+
+class BilledWork(Value):
+    """An approved time entry or expense that a line of an invoice bills, in full or in part."""
+
+    kind: WorkKind
+    """Time or expense; a time entry and an expense may have one id."""
+    entry: Identifier
+    """Id of the time entry or expense."""
+    on: Day
+    """Day of the work, or the day on which the money was spent."""
+    hours: TotalHours | None = None
+    """Hours of it that the line bills; null for an expense."""
+    amount: NotNegativeTotal
+    """Its part of the amount of the line, which is hours times rate, rounded once."""
+
+    @property
+    def key(self) -> str:
+        """Return the id with the kind: ``time:`` or ``expense:`` and the id."""
+        return f"{self.kind}:{self.entry}"
+
+
+BilledWorks = Annotated[tuple[BilledWork, ...], Field(max_length=MOST_WORKS)]
+"""Works that an invoice, or a line of it, bills; at most 5,000."""
