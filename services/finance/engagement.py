@@ -5,11 +5,14 @@ All money of an engagement is in one currency, that of its opportunity.
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
 from chassis.domain.commands import Refused
+from chassis.domain.state import on_event
 from common.engagement import CommonParts
 from contracts.decimals import ROUNDING, Rounding
+from contracts.delivery import ExpenseApproved, TimeApproved
+from contracts.finance import BudgetAmended, BudgetSet, ExpenseConverted
 from finance.billing.state import Billing
 from finance.budgeting.state import Budget, Budgeting
 from finance.changes.state import Changes
@@ -22,7 +25,8 @@ from finance.progress.state import Progress
 from finance.proposals.state import Proposals
 from finance.revenue.state import Revenue
 from finance.settlement.state import Settlement
-from finance.work.state import ApprovedWork
+from finance.work.assignment import assigned
+from finance.work.state import ApprovedWork, Work
 
 Stage = Literal["open", "budgeted", "billing", "settled"]
 """Billing stage of an engagement."""
@@ -44,6 +48,28 @@ class Engagement(CommonParts):
     settlement: Settlement = Settlement()
     performance: Performance = Performance()
     importing: Importing = Importing()
+
+    @on_event
+    def _approved(self, event: TimeApproved | ExpenseApproved) -> Self:
+        works = self.work.approved(event)
+        return self.updated(work=self.work.assigned((None, self._assigned(each)) for each in works))
+
+    @on_event
+    def _converted(self, event: ExpenseConverted) -> Self:
+        work = self.work.known(f"expense:{event.expense}", event.spent_on)
+        if work is None:
+            return self
+        converted = self._assigned(work.changed(conversion=event.conversion))
+        return self.updated(work=self.work.assigned([(work, converted)]))
+
+    @on_event
+    def _budgeted(self, _: BudgetSet | BudgetAmended) -> Self:
+        """Assign all work anew: lines and rates are those of the budget."""
+        works = sorted(self.work.every, key=lambda each: each.number)
+        return self.updated(work=self.work.assigned((each, self._assigned(each)) for each in works))
+
+    def _assigned(self, work: Work) -> Work:
+        return assigned(self.budget, work) if self.budget else work
 
     @property
     def currency(self) -> str | None:

@@ -27,7 +27,7 @@ from contracts.finance import (
     InvoiceLine,
     InvoiceLineTerms,
 )
-from contracts.lines import BillingItem
+from contracts.lines import BillingItem, BillingKind
 from contracts.money import Money
 from contracts.values import Identifier, ShortText
 from finance.billing.schedule import (
@@ -42,6 +42,7 @@ from finance.budgeting.state import Budget
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
 from finance.roles import CONTROLLING
+from finance.time_billing.unbilled import works_of_exception
 
 capability = Capability[Engagement](__name__)
 
@@ -112,8 +113,13 @@ def bill_outside_schedule(
         exception=command.reason,
     )
     yield billing_event
-    lines = tuple(InvoiceLine(**dict(line)) for line in command.lines)
+    lines = tuple(_with_works(state, item.kind, line) for line in command.lines)
     yield draft(billing_event, lines, Money.zero(state.money), state.billing.invoices)
+
+
+def _with_works(state: Engagement, kind: BillingKind, terms: InvoiceLineTerms) -> InvoiceLine:
+    works = works_of_exception(state, terms) if kind == "time" else ()
+    return InvoiceLine(**dict(terms), works=works)
 
 
 @capability.react
@@ -148,6 +154,7 @@ def billing(state: Engagement, context: Context) -> Iterable[Event]:
                 invoice=invoice.invoice,
                 billing_event=billing_event.billing_event,
                 amount=invoice.amount,
+                works=state.work.billed_on(invoice.invoice) if invoice.kind == "time" else (),
             )
 
 

@@ -1,11 +1,11 @@
 """Internal events of billing: what is decided, and not published before it has its number."""
 
 from chassis.domain.internal import Internal
-from contracts.finance import Credit
+from contracts.finance import CreditOfWorks
 from contracts.values import Day, Identifier
 
 
-class CreditNoteApproved(Credit, Internal):
+class CreditNoteApproved(CreditOfWorks, Internal):
     """A credit note was approved; it is issued when it has its number."""
 
     credit_note: Identifier

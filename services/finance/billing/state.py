@@ -14,6 +14,7 @@ from contracts.finance import (
     InvoiceApproved,
     InvoiceDraft,
     InvoiceDrafted,
+    InvoiceEdited,
     InvoiceIssued,
     InvoiceVoided,
     PaymentOverdue,
@@ -55,10 +56,34 @@ class Invoice(InvoiceDraft):
 
     def credited_to(self, day: date) -> Money:
         """Return the total of the credit notes up to and including a day."""
-        every: tuple[CreditNoteIssued | CreditNoteApproved, ...]
-        every = (*self.credits, *self.credits_approved)
-        notes = (each.amount for each in every if each.issued_on <= day)
+        notes = (each.amount for each in self._notes if each.issued_on <= day)
         return Money.total(notes, self.amount.currency)
+
+    @property
+    def _notes(self) -> tuple[CreditNoteIssued | CreditNoteApproved, ...]:
+        return (*self.credits, *self.credits_approved)
+
+    @property
+    def left(self) -> Money:
+        """Return the amount that no credit note takes back."""
+        return self.amount - self.credited
+
+    @property
+    def works_credited(self) -> Money:
+        """Return what it billed for works that credit notes name."""
+        works = (each.amount for note in self._notes for each in note.works)
+        return Money.total(works, self.amount.currency)
+
+    @property
+    def restored(self) -> Money:
+        """Return the part of its advance that credit notes for works restored."""
+        parts = (each.advance_restored for each in self._notes if each.advance_restored)
+        return Money.total(parts, self.amount.currency)
+
+    @property
+    def drawn(self) -> Money:
+        """Return the part of an advance that it draws down and that is not restored."""
+        return self.advance_drawn - self.restored
 
     def credits_without(self, credit_note: str) -> tuple[CreditNoteApproved, ...]:
         """Return the approved credit notes that wait for their number, without one of them."""
@@ -91,6 +116,13 @@ class Billing(Part):
     @on_event
     def _drafted(self, event: InvoiceDrafted) -> Self:
         return self.updated(invoices={**self.invoices, event.invoice: Invoice(**dict(event))})
+
+    @on_event
+    def _edited(self, event: InvoiceEdited) -> Self:
+        edited = {name: getattr(event, name) for name in InvoiceDraft.model_fields}
+        due = self.events[event.billing_event].model_copy(update={"amount": event.amount})
+        changed = self._with(event.invoice, **edited)
+        return changed.updated(events={**self.events, event.billing_event: due})
 
     @on_event
     def _withdrawn(self, event: DraftWithdrawn) -> Self:
@@ -155,6 +187,9 @@ class Billing(Part):
         due: dict[str, Money] = {}
         for each in self.events.values():
             due[each.item] = due[each.item] + each.amount if each.item in due else each.amount
+        for invoice in self.live:
+            item = self.events[invoice.billing_event].item
+            due[item] = due[item] - (invoice.works_credited - invoice.restored)
         return due
 
     @cached_property
@@ -183,7 +218,7 @@ class Billing(Part):
         """Return what is invoiced on an entry before discounts, without unapproved drafts."""
         return Money.total(
             (
-                self.charged(invoice) - invoice.advance_drawn
+                self.charged(invoice) - invoice.drawn
                 for invoice in self.of_item(item)
                 if invoice.stage != "drafted"
             ),
@@ -191,10 +226,13 @@ class Billing(Part):
         )
 
     def charged(self, invoice: Invoice) -> Money:
-        """Return the lines of an invoice that belong to its contract line: without discounts."""
+        """Return the lines of an invoice that belong to its contract line: without discounts.
+
+        What credit notes take back for works is not charged.
+        """
         line = self.events[invoice.billing_event].line
         charges = (each.amount for each in invoice.lines if each.line == line)
-        return Money.total(charges, invoice.amount.currency)
+        return Money.total(charges, invoice.amount.currency) - invoice.works_credited
 
     def charged_on_line(self, item: str, line: str, currency: str) -> Money:
         """Return the lines of a contract line on invoices and drafts of an entry."""

@@ -237,7 +237,10 @@ class Budgeting(Part):
 
     @on_event
     def _worked(self, event: TimeApproved | ExpenseApproved) -> Self:
-        on = event.week if isinstance(event, TimeApproved) else event.spent_on
+        if isinstance(event, TimeApproved):
+            on = max(each.day for each in event.entries)
+        else:
+            on = event.spent_on
         return self.updated(last_work=max(self.last_work, on))
 
     @on_event

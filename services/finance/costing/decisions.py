@@ -1,21 +1,27 @@
 """Cost estimates, changes, the budget and approved work. Confidential.
 
 The cost rates are those in force on the day of an estimate or of the assessment of a change, on the
-day of the signature for the budget, and in the week of approved time. Planned hours cost the rate
+day of the signature for the budget, and on the day of approved time. Planned hours cost the rate
 of their role, approved time that of the person. An expense costs its amount, converted where it is
 in another currency. Where there is no rate, the cost is unknown and computed later.
 """
 
+from collections import Counter
 from collections.abc import Iterable
+from datetime import date
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.context import Context, ReferenceData
+from contracts.delivery import MOST_ENTRIES
 from contracts.event import Event
 from contracts.finance import (
     BudgetCosted,
     ChangeCosted,
     CostAccrued,
+    CostedWork,
+    CostOfWeek,
+    CostReversed,
     EstimateCosted,
     LineCost,
 )
@@ -96,22 +102,57 @@ def _of_budget(state: Engagement, currency: str, records: ReferenceData) -> Iter
 
 
 def _accruals(state: Engagement, currency: str, records: ReferenceData) -> Iterable[Event]:
-    """Yield accrued costs in the order of approval; work with an unknown cost is left for later."""
+    """Yield accrued costs, one event for each person and week, and reversed ones.
+
+    They are in the order of approval; work with an unknown cost is left for later.
+    """
     cumulative = state.work.cost_to_date or Money.zero(currency)
-    for work in state.work.entries:
-        cost = None if work.cost is not None else _of_work(state, work, currency, records)
-        if cost is None:
-            continue
-        cumulative = cumulative + cost
-        yield CostAccrued(
-            entry=work.entry,
-            person=work.person,
-            role=work.role,
-            kind=work.kind,
-            week=work.week,
-            hours=work.hours,
-            cost=cost,
-            conversion=work.conversion,
+    costed = (
+        (work, cost)
+        for work in state.work.without_cost
+        if (cost := _of_work(state, work, currency, records)) is not None
+    )
+    for accrued in _by_week(costed, currency, cumulative, 1):
+        cumulative = accrued.cumulative
+        yield CostAccrued(**dict(accrued))
+    gone = ((work, work.cost) for work in state.work.reversed.values() if work.cost is not None)
+    for accrued in _by_week(gone, currency, cumulative, -1):
+        yield CostReversed(**dict(accrued))
+
+
+def _by_week(
+    works: Iterable[tuple[Work, Money]], currency: str, cumulative: Money, sign: int
+) -> Iterable[CostOfWeek]:
+    """Yield the cost of works by person and week, each expense alone.
+
+    `cumulative` is the cost to date before; `sign` is 1 where costs are added, -1 where they are
+    subtracted.
+    """
+    weeks: dict[tuple[str, date | str, int], list[tuple[Work, Money]]] = {}
+    numbers = Counter[tuple[str, date | str]]()
+    for work, cost in works:
+        week = work.person, work.week or work.key
+        weeks.setdefault((*week, numbers[week] // MOST_ENTRIES), []).append((work, cost))
+        numbers[week] += 1
+    for entries in weeks.values():
+        total = Money.total((cost for _, cost in entries), currency)
+        cumulative = cumulative + total * sign
+        yield CostOfWeek(
+            person=entries[0][0].person,
+            week=entries[0][0].week,
+            entries=tuple(
+                CostedWork(
+                    entry=work.entry,
+                    day=work.on,
+                    role=work.role,
+                    kind=work.kind,
+                    hours=work.hours,
+                    cost=cost,
+                    conversion=work.conversion,
+                )
+                for work, cost in entries
+            ),
+            cost=total,
             cumulative=cumulative,
         )
 

@@ -19,7 +19,6 @@ from contracts.purchases import EstimatedPurchase, PlannedPurchase
 from contracts.reference import CostRatesPublished, PersonPublished
 from contracts.values import EstimateLine, Margin, RoleHours
 from contracts.vocabularies import Unlisted
-from finance.work.state import Work
 
 SomeHours: TypeAlias = RoleHours | EstimateLine | RoleHoursDelta
 """Hours of a role; negative where a change takes them away."""
@@ -124,16 +123,6 @@ def floor_of(price: Money, cost: Decimal | None, rates: CostRatesPublished | Non
     if rates is None or cost is None:
         return "unknown"
     return "below" if (price.amount - cost) * 100 < price.amount * rates.floor else "above"
-
-
-def cost_to(works: Iterable[Work], currency: str, day: date) -> Money:
-    """Return the accrued cost of work dated up to a day."""
-    return Money.total((one.cost for one in works if one.cost and one.on <= day), currency)
-
-
-def expenses(works: Iterable[Work]) -> tuple[Work, ...]:
-    """Return the work that is an expense."""
-    return tuple(work for work in works if work.role is None)
 
 
 def ratio(part: Decimal, whole: Decimal) -> Decimal | None:

@@ -3,11 +3,14 @@
 An approved draft requests the next number of its year from its number series; with the number it
 is issued, and due after the contract's payment terms. No invoice gets a number before its draft is
 approved. A wrong invoice is voided and drafted again, or credited. Credit notes get their numbers
-in the same way.
+in the same way. A credit note for works whose approval was reversed leaves as much to bill.
 """
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Self
+
+from pydantic import model_validator
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
@@ -18,8 +21,8 @@ from chassis.domain.requests import Outcome
 from chassis.domain.rules import same_day, unless_recorded
 from contracts.event import Event
 from contracts.finance import (
+    BilledWork,
     BillingEventDue,
-    Credit,
     CreditNoteIssued,
     InvoiceApproved,
     InvoiceIssued,
@@ -27,8 +30,8 @@ from contracts.finance import (
     Voiding,
 )
 from contracts.lines import BillingKind
-from contracts.money import Money
-from contracts.values import Day, Identifier, days_after
+from contracts.money import Money, PositiveMoney, invalid
+from contracts.values import Day, Identifier, ShortText, days_after
 from finance.billing.events import CreditNoteApproved, NumberRefused
 from finance.billing.schedule import lapsed, too_much_due
 from finance.billing.state import Invoice
@@ -51,6 +54,7 @@ from finance.policies import (
 )
 from finance.roles import CONTROLLING
 from finance.time_billing.unbilled import advance_left, is_advance
+from finance.work.names import WorkIds, keys_of
 
 capability = Capability[Engagement](__name__)
 numbering = capability.request(TakeNumber, of="number-series")
@@ -73,10 +77,34 @@ class VoidInvoice(Voiding, Command):
     voided_on: Day | None = None
 
 
-class IssueCreditNote(Credit, Command):
-    """Credit part or all of an issued invoice."""
+class IssueCreditNote(Command):
+    """Credit part or all of an issued invoice, as a whole or for works that were reversed.
 
+    Where works are named, and no amount, it is what the invoice bills for them, as far as it is not
+    credited; what an advance had paid of them is restored.
+    """
+
+    invoice: Identifier
+    amount: PositiveMoney | None = None
+    """Amount without tax; it may be null where works are named."""
+    why: ShortText
+    """Reason for the credit."""
+    entries: WorkIds = ()
+    """Ids of time entries on the invoice whose approval was reversed."""
+    expenses: WorkIds = ()
+    """Ids of expenses on the invoice whose approval was reversed."""
     issued_on: Day | None = None
+
+    @model_validator(mode="after")
+    def _amount_or_works(self) -> Self:
+        if self.amount is None and not self.entries and not self.expenses:
+            raise invalid("amount", "is required where no works are named", None)
+        return self
+
+    @property
+    def keys(self) -> Iterable[str]:
+        """Return the keys of the works, each once."""
+        return keys_of(self.entries, self.expenses)
 
 
 @capability.decide(ApproveInvoice, by=CONTROLLING)
@@ -120,6 +148,7 @@ def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> I
         why=command.why,
         voided_on=day_since_issue(invoice, "voided_on", command, context, known),
         ends_event=known.ends_event if known else _ends_event(state, invoice),
+        works=known.works if known else _works(state, invoice),
     )
     yield from unless_recorded(known, voided, "the voiding")
 
@@ -131,19 +160,50 @@ def issue_credit_note(
     """Record the credit note, up to what is left of the invoice, and request its number.
 
     Raises Refused where the invoice is unknown or not issued, the account is settled, the amount is
-    too large, an advance that it billed is drawn down, or the company that sells is unknown.
+    too large, a named work was not reversed or is credited already, an advance that it billed is
+    drawn down, or the company that sells is unknown.
     """
     invoice = require_issued(state, command.invoice)
     require_open_account(state)
     issued_on = day_since_issue(invoice, "issued_on", command, context)
-    require_at_most(command.amount, invoice.amount - invoice.credited, "credit-too-large", invoice)
-    _require_advance(state, invoice, command.amount)
+    works = _reversed(state, invoice, command)
+    for_works = Money.total((each.amount for each in works), state.money)
+    amount = command.amount or min(for_works, invoice.left)
+    require_at_most(amount, invoice.left, "credit-too-large", invoice)
+    if amount.amount <= 0:
+        raise Refused("credit-too-large", f"nothing is left of invoice {invoice.number}")
+    _require_advance(state, invoice, amount)
     company = require_company(state)
     credit_note = context.new_id("credit")
+    restored = min(for_works - min(for_works, amount), invoice.drawn)
     yield CreditNoteApproved(
-        **{**dict(command), "credit_note": credit_note, "issued_on": issued_on}
+        invoice=invoice.invoice,
+        amount=amount,
+        why=command.why,
+        works=works,
+        advance_restored=restored if restored.amount else None,
+        credit_note=credit_note,
+        issued_on=issued_on,
     )
     yield _number(company, "credit-note", invoice.invoice, credit_note, issued_on, context)
+
+
+def _reversed(
+    state: Engagement, invoice: Invoice, command: IssueCreditNote
+) -> tuple[BilledWork, ...]:
+    """Return the reversed works that a command names; raises Refused where one is none."""
+    billed = {each.key: each for each in state.work.to_credit().get(invoice.invoice, ())}
+    for note in invoice.credits_approved:
+        for work in note.works:
+            billed.pop(work.key, None)
+    keys = tuple(command.keys)
+    unknown = [key.partition(":")[2] for key in keys if key not in billed]
+    if unknown:
+        raise Refused(
+            "work-not-reversed",
+            f"invoice {invoice.number} bills no reversed work known as {', '.join(unknown)}",
+        )
+    return tuple(billed[key] for key in keys)
 
 
 def _number(
@@ -229,10 +289,18 @@ def _require_voidable(state: Engagement, invoice: Invoice) -> None:
     _require_advance(state, invoice, invoice.amount)
 
 
+def _works(state: Engagement, invoice: Invoice) -> tuple[BilledWork, ...]:
+    return state.work.billed_on(invoice.invoice) if invoice.kind == "time" else ()
+
+
 def _ends_event(state: Engagement, invoice: Invoice) -> bool:
-    """Return whether the billing event ends with its invoice: an exception, or too much is due."""
+    """Return whether the billing event ends with its invoice.
+
+    It does for an exception, where too much is due, and where work on the invoice was reversed.
+    """
     due = state.billing.events[invoice.billing_event]
-    return due.exception is not None or too_much_due(state, due.item)
+    is_reversed = invoice.invoice in state.work.to_credit()
+    return due.exception is not None or too_much_due(state, due.item) or is_reversed
 
 
 def _require_advance(state: Engagement, invoice: Invoice, amount: Money) -> None:

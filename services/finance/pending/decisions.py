@@ -100,8 +100,8 @@ def waiting_for_costs(state: Engagement) -> Iterable[Missing]:
     if state.currency is None:
         return
     rates = cost_rates_id(state.currency)
-    for work in state.work.entries:
-        if work.cost is None and work.role is not None:
+    for work in state.work.without_cost:
+        if work.role is not None:
             what = f"{work.hours} h of {work.role} ({work.entry})"
             yield Missing("work-uncosted", f"{what} needs {rates} on {work.on}", "finance")
     if state.budget is not None and state.budget.cost is None:

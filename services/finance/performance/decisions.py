@@ -19,7 +19,7 @@ from contracts.finance import MarginMeasured, PerformanceMeasured
 from contracts.money import Money
 from contracts.values import PlannedTask, Ratio
 from finance.calendar_months import end_of
-from finance.costing.rates import cost_of_purchases, cost_rates_on, cost_to, expenses, margin
+from finance.costing.rates import cost_of_purchases, cost_rates_on, margin
 from finance.engagement import Engagement
 from finance.performance import earned_value as ev
 from finance.performance import margins
@@ -61,29 +61,29 @@ def _performance(
     bought = _purchases(state, report, records)
     if report.baseline is None or costs is None or bought is None:
         return None
-    approved = state.work.entries[: report.works]
-    works = tuple(work for work in approved if bought or work.role is not None)
-    if any(work.cost is None for work in works):
+    if not state.work.is_costed(report.works, with_expenses=bool(bought)):
         return None
+    totals = state.work.totals_at(report.works)
     tasks, currency = report.baseline.tasks, state.money
     rounding = rounding_of(state, records, report.as_of)
 
     def cost(task: PlannedTask) -> Decimal:
         return costs[task.task]
 
-    spent = cost_to(expenses(works), currency, report.as_of)
+    spent = totals.bought_to(report.as_of)
+    cost_to_date = totals.cost_to(report.as_of) - (Decimal(0) if bought else spent)
     planned = ev.budget_at_completion(tasks, cost)
     due = ev.planned_value(tasks, cost, report.as_of)
     due += ev.planned_purchases(bought, planned, due)
     done = ev.earned_value(tasks, cost, report.progress)
-    done += ev.earned_purchases(bought, planned, done, spent.amount)
+    done += ev.earned_purchases(bought, planned, done, spent if bought else Decimal(0))
     bac = Money.nearest(planned + bought, currency, rounding)
     pv = Money.nearest(due, currency, rounding)
     earned = Money.nearest(done, currency, rounding)
-    ac = cost_to(works, currency, report.as_of)
+    ac = Money(amount=cost_to_date, currency=currency)
     hours = sum((line.hours for task in tasks for line in task.hours), Decimal(0))
     rest = report.hours_to_complete * planned
-    to_buy = max(bought - spent.amount, Decimal(0))
+    to_buy = max(bought - spent, Decimal(0))
     etc = Money.nearest(rest / hours + to_buy, currency, rounding) if hours else None
     return PerformanceMeasured(
         as_of=report.as_of,
@@ -103,21 +103,23 @@ def _performance(
 
 def _margins(state: Engagement, report: Report, records: ReferenceData) -> MarginMeasured | None:
     """Return the four margins as of the report; None while its price or cost is unknown."""
-    baseline, works = report.baseline, state.work.costed(report.works)
+    baseline, totals = report.baseline, state.work.totals_at(report.works)
     changes = _priced(state, baseline) if baseline else ()
     sold = margins.sold(state, changes)
     performance = _performance(state, report, records) if baseline else None
-    if sold is None or works is None or (baseline and not performance):
+    costed = state.work.is_costed(report.works)
+    if sold is None or not costed or (baseline and not performance):
         return None
     cost = performance.estimate_at_completion if performance else None
     if performance and cost and performance.purchases is None:
-        cost = cost + cost_to(expenses(works), state.money, report.as_of)
+        bought = totals.bought_to(report.as_of)
+        cost = cost + Money(amount=bought, currency=state.money)
     return MarginMeasured(
         as_of=report.as_of,
         margin_sold=sold,
-        margin_billed=margins.billed(state, works, report.as_of),
-        margin_recognised=margins.recognised(state, works, report.as_of),
-        margin_forecast=margins.forecast(state, report, changes, cost, works),
+        margin_billed=margins.billed(state, totals, report.as_of),
+        margin_recognised=margins.recognised(state, totals, report.as_of),
+        margin_forecast=margins.forecast(state, report, changes, cost, totals),
     )
 
 
@@ -146,8 +148,7 @@ def _final(state: Engagement) -> Iterable[Event]:
     if ended is None or settled_on is None or state.budget is None or state.performance.final:
         return
     sold = margins.sold(state, [each.change for each in state.budgeting.applied])
-    works = state.work.costed()
-    if sold is None or works is None:
+    if sold is None or not state.work.is_costed():
         return
     last = state.revenue.last_month
     as_of = max(ended, settled_on, end_of(last) if last else ended)
@@ -155,8 +156,8 @@ def _final(state: Engagement) -> Iterable[Event]:
     yield MarginMeasured(
         as_of=as_of,
         margin_sold=sold,
-        margin_billed=margins.billed(state, works, as_of),
-        margin_recognised=margins.recognised(state, works, as_of),
+        margin_billed=margins.billed(state, state.work.totals, as_of),
+        margin_recognised=margins.recognised(state, state.work.totals, as_of),
         margin_forecast=margin(state.billing.billed(state.money, as_of), cost),
     )
 

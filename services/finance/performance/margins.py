@@ -9,7 +9,7 @@ Each is (revenue - cost) / revenue, and the four are never mixed.
   amount and the actual cost.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 
@@ -19,12 +19,11 @@ from contracts.values import Margin
 from finance.budgeting.obligations import FIXED
 from finance.budgeting.state import Budget
 from finance.calendar_months import end_of
-from finance.costing.rates import cost_to, margin
+from finance.costing.rates import margin
 from finance.engagement import Engagement
 from finance.performance.state import Report
 from finance.revenue.months import recognised_at
-from finance.time_billing.assignment import LineWork, assigned
-from finance.work.state import Work
+from finance.work.state import Totals
 
 
 def price_with(state: Engagement, changes: Collection[str]) -> Money | None:
@@ -49,15 +48,15 @@ def sold(state: Engagement, changes: Collection[str]) -> Margin | None:
     return margin(price, cost)
 
 
-def billed(state: Engagement, works: Iterable[Work], day: date) -> Margin | None:
+def billed(state: Engagement, totals: Totals, day: date) -> Margin | None:
     """Return the margin on what was billed to a day; None while nothing was."""
     revenue = state.billing.billed(state.money, day)
     if revenue.amount == 0:
         return None
-    return margin(revenue, cost_to(works, state.money, day))
+    return margin(revenue, _cost_to(state, totals, day))
 
 
-def recognised(state: Engagement, works: Iterable[Work], day: date) -> Margin | None:
+def recognised(state: Engagement, totals: Totals, day: date) -> Margin | None:
     """Return the margin on recognised revenue to the last month ended by a day, or None.
 
     Only months in which the revenue of all obligations is recognised count.
@@ -65,7 +64,7 @@ def recognised(state: Engagement, works: Iterable[Work], day: date) -> Margin | 
     for month in state.revenue.months:
         revenue = recognised_at(state, month) if end_of(month) <= day else None
         if revenue is not None:
-            return margin(revenue, cost_to(works, state.money, end_of(month)))
+            return margin(revenue, _cost_to(state, totals, end_of(month)))
     return None
 
 
@@ -74,7 +73,7 @@ def forecast(
     report: Report,
     changes: Collection[str],
     cost: Money | None,
-    works: tuple[Work, ...],
+    totals: Totals,
 ) -> Margin | None:
     """Return the margin at completion; None while the `cost` at completion is unknown.
 
@@ -96,7 +95,6 @@ def forecast(
     fixed = any(each.obligation == FIXED for each in budget.obligations)
     if total == 0 or (not fixed and any(line is None for line, _ in planned)):
         return None
-    work = assigned(budget, works)
     for line in budget.hourly_lines:
         plan = Decimal(0)
         for found, each in planned:
@@ -105,19 +103,22 @@ def forecast(
                 if rate is None:
                     return None
                 plan += rate.amount * each.hours
-        of_line = work.lines[line.line]
-        to_buy = _to_buy(line, of_line)
-        exact = of_line.worth() + plan * report.hours_to_complete / total + to_buy
+        to_buy = _to_buy(line, totals)
+        exact = totals.worth_of(line.line) + plan * report.hours_to_complete / total + to_buy
         expected = Money.nearest(exact, state.money, budget.rounding)
         signed = _line_price(state, budget, line.line, changes)
         revenue = revenue - signed + (expected if line.cap is None else min(signed, expected))
     return margin(revenue, cost)
 
 
-def _to_buy(line: ContractLine, work: LineWork) -> Decimal:
+def _cost_to(state: Engagement, totals: Totals, day: date) -> Money:
+    return Money(amount=totals.cost_to(day), currency=state.money)
+
+
+def _to_buy(line: ContractLine, totals: Totals) -> Decimal:
     """Return what the customer will be charged for purchases that are planned and not bought."""
     planned = sum((each.amount.amount for each in line.planned_purchases), Decimal(0))
-    return max(planned - work.spent(), Decimal(0))
+    return max(planned - totals.spent_on(line.line), Decimal(0))
 
 
 def _line_price(state: Engagement, budget: Budget, line: str, changes: Collection[str]) -> Money:

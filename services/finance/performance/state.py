@@ -89,8 +89,9 @@ class Performance(Part):
 
     @on_event
     def _worked(self, event: TimeApproved | ExpenseApproved) -> Self:
-        # One event is one entry: Delivery approves each entry of time and each expense once.
-        return self.updated(works=self.works + 1)
+        # Delivery approves each entry of time and each expense once.
+        new = len(event.entries) if isinstance(event, TimeApproved) else 1
+        return self.updated(works=self.works + new)
 
     @on_event
     def _reported(self, recorded: Recorded[StatusReportPublished]) -> Self:

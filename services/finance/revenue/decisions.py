@@ -139,7 +139,7 @@ def _missing(
     """Yield the unknown costs that the revenue of an obligation to a day needs."""
     if budget.cost is None:
         yield Missing("cost-unknown", "what the budgeted hours cost is not known", "finance")
-    if state.work.costed(until=day) is None:
+    if not state.work.is_costed(until=day):
         yield Missing("cost-unknown", "what some approved work cost is not known", "finance")
     for change in unmeasured_changes(state, budget, obligation, day):
         yield Missing("cost-unknown", f"what {change} will cost is not known", "finance")

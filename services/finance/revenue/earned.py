@@ -24,7 +24,7 @@ In the end, revenue is what was invoiced less credit notes, since the customer o
 termination, and once everything is accepted (or the engagement is closed) and the account settled.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -37,12 +37,9 @@ from finance.budgeting.obligations import FIXED
 from finance.budgeting.state import Budget
 from finance.calendar_months import end_of, first_of_month, month_of, months_between
 from finance.changes.state import Assessment
-from finance.costing.rates import cost_to, expenses
 from finance.engagement import Engagement
 from finance.performance.state import Forecast
 from finance.time_billing.assignment import obligation_for, obligation_of
-from finance.time_billing.unbilled import work_by_line
-from finance.work.state import Work
 
 
 def earned_to(
@@ -126,17 +123,17 @@ def _as_invoiced(
     state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
 ) -> Money:
     """Return the value of the work up to the cap of the line, less its part of the discounts."""
-    total, work = Fraction(0), work_by_line(state, budget)
-    for name, of_line in work.lines.items():
-        if name not in obligation.lines:
+    total = Fraction(0)
+    for line in budget.hourly_lines:
+        if line.line not in obligation.lines:
             continue
-        line, value = of_line.line, of_line.worth(day)
+        value = state.work.totals.worth_of(line.line, day)
         later = (
             each.price_delta
             for one in state.budgeting.applied
             if one.signed_on > day
             for each in one.changes
-            if each.line == name
+            if each.line == line.line
         )
         price = line.price - Money.total(later, state.money)
         earned = Fraction(value if line.cap is None else min(value, price.amount))
@@ -156,7 +153,7 @@ def _by_cost(
     price = _price_at(state, budget, obligation, day)
     if _accepted(state, day, _scope(state, budget, obligation, day)):
         return price - min(price, _to_implement(state, budget, obligation, day))
-    spent = cost_to(_works(state, budget, obligation), state.money, day)
+    spent = _cost_to(state, budget, obligation, day)
     expected = _expected_cost(state, budget, obligation, day)
     if spent.amount == 0:
         return Money.zero(state.money)
@@ -165,18 +162,26 @@ def _by_cost(
     return _part_of(state, price, Fraction(spent.amount) / Fraction(expected.amount))
 
 
-def _works(
+def _cost_to(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> Money:
+    """Return the accrued cost of an obligation's work dated up to a day."""
+    spent = state.work.totals.cost_to(day, _lines_of_cost(state, budget, obligation))
+    return Money(amount=spent, currency=state.money)
+
+
+def _lines_of_cost(
     state: Engagement, budget: Budget, obligation: PerformanceObligation
-) -> tuple[Work, ...]:
-    """Return the work whose cost belongs to an obligation."""
-    works = state.work.entries
+) -> Container[str] | None:
+    """Return the lines whose cost belongs to an obligation, "" for no line; None for all."""
     if len(budget.obligations) == 1:
-        return works
-    return tuple(
-        work
-        for work in works
-        if obligation_for(budget, work.line, work.role, work.on) == obligation.obligation
-    )
+        return None
+    totals = state.work.totals
+    return {
+        line
+        for line in (*totals.cost, *totals.bought)
+        if obligation_of(budget, line or None) == obligation.obligation
+    }
 
 
 def _expected_cost(
@@ -213,9 +218,9 @@ def _measured(
     last = max(reversed(measured), key=lambda one: one.on)
     included = frozenset(last.changes)
     if len(budget.obligations) == 1:
-        outside = () if last.with_expenses else expenses(_works(state, budget, obligation))
-        return last.amount + cost_to(outside, state.money, last.on), included
-    spent = cost_to(_works(state, budget, obligation), state.money, last.on)
+        outside = Decimal(0) if last.with_expenses else state.work.totals.bought_to(last.on)
+        return last.amount + Money(amount=outside, currency=state.money), included
+    spent = _cost_to(state, budget, obligation, last.on)
     share = _share(state, budget, obligation, last)
     return spent + _part_of(state, last.to_complete, share), included
 

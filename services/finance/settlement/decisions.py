@@ -1,7 +1,7 @@
 """Settle the account once everything due is invoiced and all invoices are paid.
 
-A change order reopens it, and so does an invoice issued later, or work approved later that can
-still be billed; then it is settled again.
+A change order reopens it, and so does an invoice issued later, work approved later that can still
+be billed, or the reversal of billed work; then it is settled again.
 """
 
 from collections.abc import Iterable
@@ -14,6 +14,7 @@ from chassis.domain.context import Context
 from chassis.domain.rules import same_day, unless_recorded
 from contracts.event import Event
 from contracts.finance import AccountReopened, AccountSettled, InvoiceDrafted
+from contracts.lines import ContractLine
 from contracts.money import Money
 from contracts.values import LAST_DAY, Day
 from finance.billing.schedule import lapsed
@@ -23,12 +24,14 @@ from finance.calendar_months import month_of
 from finance.engagement import Engagement, Stage
 from finance.exchange_rates.conversion import missing_rate
 from finance.roles import ACCOUNTING
-from finance.time_billing.assignment import LineWork, missing_line
+from finance.time_billing.assignment import missing_line
+from finance.time_billing.reversals import missing_credit, to_credit
 from finance.time_billing.unbilled import (
     advance_left,
-    billable_by_line,
+    billable,
     time_billed,
-    unbilled_worth,
+    unassigned,
+    worth_left,
 )
 
 capability = Capability[Engagement](__name__)
@@ -83,20 +86,17 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
 
 @capability.react
 def reopened(state: Engagement, context: Context) -> Iterable[Event]:
-    """Reopen a settled account if time or expenses approved since can be billed."""
+    """Reopen a settled account if approved work can be billed, or billed work was reversed."""
     settled_on = state.settlement.settled_on
     if settled_on is None or state.budget is None:
         return
     budget = state.budget
     waits = Money.total(
-        (
-            _billable_now(state, budget, work)
-            for work in billable_by_line(state, budget).lines.values()
-        ),
-        state.money,
+        (_billable_now(state, budget, line) for line in budget.hourly_lines), state.money
     )
-    if waits.amount > 0:
-        yield AccountReopened(settled_on=settled_on, unbilled=waits)
+    owed = Money.total((amount for _, _, amount in to_credit(state)), state.money)
+    if waits.amount > 0 or owed.amount > 0:
+        yield AccountReopened(settled_on=settled_on, unbilled=waits, to_credit=owed)
 
 
 def open_points(state: Engagement) -> Iterable[Missing]:
@@ -156,33 +156,35 @@ def _unbilled(state: Engagement, budget: Budget) -> Iterable[Missing]:
                 "billing-item-unbilled",
                 f"{rest} of {item.item} (line {entry.line.line}) never fell due",
             )
-    for each in state.work.entries:
+    for each in state.work.waiting:
         if each.held:
             yield Missing(
                 "work-held",
                 f"{each.entry} over {each.held.worth} on line {each.held.line} is held:"
                 f" {each.held.why}",
             )
-    work = billable_by_line(state, budget)
-    for name, of_line in work.lines.items():
-        waits = _billable_now(state, budget, of_line)
+    for line in budget.hourly_lines:
+        name = line.line
+        waits = _billable_now(state, budget, line)
         if waits.amount > 0:
             yield Missing(
                 "time-unbilled", f"approved time over {waits} on line {name} is not billed"
             )
         advance = advance_left(state, name)
-        unused = advance - min(unbilled_worth(state, of_line), advance)
+        unused = advance - min(worth_left(state, billable(state, name)), advance)
         if unused.amount > 0 and not terminated:
             yield Missing(
                 "advance-unused", f"{unused} of the advance on line {name} is unused: credit it"
             )
+    for invoice, works, amount in to_credit(state):
+        yield missing_credit(invoice, works, amount)
     if not terminated:
-        yield from map(missing_line, work.nowhere)
+        yield from map(missing_line, unassigned(state))
 
 
-def _billable_now(state: Engagement, budget: Budget, work: LineWork) -> Money:
+def _billable_now(state: Engagement, budget: Budget, line: ContractLine) -> Money:
     """Return what could be billed now for a line's approved work, beyond its advance."""
-    drafts = time_billed(state, budget, work, month_of(LAST_DAY), LAST_DAY)
+    drafts = time_billed(state, budget, line, month_of(LAST_DAY), LAST_DAY)
     return Money.total(
         (each.amount for each in drafts if isinstance(each, InvoiceDrafted)), state.money
     )

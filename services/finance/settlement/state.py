@@ -25,7 +25,11 @@ class Settlement(Part):
 
     @on_event
     def _worked(self, event: TimeApproved | ExpenseApproved) -> Self:
-        return self.updated(work_since=True) if event.billable and self.settled else self
+        if isinstance(event, TimeApproved):
+            billable = event.why_not_billed is None and any(each.billable for each in event.entries)
+        else:
+            billable = event.billable
+        return self.updated(work_since=True) if billable and self.settled else self
 
     @property
     def settled_on(self) -> date | None:

@@ -23,15 +23,15 @@ from finance.exchange_rates.conversion import missing_rate
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING
 from finance.time_billing.assignment import missing_line
+from finance.time_billing.reversals import corrected, missing_credit, to_credit
 from finance.time_billing.unbilled import (
     advance_left,
     beyond_cap,
-    billable_by_line,
+    billable,
     time_billed,
     time_entries,
-    unbilled_expenses,
-    unbilled_hours,
-    unbilled_worth,
+    unassigned,
+    worth_left,
 )
 
 capability = Capability[Engagement](__name__)
@@ -40,7 +40,8 @@ capability = Capability[Engagement](__name__)
 class BillTime(Command):
     """Bill approved, unbilled time and expenses up to the end of a month that has begun.
 
-    A week belongs to the month of its Monday. Time approved later is billed with the next month.
+    Time and expenses belong to the month of their day. What is approved later is billed with the
+    next month.
     """
 
     month: Month
@@ -59,8 +60,8 @@ def bill_time(state: Engagement, command: BillTime, context: Context) -> Iterabl
     until = end_of(command.month)
     events = tuple(
         event
-        for work in billable_by_line(state, budget).lines.values()
-        for event in time_billed(state, budget, work, command.month, context.today)
+        for line in budget.hourly_lines
+        for event in time_billed(state, budget, line, command.month, context.today)
     )
     if not events:
         gate("amount-not-billable", _not_billable(state, budget, until))
@@ -69,17 +70,12 @@ def bill_time(state: Engagement, command: BillTime, context: Context) -> Iterabl
 
 def _not_billable(state: Engagement, budget: Budget, until: date) -> Iterable[Missing]:
     """Yield why nothing can be billed: no entry, no approved work, no rate, advances and caps."""
-    work = billable_by_line(state, budget)
-    lines = [each for each in work.lines.values() if time_entries(budget, each.line)]
+    lines = [line for line in budget.hourly_lines if time_entries(budget, line)]
     if not lines:
         yield Missing("time-item-missing", "the billing schedule has no entry that bills time")
         return
-    waiting = [
-        each.line
-        for each in lines
-        if unbilled_hours(state, each, until) or unbilled_expenses(state, each, until).amount
-    ]
-    open_work = [each for each in work.nowhere if each.on <= until]
+    waiting = [line for line in lines if billable(state, line.line, until)]
+    open_work = [each for each in unassigned(state) if each.on <= until]
     unknown = [
         (each, amount)
         for each, amount in state.work.unconverted(state.money)
@@ -109,6 +105,12 @@ def _not_billable(state: Engagement, budget: Budget, until: date) -> Iterable[Mi
             )
 
 
+@capability.react
+def reversals(state: Engagement, context: Context) -> Iterable[Event]:
+    """Edit or withdraw drafts with reversed work, and name the invoices that bill it."""
+    yield from corrected(state)
+
+
 class LineWorkView(ViewModel):
     """Approved work on a line by time and materials or at cost that is not billed.
 
@@ -132,11 +134,22 @@ class UnassignedView(ViewModel):
     reason: Missing
 
 
+class ToCreditView(ViewModel):
+    """Invoice that bills work whose approval was reversed, until it is credited or voided."""
+
+    invoice: str
+    number: str | None
+    works: list[str]
+    amount: Money
+    reason: Missing
+
+
 class TimeBillingFields(ViewModel):
-    """Unbilled and unassigned work in the view of an engagement."""
+    """Unbilled, unassigned, and billed but reversed work in the view of an engagement."""
 
     unbilled: list[LineWorkView]
     unassigned: list[UnassignedView]
+    to_credit: list[ToCreditView]
 
 
 @capability.view
@@ -144,17 +157,16 @@ def time_billing_view(state: Engagement) -> TimeBillingFields:
     """Return unbilled and unassigned work for the view of an engagement."""
     budget = state.budget
     if budget is None:
-        return TimeBillingFields(unbilled=[], unassigned=[])
-    work = billable_by_line(state, budget)
+        return TimeBillingFields(unbilled=[], unassigned=[], to_credit=[])
     return TimeBillingFields(
         unbilled=[
             LineWorkView(
-                line=name,
-                unbilled=unbilled_worth(state, of_line),
-                beyond_cap=beyond_cap(state, budget, of_line),
-                advance_left=advance_left(state, name),
+                line=line.line,
+                unbilled=worth_left(state, billable(state, line.line)),
+                beyond_cap=beyond_cap(state, budget, line),
+                advance_left=advance_left(state, line.line),
             )
-            for name, of_line in work.lines.items()
+            for line in budget.hourly_lines
         ],
         unassigned=[
             UnassignedView(
@@ -164,6 +176,16 @@ def time_billing_view(state: Engagement) -> TimeBillingFields:
                 amount=each.amount,
                 reason=missing_line(each),
             )
-            for each in work.nowhere
+            for each in unassigned(state)
+        ],
+        to_credit=[
+            ToCreditView(
+                invoice=invoice.invoice,
+                number=invoice.number,
+                works=[each.entry for each in works],
+                amount=amount,
+                reason=missing_credit(invoice, works, amount),
+            )
+            for invoice, works, amount in to_credit(state)
         ],
     )

@@ -3,17 +3,25 @@
 On a line by time and materials or at cost, what was billed on signature or on a date is an advance:
 time billed later draws it down, and nothing is invoiced while it covers everything. What exceeds
 the cap of the line is shown, and never billed. What a person holds is not billed until its release.
+Works are billed in the order of their days.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
+from functools import partial
 
 from chassis.domain.ids import derived_id
 from contracts import billable_work
-from contracts.billable_work import BilledHours, HoursByDay
-from contracts.decimals import Rounding
-from contracts.finance import BillingEventDue, DayHours, InvoiceDrafted, InvoiceLine
+from contracts.finance import (
+    MOST_WORKS,
+    BilledWork,
+    BillingEventDue,
+    DayHours,
+    InvoiceDrafted,
+    InvoiceLine,
+    InvoiceLineTerms,
+)
 from contracts.lines import HOURLY, ContractLine
 from contracts.money import Money, Rate
 from contracts.values import Month
@@ -21,7 +29,6 @@ from finance.billing.schedule import discounts_on, draft, unused
 from finance.budgeting.state import Budget, Entry
 from finance.calendar_months import end_of
 from finance.engagement import Engagement
-from finance.time_billing.assignment import Assigned, LineWork, assigned
 from finance.work.state import Work
 
 ADVANCES = ("on-signature", "on-date")
@@ -48,7 +55,7 @@ def advance_left(state: Engagement, line: str) -> Money:
         ),
         state.money,
     )
-    drawn = Money.total((one.advance_drawn for one in live), state.money)
+    drawn = Money.total((one.drawn for one in live), state.money)
     return paid_ahead - min(paid_ahead, drawn)
 
 
@@ -58,144 +65,57 @@ def advances_left(state: Engagement) -> Money:
     return Money.total((advance_left(state, line.line) for line in lines), state.money)
 
 
-def work_by_line(state: Engagement, budget: Budget) -> Assigned:
-    """Return all approved billable work by line, without what is written down."""
-    return assigned(budget, state.work.entries)
+def billable(state: Engagement, line: str, until: date = date.max) -> tuple[Work, ...]:
+    """Return the works of a line, dated up to a day, that can be billed and are not, or in part.
 
-
-def billable_by_line(state: Engagement, budget: Budget) -> Assigned:
-    """Return the approved billable work by line that is not held."""
-    return assigned(budget, (each for each in state.work.entries if not each.held))
-
-
-def unbilled_works(state: Engagement, budget: Budget) -> Mapping[str, tuple[Work, ContractLine]]:
-    """Return the works that are wholly unbilled and not held, by key, with their lines.
-
-    Invoices bill hours by role and day, and expenses by line. What they bill counts for works in
-    the order of approval, then for released works in the order of their release.
+    They are in the order of approval, released ones after the others. Held works are left out, and
+    so are expenses that are not converted.
     """
-    left: dict[tuple[str, str | None, date | None], Decimal] = {}
-    whole: set[str] = set()
-    for name, of_line in billable_by_line(state, budget).lines.items():
-        for (role, _), days in unbilled_hours(state, of_line).items():
-            left |= {(name, role, on): hours for on, hours in days.items()}
-        own, converted = _expenses_left(state, of_line, date.max)
-        left[name, None, None] = own.amount
-        whole |= {
-            each for each, rest in converted.items() if rest == of_line.converted[each][1].converted
-        }
-    found: dict[str, tuple[Work, ContractLine]] = {}
-    in_order = sorted(state.work.entries, key=lambda each: each.released)
-    for work in reversed(in_order):
-        line = billed_by(budget, work)
-        if line is None or work.held:
-            continue
-        if work.conversion is not None:
-            if work.entry in whole:
-                found[work.key] = work, line
-            continue
-        amount = work.hours if work.amount is None else work.amount.amount
-        key = line.line, work.role, None if work.role is None else work.on
-        rest = left.get(key, Decimal(0))
-        if amount <= rest:
-            found[work.key] = work, line
-        left[key] = rest - min(amount, rest)
-    return dict(reversed(found.items()))
-
-
-def billed_by(budget: Budget, work: Work) -> ContractLine | None:
-    """Return the line that can bill a work, or None: not billable, on no such line, or no rate."""
-    if not work.billable or work.written_down:
-        return None
-    line = budget.paying_line(work.line, work.role, work.on)
-    if line is None or line.pricing not in HOURLY:
-        return None
-    if work.role is None:
-        return line if work.expense_in(budget.currency) else None
-    return line if line.rate_on(work.role, work.on) else None
-
-
-def worth_of(budget: Budget, work: Work, line: ContractLine) -> Money:
-    """Return the amount of an expense, or hours at the line's rate, rounded by the budget's policy.
-
-    Raises ValueError where the line has no rate for it.
-    """
-    expense = work.expense_in(budget.currency)
-    if expense is not None:
-        return expense
-    rate = line.rate_on(work.role, work.on) if work.role is not None else None
-    if rate is None:
-        raise ValueError(f"line {line.line} has no rate for {work.entry}")
-    return rate.for_hours(work.hours, budget.rounding)
-
-
-def unbilled_hours(
-    state: Engagement, work: LineWork, until: date = date.max
-) -> dict[tuple[str, Rate], dict[date, Decimal]]:
-    """Return a line's approved billable hours by role, rate and day that no invoice bills yet.
-
-    `until` is the last day of the work.
-    """
-    billed = (
-        BilledHours(one.role, one.rate, one.hours, {each.day: each.hours for each in one.days})
-        for one in _time_lines(state, work.line)
+    works = (
+        work
+        for work in state.work.waiting
+        if work.paid_by == line and not work.held and work.left > 0 and work.on <= until
     )
-    left = billable_work.unbilled_hours(work.hours, billed)
-    return {
-        key: waiting
-        for key, days in left.items()
-        if (waiting := {on: hours for on, hours in sorted(days.items()) if on <= until})
-    }
+    return tuple(sorted(works, key=lambda each: (each.released, each.number)))
 
 
-def unbilled_expenses(state: Engagement, work: LineWork, until: date = date.max) -> Money:
-    """Return a line's approved billable expenses, dated up to a day, that no invoice bills yet."""
-    own, converted = _expenses_left(state, work, until)
-    return own + Money.total(converted.values(), state.money)
+def unassigned(state: Engagement) -> tuple[Work, ...]:
+    """Return the works that cannot be billed because no line pays for them, or it has no rate."""
+    return tuple(work for work in state.work.waiting if work.is_unassigned and not work.held)
 
 
-def _expenses_left(
-    state: Engagement, work: LineWork, until: date
-) -> tuple[Money, dict[str, Money]]:
-    """Return the unbilled expenses up to a day: those that need no conversion, the others by id.
-
-    What an exception bills without naming an expense counts for the former first.
-    """
-    billed, named = Money.zero(state.money), dict[str, Money]()
-    for each in _time_lines(state, work.line):
-        if each.expense is not None:
-            before = named.get(each.expense, Money.zero(state.money))
-            named[each.expense] = before + each.amount
-        elif each.role is None:
-            billed = billed + each.amount
-    approved = Money.total((each for on, each in work.expenses.items() if on <= until), state.money)
-    more = billed - min(billed, Money.total(work.expenses.values(), state.money))
-    converted = dict[str, Money]()
-    for name, (on, conversion) in work.converted.items():
-        left = conversion.converted - named.get(name, Money.zero(state.money))
-        taken = min(left, more)
-        left, more = left - taken, more - taken
-        if on <= until and left.amount > 0:
-            converted[name] = left
-    return approved - min(approved, billed), converted
+def can_be_billed(work: Work) -> bool:
+    """Return whether a line bills the work: at a contracted rate, or as a converted expense."""
+    return work.paid_by is not None and work.worth is not None and not work.written_down
 
 
-def unbilled_worth(state: Engagement, work: LineWork) -> Money:
-    """Return the value of a line's unbilled time and expenses, beyond the cap, too."""
-    waiting = unbilled_hours(state, work)
-    time = billable_work.worth_of_hours(waiting, state.money, state.rounding)
-    return time + unbilled_expenses(state, work)
+def worth_of(state: Engagement, work: Work) -> Money:
+    """Return the worth of a work that can be billed, rounded by the budget's policy."""
+    return Money.nearest(work.worth or Decimal(0), state.money, state.rounding)
 
 
-def beyond_cap(state: Engagement, budget: Budget, work: LineWork) -> Money:
+def worth_left(state: Engagement, works: Iterable[Work]) -> Money:
+    """Return what lines would charge for what is left of works, rounded by role and rate."""
+    hours, spent = dict[tuple[str, Rate], dict[date, Decimal]](), Decimal(0)
+    for work in works:
+        if work.role is None or work.rate is None:
+            spent += work.left
+        else:
+            days = hours.setdefault((work.role, work.rate), {})
+            days[work.on] = days.get(work.on, Decimal(0)) + work.left
+    time = billable_work.worth_of_hours(hours, state.money, state.rounding)
+    return time + Money(amount=spent, currency=state.money)
+
+
+def beyond_cap(state: Engagement, budget: Budget, line: ContractLine) -> Money:
     """Return the value of a line's unbilled work that exceeds what the line may still bill."""
-    entries = time_entries(budget, work.line)
+    entries = time_entries(budget, line)
     if any(entry.unlimited for entry in entries):
         return Money.zero(state.money)
-    room = advance_left(state, work.line.line)
+    room = advance_left(state, line.line)
     for entry in entries:
         room = room + remaining(state, entry)
-    waiting = unbilled_worth(state, work)
+    waiting = worth_left(state, billable(state, line.line))
     return waiting - min(waiting, room)
 
 
@@ -207,28 +127,24 @@ def time_entries(budget: Budget, line: ContractLine) -> tuple[Entry, ...]:
 def remaining(state: Engagement, entry: Entry) -> Money:
     """Return what an entry may still charge for time, without what an advance pays."""
     invoices = (
-        state.billing.charged(one) - one.advance_drawn
-        for one in state.billing.of_item(entry.item.item)
+        state.billing.charged(one) - one.drawn for one in state.billing.of_item(entry.item.item)
     )
     rest = entry.item.amount - Money.total(invoices, state.money)
     return max(rest, Money.zero(state.money))
 
 
 def time_billed(
-    state: Engagement,
-    budget: Budget,
-    work: LineWork,
-    month: Month,
-    today: date,
+    state: Engagement, budget: Budget, line: ContractLine, month: Month, today: date
 ) -> Iterable[BillingEventDue | InvoiceDrafted]:
-    """Yield a billing event and a draft for each entry that bills some of a line's work."""
-    line = work.line
+    """Yield a billing event and a draft for each entry that bills some of a line's work.
+
+    A draft bills at most 5,000 works.
+    """
     advance, invoices = advance_left(state, line.line), state.billing.invoices
-    hours = unbilled_hours(state, work, end_of(month))
-    expenses, converted = _expenses_left(state, work, end_of(month))
+    waiting = [(work, work.left) for work in billable(state, line.line, end_of(month))]
     for entry in time_entries(budget, line):
         room = None if entry.unlimited else remaining(state, entry) + advance
-        lines = _lines(work, hours, (expenses, converted), room, month, state.rounding)
+        lines = _lines(state, line.line, waiting[:MOST_WORKS], room, month)
         gross = Money.total((each.amount for each in lines), state.money)
         drawn = min(advance, gross)
         discounts = discounts_on(state, entry, gross - drawn)
@@ -248,86 +164,162 @@ def time_billed(
         yield billing_event
         yield draft(billing_event, (*lines, *discounts), drawn, invoices)
         advance = advance - drawn
-        for each in lines:
-            if each.expense is not None:
-                converted[each.expense] = converted[each.expense] - each.amount
-            elif each.role is None:
-                expenses = expenses - each.amount
-            elif each.rate is not None:
-                for part in each.days:
-                    hours[each.role, each.rate][part.day] -= part.hours
+        waiting = _rest(waiting, lines)
 
 
-def _earliest(days: Mapping[date, Decimal], hours: Decimal) -> tuple[DayHours, ...]:
-    """Return hours by day, the earliest days first."""
-    taken: list[DayHours] = []
-    for on, left in days.items():
-        part = min(left, hours)
-        if part > 0:
-            taken.append(DayHours(day=on, hours=part))
-            hours -= part
-    return tuple(taken)
+_Waiting = tuple[Work, Decimal]
+"""A work, and what is left of it to bill: hours, or the amount of an expense."""
 
 
-def _time_lines(state: Engagement, line: ContractLine) -> Iterable[InvoiceLine]:
-    return (
-        each
-        for one in state.billing.of_line(line.line)
-        if one.kind == "time"
-        for each in one.lines
-        if each.line == line.line
-    )
+def _rest(waiting: Iterable[_Waiting], lines: Iterable[InvoiceLine]) -> list[_Waiting]:
+    """Return what is left of works after the lines of a draft."""
+    taken = {
+        each.key: each.amount.amount if each.hours is None else each.hours
+        for line in lines
+        for each in line.works
+    }
+    left = ((work, rest - taken.get(work.key, Decimal(0))) for work, rest in waiting)
+    return [(work, rest) for work, rest in left if rest > 0]
 
 
 def _lines(
-    work: LineWork,
-    hours: HoursByDay,
-    expenses: tuple[Money, Mapping[str, Money]],
+    state: Engagement,
+    line: str,
+    waiting: Iterable[_Waiting],
     room: Money | None,
     month: Month,
-    rounding: Rounding,
 ) -> tuple[InvoiceLine, ...]:
     """Return invoice lines for hours by role and rate, then expenses, up to the amount `room`.
 
     Each expense that was converted has a line of its own, with its rate.
     """
-    line, (own, converted), lines = work.line.line, expenses, list[InvoiceLine]()
-    for (role, rate), days in hours.items():
-        waiting = taken = sum(days.values(), Decimal(0))
+    lines, time = list[InvoiceLine](), dict[tuple[str, Rate], list[_Waiting]]()
+    own, converted = list[_Waiting](), list[_Waiting]()
+    for work, left in waiting:
+        if work.role is not None and work.rate is not None:
+            time.setdefault((work.role, work.rate), []).append((work, left))
+        else:
+            (own if work.conversion is None else converted).append((work, left))
+    for (role, rate), of_rate in time.items():
+        hours = sum((left for _, left in of_rate), Decimal(0))
         if room is not None:
             fitting = (room.amount / rate.amount).quantize(Decimal("0.01"), ROUND_FLOOR)
-            taken = min(waiting, fitting)
-        amount = rate.for_hours(taken, rounding)
+            hours = min(hours, fitting)
+        amount = rate.for_hours(hours, state.rounding)
         if amount.amount <= 0 or (room is not None and room < amount):
             continue
+        by_day = sorted(of_rate, key=lambda each: each[0].on)
+        works = time_parts(by_day, hours, partial(rate.for_hours, rounding=state.rounding))
         lines.append(
             InvoiceLine(
                 description=f"{role}, approved time to {month}",
                 line=line,
                 amount=amount,
                 role=role,
-                hours=taken,
+                hours=hours,
                 rate=rate,
-                days=_earliest(days, taken),
+                days=days_of(works),
+                works=works,
             )
         )
         room = room and room - amount
-    amount = own if room is None else min(own, room)
-    if amount.amount > 0:
-        lines.append(InvoiceLine(description=f"Expenses to {month}", line=line, amount=amount))
-        room = room and room - amount
-    for name, left in converted.items():
-        on, conversion = work.converted[name]
-        amount = left if room is None else min(left, room)
-        if amount.amount > 0:
-            lines.append(
-                InvoiceLine(
-                    description=f"Expense of {conversion.amount} on {on}",
-                    line=line,
-                    amount=amount,
-                    expense=name,
-                    conversion=conversion,
-                )
+    for text, expenses in (
+        (f"Expenses to {month}", own),
+        *((_text(each[0]), [each]) for each in converted),
+    ):
+        works = expense_parts(expenses, room, state.money)
+        if not works:
+            continue
+        conversion = expenses[0][0].conversion
+        amount = Money.total((each.amount for each in works), state.money)
+        lines.append(
+            InvoiceLine(
+                description=text,
+                line=line,
+                amount=amount,
+                expense=expenses[0][0].entry if conversion else None,
+                conversion=conversion,
+                works=works,
             )
-            room = room and room - amount
+        )
+        room = room and room - amount
     return tuple(lines)
+
+
+def _text(work: Work) -> str:
+    """Return the text of the line of a converted expense, such as `Travel of 80.00 USD on ...`."""
+    what = "Expense" if work.category in {None, "other"} else f"{work.category}".capitalize()
+    return f"{what} of {work.amount} on {work.on}"
+
+
+def time_parts(
+    waiting: Iterable[_Waiting], hours: Decimal, amount_of: Callable[[Decimal], Money]
+) -> tuple[BilledWork, ...]:
+    """Return the works whose hours a line bills, with their parts of its amount.
+
+    `amount_of` returns the rounded amount of a number of hours. The parts add up to that of all,
+    which is rounded once.
+    """
+    parts, billed = list[BilledWork](), Decimal(0)
+    for work, left in waiting:
+        part = min(left, hours - billed)
+        if part <= 0:
+            continue
+        before, billed = amount_of(billed), billed + part
+        amount = amount_of(billed) - before
+        parts.append(
+            BilledWork(kind="time", entry=work.entry, on=work.on, hours=part, amount=amount)
+        )
+    return tuple(parts)
+
+
+def expense_parts(
+    waiting: Iterable[_Waiting], room: Money | None, currency: str
+) -> tuple[BilledWork, ...]:
+    """Return the expenses that a line bills, up to the amount `room`."""
+    parts = list[BilledWork]()
+    for work, left in waiting:
+        part = Money(amount=left, currency=currency)
+        part = part if room is None else min(part, room)
+        if part.amount > 0:
+            parts.append(BilledWork(kind="expense", entry=work.entry, on=work.on, amount=part))
+            room = room and room - part
+    return tuple(parts)
+
+
+def works_of_exception(state: Engagement, terms: InvoiceLineTerms) -> tuple[BilledWork, ...]:
+    """Return the approved works that a line of an exception bills: the first, or of its days.
+
+    They share its amount in proportion to their hours.
+    """
+    waiting = [(work, work.left) for work in billable(state, terms.line) if work.role == terms.role]
+    if terms.role is None:
+        return expense_parts(waiting, terms.amount, state.money)
+    hours = terms.hours or Decimal(0)
+    if not hours or terms.amount.amount <= 0:
+        return ()
+    if terms.days:
+        waiting = list(_of_days(waiting, terms.days))
+
+    def amount_of(part: Decimal) -> Money:
+        return Money.nearest(terms.amount.amount * part / hours, state.money, state.rounding)
+
+    return time_parts(waiting, hours, amount_of)
+
+
+def _of_days(waiting: Iterable[_Waiting], days: Iterable[DayHours]) -> Iterator[_Waiting]:
+    """Yield works with what a line bills of them that names its hours by day."""
+    hours = {each.day: each.hours for each in days}
+    for work, left in waiting:
+        part = min(left, hours.get(work.on, Decimal(0)))
+        if part > 0:
+            hours[work.on] -= part
+            yield work, part
+
+
+def days_of(works: Iterable[BilledWork]) -> tuple[DayHours, ...]:
+    """Return the hours of billed works by day."""
+    days = dict[date, Decimal]()
+    for each in works:
+        days[each.on] = days.get(each.on, Decimal(0)) + (each.hours or Decimal(0))
+    return tuple(DayHours(day=day, hours=hours) for day, hours in sorted(days.items()))

@@ -5,10 +5,8 @@ the account is not settled. What is written down is never billed and earns no re
 stays.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, TypeVar
-
-from pydantic import Field
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
@@ -25,33 +23,31 @@ from contracts.finance import (
 )
 from contracts.money import Money
 from contracts.refusals import RefusalCode
-from contracts.values import Hours, Identifier, ProjectRole
-from finance.budgeting.state import Budget
+from contracts.values import Hours, ProjectRole
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING, CONTROLLING
-from finance.time_billing.unbilled import billed_by, unbilled_works, worth_of
+from finance.time_billing.unbilled import can_be_billed, worth_of
+from finance.work.names import WorkIds, keys_of
 from finance.work.state import Withheld, Work
 
 capability = Capability[Engagement](__name__)
 
 E = TypeVar("E", bound=Event)
-Entries = Annotated[tuple[Identifier, ...], Field(max_length=500)]
 
 
 class _NamesWork(Command):
     """Name approved works; at least one."""
 
-    entries: Entries = ()
+    entries: WorkIds = ()
     """Ids of time entries."""
-    expenses: Entries = ()
+    expenses: WorkIds = ()
     """Ids of expenses."""
 
     @property
     def keys(self) -> Iterable[str]:
         """Return the keys of the works, each once."""
-        times = (f"time:{each}" for each in self.entries)
-        return dict.fromkeys((*times, *(f"expense:{each}" for each in self.expenses)))
+        return keys_of(self.entries, self.expenses)
 
 
 class HoldWork(_NamesWork, Reasoned):
@@ -74,12 +70,12 @@ def hold_work(state: Engagement, command: HoldWork, context: Context) -> Iterabl
     settled, or a work is unknown, cannot be billed, is billed, written down, or held for another
     reason.
     """
-    budget = require_budget(state)
+    require_budget(state)
     require_open_account(state)
     works = _named(state, command)
     waiting = [each for each in works if not _repeats(each, each.held, command.why, "work-held")]
     yield from _by_line(
-        _unbilled(state, budget, waiting),
+        _unbilled(state, waiting),
         lambda line, works, worth: WorkHeld(line=line, works=works, worth=worth, why=command.why),
         state.money,
     )
@@ -107,7 +103,7 @@ def write_down_work(state: Engagement, command: WriteDownWork, context: Context)
     Raises Refused where the account is settled, or a work is unknown, cannot be billed, is billed,
     or is written down for another reason.
     """
-    budget = require_budget(state)
+    require_budget(state)
     require_open_account(state)
     works = [
         each
@@ -115,7 +111,7 @@ def write_down_work(state: Engagement, command: WriteDownWork, context: Context)
         if not _repeats(each, each.written_down, command.why, "work-written-down")
     ]
     held = [(each, each.held.line, each.held.worth) for each in works if each.held]
-    others = _unbilled(state, budget, [each for each in works if not each.held])
+    others = _unbilled(state, [each for each in works if not each.held])
     yield from _released(state, works)
     yield from _by_line(
         [*held, *others],
@@ -129,12 +125,13 @@ def write_down_work(state: Engagement, command: WriteDownWork, context: Context)
 def _named(state: Engagement, command: _NamesWork) -> list[Work]:
     """Return the works that a command names; raises Refused where it names none or unknown ones."""
     keys = tuple(command.keys)
-    unknown = [key.partition(":")[2] for key in keys if key not in state.work.by_id]
+    works = {key: work for key in keys if (work := state.work.known(key)) is not None}
+    unknown = [key.partition(":")[2] for key in keys if key not in works]
     if unknown:
         raise Refused("work-unknown", f"no approved work is known as {', '.join(unknown)}")
     if not keys:
         raise Refused("work-unknown", "entries, expenses: name at least one work")
-    return [state.work.by_id[key] for key in keys]
+    return list(works.values())
 
 
 def _repeats(work: Work, known: Withheld | None, why: str, code: RefusalCode) -> bool:
@@ -150,17 +147,15 @@ _Worth = tuple[Work, str, Money]
 """A work, its line and its worth."""
 
 
-def _unbilled(state: Engagement, budget: Budget, works: Iterable[Work]) -> list[_Worth]:
+def _unbilled(state: Engagement, works: Iterable[Work]) -> list[_Worth]:
     """Return works with their lines and worth; raises Refused where one cannot be billed."""
-    unbilled = unbilled_works(state, budget)
     found: list[_Worth] = []
     for work in works:
-        if billed_by(budget, work) is None:
+        if work.paid_by is None or not can_be_billed(work):
             raise Refused("work-not-billable", f"no line bills {work.entry} at a contracted rate")
-        if work.key not in unbilled:
+        if work.bills:
             raise Refused("work-billed", f"{work.entry} is on an invoice or a draft")
-        line = unbilled[work.key][1]
-        found.append((work, line.line, worth_of(budget, work, line)))
+        found.append((work, work.paid_by, worth_of(state, work)))
     return found
 
 
@@ -195,7 +190,7 @@ def _by_line(
 
 
 class WorkView(ViewModel):
-    """Approved work that is not billed; `why` where it is held or written down."""
+    """Approved work that is not billed; `why` where it is held."""
 
     kind: WorkKind
     entry: str
@@ -215,49 +210,38 @@ class WithheldLineView(ViewModel):
 
 
 class WithholdingFields(ViewModel):
-    """Unbilled, held and written-down works in the view of an engagement, and totals by line."""
+    """Unbilled and held works in the view of an engagement, and totals by line."""
 
     unbilled_work: list[WorkView]
     held_work: list[WorkView]
-    written_down_work: list[WorkView]
     withheld: list[WithheldLineView]
 
 
 @capability.view
 def withholding_view(state: Engagement) -> WithholdingFields:
     """Return the works that are not billed, for the view of an engagement."""
-    budget = state.budget
-    works = state.work.entries
-    held = [(each, each.held) for each in works if each.held]
-    gone = [(each, each.written_down) for each in works if each.written_down]
-    held_worth, gone_worth = _worth_by_line(state, held), _worth_by_line(state, gone)
+    held: dict[str, Money] = {}
+    shown_held, unbilled = list[WorkView](), list[WorkView]()
+    for work in state.work.waiting:
+        if work.held:
+            before = held.get(work.held.line, Money.zero(state.money))
+            held[work.held.line] = before + work.held.worth
+            shown_held.append(_shown(work, work.held.line, work.held.worth, work.held.why))
+        elif work.paid_by is not None and can_be_billed(work) and not work.bills:
+            unbilled.append(_shown(work, work.paid_by, worth_of(state, work), None))
+    gone = state.work.written_down
     return WithholdingFields(
-        unbilled_work=[
-            _shown(work, line.line, worth_of(budget, work, line), None)
-            for work, line in unbilled_works(state, budget).values()
-        ]
-        if budget
-        else [],
-        held_work=[_shown(work, each.line, each.worth, each.why) for work, each in held],
-        written_down_work=[_shown(work, each.line, each.worth, each.why) for work, each in gone],
+        unbilled_work=unbilled,
+        held_work=shown_held,
         withheld=[
             WithheldLineView(
                 line=line,
-                held=held_worth.get(line, Money.zero(state.money)),
-                written_down=gone_worth.get(line, Money.zero(state.money)),
+                held=held.get(line, Money.zero(state.money)),
+                written_down=gone.get(line, Money.zero(state.money)),
             )
-            for line in dict.fromkeys((*held_worth, *gone_worth))
+            for line in dict.fromkeys((*held, *gone))
         ],
     )
-
-
-def _worth_by_line(
-    state: Engagement, works: Iterable[tuple[Work, Withheld]]
-) -> Mapping[str, Money]:
-    worth: dict[str, Money] = {}
-    for _, each in works:
-        worth[each.line] = worth.get(each.line, Money.zero(state.money)) + each.worth
-    return worth
 
 
 def _shown(work: Work, line: str, worth: Money, why: str | None) -> WorkView:

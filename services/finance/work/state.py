@@ -1,33 +1,58 @@
-"""State of the approved work: time and expenses, with the cost that accrued."""
+"""State of the approved work: time and expenses, their cost, and the invoices that bill them.
 
-from collections.abc import Callable
+What grows with the work is kept by month, so that a change copies one month and not everything.
+Sums over the work are running totals by line and day.
+"""
+
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Self
 
 from chassis.domain.state import Part, on_event
-from contracts.delivery import ExpenseApproved, TimeApproved
+from contracts.decimals import ROUNDING
+from contracts.delivery import ExpenseApproved, ExpenseReversed, TimeApproved, TimeReversed
 from contracts.finance import (
+    BilledWork,
+    BilledWorkReversed,
     CostAccrued,
+    CostedWork,
     CostKind,
-    ExpenseConverted,
+    CostOfWeek,
+    CostReversed,
+    CreditNoteIssued,
+    DraftWithdrawn,
+    InvoiceDrafted,
+    InvoiceEdited,
+    InvoiceLine,
+    InvoiceVoided,
     WorkHeld,
     WorkKind,
     WorkOfLine,
     WorkReleased,
     WorkWrittenDown,
 )
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.values import (
     Conversion,
     Hours,
     Identifier,
+    Month,
     PersonId,
     ProjectRole,
     ShortText,
     Value,
     Week,
 )
+from finance.calendar_months import month_of
+
+ByDay = dict[date, Decimal]
+ByLine = dict[str, ByDay]
+"""Amounts by line and day; work on no line is under the empty text."""
+Change = tuple["Work | None", "Work | None"]
+"""A work before and after; None where it is new, or gone."""
+NOTHING = Decimal(0)
 
 
 class Withheld(Value):
@@ -38,14 +63,30 @@ class Withheld(Value):
     worth: Money
 
 
+class Bill(Value):
+    """What an invoice or a draft bills of a work.
+
+    `to_credit` says that the invoice was approved when the work was reversed.
+    """
+
+    invoice: Identifier
+    hours: Decimal
+    amount: Money
+    to_credit: bool = False
+
+
 class Work(Value):
     """Approved time, or an approved expense (which has an amount, but no role and no hours).
 
-    `on` is its date: the Monday of the week, or the day on which the money was spent. `line` is the
+    `number` counts the works of the engagement in the order of approval, from 0. `line` is the
     contract line that Delivery's plan or the approval of an expense names, if any. `conversion` is
     that of an expense in another currency than the engagement's, once its rate is known.
-    `released` counts the releases up to its own, 0 if it was never held: what is billed counts for
-    works in the order of approval, and for released ones afterwards.
+    `released` counts the releases up to its own, 0 if it was never held: released works are billed
+    after the others of their day.
+
+    `paid_by` is the line that bills it, with its rate of the day and the worth, not rounded (None
+    while an expense is not converted); `is_unassigned` says that a line should, and none does.
+    `costs` is the line that its cost belongs to. They follow from the budget.
     """
 
     entry: Identifier
@@ -53,16 +94,24 @@ class Work(Value):
     kind: CostKind
     on: date
     billable: bool
+    number: int
     line: Identifier | None = None
     role: ProjectRole | None = None
     week: Week | None = None
-    hours: Hours = Decimal(0)
+    hours: Hours = NOTHING
     amount: Money | None = None
+    category: str | None = None
     cost: Money | None = None
     conversion: Conversion | None = None
     held: Withheld | None = None
     written_down: Withheld | None = None
     released: int = 0
+    paid_by: Identifier | None = None
+    rate: Rate | None = None
+    worth: Decimal | None = None
+    is_unassigned: bool = False
+    costs: Identifier | None = None
+    bills: tuple[Bill, ...] = ()
 
     @property
     def work_kind(self) -> WorkKind:
@@ -74,61 +123,168 @@ class Work(Value):
         """Return its key among the approved works."""
         return f"{self.work_kind}:{self.entry}"
 
+    @property
+    def left(self) -> Decimal:
+        """Return the hours, or of an expense the amount, that no invoice and no draft bills."""
+        if self.role is not None:
+            return self.hours - sum((each.hours for each in self.bills), NOTHING)
+        billed = sum((each.amount.amount for each in self.bills), NOTHING)
+        return (self.worth or NOTHING) - billed
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether a part of it may still be billed."""
+        if not self.billable or self.written_down is not None:
+            return False
+        if self.paid_by is None:
+            return self.is_unassigned
+        return self.worth is None or self.left > 0
+
     def expense_in(self, currency: str) -> Money | None:
         """Return the amount of an expense; None for time, and while it is not converted."""
         amount = self.conversion.converted if self.conversion else self.amount
         return amount if amount is not None and amount.currency == currency else None
 
+    def changed(self, **fields: object) -> "Work":
+        """Return a copy with some fields replaced, unchecked."""
+        return self.model_copy(update=fields)
 
-class ApprovedWork(Part):
-    """Approved work in the order of approval, and its accrued cost.
+    def billed_by(self, *bills: Bill) -> "Work":
+        """Return the work with these bills in the place of those of the same invoices."""
+        new = {each.invoice: each for each in bills}
+        kept = [each for each in self.bills if each.invoice not in new]
+        return self.changed(bills=(*kept, *new.values()))
 
-    Keys are ``time:`` or ``expense:`` and the id, since an entry and an expense may have one id.
+    def without_bill(self, invoice: str) -> "Work":
+        """Return the work without what an invoice bills of it."""
+        return self.changed(bills=tuple(each for each in self.bills if each.invoice != invoice))
+
+
+class Totals(Value):
+    """Running totals of works by line and day: worth by the line that pays, cost by its own.
+
+    `worth` contains `spent`, the expenses, and is without what is written down; `cost` is without
+    `bought`, the cost of expenses. Amounts are in the engagement's currency and not rounded.
     """
 
-    by_id: dict[str, Work] = {}
+    worth: ByLine = {}
+    spent: ByLine = {}
+    cost: ByLine = {}
+    bought: ByLine = {}
+
+    def after(self, changes: Iterable[Change]) -> "Totals":
+        """Return the totals after works changed."""
+        added: dict[str, ByLine] = {}
+        for before, after in changes:
+            for work, sign in ((before, -1), (after, 1)):
+                for name, line, amount in _amounts(work) if work is not None else ():
+                    of_day = added.setdefault(name, {}).setdefault(line, {})
+                    day = work.on if work is not None else date.min
+                    of_day[day] = of_day.get(day, NOTHING) + sign * amount
+        if not added:
+            return self
+        return self.model_copy(
+            update={name: _sum(getattr(self, name), more) for name, more in added.items()}
+        )
+
+    def worth_of(self, line: str, until: date = date.max) -> Decimal:
+        """Return the worth of the work of a line to a day, not rounded."""
+        return _to(self.worth, until, (line,))
+
+    def spent_on(self, line: str) -> Decimal:
+        """Return the expenses of a line."""
+        return _to(self.spent, date.max, (line,))
+
+    def cost_to(self, until: date, lines: Container[str] | None = None) -> Decimal:
+        """Return the accrued cost of work of some lines, or of all, dated up to a day."""
+        return _to(self.cost, until, lines) + self.bought_to(until, lines)
+
+    def bought_to(self, until: date, lines: Container[str] | None = None) -> Decimal:
+        """Return the accrued cost of expenses of some lines, or of all, dated up to a day."""
+        return _to(self.bought, until, lines)
+
+
+def _amounts(work: Work) -> Iterator[tuple[str, str, Decimal]]:
+    """Yield the total, the line and the amount of what a work adds."""
+    is_expense = work.role is None
+    if work.paid_by is not None and work.worth and work.billable and work.written_down is None:
+        yield "worth", work.paid_by, work.worth
+        if is_expense:
+            yield "spent", work.paid_by, work.worth
+    if work.cost is not None:
+        yield "bought" if is_expense else "cost", work.costs or "", work.cost.amount
+
+
+def _sum(known: ByLine, more: ByLine) -> ByLine:
+    total = dict(known)
+    for line, days in more.items():
+        of_line = dict(total.get(line, {}))
+        for day, amount in days.items():
+            of_line[day] = of_line.get(day, NOTHING) + amount
+        # Equal works have equal totals, whichever changes led there: without zeros.
+        total[line] = {day: amount for day, amount in of_line.items() if amount}
+    return {line: days for line, days in total.items() if days}
+
+
+def _to(amounts: ByLine, until: date, lines: Container[str] | None) -> Decimal:
+    days = (each for line, each in amounts.items() if lines is None or line in lines)
+    return sum((amount for each in days for on, amount in each.items() if on <= until), NOTHING)
+
+
+class Ahead(Value):
+    """What an exception bills beyond the work that was approved then: hours, or an amount.
+
+    `amount` is that of all that is `left`.
+    """
+
+    invoice: Identifier
+    left: Decimal
+    amount: Money
+
+
+class ApprovedWork(Part):
+    """Approved work, its accrued cost, and what is reversed and not settled yet.
+
+    Works are under their month and key. `open` may still be billed, `done` not any more. Keys are
+    ``time:`` or ``expense:`` and the id, since an entry and an expense may have one id. `uncosted`
+    has the months of works without a cost. `reversed` are works whose approval was reversed, while
+    their accrued cost is not reversed or an invoice bills them. `written_down` is the worth by
+    line. `ahead` is by line and role, such as ``work/developer`` (``work/`` for expenses).
+    """
+
+    open: dict[Month, dict[str, Work]] = {}
+    done: dict[Month, dict[str, Work]] = {}
+    reversed: dict[str, Work] = {}
+    uncosted: dict[str, Month] = {}
+    totals: Totals = Totals()
+    ahead: dict[str, tuple[Ahead, ...]] = {}
+    written_down: dict[Identifier, Money] = {}
     cost_to_date: Money | None = None
+    number: int = 0
     releases: int = 0
 
     @on_event
-    def _time(self, event: TimeApproved) -> Self:
-        work = Work(
-            entry=event.entry,
-            person=event.person,
-            kind=event.kind,
-            on=event.week,
-            billable=event.billable,
-            line=event.line,
-            role=event.role,
-            week=event.week,
-            hours=event.hours,
-        )
-        return self._with(f"time:{event.entry}", work)
+    def _time_reversed(self, event: TimeReversed) -> Self:
+        return self._without(self.known(f"time:{each.entry}", each.day) for each in event.entries)
 
     @on_event
-    def _expense(self, event: ExpenseApproved) -> Self:
-        work = Work(
-            entry=event.expense,
-            person=event.person,
-            kind="expense",
-            on=event.spent_on,
-            billable=event.billable,
-            line=event.line,
-            amount=event.amount,
-        )
-        return self._with(f"expense:{event.expense}", work)
-
-    @on_event
-    def _converted(self, event: ExpenseConverted) -> Self:
-        key = f"expense:{event.expense}"
-        converted = self.by_id[key].model_copy(update={"conversion": event.conversion})
-        return self._with(key, converted)
+    def _expense_reversed(self, event: ExpenseReversed) -> Self:
+        return self._without([self.known(f"expense:{event.expense}", event.spent_on)])
 
     @on_event
     def _accrued(self, event: CostAccrued) -> Self:
-        key = f"expense:{event.entry}" if event.role is None else f"time:{event.entry}"
-        costed = self.by_id[key].model_copy(update={"cost": event.cost})
-        return self._with(key, costed).updated(cost_to_date=event.cumulative)
+        costed = [
+            (work, work.changed(cost=each.cost))
+            for key, each in _costs(event)
+            if (work := self.known(key, each.day)) is not None
+        ]
+        return self.with_works(costed).updated(cost_to_date=event.cumulative)
+
+    @on_event
+    def _cost_reversed(self, event: CostReversed) -> Self:
+        keys = {key for key, _ in _costs(event)}
+        reversed_ = self._reversed_after(keys, lambda work: work.changed(cost=None))
+        return self.updated(reversed=reversed_, cost_to_date=event.cumulative)
 
     @on_event
     def _held(self, event: WorkHeld) -> Self:
@@ -145,41 +301,313 @@ class ApprovedWork(Part):
 
     @on_event
     def _written_down(self, event: WorkWrittenDown) -> Self:
-        return self._marked(
+        marked = self._marked(
             event,
             lambda worth: {"written_down": Withheld(line=event.line, why=event.why, worth=worth)},
         )
+        return marked.with_written_down(event.line, event.worth)
+
+    @on_event
+    def _drafted(self, event: InvoiceDrafted) -> Self:
+        if event.kind != "time":
+            return self
+        billed = self.with_bills(event.invoice, event.lines)
+        return billed.updated(ahead=_with_ahead(self.ahead, event.invoice, event.lines))
+
+    @on_event
+    def _edited(self, event: InvoiceEdited) -> Self:
+        return self._unbilled(event.invoice, event.removed).with_bills(event.invoice, event.lines)
+
+    @on_event
+    def _dropped(self, event: DraftWithdrawn | InvoiceVoided) -> Self:
+        ahead = {
+            key: left
+            for key, of_key in self.ahead.items()
+            if (left := tuple(each for each in of_key if each.invoice != event.invoice))
+        }
+        return self._unbilled(event.invoice, event.works).updated(ahead=ahead)
+
+    @on_event
+    def _credited(self, event: CreditNoteIssued) -> Self:
+        return self._unbilled(event.invoice, event.works) if event.works else self
+
+    @on_event
+    def _to_credit(self, event: BilledWorkReversed) -> Self:
+        def noted(work: Work) -> Work:
+            bills = [
+                each.model_copy(
+                    update={"to_credit": each.to_credit or each.invoice == event.invoice}
+                )
+                for each in work.bills
+            ]
+            return work.changed(bills=tuple(bills))
+
+        return self.updated(reversed=self._reversed_after(_keys(event.works), noted))
+
+    def known(self, key: str, on: date | None = None) -> Work | None:
+        """Return an approved work that is not reversed, or None; `on` is its day, if known."""
+        months = (month_of(on),) if on is not None else (*self.open, *self.done)
+        for month in months:
+            found = self.open.get(month, {}).get(key) or self.done.get(month, {}).get(key)
+            if found is not None:
+                return found
+        return None
 
     @property
-    def entries(self) -> tuple[Work, ...]:
-        """Return all approved work, in the order of approval."""
-        return tuple(self.by_id.values())
+    def every(self) -> Iterator[Work]:
+        """Yield all works that are not reversed, in no particular order."""
+        for months in (self.open, self.done):
+            for works in months.values():
+                yield from works.values()
 
-    def costed(
-        self, count: int | None = None, *, until: date = date.max
-    ) -> tuple[Work, ...] | None:
-        """Return the first `count` entries of work (or all) dated up to a day.
+    @cached_property
+    def waiting(self) -> tuple[Work, ...]:
+        """Return the works that may still be billed, in the order of approval."""
+        works = [work for month in self.open.values() for work in month.values()]
+        return tuple(sorted(works, key=lambda each: each.number))
 
-        None while the cost of one is unknown.
-        """
-        works = tuple(work for work in self.entries[:count] if work.on <= until)
-        return works if all(work.cost is not None for work in works) else None
+    @cached_property
+    def without_cost(self) -> tuple[Work, ...]:
+        """Return the works whose cost is not accrued, in the order of approval."""
+        works = (
+            self.open.get(month, {}).get(key) or self.done[month][key]
+            for key, month in self.uncosted.items()
+        )
+        return tuple(sorted(works, key=lambda each: each.number))
 
-    def _marked(self, event: WorkOfLine, fields: Callable[[Money], dict[str, object]]) -> Self:
-        changed = {
-            key: self.by_id[key].model_copy(update=fields(each.worth))
-            for each in event.works
-            for key in (f"{each.kind}:{each.entry}",)
-        }
-        return self.updated(by_id={**self.by_id, **changed})
+    def is_costed(
+        self, count: int | None = None, *, until: date = date.max, with_expenses: bool = True
+    ) -> bool:
+        """Return whether the cost of all works is accrued: of the first `count`, up to a day."""
+        return not any(
+            (count is None or work.number < count)
+            and work.on <= until
+            and (with_expenses or work.role is not None)
+            for work in self.without_cost
+        )
+
+    def totals_at(self, count: int) -> Totals:
+        """Return the totals of the first `count` works that were approved, by their cost of now."""
+        if count >= self.number:
+            return self.totals
+        return Totals().after((None, work) for work in self.every if work.number < count)
 
     def unconverted(self, currency: str) -> tuple[tuple[Work, Money], ...]:
         """Return the expenses in another currency that are not converted, with their amounts."""
         return tuple(
             (work, work.amount)
-            for work in self.entries
+            for work in self.without_cost
             if work.amount is not None and work.expense_in(currency) is None
         )
 
-    def _with(self, key: str, work: Work) -> Self:
-        return self.updated(by_id={**self.by_id, key: work})
+    def billed_on(self, invoice: str) -> tuple[BilledWork, ...]:
+        """Return the works that an invoice or a draft bills, reversed ones included."""
+        works = (*self.every, *self.reversed.values())
+        return tuple(
+            _billed_work(work, each)
+            for work in sorted(works, key=lambda each: each.number)
+            for each in work.bills
+            if each.invoice == invoice
+        )
+
+    def to_credit(self) -> Mapping[str, tuple[BilledWork, ...]]:
+        """Return the reversed works that invoices and drafts bill, by invoice."""
+        found: dict[str, list[BilledWork]] = {}
+        for work in self.reversed.values():
+            for each in work.bills:
+                found.setdefault(each.invoice, []).append(_billed_work(work, each))
+        return {invoice: tuple(works) for invoice, works in found.items()}
+
+    def approved(self, event: TimeApproved | ExpenseApproved) -> tuple[Work, ...]:
+        """Return the works of an approval, as they are before the budget assigns them to lines."""
+        if isinstance(event, ExpenseApproved):
+            return (
+                Work(
+                    entry=event.expense,
+                    person=event.person,
+                    kind="expense",
+                    on=event.spent_on,
+                    billable=event.billable,
+                    number=self.number,
+                    line=event.line,
+                    amount=event.amount,
+                    category=event.category,
+                ),
+            )
+        return tuple(
+            Work(
+                entry=each.entry,
+                person=event.person,
+                kind=each.kind,
+                on=each.day,
+                billable=each.billable and event.why_not_billed is None,
+                number=number,
+                line=each.line,
+                role=each.role,
+                week=event.week,
+                hours=each.hours,
+            )
+            for number, each in enumerate(event.entries, start=self.number)
+        )
+
+    def assigned(self, changes: Iterable[Change]) -> Self:
+        """Return the part with works that the budget assigns to lines, new ones among them.
+
+        What an exception bills ahead of an approval bills them first.
+        """
+        every, ahead = list[Change](), self.ahead
+        for before, work in changes:
+            after = work
+            if ahead and work is not None and not work.bills:
+                after, ahead = _taking(work, ahead)
+            every.append((before, after))
+        new = sum(before is None for before, _ in every)
+        return self.with_works(every).updated(number=self.number + new, ahead=ahead)
+
+    def with_works(self, changes: Iterable[Change]) -> Self:
+        """Return the part with works as they are after changes."""
+        every = tuple(changes)
+        if not every:
+            return self
+        months = {True: dict(self.open), False: dict(self.done)}
+        copied, uncosted = set[tuple[bool, str]](), dict(self.uncosted)
+
+        def place(work: Work) -> dict[str, Work]:
+            of, month = months[work.is_open], month_of(work.on)
+            if (work.is_open, month) not in copied:
+                copied.add((work.is_open, month))
+                of[month] = dict(of.get(month, {}))
+            return of[month]
+
+        for before, after in every:
+            if before is not None and (after is None or before.is_open != after.is_open):
+                place(before).pop(before.key, None)
+            if after is not None:
+                place(after)[after.key] = after
+            if after is not None and after.cost is None:
+                uncosted[after.key] = month_of(after.on)
+            elif before is not None:
+                uncosted.pop(before.key, None)
+        return self.updated(
+            open={month: works for month, works in months[True].items() if works},
+            done={month: works for month, works in months[False].items() if works},
+            uncosted=uncosted,
+            totals=self.totals.after(every),
+        )
+
+    def _without(self, works: Iterable[Work | None]) -> Self:
+        """Return the part without works; those with a cost, or on an invoice, are reversed."""
+        gone = [work for work in works if work is not None]
+        after = self.with_works((work, None) for work in gone)
+        kept = {work.key: work for work in gone if work.cost is not None or work.bills}
+        for work in gone:
+            if work.written_down is not None:
+                after = after.with_written_down(work.written_down.line, -work.written_down.worth)
+        return after.updated(reversed={**self.reversed, **kept})
+
+    def with_written_down(self, line: str, worth: Money) -> Self:
+        """Return the part with more worth of a line written down, or less."""
+        before = self.written_down.get(line, Money.zero(worth.currency))
+        return self.updated(written_down={**self.written_down, line: before + worth})
+
+    def _marked(self, event: WorkOfLine, fields: Callable[[Money], dict[str, object]]) -> Self:
+        return self.with_works(
+            (work, work.changed(**fields(each.worth)))
+            for each in event.works
+            if (work := self.known(f"{each.kind}:{each.entry}", each.on)) is not None
+        )
+
+    def with_bills(self, invoice: str, lines: Iterable[InvoiceLine]) -> Self:
+        """Return the part with what the lines of a draft bill."""
+        changed: dict[str, tuple[Work, list[Bill]]] = {}
+        for each in (work for line in lines for work in line.works):
+            key = each.key
+            work = self.known(key, each.on)
+            if work is not None:
+                bill = Bill(invoice=invoice, hours=each.hours or NOTHING, amount=each.amount)
+                changed.setdefault(key, (work, []))[1].append(bill)
+        return self.with_works((work, work.billed_by(*bills)) for work, bills in changed.values())
+
+    def _unbilled(self, invoice: str, works: Iterable[BilledWork]) -> Self:
+        """Return the part without what an invoice bills of some works."""
+        named = tuple(works)
+        changed = [
+            (work, work.without_bill(invoice))
+            for each in named
+            if (work := self.known(each.key, each.on)) is not None
+        ]
+        left = self._reversed_after(_keys(named), lambda work: work.without_bill(invoice))
+        return self.with_works(changed).updated(reversed=left)
+
+    def _reversed_after(
+        self, keys: Container[str], change: Callable[[Work], Work]
+    ) -> dict[str, Work]:
+        """Return the reversed works after a change of some, without those that are settled."""
+        changed = {
+            key: change(work) if key in keys else work for key, work in self.reversed.items()
+        }
+        return {key: work for key, work in changed.items() if work.cost is not None or work.bills}
+
+
+def _costs(event: CostOfWeek) -> Iterator[tuple[str, CostedWork]]:
+    for each in event.entries:
+        yield f"{'expense' if each.role is None else 'time'}:{each.entry}", each
+
+
+def _keys(works: Iterable[BilledWork]) -> set[str]:
+    return {each.key for each in works}
+
+
+def _billed_work(work: Work, bill: Bill) -> BilledWork:
+    return BilledWork(
+        kind=work.work_kind,
+        entry=work.entry,
+        on=work.on,
+        hours=None if work.role is None else bill.hours,
+        amount=bill.amount,
+    )
+
+
+def _with_ahead(
+    known: Mapping[str, tuple[Ahead, ...]], invoice: str, lines: Iterable[InvoiceLine]
+) -> dict[str, tuple[Ahead, ...]]:
+    """Return what exceptions bill ahead of approvals, with that of the lines of a draft."""
+    ahead = dict(known)
+    for line in lines:
+        named = Money.total((each.amount for each in line.works), line.amount.currency)
+        rest = line.amount - named
+        left = rest.amount
+        if line.role is not None:
+            taken = sum((each.hours or NOTHING for each in line.works), NOTHING)
+            left = (line.hours or NOTHING) - taken
+        if left > 0 and rest.amount > 0:
+            key = f"{line.line}/{line.role or ''}"
+            ahead[key] = (*ahead.get(key, ()), Ahead(invoice=invoice, left=left, amount=rest))
+    return ahead
+
+
+def _taking(
+    work: Work, ahead: dict[str, tuple[Ahead, ...]]
+) -> tuple[Work, dict[str, tuple[Ahead, ...]]]:
+    """Return a work with what was billed ahead for it, and what of that is left."""
+    key = f"{work.paid_by}/{work.role or ''}"
+    if not work.is_open or work.paid_by is None or key not in ahead:
+        return work, ahead
+    left = list[Ahead]()
+    for each in ahead[key]:
+        part = min(each.left, work.left)
+        if part <= 0:
+            left.append(each)
+            continue
+        amount = each.amount
+        if part < each.left:
+            share = each.amount.amount * part / each.left
+            amount = Money.nearest(share, each.amount.currency, ROUNDING)
+            rest = {"left": each.left - part, "amount": each.amount - amount}
+            left.append(each.model_copy(update=rest))
+        hours = part if work.role is not None else NOTHING
+        work = work.billed_by(Bill(invoice=each.invoice, hours=hours, amount=amount))
+    return work, {
+        **{name: each for name, each in ahead.items() if name != key},
+        **({key: tuple(left)} if left else {}),
+    }

@@ -5,20 +5,23 @@ hours of an architect (150 EUR), 80 of a developer (100), 30 of a project manage
 80, 50 and 100 EUR an hour: 10,200 EUR, with the contingency that is sold, 11,220.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from contracts.delivery import (
+    ApprovedEntry,
     ChangeAssessed,
     ChangeRequested,
     DeliverableAccepted,
     EstimateSubmitted,
     ExpenseApproved,
+    ExpenseReversed,
     PlanBaselined,
     StatusReportPublished,
     TaskProgressed,
     TimeApproved,
+    TimeReversed,
 )
 from contracts.event import Event
 from contracts.finance import RevenueByCostRecognised, RevenueRecognised
@@ -340,25 +343,66 @@ AMENDMENT = amendment(ADDED)
 TERMINATED = EngagementTerminated(reason="mutual", terminated_on=date(2026, 5, 15))
 
 
+def entries(
+    name: str,
+    role: str = "developer",
+    hours: Decimal | int | str = 8,
+    day: date = MONDAY,
+    **more: Any,
+) -> tuple[ApprovedEntry, ...]:
+    """Return entries of a day, with 24 hours at most each: `a`, then `a.2`, `a.3`."""
+    left, found = Decimal(hours), list[ApprovedEntry]()
+    while left > 0 or not found:
+        each = f"{name}.{len(found) + 1}" if found else name
+        part = min(left, Decimal(24))
+        entry = ApprovedEntry(entry=each, day=day, role=role, hours=part, **{"task": "t2", **more})
+        found.append(entry)
+        left -= part
+    return tuple(found)
+
+
+def week_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
 def time(
     entry: str,
     role: str = "developer",
     hours: Decimal | int | str = 8,
-    week: date = MONDAY,
+    day: date = MONDAY,
+    *,
+    person: str = "dev",
+    why_not_billed: str | None = None,
     **more: Any,
 ) -> TimeApproved:
-    entered = {"person": "dev", "task": "t2", **more}
-    return TimeApproved(entry=entry, role=role, week=week, hours=Decimal(hours), **entered)
+    """Return the approval of hours of one day; more than 24 hours are several entries."""
+    return TimeApproved(
+        person=person,
+        week=week_of(day),
+        entries=entries(entry, role, hours, day, **more),
+        why_not_billed=why_not_billed,
+    )
+
+
+def time_reversed(approved: TimeApproved, *names: str) -> TimeReversed:
+    """Return the reversal of all entries of an approval, or of some."""
+    return TimeReversed(
+        person=approved.person,
+        week=approved.week,
+        entries=tuple(each for each in approved.entries if not names or each.entry in names),
+        why="Another engagement.",
+        reversed_on=date(2026, 5, 11),
+    )
 
 
 def expense(name: str, amount: Money, on: date = MONDAY, **more: Any) -> ExpenseApproved:
-    return ExpenseApproved(
-        expense=name,
-        person="dev",
-        amount=amount,
-        description="Train",
-        spent_on=on,
-        **{"billable": True, **more},
+    terms = {"person": "dev", "description": "Train", "category": "travel", **more}
+    return ExpenseApproved(expense=name, amount=amount, spent_on=on, **terms)
+
+
+def expense_reversed(approved: ExpenseApproved) -> ExpenseReversed:
+    return ExpenseReversed(
+        **dict(approved), why="Another engagement.", reversed_on=date(2026, 5, 11)
     )
 
 

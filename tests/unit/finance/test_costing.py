@@ -63,7 +63,7 @@ def test_the_rate_in_force_in_the_week_counts():
         update={"effective_from": date(2026, 4, 13), "rates": rates(developer=60)}
     )
     after = contracted().knowing(CARD, COSTS, dearer)
-    after.when_consumed(time("a", hours=1), time("b", hours=1, week=date(2026, 4, 13))).then(
+    after.when_consumed(time("a", hours=1), time("b", hours=1, day=date(2026, 4, 13))).then(
         like(CostAccrued, cost=eur(50)), like(CostAccrued, cost=eur(60), cumulative=eur(110))
     )
 
@@ -130,7 +130,7 @@ def test_the_grade_of_the_week_counts() -> None:
     junior = PersonPublished(person="dev", name="Dev", department="delivery")
     senior = junior.model_copy(update={"grade": "senior", "effective_from": date(2026, 4, 13)})
     known = contracted().knowing(CARD, costs, junior, senior)
-    known.when_consumed(time("a", hours=1), time("b", hours=1, week=date(2026, 4, 13))).then(
+    known.when_consumed(time("a", hours=1), time("b", hours=1, day=date(2026, 4, 13))).then(
         like(CostAccrued, cost=eur(50)), like(CostAccrued, cost=eur(70))
     )
 

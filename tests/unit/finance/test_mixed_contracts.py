@@ -232,7 +232,7 @@ def test_a_new_line_has_revenue_from_the_month_of_its_signature_that_is_not_reco
     april = hearing(contracted(THREE), assessed(scope("training", new=new, tester=10)))
     april = april.on(date(2026, 5, 1)).after(recognise("03")).after(recognise("04"))
     change = line_change(900, line="training", new=new, rates=line_rates(tester=90))
-    worked = time("t", role="tester", hours=4, week=date(2026, 4, 27))
+    worked = time("t", role="tester", hours=4, day=date(2026, 4, 27))
     joined = hearing(april, amendment(change), worked)
     may = joined.on(date(2026, 6, 1)).when(recognise("05"))
     of_training = RevenueRecognised(
@@ -344,7 +344,7 @@ def test_an_unknown_cost_does_not_delay_the_revenue_of_a_line_that_is_added():
     unknown = contracted(costs=False).consumed(assessed(scope("training", new=new, tester=10)))
     year = year_end(unknown)
     year.when(recognise("03")).then_refused("revenue-not-measurable", missing={"cost-unknown"})
-    worked = time("t", role="tester", hours=4, week=date(2026, 4, 27))
+    worked = time("t", role="tester", hours=4, day=date(2026, 4, 27))
     added = hearing(year, amendment(change), worked)
     added.when(recognise("05")).then_refused("month-out-of-order", saying="2026-04 has to be")
     april = added.when(recognise("04")).then(entry("04", 360, 360, "as-invoiced", "training"))

@@ -210,7 +210,7 @@ def test_revenue_by_cost_expects_expenses_that_performance_leaves_out():
 
 
 def test_work_dated_or_approved_after_the_report_is_not_measured():
-    later = time("b", hours=10, week=date(2026, 4, 27))
+    later = time("b", hours=10, day=date(2026, 4, 27))
     after = hearing(working(), later)
     after.when_consumed(report(APRIL_20)).then(
         like(PerformanceMeasured, actual_cost=eur(4_000)), like(MarginMeasured)

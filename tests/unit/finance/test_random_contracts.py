@@ -207,7 +207,7 @@ def happening(
         ]
     events: list[Event] = [
         maker.amendment(number, budget.lines),
-        time(f"t{number}", random.choice(ROLES), random.randint(1, 60), week=monday, line=line),
+        time(f"t{number}", random.choice(ROLES), random.randint(1, 60), day=monday, line=line),
         expense(f"x{number}", maker.amount(1, 90_000)),
         accepted(random.choice(DELIVERABLES).deliverable),
         assessed(

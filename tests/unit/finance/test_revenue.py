@@ -58,7 +58,7 @@ def test_cost_to_cost_earns_the_share_of_the_expected_cost_that_is_spent():
     worked = hearing(
         contracted(),
         time("a", role="architect", hours=40),
-        time("b", hours=20, week=date(2026, 5, 4)),
+        time("b", hours=20, day=date(2026, 5, 4)),
     )
     march = year_end(worked).when(recognise("03")).then(entry("03", 0, 0, "cost-to-cost"))
     april = march.when(recognise("04")).then(
@@ -140,7 +140,7 @@ def test_time_and_materials_earn_approved_time_at_contracted_rates_and_no_advanc
         time("a", role="architect", hours=10),
         expense("x", eur(50)),
         time("b", hours=5, billable=False),
-        time("c", hours=300, week=date(2026, 5, 4)),
+        time("c", hours=300, day=date(2026, 5, 4)),
     )
     march = year_end(worked).when(recognise("03")).then(entry("03", 0, 0, "as-invoiced"))
     april = march.when(recognise("04")).then(entry("04", 1_450, 1_450, "as-invoiced"))
@@ -296,7 +296,7 @@ def test_revenue_never_exceeds_the_price_and_months_add_up(
     for number, happening in enumerate(happenings):
         match happening:
             case ("work", role, hours, week):
-                event: Event = time(str(number), role=role, hours=hours, week=day(week))
+                event: Event = time(str(number), role=role, hours=hours, day=day(week))
             case ("report", week, hours):
                 event = report(day(week), hours)
             case ("accept", deliverable, week):

@@ -12,12 +12,14 @@ from pydantic import ValidationError
 
 from contracts.event import Event
 from contracts.finance import (
+    BilledWork,
     BillingEventDue,
     DayHours,
     InvoiceDrafted,
     InvoiceLine,
     InvoiceLineTerms,
     InvoiceVoided,
+    WorkKind,
 )
 from contracts.lines import BillingItem, ContractLine, LineRate, NewLine
 from contracts.money import Money
@@ -64,14 +66,21 @@ def advanced() -> Scenario[Engagement]:
     return issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 3, 23))
 
 
+def billed(entry: str, hours: int | None, amount: int | str, on: date = MONDAY) -> BilledWork:
+    """Return what a line bills of a time entry; of an expense where there are no hours."""
+    kind: WorkKind = "expense" if hours is None else "time"
+    number = None if hours is None else Decimal(hours)
+    return BilledWork(kind=kind, entry=entry, on=on, hours=number, amount=eur(amount))
+
+
 def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_billed_on():
     worked = hearing(
         hourly(),
         time("a", role="architect", hours=10),
         time("b", hours=8),
-        time("c", hours=2, week=date(2026, 4, 13)),
+        time("c", hours=2, day=date(2026, 4, 13)),
         time("d", hours=40, billable=False),
-        time("e", hours=40, week=date(2026, 5, 4)),
+        time("e", hours=40, day=date(2026, 5, 4)),
         expense("x", eur("80.50")),
         expense("y", eur(70), billable=False),
         expense("z", usd(70)),
@@ -98,6 +107,7 @@ def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_bill
                     hours=Decimal(10),
                     rate=per_hour(140),
                     days=(DayHours(day=MONDAY, hours=Decimal(10)),),
+                    works=(billed("a", 10, 1_400),),
                 ),
                 InvoiceLine(
                     description="developer, approved time to 2026-04",
@@ -110,8 +120,14 @@ def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_bill
                         DayHours(day=MONDAY, hours=Decimal(8)),
                         DayHours(day=date(2026, 4, 13), hours=Decimal(2)),
                     ),
+                    works=(billed("b", 8, 800), billed("c", 2, 200, date(2026, 4, 13))),
                 ),
-                InvoiceLine(description="Expenses to 2026-04", line="work", amount=eur("80.50")),
+                InvoiceLine(
+                    description="Expenses to 2026-04",
+                    line="work",
+                    amount=eur("80.50"),
+                    works=(billed("x", None, "80.50"),),
+                ),
             ),
             amount=eur("2480.50"),
             advance_drawn=eur(0),
@@ -140,12 +156,12 @@ def test_an_invoice_line_names_the_days_of_its_hours():
         [draft] = [each for each in outcome.events if isinstance(each, InvoiceDrafted)]
         return [(each.day, int(each.hours)) for line in draft.lines for each in line.days]
 
-    first = may(hearing(hourly(), time("a"), time("b", week=second))).when(APRIL)
+    first = may(hearing(hourly(), time("a"), time("b", day=second))).when(APRIL)
     assert days(first) == [(MONDAY, 8), (second, 8)]
     late = hearing(first.after, time("c", hours=2)).when(APRIL)
     assert days(late) == [(MONDAY, 2)]
     capped = contracted(sow_of(hourly_line(ALL_AS_TIME, estimated=False)))
-    beyond = may(hearing(capped, time("a", hours=150), time("b", hours=100, week=second)))
+    beyond = may(hearing(capped, time("a", hours=150), time("b", hours=100, day=second)))
     assert days(beyond.when(APRIL)) == [(MONDAY, 150), (second, 50)]
 
 
@@ -268,7 +284,7 @@ def test_invoices_never_exceed_the_price_or_draw_more_than_the_advance(
     engagement = advanced().on(date(2026, 12, 31))
     for number, (role, hours, week, bill) in enumerate(weeks):
         monday = date.fromordinal(MONDAY.toordinal() + 7 * week)
-        engagement = hearing(engagement, time(str(number), role=role, hours=hours, week=monday))
+        engagement = hearing(engagement, time(str(number), role=role, hours=hours, day=monday))
         if bill:
             outcome = engagement.when(BillTime(month="2026-12"))
             engagement = outcome.after
@@ -400,23 +416,11 @@ def test_a_second_line_with_the_role_leaves_earlier_work_on_the_first():
     more = hearing(billed, *second_line(date(2026, 4, 27)))
     assert more.view["unassigned"] == []
     worked = hearing(
-        more, time("b", hours=10, line="work"), time("c"), time("d", week=date(2026, 4, 27))
+        more, time("b", hours=10, line="work"), time("c"), time("d", day=date(2026, 4, 27))
     )
     assert billed_by_line(worked) == {"work": eur(800)}
     assert billed_by_line(worked.after(APRIL)) == {"work": eur(2_600)}
     assert [each.entry for each in worked.view["unassigned"]] == ["d"]
-
-
-def test_the_week_of_a_signature_belongs_to_the_new_line_where_no_other_has_the_role():
-    new = SECOND.model_copy(update={"rates": line_rates(tester=90, developer=90)})
-    added = assessed(scope("more", new=new.new, tester=10))
-    signed = hearing(hourly(), added, amendment(new, signed_on=date(2026, 4, 28)))
-    week = date(2026, 4, 27)
-    worked = may(hearing(signed, time("t", role="tester", week=week), time("d", week=week)))
-    assert worked.view["unassigned"] == []
-    assert [each.unbilled for each in worked.view["unbilled"]] == [eur(800), eur(720)]
-    worked.when(HoldWork(entries=("t",), why="Disputed.")).then_accepted()
-    assert billed_by_line(worked.after(APRIL)) == {"work": eur(800), "more": eur(720)}
 
 
 def test_an_expense_on_an_invoice_decides_nothing_about_later_months():
@@ -450,11 +454,11 @@ def test_an_amendment_that_comes_late_does_not_move_what_is_billed_or_held():
 
 def test_days_that_are_billed_at_a_rate_that_changed_since_are_not_billed_again():
     contract = contracted(sow_of(hourly_line(ALL_AS_TIME)))
-    worked = hearing(contract, time("a"), time("b", week=date(2026, 4, 13)))
+    worked = hearing(contract, time("a"), time("b", day=date(2026, 4, 13)))
     rate = LineRate(role="developer", rate=per_hour(110), from_day=date(2026, 4, 13))
     changed = hearing(may(worked).after(APRIL), amendment(line_change(0, rates=(rate,))))
     assert [each.unbilled for each in changed.view["unbilled"]] == [eur(0)]
-    late = hearing(changed, time("c", hours=2), time("d", hours=3, week=date(2026, 4, 13)))
+    late = hearing(changed, time("c", hours=2), time("d", hours=3, day=date(2026, 4, 13)))
     assert billed_by_line(late.after(APRIL)) == {"work": eur(1_600 + 200 + 330)}
 
 
@@ -486,7 +490,7 @@ def test_time_is_billed_at_the_rate_of_its_day():
     later = line_rates(developer=120)[0].model_copy(update={"from_day": date(2026, 4, 13)})
     line = hourly_line(ALL_AS_TIME, rates=(*line_rates(developer=100), later))
     worked = hearing(
-        contracted(sow_of(line)), time("a", hours=2), time("b", hours=3, week=date(2026, 4, 13))
+        contracted(sow_of(line)), time("a", hours=2), time("b", hours=3, day=date(2026, 4, 13))
     )
     billed = may(worked).after(APRIL)
     [draft] = billed.state.billing.live

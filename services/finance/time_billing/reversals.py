@@ -1,0 +1,120 @@
+"""Take work whose approval was reversed off drafts, and name what invoices bill of it."""
+
+from collections.abc import Collection, Iterable, Iterator
+from decimal import Decimal
+
+from chassis.domain.commands import Missing
+from contracts.finance import (
+    BilledWork,
+    BilledWorkReversed,
+    DraftWithdrawn,
+    InvoiceDraft,
+    InvoiceEdited,
+    InvoiceLine,
+)
+from contracts.money import Money
+from finance.billing.schedule import too_much_due
+from finance.billing.state import Invoice
+from finance.engagement import Engagement
+from finance.time_billing.unbilled import days_of
+
+_MOST_NAMED = 5
+"""Number of works that a sentence names."""
+
+
+def corrected(
+    state: Engagement,
+) -> Iterable[InvoiceEdited | DraftWithdrawn | BilledWorkReversed]:
+    """Yield what follows for drafts and invoices from the reversal of their work.
+
+    A draft is edited. It is withdrawn where it has a discount, draws an advance down or is an
+    exception, so that the rest is billed anew, or where nothing is left. What is approved stays.
+    """
+    for name, works in state.work.to_credit().items():
+        invoice = state.billing.invoices[name]
+        if invoice.stage == "drafted" and not _is_withdrawn(state, invoice):
+            yield _edited(state, invoice, works)
+        elif invoice.stage in {"approved", "issued"}:
+            new = tuple(each for each in works if not _is_noted(state, name, each))
+            if new:
+                amount = _sum(new, state.money)
+                yield BilledWorkReversed(invoice=name, works=new, amount=amount)
+
+
+def to_credit(state: Engagement) -> Iterator[tuple[Invoice, tuple[BilledWork, ...], Money]]:
+    """Yield approved and issued invoices with reversed works, and what they bill for them.
+
+    An invoice of which everything is credited is left out.
+    """
+    for name, works in state.work.to_credit().items():
+        invoice = state.billing.invoices[name]
+        if invoice.stage in {"approved", "issued"} and invoice.left.amount > 0:
+            yield invoice, works, _sum(works, state.money)
+
+
+def missing_credit(invoice: Invoice, works: Collection[BilledWork], amount: Money) -> Missing:
+    """Return that an invoice with reversed works has to be credited, or voided."""
+    named = [each.entry for each in works][:_MOST_NAMED]
+    more = ", ..." if len(works) > len(named) else ""
+    return Missing(
+        "reversed-work-billed",
+        f"invoice {invoice.number or invoice.invoice} bills {amount} for work whose approval was"
+        f" reversed ({', '.join(named)}{more}): credit it or void the invoice",
+        "finance",
+    )
+
+
+def _is_withdrawn(state: Engagement, invoice: Invoice) -> bool:
+    """Return whether the draft is withdrawn for another reason: too much fell due."""
+    return too_much_due(state, state.billing.events[invoice.billing_event].item)
+
+
+def _is_noted(state: Engagement, invoice: str, work: BilledWork) -> bool:
+    bills = state.work.reversed[work.key].bills
+    return any(each.invoice == invoice and each.to_credit for each in bills)
+
+
+def _edited(
+    state: Engagement, invoice: Invoice, gone: tuple[BilledWork, ...]
+) -> InvoiceEdited | DraftWithdrawn:
+    due, keys = state.billing.events[invoice.billing_event], {each.key for each in gone}
+    lines = tuple(line for each in invoice.lines if (line := _without(state, each, keys)))
+    amount = _sum(lines, state.money)
+    is_simple = (
+        due.exception is None
+        and not invoice.advance_drawn.amount
+        and all(line.line == due.line for line in invoice.lines)
+    )
+    if not is_simple or amount.amount <= 0:
+        return DraftWithdrawn(
+            invoice=invoice.invoice,
+            billing_event=invoice.billing_event,
+            amount=invoice.amount,
+            works=state.work.billed_on(invoice.invoice),
+        )
+    content = {name: getattr(invoice, name) for name in InvoiceDraft.model_fields}
+    return InvoiceEdited(**{**content, "lines": lines, "amount": amount, "removed": gone})
+
+
+def _without(state: Engagement, line: InvoiceLine, gone: set[str]) -> InvoiceLine | None:
+    """Return a line without some works, None where none is left; hours times rate, rounded once."""
+    left = tuple(each for each in line.works if each.key not in gone)
+    if len(left) == len(line.works):
+        return line
+    if not left:
+        return None
+    if line.rate is None:
+        return line.model_copy(update={"works": left, "amount": _sum(left, state.money)})
+    parts, hours, amount = list[BilledWork](), Decimal(0), Money.zero(state.money)
+    for work in left:
+        hours += work.hours or Decimal(0)
+        total = line.rate.for_hours(hours, state.rounding)
+        parts.append(work.model_copy(update={"amount": total - amount}))
+        amount = total
+    return line.model_copy(
+        update={"hours": hours, "amount": amount, "works": tuple(parts), "days": days_of(parts)}
+    )
+
+
+def _sum(items: Iterable[BilledWork | InvoiceLine], currency: str) -> Money:
+    return Money.total((each.amount for each in items), currency)

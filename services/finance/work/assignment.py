@@ -1,0 +1,39 @@
+"""Assign approved work to the lines of the contract."""
+
+from decimal import Decimal
+
+from contracts.lines import HOURLY
+from contracts.money import Rate
+from finance.budgeting.state import Budget
+from finance.work.state import Work
+
+
+def assigned(budget: Budget, work: Work) -> Work:
+    """Return a work with the line that pays for it, and the line that its cost belongs to.
+
+    A work is unassigned that cannot be billed because it has no line, or because its line has no
+    rate for its role. On a contract without lines by time and materials or at cost, no work is
+    billed; unassigned is only what names a line that the contract does not have. What an invoice
+    bills, or a person withholds, stays with its line.
+    """
+    if work.bills or work.held or work.written_down:
+        return work
+    line = budget.paying_line(work.line, work.role, work.on)
+    rate = line.rate_on(work.role, work.on) if line and work.role is not None else None
+    hourly = line is not None and line.pricing in HOURLY
+    pays = line is not None and hourly and (work.role is None or rate is not None)
+    lost = hourly or (line is None and (bool(budget.hourly_lines) or work.line is not None))
+    return work.changed(
+        paid_by=line.line if line and pays and work.billable else None,
+        rate=rate if pays else None,
+        worth=_worth(budget, work, rate) if pays else None,
+        is_unassigned=work.billable and lost and not pays,
+        costs=line.line if line else work.line,
+    )
+
+
+def _worth(budget: Budget, work: Work, rate: Rate | None) -> Decimal | None:
+    if rate is not None:
+        return rate.amount * work.hours
+    expense = work.expense_in(budget.currency)
+    return expense.amount if expense else None
