@@ -6,7 +6,7 @@ so that whole engagements can be repeated with events that arrive in another ord
 
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from itertools import count
@@ -41,6 +41,7 @@ from legal.service import SERVICE as LEGAL
 from local.demo.actors import Actors
 from local.demo.driver import Body, Calendar, CommandRefused, Driver
 from local.demo.reference_data import CUSTOMERS, SELLERS, publish, roles
+from local.demo.timesheets import Timesheets
 from sales.importing.export import read_export
 from sales.importing.owners import Owners
 from sales.service import SERVICE as SALES
@@ -209,10 +210,10 @@ class World:
                 self._told.add((stream.id, deadline))
             self._keep(department, step.stream, step.own_events)
 
-    def view(self, service: str, subject: str) -> dict[str, Any]:
-        """Return a department's view of an engagement, as for a caller with all rights."""
+    def view(self, service: str, subject: str, place: str = "engagements") -> dict[str, Any]:
+        """Return a department's view of an engagement or another stream, as for all rights."""
         department = self.departments[service]  # type: ignore[index]
-        decider = department.routes("engagements").decider
+        decider = department.routes(place).decider
         state = department.stream(decider, subject).state
         view = decider.views(state) | decider.confidential_views(state)
         seen: dict[str, Any] = json.loads(to_json(view))
@@ -302,8 +303,9 @@ _OPENING = f"/engagements/{ENGAGEMENT}/open-opportunity"
 class PureCalendar(Calendar):
     """Calendar whose next day begins as soon as an actor waits for it; deadlines pass then."""
 
-    def __init__(self, world: World, begins: date) -> None:
+    def __init__(self, world: World, begins: date, on_later: Callable[[], Awaitable[None]]) -> None:
         self.today = begins
+        self.later = on_later  # type: ignore[method-assign]
         self._world = world
 
     async def until(self, day: date) -> None:
@@ -316,7 +318,9 @@ class InProcessDriver(Driver):
     """Driver that calls a world instead of services over HTTP."""
 
     def __init__(self, world: World, begins: date) -> None:
-        self.calendar = PureCalendar(world, begins)
+        self.calendar = PureCalendar(world, begins, self.submit_timesheets)
+        self.timesheets = Timesheets()
+        self._on_timesheets = count(1)
         self.ids = world.ids
         self._world = world
 
@@ -341,9 +345,9 @@ class InProcessDriver(Driver):
 
         Raises CommandRefused where it is still refused after all events were delivered.
         """
-        _, _, subject, command = (path if path.count("/") > 1 else _OPENING).split("/")
+        _, place, subject, command = (path if path.count("/") > 1 else _OPENING).split("/")
         at = datetime.fromisoformat(headers["Occurred-At"])
-        sent = SentCommand(service, subject, command, body, by, at, key)
+        sent = SentCommand(service, subject, command, body, by, at, key, place)
         sent = replace(sent, on_behalf_of=headers.get("Concord-On-Behalf-Of"))
         self._hear_first(service, subject, headers)
         while True:
@@ -353,7 +357,7 @@ class InProcessDriver(Driver):
                 if not self._world.deliver_one():
                     raise CommandRefused(f"{by}: {command}: {refused}") from refused
             else:
-                state = self._world.view(service, subject)
+                state = self._world.view(service, subject, place)
                 answer = {"id": subject, "position": dict(stream.position), "state": state}
                 return httpx.Response(200, json=answer)
 

@@ -33,6 +33,10 @@ class Actors:
         """Wait until a day."""
         await self.driver.calendar.until(day)
 
+    async def later(self) -> None:
+        """Wait until all timesheets that changed are submitted."""
+        await self.driver.calendar.later()
+
     async def open(self, body: Body, by: str) -> str:
         """Open the engagement in Sales and return its id."""
         answer = await self.driver.send(

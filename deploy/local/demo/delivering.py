@@ -176,7 +176,7 @@ async def _travel(run: EngagementRun, monday: date) -> None:
         "delivery",
         "approve-expense",
         run.scenario.manager,
-        person=next(iter(people(run, "analyst", monday))),
+        person=people(run, "analyst", monday)[0],
         amount={
             "amount": "180",
             "currency": "USD" if run.scenario.customer.currency == "EUR" else "EUR",

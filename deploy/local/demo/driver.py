@@ -21,6 +21,7 @@ from chassis.base.backoff import Backoff
 from chassis.domain.ids import derived
 from chassis.web.auth import issue
 from contracts.roles import Role
+from local.demo.timesheets import Timesheets
 
 WAIT = 25
 """Seconds that a service may wait for events before it refuses a command or answers a read."""
@@ -51,23 +52,38 @@ class PlatformAccess:
 class Calendar:
     """Simulated days: the next day begins when every scenario waits for a later one.
 
-    `on_new_day` is awaited at the beginning of each day, before the scenarios continue.
+    `on_new_day` is awaited at the beginning of each day, before the scenarios continue. A scenario
+    can also wait for all others within a day, with `later`; `on_later` is awaited before they
+    continue.
     """
 
-    def __init__(self, begins: date, on_new_day: Callable[[date], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        begins: date,
+        on_new_day: Callable[[date], Awaitable[None]],
+        on_later: Callable[[], Awaitable[None]],
+    ) -> None:
         self.today = begins
         self._on_new_day = on_new_day
+        self._on_later = on_later
+        self._part = 0
         self._active = 0
         self._order = count()
-        self._waiting: list[tuple[date, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[date, int, int, asyncio.Future[None]]] = []
         self._all_wait = asyncio.Event()
 
     async def until(self, day: date) -> None:
         """Wait until a day; return at once where it has begun."""
-        if day <= self.today:
-            return
+        if day > self.today:
+            await self._wait(day, 0)
+
+    async def later(self) -> None:
+        """Wait until every scenario has done what it does now on this day."""
+        await self._wait(self.today, self._part + 1)
+
+    async def _wait(self, day: date, part: int) -> None:
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (day, next(self._order), woken))
+        heapq.heappush(self._waiting, (day, part, next(self._order), woken))
         self._one_less_active()
         await woken
 
@@ -83,7 +99,7 @@ class Calendar:
                     if task.done():
                         task.result()
                 if self._waiting and self._active == 0:
-                    await self._begin_next_day()
+                    await self._continue()
         finally:
             for task in tasks:
                 task.cancel()
@@ -100,11 +116,16 @@ class Calendar:
         if self._active <= 0:
             self._all_wait.set()
 
-    async def _begin_next_day(self) -> None:
-        self.today = self._waiting[0][0]
-        await self._on_new_day(self.today)
-        while self._waiting and self._waiting[0][0] <= self.today:
-            _, _, woken = heapq.heappop(self._waiting)
+    async def _continue(self) -> None:
+        """Continue with the next part of the day, or the next day, for which a scenario waits."""
+        day, self._part = self._waiting[0][:2]
+        if day > self.today:
+            self.today = day
+            await self._on_new_day(day)
+        else:
+            await self._on_later()
+        while self._waiting and self._waiting[0][:2] <= (self.today, self._part):
+            *_, woken = heapq.heappop(self._waiting)
             self._active += 1
             woken.set_result(None)
 
@@ -127,7 +148,9 @@ class Driver:
         self._at_once = asyncio.Semaphore(at_once)
         self._tokens: dict[str, str] = {}
         self._clocks_set_on: date | None = None
-        self.calendar = Calendar(begins, self._hold_clocks)
+        self.calendar = Calendar(begins, self._hold_clocks, self.submit_timesheets)
+        self.timesheets = Timesheets()
+        self._on_timesheets = count(1)
         self.ids = access.ids
         self.accepted = 0
         """Number of commands that were accepted."""
@@ -172,6 +195,26 @@ class Driver:
         """
         return await self._send(
             service, path, body, by, key=derived(f"{self._seed}/{key}", 25), headers=headers
+        )
+
+    async def submit_timesheets(self) -> None:
+        """Save and submit the timesheets to which scenarios added lines."""
+        await self.timesheets.submit(self.act_on_timesheet)
+
+    async def act_on_timesheet(self, by: str, sheet: str, command: str, body: Body) -> None:
+        """Send a command on a person's timesheet, dated today.
+
+        Raises CommandRefused where it is refused, DemoError where it fails otherwise.
+        """
+        key = f"timesheets/{sheet}/{next(self._on_timesheets)}/{command}"
+        at = datetime.combine(self.calendar.today, time(8), UTC)
+        await self.send(
+            "delivery",
+            f"/timesheets/{sheet}/{command}",
+            body,
+            by,
+            key=key,
+            headers={"Occurred-At": min(at, datetime.now(UTC)).isoformat()},
         )
 
     async def take_over(self, row: Mapping[str, str], currency: str, *, key: str) -> str:

@@ -1,15 +1,17 @@
 """Finish an engagement: acceptance, go-live, survey, review, settlement, closing."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 from local.demo.billing import give_back, invoices, money
 from local.demo.engagement_run import EndOfDemo, EngagementRun
 from local.demo.milestones import take_steps
 from local.demo.mistakes import act_twice
 from local.demo.obligations import meet_obligation
+from local.demo.recording import lines_of, record
 from local.demo.scenarios import LATE_HOURS
 from local.demo.surveying import answer_surveys, send_surveys
-from local.demo.working import Work, log_one, people, report
+from local.demo.working import Work, people, report
 
 
 async def finish(run: EngagementRun, work: Work) -> None:
@@ -107,8 +109,9 @@ async def _submit_late_hours(run: EngagementRun, work: Work) -> None:
     monday = run.finishes_on - timedelta(days=7)
     role = "engineer"
     task = next(each["task"] for each in reversed(work.tasks) if each["hours"][0]["role"] == role)
-    body = {"role": role, "task": task, "week": monday.isoformat(), "hours": str(LATE_HOURS)}
-    await log_one(run, next(iter(people(run, role, monday))), "T-late", body)
+    person = people(run, role, monday)[0]
+    late = lines_of(run, person, role, task, monday, Decimal(LATE_HOURS))
+    await record(run, monday, {person: late})
     month = f"{actors.today:%Y-%m}"
     await actors.look_until("finance", "fred", lambda seen: seen["settled_on"] is None)
     await actors.act("finance", "bill-time", "fred", month=month)

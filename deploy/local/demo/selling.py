@@ -8,6 +8,7 @@ from local.demo.engagement_run import EndOfDemo, EngagementRun
 from local.demo.obligations import record_obligations
 from local.demo.pricing import agreed_billing, cheaper_lines, proposed_lines
 from local.demo.purchasing import estimated_purchases, purchase_lines
+from local.demo.recording import lines_of, record
 from local.demo.reference_data import (
     MANAGEMENT_SHARE,
     SELLERS,
@@ -16,7 +17,7 @@ from local.demo.reference_data import (
     TEMPLATE,
 )
 from local.demo.scenarios import EARLY_HOURS
-from local.demo.working import log_one, people
+from local.demo.working import people
 
 
 async def sell(run: EngagementRun) -> bool:
@@ -370,6 +371,6 @@ async def _begin_early(run: EngagementRun) -> None:
     await run.on(week + timedelta(days=7))
     await _authorise(run)
     for role, hours in EARLY_HOURS.items():
-        body = {"role": role, "task": "initiation", "week": week.isoformat(), "hours": str(hours)}
-        person = next(iter(people(run, role, week)))
-        await log_one(run, person, f"T-early-{role}", body)
+        person = people(run, role, week)[0]
+        lines = lines_of(run, person, role, "initiation", week, Decimal(hours))
+        await record(run, week, {person: lines})

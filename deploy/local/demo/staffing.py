@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
+from typing import NamedTuple
 
 from chassis.domain.working_days import WorkingDays, available_hours
 from contracts.reference import CalendarDetails
@@ -34,20 +35,46 @@ WEEK = timedelta(days=7)
 
 Demand = dict[str, dict[date, float]]
 """Hours by role and Monday."""
-Team = Mapping[str, Mapping[date, Mapping[str, float]]]
-"""Hours by role, Monday and person."""
+
+
+class Share(NamedTuple):
+    """Hours of a person's week that are reserved, after those that were reserved before."""
+
+    hours: float
+    after: float
+
+
+Team = Mapping[str, Mapping[date, Mapping[str, Share]]]
+"""Reserved hours by role, Monday and person."""
 
 
 @cache
 def capacity(person: str, home: str, monday: date) -> Decimal:
     """Return the hours that a person can work in a week, by their calendar and leave."""
-    consults = any(person == each for each, *_ in CONSULTANTS)
     return available_hours(
         Decimal(40),
         working_days(home),
         monday,
         monday + timedelta(days=6),
-        leave=[leave_of(person, monday.year)] if consults else [],
+        leave=_leave(person, monday),
+    )
+
+
+def _leave(person: str, monday: date) -> list[tuple[date, date]]:
+    """Return the leave of a person in a year; only consultants have one."""
+    consults = any(person == each for each, *_ in CONSULTANTS)
+    return [leave_of(person, monday.year)] if consults else []
+
+
+@cache
+def days_of(person: str, home: str, monday: date) -> tuple[date, ...]:
+    """Return the days of a week on which a person works, by their calendar and leave."""
+    calendar, leave = working_days(home), _leave(person, monday)
+    week = (monday + timedelta(days=number) for number in range(7))
+    return tuple(
+        day
+        for day in week
+        if calendar.is_working(day) and not any(first <= day <= last for first, last in leave)
     )
 
 
@@ -76,7 +103,7 @@ class Staffing:
         freest over all of its weeks. Hours of less than a day, and those for which no one has time,
         are left to the next week.
         """
-        team: dict[str, dict[date, dict[str, float]]] = {}
+        team: dict[str, dict[date, dict[str, Share]]] = {}
         for role, by_week in demand.items():
             people = (
                 [manager]
@@ -94,18 +121,18 @@ class Staffing:
                     continue
                 order = [*asked, *(each for each in people if each not in asked)]
                 team[role][monday] = self._share(order, home, monday, hours + left)
-                left += hours - sum(team[role][monday].values())
+                left += hours - sum(each.hours for each in team[role][monday].values())
                 asked += [each for each in team[role][monday] if each not in asked]
         return team
 
-    def _share(self, order: list[str], home: str, monday: date, hours: float) -> dict[str, float]:
-        """Return the hours of each person in a week, as far as people have time."""
-        found: dict[str, float] = {}
+    def _share(self, order: list[str], home: str, monday: date, hours: float) -> dict[str, Share]:
+        """Return the share of each person in a week, as far as people have time."""
+        found: dict[str, Share] = {}
         for person in order:
             part = min(hours, self._free(person, home, monday))
             if part < min(hours, _TOO_LITTLE) or part <= 0:
                 continue
-            found[person] = part
+            found[person] = Share(part, self._busy[person, monday])
             self._busy[person, monday] += part
             hours -= part
         return found

@@ -9,6 +9,9 @@ from operator import itemgetter
 from typing import Any
 
 from local.demo.engagement_run import EngagementRun
+from local.demo.recording import MISTAKES, lines_of, record
+from local.demo.staffing import Share
+from local.demo.timesheets import QUARTER, Lines
 
 REPORT_EVERY = {"light": 4, "standard": 2, "critical": 1}
 """Weeks from one status report to the next, by the engagement's tier."""
@@ -54,34 +57,43 @@ class Work:
         return step
 
 
-def people(run: EngagementRun, role: str, monday: date) -> Mapping[str, float]:
-    """Return the people of a role who work on the engagement in a week, with their hours.
+def people(run: EngagementRun, role: str, monday: date) -> tuple[str, ...]:
+    """Return the people of a role who work on the engagement in a week.
 
     In a week without any, they are those of all weeks.
     """
     by_week = run.scenario.team[role]
-    return by_week.get(monday) or _over_all_weeks(by_week)
+    return tuple(by_week.get(monday) or _over_all_weeks(by_week))
 
 
-def _over_all_weeks(by_week: Mapping[date, Mapping[str, float]]) -> dict[str, float]:
-    total: defaultdict[str, float] = defaultdict(float)
+def _over_all_weeks(by_week: Mapping[date, Mapping[str, Share]]) -> dict[str, Decimal]:
+    total: defaultdict[str, Decimal] = defaultdict(Decimal)
     for of_week in by_week.values():
-        for person, hours in of_week.items():
-            total[person] += hours
+        for person, share in of_week.items():
+            total[person] += Decimal(share.hours)
     return dict(total)
 
 
 def _shares(
-    hours: Decimal, weights: Mapping[str, float], unit: str
+    hours: Decimal, most: Mapping[str, Decimal], unit: Decimal
 ) -> Iterator[tuple[str, Decimal]]:
-    """Yield each person's part of the hours, in whole units; the first one has the rest."""
-    total, parts = Decimal(sum(weights.values())), {}
-    for person, weight in weights.items():
-        part = hours * Decimal(weight) / total
-        parts[person] = (part / Decimal(unit)).to_integral_value(ROUND_FLOOR) * Decimal(unit)
-    first = next(iter(parts))
-    parts[first] += hours - sum(parts.values())
-    yield from ((person, part) for person, part in parts.items() if part > 0)
+    """Yield each person's part of the hours, in whole units, in proportion to the most they have.
+
+    What is left by rounding goes to those who have more time, and the rest of it to the first one.
+    """
+    total, parts = sum(most.values(), Decimal(0)), {}
+    for person, weight in most.items():
+        part = hours * weight / total
+        parts[person] = (part / unit).to_integral_value(ROUND_FLOOR) * unit
+    left = hours - sum(parts.values())
+    for person, part in parts.items():
+        more = min(most[person] - part, left)
+        parts[person] += more
+        left -= more
+    for person, part in parts.items():
+        if part + left > 0:
+            yield person, part + left
+        left = Decimal(0)
 
 
 def tier(run: EngagementRun) -> str:
@@ -114,7 +126,8 @@ async def allocate(run: EngagementRun, tasks: list[dict[str, Any]]) -> None:
                 finishes_on=run.finishes_on.isoformat(),
             )
         by_week = run.scenario.team[role]
-        for person, part in _shares(Decimal(wanted), _over_all_weeks(by_week), "0.01"):
+        most = {person: round(each, 2) for person, each in _over_all_weeks(by_week).items()}
+        for person, part in _shares(Decimal(wanted), most, Decimal("0.01")):
             weeks = [monday for monday, of_week in by_week.items() if person in of_week]
             await actors.act(
                 "delivery",
@@ -132,28 +145,33 @@ async def allocate(run: EngagementRun, tasks: list[dict[str, Any]]) -> None:
 async def log_time(run: EngagementRun, work: Work, monday: date) -> None:
     """Log a week's planned hours of the active tasks, varied a little, 45 % more in an overrun.
 
-    Hours for which no one has time are left to the next week. In a scenario with mistakes, an entry
-    of the second week is rejected and submitted again.
+    Hours for which no one has time are left to the next week. In a scenario with mistakes, people
+    make one each in the second, third and fourth week, and correct it.
     """
     effort = Decimal("1.45") if "overrun" in run.scenario.troubles else Decimal(1)
-    mistaken = run.scenario.mistakes and timedelta(7) <= monday - run.starts_on < timedelta(14)
+    logged: dict[str, Lines] = {}
     for role, (task, hours) in sorted(_due(work, monday).items()):
         varied = hours * effort * Decimal(run.random.randrange(92, 107)) / 100
-        wanted = work.left.pop(role, Decimal(0)) + (varied * 4).quantize(Decimal(1)) / 4
+        wanted = work.left.pop(role, Decimal(0)) + _in_quarters(varied)
         helpers = run.scenario.team[role].get(monday, {})
-        most = (Decimal(sum(helpers.values())) * 4).to_integral_value(ROUND_FLOOR) / 4
-        rounded = min(wanted, most)
+        most = {person: _whole_quarters(share.hours) for person, share in helpers.items()}
+        rounded = min(wanted, sum(most.values(), Decimal(0)))
         if wanted > rounded:
             work.left[role] = wanted - rounded
-        if rounded <= 0:
-            continue
-        for person, part in _shares(rounded, helpers, "0.25"):
-            entry = f"T-{monday:%y%m%d}-{person}-{role}"
-            body = {"role": role, "task": task, "week": monday.isoformat(), "hours": str(part)}
-            if mistaken:
-                await _reject_first(run, person, f"{entry}-1", {**body, "hours": "40"})
-                mistaken = False
-            await log_one(run, person, entry, body)
+        for person, part in _shares(rounded, most, QUARTER):
+            mine = lines_of(run, person, role, task, monday, part)
+            logged[person] = (*logged.get(person, ()), *mine)
+    week = (monday - run.starts_on).days // 7 + 1
+    mistake = MISTAKES.get(week) if run.scenario.mistakes else None
+    await (mistake if mistake is not None and logged else record)(run, monday, logged)
+
+
+def _in_quarters(hours: Decimal) -> Decimal:
+    return (hours / QUARTER).quantize(Decimal(1)) * QUARTER
+
+
+def _whole_quarters(hours: float) -> Decimal:
+    return (Decimal(hours) / QUARTER).to_integral_value(ROUND_FLOOR) * QUARTER
 
 
 def _due(work: Work, monday: date) -> dict[str, tuple[str, Decimal]]:
@@ -177,22 +195,6 @@ def _due(work: Work, monday: date) -> dict[str, tuple[str, Decimal]]:
 
 def _planned(task: dict[str, Any]) -> Decimal:
     return sum((Decimal(line["hours"]) for line in task["hours"]), Decimal(0))
-
-
-async def log_one(run: EngagementRun, person: str, entry: str, body: Mapping[str, Any]) -> None:
-    """Submit hours of a person, and approve them."""
-    await run.actors.act("delivery", "submit-time", person, entry=entry, **body)
-    approver = "paul" if person == run.scenario.manager else run.scenario.manager
-    await run.actors.act("delivery", "approve-time", approver, entry=entry)
-
-
-async def _reject_first(
-    run: EngagementRun, person: str, entry: str, body: Mapping[str, Any]
-) -> None:
-    await run.actors.act("delivery", "submit-time", person, entry=entry, **body)
-    approver = "paul" if person == run.scenario.manager else run.scenario.manager
-    why = "These are the hours of the whole week, not those of this engagement."
-    await run.actors.act("delivery", "reject-time", approver, entry=entry, why=why)
 
 
 async def progress(run: EngagementRun, work: Work, week: int) -> None:

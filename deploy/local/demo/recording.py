@@ -1,0 +1,146 @@
+"""Record the time of a week on an engagement: submit it on people's sheets, and decide on it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
+from decimal import ROUND_CEILING, Decimal
+
+from local.demo.engagement_run import EngagementRun
+from local.demo.staffing import days_of
+from local.demo.timesheets import DAY, QUARTER, Lines, sheet_id, spread
+
+Logged = Mapping[str, Lines]
+"""Lines of a week on the engagement, by person."""
+
+
+def lines_of(
+    run: EngagementRun, person: str, role: str, task: str, monday: date, hours: Decimal
+) -> Lines:
+    """Return lines with a person's hours on a task, on days for which the person is reserved.
+
+    They come after the hours of the role that the person's sheet has.
+    """
+    engagement = run.actors.engagement
+    share = run.scenario.team[role].get(monday, {}).get(person)
+    before = run.actors.driver.timesheets.lines(person, monday, engagement)
+    used = sum((Decimal(each["hours"]) for each in before if each["role"] == role), Decimal(0))
+    after = Decimal(share.after if share else 0) / QUARTER
+    return tuple(
+        {
+            "entry": f"T-{run.scenario.name}-{person}-{role}-{day:%y%m%d}-{len(before)}",
+            "engagement": engagement,
+            "day": day.isoformat(),
+            "task": task,
+            "role": role,
+            "hours": str(part),
+        }
+        for day, part in spread(
+            person,
+            run.scenario.home,
+            monday,
+            hours,
+            after.to_integral_value(ROUND_CEILING) * QUARTER + used,
+        )
+    )
+
+
+async def record(run: EngagementRun, monday: date, logged: Logged) -> None:
+    """Submit the lines of a week, and approve them."""
+    await submit(run, monday, logged)
+    await approve(run, monday, logged)
+
+
+async def submit(run: EngagementRun, monday: date, logged: Logged) -> None:
+    """Add the lines to the people's sheets, which are then submitted."""
+    for person, lines in logged.items():
+        run.actors.driver.timesheets.log(person, monday, run.actors.engagement, lines)
+    await run.actors.later()
+
+
+async def approve(run: EngagementRun, monday: date, logged: Logged) -> None:
+    """Approve the week: the manager that of the others, the PMO director that of the manager."""
+    for person in logged:
+        await run.actors.act(
+            "delivery", "approve-time", _approver(run, person), **_week(person, monday)
+        )
+
+
+async def approve_as_cost(run: EngagementRun, monday: date, logged: Logged, why: str) -> None:
+    """Let the PMO director approve hours of a week that the customer does not pay."""
+    for person in logged:
+        week = _week(person, monday)
+        await run.actors.act("delivery", "approve-time-as-cost", "paul", **week, why_not_billed=why)
+
+
+def _approver(run: EngagementRun, person: str) -> str:
+    return "paul" if person == run.scenario.manager else run.scenario.manager
+
+
+def _week(person: str, monday: date) -> dict[str, str]:
+    return {"person": person, "week": monday.isoformat()}
+
+
+def _renamed(lines: Lines) -> Lines:
+    """Return the lines as corrected ones, which are new entries."""
+    return tuple({**line, "entry": f"{line['entry']}-b"} for line in lines)
+
+
+async def _rejected(run: EngagementRun, monday: date, logged: Logged) -> None:
+    """Let someone enter the hours of the whole week, which are rejected and corrected."""
+    person, lines = next(iter(logged.items()))
+    days = days_of(person, run.scenario.home, monday)
+    whole = tuple(
+        {
+            **lines[0],
+            "entry": f"{lines[0]['entry']}-{number}",
+            "day": day.isoformat(),
+            "hours": str(DAY),
+        }
+        for number, day in enumerate(days)
+    )
+    await submit(run, monday, {**logged, person: whole})
+    why = "These are the hours of the whole week, not those of this engagement."
+    week = _week(person, monday)
+    await run.actors.act("delivery", "reject-time", _approver(run, person), **week, why=why)
+    run.actors.driver.timesheets.forget(person, monday, run.actors.engagement)
+    await submit(run, monday, {person: _renamed(lines)})
+    await approve(run, monday, logged)
+
+
+async def _withdrawn(run: EngagementRun, monday: date, logged: Logged) -> None:
+    """Let someone withdraw a week that was submitted with another task, and submit it again."""
+    person, lines = next(iter(logged.items()))
+    wrong = tuple({**line, "task": "initiation"} for line in lines)
+    await submit(run, monday, {**logged, person: wrong})
+    sheets = run.actors.driver.timesheets
+    await run.actors.driver.act_on_timesheet(
+        person,
+        sheet_id(person, monday),
+        "withdraw-timesheet",
+        {"engagements": [run.actors.engagement]},
+    )
+    sheets.forget(person, monday, run.actors.engagement)
+    await submit(run, monday, {person: _renamed(lines)})
+    await approve(run, monday, logged)
+
+
+async def _reversed(run: EngagementRun, monday: date, logged: Logged) -> None:
+    """Reverse an approved entry of someone, who then enters it on the right day."""
+    await record(run, monday, logged)
+    person, (line, *others) = next(iter(logged.items()))
+    await run.actors.driver.act_on_timesheet(
+        _approver(run, person),
+        sheet_id(person, monday),
+        "reverse-time",
+        {"entries": [line["entry"]], "why": "It was noted under the work of another colleague."},
+    )
+    run.actors.driver.timesheets.forget(person, monday, run.actors.engagement)
+    run.actors.driver.timesheets.log(person, monday, run.actors.engagement, tuple(others))
+    await record(run, monday, {person: _renamed((line,))})
+
+
+MISTAKES: Mapping[int, Callable[[EngagementRun, date, Logged], Awaitable[None]]] = {
+    2: _rejected,
+    3: _withdrawn,
+    4: _reversed,
+}
+"""What goes wrong with the time of a week, by its number from 1."""

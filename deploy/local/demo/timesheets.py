@@ -1,0 +1,76 @@
+"""Keep the timesheets of the demo's people: one sheet per person and week over all engagements.
+
+Scenarios add lines to a sheet; all sheets that changed are saved and submitted together before the
+scenarios continue (`Calendar.later`).
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from local.demo.staffing import days_of
+
+Lines = tuple[Mapping[str, Any], ...]
+"""Lines of a sheet on one engagement."""
+Send = Callable[[str, str, str, Mapping[str, Any]], Awaitable[None]]
+"""Send a command of a sheet: the person, the id of the sheet, the command and its body."""
+
+DAY = Decimal(8)
+QUARTER = Decimal("0.25")
+
+
+def spread(
+    person: str, home: str, monday: date, hours: Decimal, after: Decimal
+) -> Iterator[tuple[date, Decimal]]:
+    """Yield hours by day of a week: 8 a day, on the person's working days.
+
+    `after` are hours of the week that are used otherwise.
+    """
+    days = days_of(person, home, monday)
+    while hours > 0:
+        number, used = divmod(after, DAY)
+        part = min(DAY - used, hours)
+        yield days[min(int(number), len(days) - 1)], part
+        after, hours = after + part, hours - part
+
+
+def sheet_id(person: str, monday: date) -> str:
+    """Return the id of a person's sheet of a week."""
+    return f"{person}.{monday.isoformat()}"
+
+
+@dataclass(slots=True)
+class Timesheets:
+    """Sheets of all people, by their id (``eve.2026-03-02``), and those that are to be submitted.
+
+    The lines of a sheet are by engagement.
+    """
+
+    sheets: dict[str, dict[str, Lines]] = field(default_factory=dict)
+    changed: dict[str, str] = field(default_factory=dict)
+    """The people whose sheets are to be submitted, by the id of the sheet."""
+
+    def log(self, person: str, monday: date, engagement: str, lines: Lines) -> None:
+        """Add lines to a person's sheet."""
+        sheet = sheet_id(person, monday)
+        on = self.sheets.setdefault(sheet, {})
+        on[engagement] = (*on.get(engagement, ()), *lines)
+        self.changed[sheet] = person
+
+    def lines(self, person: str, monday: date, engagement: str) -> Lines:
+        """Return the lines of an engagement in a person's sheet."""
+        return self.sheets.get(sheet_id(person, monday), {}).get(engagement, ())
+
+    def forget(self, person: str, monday: date, engagement: str) -> None:
+        """Remove the lines of an engagement from a person's sheet."""
+        self.sheets[sheet_id(person, monday)].pop(engagement, None)
+
+    async def submit(self, send: Send) -> None:
+        """Save and submit all sheets that were changed."""
+        changed, self.changed = self.changed, {}
+        for sheet, person in sorted(changed.items()):
+            lines = [line for of_one in self.sheets[sheet].values() for line in of_one]
+            await send(person, sheet, "save-timesheet", {"lines": lines})
+            await send(person, sheet, "submit-timesheet", {})
