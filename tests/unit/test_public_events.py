@@ -100,24 +100,48 @@ def test_milestones_are_reached_in_time_or_reported_as_missed(scenario: Scenario
 
 
 @cache
-def hours_available(person: str, monday: date) -> Decimal:
-    """Return the hours that a person can work in a week, by the published reference data."""
+def hours_available(person: str, first: date, last: date | None = None) -> Decimal:
+    """Return the hours that a person can work up to a day, by the published reference data.
+
+    Without a last day, they are those of a week from its Monday.
+    """
     [record] = (each for each in references(PersonPublished) if each.person == person)
     [calendar] = (
         each for each in references(CalendarPublished) if each.calendar == record.calendar
     )
     leave = [each for each in references(LeavePublished) if each.person == person]
     periods = [(period.first, period.last) for each in leave for period in each.periods]
-    days, sunday = WorkingDays(calendar), monday + timedelta(days=6)
-    return available_hours(record.weekly_hours, days, monday, sunday, leave=periods)
+    days, last = WorkingDays(calendar), last or first + timedelta(days=6)
+    return available_hours(record.weekly_hours, days, first, last, leave=periods)
 
 
 def test_no_one_works_more_than_calendar_and_leave_allow() -> None:
+    days = hours_by_person_and_day()
+    weeks: defaultdict[tuple[str, date], Decimal] = defaultdict(Decimal)
+    for (person, day), hours in days.items():
+        weeks[person, day - timedelta(days=day.weekday())] += hours
+    assert {key: hours for key, hours in weeks.items() if hours > hours_available(*key)} == {}
+
+
+def test_no_one_works_more_than_eight_hours_a_day_or_on_a_day_off() -> None:
+    days = hours_by_person_and_day()
+    assert {key: hours for key, hours in days.items() if hours > 8} == {}
+    assert [
+        key for key, hours in days.items() if hours and not hours_available(*key, last=key[1])
+    ] == []
+
+
+def hours_by_person_and_day() -> dict[tuple[str, date], Decimal]:
+    """Return the approved hours of all engagements that were not reversed."""
     worked: defaultdict[tuple[str, date], Decimal] = defaultdict(Decimal)
     for scenario in EVERY:
         for event in of_kind(scenario, delivery.TimeApproved):
-            worked[event.person, event.week] += event.hours
-    assert {key: hours for key, hours in worked.items() if hours > hours_available(*key)} == {}
+            for entry in event.entries:
+                worked[event.person, entry.day] += entry.hours
+        for event in of_kind(scenario, delivery.TimeReversed):
+            for entry in event.entries:
+                worked[event.person, entry.day] -= entry.hours
+    return worked
 
 
 def test_no_one_is_allocated_for_more_than_their_time() -> None:
@@ -133,7 +157,8 @@ def test_everyone_holds_the_role_in_which_they_work() -> None:
     roles = {each.person: each.roles for each in references(PersonPublished)}
     for scenario in EVERY:
         for event in of_kind(scenario, delivery.TimeSubmitted):
-            assert event.role in roles[event.person], (scenario.name, event)
+            held = {*roles[event.person]}
+            assert {entry.role for entry in event.entries} <= held, (scenario.name, event)
 
 
 def test_everyone_works_for_one_company() -> None:
