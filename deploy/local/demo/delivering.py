@@ -12,9 +12,10 @@ from local.demo.finishing import settle
 from local.demo.milestones import plan_milestones, take_steps
 from local.demo.mistakes import act_twice
 from local.demo.obligations import meet_obligation
-from local.demo.purchasing import spend
+from local.demo.purchasing import reimburse, spend
 from local.demo.questions import ask_and_answer
 from local.demo.raid_log import begin_log, keep_log
+from local.demo.recording import approve_as_cost, lines_of, submit
 from local.demo.reference_data import TEMPLATE
 from local.demo.scenarios import Scenario
 from local.demo.working import (
@@ -142,6 +143,7 @@ async def _terminate(run: EngagementRun, work: Work) -> None:
         comment="The customer was taken over and stopped all projects.",
         decided_by="vera",
     )
+    await _hand_over(run, work)
     await run.after(3)
     await run.actors.act(
         "delivery",
@@ -151,6 +153,19 @@ async def _terminate(run: EngagementRun, work: Work) -> None:
         went_badly=["Nothing told us of the takeover."],
     )
     await settle(run, work)
+
+
+async def _hand_over(run: EngagementRun, work: Work) -> None:
+    """Let an engineer document the work in the week after the end of the contract, at our cost."""
+    today = run.actors.today
+    monday = today + timedelta(days=7 - today.weekday())
+    person = people(run, "engineer", monday)[0]
+    task = next(each["task"] for each in work.tasks if each["hours"][0]["role"] == "engineer")
+    lines = lines_of(run, person, "engineer", task, monday, Decimal(4))
+    await run.on(date.fromisoformat(str(lines[-1]["day"])))
+    await submit(run, monday, {person: lines})
+    why = "The contract has ended, and we owe the customer nothing undocumented."
+    await approve_as_cost(run, monday, {person: lines}, why)
 
 
 async def _second_week(run: EngagementRun, monday: date) -> None:
@@ -171,17 +186,30 @@ async def _hold(run: EngagementRun) -> None:
 
 
 async def _travel(run: EngagementRun, monday: date) -> None:
-    """Approve what an analyst spent abroad, in that currency; the price includes it."""
-    await run.actors.act(
-        "delivery",
-        "approve-expense",
-        run.scenario.manager,
-        person=people(run, "analyst", monday)[0],
-        amount={
-            "amount": "180",
-            "currency": "USD" if run.scenario.customer.currency == "EUR" else "EUR",
-        },
-        description="A workshop abroad: train, and a night",
-        spent_on=(monday + timedelta(days=1)).isoformat(),
-        billable=False,
-    )
+    """Spend money of an analyst abroad, in that currency; the price includes it.
+
+    The analyst claims a dinner as well, which is rejected, and the journey twice.
+    """
+    currency = "USD" if run.scenario.customer.currency == "EUR" else "EUR"
+    manager, analyst = run.scenario.manager, people(run, "analyst", monday)[0]
+    spent = {"spent_on": (monday + timedelta(days=1)).isoformat(), "billable": False}
+    journey = {
+        **spent,
+        "amount": {"amount": "180", "currency": currency},
+        "description": "A workshop abroad: train, and a night",
+        "category": "travel",
+    }
+    dinner = {
+        **spent,
+        "amount": {"amount": "85", "currency": currency},
+        "description": "Dinner",
+        "category": "meals",
+    }
+    name = f"X-{monday:%y%m%d}"
+    await reimburse(run, f"{name}-journey", analyst, manager, journey)
+    await run.actors.act("delivery", "submit-expense", analyst, expense=f"{name}-dinner", **dinner)
+    why = "A dinner among colleagues is private."
+    await run.actors.act("delivery", "reject-expense", manager, expense=f"{name}-dinner", why=why)
+    await reimburse(run, f"{name}-again", analyst, manager, journey)
+    why = "It is the same journey."
+    await run.actors.act("delivery", "reverse-expense", manager, expense=f"{name}-again", why=why)

@@ -1,5 +1,6 @@
 """Plan, sell and spend what is bought for an engagement: travel, and a licence at cost."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -67,15 +68,19 @@ async def spend(run: EngagementRun, week: int, monday: date) -> None:
 async def _approve(
     run: EngagementRun, line: str, description: str, amount: int, monday: date
 ) -> None:
-    scenario = run.scenario
-    await run.actors.act(
-        "delivery",
-        "approve-expense",
-        "paul",
-        expense=f"X-{monday:%y%m%d}-{line}",
-        person=scenario.manager,
-        amount=run.money(amount),
-        description=description,
-        spent_on=monday.isoformat(),
-        line=line,
-    )
+    spent = {
+        "amount": run.money(amount),
+        "description": description,
+        "category": "software" if line == LICENCE else "travel",
+        "spent_on": monday.isoformat(),
+        "line": line,
+    }
+    await reimburse(run, f"X-{monday:%y%m%d}-{line}", run.scenario.manager, "paul", spent)
+
+
+async def reimburse(
+    run: EngagementRun, expense: str, person: str, approver: str, spent: Mapping[str, Any]
+) -> None:
+    """Submit an expense of a person, and approve it."""
+    await run.actors.act("delivery", "submit-expense", person, expense=expense, **spent)
+    await run.actors.act("delivery", "approve-expense", approver, expense=expense)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from contracts.billable_work import paying_line
 from contracts.lines import HOURLY
 from gateway.rules.amounts import agreed_lines, price_of_lines, rate_of_lines, value_of_hours
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day, hours
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
 
@@ -76,13 +76,13 @@ def _day(found: _Hours) -> date:
 def work_before_signature(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
-    """Find hours on days before the signature that no early-start authorisation covers.
+    """Find hours that neither a signed contract nor an early-start authorisation covers.
 
-    A signed contract covers work from its effective day. Until then, hours count as covered on days
-    of an authorisation, up to the sum of the caps in hours. Caps in money are not compared.
+    A signed contract covers work from its effective day. Before, hours count as covered on days of
+    an authorisation, up to the sum of the caps in hours. Caps in money are not compared.
     """
     signed, sow = view.legal.signed, view.legal.signed_sow
-    covers = min(signed.event.signed_on, sow.event.effective_on) if signed and sow else date.max
+    covers = sow.event.effective_on if signed and sow else date.max
     early = [each for each in (*_waiting(view), *_billable(view)) if each.day < covers]
     if not early:
         return
@@ -100,18 +100,14 @@ def work_before_signature(
     if beyond <= 0:
         return
     first = min(early, key=_day)
-    if starts:
-        sentence = (
-            f"{hours(worked)} were worked before the signature; the early-start authorisation "
-            f"covers {hours(allowed_hours)} of them."
-        )
-    else:
-        sentence = (
-            f"{hours(worked)} were worked before the statement of work was signed, "
-            "with no early-start authorisation."
-        )
+    before = "the signature" if signed is None else f"{day(covers)}, when the contract begins"
+    authorised = (
+        f"; the early-start authorisation covers {hours(allowed_hours)} of them."
+        if starts
+        else ", with no early-start authorisation."
+    )
     yield rule.disconnect(
-        sentence,
+        f"{hours(worked)} were worked before {before}{authorised}",
         (first.said, *(start.said for start in starts), signed.said if signed else None),
         owner="legal" if signed is None else "delivery",
         exposure=view.price,
