@@ -507,8 +507,6 @@ class PlannedTask(Period):
     """
     after: Annotated[tuple[TaskLink, ...], Field(max_length=100)] = ()
     """The tasks that this one follows."""
-    change: Identifier | None = None
-    """Id of the change whose work the task is (gate 6); null where it is not that of a change."""
 
 
 class ReviewVerdict(Value):

@@ -1,7 +1,9 @@
 """The delivery service: ``python -m delivery.service``."""
 
+from chassis.domain.decider import Decider
 from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
+from chassis.web.command_routes import CommandRoutes
 from chassis.web.engagement_routes import EngagementRoutes
 from chassis.web.reference_routes import ReferenceRoutes
 from common.decider import engagement_decider
@@ -43,6 +45,9 @@ from delivery.stand_ins import decisions as stand_ins
 from delivery.surveys import decisions as surveys
 from delivery.templates import decisions as templates
 from delivery.time_entries import decisions as time_entries
+from delivery.timesheets import decisions as timesheets
+from delivery.timesheets.events import TimesheetId
+from delivery.timesheets.state import Timesheet
 
 ENGAGEMENT = engagement_decider(
     "delivery",
@@ -85,6 +90,15 @@ STAND_INS = reference_decider(Record[StandInsPublished], stand_ins.capability)
 
 TEMPLATE = reference_decider(Record[TemplatePublished], templates.capability)
 """Decider of templates."""
+
+TIMESHEET: Decider[Timesheet] = Decider(
+    department="delivery",
+    kind="timesheet",
+    initial=lambda subject: Timesheet(timesheet=subject),
+    capabilities=(timesheets.capability,),
+)
+"""Decider of timesheets. No time zone is known for a person: a day may be recorded once it has
+begun anywhere."""
 
 SERVICE = Service(
     "delivery",
@@ -132,6 +146,13 @@ SERVICE = Service(
             listed=("person",),
             subject=PersonId,
             erased_by=RECORD_KEEPERS,
+        ),
+        CommandRoutes(
+            TIMESHEET,
+            path="timesheets",
+            seen_by=READERS,
+            subject=TimesheetId,
+            require_reader=timesheets.require_reader,
         ),
         ReferenceRoutes(TEMPLATE, path="templates", seen_by=COMPANY, listed=("name",)),
     ),

@@ -171,6 +171,12 @@ class CommandHandler:
                     ):
                         raise
 
+    def reading(self, actor: str, roles: frozenset[Role]) -> Context:
+        """Return the context in which it is decided whether a person may read a stream."""
+        return self._contexts.context(
+            actor=actor, occurred_at=None, cause="read", traceparent=None, roles=roles
+        )
+
     async def carry_out(self, asking: str, asked: Recorded[Requested]) -> Carried:
         """Decide a request of the stream `asking` on the stream that it asks; return the outcome.
 

@@ -42,7 +42,7 @@ class CommandEntry:
     id that begins with it. The id follows from the request or, with `id_from`, from what that
     returns: commands for which it is equal open one stream. `at` is the last part of the path, by
     default the command's name. `stand_in` is the purpose for which a stand-in must be recorded to
-    give it for another person.
+    give it for another person. `many` says that one request may give it to several streams.
     """
 
     command: type[Command]
@@ -53,6 +53,7 @@ class CommandEntry:
     at: str | None
     id_from: Callable[[Any], str] | None
     stand_in: StandInPurpose
+    many: bool = False
 
     def new_id(self, command: Command, request: str) -> str:
         """Return the id of the stream that a command opens: a prefix, a dash, and a hash.
@@ -93,6 +94,7 @@ class Capability(Generic[S]):
         at: str | None = None,
         id_from: Callable[[C], str] | None = None,
         stand_in: StandInPurpose = "approvals",
+        many: bool = False,
     ) -> Callable[
         [Callable[[S, C, Context], Iterable[Event]]], Callable[[S, C, Context], Iterable[Event]]
     ]:
@@ -107,7 +109,9 @@ class Capability(Generic[S]):
             decision: Callable[[S, C, Context], Iterable[Event]],
         ) -> Callable[[S, C, Context], Iterable[Event]]:
             opening = opens or prefix is not None
-            entry = CommandEntry(command, decision, by, opening, prefix, at, id_from, stand_in)
+            entry = CommandEntry(
+                command, decision, by, opening, prefix, at, id_from, stand_in, many
+            )
             self.commands.append(entry)
             return decision
 

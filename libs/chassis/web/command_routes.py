@@ -11,15 +11,12 @@ summary and description in the OpenAPI document.
 import asyncio
 import inspect
 from collections.abc import Callable
-from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from fastapi import APIRouter, Body, Depends, Path, Request
 from pydantic import (
     BaseModel,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
     WrapValidator,
     create_model,
 )
@@ -32,6 +29,7 @@ from chassis.application.pending_requests import PendingRequestView, pending_vie
 from chassis.application.read_models import Listing
 from chassis.domain.capability import CommandEntry
 from chassis.domain.commands import Command
+from chassis.domain.context import Context
 from chassis.domain.decider import Decider
 from chassis.domain.state import Part
 from chassis.domain.stream import Stream
@@ -43,8 +41,11 @@ from chassis.web.dependencies import (
     get_command_handler,
     get_service,
 )
+from chassis.web.event_views import EventView, event_views
+from chassis.web.few_errors import few_errors
 from chassis.web.list_routes import ListRoute
-from chassis.web.problems import MEDIA_TYPE, field_error
+from chassis.web.many_commands import ManyAnswer, ManyCommands
+from chassis.web.problems import MEDIA_TYPE
 from chassis.web.request import (
     AS_OF,
     COMMAND_HEADERS,
@@ -64,8 +65,6 @@ from contracts.values import EngagementId, Identifier
 S = TypeVar("S", bound=Part)
 V = TypeVar("V")
 
-_MOST_ERRORS = 1_000
-
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {
         "description": text,
@@ -77,16 +76,6 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     )
 }
 """Error responses that every route may give."""
-
-
-class EventView(BaseModel):
-    """An event that a command recorded."""
-
-    type: str
-    id: str
-    channel: str
-    streamsequence: int
-    occurred_at: datetime
 
 
 class CommandAnswer(BaseModel, Generic[V]):
@@ -111,7 +100,8 @@ class CommandRoutes(Generic[S]):
     default EngagementId for engagements, else Identifier). `erased_by` are the roles that may erase
     a record of reference data (``DELETE /people/{person}``). A command opens a stream with the id
     in the path, or with a new one, which by default follows from the actor and the Idempotency-Key,
-    so that a repeated request opens the same stream.
+    so that a repeated request opens the same stream. `require_reader` raises NotAllowed where a
+    person with a role in `seen_by` may not read the stream of a subject.
     """
 
     changes_by_day: ClassVar[bool] = False
@@ -125,12 +115,14 @@ class CommandRoutes(Generic[S]):
         seen_by: tuple[Role, ...],
         subject: Any = None,
         erased_by: tuple[Role, ...] = (),
+        require_reader: Callable[[str, Context], None] | None = None,
     ) -> None:
         self.decider = decider
         self.path = path
         self.seen_by = seen_by
         self.subject = subject
         self.erased_by = erased_by
+        self._require_reader = require_reader
         self.commands = [each for each in decider.commands.values() if each.by is not None]
         """The commands that have a route."""
 
@@ -143,6 +135,9 @@ class CommandRoutes(Generic[S]):
     def router(self) -> APIRouter:
         """Return the routes, for an application of `chassis.runtime.service`."""
         router = APIRouter(route_class=StrictRoute, tags=[self.path], responses=PROBLEMS)
+        for route in self.commands:
+            if route.many:  # before the route of one stream, whose path is the same for any id
+                self._add_many(router, route)
         for route in self.commands:
             self._add_command(router, route)
         name = self.decider.kind.replace("-", " ")
@@ -209,6 +204,20 @@ class CommandRoutes(Generic[S]):
             openapi_extra=COMMAND_HEADERS,
         )
 
+    def _add_many(self, router: APIRouter, route: CommandEntry) -> None:
+        name = route.command.named()
+        many = ManyCommands(self.decider.kind, self._parameter, self._subject, route.command)
+        router.add_api_route(
+            f"/{self.path}/commands/{name}",
+            many.endpoint(self._command),
+            methods=["POST"],
+            response_model=ManyAnswer,
+            dependencies=[Depends(requires(*(route.by or ())))],
+            summary=f"Give {name} to several streams",
+            description=f"{many.description}\n\n{for_roles(route.by or ())}",
+            operation_id=f"{self.decider.kind}-{name}-many",
+        )
+
     def _command_endpoint(self, kind: type[Command]) -> Callable[..., Any]:
         async def take(
             request: Request,
@@ -271,6 +280,8 @@ class CommandRoutes(Generic[S]):
             commands = get_command_handler(request)
             caller: Caller = request.state.caller
             confidential = caller.may("confidential")
+            if self._require_reader is not None:
+                self._require_reader(subject, commands.reading(caller.actor, caller.roles))
             stream = await commands.read(
                 self.decider.kind,
                 subject,
@@ -307,12 +318,15 @@ class CommandRoutes(Generic[S]):
         """Return the endpoint, annotated with the types of this kind of stream for FastAPI."""
         annotations = endpoint.__annotations__
         if "subject" in annotations:
-            engagement = self.decider.kind == "engagement"
-            subject = self.subject or (EngagementId if engagement else Identifier)
-            annotations["subject"] = Annotated[subject, Path(alias=self._parameter)]
+            annotations["subject"] = Annotated[self._subject, Path(alias=self._parameter)]
         if kind is not None:
             annotations["command"] = Annotated[kind, Body(), WrapValidator(few_errors)]
         return endpoint
+
+    @property
+    def _subject(self) -> Any:
+        engagement = self.decider.kind == "engagement"
+        return self.subject or (EngagementId if engagement else Identifier)
 
     @property
     def _parameter(self) -> str:
@@ -346,17 +360,7 @@ class CommandRoutes(Generic[S]):
             "number": number,
             # Sorted, so that a repeated request gets the same bytes from every process.
             "position": dict(sorted(position.items())),
-            "events": [
-                {
-                    "type": recorded.event.type,
-                    "id": recorded.id,
-                    "channel": recorded.channel.name,
-                    "streamsequence": recorded.sequence,
-                    "occurred_at": recorded.occurred_at,
-                }
-                for recorded in answer.events
-                if confidential or not recorded.channel.confidential
-            ],
+            "events": event_views(answer.events, confidential=confidential),
             "state": self._view(request, stream),
         }
         headers = position_headers(number, position) | options.applied
@@ -377,20 +381,6 @@ class CommandRoutes(Generic[S]):
         if not further:
             return model
         return create_model(name, __base__=model, __doc__=model.__doc__, **further)
-
-
-def few_errors(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """Return the command in a body; raises Problem 422 where it has more than 1,000 errors.
-
-    Errors are found quickly, but describing a single one takes as long as a command.
-    """
-    try:
-        return validate(given)
-    except ValidationError as error:
-        if (count := error.error_count()) <= _MOST_ERRORS:
-            raise
-        detail = f"has {count:,} errors, too many to list: send a part of it"
-        raise field_error("body", detail) from None
 
 
 def for_roles(roles: tuple[Role, ...]) -> str:

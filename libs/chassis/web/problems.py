@@ -110,9 +110,9 @@ class Problem(FastAPIProblem):
         self.missing = None if missing is None else list(missing)
         self.errors = None if errors is None else list(errors)
 
-    def response(self, instance: str | None = None) -> Response:
-        """Return the response with body and headers; `instance` is the path of the request."""
-        document = ProblemDocument(
+    def document(self, instance: str | None = None) -> ProblemDocument:
+        """Return the body of the response; `instance` is the path of the request."""
+        return ProblemDocument(
             type=f"urn:concord:problem:{self.code}",
             title=self.code.replace("-", " ").capitalize(),
             status=self.status_code,
@@ -122,8 +122,11 @@ class Problem(FastAPIProblem):
             missing=self.missing,
             errors=self.errors,
         )
+
+    def response(self, instance: str | None = None) -> Response:
+        """Return the response with body and headers; `instance` is the path of the request."""
         return Response(
-            to_json(document, exclude_none=True),
+            to_json(self.document(instance), exclude_none=True),
             self.status_code,
             headers={**(self.headers or {}), "Cache-Control": "no-store"},
             media_type=MEDIA_TYPE,

@@ -83,6 +83,7 @@ WorkCode = Literal[
     "time-waiting",
     "timesheet-awaits-answer",
     "timesheet-not-own",
+    "timesheet-too-long",
     "work-not-begun",
     "work-not-released",
 ]
@@ -173,6 +174,7 @@ WORK_REFUSALS: dict[WorkCode, str] = {
         "An engagement has not answered the last request of the timesheet yet."
     ),
     "timesheet-not-own": "The timesheet belongs to another person.",
+    "timesheet-too-long": "The timesheet would have too many lines.",
     "work-not-begun": "There was no kickoff.",
     "work-not-released": "Conditions for working on these days are not met.",
 }

@@ -1,6 +1,6 @@
 """Control changes: request, assess, approve or reject, implement."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 

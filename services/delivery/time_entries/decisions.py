@@ -151,7 +151,7 @@ def take_back_time(state: Engagement, command: TakeBackTime, context: Context) -
 # ---- approval --------------------------------------------------------------------------------
 
 
-@capability.decide(ApproveTime, by=MANAGERS)
+@capability.decide(ApproveTime, by=MANAGERS, many=True)
 def approve_time(state: Engagement, command: ApproveTime, context: Context) -> Iterable[Event]:
     """Approve the entries that are named, or all that are covered.
 
@@ -233,7 +233,7 @@ def _as_planned(state: Engagement, entry: TimeEntry, is_billed: bool) -> Approve
     )
 
 
-@capability.decide(RejectTime, by=MANAGERS)
+@capability.decide(RejectTime, by=MANAGERS, many=True)
 def reject_time(state: Engagement, command: RejectTime, context: Context) -> Iterable[Event]:
     """Reject the entries that are named, or all that wait for approval.
 

@@ -378,6 +378,8 @@ SURVEY_SENT = SurveySent(
     contacts=("cleo", "cy"),
     sent_on=TODAY,
 )
+
+
 def entry(number: int = 1, **fields: object) -> ApprovedEntry:
     """Return an approved entry of eight hours on Monday, 6 April 2026."""
     usual = {
@@ -391,7 +393,9 @@ def entry(number: int = 1, **fields: object) -> ApprovedEntry:
     return ApprovedEntry.model_validate({**usual, **fields})
 
 
-def submitted_time(*entries: ApprovedEntry, person: str = "dev", revision: int = 1) -> TimeSubmitted:
+def submitted_time(
+    *entries: ApprovedEntry, person: str = "dev", revision: int = 1
+) -> TimeSubmitted:
     """Return the event by which a person submitted entries of one week."""
     return TimeSubmitted(
         person=person,
