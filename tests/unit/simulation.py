@@ -391,9 +391,9 @@ class InProcessDriver(Driver):
         self, service: str, path: str, by: str, headers: Mapping[str, str]
     ) -> httpx.Response:
         del by
-        subject = path.rpartition("/")[2]
+        _, place, subject = path.split("/")
         self._hear_first(service, subject, headers)
-        return httpx.Response(200, json=self._world.view(service, subject))
+        return httpx.Response(200, json=self._world.view(service, subject, place))
 
     def _hear_first(self, service: str, subject: str, headers: Mapping[str, str]) -> None:
         self._world.deliver_until(service, subject, read_position(headers.get("Concord-After", "")))

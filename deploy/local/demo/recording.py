@@ -26,8 +26,6 @@ def lines_of(
     after = Decimal(share.after if share else 0) / QUARTER
     return tuple(
         {
-            "entry": f"T-{run.scenario.name}-{person}-{role}-{day:%y%m%d}-{len(before)}",
-            "engagement": engagement,
             "day": day.isoformat(),
             "task": task,
             "role": role,
@@ -79,9 +77,10 @@ def _week(person: str, monday: date) -> dict[str, str]:
     return {"person": person, "week": monday.isoformat()}
 
 
-def _renamed(lines: Lines) -> Lines:
-    """Return the lines as corrected ones, which are new entries."""
-    return tuple({**line, "entry": f"{line['entry']}-b"} for line in lines)
+async def _correct(run: EngagementRun, monday: date, person: str, lines: Lines) -> None:
+    """Submit other lines of a person in place of those that were."""
+    run.actors.driver.timesheets.forget(person, monday, run.actors.engagement)
+    await submit(run, monday, {person: lines})
 
 
 async def _rejected(run: EngagementRun, monday: date, logged: Logged) -> None:
@@ -91,18 +90,16 @@ async def _rejected(run: EngagementRun, monday: date, logged: Logged) -> None:
     whole = tuple(
         {
             **lines[0],
-            "entry": f"{lines[0]['entry']}-{number}",
             "day": day.isoformat(),
             "hours": str(DAY),
         }
-        for number, day in enumerate(days)
+        for day in days
     )
     await submit(run, monday, {**logged, person: whole})
     why = "These are the hours of the whole week, not those of this engagement."
     week = _week(person, monday)
     await run.actors.act("delivery", "reject-time", _approver(run, person), **week, why=why)
-    run.actors.driver.timesheets.forget(person, monday, run.actors.engagement)
-    await submit(run, monday, {person: _renamed(lines)})
+    await _correct(run, monday, person, lines)
     await approve(run, monday, logged)
 
 
@@ -111,31 +108,33 @@ async def _withdrawn(run: EngagementRun, monday: date, logged: Logged) -> None:
     person, lines = next(iter(logged.items()))
     wrong = tuple({**line, "task": "initiation"} for line in lines)
     await submit(run, monday, {**logged, person: wrong})
-    sheets = run.actors.driver.timesheets
     await run.actors.driver.act_on_timesheet(
         person,
         sheet_id(person, monday),
         "withdraw-timesheet",
         {"engagements": [run.actors.engagement]},
     )
-    sheets.forget(person, monday, run.actors.engagement)
-    await submit(run, monday, {person: _renamed(lines)})
+    await _correct(run, monday, person, lines)
     await approve(run, monday, logged)
 
 
 async def _reversed(run: EngagementRun, monday: date, logged: Logged) -> None:
-    """Reverse an approved entry of someone, who then enters it on the right day."""
+    """Reverse the approved entries of someone, who then enters them with what was done."""
     await record(run, monday, logged)
-    person, (line, *others) = next(iter(logged.items()))
-    await run.actors.driver.act_on_timesheet(
-        _approver(run, person),
-        sheet_id(person, monday),
-        "reverse-time",
-        {"entries": [line["entry"]], "why": "It was noted under the work of another colleague."},
-    )
-    run.actors.driver.timesheets.forget(person, monday, run.actors.engagement)
-    run.actors.driver.timesheets.log(person, monday, run.actors.engagement, tuple(others))
-    await record(run, monday, {person: _renamed((line,))})
+    person, lines = next(iter(logged.items()))
+    driver, sheet, manager = run.actors.driver, sheet_id(person, monday), _approver(run, person)
+    seen = await driver.read("delivery", f"/timesheets/{sheet}", manager, {})
+    entries = [
+        entry["entry"]
+        for line in seen.json()["lines"]
+        if line["engagement"] == run.actors.engagement
+        for entry in line["entries"]
+    ]
+    body = {"entries": entries, "why": "The customer's time report needs to say what was done."}
+    await driver.act_on_timesheet(manager, sheet, "reverse-time", body)
+    noted = tuple({**line, "note": "Tests of the interface"} for line in lines)
+    await _correct(run, monday, person, noted)
+    await approve(run, monday, {person: noted})
 
 
 MISTAKES: Mapping[int, Callable[[EngagementRun, date, Logged], Awaitable[None]]] = {

@@ -1,6 +1,6 @@
 """Keep the timesheets of the demo's people: one sheet per person and week over all engagements.
 
-Scenarios add lines to a sheet; all sheets that changed are saved and submitted together before the
+Scenarios add lines to a sheet. Those of all engagements are saved and submitted together before the
 scenarios continue (`Calendar.later`).
 """
 
@@ -13,9 +13,9 @@ from typing import Any
 from local.demo.staffing import days_of
 
 Lines = tuple[Mapping[str, Any], ...]
-"""Lines of a sheet on one engagement."""
+"""Time entries of a sheet on one engagement."""
 Send = Callable[[str, str, str, Mapping[str, Any]], Awaitable[None]]
-"""Send a command of a sheet: the person, the id of the sheet, the command and its body."""
+"""Send a command of a sheet: by whom, the id of the sheet, the command and its body."""
 
 DAY = Decimal(8)
 QUARTER = Decimal("0.25")
@@ -43,21 +43,18 @@ def sheet_id(person: str, monday: date) -> str:
 
 @dataclass(slots=True)
 class Timesheets:
-    """Sheets of all people, by their id (``eve.2026-03-02``), and those that are to be submitted.
-
-    The lines of a sheet are by engagement.
-    """
+    """Lines of all people, by sheet (``eve.2026-03-02``) and engagement."""
 
     sheets: dict[str, dict[str, Lines]] = field(default_factory=dict)
-    changed: dict[str, str] = field(default_factory=dict)
-    """The people whose sheets are to be submitted, by the id of the sheet."""
+    changed: dict[str, dict[str, Lines]] = field(default_factory=dict)
+    """Lines that are to be submitted."""
 
     def log(self, person: str, monday: date, engagement: str, lines: Lines) -> None:
         """Add lines to a person's sheet."""
         sheet = sheet_id(person, monday)
-        on = self.sheets.setdefault(sheet, {})
-        on[engagement] = (*on.get(engagement, ()), *lines)
-        self.changed[sheet] = person
+        for sheets in (self.sheets, self.changed):
+            on = sheets.setdefault(sheet, {})
+            on[engagement] = (*on.get(engagement, ()), *lines)
 
     def lines(self, person: str, monday: date, engagement: str) -> Lines:
         """Return the lines of an engagement in a person's sheet."""
@@ -68,9 +65,13 @@ class Timesheets:
         self.sheets[sheet_id(person, monday)].pop(engagement, None)
 
     async def submit(self, send: Send) -> None:
-        """Save and submit all sheets that were changed."""
+        """Save and submit all lines that are to be submitted, each person their own."""
         changed, self.changed = self.changed, {}
-        for sheet, person in sorted(changed.items()):
-            lines = [line for of_one in self.sheets[sheet].values() for line in of_one]
-            await send(person, sheet, "save-timesheet", {"lines": lines})
+        for sheet, lines in sorted(changed.items()):
+            person = sheet.rpartition(".")[0]
+            saved = [
+                {"engagement": engagement, "entries": of_one}
+                for engagement, of_one in sorted(lines.items())
+            ]
+            await send(person, sheet, "save-timesheet", {"engagements": saved})
             await send(person, sheet, "submit-timesheet", {})
