@@ -142,4 +142,4 @@ MISTAKES: Mapping[int, Callable[[EngagementRun, date, Logged], Awaitable[None]]]
     3: _withdrawn,
     4: _reversed,
 }
-"""What goes wrong with the time of a week, by its number from 1."""
+"""The mistake that is made with the time of a week, by its number from 1."""
