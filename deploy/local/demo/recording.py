@@ -5,8 +5,8 @@ from datetime import date
 from decimal import ROUND_CEILING, Decimal
 
 from local.demo.engagement_run import EngagementRun
-from local.demo.staffing import days_of
-from local.demo.timesheets import DAY, QUARTER, Lines, sheet_id, spread
+from local.demo.staffing import DAY, QUARTER, days_of, spread
+from local.demo.timesheets import Lines, sheet_id
 
 Logged = Mapping[str, Lines]
 """Lines of a week on the engagement, by person."""

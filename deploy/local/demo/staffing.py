@@ -6,7 +6,7 @@ engagements, and everyone works in one country only.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
@@ -32,6 +32,10 @@ _A_DAY = 8.0
 _TOO_LITTLE = 6.0
 """Hours below which a person is not asked to help another one in a week."""
 WEEK = timedelta(days=7)
+DAY = Decimal(8)
+"""Most hours that a person works on a day."""
+QUARTER = Decimal("0.25")
+"""Smallest unit in which people record hours."""
 
 Demand = dict[str, dict[date, float]]
 """Hours by role and Monday."""
@@ -76,6 +80,21 @@ def days_of(person: str, home: str, monday: date) -> tuple[date, ...]:
         for day in week
         if calendar.is_working(day) and not any(first <= day <= last for first, last in leave)
     )
+
+
+def spread(
+    person: str, home: str, monday: date, hours: Decimal, after: Decimal
+) -> Iterator[tuple[date, Decimal]]:
+    """Yield hours by day of a week: 8 a day, on the person's working days.
+
+    `after` are hours of the week that are used otherwise.
+    """
+    days = days_of(person, home, monday)
+    while hours > 0:
+        number, used = divmod(after, DAY)
+        part = min(DAY - used, hours)
+        yield days[min(int(number), len(days) - 1)], part
+        after, hours = after + part, hours - part
 
 
 @cache

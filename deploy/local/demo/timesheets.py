@@ -4,36 +4,15 @@ Scenarios add lines to a sheet. Those of all engagements are saved and submitted
 scenarios continue (`Calendar.later`).
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any
-
-from local.demo.staffing import days_of
 
 Lines = tuple[Mapping[str, Any], ...]
 """Time entries of a sheet on one engagement."""
 Send = Callable[[str, str, str, Mapping[str, Any]], Awaitable[None]]
 """Send a command of a sheet: by whom, the id of the sheet, the command and its body."""
-
-DAY = Decimal(8)
-QUARTER = Decimal("0.25")
-
-
-def spread(
-    person: str, home: str, monday: date, hours: Decimal, after: Decimal
-) -> Iterator[tuple[date, Decimal]]:
-    """Yield hours by day of a week: 8 a day, on the person's working days.
-
-    `after` are hours of the week that are used otherwise.
-    """
-    days = days_of(person, home, monday)
-    while hours > 0:
-        number, used = divmod(after, DAY)
-        part = min(DAY - used, hours)
-        yield days[min(int(number), len(days) - 1)], part
-        after, hours = after + part, hours - part
 
 
 def sheet_id(person: str, monday: date) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 from local.demo.engagement_run import EngagementRun
 from local.demo.recording import MISTAKES, lines_of, record
-from local.demo.staffing import Share
-from local.demo.timesheets import QUARTER, Lines
+from local.demo.staffing import QUARTER, Share
+from local.demo.timesheets import Lines
 
 REPORT_EVERY = {"light": 4, "standard": 2, "critical": 1}
 """Weeks from one status report to the next, by the engagement's tier."""

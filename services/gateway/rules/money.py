@@ -131,6 +131,24 @@ def billed_before_acceptance(
             )
 
 
+@rules.register("reversed-work-billed", title="Reversed work is billed", owner="finance")
+def reversed_work_billed(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find invoices that bill work whose approval Delivery reversed, until it is credited."""
+    for invoice in view.finance.live_invoices():
+        reversed_work = view.finance.reversed.get(invoice.invoice)
+        if reversed_work is not None and reversed_work.to_credit.amount > 0:
+            yield rule.disconnect(
+                f"Invoice {invoice.number} bills {reversed_work.to_credit} for work whose approval "
+                "was reversed.",
+                (invoice.said, reversed_work.said),
+                about=invoice.invoice,
+                exposure=invoice.amount,
+                at_stake=reversed_work.to_credit,
+            )
+
+
 @rules.register("beyond-budget", title="Beyond the budget", owner="delivery")
 def beyond_budget(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find hours or invoices beyond the budget, which includes signed amendments.

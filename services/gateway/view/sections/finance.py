@@ -162,6 +162,19 @@ def _works(event: finance.WorkOfLine) -> dict[str, WithheldWork]:
 
 
 @dataclass(slots=True)
+class ReversedWork:
+    """Work that an invoice bills and whose approval was reversed.
+
+    `lines` are what the lines of the invoice bill too much, with negative hours and amounts.
+    `to_credit` is the part that is not credited yet.
+    """
+
+    lines: list[BilledLine]
+    to_credit: Money
+    said: Ref
+
+
+@dataclass(slots=True)
 class Invoice:
     """An issued invoice with its payments and credits."""
 
@@ -230,6 +243,8 @@ class FinanceSection:
     invoices: dict[str, Invoice] = field(default_factory=dict)
     held: dict[str, WithheldWork] = field(default_factory=dict)
     """Approved work that is held back from billing, by kind and id (``time:T-1``)."""
+    reversed: dict[str, ReversedWork] = field(default_factory=dict)
+    """Reversed work by the invoice that bills it."""
     written_down: dict[str, WithheldWork] = field(default_factory=dict)
     """Approved work that is never billed, by kind and id."""
     settled: Ref | None = newest_ref(
@@ -265,9 +280,13 @@ class FinanceSection:
         return [invoice for invoice in self.invoices.values() if not invoice.voided]
 
     def time_lines(self) -> list[BilledLine]:
-        """Return the lines with which drafts and invoices that are not void bill work."""
+        """Return the lines with which drafts and invoices that are not void bill work.
+
+        Lines with negative hours and amounts are work on them whose approval was reversed.
+        """
         bills: list[Invoice | Draft] = [*self.live_invoices(), *self.drafts.values()]
-        return [line for bill in bills if bill.kind == "time" for line in bill.lines]
+        billed = [line for bill in bills if bill.kind == "time" for line in bill.lines]
+        return [*billed, *(line for each in self.reversed.values() for line in each.lines)]
 
     def billed(self, currency: str) -> Money:
         """Return the amount issued, less voided and credited amounts."""
@@ -474,23 +493,41 @@ def _invoice_drafted(section: FinanceSection, recorded: Recorded[finance.Invoice
     section.drafts[event.invoice] = Draft(event.kind, _billed(event.lines))
 
 
-steps.describe(
-    finance.InvoiceApproved,
-    lambda event, _: (
-        f"Invoice over {money(event.amount)} approved, to be issued on {day(event.issue_on)}."
-    ),
-)
-steps.describe(
-    finance.DraftWithdrawn,
-    lambda event, _: (
-        f"Draft {event.invoice} over {money(event.amount)} withdrawn: its billing entry changed or "
-        "is no longer due."
-    ),
-)
+@steps.on(finance.InvoiceEdited)
+def _invoice_edited(section: FinanceSection, recorded: Recorded[finance.InvoiceEdited]) -> None:
+    event = recorded.event
+    section.drafts[event.invoice] = Draft(event.kind, _billed(event.lines))
+
+
+@steps.on(finance.BilledWorkReversed)
+def _billed_work_reversed(
+    section: FinanceSection, recorded: Recorded[finance.BilledWorkReversed]
+) -> None:
+    event = recorded.event
+    nothing = Money.zero(event.amount.currency)
+    known = section.reversed.setdefault(event.invoice, ReversedWork([], nothing, ref(recorded)))
+    known.to_credit, known.said = known.to_credit + event.amount, ref(recorded)
+    for work in event.works:
+        hours = None if work.hours is None else -work.hours
+        known.lines.append(BilledLine(work.line, -work.amount, work.role, hours, work.rate))
+    known.lines = _merged(known.lines)
+
+
+def _merged(lines: Iterable[BilledLine]) -> list[BilledLine]:
+    """Return one line for each contract line, role and rate."""
+    found: dict[tuple[str, str | None, Rate | None], BilledLine] = {}
+    for each in lines:
+        known = found.setdefault((each.line, each.role, each.rate), each)
+        if known is not each:
+            known.amount = known.amount + each.amount
+            if known.hours is not None and each.hours is not None:
+                known.hours += each.hours
+    return [*found.values()]
 
 
 @steps.on(finance.DraftWithdrawn)
 def _withdrawn(section: FinanceSection, recorded: Recorded[finance.DraftWithdrawn]) -> None:
+    section.reversed.pop(recorded.event.invoice, None)
     section.drafts.pop(recorded.event.invoice, None)
     section.billing.pop(recorded.event.billing_event, None)
 
@@ -603,6 +640,7 @@ steps.describe(
 
 @steps.on(finance.InvoiceVoided)
 def _voided(section: FinanceSection, recorded: Recorded[finance.InvoiceVoided]) -> None:
+    section.reversed.pop(recorded.event.invoice, None)
     invoice = section.invoices.get(recorded.event.invoice)
     if invoice is not None:
         invoice.voided = True
@@ -621,9 +659,14 @@ steps.describe(
 @steps.on(finance.CreditNoteIssued)
 def _credited(section: FinanceSection, recorded: Recorded[finance.CreditNoteIssued]) -> None:
     invoice = section.invoices.get(recorded.event.invoice)
+    event = recorded.event
     if invoice is not None:
-        invoice.credited = invoice.credited + recorded.event.amount
+        invoice.credited = invoice.credited + event.amount
         _clear_overdue(invoice)
+    corrected = section.reversed.get(event.invoice)
+    if corrected is not None:
+        works = Money.total((each.amount for each in event.works), event.amount.currency)
+        corrected.to_credit = corrected.to_credit - works
 
 
 steps.describe(
@@ -727,9 +770,19 @@ confidential_steps.describe(
 def _accrued(section: ConfidentialSection, recorded: Recorded[finance.CostAccrued]) -> None:
     event = recorded.event
     section.cost = event.cumulative
-    if event.kind == "project-management":
-        before = section.project_management_cost or Money.zero(event.cost.currency)
-        section.project_management_cost = before + event.cost
+    for each in event.entries:
+        if each.kind == "project-management":
+            before = section.project_management_cost or Money.zero(each.cost.currency)
+            section.project_management_cost = before + each.cost
+
+
+@confidential_steps.on(finance.CostReversed)
+def _cost_reversed(section: ConfidentialSection, recorded: Recorded[finance.CostReversed]) -> None:
+    event = recorded.event
+    section.cost = event.cumulative
+    for each in event.entries:
+        if each.kind == "project-management" and section.project_management_cost is not None:
+            section.project_management_cost = section.project_management_cost - each.cost
 
 
 confidential_steps.describe(
