@@ -119,7 +119,7 @@ def bill_outside_schedule(
 
 def _with_works(state: Engagement, kind: BillingKind, terms: InvoiceLineTerms) -> InvoiceLine:
     works = works_of_exception(state, terms) if kind == "time" else ()
-    return InvoiceLine(**dict(terms), works=works)
+    return InvoiceLine(**{**dict(terms), "works": works})
 
 
 @capability.react

@@ -119,9 +119,8 @@ class Billing(Part):
 
     @on_event
     def _edited(self, event: InvoiceEdited) -> Self:
-        edited = {name: getattr(event, name) for name in InvoiceDraft.model_fields}
         due = self.events[event.billing_event].model_copy(update={"amount": event.amount})
-        changed = self._with(event.invoice, **edited)
+        changed = self._with(event.invoice, lines=event.lines, amount=event.amount)
         return changed.updated(events={**self.events, event.billing_event: due})
 
     @on_event

@@ -1,10 +1,11 @@
-"""Check that approved work is costed once, in order, at the rate in force in its week."""
+"""Check that approved work is costed once, in order, at the rate in force on its day."""
 
 from datetime import date
 from decimal import Decimal
 
 from contracts.decimals import ROUNDING
-from contracts.finance import CostAccrued
+from contracts.delivery import TimeApproved
+from contracts.finance import CostAccrued, CostedWork, CostKind, CostReversed
 from contracts.reference import GradeRate, PersonPublished, PersonRate
 from contracts.values import RoleHours
 from finance.costing.rates import cost_of_hours
@@ -21,10 +22,38 @@ from tests.unit.finance.builders import (
     OPENED,
     contracted,
     expense,
+    expense_reversed,
+    hearing,
     opened,
     rates,
     time,
+    time_reversed,
 )
+from tests.unit.finance.builders import (
+    entries as day_entries,
+)
+
+WEDNESDAY = date(2026, 4, 8)
+
+
+def costed(
+    entry: str,
+    cost: int | str,
+    *,
+    hours: Decimal | int | str = 8,
+    role: str | None = "developer",
+    kind: CostKind = "delivery",
+    day: date = MONDAY,
+) -> CostedWork:
+    return CostedWork(
+        entry=entry, day=day, role=role, kind=kind, hours=Decimal(hours), cost=eur(cost)
+    )
+
+
+def two_days() -> TimeApproved:
+    """Return an hour of a developer on Monday and one on Wednesday."""
+    entries = (*day_entries("a", hours=1), *day_entries("b", hours=1, day=WEDNESDAY))
+    return TimeApproved(person="dev", week=MONDAY, entries=entries)
 
 
 def test_approved_time_accrues_its_cost_billable_or_not():
@@ -33,12 +62,9 @@ def test_approved_time_accrues_its_cost_billable_or_not():
         .when_consumed(time("a", hours=8))
         .then(
             CostAccrued(
-                entry="a",
                 person="dev",
-                role="developer",
-                kind="delivery",
                 week=MONDAY,
-                hours=Decimal(8),
+                entries=(costed("a", 400),),
                 cost=eur(400),
                 cumulative=eur(400),
             )
@@ -48,31 +74,56 @@ def test_approved_time_accrues_its_cost_billable_or_not():
         "b", role="project-manager", hours="2.5", billable=False, kind="project-management"
     )
     first.when_consumed(manager).then(
-        like(CostAccrued, entry="b", kind="project-management", cost=eur(250), cumulative=eur(650))
+        like(
+            CostAccrued,
+            entries=(
+                costed("b", 250, hours="2.5", role="project-manager", kind="project-management"),
+            ),
+            cumulative=eur(650),
+        )
     )
 
 
 def test_an_expense_is_cost_as_it_was_spent():
     contracted().when_consumed(expense("x", eur("99.90"))).then(
-        like(CostAccrued, entry="x", role=None, kind="expense", week=None, cost=eur("99.90"))
+        like(
+            CostAccrued,
+            week=None,
+            entries=(costed("x", "99.90", hours=0, role=None, kind="expense"),),
+            cost=eur("99.90"),
+        )
     )
 
 
-def test_the_rate_in_force_in_the_week_counts():
-    dearer = COSTS.model_copy(
-        update={"effective_from": date(2026, 4, 13), "rates": rates(developer=60)}
-    )
+def test_the_rate_in_force_on_the_day_counts():
+    dearer = COSTS.model_copy(update={"effective_from": WEDNESDAY, "rates": rates(developer=60)})
     after = contracted().knowing(CARD, COSTS, dearer)
-    after.when_consumed(time("a", hours=1), time("b", hours=1, day=date(2026, 4, 13))).then(
-        like(CostAccrued, cost=eur(50)), like(CostAccrued, cost=eur(60), cumulative=eur(110))
+    after.when_consumed(two_days()).then(
+        like(
+            CostAccrued,
+            entries=(costed("a", 50, hours=1), costed("b", 60, hours=1, day=WEDNESDAY)),
+            cost=eur(110),
+            cumulative=eur(110),
+        )
     )
+
+
+def test_the_known_costs_of_a_week_do_not_wait_for_the_others():
+    entries = (*day_entries("a", role="pilot"), *day_entries("b"))
+    week = TimeApproved(person="dev", week=MONDAY, entries=entries)
+    first = contracted().when_consumed(week)
+    first.then(like(CostAccrued, entries=(costed("b", 400),), cumulative=eur(400)))
+    rated = COSTS.model_copy(update={"rates": (*COSTS.rates, *rates(pilot=90))})
+    rest = first.after.knowing(CARD, rated).when(CatchUp())
+    rest.then(like(CostAccrued, entries=(costed("a", 720, role="pilot"),), cumulative=eur(1_120)))
 
 
 def test_work_accrues_in_order_once_rates_and_opportunity_are_known():
-    early = given(ENGAGEMENT, ID).when_consumed(time("a"), time("b", hours=1)).then_nothing()
+    late = time("b", hours=1, day=date(2026, 4, 13))
+    early = given(ENGAGEMENT, ID).when_consumed(time("a"), late).then_nothing()
     early.knowing(COSTS).when_consumed(OPENED).then(
-        like(CostAccrued, entry="a", cumulative=eur(400)),
-        like(CostAccrued, entry="b", cumulative=eur(450)),
+        like(CostAccrued, week=MONDAY, cumulative=eur(400)),
+        like(CostAccrued, week=late.week, cumulative=eur(450)),
     )
     waits = opened(costs=False).when_consumed(time("a")).then_nothing()
     waits.when(CatchUp()).then_nothing()
@@ -83,14 +134,14 @@ def test_work_accrues_in_order_once_rates_and_opportunity_are_known():
 
 def test_a_role_without_a_rate_does_not_delay_others():
     contracted().when_consumed(time("a", role="pilot"), time("b")).then(
-        like(CostAccrued, entry="b", cumulative=eur(400))
+        like(CostAccrued, entries=(costed("b", 400),), cumulative=eur(400))
     )
 
 
 def test_time_and_an_expense_may_have_one_id():
     contracted().when_consumed(time("a"), expense("a", eur(1))).then(
-        like(CostAccrued, role="developer", cumulative=eur(400)),
-        like(CostAccrued, role=None, cumulative=eur(401)),
+        like(CostAccrued, week=MONDAY, cumulative=eur(400)),
+        like(CostAccrued, week=None, cumulative=eur(401)),
     )
 
 
@@ -125,14 +176,48 @@ def test_the_most_specific_cost_rate_of_a_person_counts() -> None:
     known.when_consumed(*entries).then(*(cost(person) for person in hourly))
 
 
-def test_the_grade_of_the_week_counts() -> None:
+def test_the_grade_of_the_day_counts() -> None:
     costs = COSTS.model_copy(update={"grades": (GradeRate(grade="senior", rate=per_hour(70)),)})
     junior = PersonPublished(person="dev", name="Dev", department="delivery")
-    senior = junior.model_copy(update={"grade": "senior", "effective_from": date(2026, 4, 13)})
+    senior = junior.model_copy(update={"grade": "senior", "effective_from": WEDNESDAY})
     known = contracted().knowing(CARD, costs, junior, senior)
-    known.when_consumed(time("a", hours=1), time("b", hours=1, day=date(2026, 4, 13))).then(
-        like(CostAccrued, cost=eur(50)), like(CostAccrued, cost=eur(70))
+    known.when_consumed(two_days()).then(
+        like(
+            CostAccrued,
+            entries=(costed("a", 50, hours=1), costed("b", 70, hours=1, day=WEDNESDAY)),
+        )
     )
+
+
+def test_the_cost_of_reversed_work_is_reversed_and_it_can_be_approved_again() -> None:
+    week = two_days()
+    train = expense("x", eur(30))
+    worked = hearing(contracted(), week, train)
+    one = worked.when_consumed(time_reversed(week, "b"))
+    one.then(
+        CostReversed(
+            person="dev",
+            week=MONDAY,
+            entries=(costed("b", 50, hours=1, day=WEDNESDAY),),
+            cost=eur(50),
+            cumulative=eur(80),
+        )
+    )
+    gone = one.after.when_consumed(expense_reversed(train))
+    gone.then(like(CostReversed, week=None, cost=eur(30), cumulative=eur(50)))
+    gone.after.when_consumed(expense_reversed(train), time_reversed(week, "b")).then_nothing()
+    again = gone.after.when_consumed(time("c", hours=2, day=WEDNESDAY))
+    again.then(like(CostAccrued, cost=eur(100), cumulative=eur(150)))
+    assert again.after.state.work.reversed == {}
+
+
+def test_work_that_was_never_costed_is_reversed_without_a_cost() -> None:
+    pilot = time("a", role="pilot")
+    waits = hearing(contracted(), pilot)
+    gone = waits.when_consumed(time_reversed(pilot)).then_nothing()
+    gone.then_view(waiting_for_costs=[], cost_to_date=None)
+    rated = COSTS.model_copy(update={"rates": (*COSTS.rates, *rates(pilot=90))})
+    gone.knowing(CARD, rated).when(CatchUp()).then_nothing()
 
 
 def test_a_person_without_a_record_has_no_known_cost_where_a_grade_may_count() -> None:

@@ -329,7 +329,9 @@ def by_the_hour() -> Scenario[Engagement]:
 
 def test_time_approved_after_settling_reopens_the_account_and_is_billed():
     late = by_the_hour().when_consumed(time("late", hours=10))
-    assert late.events[-1] == AccountReopened(settled_on=JUNE, unbilled=eur(1_000))
+    assert late.events[-1] == AccountReopened(
+        settled_on=JUNE, unbilled=eur(1_000), to_credit=eur(0)
+    )
     late.after.when(SETTLE).then_refused("account-not-settled", missing={"time-unbilled"})
     billed = late.after.after(BillTime(month="2026-06"))
     paid = issued(billed, "invoice-time-2026-06", "2026-00009", AUGUST)
