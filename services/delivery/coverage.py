@@ -69,11 +69,25 @@ def _outside_contract(
             yield missing
 
 
-def not_begun(state: Engagement, day: date) -> Missing | None:
-    """Return what is missing before the work may begin on a day (gate 3), or None."""
-    signed = state.contract.signed
+def not_begun(state: Engagement, day: date, today: date) -> Missing | None:
+    """Return what is missing before the work may begin on a day (gate 3), or None.
+
+    The contract allows it from its signature on. Until then an early start does, if its last day
+    has not passed (`today`, the business day).
+    """
+    signed, until = state.contract.signed, state.contract.early_start_until
     if signed and signed.signed_on <= day:
         return None
+    if until is None:
+        sentence = (
+            f"the statement of work was signed on {signed.signed_on}, after this work ({day})"
+            if signed
+            else "the statement of work is not signed, and no early start is authorised"
+        )
+        return Missing("sow-not-signed", sentence, "legal")
+    if until < (day if signed else max(day, today)):
+        sentence = f"the early start was authorised until {until}, and nothing was signed by then"
+        return Missing("early-start-expired", sentence, "legal")
     return outside_early_start(state, day, {})
 
 

@@ -38,7 +38,7 @@ def hold_kickoff(state: Engagement, command: HoldKickoff, context: Context) -> I
     day = same_day("held_on", command, known, context)
     event = KickoffHeld(held_on=day, attendees=command.attendees)
     for new in unless_recorded(known, event, "the kickoff"):
-        gate("work-not-released", [not_begun(state, day)])
+        gate("work-not-released", [not_begun(state, day, context.today)])
         yield new
 
 

@@ -25,6 +25,7 @@ from contracts.delivery import (
     SurveySent,
     TimeApproved,
     TimeEntry,
+    TimeReversed,
     TimeSubmitted,
 )
 from contracts.lines import (
@@ -414,6 +415,28 @@ def approved_time(*entries: ApprovedEntry, person: str = "dev", **fields: object
     """Return the event by which entries of one week were approved."""
     week = {"person": person, "week": monday(entries[0].day), "entries": entries}
     return TimeApproved.model_validate({**week, **fields})
+
+
+def reversed_time(*entries: ApprovedEntry, person: str = "dev") -> TimeReversed:
+    """Return the event by which approved entries of one week were reversed, today."""
+    return TimeReversed(
+        person=person,
+        week=monday(entries[0].day),
+        entries=entries,
+        why="Another engagement's.",
+        reversed_on=TODAY,
+    )
+
+
+def with_time(
+    scenario: Scenario[Engagement],
+    *entries: ApprovedEntry,
+    person: str = "dev",
+    approved: bool = False,
+) -> Scenario[Engagement]:
+    """Return the engagement after time of one week was submitted and, if so, approved."""
+    after = scenario.published(submitted_time(*entries, person=person), by=person)
+    return after.published(approved_time(*entries, person=person)) if approved else after
 
 
 def monday(day: date) -> date:

@@ -5,8 +5,6 @@ from contracts.delivery import (
     GoLiveWithdrawn,
     PirHeld,
     SolutionWentLive,
-    TimeApproved,
-    TimeSubmitted,
 )
 from contracts.finance import AccountReopened, InvoiceIssued
 from contracts.legal import (
@@ -18,11 +16,13 @@ from contracts.legal import (
 from contracts.lines import BillingItem
 from delivery.acceptance.decisions import SubmitDeliverable, WithdrawAcceptance
 from delivery.closing.decisions import CloseEngagement, GoLive, HoldPir, WithdrawGoLive
+from delivery.engagement import Engagement
+from delivery.expenses.decisions import ApproveExpense, RejectExpense, SubmitExpense
 from delivery.management.decisions import AssignManager
 from delivery.raid.decisions import CloseRaidItem, RaiseAction, RaiseIssue
 from delivery.surveys.decisions import AnswerSurvey, SendSurvey
-from delivery.time_entries.decisions import ApproveExpense, ApproveTime, RejectTime, SubmitTime
-from testkit.scenario import like
+from delivery.time_entries.decisions import ApproveTime, RejectTime
+from testkit.scenario import Scenario, like
 from tests.amounts import eur, hours
 from tests.unit.delivery.builders import (
     AMENDMENT_SIGNED,
@@ -39,9 +39,12 @@ from tests.unit.delivery.builders import (
     WEEK,
     accepted,
     asked,
+    entry,
     finished,
     released,
+    reversed_time,
     signed,
+    with_time,
     worked,
 )
 
@@ -89,26 +92,13 @@ def test_the_review_compares_sold_with_delivered_hours() -> None:
     )
     held.on(date(2026, 4, 9)).when(PIR).then_nothing()
     held.when(HoldPir(went_well=(), went_badly=())).then_refused("already-recorded")
-    more = held.published(TIME_APPROVED.model_copy(update={"entry": "T-9"}))
-    assert more.state.timesheet.approved_hours == hours(76)
+    more = with_time(held, *TIME_APPROVED.entries, approved=True)
+    assert more.state.time.approved_hours == hours(76)
     more.when(PIR).then_nothing()
     more.when(HoldPir(went_well=("The team",), went_badly=())).then_refused(
         "already-recorded", fields={"went_badly"}
     )
     asked().when(PIR).then_refused("deal-not-won", missing=["deal-not-won"])
-
-
-def test_delivered_hours_may_exceed_the_maximum_of_one_entry() -> None:
-    large = released()
-    for entry in ("T-1", "T-2", "T-3"):
-        work = {"entry": entry, "person": "dev", "role": "architect", "task": "analysis"}
-        work |= {"week": "2026-04-06", "hours": "1000000"}
-        large = large.published(
-            TimeSubmitted.model_validate(work), TimeApproved.model_validate(work)
-        )
-    held = large.when(PIR).then(like(PirHeld, delivered_hours=hours(3_000_000)))
-    held.then_view(time__approved_hours=hours(3_000_000))
-    assert type(held.state).model_validate_json(held.state.model_dump_json()) == held.state
 
 
 def test_a_finished_engagement_is_closed_once() -> None:
@@ -218,23 +208,27 @@ def test_an_open_obligation_of_either_party_prevents_closing() -> None:
 
 
 def test_time_awaiting_approval_prevents_closing() -> None:
-    def logged(scenario, entry: str, who: str):
-        time = SubmitTime(entry=entry, role="architect", task="analysis", week=WEEK, hours=hours(8))
-        return scenario.after(time, by=who)
-
-    one = logged(finished(), "T-8", "dev")
+    one = with_time(finished(), entry(8))
     one.when(CLOSE).then_refused(
         "engagement-not-closable",
         missing=["time-waiting"],
         saying="1 time entry waits for approval: 8 hours of dev",
     )
-    three = logged(logged(one, "T-9", "milo"), "T-10", "dev")
+    three = with_time(with_time(finished(), entry(8), entry(10)), entry(9), person="milo")
     three.when(CLOSE).then_refused(
         "engagement-not-closable",
         saying="3 time entries wait for approval: 16 hours of dev, 8 hours of milo",
     )
-    decided = one.after(RejectTime(entry="T-8", why="Twice."), by="mara")
+    decided = one.after(RejectTime(person="dev", week=WEEK, why="Twice."), by="mara")
     decided.when(CLOSE).then_accepted()
+
+
+def test_an_expense_awaiting_approval_prevents_closing() -> None:
+    waiting = finished().after(SPENT, by="dev")
+    waiting.when(CLOSE).then_refused(
+        "engagement-not-closable", missing=["expense-waiting"], saying="expense X-1 of dev waits"
+    )
+    waiting.after(RejectExpense(expense="X-1", why="No."), by="mara").when(CLOSE).then_accepted()
 
 
 def test_an_invoice_after_the_settlement_has_to_be_settled_too() -> None:
@@ -292,39 +286,41 @@ HOURLY = BUDGET.model_copy(
         )
     }
 )
-EXPENSE = ApproveExpense(
-    expense="X-1", person="dev", amount=eur(90), description="A train.", spent_on=TODAY
+SPENT = SubmitExpense(
+    expense="X-1", amount=eur(90), description="A train.", category="travel", spent_on=TODAY
 )
+
+
+def spent(scenario: Scenario[Engagement], submit: SubmitExpense = SPENT) -> Scenario[Engagement]:
+    return scenario.after(submit, by="dev").after(ApproveExpense(expense="X-1"), by="mara")
 
 
 def test_work_approved_after_the_settlement_prevents_closing_of_an_hourly_contract() -> None:
     by_the_hour = finished().consumed(HOURLY)
     settled_at = by_the_hour.stream.position
     by_the_hour.consumed(SETTLED, knowing=settled_at).when(CLOSE).then_accepted()
-    since = by_the_hour.after(
-        SubmitTime(entry="T-9", role="architect", task="analysis", week=WEEK, hours=hours(8)),
-        by="dev",
-    ).after(ApproveTime(entry="T-9"), by="mara")
+    since = with_time(by_the_hour, entry(9)).after(ApproveTime(person="dev", week=WEEK), by="mara")
     # Delivery processes the settlement later, but Finance had not processed these entries.
     since.consumed(SETTLED, knowing=settled_at).when(CLOSE).then_refused(
         "engagement-not-closable",
         missing=["account-not-settled"],
-        saying="settled without 8 hours that were approved since",
+        saying="without work that was approved or reversed since",
     )
     since.consumed(SETTLED, knowing=since.stream.position).when(CLOSE).then_accepted()
-    spent = by_the_hour.after(EXPENSE).consumed(SETTLED, knowing=settled_at)
-    spent.when(CLOSE).then_refused(
-        "engagement-not-closable", saying="without expenses that were approved"
-    )
-    free = EXPENSE.model_copy(update={"billable": False})
-    by_the_hour.after(free).consumed(SETTLED, knowing=settled_at).when(CLOSE).then_accepted()
+    back = by_the_hour.published(reversed_time(*TIME_APPROVED.entries))
+    for more in (spent(by_the_hour), back):
+        more.consumed(SETTLED, knowing=settled_at).when(CLOSE).then_refused(
+            "engagement-not-closable", missing=["account-not-settled"]
+        )
+    free = spent(by_the_hour, SPENT.model_copy(update={"billable": False}))
+    free.consumed(SETTLED, knowing=settled_at).when(CLOSE).then_accepted()
     # A fixed price bills no time.
-    finished().after(EXPENSE).consumed(SETTLED, knowing=settled_at).when(CLOSE).then_accepted()
+    spent(finished()).consumed(SETTLED, knowing=settled_at).when(CLOSE).then_accepted()
 
 
 def test_a_reopened_account_has_to_be_settled() -> None:
     reopened = finished().consumed(
-        AccountReopened(settled_on=SETTLED.settled_on, unbilled=eur(800))
+        AccountReopened(settled_on=SETTLED.settled_on, unbilled=eur(800), to_credit=eur(0))
     )
     reopened.when(CLOSE).then_refused("engagement-not-closable", missing=["account-not-settled"])
 

@@ -12,14 +12,12 @@ from contracts.delivery import (
     ChangeApproved,
     KickoffHeld,
     ManagerAssigned,
-    TimeSubmitted,
 )
 from contracts.sales import DealReopened, OpportunityImported, ProposalSubmitted
 from delivery.engagement import Engagement
 from delivery.raid.decisions import RaiseAction
 from delivery.service import ENGAGEMENT
 from testkit.scenario import Scenario, permutations_agree
-from tests.amounts import hours
 from tests.unit.delivery.builders import (
     AMENDMENT_DRAFTED,
     AMENDMENT_SIGNED,
@@ -43,18 +41,17 @@ from tests.unit.delivery.builders import (
     SOW,
     SOW_SIGNED,
     START,
-    WEEK,
     WON,
     change_ready,
     deliverable,
     empty,
+    entry,
     finished,
+    submitted_time,
     won,
 )
 
-TIME_SUBMITTED = TimeSubmitted(
-    entry="T-1", person="dev", role="x", task="analysis", week=WEEK, hours=hours(8)
-)
+TIME_SUBMITTED = submitted_time(entry())
 
 REOPENED = DealReopened(
     why="They asked again.", lost_on=date(2026, 3, 2), reopened_on=date(2026, 3, 9)

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 
 import pytest
@@ -7,10 +7,17 @@ from pydantic import ValidationError
 from contracts.delivery import KickoffHeld, KickoffWithdrawn, SolutionWentLive
 from delivery.engagement import Engagement
 from delivery.kickoff.decisions import HoldKickoff, WithdrawKickoff
-from delivery.timesheet.decisions import SubmitTime
 from testkit.scenario import Scenario
 from tests.amounts import hours
-from tests.unit.delivery.builders import EARLY_START, START, TERMINATED, signed, won
+from tests.unit.delivery.builders import (
+    EARLY_START,
+    START,
+    TERMINATED,
+    entry,
+    signed,
+    with_time,
+    won,
+)
 
 KICKOFF = HoldKickoff(held_on=START, attendees=("mara", "cleo"))
 HELD = KickoffHeld(held_on=START, attendees=("mara", "cleo"))
@@ -54,9 +61,9 @@ def test_an_early_start_allows_the_kickoff_until_its_last_day() -> None:
 
 
 def test_an_early_start_without_hours_left_allows_no_kickoff() -> None:
-    spent = early().after(
-        SubmitTime(role="architect", task="initiation", week=START, hours=hours(80)), by="dev"
-    )
+    days = (START + timedelta(days=number) for number in range(4))
+    worked = (entry(number, day=day, hours=hours(20)) for number, day in enumerate(days))
+    spent = with_time(early(), *worked, approved=True)
     spent.when(KICKOFF).then_refused("work-not-released", missing=["early-start-cap-spent"])
 
 

@@ -26,8 +26,8 @@ from delivery.management.decisions import (
     proposed_tier,
 )
 from delivery.raid.decisions import RaiseIssue
-from delivery.timesheet.decisions import SubmitTime
-from tests.amounts import eur, hours
+from delivery.time_entries.decisions import ApproveTime
+from tests.amounts import eur
 from tests.unit.delivery.builders import (
     BUDGET,
     LOST,
@@ -38,12 +38,14 @@ from tests.unit.delivery.builders import (
     WEEK,
     asked,
     empty,
+    entry,
     estimated,
     managed,
     opened,
     person,
     released,
     signed,
+    with_time,
     won,
 )
 
@@ -188,14 +190,17 @@ def test_work_is_refused_on_hold_and_accepted_after_resuming() -> None:
         .when(PutOnHold(reason="Budget freeze."))
         .then(EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 8)))
     )
-    time = SubmitTime(role="architect", task="analysis", week=WEEK, hours=hours(8))
-    held.when(time, by="dev").then_refused("engagement-on-hold", saying="Budget freeze.")
+    late = with_time(held, entry(day=date(2026, 4, 9))).on(date(2026, 4, 9))
+    approve = ApproveTime(person="dev", week=WEEK)
+    late.when(approve, by="mara").then_refused(
+        "time-not-covered", missing=["engagement-on-hold"], saying="Budget freeze."
+    )
     held.when(GoLive()).then_refused("engagement-on-hold")
     held.when(
         RaiseIssue(title="Freeze", severity="high", owner="mara", due_on=TODAY)
     ).then_accepted()
     going = held.when(Resume()).then(EngagementResumed(resumed_on=date(2026, 4, 8)))
-    going.when(time, by="dev").then_accepted()
+    with_time(going, entry(day=date(2026, 4, 9))).when(approve, by="mara").then_accepted()
 
 
 def test_putting_on_hold_and_resuming_are_idempotent() -> None:

@@ -7,7 +7,7 @@ from contracts.values import RAG
 from delivery.acceptance.decisions import RejectDeliverable, SubmitDeliverable
 from delivery.progress.decisions import ReachMilestone
 from delivery.service import ENGAGEMENT
-from delivery.timesheet.decisions import ApproveTime, SubmitTime
+from delivery.time_entries.decisions import ApproveTime
 from tests.amounts import hours
 from tests.unit.delivery.builders import (
     EARLY_START,
@@ -18,11 +18,13 @@ from tests.unit.delivery.builders import (
     WEEK,
     change_signed,
     empty,
+    entry,
     estimated,
     finished,
     kicked_off,
     opened,
     released,
+    with_time,
     won,
 )
 
@@ -94,18 +96,17 @@ def test_the_next_milestone_is_the_first_that_was_not_reached() -> None:
 
 
 def test_time_shows_waiting_and_approved_hours() -> None:
-    managing = SubmitTime(entry="T-1", role="pm", task="lead", week=WEEK, hours=hours(10))
-    working = SubmitTime(entry="T-2", role="dev", task="analysis", week=WEEK, hours=hours(30))
-    some = released().after(managing, by="milo").after(working, by="dev")
-    half = some.after(ApproveTime(entry="T-1"), by="mara").view["time"]
-    assert [entry.entry for entry in half.waiting] == ["T-2"]
-    assert (half.approved_hours, half.project_management_share) == (hours(10), hours(100))
-    both = some.after(ApproveTime(entry="T-1"), by="mara").after(
-        ApproveTime(entry="T-2"), by="mara"
-    )
-    view = both.view
-    assert view["time"].project_management_share == hours(25)
-    assert [task.approved_hours for task in view["plan"].tasks] == [hours(30), hours(0), hours(10)]
+    managing = entry(1, role="project-manager", task="lead", hours=hours(10))
+    working = entry(2, hours=hours(20))
+    some = with_time(with_time(released(), managing, person="milo"), working)
+    waiting = some.view["time"].waiting
+    assert [(week.person, week.hours) for week in waiting] == [("milo", 10), ("dev", 20)]
+    half = some.after(ApproveTime(person="milo", week=WEEK), by="mara")
+    assert [week.person for week in half.view["time"].waiting] == ["dev"]
+    half.then_view(time__approved_hours=hours(10), time__project_management_share=hours(100))
+    view = half.after(ApproveTime(person="dev", week=WEEK), by="mara").view
+    assert view["time"].project_management_share == hours("33.33")
+    assert [task.approved_hours for task in view["plan"].tasks] == [hours(20), hours(0), hours(10)]
 
 
 def test_deliverables_and_changes_show_their_status() -> None:

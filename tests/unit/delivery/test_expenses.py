@@ -1,0 +1,142 @@
+from datetime import date, timedelta
+from functools import cache
+
+import pytest
+from pydantic import ValidationError
+
+from contracts.delivery import ExpenseApproved, ExpenseRejected, ExpenseReversed, ExpenseSubmitted
+from delivery.engagement import Engagement
+from delivery.expenses.decisions import (
+    ApproveExpense,
+    RejectExpense,
+    ReverseExpense,
+    SubmitExpense,
+)
+from delivery.service import ENGAGEMENT
+from testkit.scenario import Scenario, like
+from tests.amounts import eur
+from tests.unit.delivery.builders import HASH, LOST, TERMINATED, WEEK, finished, released
+from tests.unit.delivery.test_closing import CLOSE
+
+SUBMIT = SubmitExpense(
+    expense="X-1",
+    amount=eur("120.50"),
+    description="Train",
+    category="travel",
+    spent_on=WEEK,
+    receipt=HASH,
+)
+SUBMITTED = ExpenseSubmitted(**dict(SUBMIT), person="dev")
+APPROVE = ApproveExpense(expense="X-1")
+REVERSE = ReverseExpense(expense="X-1", why="The wrong receipt.")
+
+
+def at(**update: object) -> SubmitExpense:
+    return SubmitExpense.model_validate({**dict(SUBMIT), **update})
+
+
+@cache
+def submitted() -> Scenario[Engagement]:
+    return released().published(SUBMITTED, by="dev")
+
+
+@cache
+def approved() -> Scenario[Engagement]:
+    return submitted().published(ExpenseApproved(**dict(SUBMITTED)))
+
+
+def test_an_expense_is_submitted_by_who_spent_it() -> None:
+    once = released().when(SUBMIT, by="dev").then(SUBMITTED)
+    once.when(SUBMIT, by="dev").then_nothing()
+    made = released().when(at(expense=None), by="dev").after
+    [waiting] = made.view["expenses"].waiting
+    assert waiting.expense.startswith("X-")
+    assert waiting.person == "dev"
+
+
+def test_what_waits_is_replaced_by_the_same_person_only() -> None:
+    other = at(amount=eur(9))
+    submitted().when(other, by="dev").then(like(ExpenseSubmitted, amount=eur(9)))
+    submitted().when(other, by="milo").then_refused("already-recorded")
+    approved().when(other, by="dev").then_refused("expense-decided")
+
+
+def test_an_expense_is_approved_once_by_another_person() -> None:
+    once = submitted().when(APPROVE, by="mara").then(ExpenseApproved(**dict(SUBMITTED)))
+    once.when(APPROVE, by="mara").then_nothing()
+    once.then_view(expenses__waiting=())
+    submitted().when(APPROVE, by="dev").then_refused("approver-is-author")
+    submitted().when(APPROVE, by="mara", on_behalf_of="dev").then_refused("approver-is-author")
+    for_dev = released().when(SUBMIT, by="max", on_behalf_of="dev").then(SUBMITTED)
+    for_dev.when(APPROVE, by="max").then_refused("approver-is-author")
+    released().when(APPROVE, by="mara").then_refused("expense-not-waiting")
+
+
+def test_a_rejected_expense_may_be_submitted_again() -> None:
+    reject = RejectExpense(expense="X-1", why="No receipt.")
+    rejected = (
+        submitted()
+        .when(reject, by="mara")
+        .then(ExpenseRejected(**dict(SUBMITTED), why="No receipt."))
+    )
+    rejected.when(reject, by="mara").then_refused("expense-not-waiting")
+    rejected.when(APPROVE, by="mara").then_refused("expense-not-waiting")
+    rejected.when(SUBMIT, by="dev").then(SUBMITTED)
+    approved().when(reject, by="mara").then_refused("expense-not-waiting")
+
+
+def test_an_approved_expense_is_reversed_once() -> None:
+    event = ExpenseReversed(
+        **dict(SUBMITTED), why="The wrong receipt.", reversed_on=date(2026, 4, 8)
+    )
+    back = approved().when(REVERSE, by="mara").then(event)
+    back.then_view(expenses__approved=())
+    back.when(REVERSE, by="mara").then_refused("expense-not-approved")
+    back.when(SUBMIT, by="dev").then_refused("expense-decided")
+    submitted().when(REVERSE, by="mara").then_refused("expense-not-approved")
+    approved().when(REVERSE, by="dev").then_refused("approver-is-author")
+    early = REVERSE.model_copy(update={"reversed_on": WEEK - timedelta(days=1)})
+    approved().when(early, by="mara").then_refused("date-before-record")
+    late = REVERSE.model_copy(update={"reversed_on": WEEK + timedelta(days=9)})
+    approved().when(late, by="mara").then_refused("date-in-future")
+
+
+def test_an_expense_is_refused_for_what_it_can_be_judged_by() -> None:
+    tomorrow = at(spent_on=WEEK + timedelta(days=9))
+    released().when(tomorrow, by="dev").then_refused("date-in-future")
+    released().when(SUBMIT, by="ghost").then_refused("person-unknown")
+    unknown = at(receipt=f"sha256:{'f' * 64}")
+    released().when(unknown, by="dev").then_refused("document-unknown", fields=["receipt"])
+    released().when(at(line="cruise"), by="dev").then_refused("line-unknown", saying="cruise")
+    released().when(at(line="desk"), by="dev").then(like(ExpenseSubmitted, line="desk"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amount": {"amount": "0", "currency": "EUR"}},
+        {"amount": {"amount": "-1", "currency": "EUR"}},
+        {"amount": {"amount": "1.005", "currency": "EUR"}},
+        {"amount": {"amount": "NaN", "currency": "EUR"}},
+        {"amount": {"amount": "1", "currency": "euro"}},
+        {"category": "Travel!"},
+        {"description": ""},
+        {"person": "dev"},
+    ],
+)
+def test_invalid_expenses_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        at(**wrong)
+
+
+def test_no_gate_refuses_an_expense() -> None:
+    for over in (TERMINATED, LOST):
+        released().consumed(over).when(SUBMIT, by="dev").then_accepted()
+        submitted().consumed(over).when(APPROVE, by="mara").then_accepted()
+    closed = finished().after(CLOSE)
+    closed.when(SUBMIT, by="dev").then_refused("engagement-over", saying="closed")
+
+
+def test_stand_ins_for_time_submit_expenses() -> None:
+    purposes = {kind.named(): entry.stand_in for kind, entry in ENGAGEMENT.commands.items()}
+    assert [name for name, purpose in purposes.items() if purpose == "time"] == ["submit-expense"]
