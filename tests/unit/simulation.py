@@ -305,8 +305,11 @@ class PureCalendar(Calendar):
 
     def __init__(self, world: World, begins: date, on_later: Callable[[], Awaitable[None]]) -> None:
         self.today = begins
-        self.later = on_later  # type: ignore[method-assign]
+        self._on_later = on_later
         self._world = world
+
+    async def later(self) -> None:
+        await self._on_later()
 
     async def until(self, day: date) -> None:
         if day > self.today:
