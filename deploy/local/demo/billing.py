@@ -44,12 +44,13 @@ async def _withhold(run: EngagementRun, state: dict[str, Any]) -> None:
     """Release what was held; the first time hold a work, the second time write it down."""
     held = [each["entry"] for each in state["held_work"]]
     waiting = [each["entry"] for each in state["unbilled_work"] if each["kind"] == "time"]
+    written_down = any(float(each["written_down"]["amount"]) for each in state["withheld"])
     if held:
         await run.actors.act("finance", "release-work", "fred", entries=held)
-        if not state["written_down_work"]:
+        if not written_down:
             why = "Rework after a mistake of ours."
             await run.actors.act("finance", "write-down-work", "dora", entries=held[:1], why=why)
-    elif waiting and not state["written_down_work"]:
+    elif waiting and not written_down:
         why = "The customer asks for the time report first."
         await run.actors.act("finance", "hold-work", "fred", entries=waiting[-1:], why=why)
 

@@ -1,7 +1,7 @@
 """Finance's two sections of the view, one for its open and one for its confidential channel."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -151,6 +151,11 @@ class WithheldWork:
     hours: Decimal | None
     worth: Money
 
+    def __add__(self, other: "WithheldWork") -> "WithheldWork":
+        """Return this work together with other work of the same line, role and day."""
+        hours = None if self.hours is None else self.hours + (other.hours or Decimal(0))
+        return replace(self, hours=hours, worth=self.worth + other.worth)
+
 
 def _works(event: finance.WorkOfLine) -> dict[str, WithheldWork]:
     return {
@@ -246,7 +251,7 @@ class FinanceSection:
     reversed: dict[str, ReversedWork] = field(default_factory=dict)
     """Reversed work by the invoice that bills it."""
     written_down: dict[str, WithheldWork] = field(default_factory=dict)
-    """Approved work that is never billed, by kind and id."""
+    """Approved work that is never billed, by contract line, role and day."""
     settled: Ref | None = newest_ref(
         finance.AccountSettled,
         until=(finance.BudgetAmended, finance.InvoiceIssued, finance.AccountReopened),
@@ -629,7 +634,10 @@ steps.describe(
 
 @steps.on(finance.WorkWrittenDown)
 def _written_down(section: FinanceSection, recorded: Recorded[finance.WorkWrittenDown]) -> None:
-    section.written_down |= _works(recorded.event)
+    for each in _works(recorded.event).values():
+        key = f"{each.line}/{each.role or ''}/{each.on}"
+        known = section.written_down.get(key)
+        section.written_down[key] = each if known is None else known + each
 
 
 steps.describe(
