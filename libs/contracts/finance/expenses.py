@@ -1,15 +1,12 @@
-"""Define the event of expenses in other currencies."""
+"""Define the events of expenses in other currencies."""
 
 from contracts.channels import FINANCE
 from contracts.event import Event
-from contracts.values import Conversion, Day, Identifier, YesNo
+from contracts.values import Conversion, Day, Identifier, Value, YesNo
 
 
-class ExpenseConverted(Event, channel=FINANCE):
-    """An approved expense in another currency was converted at the exchange rate of its day.
-
-    Published by Finance once, as soon as a rate is known. Cost, billing and revenue use it.
-    """
+class ConvertedExpense(Value):
+    """An approved expense in another currency, and its conversion."""
 
     expense: Identifier
     """Id of the expense within the engagement."""
@@ -24,3 +21,14 @@ class ExpenseConverted(Event, channel=FINANCE):
     """True if the customer pays it."""
     conversion: Conversion
     """The amount before and after, and the exchange rate."""
+
+
+class ExpenseConverted(ConvertedExpense, Event, channel=FINANCE):
+    """An approved expense in another currency was converted at the exchange rate of its day.
+
+    Published by Finance once, as soon as a rate is known. Cost, billing and revenue use it.
+    """
+
+
+class ExpenseConversionReversed(ConvertedExpense, Event, channel=FINANCE):
+    """A converted expense counts no more: its approval was reversed. Published by Finance."""

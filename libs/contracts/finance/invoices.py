@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from contracts.channels import FINANCE
 from contracts.event import Event
-from contracts.finance.works import BilledWorks
+from contracts.finance.works import MOST_WORKS, BilledWorks, ReversedWork
 from contracts.lines import BillingKind
 from contracts.money import ItemMoney, NotNegativeTotal, PositiveMoney, Rate
 from contracts.values import (
@@ -239,7 +239,7 @@ class BilledWorkReversed(Event, channel=FINANCE):
 
     invoice: Identifier
     """Id of the invoice."""
-    works: Annotated[BilledWorks, Field(min_length=1)]
+    works: Annotated[tuple[ReversedWork, ...], Field(min_length=1, max_length=MOST_WORKS)]
     """The works, with what the invoice bills for them."""
     amount: NotNegativeTotal
     """Sum of the works."""

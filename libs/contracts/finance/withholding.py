@@ -58,8 +58,7 @@ class Reasoned(Value):
 class WorkHeld(WorkOfLine, Reasoned, Event, channel=FINANCE):
     """Works are not billed until they are released. Published by Finance.
 
-    A later work-released may name some of them; the others are still held. Works whose approval is
-    reversed are neither held nor written down any more, without an event of Finance.
+    A later work-released may name some of them; the others are still held.
     """
 
 
@@ -74,4 +73,11 @@ class WorkWrittenDown(WorkOfLine, Reasoned, Event, channel=FINANCE):
     """Works are never billed; only the reversal of their approval takes it back.
 
     Published by Finance, after the release of what was held. Their cost stays.
+    """
+
+
+class WithheldWorkReversed(WorkOfLine, Event, channel=FINANCE):
+    """Works that were held or written down are so no more: their approval was reversed.
+
+    Published by Finance.
     """

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from contracts.money import NotNegativeTotal
-from contracts.values import Day, Identifier, TotalHours, Value
+from contracts.money import NotNegativeTotal, Rate
+from contracts.values import Day, Identifier, ProjectRole, TotalHours, Value
 
 MOST_WORKS = 5_000
 """Maximum number of works on one invoice."""
@@ -32,6 +32,17 @@ class BilledWork(Value):
     def key(self) -> str:
         """Return the id with the kind: ``time:`` or ``expense:`` and the id."""
         return f"{self.kind}:{self.entry}"
+
+
+class ReversedWork(BilledWork):
+    """Work that a line of an invoice bills and whose approval was reversed."""
+
+    line: Identifier
+    """Id of the contract line on which the invoice bills it."""
+    role: ProjectRole | None = None
+    """Role of the work; null for an expense."""
+    rate: Rate | None = None
+    """Rate per hour at which the invoice bills it; null where the line of the invoice has none."""
 
 
 BilledWorks = Annotated[tuple[BilledWork, ...], Field(max_length=MOST_WORKS)]

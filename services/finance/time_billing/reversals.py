@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 
 from chassis.domain.commands import Missing
+from contracts.event import Event
 from contracts.finance import (
     BilledWork,
     BilledWorkReversed,
@@ -11,12 +12,14 @@ from contracts.finance import (
     InvoiceDraft,
     InvoiceEdited,
     InvoiceLine,
+    ReversedWork,
 )
 from contracts.money import Money
 from finance.billing.schedule import too_much_due
 from finance.billing.state import Invoice
 from finance.engagement import Engagement
 from finance.time_billing.unbilled import days_of
+from finance.work.state import Work
 
 _MOST_NAMED = 5
 """Number of works that a sentence names."""
@@ -24,7 +27,7 @@ _MOST_NAMED = 5
 
 def corrected(
     state: Engagement,
-) -> Iterable[InvoiceEdited | DraftWithdrawn | BilledWorkReversed]:
+) -> Iterable[Event]:
     """Yield what follows for drafts and invoices from the reversal of their work.
 
     A draft is edited. It is withdrawn where it has a discount, draws an advance down or is an
@@ -35,10 +38,28 @@ def corrected(
         if invoice.stage == "drafted" and not _is_withdrawn(state, invoice):
             yield _edited(state, invoice, works)
         elif invoice.stage in {"approved", "issued"}:
-            new = tuple(each for each in works if not _is_noted(state, name, each))
-            if new:
-                amount = _sum(new, state.money)
-                yield BilledWorkReversed(invoice=name, works=new, amount=amount)
+            new = (each for each in works if not _is_noted(state, name, each))
+            yield from _reversed(state, invoice, new)
+
+
+def _reversed(state: Engagement, invoice: Invoice, works: Iterable[BilledWork]) -> Iterator[Event]:
+    """Yield which works an invoice bills although they were reversed, if there are any."""
+    named = []
+    for each in works:
+        line = _line_of(invoice, state.work.reversed[each.key])
+        named.append(ReversedWork(**dict(each), line=line.line, role=line.role, rate=line.rate))
+    if named:
+        amount = _sum(named, state.money)
+        yield BilledWorkReversed(invoice=invoice.invoice, works=tuple(named), amount=amount)
+
+
+def _line_of(invoice: Invoice, work: Work) -> InvoiceLine:
+    """Return the line of an invoice that bills a work: by contract line, role and rate."""
+    of_role = [
+        each for each in invoice.lines if (each.line, each.role) == (work.paid_by, work.role)
+    ]
+    at_rate = (each for each in of_role if each.rate == work.rate)
+    return next(at_rate, (of_role or invoice.lines)[0])
 
 
 def to_credit(state: Engagement) -> Iterator[tuple[Invoice, tuple[BilledWork, ...], Money]]:

@@ -16,6 +16,7 @@ from contracts.event import Event
 from contracts.finance import (
     Reasoned,
     UnbilledWork,
+    WithheldWorkReversed,
     WorkHeld,
     WorkKind,
     WorkReleased,
@@ -164,6 +165,20 @@ def _released(state: Engagement, works: Iterable[Work]) -> Iterable[Event]:
     yield from _by_line(
         held,
         lambda line, works, worth: WorkReleased(line=line, works=works, worth=worth),
+        state.money,
+    )
+
+
+@capability.react
+def withheld_work_reversed(state: Engagement, context: Context) -> Iterable[Event]:
+    """Yield which works were held or written down when their approval was reversed."""
+    yield from _by_line(
+        [
+            (work, withheld.line, withheld.worth)
+            for work in state.work.reversed.values()
+            if (withheld := work.held or work.written_down) is not None
+        ],
+        lambda line, works, worth: WithheldWorkReversed(line=line, works=works, worth=worth),
         state.money,
     )
 

@@ -23,10 +23,12 @@ from contracts.finance import (
     CostReversed,
     CreditNoteIssued,
     DraftWithdrawn,
+    ExpenseConversionReversed,
     InvoiceDrafted,
     InvoiceEdited,
     InvoiceLine,
     InvoiceVoided,
+    WithheldWorkReversed,
     WorkHeld,
     WorkKind,
     WorkOfLine,
@@ -140,6 +142,12 @@ class Work(Value):
             return self.is_unassigned
         return self.worth is None or self.left > 0
 
+    @property
+    def is_pending(self) -> bool:
+        """Return whether something has to follow if its approval is reversed, or it is billed."""
+        withheld = self.held or self.written_down or self.conversion
+        return self.cost is not None or withheld is not None or self.bills != ()
+
     def expense_in(self, currency: str) -> Money | None:
         """Return the amount of an expense; None for time, and while it is not converted."""
         amount = self.conversion.converted if self.conversion else self.amount
@@ -248,7 +256,8 @@ class ApprovedWork(Part):
     Works are under their month and key. `open` may still be billed, `done` not any more. Keys are
     ``time:`` or ``expense:`` and the id, since an entry and an expense may have one id. `uncosted`
     has the months of works without a cost. `reversed` are works whose approval was reversed, while
-    their accrued cost is not reversed or an invoice bills them. `written_down` is the worth by
+    their accrued cost, their conversion or what withholds them is not reversed, or an invoice bills
+    them. `written_down` is the worth by
     line. `ahead` is by line and role, such as ``work/developer`` (``work/`` for expenses).
     """
 
@@ -326,6 +335,18 @@ class ApprovedWork(Part):
             if (left := tuple(each for each in of_key if each.invoice != event.invoice))
         }
         return self._unbilled(event.invoice, event.works).updated(ahead=ahead)
+
+    @on_event
+    def _withheld_reversed(self, event: WithheldWorkReversed) -> Self:
+        keys = {f"{each.kind}:{each.entry}" for each in event.works}
+        left = self._reversed_after(keys, lambda work: work.changed(held=None, written_down=None))
+        return self.updated(reversed=left)
+
+    @on_event
+    def _conversion_reversed(self, event: ExpenseConversionReversed) -> Self:
+        keys = {f"expense:{event.expense}"}
+        left = self._reversed_after(keys, lambda work: work.changed(conversion=None))
+        return self.updated(reversed=left)
 
     @on_event
     def _credited(self, event: CreditNoteIssued) -> Self:
@@ -499,7 +520,7 @@ class ApprovedWork(Part):
         """Return the part without works; those with a cost, or on an invoice, are reversed."""
         gone = [work for work in works if work is not None]
         after = self.with_works((work, None) for work in gone)
-        kept = {work.key: work for work in gone if work.cost is not None or work.bills}
+        kept = {work.key: work for work in gone if work.is_pending}
         for work in gone:
             if work.written_down is not None:
                 after = after.with_written_down(work.written_down.line, -work.written_down.worth)
@@ -546,7 +567,7 @@ class ApprovedWork(Part):
         changed = {
             key: change(work) if key in keys else work for key, work in self.reversed.items()
         }
-        return {key: work for key, work in changed.items() if work.cost is not None or work.bills}
+        return {key: work for key, work in changed.items() if work.is_pending}
 
 
 def _costs(event: CostOfWeek) -> Iterator[tuple[str, CostedWork]]:

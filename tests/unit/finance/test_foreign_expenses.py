@@ -9,6 +9,8 @@ from contracts.finance import (
     BillingEventDue,
     CostAccrued,
     CostedWork,
+    CostReversed,
+    ExpenseConversionReversed,
     ExpenseConverted,
     InvoiceDrafted,
     InvoiceLine,
@@ -34,6 +36,7 @@ from tests.unit.finance.builders import (
     contracted,
     exchange,
     expense,
+    expense_reversed,
     hearing,
     hourly_line,
     issued,
@@ -96,6 +99,13 @@ def test_it_is_costed_at_the_rate_in_force_on_its_day():
         ),
     )
     outcome.after.then_view(waiting=[], waiting_for_costs=[], cost_to_date=eur(56))
+
+
+def test_a_reversed_one_counts_no_more():
+    gone = hearing(hourly(20_000, RATE), DINNER).when_consumed(expense_reversed(DINNER))
+    reversed_ = ExpenseConversionReversed(**dict(CONVERTED))
+    gone.then(like(CostReversed, cost=eur(56)), reversed_)
+    assert gone.after.state.work.reversed == {}
 
 
 def test_one_in_the_currency_of_the_engagement_is_not_converted():

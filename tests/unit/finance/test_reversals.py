@@ -22,6 +22,9 @@ from contracts.finance import (
     InvoiceLine,
     InvoiceLineTerms,
     InvoiceVoided,
+    ReversedWork,
+    UnbilledWork,
+    WithheldWorkReversed,
 )
 from contracts.lines import BillingItem
 from finance.billing.decisions import BillOutsideSchedule
@@ -87,6 +90,11 @@ def of(entry: str, day: date, hours: int | None = 8, amount: int = 800) -> Bille
         hours=None if hours is None else Decimal(hours),
         amount=eur(amount),
     )
+
+
+def on_line(entry: str, day: date) -> ReversedWork:
+    """Return 8 h of a developer that the line of the invoice bills."""
+    return ReversedWork(**dict(of(entry, day)), line="work", role="developer", rate=per_hour(100))
 
 
 def test_unbilled_work_that_is_reversed_is_not_billed():
@@ -203,7 +211,7 @@ def test_reversed_work_on_an_invoice_is_named_until_it_is_credited():
     late = sent().when_consumed(time_reversed(WEEK, "b"))
     late.then(
         like(CostReversed, cost=eur(400)),
-        BilledWorkReversed(invoice=INVOICE, works=(of("b", TUESDAY),), amount=eur(800)),
+        BilledWorkReversed(invoice=INVOICE, works=(on_line("b", TUESDAY),), amount=eur(800)),
     )
     [owed] = late.after.view["to_credit"]
     assert (owed.invoice, owed.number, owed.works, owed.amount) == (
@@ -214,7 +222,7 @@ def test_reversed_work_on_an_invoice_is_named_until_it_is_credited():
     )
     assert (owed.reason.code, owed.reason.owed_by) == ("reversed-work-billed", "finance")
     more = late.after.when_consumed(time_reversed(WEEK, "c"))
-    more.then(like(CostReversed), like(BilledWorkReversed, works=(of("c", WEDNESDAY),)))
+    more.then(like(CostReversed), like(BilledWorkReversed, works=(on_line("c", WEDNESDAY),)))
     both = more.after
     both.when(SettleAccount()).then_refused(
         "account-not-settled",
@@ -340,7 +348,27 @@ def test_held_and_written_down_work_is_gone_when_it_is_reversed():
         .after(HoldWork(entries=("a",), why="Late."))
         .after(WriteDownWork(entries=("b",), why="Goodwill."))
     )
-    gone = hearing(both, time_reversed(WEEK, "a", "b"))
+    later = both.when_consumed(time_reversed(WEEK, "a", "b"))
+    later.then(
+        like(CostReversed),
+        WithheldWorkReversed(
+            line="work",
+            works=tuple(
+                UnbilledWork(
+                    kind="time",
+                    entry=entry,
+                    on=day,
+                    role="developer",
+                    hours=Decimal(8),
+                    worth=eur(800),
+                )
+                for entry, day in (("a", MONDAY), ("b", TUESDAY))
+            ),
+            worth=eur(1_600),
+        ),
+    )
+    gone = later.after
+    assert gone.state.work.reversed == {}
     [shown] = gone.view["withheld"]
     assert (shown.held, shown.written_down) == (eur(0), eur(0))
     assert gone.view["held_work"] == []

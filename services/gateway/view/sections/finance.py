@@ -156,6 +156,10 @@ class WithheldWork:
         hours = None if self.hours is None else self.hours + (other.hours or Decimal(0))
         return replace(self, hours=hours, worth=self.worth + other.worth)
 
+    def __neg__(self) -> "WithheldWork":
+        """Return this work with negative hours and worth."""
+        return replace(self, hours=None if self.hours is None else -self.hours, worth=-self.worth)
+
 
 def _works(event: finance.WorkOfLine) -> dict[str, WithheldWork]:
     return {
@@ -605,6 +609,14 @@ steps.describe(
         f"“{event.why}”"
     ),
 )
+@steps.on(finance.ExpenseConversionReversed)
+def _conversion_reversed(
+    section: FinanceSection, recorded: Recorded[finance.ExpenseConversionReversed]
+) -> None:
+    event, amount = recorded.event, recorded.event.conversion.converted
+    if event.billable:
+        left = section.converted_expenses[event.line or ""] - amount
+        section.converted_expenses[event.line or ""] = left
 
 
 @steps.on(finance.WorkHeld)
@@ -635,9 +647,27 @@ steps.describe(
 @steps.on(finance.WorkWrittenDown)
 def _written_down(section: FinanceSection, recorded: Recorded[finance.WorkWrittenDown]) -> None:
     for each in _works(recorded.event).values():
-        key = f"{each.line}/{each.role or ''}/{each.on}"
-        known = section.written_down.get(key)
-        section.written_down[key] = each if known is None else known + each
+        _write_down(section, each)
+
+
+@steps.on(finance.WithheldWorkReversed)
+def _withheld_reversed(
+    section: FinanceSection, recorded: Recorded[finance.WithheldWorkReversed]
+) -> None:
+    for key, work in _works(recorded.event).items():
+        if section.held.pop(key, None) is None:
+            _write_down(section, -work)
+
+
+def _write_down(section: FinanceSection, work: WithheldWork) -> None:
+    """Add work to what is written down of its line, role and day; a reversed one is negative."""
+    key = f"{work.line}/{work.role or ''}/{work.on}"
+    known = section.written_down.get(key)
+    total = work if known is None else known + work
+    if total.worth.amount or total.hours:
+        section.written_down[key] = total
+    else:
+        section.written_down.pop(key, None)
 
 
 steps.describe(
