@@ -33,7 +33,7 @@ from contracts.values import (
     Signatory,
 )
 from tests.amounts import eur, per_hour
-from tests.weeks import approved, submitted
+from tests.weeks import approved, costed, submitted
 
 ENGAGEMENT = "E-0000000000001"
 HASH = "sha256:" + "a" * 64
@@ -380,11 +380,11 @@ class Life:
         for number in range(weeks):
             days = (self.week(number) - self.begins).days + 4
             entry = f"T-{number:03d}"
-            cost = eur(40 * 80)
+            work = approved(entry, self.week(number), 40, line="build")
             self.say(
                 days,
                 submitted(entry, self.week(number), 40),
-                approved(entry, self.week(number), 40, line="build"),
+                work,
                 delivery.TaskProgressed(
                     task="build",
                     complete=Decimal(100 * (number + 1)) / weeks // 1,
@@ -393,16 +393,7 @@ class Life:
                 ),
             ).say(
                 days + 1,
-                finance.CostAccrued(
-                    entry=entry,
-                    person="eve",
-                    role="engineer",
-                    kind="delivery",
-                    week=self.week(number),
-                    hours=Decimal(40),
-                    cost=cost,
-                    cumulative=cost * (number + 1),
-                ),
+                costed(work, "80", str(40 * 80 * (number + 1))),
             )
             if number % 2:
                 self.say(days + 1, self.report(number // 2 + 1, days + 1))

@@ -12,7 +12,10 @@ from contracts.delivery import (
     TimeSubmitted,
     TimeWithdrawn,
 )
+from contracts.finance import CostAccrued, CostedWork
+from contracts.money import Money
 from contracts.values import LineKind
+from tests.amounts import eur
 
 WORKDAYS = 5
 DAY = Decimal(24)
@@ -111,4 +114,26 @@ def reversal(event: TimeApproved, why: str, reversed_on: date) -> TimeReversed:
         entries=event.entries,
         why=why,
         reversed_on=reversed_on,
+    )
+
+
+def costed(event: TimeApproved, per_hour: str, cumulative: str) -> CostAccrued:
+    """Return the cost of approved hours in EUR, at a rate per hour, and the cost to date."""
+    works = tuple(
+        CostedWork(
+            entry=each.entry,
+            day=each.day,
+            role=each.role,
+            kind=each.kind,
+            hours=each.hours,
+            cost=eur(each.hours * Decimal(per_hour)),
+        )
+        for each in event.entries
+    )
+    return CostAccrued(
+        person=event.person,
+        week=event.week,
+        entries=works,
+        cost=Money.total((each.cost for each in works), "EUR"),
+        cumulative=eur(cumulative),
     )

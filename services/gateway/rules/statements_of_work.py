@@ -12,7 +12,7 @@ from gateway.rules.amounts import (
     difference,
     price_of_deliverables,
 )
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
 from gateway.view.engagement_view import View
 from gateway.view.sections.legal import Sow
 from gateway.view.sections.steps import Kept

@@ -13,8 +13,9 @@ from decimal import Decimal
 
 from contracts.billable_work import paying_line
 from contracts.lines import HOURLY
+from gateway.formatting import day
 from gateway.rules.amounts import agreed_lines, price_of_lines, rate_of_lines, value_of_hours
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day, hours
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
 

@@ -253,7 +253,7 @@ def test_an_event_is_written_as_a_sentence(event: Event, sentence: str) -> None:
 def test_text_of_an_event_is_unchanged_even_if_it_looks_like_a_field() -> None:
     event = rejected(submitted("T-1", date(2026, 3, 2), 16), "{week} [see {why|words}] <b>")
 
-    assert event_text(event, NOBODY) == (
+    assert sentence_of(event, NOBODY) == (
         "16 h as engineer of eve in the week of 2 March 2026 not approved: "
         "“{week} [see {why|words}] <b>”"
     )

@@ -20,6 +20,7 @@ from tests.builders import Life
 from tests.portfolio_builder import company
 from tests.unit.lived import LIVES, lived
 from tests.unit.simulation import founded
+from tests.weeks import approved, costed
 
 Events = list[Recorded[Event]]
 
@@ -33,16 +34,8 @@ def published() -> dict[str, Events]:
     found: dict[str, Events] = {}
     for recorded in company():
         found.setdefault(recorded.subject, []).append(decode(encode(recorded)))
-    half = finance.CostAccrued(
-        entry="managed",
-        person="eve",
-        role="engineer",
-        kind="project-management",
-        week=date(2026, 2, 9),
-        hours=Decimal(1),
-        cost=eur("0.5"),
-        cumulative=eur("0.5"),
-    )
+    managed = approved("managed", date(2026, 2, 9), 1, kind="project-management")
+    half = costed(managed, "0.5", "0.5")
     with_cents = Life().worked().say(99, half).say(100, half)
     found["with cents"] = [decode(encode(each)) for each in with_cents.events]
     for name in LIVES:

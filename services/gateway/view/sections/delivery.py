@@ -13,7 +13,7 @@ from contracts.money import Money
 from contracts.purchases import EstimatedPurchase, purchases_by_kind
 from contracts.values import EstimateLine, Milestone, PlannedTask
 from gateway.formatting import day, hours, listed, money, number, words
-from gateway.view.sections.sentences import answer, if_given, question, verdict
+from gateway.view.sections.sentences import Names, answer, if_given, question, verdict
 from gateway.view.sections.steps import (
     AmendmentVerdict,
     Kept,
@@ -370,6 +370,24 @@ def _amounts(purchases: Iterable[EstimatedPurchase]) -> str:
     return listed(f"{money(amount)} for {words(kind)}" for kind, amount in totals.items())
 
 
+def _worked(entries: Iterable[delivery.TimeEntry]) -> str:
+    """Return the hours of each role, such as "24 h as engineer and 8 h as architect"."""
+    by_role: dict[str, Decimal] = {}
+    for each in entries:
+        by_role[each.role] = by_role.get(each.role, Decimal(0)) + each.hours
+    return listed(f"{hours(number)} as {words(role)}" for role, number in by_role.items())
+
+
+def _of_week(event: delivery.SubmittedWeek | delivery.ApprovedWeek, names: Names) -> str:
+    worked, person = _worked(event.entries), names.person(event.person)
+    return f"{worked} of {person} in the week of {day(event.week)}"
+
+
+def _of_expense(event: delivery.Expense, names: Names) -> str:
+    person, spent_on = names.person(event.person), day(event.spent_on)
+    return f"Expense of {money(event.amount)} by {person} on {spent_on}"
+
+
 def _planned(tasks: Iterable[PlannedTask]) -> str:
     return hours(sum((part.hours for task in tasks for part in task.hours), Decimal(0)))
 
@@ -584,8 +602,8 @@ steps.describe(
 steps.describe(
     delivery.TimeSubmitted,
     lambda event, names: (
-        f"{names.person(event.person)} submitted {hours(event.hours)} as {words(event.role)} for "
-        f"the week of {day(event.week)}."
+        f"{names.person(event.person)} submitted {_worked(event.entries)} in the week of "
+        f"{day(event.week)}."
     ),
 )
 
@@ -604,6 +622,19 @@ def _time_submitted(section: DeliverySection, recorded: Recorded[delivery.TimeSu
     )
 
 
+steps.describe(
+    delivery.TimeWithdrawn,
+    lambda event, names: (
+        f"{names.person(event.person)} withdrew {_worked(event.entries)} in the week of "
+        f"{day(event.week)}."
+    ),
+)
+steps.describe(
+    delivery.TimeRejected,
+    lambda event, names: f"{_of_week(event, names)} not approved: “{event.why}”",
+)
+
+
 @steps.on(delivery.TimeWithdrawn, delivery.TimeRejected)
 def _time_not_waiting(
     section: DeliverySection, recorded: Recorded[delivery.TimeWithdrawn | delivery.TimeRejected]
@@ -614,8 +645,7 @@ def _time_not_waiting(
 steps.describe(
     delivery.TimeApproved,
     lambda event, names: (
-        f"{hours(event.hours)} of {names.person(event.person)} as {words(event.role)} approved for "
-        f"the week of {day(event.week)}."
+        f"{_of_week(event, names)} approved{if_given(' as cost: “{}”', event.why_not_billed)}."
     ),
 )
 
@@ -627,6 +657,14 @@ def _time(section: DeliverySection, recorded: Recorded[delivery.TimeApproved]) -
     said = ref(recorded)
     for entry in event.entries:
         _count(section, event.week, entry, entry.hours, said)
+
+
+steps.describe(
+    delivery.TimeReversed,
+    lambda event, names: (
+        f"{_of_week(event, names)} reversed on {day(event.reversed_on)}: “{event.why}”"
+    ),
+)
 
 
 @steps.on(delivery.TimeReversed)
@@ -684,11 +722,23 @@ def _decide(
             del section.waiting[key]
 
 
+steps.describe(
+    delivery.ExpenseSubmitted,
+    lambda event, names: f"{_of_expense(event, names)} submitted: {event.description}.",
+)
+
+
 @steps.on(delivery.ExpenseSubmitted)
 def _expense_submitted(
     section: DeliverySection, recorded: Recorded[delivery.ExpenseSubmitted]
 ) -> None:
     section.waiting_expenses[recorded.event.expense] = recorded.event.amount
+
+
+steps.describe(
+    delivery.ExpenseRejected,
+    lambda event, names: f"{_of_expense(event, names)} not approved: “{event.why}”",
+)
 
 
 @steps.on(delivery.ExpenseRejected)
@@ -699,15 +749,8 @@ def _expense_rejected(
 
 
 steps.describe(
-    delivery.TimeRejected,
-    lambda event, _: f"Time entry {event.entry} not approved: “{event.why}”",
-)
-steps.describe(
     delivery.ExpenseApproved,
-    lambda event, names: (
-        f"Expense of {money(event.amount)} by {names.person(event.person)} on "
-        f"{day(event.spent_on)} approved: {event.description}."
-    ),
+    lambda event, names: f"{_of_expense(event, names)} approved: {event.description}.",
 )
 
 
@@ -717,6 +760,14 @@ def _expense(section: DeliverySection, recorded: Recorded[delivery.ExpenseApprov
     section.waiting_expenses.pop(event.expense, None)
     if event.billable:
         _spend(section, event, event.amount)
+
+
+steps.describe(
+    delivery.ExpenseReversed,
+    lambda event, names: (
+        f"{_of_expense(event, names)} reversed on {day(event.reversed_on)}: “{event.why}”"
+    ),
+)
 
 
 @steps.on(delivery.ExpenseReversed)

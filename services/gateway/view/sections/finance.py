@@ -1,6 +1,6 @@
 """Finance's two sections of the view, one for its open and one for its confidential channel."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -368,6 +368,13 @@ def _with_rate(conversion: Conversion) -> str:
     )
 
 
+def _costed(entries: Sequence[finance.CostedWork]) -> str:
+    """Return the hours of the entries, such as "40 h", or what an expense was converted from."""
+    if worked := sum((each.hours for each in entries), Decimal(0)):
+        return hours(worked)
+    return f"an expense{if_given(' of {}', entries[0].conversion, _original)}"
+
+
 def _original(conversion: Conversion) -> str:
     return f"{money(conversion.amount)} at the rate {conversion.exchange_rate}"
 
@@ -502,10 +509,33 @@ def _invoice_drafted(section: FinanceSection, recorded: Recorded[finance.Invoice
     section.drafts[event.invoice] = Draft(event.kind, _billed(event.lines))
 
 
+steps.describe(
+    finance.InvoiceApproved,
+    lambda event, _: (
+        f"Invoice over {money(event.amount)} approved, to be issued on {day(event.issue_on)}."
+    ),
+)
+steps.describe(
+    finance.InvoiceEdited,
+    lambda event, _: (
+        f"Draft {event.invoice} changed to {money(event.amount)}: the approval of work on it was "
+        "reversed."
+    ),
+)
+
+
 @steps.on(finance.InvoiceEdited)
 def _invoice_edited(section: FinanceSection, recorded: Recorded[finance.InvoiceEdited]) -> None:
     event = recorded.event
     section.drafts[event.invoice] = Draft(event.kind, _billed(event.lines))
+
+
+steps.describe(
+    finance.BilledWorkReversed,
+    lambda event, _: (
+        f"The approval of work was reversed that an invoice bills at {money(event.amount)}."
+    ),
+)
 
 
 @steps.on(finance.BilledWorkReversed)
@@ -532,6 +562,15 @@ def _merged(lines: Iterable[BilledLine]) -> list[BilledLine]:
             if known.hours is not None and each.hours is not None:
                 known.hours += each.hours
     return [*found.values()]
+
+
+steps.describe(
+    finance.DraftWithdrawn,
+    lambda event, _: (
+        f"Draft {event.invoice} over {money(event.amount)} withdrawn: its billing entry changed or "
+        "is no longer due, or the approval of work on it was reversed."
+    ),
+)
 
 
 @steps.on(finance.DraftWithdrawn)
@@ -603,12 +642,11 @@ confidential_steps.describe(
     ),
 )
 steps.describe(
-    finance.WorkHeld,
-    lambda event, _: (
-        f"Work over {money(event.worth)} on line {event.line} is held back from billing: "
-        f"“{event.why}”"
-    ),
+    finance.ExpenseConversionReversed,
+    lambda event, _: f"Expense {event.expense} counts no more: {_with_rate(event.conversion)}.",
 )
+
+
 @steps.on(finance.ExpenseConversionReversed)
 def _conversion_reversed(
     section: FinanceSection, recorded: Recorded[finance.ExpenseConversionReversed]
@@ -617,6 +655,15 @@ def _conversion_reversed(
     if event.billable:
         left = section.converted_expenses[event.line or ""] - amount
         section.converted_expenses[event.line or ""] = left
+
+
+steps.describe(
+    finance.WorkHeld,
+    lambda event, _: (
+        f"Work over {money(event.worth)} on line {event.line} is held back from billing: "
+        f"“{event.why}”"
+    ),
+)
 
 
 @steps.on(finance.WorkHeld)
@@ -648,6 +695,15 @@ steps.describe(
 def _written_down(section: FinanceSection, recorded: Recorded[finance.WorkWrittenDown]) -> None:
     for each in _works(recorded.event).values():
         _write_down(section, each)
+
+
+steps.describe(
+    finance.WithheldWorkReversed,
+    lambda event, _: (
+        f"The approval of withheld work over {money(event.worth)} on line {event.line} was "
+        "reversed."
+    ),
+)
 
 
 @steps.on(finance.WithheldWorkReversed)
@@ -764,7 +820,7 @@ steps.describe(
     finance.AccountReopened,
     lambda event, _: (
         f"The account settled on {day(event.settled_on)} is open again: {money(event.unbilled)} of "
-        "approved work can be billed."
+        f"approved work can be billed, {money(event.to_credit)} has to be credited."
     ),
 )
 confidential_steps.describe(
@@ -798,8 +854,8 @@ def _budget_costed(section: ConfidentialSection, recorded: Recorded[finance.Budg
 confidential_steps.describe(
     finance.CostAccrued,
     lambda event, _: (
-        f"{money(event.cost)} of cost accrued for {hours(event.hours)}"
-        f"{if_given(' ({})', event.conversion, _original)}, {money(event.cumulative)} to date."
+        f"{money(event.cost)} of cost accrued for {_costed(event.entries)}, "
+        f"{money(event.cumulative)} to date."
     ),
 )
 
@@ -812,6 +868,15 @@ def _accrued(section: ConfidentialSection, recorded: Recorded[finance.CostAccrue
         if each.kind == "project-management":
             before = section.project_management_cost or Money.zero(each.cost.currency)
             section.project_management_cost = before + each.cost
+
+
+confidential_steps.describe(
+    finance.CostReversed,
+    lambda event, _: (
+        f"{money(event.cost)} of cost reversed for {_costed(event.entries)}, "
+        f"{money(event.cumulative)} to date."
+    ),
+)
 
 
 @confidential_steps.on(finance.CostReversed)
