@@ -260,13 +260,14 @@ def time_parts(
     `amount_of` returns the rounded amount of a number of hours. The parts add up to that of all,
     which is rounded once.
     """
-    parts, billed = list[BilledWork](), Decimal(0)
+    parts, billed, total = list[BilledWork](), Decimal(0), amount_of(Decimal(0))
     for work, left in waiting:
         part = min(left, hours - billed)
         if part <= 0:
             continue
-        before, billed = amount_of(billed), billed + part
-        amount = amount_of(billed) - before
+        billed += part
+        before, total = total, amount_of(billed)
+        amount = total - before
         parts.append(
             BilledWork(kind="time", entry=work.entry, on=work.on, hours=part, amount=amount)
         )

@@ -29,7 +29,7 @@ from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING, CONTROLLING
 from finance.time_billing.unbilled import can_be_billed, worth_of
-from finance.work.names import WorkIds, keys_of
+from finance.work.names import MOST_WORKS, WorkIds, keys_of
 from finance.work.state import Withheld, Work
 
 capability = Capability[Engagement](__name__)
@@ -225,10 +225,15 @@ class WithheldLineView(ViewModel):
 
 
 class WithholdingFields(ViewModel):
-    """Unbilled and held works in the view of an engagement, and totals by line."""
+    """Unbilled and held works in the view of an engagement, and totals by line.
+
+    The lists have the first 500 works in the order of approval; the numbers count all.
+    """
 
     unbilled_work: list[WorkView]
+    unbilled_works: int
     held_work: list[WorkView]
+    held_works: int
     withheld: list[WithheldLineView]
 
 
@@ -236,18 +241,24 @@ class WithholdingFields(ViewModel):
 def withholding_view(state: Engagement) -> WithholdingFields:
     """Return the works that are not billed, for the view of an engagement."""
     held: dict[str, Money] = {}
-    shown_held, unbilled = list[WorkView](), list[WorkView]()
-    for work in state.work.waiting:
-        if work.held:
-            before = held.get(work.held.line, Money.zero(state.money))
-            held[work.held.line] = before + work.held.worth
-            shown_held.append(_shown(work, work.held.line, work.held.worth, work.held.why))
-        elif work.paid_by is not None and can_be_billed(work) and not work.bills:
-            unbilled.append(_shown(work, work.paid_by, worth_of(state, work), None))
+    withheld = [(work, work.held) for work in state.work.waiting if work.held]
+    for _, each in withheld:
+        held[each.line] = held.get(each.line, Money.zero(state.money)) + each.worth
+    unbilled = [
+        (work, work.paid_by)
+        for work in state.work.waiting
+        if work.paid_by and can_be_billed(work) and not work.held and not work.bills
+    ]
     gone = state.work.written_down
     return WithholdingFields(
-        unbilled_work=unbilled,
-        held_work=shown_held,
+        unbilled_work=[
+            _shown(work, line, worth_of(state, work), None) for work, line in unbilled[:MOST_WORKS]
+        ],
+        unbilled_works=len(unbilled),
+        held_work=[
+            _shown(work, each.line, each.worth, each.why) for work, each in withheld[:MOST_WORKS]
+        ],
+        held_works=len(withheld),
         withheld=[
             WithheldLineView(
                 line=line,

@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 from contracts.lines import HOURLY
-from contracts.money import Rate
 from finance.budgeting.state import Budget
 from finance.work.state import Work
 
@@ -26,14 +25,12 @@ def assigned(budget: Budget, work: Work) -> Work:
     return work.changed(
         paid_by=line.line if line and pays and work.billable else None,
         rate=rate if pays else None,
-        worth=_worth(budget, work, rate) if pays else None,
+        spent=_spent(budget, work) if pays else None,
         is_unassigned=work.billable and lost and not pays,
         costs=line.line if line else work.line,
     )
 
 
-def _worth(budget: Budget, work: Work, rate: Rate | None) -> Decimal | None:
-    if rate is not None:
-        return rate.amount * work.hours
+def _spent(budget: Budget, work: Work) -> Decimal | None:
     expense = work.expense_in(budget.currency)
     return expense.amount if expense else None

@@ -7,7 +7,10 @@ from pydantic import Field
 
 from contracts.values import Identifier
 
-WorkIds = Annotated[tuple[Identifier, ...], Field(max_length=500)]
+MOST_WORKS = 500
+"""Number of works that a command names, and a view lists, at most."""
+
+WorkIds = Annotated[tuple[Identifier, ...], Field(max_length=MOST_WORKS)]
 """Ids of time entries, or of expenses; at most 500."""
 
 

@@ -5,10 +5,12 @@ Sums over the work are running totals by line and day.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Self
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from chassis.domain.state import Part, on_event
 from contracts.decimals import ROUNDING
@@ -57,6 +59,9 @@ Change = tuple["Work | None", "Work | None"]
 NOTHING = Decimal(0)
 
 
+_EMPTY: tuple[object, ...] = (None, False, (), [])
+
+
 class Withheld(Value):
     """Why a work is not billed, its line, and its worth when that was decided."""
 
@@ -86,9 +91,10 @@ class Work(Value):
     `released` counts the releases up to its own, 0 if it was never held: released works are billed
     after the others of their day.
 
-    `paid_by` is the line that bills it, with its rate of the day and the worth, not rounded (None
-    while an expense is not converted); `is_unassigned` says that a line should, and none does.
-    `costs` is the line that its cost belongs to. They follow from the budget.
+    `paid_by` is the line that bills it, with its `rate` of the day, or what an expense has `spent`
+    in the engagement's currency (None while it is not converted); `is_unassigned` says that a line
+    should, and none does. `costs` is the line that its cost belongs to. They follow from the
+    budget.
     """
 
     entry: Identifier
@@ -99,7 +105,6 @@ class Work(Value):
     number: int
     line: Identifier | None = None
     role: ProjectRole | None = None
-    week: Week | None = None
     hours: Hours = NOTHING
     amount: Money | None = None
     category: str | None = None
@@ -110,10 +115,20 @@ class Work(Value):
     released: int = 0
     paid_by: Identifier | None = None
     rate: Rate | None = None
-    worth: Decimal | None = None
+    spent: Decimal | None = None
     is_unassigned: bool = False
     costs: Identifier | None = None
     bills: tuple[Bill, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, written: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave out what is empty: most of the state of an engagement is works."""
+        fields: dict[str, object] = written(self)
+        return {
+            name: value
+            for name, value in fields.items()
+            if name in _REQUIRED or value not in _EMPTY
+        }
 
     @property
     def work_kind(self) -> WorkKind:
@@ -124,6 +139,16 @@ class Work(Value):
     def key(self) -> str:
         """Return its key among the approved works."""
         return f"{self.work_kind}:{self.entry}"
+
+    @property
+    def week(self) -> Week | None:
+        """Return the Monday of the week of time; None for an expense."""
+        return None if self.role is None else self.on - timedelta(days=self.on.weekday())
+
+    @property
+    def worth(self) -> Decimal | None:
+        """Return the hours at the rate, not rounded, or what was spent; None while unknown."""
+        return self.rate.amount * self.hours if self.rate is not None else self.spent
 
     @property
     def left(self) -> Decimal:
@@ -166,6 +191,9 @@ class Work(Value):
     def without_bill(self, invoice: str) -> "Work":
         """Return the work without what an invoice bills of it."""
         return self.changed(bills=tuple(each for each in self.bills if each.invoice != invoice))
+
+
+_REQUIRED = {name for name, field in Work.model_fields.items() if field.is_required()}
 
 
 class Totals(Value):
@@ -465,7 +493,6 @@ class ApprovedWork(Part):
                 number=number,
                 line=each.line,
                 role=each.role,
-                week=event.week,
                 hours=each.hours,
             )
             for number, each in enumerate(event.entries, start=self.number)

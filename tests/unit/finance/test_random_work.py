@@ -1,0 +1,289 @@
+"""Check random approvals, reversals, billing and credit notes: each work is in one place only.
+
+Rates and hours are whole, so that no amount is rounded and the sums are equal to the cent.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from random import Random
+
+import pytest
+
+from chassis.domain.commands import Command
+from contracts.delivery import ApprovedEntry, ExpenseApproved, TimeApproved
+from contracts.event import Event, decode, encode
+from contracts.finance import CostAccrued, CostReversed
+from contracts.lines import BillingItem
+from contracts.money import Money
+from finance.engagement import Engagement
+from finance.invoices.decisions import ApproveInvoice, IssueCreditNote, VoidInvoice
+from finance.number_series.events import NumberTaken
+from finance.payments.decisions import RecordPayment
+from finance.service import ENGAGEMENT
+from finance.settlement.decisions import SettleAccount
+from finance.time_billing.decisions import BillTime
+from finance.withholding.decisions import HoldWork, ReleaseWork, WriteDownWork
+from testkit.scenario import Outcome, Scenario
+from tests.amounts import eur
+from tests.unit.finance.builders import (
+    MONDAY,
+    amendment,
+    contracted,
+    expense,
+    expense_reversed,
+    hourly_line,
+    line_change,
+    recognise,
+    sow_of,
+    time_reversed,
+    week_of,
+)
+
+END = date(2026, 12, 31)
+RATES = {"architect": 140, "developer": 100}
+COST = {"architect": 80, "developer": 50, "tester": 45}
+
+
+@dataclass
+class Approved:
+    """What Delivery approved and did not reverse, by id."""
+
+    times: dict[str, TimeApproved] = field(default_factory=dict)
+    expenses: dict[str, ExpenseApproved] = field(default_factory=dict)
+
+    @property
+    def worth(self) -> int:
+        """Return what the works are worth at contracted rates; a tester has none."""
+        time = sum(
+            RATES.get(each.role, 0) * int(each.hours)
+            for one in self.times.values()
+            for each in one.entries
+            if each.billable and one.why_not_billed is None
+        )
+        return time + sum(int(each.amount.amount) for each in self.billed_on)
+
+    @property
+    def billed_on(self) -> list[ExpenseApproved]:
+        return [each for each in self.expenses.values() if each.billable]
+
+    @property
+    def cost(self) -> int:
+        time = sum(
+            COST[each.role] * int(each.hours) for one in self.times.values() for each in one.entries
+        )
+        return time + sum(int(each.amount.amount) for each in self.expenses.values())
+
+
+class Story:
+    """Random events and commands on a contract by time and materials, with or without a cap."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.approved, self.number = Approved(), 0
+        terms = self.random.choice(
+            ((20_000, {"estimated": True}), (6_000, {}), (6_000, {"estimated": True}))
+        )
+        price, more = terms
+        items = [BillingItem(item="time", kind="time", amount=eur(price))]
+        if self.random.random() < 0.4:
+            items = [
+                BillingItem(item="advance", kind="on-signature", amount=eur(2_000)),
+                BillingItem(item="time", kind="time", amount=eur(price - 2_000)),
+            ]
+        line = hourly_line(*items, price=eur(price), **more)
+        self.engagement = contracted(sow_of(line)).on(END)
+
+    def happens(self) -> Outcome[Engagement]:
+        """Return the outcome of a random event or command."""
+        self.number += 1
+        if self.engagement.stream.requests and self.random.random() < 0.6:
+            asked, item = self.random.choice(sorted(self.engagement.stream.requests)).split("/")
+            taken = NumberTaken(number=self.number, on=END)
+            return self.engagement.when_outcome(asked, item, taken)
+        choices: list[Callable[[], Event | Command | None]] = [
+            *(self.time,) * 3,
+            self.expense,
+            *(self.reverse_time,) * 2,
+            self.reverse_expense,
+            *(self.bill,) * 2,
+            *(self.approve,) * 3,
+            *(self.credit,) * 2,
+            *(self.command,) * 4,
+        ]
+        thing = self.random.choice(choices)() or self.time()
+        if isinstance(thing, Command):
+            return self.engagement.when(thing)
+        return self.engagement.when_consumed(thing)
+
+    def time(self) -> Event:
+        day = MONDAY + timedelta(days=7 * self.random.randint(0, 12))
+        entries = tuple(
+            ApprovedEntry(
+                entry=f"t{self.number}-{nth}",
+                day=day + timedelta(days=self.random.randint(0, 6)),
+                task="t2",
+                role=self.random.choice(("architect", "developer", "developer", "tester")),
+                hours=Decimal(self.random.randint(1, 24)),
+                billable=self.random.random() < 0.9,
+            )
+            for nth in range(self.random.randint(1, 5))
+        )
+        approved = TimeApproved(
+            person="dev",
+            week=week_of(day),
+            entries=entries,
+            why_not_billed="Early." if self.random.random() < 0.1 else None,
+        )
+        self.approved.times[entries[0].entry] = approved
+        return approved
+
+    def expense(self) -> Event:
+        spent = expense(
+            f"x{self.number}",
+            eur(self.random.randint(1, 900)),
+            MONDAY + timedelta(days=self.random.randint(0, 90)),
+            billable=self.random.random() < 0.8,
+        )
+        self.approved.expenses[spent.expense] = spent
+        return spent
+
+    def reverse_time(self) -> Event | None:
+        if not self.approved.times:
+            return None
+        name = self.random.choice(sorted(self.approved.times))
+        approved = self.approved.times.pop(name)
+        names = [each.entry for each in approved.entries if self.random.random() < 0.6]
+        gone = time_reversed(approved, *(names or [approved.entries[0].entry]))
+        kept = tuple(each for each in approved.entries if each not in gone.entries)
+        if kept:
+            self.approved.times[name] = approved.model_copy(update={"entries": kept})
+        return gone
+
+    def reverse_expense(self) -> Event | None:
+        if not self.approved.expenses:
+            return None
+        name = self.random.choice(sorted(self.approved.expenses))
+        return expense_reversed(self.approved.expenses.pop(name))
+
+    def bill(self) -> Command:
+        return BillTime(month=f"2026-{self.random.randint(4, 7):02}")
+
+    def approve(self) -> Command | None:
+        invoices = self.engagement.state.billing.invoices.values()
+        drafts = [each.invoice for each in invoices if each.stage == "drafted"]
+        return ApproveInvoice(invoice=self.random.choice(drafts)) if drafts else None
+
+    def credit(self) -> Command | None:
+        """Return a credit note over reversed works of an issued invoice."""
+        owed = {
+            name: works
+            for name, works in self.engagement.state.work.to_credit().items()
+            if self.engagement.state.billing.invoices[name].stage == "issued"
+        }
+        if not owed:
+            return None
+        name = self.random.choice(sorted(owed))
+        works = owed[name] if self.random.random() < 0.5 else owed[name][:1]
+        return IssueCreditNote(
+            invoice=name,
+            entries=tuple(each.entry for each in works if each.kind == "time"),
+            expenses=tuple(each.entry for each in works if each.kind == "expense"),
+            why="Wrong week.",
+        )
+
+    def command(self) -> Command | Event:
+        state, random = self.engagement.state, self.random
+        works = [each.entry for each in state.work.every if each.role is not None]
+        names = tuple(random.sample(works, min(len(works), 2))) or ("none",)
+        commands: list[Command | Event] = [
+            HoldWork(entries=names, why="Disputed."),
+            ReleaseWork(entries=names),
+            WriteDownWork(entries=names, why="Goodwill."),
+            SettleAccount(),
+            recognise(f"{random.randint(3, 9):02}"),
+        ]
+        if random.random() < 0.1:
+            commands.append(amendment(line_change(500), change=f"CR-{self.number}"))
+        for invoice in state.billing.invoices.values():
+            commands += [
+                VoidInvoice(invoice=invoice.invoice, why="Wrong."),
+                IssueCreditNote(
+                    invoice=invoice.invoice, amount=eur(random.randint(1, 300)), why="Late."
+                ),
+                RecordPayment(invoice=invoice.invoice, amount=eur(random.randint(1, 300))),
+            ]
+        return random.choice(commands)
+
+
+def require_each_work_in_one_place(engagement: Scenario[Engagement], approved: Approved) -> None:
+    """Require that all that is approved and not reversed adds up, and nothing else is anywhere."""
+    state, view = engagement.state, engagement.view
+    [line] = view["unbilled"]
+    withheld = view["withheld"]
+    held = Money.total((each.held for each in withheld), "EUR")
+    written_down = Money.total((each.written_down for each in withheld), "EUR")
+    bills, owed = eur(0), eur(0)
+    for invoice in state.billing.live:
+        if invoice.kind != "time":
+            continue
+        works = [work for each in invoice.lines for work in each.works]
+        charged = Money.total((each.amount for each in works), "EUR")
+        assert charged == Money.total((each.amount for each in invoice.lines), "EUR")
+        assert charged == invoice.amount + invoice.advance_drawn
+        bills = bills + charged - invoice.works_credited
+    for works_owed in state.work.to_credit().values():
+        owed = owed + Money.total((each.amount for each in works_owed), "EUR")
+    for invoice in state.billing.live:
+        for note in invoice.credits_approved:
+            owed = owed - Money.total((each.amount for each in note.works), "EUR")
+    worth = eur(approved.worth)
+    assert line.unbilled + held + bills + written_down - owed == worth, (
+        line.unbilled,
+        held,
+        bills,
+        written_down,
+        owed,
+        worth,
+    )
+    assert (state.work.cost_to_date or eur(0)) == eur(approved.cost)
+    assert state.work.totals.cost_to(date.max) == approved.cost
+    drafts = [each.invoice for each in state.billing.live if each.stage == "drafted"]
+    assert not state.work.to_credit().keys() & set(drafts)
+    capped = state.budget is not None and state.budget.lines[0].cap
+    if capped and state.budget:
+        charged = Money.total(
+            (state.billing.charged(each) - each.drawn for each in state.billing.live), "EUR"
+        )
+        assert charged <= state.budget.price
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_each_work_is_unbilled_withheld_drafted_or_billed(seed: int) -> None:
+    story, totals = Story(seed), eur(0)
+    for _ in range(60):
+        outcome = story.happens()
+        for recorded in outcome.published:
+            assert decode(encode(recorded)).event == recorded.event
+            if isinstance(recorded.event, CostAccrued):
+                totals = totals + recorded.event.cost
+            if isinstance(recorded.event, CostReversed):
+                totals = totals - recorded.event.cost
+            if isinstance(recorded.event, CostAccrued | CostReversed):
+                assert recorded.event.cumulative == totals
+        story.engagement = outcome.after
+        require_each_work_in_one_place(story.engagement, story.approved)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_totals_and_works_are_those_of_a_state_that_is_read_again(seed: int) -> None:
+    story = Story(seed)
+    for _ in range(40):
+        story.engagement = story.happens().after
+    state = story.engagement.state
+    again = type(state).model_validate_json(state.model_dump_json())
+    assert again == state
+    assert ENGAGEMENT.views(again) == ENGAGEMENT.views(state)
+    whole = state.work.totals_at(state.work.number - 1)
+    assert whole.cost_to(date.max) <= state.work.totals.cost_to(date.max)
