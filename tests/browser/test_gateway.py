@@ -11,7 +11,6 @@ from playwright.async_api import Page, expect
 
 from chassis.kafka.topics import create_topics
 from chassis.runtime.service import create_app
-from contracts import delivery
 from contracts.event import Event, Recorded
 from contracts.reference import AccountPublished, PersonPublished
 from gateway.service import SERVICE
@@ -21,6 +20,7 @@ from tests.component.consumer_harness import Topics, topics
 from tests.component.sample_app import healthy, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
 from tests.portfolio_builder import late, named, retold
+from tests.weeks import rejected, submitted
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -103,9 +103,9 @@ async def test_an_engagement_stays_live_and_its_disconnect_is_waived(
     await expect(page.get_by_role("table", name="The four margins")).to_contain_text("30%")
 
     life = late(Life(LATE, BEGINS).worked())
-    life.say(106, delivery.TimeRejected(entry="T-9", why="Entered twice."))
+    life.say(106, rejected(submitted("T-9", life.week(9), 8), "Entered twice."))
     await world.topics.say(life.events[-1])
-    await expect(page.get_by_role("row", name="Time entry T-9 not approved")).to_be_visible()
+    await expect(page.get_by_role("row", name="not approved")).to_be_visible()
 
     await expect(page.get_by_role("row", name="Disconnect detected: The customer")).to_be_visible()
     await case.get_by_text("Waive this disconnect").click()

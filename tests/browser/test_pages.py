@@ -14,6 +14,7 @@ from tests.browser.conftest import Site, served
 from tests.builders import Life
 from tests.in_process_gateway import TODAY, InMemory, app_of, token
 from tests.portfolio_builder import company, green_in_the_red, late, named, retold
+from tests.weeks import rejected, submitted
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -270,10 +271,10 @@ async def test_changes_appear_without_a_reload_and_keep_the_focus(
         await reason.fill("Because the customer")
 
         life = late(Life(LATE).worked())
-        news = life.say(106, delivery.TimeRejected(entry="T-9", why=SCRIPT)).events[-1]
+        news = life.say(106, rejected(submitted("T-9", life.week(9), 8), SCRIPT)).events[-1]
         gateway.handle_events([news])
 
-        row = page.get_by_role("row", name="Time entry T-9 not approved")
+        row = page.get_by_role("row", name="not approved")
         await expect(row).to_contain_text(SCRIPT)
         await expect(reason).to_be_focused()
         await expect(reason).to_have_value("Because the customer")

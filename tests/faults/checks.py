@@ -152,12 +152,13 @@ def _costs(engagement: str, events: Events) -> Iterator[Finding]:
     total: Money | None = None
     for each in events:
         event = each.event
-        if isinstance(event, finance.CostAccrued):
-            total = event.cost if total is None else total + event.cost
+        if isinstance(event, finance.CostAccrued | finance.CostReversed):
+            cost = event.cost if isinstance(event, finance.CostAccrued) else -event.cost
+            total = cost if total is None else total + cost
             if event.cumulative != total:
                 yield Finding(
-                    f"{engagement}: cost to date at {event.entry} is {event.cumulative}, the costs"
-                    f" until then add up to {total}"
+                    f"{engagement}: cost to date at {event.entries[0].entry} is"
+                    f" {event.cumulative}, the costs until then add up to {total}"
                 )
 
 

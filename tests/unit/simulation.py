@@ -6,7 +6,7 @@ so that whole engagements can be repeated with events that arrive in another ord
 
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from itertools import count
@@ -349,6 +349,8 @@ class InProcessDriver(Driver):
         Raises CommandRefused where it is still refused after all events were delivered.
         """
         _, place, subject, command = (path if path.count("/") > 1 else _OPENING).split("/")
+        if subject == "commands":
+            return await self._send_many(service, command, body["items"], by, key, headers)
         at = datetime.fromisoformat(headers["Occurred-At"])
         sent = SentCommand(service, subject, command, body, by, at, key, place)
         sent = replace(sent, on_behalf_of=headers.get("Concord-On-Behalf-Of"))
@@ -363,6 +365,27 @@ class InProcessDriver(Driver):
                 state = self._world.view(service, subject, place)
                 answer = {"id": subject, "position": dict(stream.position), "state": state}
                 return httpx.Response(200, json=answer)
+
+    async def _send_many(
+        self,
+        service: str,
+        command: str,
+        items: Sequence[Mapping[str, Any]],
+        by: str,
+        key: str,
+        headers: Mapping[str, str],
+    ) -> httpx.Response:
+        """Send a command to several engagements, and answer as for requests with many commands."""
+        answers = []
+        for number, item in enumerate(items):
+            path = f"/engagements/{item['engagement']}/{command}"
+            answer = await self.send(
+                service, path, item["command"], by, key=f"{key}/{number}", headers=headers
+            )
+            position = answer.json()["position"].items()
+            events = [{"channel": name, "streamsequence": last} for name, last in position]
+            answers.append({"status": 200, "events": events})
+        return httpx.Response(200, json={"items": answers})
 
     async def take_over(self, row: Mapping[str, str], currency: str, *, key: str) -> str:
         del key

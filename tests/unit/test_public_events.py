@@ -138,9 +138,9 @@ def hours_by_person_and_day() -> dict[tuple[str, date], Decimal]:
         for event in of_kind(scenario, delivery.TimeApproved):
             for entry in event.entries:
                 worked[event.person, entry.day] += entry.hours
-        for event in of_kind(scenario, delivery.TimeReversed):
-            for entry in event.entries:
-                worked[event.person, entry.day] -= entry.hours
+        for reversed_ in of_kind(scenario, delivery.TimeReversed):
+            for entry in reversed_.entries:
+                worked[reversed_.person, entry.day] -= entry.hours
     return worked
 
 
@@ -221,8 +221,8 @@ def test_people_have_time_for_what_is_planned(seed: int) -> None:
             planned += sum(sum(weeks.values()) for weeks in demanded(scenario).values())
             for role in scenario.team.values():
                 for monday, people in role.items():
-                    for person, hours in people.items():
-                        asked[person, scenario.home, monday] += hours
-                        given += hours
+                    for person, share in people.items():
+                        asked[person, scenario.home, monday] += share.hours
+                        given += share.hours
         assert given > 0.97 * planned, days
         assert {key: each for key, each in asked.items() if each > float(capacity(*key))} == {}

@@ -143,12 +143,12 @@ class Costed(World):
             }
             super().publish(service, path, later, by)
 
-    def view(self, service: str, subject: str) -> dict[str, Any]:
+    def view(self, service: str, subject: str, place: str = "engagements") -> dict[str, Any]:
         """Return a view by which an accountant acts the same way under all cost rates.
 
         Months count as recognised by the open revenue, where there is any.
         """
-        seen = super().view(service, subject)
+        seen = super().view(service, subject, place)
         months = [each["recognised_to"] for each in seen.get("obligations", ())]
         if service == "finance" and any(each["method"] != BY_COST for each in seen["obligations"]):
             seen["recognised_to"] = max(filter(None, months), default=None)

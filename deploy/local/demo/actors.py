@@ -1,11 +1,13 @@
 """Act on one engagement as its people: send commands and read views, each in order."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+
+import httpx
 
 from local.demo.driver import WAIT, Body, CommandRefused, DemoError, Driver
 
@@ -62,6 +64,29 @@ class Actors:
         Raises CommandRefused where it is refused, DemoError where it fails otherwise.
         """
         return await self._send(service, command, by, {}, body)
+
+    async def act_on_many(
+        self, service: str, command: str, by: str, /, bodies: Sequence[Body]
+    ) -> None:
+        """Send a command dated today with several bodies in one request.
+
+        Raises CommandRefused where one is refused, DemoError where the request fails.
+        """
+        self._commands += 1
+        answer = await self.driver.send(
+            service,
+            f"/engagements/commands/{command}",
+            {"items": [{"engagement": self.engagement, "command": body} for body in bodies]},
+            by,
+            key=f"{self.name}/{self._commands}/{command}",
+            headers={**self._headers(), **self._after()},
+        )
+        for item in answer.json()["items"]:
+            if item["status"] != httpx.codes.OK:
+                raise CommandRefused(f"{by}: {command}: {item['problem']}")
+            for event in item["events"]:
+                channel, last = event["channel"], event["streamsequence"]
+                self.position[channel] = max(last, self.position.get(channel, 0))
 
     async def act_for(
         self, service: str, command: str, by: str, person: str, /, **body: Any

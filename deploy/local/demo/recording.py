@@ -56,10 +56,11 @@ async def submit(run: EngagementRun, monday: date, logged: Logged) -> None:
 
 async def approve(run: EngagementRun, monday: date, logged: Logged) -> None:
     """Approve the week: the manager that of the others, the PMO director that of the manager."""
+    weeks: dict[str, list[dict[str, str]]] = {}
     for person in logged:
-        await run.actors.act(
-            "delivery", "approve-time", _approver(run, person), **_week(person, monday)
-        )
+        weeks.setdefault(_approver(run, person), []).append(_week(person, monday))
+    for approver, bodies in weeks.items():
+        await run.actors.act_on_many("delivery", "approve-time", approver, bodies)
 
 
 async def approve_as_cost(run: EngagementRun, monday: date, logged: Logged, why: str) -> None:

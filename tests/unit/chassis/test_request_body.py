@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, WrapValidator
 
-from chassis.web.command_routes import few_errors
+from chassis.web.few_errors import few_errors
 from chassis.web.problems import Problem
 from chassis.web.request import StrictRequest
 

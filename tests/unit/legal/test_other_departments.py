@@ -139,7 +139,7 @@ AMENDED = BudgetAmended(
     treatment="catch-up",
     why="The scope is not distinct.",
 )
-REOPENED = AccountReopened(settled_on=TODAY, unbilled=eur(1_000))
+REOPENED = AccountReopened(settled_on=TODAY, unbilled=eur(1_000), to_credit=eur(0))
 
 
 @pytest.mark.parametrize(
