@@ -121,7 +121,7 @@ def work_before_signature(
 def work_on_unsigned_change(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
-    """Find hours that wait for approval on tasks of a change whose amendment is not signed."""
+    """Find hours that wait for approval, of days before the amendment of their change is signed."""
     baseline = view.delivery.baseline
     if baseline is None or not baseline.tasks_of_changes:
         return
@@ -129,20 +129,22 @@ def work_on_unsigned_change(
     for each in _waiting(view):
         change = baseline.tasks_of_changes.get(each.task or "")
         if change is not None:
-            by_change[change].append(each)
+            amendment = view.legal.amendment_of(change)
+            signed_on = amendment.signed_on if amendment is not None else None
+            if signed_on is None or each.day < signed_on:
+                by_change[change].append(each)
     for change, found in by_change.items():
-        amendment = view.legal.amendment_of(change)
-        if amendment is not None and amendment.signed is not None:
-            continue
-        known = view.delivery.changes.get(change)
+        amendment, known = view.legal.amendment_of(change), view.delivery.changes.get(change)
+        signed = amendment is not None and amendment.signed is not None
+        state = "was signed later" if signed else "is not signed"
         yield rule.disconnect(
-            f"{hours(_sum(found))} are submitted on change {change}, whose amendment is not "
-            f"signed.",
-            (*_evidence(found), amendment.drafted if amendment else None),
+            f"{hours(_sum(found))} are submitted on change {change}, whose amendment {state}.",
+            (*_evidence(found), (amendment.signed or amendment.drafted) if amendment else None),
             about=change,
+            owner="delivery" if signed else "legal",
             exposure=price_of_lines(view, [each.line for each in known.changes] if known else []),
             at_stake=view.finance.price_of_change(change),
-            severity="serious",
+            severity="warning" if signed else "serious",
         )
 
 

@@ -102,8 +102,13 @@ def test_hours_on_the_tasks_of_a_change_are_uncovered_until_its_amendment_is_sig
     assert found is not None
     assert found.finding == "work-on-unsigned-change.C-1"
     assert found.sentence == ("12 h are submitted on change C-1, whose amendment is not signed.")
-    life.say(96, amended("C-1", life, 96))
-    assert of_rule(life, 96, "work-on-unsigned-change") is None
+    monday = (life.week(8) - life.begins).days
+    later = of_rule(life.say(96, amended("C-1", life, monday + 2)), 96, "work-on-unsigned-change")
+    assert later is not None
+    assert later.owner == "delivery"
+    assert later.sentence == "4.8 h are submitted on change C-1, whose amendment was signed later."
+    life.say(97, amended("C-1", life, monday))
+    assert of_rule(life, 97, "work-on-unsigned-change") is None
 
 
 def test_billable_hours_of_a_role_without_a_contract_rate() -> None:
