@@ -38,6 +38,7 @@ from finance.billing.schedule import (
     scheduled_lines,
     too_much_due,
 )
+from finance.billing.state import Invoice
 from finance.budgeting.state import Budget
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
@@ -199,9 +200,23 @@ def _next_draft(
         if each.billing_event == billing_event.billing_event
     ]
     if before and before[-1].amount == billing_event.amount:
-        return draft(billing_event, before[-1].lines, before[-1].advance_drawn, taken)
+        lines = tuple(_works_again(state, before[-1], line) for line in before[-1].lines)
+        return draft(billing_event, lines, before[-1].advance_drawn, taken)
     lines = scheduled_lines(state, budget.entry(billing_event.item), billing_event)
     return draft(billing_event, lines, Money.zero(billing_event.amount.currency), taken)
+
+
+def _works_again(state: Engagement, voided: Invoice, line: InvoiceLine) -> InvoiceLine:
+    """Return a line of a voided invoice with the works that it billed."""
+    every = voided.voided.works if voided.voided else ()
+    works = [
+        each
+        for each in every
+        if (work := state.work.known(each.key, each.on)) is not None
+        and (line.line, line.role, line.rate) == (work.paid_by, work.role, work.rate)
+        and line.expense == (work.entry if work.conversion else None)
+    ]
+    return line.model_copy(update={"works": tuple(works)}) if works else line
 
 
 @capability.deadlines

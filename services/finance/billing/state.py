@@ -134,7 +134,13 @@ class Billing(Part):
 
     @on_event
     def _issued(self, event: InvoiceIssued) -> Self:
-        return self._with(event.invoice, stage="issued", number=event.number, due_on=event.due_on)
+        """Note the number; from now on the works alone know what the lines bill of them."""
+        fields = {"stage": "issued", "number": event.number, "due_on": event.due_on}
+        lines = self.invoices[event.invoice].lines
+        without = tuple(
+            each.model_copy(update={"works": ()}) if each.works else each for each in lines
+        )
+        return self._with(event.invoice, lines=without, **fields)
 
     @on_event
     def _number_refused(self, event: NumberRefused) -> Self:

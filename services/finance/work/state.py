@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
@@ -59,9 +59,6 @@ Change = tuple["Work | None", "Work | None"]
 NOTHING = Decimal(0)
 
 
-_EMPTY: tuple[object, ...] = (None, False, (), [])
-
-
 class Withheld(Value):
     """Why a work is not billed, its line, and its worth when that was decided."""
 
@@ -70,8 +67,25 @@ class Withheld(Value):
     worth: Money
 
 
-class Bill(Value):
-    """What an invoice or a draft bills of a work.
+class _Compact(Value):
+    """Base of values of which a state has thousands: in JSON, they leave out what is empty."""
+
+    required: ClassVar[frozenset[str]] = frozenset()
+    """Names of the fields without a default; the default of every other field is empty."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: object) -> None:
+        fields = cls.model_fields.items()
+        cls.required = frozenset(name for name, field in fields if field.is_required())
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, written: SerializerFunctionWrapHandler) -> dict[str, object]:
+        fields: dict[str, object] = written(self)
+        return {name: value for name, value in fields.items() if value or name in self.required}
+
+
+class Bill(_Compact):
+    """Part of a work that an invoice or a draft bills.
 
     `to_credit` says that the invoice was approved when the work was reversed.
     """
@@ -82,7 +96,7 @@ class Bill(Value):
     to_credit: bool = False
 
 
-class Work(Value):
+class Work(_Compact):
     """Approved time, or an approved expense (which has an amount, but no role and no hours).
 
     `number` counts the works of the engagement in the order of approval, from 0. `line` is the
@@ -119,16 +133,6 @@ class Work(Value):
     is_unassigned: bool = False
     costs: Identifier | None = None
     bills: tuple[Bill, ...] = ()
-
-    @model_serializer(mode="wrap")
-    def _without_defaults(self, written: SerializerFunctionWrapHandler) -> dict[str, object]:
-        """Leave out what is empty: most of the state of an engagement is works."""
-        fields: dict[str, object] = written(self)
-        return {
-            name: value
-            for name, value in fields.items()
-            if name in _REQUIRED or value not in _EMPTY
-        }
 
     @property
     def work_kind(self) -> WorkKind:
@@ -193,9 +197,6 @@ class Work(Value):
         return self.changed(bills=tuple(each for each in self.bills if each.invoice != invoice))
 
 
-_REQUIRED = {name for name, field in Work.model_fields.items() if field.is_required()}
-
-
 class Totals(Value):
     """Running totals of works by line and day: worth by the line that pays, cost by its own.
 
@@ -241,7 +242,7 @@ class Totals(Value):
 
 
 def _amounts(work: Work) -> Iterator[tuple[str, str, Decimal]]:
-    """Yield the total, the line and the amount of what a work adds."""
+    """Yield the total, the line and the amount that a work adds."""
     is_expense = work.role is None
     if work.paid_by is not None and work.worth and work.billable and work.written_down is None:
         yield "worth", work.paid_by, work.worth
@@ -254,12 +255,14 @@ def _amounts(work: Work) -> Iterator[tuple[str, str, Decimal]]:
 def _sum(known: ByLine, more: ByLine) -> ByLine:
     total = dict(known)
     for line, days in more.items():
-        of_line = dict(total.get(line, {}))
+        of_line = total[line] = dict(total.get(line, {}))
         for day, amount in days.items():
             of_line[day] = of_line.get(day, NOTHING) + amount
-        # Equal works have equal totals, whichever changes led there: without zeros.
-        total[line] = {day: amount for day, amount in of_line.items() if amount}
-    return {line: days for line, days in total.items() if days}
+            if not of_line[day]:  # equal works have equal totals: without zeros
+                del of_line[day]
+        if not of_line:
+            del total[line]
+    return total
 
 
 def _to(amounts: ByLine, until: date, lines: Container[str] | None) -> Decimal:
@@ -268,7 +271,7 @@ def _to(amounts: ByLine, until: date, lines: Container[str] | None) -> Decimal:
 
 
 class Ahead(Value):
-    """What an exception bills beyond the work that was approved then: hours, or an amount.
+    """Hours, or an amount, that an exception bills beyond the work that was approved then.
 
     `amount` is that of all that is `left`.
     """
@@ -285,8 +288,8 @@ class ApprovedWork(Part):
     ``time:`` or ``expense:`` and the id, since an entry and an expense may have one id. `uncosted`
     has the months of works without a cost. `reversed` are works whose approval was reversed, while
     their accrued cost, their conversion or what withholds them is not reversed, or an invoice bills
-    them. `written_down` is the worth by
-    line. `ahead` is by line and role, such as ``work/developer`` (``work/`` for expenses).
+    them. `written_down` is the worth by line. `ahead` is by line and role, such as
+    ``work/developer`` (``work/`` for expenses).
     """
 
     open: dict[Month, dict[str, Work]] = {}

@@ -48,7 +48,7 @@ COST = {"architect": 80, "developer": 50, "tester": 45}
 
 @dataclass
 class Approved:
-    """What Delivery approved and did not reverse, by id."""
+    """Work that Delivery approved and did not reverse, by id."""
 
     times: dict[str, TimeApproved] = field(default_factory=dict)
     expenses: dict[str, ExpenseApproved] = field(default_factory=dict)
@@ -228,9 +228,12 @@ def require_each_work_in_one_place(engagement: Scenario[Engagement], approved: A
     for invoice in state.billing.live:
         if invoice.kind != "time":
             continue
-        works = [work for each in invoice.lines for work in each.works]
-        charged = Money.total((each.amount for each in works), "EUR")
-        assert charged == Money.total((each.amount for each in invoice.lines), "EUR")
+        works = Money.total((each.amount for each in state.work.billed_on(invoice.invoice)), "EUR")
+        credited = Money.total(
+            (work.amount for note in invoice.credits for work in note.works), "EUR"
+        )
+        charged = Money.total((each.amount for each in invoice.lines), "EUR")
+        assert charged == works + credited
         assert charged == invoice.amount + invoice.advance_drawn
         bills = bills + charged - invoice.works_credited
     for works_owed in state.work.to_credit().values():
@@ -259,10 +262,10 @@ def require_each_work_in_one_place(engagement: Scenario[Engagement], approved: A
         assert charged <= state.budget.price
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_each_work_is_unbilled_withheld_drafted_or_billed(seed: int) -> None:
     story, totals = Story(seed), eur(0)
-    for _ in range(60):
+    for _ in range(50):
         outcome = story.happens()
         for recorded in outcome.published:
             assert decode(encode(recorded)).event == recorded.event

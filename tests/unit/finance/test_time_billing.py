@@ -253,7 +253,7 @@ def test_a_voided_invoice_is_drafted_again_with_the_same_lines():
     billed = may(hearing(advanced(), time("a", hours=60))).after(APRIL)
     out = issued(billed, "invoice-time-2026-04", "2026-00002", date(2026, 5, 4))
     void = VoidInvoice(invoice="invoice-time-2026-04", why="Wrong address.")
-    lines = out.state.billing.invoices["invoice-time-2026-04"].lines
+    lines = billed.state.billing.invoices["invoice-time-2026-04"].lines
     again = out.when(void).then(
         like(InvoiceVoided, number="2026-00002"),
         like(
