@@ -172,15 +172,17 @@ def _released(state: Engagement, works: Iterable[Work]) -> Iterable[Event]:
 @capability.react
 def withheld_work_reversed(state: Engagement, context: Context) -> Iterable[Event]:
     """Yield which works were held or written down when their approval was reversed."""
-    yield from _by_line(
-        [
-            (work, withheld.line, withheld.worth)
-            for work in state.work.reversed.values()
-            if (withheld := work.held or work.written_down) is not None
-        ],
-        lambda line, works, worth: WithheldWorkReversed(line=line, works=works, worth=worth),
-        state.money,
-    )
+    found = [
+        (work, withheld.line, withheld.worth)
+        for work in state.work.reversed.values()
+        if (withheld := work.held or work.written_down) is not None
+    ]
+    if found:  # so that the currency is known
+        yield from _by_line(
+            found,
+            lambda line, works, worth: WithheldWorkReversed(line=line, works=works, worth=worth),
+            state.money,
+        )
 
 
 def _by_line(
