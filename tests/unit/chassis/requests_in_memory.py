@@ -8,12 +8,14 @@ from random import Random
 from typing import Any, cast
 
 from chassis.application.command_handler import Answer, CommandHandler
+from chassis.application.event_handler import StreamEventHandler
 from chassis.application.repository import ContextFactory, Repository
 from chassis.application.requests import RequestDispatcher
 from chassis.domain.decider import Decider
 from chassis.eventstore.journal import AlreadyDone, Commit, Journal, Raced
 from chassis.eventstore.mongo import Document, Store, StoreAway
 from chassis.eventstore.snapshots import Known, Snapshots, advanced, nothing_known
+from contracts.reference import Reference
 from testkit.matchers import RecordsOf
 from tests.requests_sample import LEDGER, SHEET, CloseLedger, Submit
 
@@ -98,16 +100,19 @@ class NoSnapshots:
 class Process:
     """A process with caches of its own, and its tasks."""
 
-    def __init__(self, shared: Shared) -> None:
+    def __init__(self, shared: Shared, *records: Reference, now: datetime = NOW) -> None:
         repository = Repository(
             shared.deciders.values(),
             cast(Journal, MemoryJournal(shared)),
             cast(Snapshots, NoSnapshots(shared)),
-            now=lambda: NOW,
+            now=lambda: now,
         )
-        contexts = ContextFactory(RecordsOf([]), lambda: NOW, lambda: f"event-{next(_numbers)}")
+        contexts = ContextFactory(
+            RecordsOf(records), lambda: now, lambda: f"event-{next(_numbers)}"
+        )
         self.commands = CommandHandler(repository, contexts)
-        self.dispatcher = RequestDispatcher(cast(Store, None), self.commands, now=lambda: NOW)
+        self.events = StreamEventHandler(repository, contexts)
+        self.dispatcher = RequestDispatcher(cast(Store, None), self.commands, now=lambda: now)
         self.tasks: list[asyncio.Task[object]] = []
 
     def begin(self, work: Coroutine[Any, Any, object]) -> None:
