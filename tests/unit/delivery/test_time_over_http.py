@@ -1,0 +1,174 @@
+"""Time over HTTP: an answer shows what became of it, and one request decides for many."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from itertools import count
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+
+from chassis.application.event_handler import StreamEventHandler
+from chassis.base.settings import LOCAL_ISSUER
+from chassis.runtime.service import create_app
+from chassis.web.auth import issue
+from contracts.roles import Role
+from delivery.service import ENGAGEMENT, SERVICE, TIMESHEET
+from testkit.matchers import RecordsOf, recorded_as
+from tests.component.sample_app import SECRET, settings
+from tests.unit.chassis.requests_in_memory import Process, Shared
+from tests.unit.delivery.builders import ID, OPENED, PEOPLE, SOW, SOW_SIGNED, WEEK, WON
+
+OTHER, GHOST = "E-0000000000002", "E-0000000000003"
+SHEET = f"/timesheets/dev.{WEEK}"
+NOW = datetime(2026, 4, 12, 9, tzinfo=UTC)
+APPROVE = {"person": "dev", "week": str(WEEK)}
+
+
+class Documents(Shared):
+    """The documents of a journal that answers at once."""
+
+    async def turn(self) -> None: ...
+
+
+class Delivery:
+    """The Delivery service on a journal in memory, with two engagements under contract."""
+
+    def __init__(self) -> None:
+        process = Process(Documents(ENGAGEMENT, TIMESHEET), *PEOPLE, now=NOW)
+        self.waits_for = None
+        self.commands, self.requests = process.commands, process.dispatcher
+        self.reference_data = RecordsOf(PEOPLE)
+        self.as_of = SimpleNamespace(of_engagement=lambda _: None, of_all=lambda: None)
+        self._events: StreamEventHandler = process.events
+        self._keys = count(1)
+
+    async def open(self, name: str) -> None:
+        numbers = {"sales": count(1), "legal": count(1)}
+        for event in (OPENED, WON, SOW, SOW_SIGNED):
+            sequence = next(numbers[event.channel.name])
+            recorded = recorded_as(event, name, sequence, "ann", NOW, {})
+            await self._events.handle_events(f"engagement:{name}", [recorded])
+
+    async def request(
+        self,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        by: str = "dev",
+        role: Role = "consultant",
+        key: str | None = None,
+        **headers: str,
+    ) -> httpx.Response:
+        """Send a command, or read where there is no body."""
+        app = create_app(SERVICE, settings())
+        app.state.container = cast("Any", self)
+        token = issue(SECRET, by, (role,), issuer=LOCAL_ISSUER, now=datetime.now(UTC))
+        given = {
+            "Authorization": f"Bearer {token}",
+            "Idempotency-Key": key or f"k{next(self._keys)}",
+        }
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://delivery", headers=given
+        ) as client:
+            return await (client.get(path) if body is None else client.post(path, json=body))
+
+
+async def started() -> Delivery:
+    delivery = Delivery()
+    for name in (ID, OTHER):
+        await delivery.open(name)
+    return delivery
+
+
+def line(name: str, *hours: str) -> dict[str, object]:
+    entries = [
+        {"day": str(WEEK), "task": "initiation", "role": "architect", "hours": each}
+        for each in hours
+    ]
+    return {"engagement": name, "entries": entries}
+
+
+async def submitted(*lines: Mapping[str, object]) -> Delivery:
+    """Return a service with a submitted timesheet."""
+    delivery = await started()
+    saved = await delivery.request(f"{SHEET}/save-timesheet", {"engagements": lines})
+    assert saved.status_code == 200, saved.text
+    return delivery
+
+
+async def test_the_answer_to_a_submission_shows_what_engagements_answered() -> None:
+    delivery = await submitted(line(ID, "8"), line(GHOST, "2"))
+
+    answer = await delivery.request(f"{SHEET}/submit-timesheet", {})
+
+    taken, refused = answer.json()["state"]["lines"]
+    assert [each["status"] for each in taken["entries"]] == ["waiting"]
+    assert (refused["refusal"]["code"], len(refused["draft"])) == ("unknown-stream", 1)
+    assert answer.json()["state"]["requests"] == []
+
+
+async def test_the_time_of_many_engagements_is_approved_in_one_request() -> None:
+    delivery = await submitted(line(ID, "8"), line(OTHER, "4", "2"))
+    await delivery.request(f"{SHEET}/submit-timesheet", {})
+    items = [{"engagement": name, "command": APPROVE} for name in (ID, GHOST, OTHER, ID)]
+
+    async def approve(by: str = "mara", role: Role = "engagement-manager") -> httpx.Response:
+        path = "/engagements/commands/approve-time"
+        return await delivery.request(path, {"items": items}, by=by, role=role, key="all")
+
+    assert (await approve(role="consultant")).status_code == 403
+    own = await approve(by="dev")
+    assert [each["status"] for each in own.json()["items"]] == [409, 404, 409, 409]
+    answer = await approve()
+    done = answer.json()["items"]
+    assert [each["id"] for each in done] == [ID, GHOST, OTHER, ID]
+    assert [each["status"] for each in done] == [200, 404, 200, 409]
+    assert [each["problem"] and each["problem"]["code"] for each in done] == [
+        None,
+        "unknown-stream",
+        None,
+        "time-not-waiting",
+    ]
+    assert [event["type"] for event in done[2]["events"]] == ["concord.delivery.time-approved.v1"]
+    sheet = (await delivery.request(SHEET)).json()
+    assert {each["status"] for one in sheet["lines"] for each in one["entries"]} == {"approved"}
+    # The same request again has no second effect.
+    again = (await approve()).json()["items"]
+    assert [(each["status"], each["events"]) for each in again] == [
+        (each["status"], each["events"]) for each in done
+    ]
+
+
+async def test_a_request_for_many_is_refused_whole_where_it_cannot_be_read() -> None:
+    delivery = await started()
+    path = "/engagements/commands/approve-time"
+    for items in (
+        [],
+        [{"engagement": "commands", "command": APPROVE}],
+        [{"engagement": ID, "command": {**APPROVE, "week": "2026-04-07"}}],
+        [{"engagement": ID, "command": APPROVE, "more": 1}],
+        [{"engagement": ID, "command": APPROVE}] * 201,
+    ):
+        answer = await delivery.request(
+            path, {"items": items}, by="mara", role="engagement-manager"
+        )
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid-input")
+    one = {"items": [{"engagement": ID, "command": APPROVE}]}
+    stale = await delivery.request(path, one, by="mara", role="engagement-manager", If_Match='"1"')
+    assert (stale.status_code, stale.json()["errors"][0]["field"]) == (422, "If-Match")
+
+
+async def test_a_timesheet_is_read_by_the_person_and_managers() -> None:
+    delivery = await submitted(line(ID, "8"))
+    assert (await delivery.request(SHEET)).json()["person"] == "dev"
+    assert (await delivery.request(SHEET, by="mara", role="engagement-manager")).status_code == 200
+    for path in (SHEET, f"/timesheets/mara.{WEEK}"):
+        hidden = await delivery.request(path, by="milo")
+        assert (hidden.status_code, hidden.json()["code"]) == (403, "timesheet-not-own")
+    assert (await delivery.request(f"/timesheets/milo.{WEEK}", by="milo")).status_code == 404
+    assert (await delivery.request("/timesheets/dev.2026-04-07")).status_code == 422
+    foreign = await delivery.request(f"{SHEET}/submit-timesheet", {}, by="milo")
+    assert (foreign.status_code, foreign.json()["code"]) == (403, "timesheet-not-own")
