@@ -653,8 +653,9 @@ def _conversion_reversed(
 ) -> None:
     event, amount = recorded.event, recorded.event.conversion.converted
     if event.billable:
-        left = section.converted_expenses[event.line or ""] - amount
-        section.converted_expenses[event.line or ""] = left
+        key = f"{event.line or ''}/{event.spent_on}"
+        left = section.converted_expenses[key] - amount
+        section.converted_expenses[key] = left
 
 
 steps.describe(
