@@ -6,6 +6,7 @@ from typing import Any
 
 from local.demo.engagement_run import EngagementRun
 from local.demo.pricing import WORK
+from local.demo.recording import approved_entries, redo
 from local.demo.working import Work
 
 
@@ -25,6 +26,8 @@ async def money(run: EngagementRun, work: Work) -> None:
             if run.scenario.shape == "mixed":
                 await _withhold(run, state)
             await run.actors.try_to("finance", "bill-time", "fred", month=month)
+            if "late-hours" in run.scenario.incidents and not work.corrected:
+                await _correct_billed(run, work)
         work.recognised_to = first
         await invoices(run, work)
     for invoice, (day, amount) in list(work.to_pay.items()):
@@ -50,9 +53,51 @@ async def _withhold(run: EngagementRun, state: dict[str, Any]) -> None:
         if not written_down:
             why = "Rework after a mistake of ours."
             await run.actors.act("finance", "write-down-work", "dora", entries=held[:1], why=why)
+            if run.scenario.mistakes:
+                await _redo(run, held[0])
     elif waiting and not written_down:
         why = "The customer asks for the time report first."
         await run.actors.act("finance", "hold-work", "fred", entries=waiting[-1:], why=why)
+
+
+async def _redo(run: EngagementRun, name: str) -> None:
+    """Reverse an approved time entry, and record it again."""
+    for person, monday, entry in await approved_entries(run):
+        if entry == name:
+            await redo(run, person, monday, [entry])
+
+
+async def _correct_billed(run: EngagementRun, work: Work) -> None:
+    """Reverse time on a draft that draws no advance down, and time on the invoice; credit that.
+
+    What is reversed is recorded again each time.
+    """
+    actors = run.actors
+    state = await actors.look("finance", "fred")
+    drafts = [
+        each["invoice"]
+        for each in state["invoices"]
+        if (each["stage"], each["kind"]) == ("drafted", "time")
+        and not float(each["advance_drawn"]["amount"])
+    ]
+    unbilled = {each["entry"] for each in state["unbilled_work"]}
+    billed = [each for each in await approved_entries(run) if each[2] not in unbilled][-2:]
+    if not drafts or len(billed) < 2:
+        return
+    work.corrected = True
+    for number, (person, monday, entry) in enumerate(billed):
+        if number == 1:
+            await invoices(run, work)
+        await redo(run, person, monday, [entry])
+    state = await actors.look_until("finance", "fred", lambda seen: bool(seen["to_credit"]))
+    [owed] = state["to_credit"]
+    why = "The hours are billed again, with what was done."
+    body = {"invoice": owed["invoice"], "entries": owed["works"], "why": why}
+    await actors.act("finance", "issue-credit-note", "dora", **body)
+    state = await actors.look_until("finance", "fred", lambda seen: not seen["to_credit"])
+    [left] = [each for each in state["invoices"] if each["invoice"] == owed["invoice"]]
+    day, _ = work.to_pay[owed["invoice"]]
+    work.to_pay[owed["invoice"]] = day, left["outstanding"]
 
 
 async def _recognise(run: EngagementRun, state: dict[str, Any], month: str) -> None:

@@ -30,6 +30,8 @@ class EngagementRun:
     """Lines of the won deal, with billing schedules."""
     requests: set[str] = field(default_factory=set)
     """Ids of the resource requests."""
+    recorded: dict[tuple[str, date], None] = field(default_factory=dict)
+    """The people and Mondays of the weeks whose time was recorded."""
     obligations: dict[str, str] = field(default_factory=dict)
     """Ids of the open obligations, by party."""
 

@@ -1,12 +1,12 @@
 """Record the time of a week on an engagement: submit it on people's sheets, and decide on it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 
 from local.demo.engagement_run import EngagementRun
 from local.demo.staffing import DAY, QUARTER, days_of, spread
-from local.demo.timesheets import Lines, sheet_id
+from local.demo.timesheets import Hours, Lines, sheet_id
 
 Logged = Mapping[str, Lines]
 """Lines of a week on the engagement, by person."""
@@ -45,6 +45,7 @@ async def record(run: EngagementRun, monday: date, logged: Logged) -> None:
     """Submit the lines of a week, and approve them."""
     await submit(run, monday, logged)
     await approve(run, monday, logged)
+    run.recorded |= dict.fromkeys((person, monday) for person in logged)
 
 
 async def submit(run: EngagementRun, monday: date, logged: Logged) -> None:
@@ -122,20 +123,53 @@ async def _withdrawn(run: EngagementRun, monday: date, logged: Logged) -> None:
 async def _reversed(run: EngagementRun, monday: date, logged: Logged) -> None:
     """Reverse the approved entries of someone, who then enters them with what was done."""
     await record(run, monday, logged)
-    person, lines = next(iter(logged.items()))
-    driver, sheet, manager = run.actors.driver, sheet_id(person, monday), _approver(run, person)
-    seen = await driver.read("delivery", f"/timesheets/{sheet}", manager, {})
-    entries = [
-        entry["entry"]
+    person = next(iter(logged))
+    entries = [entry for entry, _ in await _approved(run, person, monday)]
+    await redo(run, person, monday, entries)
+
+
+async def redo(run: EngagementRun, person: str, monday: date, entries: Collection[str]) -> None:
+    """Reverse approved entries of a person's week, and record them with what was done."""
+    lines = tuple(
+        {**line, "note": "Tests of the interface"}
+        for entry, line in await _approved(run, person, monday)
+        if entry in entries
+    )
+    why = "The customer's time report needs to say what was done."
+    await run.actors.driver.act_on_timesheet(
+        _approver(run, person),
+        sheet_id(person, monday),
+        "reverse-time",
+        {"entries": [*entries], "why": why},
+    )
+    await record(run, monday, {person: lines})
+
+
+async def approved_entries(run: EngagementRun) -> list[tuple[str, date, str]]:
+    """Return the approved entries of the engagement: the person, the Monday and the id of each.
+
+    Those that were recorded again are left out.
+    """
+    return [
+        (person, monday, entry)
+        for person, monday in run.recorded
+        for entry, line in await _approved(run, person, monday)
+        if line["note"] is None
+    ]
+
+
+async def _approved(run: EngagementRun, person: str, monday: date) -> list[tuple[str, Hours]]:
+    """Return the approved entries of a person's week on the engagement, with their ids."""
+    seen = await run.actors.driver.read(
+        "delivery", f"/timesheets/{sheet_id(person, monday)}", _approver(run, person), {}
+    )
+    return [
+        (entry["entry"], {name: entry[name] for name in ("day", "task", "role", "hours", "note")})
         for line in seen.json()["lines"]
         if line["engagement"] == run.actors.engagement
         for entry in line["entries"]
+        if entry["status"] == "approved"
     ]
-    body = {"entries": entries, "why": "The customer's time report needs to say what was done."}
-    await driver.act_on_timesheet(manager, sheet, "reverse-time", body)
-    noted = tuple({**line, "note": "Tests of the interface"} for line in lines)
-    await _correct(run, monday, person, noted)
-    await approve(run, monday, {person: noted})
 
 
 MISTAKES: Mapping[int, Callable[[EngagementRun, date, Logged], Awaitable[None]]] = {

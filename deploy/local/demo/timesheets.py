@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-Lines = tuple[Mapping[str, Any], ...]
+Hours = Mapping[str, Any]
+"""Time entry of a sheet."""
+Lines = tuple[Hours, ...]
 """Time entries of a sheet on one engagement."""
 Send = Callable[[str, str, str, Mapping[str, Any]], Awaitable[None]]
 """Send a command of a sheet: by whom, the id of the sheet, the command and its body."""

@@ -39,6 +39,8 @@ class Work:
     """Why a milestone was missed, until it is reported."""
     voided: bool = False
     """True if an invoice was voided."""
+    corrected: bool = False
+    """True if billed time was corrected."""
     to_pay: dict[str, tuple[date, dict[str, Any]]] = field(default_factory=dict)
     recognised_to: date | None = None
     finish: date = date.max
