@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from chassis.domain.commands import Command
-from contracts.delivery import ExpenseApproved, TimeApproved
+from contracts.delivery import ApprovedEntry, ExpenseApproved, TimeApproved
 from contracts.event import Event, Recorded
 from contracts.finance import (
     BudgetAmended,
@@ -35,7 +35,7 @@ from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice, VoidInvoice
 from finance.number_series.events import NumberTaken
 from finance.time_billing.decisions import BillTime
-from finance.time_billing.unbilled import billable_by_line, unbilled_expenses
+from finance.time_billing.unbilled import billable, worth_left
 from finance.withholding.decisions import HoldWork, ReleaseWork, WriteDownWork
 from gateway.view.engagement_view import View, apply_event
 from testkit.matchers import recorded_as
@@ -86,7 +86,7 @@ class Story:
     finance: Scenario[Engagement]
     view: View
     counts: Counter[str] = field(default_factory=Counter)
-    approved: list[TimeApproved] = field(default_factory=list)
+    approved: list[ApprovedEntry] = field(default_factory=list)
     signed: dict[str, AmendmentSigned] = field(default_factory=dict)
     agreed: set[Agreed] = field(default_factory=set)
     cut: dict[str, list[tuple[date, bool]]] = field(default_factory=dict)
@@ -117,8 +117,8 @@ class Story:
 
     def consume(self, event: Event) -> None:
         if isinstance(event, TimeApproved):
-            self.approved.append(event)
-            self.days.append(event.week)
+            self.approved.extend(event.entries)
+            self.days.extend(each.day for each in event.entries)
         if isinstance(event, ExpenseApproved):
             self.days.append(event.spent_on)
             self.spent = self.spent + event.amount
@@ -209,7 +209,7 @@ class Story:
         of_line = (
             each.hours
             for each in self.approved
-            if (each.role, each.week, each.line) == (role, on, line)
+            if (each.role, each.day, each.line) == (role, on, line)
         )
         return sum(of_line, Decimal(0))
 
@@ -235,18 +235,19 @@ class Story:
         )
         waiting: dict[tuple[str, date], Decimal] = {}
         entries = {each.entry: each for each in self.approved}
-        for name in ("unassigned", "unbilled_work", "held_work", "written_down_work"):
-            for each in view[name]:
+        gone = [each for each in self.finance.state.work.every if each.written_down]
+        for name in ("unassigned", "unbilled_work", "held_work", "written down"):
+            for each in gone if name == "written down" else view[name]:
                 if each.role is None:
                     continue
                 work = entries[each.entry]
-                key = work.role, work.week
+                key = work.role, work.day
                 waiting[key] = waiting.get(key, Decimal(0)) + work.hours
                 if name == "unassigned" and not work.line:
                     assert key not in self.placed, key
                     assert len(self.able(*key)) != 1, key
-        for key in {(each.role, each.week) for each in self.approved}:
-            every = (each.hours for each in self.approved if (each.role, each.week) == key)
+        for key in {(each.role, each.day) for each in self.approved}:
+            every = (each.hours for each in self.approved if (each.role, each.day) == key)
             billed = self.billed(None, *key)
             assert billed + waiting.get(key, Decimal(0)) == sum(every, Decimal(0)), key
         self.check_expenses()
@@ -262,13 +263,19 @@ class Story:
             for each in one.lines
             if each.role is None
         ]
-        works = billable_by_line(state, state.budget).lines.values()
-        waiting = [unbilled_expenses(state, each) for each in works]
+        works = [
+            work
+            for line in state.budget.hourly_lines
+            for work in billable(state, line.line)
+            if work.role is None
+        ]
+        waiting = [worth_left(state, works)]
         waiting += [each.amount for each in view["unassigned"] if each.role is None]
+        waiting += [each.worth for each in view["held_work"] if each.role is None]
         waiting += [
-            each.worth
-            for each in (*view["held_work"], *view["written_down_work"])
-            if each.role is None
+            each.written_down.worth
+            for each in state.work.every
+            if each.role is None and each.written_down
         ]
         assert Money.total((*billed, *waiting), "EUR") == self.spent
 
@@ -343,8 +350,8 @@ def happens(story: Story, number: int) -> None:
             story.consume(assessed(scope(each.line, new=each.new), change=signed.change))
         story.consume(signed)
     elif chance < 0.55:
-        hours = random.randint(1, 40)
-        story.consume(time(f"t{number}", random.choice(ROLES), hours, week=day, line=named))
+        hours = min(random.randint(1, 40), 24)
+        story.consume(time(f"t{number}", random.choice(ROLES), hours, day=day, line=named))
     elif chance < 0.65:
         story.consume(expense(f"x{number}", eur(random.randint(1, 900)), day, line=named))
     elif finance.stream.requests and random.random() < 0.5:
@@ -357,8 +364,9 @@ def happens(story: Story, number: int) -> None:
 
 def command(story: Story) -> Command:
     random, state = story.random, story.finance.state
-    entries = tuple(each.entry for each in state.work.entries if each.role is not None)
-    spent = tuple(each.entry for each in state.work.entries if each.role is None)
+    works = sorted(state.work.every, key=lambda each: each.number)
+    entries = tuple(each.entry for each in works if each.role is not None)
+    spent = tuple(each.entry for each in works if each.role is None)
     invoices = list(state.billing.invoices)
     commands: list[Command] = [BillTime(month=f"2026-{random.randint(4, 7):02}")] * 2
     if entries:

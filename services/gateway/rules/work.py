@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from contracts.billable_work import paying_line
+from contracts.billable_work import PayingLines, paying_line
 from contracts.lines import HOURLY
 from gateway.formatting import day
 from gateway.rules.amounts import agreed_lines, price_of_lines, rate_of_lines, value_of_hours
@@ -180,12 +180,14 @@ def work_without_rate(
     lines = view.legal.contract_lines
     if not any(line.pricing in HOURLY for line in lines):
         return
+    budget = view.finance.budget
+    paying = budget.paying if budget is not None else PayingLines().after(lines)
     rated: dict[tuple[str | None, str, date], bool] = {}
 
     def has_rate(each: _Hours) -> bool:
         key = each.line, each.role, each.day
         if key not in rated:
-            line = paying_line(lines, *key)
+            line = paying_line(lines, paying, *key)
             rated[key] = line is not None and (
                 line.pricing not in HOURLY or line.rate_on(each.role, each.day) is not None
             )
