@@ -81,7 +81,12 @@ async def _correct_billed(run: EngagementRun, work: Work) -> None:
         and not float(each["advance_drawn"]["amount"])
     ]
     unbilled = {each["entry"] for each in state["unbilled_work"]}
-    billed = [each for each in await approved_entries(run) if each[2] not in unbilled][-2:]
+    first = actors.today.replace(day=1)
+    billed = [
+        (person, monday, entry)
+        for person, monday, entry in await approved_entries(run)
+        if monday + timedelta(days=6) < first and entry not in unbilled
+    ][-2:]
     if not drafts or len(billed) < 2:
         return
     work.corrected = True

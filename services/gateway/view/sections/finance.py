@@ -1,6 +1,6 @@
 """Finance's two sections of the view, one for its open and one for its confidential channel."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -174,11 +174,11 @@ def _works(event: finance.WorkOfLine) -> dict[str, WithheldWork]:
 class ReversedWork:
     """Work that an invoice bills and whose approval was reversed.
 
-    `lines` are what the lines of the invoice bill too much, with negative hours and amounts.
+    `lines` are what the lines of the invoice bill too much, by contract line, role and rate.
     `to_credit` is the part that is not credited yet.
     """
 
-    lines: list[BilledLine]
+    lines: dict[str, BilledLine]
     to_credit: Money
     said: Ref
 
@@ -289,13 +289,15 @@ class FinanceSection:
         return [invoice for invoice in self.invoices.values() if not invoice.voided]
 
     def time_lines(self) -> list[BilledLine]:
-        """Return the lines with which drafts and invoices that are not void bill work.
-
-        Lines with negative hours and amounts are work on them whose approval was reversed.
-        """
-        bills: list[Invoice | Draft] = [*self.live_invoices(), *self.drafts.values()]
-        billed = [line for bill in bills if bill.kind == "time" for line in bill.lines]
-        return [*billed, *(line for each in self.reversed.values() for line in each.lines)]
+        """Return what drafts and invoices that are not void bill of work that is approved."""
+        bills: dict[str, Invoice | Draft] = {**self.drafts}
+        bills |= {name: each for name, each in self.invoices.items() if not each.voided}
+        return [
+            line
+            for name, bill in bills.items()
+            if bill.kind == "time"
+            for line in _without(bill.lines, self.reversed.get(name))
+        ]
 
     def billed(self, currency: str) -> Money:
         """Return the amount issued, less voided and credited amounts."""
@@ -544,24 +546,38 @@ def _billed_work_reversed(
 ) -> None:
     event = recorded.event
     nothing = Money.zero(event.amount.currency)
-    known = section.reversed.setdefault(event.invoice, ReversedWork([], nothing, ref(recorded)))
+    known = section.reversed.setdefault(event.invoice, ReversedWork({}, nothing, ref(recorded)))
     known.to_credit, known.said = known.to_credit + event.amount, ref(recorded)
     for work in event.works:
-        hours = None if work.hours is None else -work.hours
-        known.lines.append(BilledLine(work.line, -work.amount, work.role, hours, work.rate))
-    known.lines = _merged(known.lines)
+        line = known.lines.setdefault(
+            _key(work), BilledLine(work.line, nothing, work.role, Decimal(0), work.rate)
+        )
+        line.amount = line.amount + work.amount
+        if work.hours is not None and line.hours is not None:
+            line.hours += work.hours
+            line.days[work.on] = line.days.get(work.on, Decimal(0)) + work.hours
 
 
-def _merged(lines: Iterable[BilledLine]) -> list[BilledLine]:
-    """Return one line for each contract line, role and rate."""
-    found: dict[tuple[str, str | None, Rate | None], BilledLine] = {}
-    for each in lines:
-        known = found.setdefault((each.line, each.role, each.rate), each)
-        if known is not each:
-            known.amount = known.amount + each.amount
-            if known.hours is not None and each.hours is not None:
-                known.hours += each.hours
-    return [*found.values()]
+def _key(billed: BilledLine | finance.ReversedWork) -> str:
+    """Return the contract line, role and rate that identify a line of an invoice."""
+    return f"{billed.line}/{billed.role or ''}/{billed.rate or ''}"
+
+
+def _without(lines: Iterable[BilledLine], gone: ReversedWork | None) -> Iterator[BilledLine]:
+    """Yield lines of an invoice without the work on them whose approval was reversed."""
+    left = dict(gone.lines) if gone is not None else {}
+    for line in lines:
+        less = left.pop(_key(line), None) if left else None
+        if less is None:
+            yield line
+            continue
+        days = {on: hours - less.days.get(on, Decimal(0)) for on, hours in line.days.items()}
+        yield replace(
+            line,
+            amount=line.amount - less.amount,
+            hours=None if line.hours is None else line.hours - (less.hours or Decimal(0)),
+            days={on: hours for on, hours in days.items() if hours > 0},
+        )
 
 
 steps.describe(
