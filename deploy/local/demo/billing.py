@@ -94,7 +94,9 @@ async def _correct_billed(run: EngagementRun, work: Work) -> None:
         if number == 1:
             await invoices(run, work)
         await redo(run, person, monday, [entry])
-    state = await actors.look_until("finance", "fred", lambda seen: bool(seen["to_credit"]))
+    state = await actors.look("finance", "fred")
+    if not state["to_credit"]:  # an advance had paid it
+        return
     [owed] = state["to_credit"]
     why = "The hours are billed again, with what was done."
     body = {"invoice": owed["invoice"], "entries": owed["works"], "why": why}
