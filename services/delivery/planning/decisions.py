@@ -151,6 +151,7 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
             Missing("plan-inconsistent", sentence, "delivery")
             for sentence in (
                 *contradictions(event.milestones, event.tasks, event.deliverables, known),
+                *_without_change(event),
                 *link_contradictions(event.tasks),
             )
         ),
@@ -166,6 +167,12 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
     open_draft = None if baseline and draft and baseline.version == draft.version else draft
     if open_draft is None or event.model_copy(update={"version": open_draft.version}) != open_draft:
         yield event
+
+
+def _without_change(plan: PlanDrafted) -> Iterator[str]:
+    for task in plan.tasks:
+        if task.change is not None and task.change not in plan.changes:
+            yield f"task {task.task} is of change {task.change}, which the plan does not include"
 
 
 def _calendar(state: Engagement, context: Context) -> CalendarPublished | None:

@@ -209,6 +209,15 @@ def changed() -> Scenario[Engagement]:
     return released().published(CHANGE, APPROVED).after(WITH_CHANGE).after(BaselinePlan(version=2))
 
 
+def test_a_task_of_a_change_needs_the_change_in_its_plan() -> None:
+    task = GIVEN.tasks[0].model_copy(update={"change": "CR-1"})
+    without = NO_CHANGES.model_copy(update={"tasks": (task, *GIVEN.tasks[1:])})
+    changed().when(without).then_refused(
+        "plan-inconsistent", saying="of change CR-1, which the plan does not include"
+    )
+    changed().when(without.model_copy(update={"changes": ("CR-1",)})).then_accepted()
+
+
 def test_a_plan_may_leave_out_an_unsigned_change() -> None:
     without = changed().after(NO_CHANGES)
     outcome = without.when(BaselinePlan(version=3))
@@ -285,7 +294,8 @@ def test_a_scheduled_plan_includes_hours_and_days_of_approved_changes() -> None:
     approved = asked_for.published(APPROVED).after(FROM_TEMPLATE).view["plan"].draft
     assert approved.milestones[-1].due_on == date(2026, 7, 19)
     task = approved.tasks[-1]
-    assert (task.task, task.line, task.hours, task.finishes_on) == (
+    assert (task.task, task.change, task.line, task.hours, task.finishes_on) == (
+        "CR-1",
         "CR-1",
         "desk",
         (RoleHours(role="writer", hours=hours(20)),),
