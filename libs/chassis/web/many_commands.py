@@ -30,7 +30,7 @@ Give = Callable[[Request, str, Command, CommandOptions], Awaitable[Answer]]
 
 
 class ItemAnswer(BaseModel):
-    """What became of one item: the events that it published, or the problem.
+    """The answer to one item: the events that it published, or the problem.
 
     `status` is the one that the command alone would be answered with.
     """

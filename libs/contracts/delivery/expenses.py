@@ -70,6 +70,6 @@ class ExpenseReversed(Expense, Event, channel=DELIVERY, consumed_by=("finance",)
     """
 
     why: ShortText
-    """What was wrong."""
+    """Reason of the reversal."""
     reversed_on: Day
     """Day on which the mistake was found."""

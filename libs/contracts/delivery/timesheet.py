@@ -60,7 +60,7 @@ class TimeEntry(Value):
     activity: ShortText | None = None
     """Kind of activity, such as `travel`; null where none is stated."""
     note: ShortText | None = None
-    """What was done, as it appears on the time report; null where nothing is noted."""
+    """Description of the work, as it appears on the time report; null where nothing is noted."""
 
 
 class ApprovedEntry(TimeEntry):
@@ -170,6 +170,6 @@ class TimeReversed(ApprovedWeek, Event, channel=DELIVERY, consumed_by=("finance"
     """
 
     why: ShortText
-    """What was wrong."""
+    """Reason of the reversal."""
     reversed_on: Day
     """Day on which the mistake was found."""

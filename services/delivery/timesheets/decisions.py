@@ -2,8 +2,9 @@
 
 A submission asks each engagement to take its entries, a withdrawal to give them back, a reversal to
 take them back. At most one request to an engagement is without its answer, so the requests of a
-sheet reach an engagement in their order. What the engagement recorded first stands: it answers
-which entries it took or gave back. It tells the sheet what it approved and rejected.
+sheet reach an engagement in their order. The engagement decides whether a withdrawal or an approval
+came first: it answers which entries it took or gave back. It tells the sheet what it approved and
+rejected.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -96,7 +97,7 @@ class WorkEntry(Value):
     activity: ShortText | None = None
     """Kind of activity, such as `travel`."""
     note: ShortText | None = None
-    """What was done, as it appears on the time report."""
+    """Description of the work, as it appears on the time report."""
 
 
 class InternalEntry(Value):
@@ -107,7 +108,7 @@ class InternalEntry(Value):
     hours: HoursOfDay
     """Hours."""
     note: ShortText | None = None
-    """What they were for."""
+    """Purpose of the hours."""
 
 
 class EngagementLine(Value):
