@@ -87,19 +87,20 @@ def test_expenses_count_for_the_line_that_pays_them(spent: str, currency: str) -
     amount = eur(120)  # at the demo's 1.11 dollars to a euro
     expense = {
         "expense": "X-1",
-        "person": "erin",
+        "category": "travel",
         "amount": {"amount": spent, "currency": currency},
         "description": "Train",
         "spent_on": "2025-04-07",
     }
     hold = {"expenses": ["X-1"], "why": "The receipt is missing."}
     before = looked_at(world)[1][TESTING]
+    at = moment.sent.at
+    world.command(SentCommand("delivery", ENGAGEMENT, "submit-expense", expense, "gita", at, "x"))
     for service, command, body, more in (
-        ("delivery", "approve-expense", expense, 0),
+        ("delivery", "approve-expense", {"expense": "X-1"}, 0),
         ("finance", "hold-work", hold, 1),
         ("finance", "write-down-work", hold, 2),
     ):
-        at = moment.sent.at
         world.command(SentCommand(service, ENGAGEMENT, command, body, "dora", at, command))
         view, amounts = looked_at(world)
         expected = [each + amount if place == more else each for place, each in enumerate(before)]
