@@ -49,8 +49,9 @@ class SettleAccount(Command):
     fell due are not billed, and the rest of an advance is kept as revenue unless it was credited
     before.
 
-    If billable work that cannot be billed was approved since, the settlement is recorded again, on
-    the same day unless another is named. Delivery then sees that this work was included.
+    If billable work was approved or reversed since and did not reopen the account, the settlement
+    is recorded again, on the same day unless another is named. Delivery then sees that it includes
+    this work.
     """
 
     settled_on: Day | None = None

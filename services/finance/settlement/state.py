@@ -4,12 +4,12 @@ from datetime import date
 from typing import Self
 
 from chassis.domain.state import Kept, Part, on_event
-from contracts.delivery import ExpenseApproved, TimeApproved
+from contracts.delivery import ExpenseApproved, ExpenseReversed, TimeApproved, TimeReversed
 from contracts.finance import AccountReopened, AccountSettled, BudgetAmended, InvoiceIssued
 
 
 class Settlement(Part):
-    """The settlement that is in force, and whether billable work was approved since."""
+    """The settlement that is in force, and whether billable work was approved or reversed since."""
 
     settled: Kept[AccountSettled] = None
     work_since: bool = False
@@ -24,9 +24,12 @@ class Settlement(Part):
         return self.updated(settled=None, work_since=False)
 
     @on_event
-    def _worked(self, event: TimeApproved | ExpenseApproved) -> Self:
-        if isinstance(event, TimeApproved):
-            billable = event.why_not_billed is None and any(each.billable for each in event.entries)
+    def _worked(
+        self, event: TimeApproved | TimeReversed | ExpenseApproved | ExpenseReversed
+    ) -> Self:
+        """Note billable work: Delivery waits for a settlement that includes it."""
+        if isinstance(event, TimeApproved | TimeReversed):
+            billable = any(each.billable for each in event.entries)
         else:
             billable = event.billable
         return self.updated(work_since=True) if billable and self.settled else self

@@ -10,6 +10,7 @@ from chassis.domain.pending import Refusal
 from contracts.delivery import ExpenseApproved, TimeApproved
 from contracts.finance import (
     AccountReopened,
+    AccountSettled,
     BilledWork,
     BilledWorkReversed,
     BillingEventDue,
@@ -324,6 +325,17 @@ def test_a_settled_account_is_reopened_by_the_reversal_of_billed_work():
     note = IssueCreditNote(invoice=INVOICE, entries=("b",), why="Wrong week.")
     done = credit_issued(gone.after, note)
     done.when(SettleAccount()).then_refused("account-not-settled", missing={"refund-owed"})
+
+
+def test_the_account_is_settled_again_after_the_reversal_of_work_that_no_invoice_bills():
+    beyond = time("beyond", hours=24, day=TUESDAY)
+    worked = hearing(hourly(), time("a", hours=200), beyond).after(APRIL)
+    out = issued(worked, INVOICE, "2026-00001", MAY)
+    paid = out.after(RecordPayment(invoice=INVOICE, amount=eur(20_000))).after(SettleAccount())
+    paid.when(SettleAccount()).then_nothing()
+    gone = paid.when_consumed(time_reversed(beyond))
+    gone.then(like(CostReversed))
+    gone.after.when(SettleAccount()).then(like(AccountSettled, settled_on=MAY))
 
 
 def test_nothing_is_owed_for_reversed_work_on_an_invoice_that_is_credited_whole():
