@@ -6,7 +6,7 @@ sent before their gates allow them.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ from local.demo import lifecycle
 from local.demo.actors import Actors
 from local.demo.changing import add_report, take_away
 from local.demo.delivering import build, mobilise
-from local.demo.driver import WAIT, CommandRefused, Driver
+from local.demo.driver import WAIT, Body, CommandRefused, Driver
 from local.demo.engagement_run import new_run
 from local.demo.finishing import finish
 from local.demo.reference_data import BILL_RATES, CUSTOMERS, SELLING_COMPANY, TEMPLATE
@@ -115,12 +115,23 @@ class Observed(Actors):
         await self._watch("sales/open")
         return engagement
 
-    async def act(self, service: str, command: str, by: str, /, **body: Any) -> State:
-        name = f"{service}/{command}"
+    async def act_on_many(
+        self, service: str, command: str, by: str, /, bodies: Sequence[Body]
+    ) -> None:
+        await self._begin(f"{service}/{command}")
+        await Actors.act_on_many(self, service, command, by, bodies)
+        await self._watch(f"{service}/{command}")
+
+    async def _begin(self, name: str) -> None:
+        """Count a command, and run the steps before it."""
         self.acted[name] += 1
         for step in self.steps:
             if (step.before, step.nth) == (name, self.acted[name]):
                 await self._run_step(step)
+
+    async def act(self, service: str, command: str, by: str, /, **body: Any) -> State:
+        name = f"{service}/{command}"
+        await self._begin(name)
         state = await Actors.act(self, service, command, by, **body)
         await self._watch(name)
         if kept := self.kept_after.get(f"{name} {self.acted[name]}"):
@@ -345,26 +356,14 @@ async def early(actors: Observed, scenario: Scenario) -> None:
     preparing = next(
         one["planned"]["task"] for one in tasks if not one["planned"]["implementation"]
     )
-    week = actors.today - timedelta(days=actors.today.weekday())
-
-    def hours(entry: str, many: int, task: str) -> dict[str, Any]:
-        return {
-            "entry": entry,
-            "role": "analyst",
-            "task": task,
-            "week": week.isoformat(),
-            "hours": str(many),
-        }
-
-    actors.refusals["4: requirements not signed off"] = await actors.refused(
-        "delivery", "submit-time", "cora", **hours("T-0", 4, building)
-    )
-    await actors.act("delivery", "submit-time", "cora", **hours("T-1", 12, preparing))
-    await actors.act("delivery", "approve-time", scenario.manager, entry="T-1")
-    actors.refusals["3: beyond the cap"] = await actors.refused(
-        "delivery", "submit-time", "cora", **hours("T-2", 9, preparing)
-    )
-    await actors.act("delivery", "submit-time", "cora", **hours("T-3", 8, preparing))
+    await _work(actors, 4, building)
+    actors.refusals["4: requirements not signed off"] = await _not_approved(actors, scenario)
+    await _withdraw(actors)
+    await _work(actors, 12, preparing)
+    await actors.act("delivery", "approve-time", scenario.manager, **_week(actors))
+    await _work(actors, 9, preparing)
+    actors.refusals["3: beyond the cap"] = await _not_approved(actors, scenario)
+    await _work(actors, 8, preparing)
     before = await actors.look("legal", "carl")
     assert before["early_starts"][0]["status"] == "authorised", (
         "the held clock must be before its expiry"
@@ -373,21 +372,47 @@ async def early(actors: Observed, scenario: Scenario) -> None:
     await actors.look_until(
         "legal", "carl", lambda seen: bool(seen["early_starts"][0]["status"] == "expired")
     )
-    week = actors.today - timedelta(days=actors.today.weekday())
-    actors.refusals["3: expired"] = await actors.refused(
-        "delivery", "submit-time", "cora", **hours("T-4", 1, preparing)
-    )
+    await _work(actors, 1, preparing)
+    actors.refusals["3: expired"] = await _not_approved(actors, scenario)
+    await _withdraw(actors)
+
+
+def _week(actors: Observed) -> dict[str, str]:
+    monday = actors.today - timedelta(days=actors.today.weekday())
+    return {"person": "cora", "week": monday.isoformat()}
+
+
+async def _work(actors: Observed, hours: int, task: str) -> None:
+    """Submit hours of an analyst on today, in place of those that wait for approval."""
+    entry = {
+        "day": actors.today.isoformat(),
+        "task": task,
+        "role": "analyst",
+        "hours": str(hours),
+    }
+    monday = date.fromisoformat(_week(actors)["week"])
+    actors.driver.timesheets.log("cora", monday, actors.engagement, (entry,))
+    await actors.later()
+
+
+async def _withdraw(actors: Observed) -> None:
+    """Take back the analyst's hours of the week."""
+    sheet = "{person}.{week}".format_map(_week(actors))
+    body = {"engagements": [actors.engagement]}
+    await actors.driver.act_on_timesheet("cora", sheet, "withdraw-timesheet", body)
+
+
+async def _not_approved(actors: Observed, scenario: Scenario) -> State:
+    return await actors.refused("delivery", "approve-time", scenario.manager, **_week(actors))
 
 
 def _building(state: State) -> Mapping[str, Any]:
-    """Return the body of a time entry on an implementation task, in the week of the signature."""
-    signed_on = date.fromisoformat(state["contract"]["signed_on"])
+    """Return the body for progress of an implementation task."""
     tasks = state["plan"]["draft"]["tasks"]
     return {
-        "role": "engineer",
         "task": next(each["task"] for each in tasks if each["implementation"]),
-        "week": (signed_on - timedelta(days=signed_on.weekday())).isoformat(),
-        "hours": "8",
+        "complete": "10",
+        "remaining_hours": "8",
     }
 
 
@@ -418,7 +443,7 @@ WHOLE_STEPS: tuple[ExtraStep, ...] = (
     ExtraStep("legal/record-signature", _KICK_OFF, "3: one party signed", nth=2),
     ExtraStep(
         "delivery/baseline-plan",
-        CommandCall("delivery", "submit-time", "gita", _building),
+        CommandCall("delivery", "progress-task", "gita", _building),
         "4: no baseline",
     ),
     ExtraStep(
@@ -471,7 +496,7 @@ WHOLE_STEPS: tuple[ExtraStep, ...] = (
 
 HOURLY_STEPS: tuple[ExtraStep, ...] = (
     ExtraStep(
-        "delivery/submit-time",
+        "delivery/approve-time",
         CommandCall("finance", "bill-time", "fred", {"month": f"{monday(200):%Y-%m}"}),
         "5: no time approved",
     ),
