@@ -17,7 +17,6 @@ from pydantic_core import to_json
 
 from chassis.domain.commands import Command, NotRecordable, Refused
 from chassis.domain.context import Context
-from chassis.domain.deadlines import DeadlinePassed
 from chassis.domain.decider import Decider, handle_command
 from chassis.domain.stream import Stream as DeciderStream
 from chassis.eventstore.journal import StoredEvent
@@ -59,8 +58,8 @@ _WHOLE = settings(
 )
 
 
-_NOT_SENT = {"introduce-account", "take-number"}
-"""Commands that no person sends: the import gives one of them, a request the other."""
+_NOT_SENT = {"introduce-account"}
+"""Commands that no person sends, beside those of requests: the import gives them."""
 
 
 def kinds() -> dict[tuple[str, str], type[Command]]:
@@ -70,8 +69,8 @@ def kinds() -> dict[tuple[str, str], type[Command]]:
         (name, kind.named()): kind
         for name, department in world.departments.items()
         for routes in department.service.routes
-        for kind in routes.decider.commands
-        if kind is not DeadlinePassed and kind.named() not in _NOT_SENT
+        for kind, entry in routes.decider.commands.items()
+        if entry.by is not None and kind.named() not in _NOT_SENT
     }
 
 
@@ -288,7 +287,8 @@ _CONSEQUENTIAL = (
     "draft-plan",
     "authorise-early-start",
     "request-resource",
-    "submit-time",
+    "save-timesheet",
+    "submit-expense",
     "progress-task",
     "publish-status-report",
     "assess-change",
