@@ -56,7 +56,7 @@ class Moment:
         Raises Refused where a department refuses it, ValidationError where the body is invalid.
         """
         sent = replace(self.sent, body=dict(body), key=key)
-        if sent.place != "engagements":
+        if sent.place not in {"engagements", "timesheets"}:
             path = f"{sent.place}/{sent.subject}/{sent.command}"
             world.publish(sent.service, path, sent.body, sent.by)
         else:
@@ -164,16 +164,10 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
         ),
         None,
     ),
-    ("delivery", "reject-time"): lambda seen: next(
-        ({"entry": one["entry"], "why": "Wrong."} for one in seen["time"]["waiting"]), None
+    ("delivery", "reject-time"): lambda seen: _waiting(seen, {"why": "Wrong."}),
+    ("delivery", "approve-time-as-cost"): lambda seen: _waiting(
+        seen, {"entries": [one["entry"] for one in _first_week(seen)], "why_not_billed": "Ours."}
     ),
-    ("delivery", "approve-expense"): lambda _: {
-        "person": "erin",
-        "amount": {"amount": "120", "currency": "USD"},
-        "description": "Train",
-        "spent_on": "2025-04-07",
-        "billable": True,
-    },
     ("delivery", "close-raid-item"): lambda seen: next(
         ({"item": one["item"], "resolution": "Over."} for one in seen["raid"]["open_risks"]), None
     ),
@@ -206,6 +200,16 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
 """Commands that no scenario sends: functions from a department's view to the body, or None."""
 
 
+def _first_week(seen: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the entries of the first person's week that waits for approval."""
+    return [one["submitted"] for week in seen["time"]["waiting"][:1] for one in week["entries"]]
+
+
+def _waiting(seen: dict[str, Any], body: Body) -> Body | None:
+    weeks = seen["time"]["waiting"]
+    return {"person": weeks[0]["person"], "week": weeks[0]["week"], **body} if weeks else None
+
+
 def _invoice(seen: dict[str, Any], body: Body, *, paid: bool) -> Body | None:
     issued = (
         one
@@ -225,7 +229,7 @@ def moments() -> dict[tuple[str, str], list[Moment]]:
         asyncio.run(lived(name, world))
         for moment in world.moments:
             found.setdefault((moment.sent.service, moment.sent.command), []).append(moment)
-        for beside in _beside(world.moments):
+        for beside in (*_beside(world.moments), *_spent(world.moments), *_internal(world.moments)):
             found.setdefault((beside.sent.service, beside.sent.command), []).append(beside)
     for moment in _after_an_import():
         found.setdefault((moment.sent.service, moment.sent.command), []).append(moment)
@@ -259,6 +263,71 @@ def _beside(lived: list[Moment]) -> list[Moment]:
             accepted += 1
             found.append(one)
             found += _then(after, one)
+    return found
+
+
+def _spent(lived: list[Moment]) -> list[Moment]:
+    """Return the moments of expenses beside the first timesheet that is submitted."""
+    moment = _submission(lived)
+    if moment is None:
+        return []
+    spent = {
+        "amount": {"amount": "120", "currency": "USD"},
+        "description": "Train",
+        "category": "travel",
+        "spent_on": moment.sent.subject[-10:],
+    }
+    sent = replace(moment.sent, place="engagements", subject=ENGAGEMENT)
+    steps = [(sent, "submit-expense", {**spent, "expense": name}) for name in ("X-a", "X-b")]
+    manager = replace(sent, by="carol")
+    return _in_order(
+        moment.world,
+        *steps,
+        (manager, "approve-expense", {"expense": "X-a"}),
+        (manager, "reject-expense", {"expense": "X-b", "why": "No receipt."}),
+        (manager, "reverse-expense", {"expense": "X-a", "why": "Twice."}),
+    )
+
+
+def _internal(lived: list[Moment]) -> list[Moment]:
+    """Return the moments of internal time on the first timesheet that is submitted."""
+    moment = _submission(lived)
+    if moment is None:
+        return []
+    sent, manager = moment.sent, replace(moment.sent, by="carol")
+    entries = [{"day": sent.subject[-10:], "hours": "0.5"}]
+    found: list[Moment] = []
+    for decision, body in (("approve", {}), ("reject", {"why": "Not agreed."})):
+        found += _in_order(
+            moment.world,
+            (sent, "save-timesheet", {"internal": [{"code": "training", "entries": entries}]}),
+            (sent, "submit-timesheet", {}),
+            (manager, f"{decision}-internal-time", body),
+        )
+    return found
+
+
+def _submission(lived: list[Moment]) -> Moment | None:
+    """Return the first moment at which a timesheet of a past day is submitted, or None."""
+    return next(
+        (
+            each
+            for each in lived
+            if each.sent.command == "submit-timesheet"
+            and each.sent.subject[-10:] <= each.sent.at.date().isoformat()
+        ),
+        None,
+    )
+
+
+def _in_order(world: World, *steps: tuple[SentCommand, str, Body]) -> list[Moment]:
+    """Return the moments of commands that follow one another, each sent like another command."""
+    found: list[Moment] = []
+    for like, command, body in steps:
+        moment = Moment(world, replace(like, command=command, body=body, on_behalf_of=None))
+        world = fork(world)
+        moment.give(world, body, f"{command}-{len(found)}")
+        found.append(moment)
     return found
 
 
