@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from contracts import delivery, legal, sales
+from contracts import delivery, finance, legal, sales
 from contracts.delivery import TimeSubmitted
 from contracts.event import Event
 from contracts.lines import LineRate
@@ -114,7 +114,7 @@ def test_hours_on_the_tasks_of_a_change_are_uncovered_until_its_amendment_is_sig
 def test_billable_hours_of_a_role_without_a_contract_rate() -> None:
     life = Life().kicked_off()
     rates = (LineRate(role="engineer", rate=per_hour(100)),)
-    for kind in (sales.DealWon, legal.SowDrafted):
+    for kind in (sales.DealWon, legal.SowDrafted, finance.BudgetSet):
         lines = (*life.lines(), SUPPORT.model_copy(update={"rates": rates}))
         life = altered(life, kind, lines=lines, price=eur(110_000))
     week, rule = life.week(2), "work-without-rate"
@@ -161,7 +161,10 @@ def test_an_expense_counts_while_it_is_approved_and_not_reversed() -> None:
     assert (section.waiting_expenses, section.billable_expenses) == ({"X-1": eur(120)}, {})
     life.say(41, delivery.ExpenseApproved.model_validate(spent))
     section = view_of(life.events).delivery
-    assert (section.waiting_expenses, section.billable_expenses) == ({}, {"/EUR": eur(120)})
+    assert (section.waiting_expenses, section.billable_expenses) == (
+        {},
+        {"/2026-02-14/EUR": eur(120)},
+    )
     life.say(43, delivery.ExpenseReversed.model_validate({**spent, **correction}))
     assert view_of(life.events).delivery.billable_expenses == {}
 
