@@ -133,6 +133,7 @@ def test_these_vocabularies_are_open() -> None:
         "separate",
         "services",
         "sponsor",
+        "travel",
     ]
 
 

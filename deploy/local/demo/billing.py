@@ -103,8 +103,9 @@ async def _correct_billed(run: EngagementRun, work: Work) -> None:
     await actors.act("finance", "issue-credit-note", "dora", **body)
     state = await actors.look_until("finance", "fred", lambda seen: not seen["to_credit"])
     [left] = [each for each in state["invoices"] if each["invoice"] == owed["invoice"]]
-    day, _ = work.to_pay[owed["invoice"]]
-    work.to_pay[owed["invoice"]] = day, left["outstanding"]
+    day, _ = work.to_pay.pop(owed["invoice"])
+    if float(left["outstanding"]["amount"]):
+        work.to_pay[owed["invoice"]] = day, left["outstanding"]
 
 
 async def _recognise(run: EngagementRun, state: dict[str, Any], month: str) -> None:
