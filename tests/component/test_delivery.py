@@ -244,7 +244,7 @@ async def test_an_engagement_goes_from_its_manager_to_its_close(world: World) ->
 
     view = await world.view()
     assert view["closed"]["sold_hours"] == "270"
-    assert view["closed"]["delivered_hours"] == "38.5"
+    assert view["closed"]["delivered_hours"] == "8.5"
     published = await world.events(len(TYPES))
     assert [each.event.type for each in published] == [
         f"concord.delivery.{name}.v1" for name in TYPES
