@@ -5,7 +5,7 @@ Finance bills by it, and the gateway shows the same amounts.
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, Self
 
@@ -72,9 +72,8 @@ class PayingLines(Value):
     ) -> Self:
         """Return the paying lines after the next terms: all lines of the contract or an amendment.
 
-        What an amendment adds pays for expenses from its signature on, and for time from the week
-        of its signature on; before `from_day`, only where no line of earlier terms pays. Which days
-        a contract covers is decided before work is approved.
+        What an amendment adds pays for work from its signature on; before `from_day`, only where no
+        line of earlier terms pays. Which days a contract covers is decided before work is approved.
         """
         signed = {each.line: each.first_day for each in self.of_role.get("", ())}
         after = dict(self.of_role)
@@ -101,16 +100,12 @@ class PayingLines(Value):
 
 
 def _first_days(line: ContractLine, signed_on: date) -> Mapping[str, AbstractSet[date]]:
-    """Return the days from which a line pays, by role; nothing where it pays for no such work.
-
-    Time has the date of its Monday, also what is worked after a signature later in the week.
-    """
-    monday = signed_on - timedelta(days=signed_on.weekday())
+    """Return the days from which a line pays, by role; nothing where it pays for no such work."""
     days: dict[str, set[date]] = {}
     if line.pricing in HOURLY or line.kind == "expenses":
         days[""] = {signed_on}
     for rate in line.rates if line.pricing in HOURLY else ():
-        days.setdefault(rate.role, set()).add(max(monday, rate.from_day or monday))
+        days.setdefault(rate.role, set()).add(max(signed_on, rate.from_day or signed_on))
     return days
 
 
@@ -125,8 +120,8 @@ def paying_line(
 
     It is the named line. Without one it is, for time, the only line by time and materials or at
     cost that has a rate for the role on the day; for expenses the only line of kind expenses, or
-    else the only line by time and materials or at cost. Only lines that were signed by the day,
-    for time in its week, count; one whose price was taken away counts only where no other does.
+    else the only line by time and materials or at cost. Only lines that were signed by the day
+    count; one whose price was taken away counts only where no other line does.
     """
     if line is not None:
         return next((each for each in lines if each.line == line), None)

@@ -174,7 +174,7 @@ class Story:
             return
         known = self.placed.setdefault((role, on), line)
         assert known == line, (role, on)
-        assert self.first_week(line) <= on
+        assert self.signed_on(line) <= on
         if not any(first <= on <= last for first, last in self.late):
             in_force = {
                 each.line
@@ -190,19 +190,17 @@ class Story:
         changed = [gone for signed_on, gone in self.cut.get(line, []) if signed_on <= on]
         return changed[-1] if changed else False
 
-    def first_week(self, line: str) -> date:
-        """Return the Monday of the week in which a line was signed."""
-        signed_on = next(
+    def signed_on(self, line: str) -> date:
+        return next(
             each.first_day for each in self.agreed if (each.line, each.role) == (line, None)
         )
-        return signed_on - timedelta(days=signed_on.weekday())
 
     def able(self, role: str, on: date) -> list[str]:
         """Return the lines that have a rate for a role on a day, also those without their price."""
         return [
             each.line
             for each in self.lines
-            if each.rate_on(role, on) and self.first_week(each.line) <= on
+            if each.rate_on(role, on) and self.signed_on(each.line) <= on
         ]
 
     def hours(self, role: str, on: date, line: str | None) -> Decimal:

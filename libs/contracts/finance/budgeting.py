@@ -75,8 +75,8 @@ class BudgetAmended(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     """First day of work on which added lines and rates count for work that names no line.
 
     It is the day of the signature, or the day after the last one of which work was billed, held or
-    written down before. On earlier days since the signature, and for the time of its week, they
-    count only where no earlier line pays.
+    written down before. On earlier days since the signature they count only where no earlier line
+    pays.
     """
     treatment: Treatment
     """Accounting treatment of the amendment."""

@@ -38,12 +38,11 @@ def paid(
     on: date,
     *later: ContractLine,
     role: str | None = "developer",
-    signed_on: date = SIGNED,
     from_day: date = SIGNED,
     contract: tuple[ContractLine, ...] = (WORK,),
 ) -> str | None:
     """Return the line for work of a day after an amendment to the lines `later`."""
-    paying = PayingLines().after(contract).after(later, signed_on, max(signed_on, from_day))
+    paying = PayingLines().after(contract).after(later, SIGNED, from_day)
     found = paying_line(later, paying, None, role, on)
     return found.line if found else None
 
@@ -53,22 +52,6 @@ def test_a_line_pays_from_its_signature_on() -> None:
     assert (paid(EARLY, WORK, more), paid(LATE, WORK, more)) == ("work", None)
     testing = [paid(on, WORK, more, role="tester") for on in (EARLY, LATE)]
     assert testing == [None, "more"]
-
-
-def test_time_has_the_date_of_its_monday_and_is_paid_in_the_week_of_the_signature() -> None:
-    more = line("more", rate(), rate("tester"))
-    sunday, next_monday = date(2026, 5, 3), date(2026, 5, 4)
-    for day in (date(2026, 4, 28), sunday):
-        week = [
-            paid(SIGNED, WORK, more, role=role, signed_on=day) for role in ("tester", "developer")
-        ]
-        assert week == ["more", "work"]
-    found = [
-        paid(SIGNED, WORK, more, role="tester", signed_on=day) for day in (SIGNED, next_monday)
-    ]
-    assert found == ["more", None]
-    travel = line("travel", kind="expenses")
-    assert paid(SIGNED, WORK, travel, role=None, signed_on=date(2026, 4, 28)) == "work"
 
 
 def test_a_named_line_pays_on_every_day() -> None:

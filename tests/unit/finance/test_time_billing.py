@@ -425,14 +425,14 @@ def test_a_second_line_with_the_role_leaves_earlier_work_on_the_first():
 
 def test_an_expense_on_an_invoice_decides_nothing_about_later_months():
     spent = expense("x", eur(50), date(2026, 4, 20))
-    worked = hearing(hourly(), time("a"), spent, time("m", week=date(2026, 5, 4)))
+    worked = hearing(hourly(), time("a"), spent, time("m", day=date(2026, 5, 4)))
     billed = worked.on(date(2026, 5, 12)).after(APRIL)
     late = hearing(billed, *second_line(date(2026, 4, 1)))
     assert [each.entry for each in late.view["unassigned"]] == ["m"]
 
 
 def test_an_exception_that_names_no_days_decides_about_all_work_so_far():
-    worked = hearing(hourly(), time("a"), time("m", week=date(2026, 5, 4)))
+    worked = hearing(hourly(), time("a"), time("m", day=date(2026, 5, 4)))
     lines = (InvoiceLineTerms(description="Advice", line="work", amount=eur(100)),)
     early = BillOutsideSchedule(item="time", lines=lines, reason="Agreed.")
     late = hearing(worked.on(date(2026, 4, 30)).after(early), *second_line(date(2026, 4, 1)))
