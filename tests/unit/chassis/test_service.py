@@ -41,10 +41,14 @@ def test_only_these_commands_have_no_route(service):
     # others, and the gateway itself.
     internal = {
         "deadline-passed",
+        "give-back-time",
         "import-opportunity",
         "introduce-account",
+        "note-decision",
         "publish-disconnects",
+        "take-back-time",
         "take-number",
+        "take-time",
         "waive-disconnect",
         "waive-any-disconnect",
     }
