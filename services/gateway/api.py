@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from chassis.runtime.container import Container
 from chassis.web.auth import Caller, requires
+from chassis.web.command_answers import CommandAnswer, command_response
 from chassis.web.command_routes import PROBLEMS
 from chassis.web.dependencies import (
     as_of_engagement,
@@ -213,7 +214,7 @@ async def timeline(
     "/engagements/{engagement}/waive-disconnect",
     dependencies=[Depends(requires(*WAIVED_BY))],
     tags=["disconnects"],
-    status_code=204,
+    response_model=CommandAnswer[None],
     openapi_extra=COMMAND_HEADERS,
 )
 async def waive(
@@ -236,11 +237,9 @@ async def waive(
         roles=caller.roles,
         wait=options.wait,
     )
-    position = seen(answer.stream.position, confidential=confidential)
-    headers = position_headers(answer.stream.number, position)
-    if not confidential:
-        del headers["ETag"]  # the number counts confidential events as well
-    return Response(status_code=204, headers=headers)
+    response = command_response(request, engagement, answer, options)
+    del response.headers["ETag"]  # that of the view counts the events of all departments
+    return response
 
 
 @router.get(

@@ -182,6 +182,7 @@ class World:
     ) -> httpx.Response:
         """Send a command, to be decided when the service has processed all published events.
 
+        The answer has the view in `state`.
         `command` is one on the engagement, or a whole path (`/people/ann/publish-person`).
         """
         about = about or self.engagement
@@ -195,7 +196,7 @@ class World:
                 **bearer(by or self.by),
                 "Idempotency-Key": key or secrets.token_hex(8),
                 "Concord-After": self.heard(about) if after is None else after,
-                "Prefer": f"wait={wait}",
+                "Prefer": f"return=representation, wait={wait}",
                 **({"Occurred-At": occurred_at.isoformat()} if occurred_at else {}),
             },
         )

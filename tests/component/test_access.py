@@ -248,7 +248,11 @@ async def test_departments_work_with_no_more_rights_than_theirs(
         qualified = await sales.post(
             f"/engagements/{engagement}/qualify-deal",
             json={"score": 80},
-            headers={**ANN, "Idempotency-Key": "k-2", "Prefer": "wait=20"},
+            headers={
+                **ANN,
+                "Idempotency-Key": "k-2",
+                "Prefer": "return=representation, wait=20",
+            },
         )
         # Delivery consumed the event of Sales, and Sales consumed Delivery's reaction.
         assert qualified.json()["state"]["manager"] == "emma"

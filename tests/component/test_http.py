@@ -81,13 +81,10 @@ async def test_an_engagement_through_two_departments(company: Company) -> None:
     assert opened.headers["etag"] == '"1"'
     assert opened.headers["concord-position"] == "sales=1"
     assert [event["type"] for event in answer["events"]] == ["concord.sales.opportunity-opened.v1"]
-    assert answer["state"] == {
-        "id": engagement,
-        "title": "A new plant",
-        "manager": None,
-        "score": None,
-        "passed_over": [],
-    }
+    assert "state" not in answer
+    assert "preference-applied" not in opened.headers
+    assert answer["row"]["title"] == "A new plant"
+    assert answer["requests"] == []
 
     # The same request again: one effect, the same answer.
     again = await company.open("k-1")
@@ -97,11 +94,17 @@ async def test_an_engagement_through_two_departments(company: Company) -> None:
     assert (reused.status_code, reused.json()["code"]) == (422, "key-reused")
 
     # The event that the gate needs arrives while the command waits.
-    qualified = await company.qualify(engagement, "k-2", Prefer="wait=20")
+    see = "wait=20, return=representation"
+    qualified = await company.qualify(engagement, "k-2", Prefer=see)
     assert qualified.status_code == 200, qualified.text
-    assert qualified.headers["preference-applied"] == "wait=20"
-    assert qualified.json()["state"]["manager"] == "emma"
-    assert qualified.json()["state"]["score"] == "80"
+    assert qualified.headers["preference-applied"] == "return=representation, wait=20"
+    assert qualified.json()["state"] == {
+        "id": engagement,
+        "title": "A new plant",
+        "manager": "emma",
+        "score": "80",
+        "passed_over": [],
+    }
 
     # The position contains the latest event of Sales, and the reaction of Delivery.
     read = await company.sales.get(f"/engagements/{engagement}", headers=ANN)
@@ -155,7 +158,9 @@ async def test_history_is_recorded_by_historians_alone(company: Company) -> None
 async def test_a_person_is_erased(company: Company) -> None:
     url = "/people/bob"
     made = await company.delivery.post(
-        f"{url}/publish-person", json={"name": "Bob"}, headers={**PAUL, "Idempotency-Key": "b-1"}
+        f"{url}/publish-person",
+        json={"name": "Bob"},
+        headers={**PAUL, "Idempotency-Key": "b-1", "Prefer": "return=representation"},
     )
     assert made.json()["state"]["name"] == "Bob"
     erased = await company.delivery.delete(url, headers={**PAUL, "Idempotency-Key": "b-2"})

@@ -88,7 +88,7 @@ class ExtraStep:
 
 @dataclass(frozen=True)
 class Kept:
-    """The state that a command answered, and the views of all services once they had its events."""
+    """The view that a command answered, and the views of all services once they had its events."""
 
     answer: State
     views: Mapping[str, State]
@@ -129,10 +129,13 @@ class Observed(Actors):
             if (step.before, step.nth) == (name, self.acted[name]):
                 await self._run_step(step)
 
-    async def act(self, service: str, command: str, by: str, /, **body: Any) -> State:
+    async def act(self, service: str, command: str, by: str, /, **body: Any) -> None:
+        await self.act_and_see(service, command, by, **body)
+
+    async def act_and_see(self, service: str, command: str, by: str, /, **body: Any) -> State:
         name = f"{service}/{command}"
         await self._begin(name)
-        state = await Actors.act(self, service, command, by, **body)
+        state = await Actors.act_and_see(self, service, command, by, **body)
         await self._watch(name)
         if kept := self.kept_after.get(f"{name} {self.acted[name]}"):
             self.kept[kept] = Kept(state, await self._views())
@@ -332,7 +335,7 @@ async def early(actors: Observed, scenario: Scenario) -> None:
     run = new_run(scenario, actors, LAST_DAY)
     await sell(run)
     await run.after(3)
-    drafted = await actors.act("legal", "draft-sow", "carl", scope=scenario.title)
+    drafted = await actors.act_and_see("legal", "draft-sow", "carl", scope=scenario.title)
     assert drafted["statements_of_work"]
     attendees = {"attendees": [scenario.manager, run.sponsor]}
     actors.refusals["3: nothing authorised"] = await actors.refused(

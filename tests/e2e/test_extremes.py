@@ -26,7 +26,8 @@ MANAGING = {**LINE, "kind": "project-management"}
 
 def command(api: ApiClient, service: str, path: str, body: Any, key: str, after: str = "") -> Any:
     """Return the answer to a command that waits for the events that its actor knows of."""
-    headers = {"Idempotency-Key": key, "Prefer": "wait=25", "Concord-After": after}
+    prefer = "return=representation, wait=25"
+    headers = {"Idempotency-Key": key, "Prefer": prefer, "Concord-After": after}
     return api.request("POST", service, path, by="everybody", body=body, headers=headers)
 
 

@@ -7,6 +7,7 @@ the answers.
 """
 
 import asyncio
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -117,7 +118,7 @@ class Persistent(Driver):
     ) -> httpx.Response | httpx.TransportError:
         sent = {"Authorization": f"Bearer {self._token(by)}", **headers}
         if "Prefer" in sent:
-            sent["Prefer"] = "wait=5"
+            sent["Prefer"] = re.sub("wait=[0-9]+", "wait=5", sent["Prefer"])
         try:
             async with self._at_once:
                 url = self._access.urls[service] + path
@@ -168,7 +169,8 @@ class Persistent(Driver):
 
 def _may_be_refused(headers: Mapping[str, str]) -> bool:
     """Return whether the wait is short, as in commands of the demo that may be refused."""
-    return headers.get("Prefer") not in {None, f"wait={WAIT}"}
+    usual = f"wait={WAIT}"
+    return usual not in headers.get("Prefer", usual).split(", ")
 
 
 def _difference(one: str, other: str) -> str:

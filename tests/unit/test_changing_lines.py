@@ -148,7 +148,7 @@ class Changing(Story):
         finish = max(run.starts_on.isoformat(), last)
         owed = seen["deliverables"]
         milestone = {"milestone": "end", "title": "End", "due_on": finish}
-        drafted = await run.actors.act(
+        drafted = await run.actors.act_and_see(
             "delivery",
             "draft-plan",
             run.scenario.manager,

@@ -147,8 +147,11 @@ async def test_the_answer_to_a_command_has_only_what_the_caller_may_see() -> Non
     read = await finance.request()
     finance.restart(CARD, COSTS)
 
-    for _ in range(2):  # the second answer is that to a repeated request
-        answer = await finance.request(command="catch-up", key="third")
+    for wanted in ("minimal", "representation"):  # the second one repeats the request
+        answer = await finance.request(command="catch-up", key="third", Prefer=f"return={wanted}")
+        assert (
+            answer.json().get("state") == {"minimal": None, "representation": read.json()}[wanted]
+        )
         assert answer.json()["events"] == []
         assert answer.json()["position"] == {"delivery": 5, "finance": 1, "sales": 1}
         assert answer.json()["number"] == int(read.headers["ETag"][1:-1])

@@ -58,12 +58,21 @@ class Actors:
         with suppress(CommandRefused):
             await self._send(service, command, by, {"Prefer": "wait=1"}, body)
 
-    async def act(self, service: str, command: str, by: str, /, **body: Any) -> dict[str, Any]:
-        """Send a command dated today and return the service's view of the engagement.
+    async def act(self, service: str, command: str, by: str, /, **body: Any) -> None:
+        """Send a command dated today.
 
         Raises CommandRefused where it is refused, DemoError where it fails otherwise.
         """
-        return await self._send(service, command, by, {}, body)
+        await self._send(service, command, by, {}, body)
+
+    async def act_and_see(
+        self, service: str, command: str, by: str, /, **body: Any
+    ) -> dict[str, Any]:
+        """Send a command as `act` does, and return the service's view of the engagement."""
+        prefer = {"Prefer": f"return=representation, wait={WAIT}"}
+        answer = await self._send(service, command, by, prefer, body)
+        state: dict[str, Any] = answer["state"]
+        return state
 
     async def act_on_many(
         self, service: str, command: str, by: str, /, bodies: Sequence[Body]
@@ -90,9 +99,9 @@ class Actors:
 
     async def act_for(
         self, service: str, command: str, by: str, person: str, /, **body: Any
-    ) -> dict[str, Any]:
+    ) -> None:
         """Send a command as `act` does, on behalf of a person, as their stand-in."""
-        return await self._send(service, command, by, {"Concord-On-Behalf-Of": person}, body)
+        await self._send(service, command, by, {"Concord-On-Behalf-Of": person}, body)
 
     async def _send(
         self, service: str, command: str, by: str, headers: Mapping[str, str], body: Body
@@ -106,11 +115,10 @@ class Actors:
             key=f"{self.name}/{self._commands}/{command}",
             headers={**self._headers(), **self._after(), **headers},
         )
-        content = answer.json()
+        content: dict[str, Any] = answer.json()
         for channel, last in content["position"].items():
             self.position[channel] = max(last, self.position.get(channel, 0))
-        state: dict[str, Any] = content["state"]
-        return state
+        return content
 
     async def look(self, service: str, by: str) -> dict[str, Any]:
         """Return the view of a department once it has processed `position`."""

@@ -134,7 +134,7 @@ async def invoices(run: EngagementRun, work: Work) -> None:
         work.voided = True
         wrong = names.pop()
         why = "The number of the customer's order was missing."
-        state = await actors.act("finance", "void-invoice", "dora", invoice=wrong, why=why)
+        state = await actors.act_and_see("finance", "void-invoice", "dora", invoice=wrong, why=why)
         state, again = await _approve(run, state)
         names |= again
     for invoice in state["invoices"]:
@@ -152,7 +152,7 @@ async def _approve(run: EngagementRun, state: dict[str, Any]) -> tuple[dict[str,
         return all(each["number"] for each in seen["invoices"] if each["invoice"] in names)
 
     for name in sorted(names):
-        state = await run.actors.act("finance", "approve-invoice", "dora", invoice=name)
+        state = await run.actors.act_and_see("finance", "approve-invoice", "dora", invoice=name)
     if not numbered(state):
         state = await run.actors.look_until("finance", "fred", numbered)
     return state, names
@@ -181,7 +181,7 @@ async def give_back(run: EngagementRun, invoices: list[dict[str, Any]]) -> None:
 async def bill_early(run: EngagementRun) -> None:
     """Bill the second item of the schedule before its deliverable is accepted."""
     entry = run.line(WORK)["billing"][1]
-    state = await run.actors.act(
+    state = await run.actors.act_and_see(
         "finance",
         "bill-outside-schedule",
         "dora",
@@ -202,7 +202,7 @@ async def bill_at_another_rate(run: EngagementRun) -> None:
     """Bill 20 hours at a rate that is 12 above the contracted one."""
     rate = next(each for each in run.line(WORK)["rates"] if each["role"] == "engineer")["rate"]
     raised = Decimal(rate["amount"]) + 12
-    state = await run.actors.act(
+    state = await run.actors.act_and_see(
         "finance",
         "bill-outside-schedule",
         "dora",

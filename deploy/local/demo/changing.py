@@ -160,7 +160,9 @@ async def _negotiate(run: EngagementRun, change: str, seen: dict[str, Any]) -> d
         "billing_added": [],
         "billing_changed": [],
     }
-    seen = await actors.act("legal", "draft-amendment", "carl", change=change, changes=[lower])
+    seen = await actors.act_and_see(
+        "legal", "draft-amendment", "carl", change=change, changes=[lower]
+    )
     amendment = _amendment(seen, change)
     if amendment is None:
         raise LookupError(f"no amendment is drafted for {change}")
@@ -188,7 +190,7 @@ async def _replan(
         for each in plan["milestones"]
     ]
     work.changes.append(change)
-    drafted = await actors.act(
+    drafted = await actors.act_and_see(
         "delivery",
         "draft-plan",
         scenario.manager,

@@ -65,13 +65,13 @@ async def _plan(run: EngagementRun) -> dict[str, Any]:
     options: dict[str, Any] = {"starts_on": run.starts_on.isoformat()}
     if "deliverable-forgotten" in scenario.troubles:
         options["deliverables"] = run.deliverables[:-1]
-    drafted = await actors.act(
+    drafted = await actors.act_and_see(
         "delivery", "draft-plan", scenario.manager, template=TEMPLATE, **options
     )
     if scenario.troubles & {"overplanned", "management-cut"}:
         draft = drafted["plan"]["draft"]
         tasks = [_replanned(task, scenario) for task in draft["tasks"]]
-        drafted = await actors.act(
+        drafted = await actors.act_and_see(
             "delivery",
             "draft-plan",
             scenario.manager,

@@ -55,6 +55,6 @@ async def meet_obligation(run: EngagementRun, party: str) -> None:
 async def _record(run: EngagementRun, document: str, **body: Any) -> str:
     """Record an obligation, by default of the company; return its id."""
     terms = {"owed_by": "company", "person": "carl", "document": document, **body}
-    state = await run.actors.act("legal", "record-obligation", "carl", **terms)
+    state = await run.actors.act_and_see("legal", "record-obligation", "carl", **terms)
     recorded: str = state["obligations"][-1]["recorded"]["obligation"]
     return recorded

@@ -80,7 +80,9 @@ async def ask_and_answer(run: EngagementRun) -> None:
 async def _exchange(run: EngagementRun, exchange: _Exchange, body: dict[str, Any]) -> None:
     actors = run.actors
     due_on = (actors.today + timedelta(days=5)).isoformat()
-    state = await actors.act(exchange.asks, "ask-question", exchange.by, **body, due_on=due_on)
+    state = await actors.act_and_see(
+        exchange.asks, "ask-question", exchange.by, **body, due_on=due_on
+    )
     question = next(
         each["asked"]["question"]
         for each in state["questions"]

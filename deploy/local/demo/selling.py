@@ -249,7 +249,7 @@ async def _win(run: EngagementRun) -> None:
     await run.on(scenario.won)
     seen = await actors.look("sales", scenario.seller)
     proposal = seen["proposals"][-1]
-    won = await actors.act(
+    won = await actors.act_and_see(
         "sales",
         "win-deal",
         scenario.seller,
@@ -269,7 +269,7 @@ async def contract(run: EngagementRun) -> None:
     changed: dict[str, Any] = {}
     if "sow-price" in scenario.troubles:
         changed["lines"] = cheaper_lines(run, 5)
-    drafted = await actors.act(
+    drafted = await actors.act_and_see(
         "legal", "draft-sow", "carl", scope=f"{scenario.title}, as proposed.", **changed
     )
     content_hash = drafted["statements_of_work"][-1]["content_hash"]
@@ -308,7 +308,7 @@ async def contract(run: EngagementRun) -> None:
 
 async def _dispute_clause(run: EngagementRun) -> None:
     """Record another wording that the customer wants, and that the parties agree to leave out."""
-    redlined = await run.actors.act(
+    redlined = await run.actors.act_and_see(
         "legal",
         "redline-sow",
         "carl",

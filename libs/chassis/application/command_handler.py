@@ -22,11 +22,12 @@ from chassis.domain.decider import (
     Step,
     handle_command,
     handle_request,
+    outcomes_in,
     requests_in,
     without_events,
 )
 from chassis.domain.documents import named_documents
-from chassis.domain.pending import Refusal, Requested
+from chassis.domain.pending import OutcomeRecorded, Refusal, Requested
 from chassis.domain.stand_ins import require_stand_in
 from chassis.domain.stream import Stream
 from chassis.eventstore.journal import AlreadyDone, Commit, Raced, StoredEvent, TooLarge
@@ -41,13 +42,14 @@ class Answer:
     """The result of a command: the stream after it, and the events that it recorded and published.
 
     A command with a repeated key gets the first answer, with `repeated` set. `requests` are those
-    of the commit.
+    of the commit, `outcomes` those of requests as far as they are known.
     """
 
     stream: Stream[Any]
     events: tuple[Recorded[Event], ...]
     repeated: bool = False
     requests: tuple[Recorded[Requested], ...] = ()
+    outcomes: tuple[OutcomeRecorded, ...] = ()
 
 
 class Stale(Exception):
@@ -311,7 +313,12 @@ class CommandHandler:
                 step = self._step(decider, known, request)
                 if step.changed:
                     await self._append_decision(step, request)
-                    return Answer(step.stream, step.own_events, requests=step.requests)
+                    return Answer(
+                        step.stream,
+                        step.own_events,
+                        requests=step.requests,
+                        outcomes=outcomes_in(step.new_events),
+                    )
                 answer = Answer(known.stream, ())
             except (Refused, Unknown, Stale):
                 if fresh and (repeated := await self._repeated(request)):
@@ -428,6 +435,7 @@ class CommandHandler:
             tuple(commit.own_events()),
             repeated=True,
             requests=requests_in(commit.new_events()),
+            outcomes=outcomes_in(commit.new_events()),
         )
 
 

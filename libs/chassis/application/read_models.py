@@ -68,6 +68,10 @@ class Listing:
     fields: tuple[str, ...]
     summarise: Callable[[Any], Mapping[str, Value]]
 
+    def row(self, state: Any) -> dict[str, Value]:
+        """Return the fields of a state with their values; null where there is none."""
+        return {**dict.fromkeys(self.fields), **self.summarise(state)}
+
 
 class UnknownField(ValueError):
     """A filter or a sort names a field that the listing does not have."""

@@ -111,8 +111,12 @@ class RequestDispatcher:
                 self._note(stream, outcome)
         known = [each for each in outcomes if isinstance(each, Answer)]
         known.sort(key=lambda each: each.stream.number)
-        events = (*answer.events, *(event for each in known for event in each.events))
-        return replace(answer, stream=known[-1].stream if known else answer.stream, events=events)
+        return replace(
+            answer,
+            stream=known[-1].stream if known else answer.stream,
+            events=(*answer.events, *(event for each in known for event in each.events)),
+            outcomes=tuple(outcome for each in known for outcome in each.outcomes),
+        )
 
     async def finish(self, stream: str, *, cached: bool = False) -> None:
         """Carry out all pending requests of a stream, and record their outcomes.

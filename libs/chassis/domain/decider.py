@@ -312,6 +312,11 @@ def requests_in(events: Iterable[Recorded[Event]]) -> tuple[Recorded[Requested],
     )
 
 
+def outcomes_in(events: Iterable[Recorded[Event]]) -> tuple[OutcomeRecorded, ...]:
+    """Return those of the events that are outcomes of requests, in order."""
+    return tuple(each.event for each in events if isinstance(each.event, OutcomeRecorded))
+
+
 def _may_be_confidential(title: str, department: Department) -> bool:
     """Return whether the model that failed validation may contain confidential values.
 

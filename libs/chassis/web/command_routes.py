@@ -34,6 +34,7 @@ from chassis.domain.decider import Decider
 from chassis.domain.state import Part
 from chassis.domain.stream import Stream
 from chassis.web.auth import Caller, requires
+from chassis.web.command_answers import CommandAnswer, command_response
 from chassis.web.dependencies import (
     as_of_all,
     as_of_engagement,
@@ -41,13 +42,13 @@ from chassis.web.dependencies import (
     get_command_handler,
     get_service,
 )
-from chassis.web.event_views import EventView, event_views
 from chassis.web.few_errors import few_errors
 from chassis.web.list_routes import ListRoute
 from chassis.web.many_commands import ManyAnswer, ManyCommands
 from chassis.web.problems import MEDIA_TYPE
 from chassis.web.request import (
     AS_OF,
+    COMMAND_ANSWER,
     COMMAND_HEADERS,
     READ_HEADERS,
     CommandOptions,
@@ -63,7 +64,6 @@ from contracts.roles import Role
 from contracts.values import EngagementId, Identifier
 
 S = TypeVar("S", bound=Part)
-V = TypeVar("V")
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {
@@ -76,20 +76,6 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     )
 }
 """Error responses that every route may give."""
-
-
-class CommandAnswer(BaseModel, Generic[V]):
-    """The result of a command: the events that it published and the stream after them.
-
-    Without the role `confidential`, events and positions of confidential channels are left out, and
-    `number` does not count them.
-    """
-
-    id: str
-    number: int
-    position: dict[str, int]
-    events: list[EventView]
-    state: V
 
 
 class CommandRoutes(Generic[S]):
@@ -201,6 +187,7 @@ class CommandRoutes(Generic[S]):
             summary=summary.rstrip("."),
             description=f"{summary}\n{rest}\n\n{for_roles(route.by or ())}",
             operation_id=f"{self.decider.kind}-{kind.named()}",
+            responses={201 if route.prefix else 200: COMMAND_ANSWER},
             openapi_extra=COMMAND_HEADERS,
         )
 
@@ -216,6 +203,7 @@ class CommandRoutes(Generic[S]):
             summary=f"Give {name} to several streams",
             description=f"{many.description}\n\n{for_roles(route.by or ())}",
             operation_id=f"{self.decider.kind}-{name}-many",
+            openapi_extra=COMMAND_HEADERS,
         )
 
     def _command_endpoint(self, kind: type[Command]) -> Callable[..., Any]:
@@ -352,21 +340,15 @@ class CommandRoutes(Generic[S]):
         *,
         status: int = 200,
     ) -> Response:
-        stream, confidential = answer.stream, request.state.caller.may("confidential")
-        number = stream.number_for(confidential=confidential)
-        position = seen(stream.position, confidential=confidential)
-        body = {
-            "id": subject,
-            "number": number,
-            # Sorted, so that a repeated request gets the same bytes from every process.
-            "position": dict(sorted(position.items())),
-            "events": event_views(answer.events, confidential=confidential),
-            "state": self._view(request, stream),
-        }
-        headers = position_headers(number, position) | options.applied
-        if answer.repeated:
-            headers["Idempotency-Replayed"] = "true"
-        return Response(to_json(body), status, headers, media_type="application/json")
+        return command_response(
+            request,
+            subject,
+            answer,
+            options,
+            row=None if self.listing is None else self.listing.row(answer.stream.state),
+            view=lambda: self._view(request, answer.stream),
+            status=status,
+        )
 
     @cached_property
     def view_model(self) -> type[BaseModel]:

@@ -8,6 +8,9 @@
 ``Concord-On-Behalf-Of``  the person for whom the caller gives the command, as their stand-in
 ``Concord-After``         wait until the stream has processed this much (``sales=17,legal=4``)
 ``Prefer: wait=SECONDS``  how long to wait, RFC 7240; up to the setting `wait_limit`
+``Prefer: return=...``    ``representation`` for the whole view in the answer to a command;
+                          ``minimal``, the default, for what the command changed
+``Preference-Applied``    (response) the preferences that the request gave and that were followed
 ``ETag``                  (response) the number of the stream
 ``Concord-Position``      (response) the last ``streamsequence`` published or processed, by channel
 ``Concord-As-Of``         (response) the answer contains all that other departments published
@@ -21,7 +24,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, DecimalException
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn, TypeAlias
 
 from fastapi import Request
 from fastapi.routing import APIRoute
@@ -48,6 +51,7 @@ _NO_NAME = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and lone surrogates, which an answer that names the field cannot contain."""
 _QUOTED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,6})\"?", re.IGNORECASE)
+_RETURN = re.compile(r"return\s*=\s*\"?(minimal|representation)\"?", re.IGNORECASE)
 _PERSON = TypeAdapter[str](PersonId)
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -67,6 +71,10 @@ AS_OF: dict[int | str, dict[str, Any]] = {
 """The response header of views and lists, for the OpenAPI document."""
 
 
+Returns: TypeAlias = Literal["minimal", "representation"]
+"""What a request wants to be answered with; see `chassis.web.command_answers`."""
+
+
 @dataclass(frozen=True, slots=True)
 class CommandOptions:
     """The options in the headers of a request. `wait` is in seconds, `occurred_at` in UTC."""
@@ -77,11 +85,15 @@ class CommandOptions:
     after: Mapping[str, int] | None = None
     wait: float = 0.0
     on_behalf_of: str | None = None
+    returns: Returns | None = None
 
     @property
     def applied(self) -> dict[str, str]:
-        """The header `Preference-Applied`, if the request asked to wait."""
-        return {"Preference-Applied": f"wait={self.wait:g}"} if self.wait else {}
+        """The header `Preference-Applied`, if the request has preferences."""
+        followed = [f"return={self.returns}"] if self.returns else []
+        if self.wait:
+            followed.append(f"wait={self.wait:g}")
+        return {"Preference-Applied": ", ".join(followed)} if followed else {}
 
 
 def _header(
@@ -143,33 +155,60 @@ COMMAND_HEADERS: dict[str, object] = {
         ),
         _header(
             "prefer",
-            "`wait=SECONDS` (RFC 7240), 30 at most: within this time a refused command is decided"
-            " again whenever the stream changes.",
-            "wait=5",
+            "RFC 7240. `return=representation`: the answer has the view of the stream in `state`;"
+            " `return=minimal`, the default: it has not. `wait=SECONDS`, 30 at most: within this"
+            " time a refused command is decided again whenever the stream changes.",
+            "return=representation, wait=5",
         ),
     ]
 }
 """The headers that `command_options` reads, for the OpenAPI document."""
+COMMAND_ANSWER: dict[str, Any] = {
+    "headers": {
+        "Preference-Applied": {
+            "description": "The preferences of `Prefer` that were followed.",
+            "schema": {"type": "string"},
+            "example": "return=representation, wait=5",
+        },
+        "ETag": {
+            "description": "The number of the stream after the command, for `If-Match`.",
+            "schema": {"type": "string"},
+            "example": '"4"',
+        },
+        "Concord-Position": {
+            "description": "The last `streamsequence` published or processed, by channel, for"
+            " `Concord-After`.",
+            "schema": {"type": "string"},
+            "example": "legal=4,sales=17",
+        },
+        "Idempotency-Replayed": {
+            "description": "`true` where the request was repeated; omitted otherwise.",
+            "schema": {"type": "string", "enum": ["true"]},
+        },
+    }
+}
+"""The response headers of commands, for the OpenAPI document."""
 
 
 async def read_options(request: Request) -> CommandOptions:
     """Return the options of a request that reads; raises Problem 422."""
     headers, limit = request.headers, request.app.state.wait_limit
-    return CommandOptions(
-        after=position(headers.get("concord-after")), wait=wait(headers.get("prefer"), limit)
-    )
+    prefer = ",".join(headers.getlist("prefer"))
+    return CommandOptions(after=position(headers.get("concord-after")), wait=wait(prefer, limit))
 
 
 async def command_options(request: Request) -> CommandOptions:
     """Return the options of a command; raises Problem 403 and 422."""
     headers, caller = request.headers, request.state.caller
+    prefer = ",".join(headers.getlist("prefer"))
     return CommandOptions(
         key=key(headers.get("idempotency-key")),
         if_match=etag(headers.get("if-match")),
         occurred_at=moment(headers.get("occurred-at"), caller),
         after=position(headers.get("concord-after")),
-        wait=wait(headers.get("prefer"), request.app.state.wait_limit),
+        wait=wait(prefer, request.app.state.wait_limit),
         on_behalf_of=represented(headers.get("concord-on-behalf-of"), caller),
+        returns=returns(prefer),
     )
 
 
@@ -242,13 +281,27 @@ def position(text: str | None) -> Mapping[str, int] | None:
         raise field_error("Concord-After", str(error)) from None
 
 
-def wait(prefer: str | None, limit: float) -> float:
+def wait(prefer: str, limit: float) -> float:
     """Return the seconds to wait that a Prefer header asks for, up to a limit; 0 if it does not."""
-    for preference in re.split("[,;]", prefer or ""):
-        found = _WAIT.fullmatch(preference.strip())
+    for preference in _preferences(prefer):
+        found = _WAIT.fullmatch(preference)
         if found:
             return min(float(found[1]), limit)
     return 0.0
+
+
+def returns(prefer: str) -> Returns | None:
+    """Return what a Prefer header wants to be answered with; None for nothing, or for both."""
+    wanted = {
+        found[1].lower() for each in _preferences(prefer) if (found := _RETURN.fullmatch(each))
+    }
+    if wanted == {"representation"}:
+        return "representation"
+    return "minimal" if wanted == {"minimal"} else None
+
+
+def _preferences(prefer: str) -> list[str]:
+    return [each.strip() for each in re.split("[,;]", prefer)]
 
 
 def position_headers(number: int, position: Mapping[str, int]) -> dict[str, str]:

@@ -17,7 +17,6 @@ HISTORIAN = Caller("hugo", frozenset({"historian"}))
 @pytest.mark.parametrize(
     ("prefer", "seconds"),
     [
-        (None, 0),
         ("", 0),
         ("wait=5", 5),
         ("respond-async, wait=7", 7),
@@ -32,6 +31,41 @@ HISTORIAN = Caller("hugo", frozenset({"historian"}))
 def test_wait_is_read_from_prefer_and_limited(prefer, seconds):
     assert request.wait(prefer, 30.0) == seconds
     assert request.wait(prefer, 0.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("prefer", "wanted"),
+    [
+        ("", None),
+        ("return=minimal", "minimal"),
+        ("return=representation", "representation"),
+        ("wait=5, return=representation", "representation"),
+        ('RETURN = "Representation"; foo=bar', "representation"),
+        ("return=minimal, return=minimal", "minimal"),
+        ("return=minimal, return=representation", None),
+        ("return=everything", None),
+        ("return", None),
+        ("xreturn=representation", None),
+    ],
+)
+def test_what_to_return_is_read_from_prefer(prefer, wanted):
+    assert request.returns(prefer) == wanted
+
+
+@pytest.mark.parametrize(
+    ("options", "applied"),
+    [
+        (request.CommandOptions(), None),
+        (request.CommandOptions(wait=5.0), "wait=5"),
+        (request.CommandOptions(returns="minimal"), "return=minimal"),
+        (
+            request.CommandOptions(returns="representation", wait=2.5),
+            "return=representation, wait=2.5",
+        ),
+    ],
+)
+def test_the_preferences_that_are_followed_are_named(options, applied):
+    assert options.applied.get("Preference-Applied") == applied
 
 
 @pytest.mark.parametrize("key", ["k", "4b7e0c5e-5f0e-4f0e-9d5e-0d5f9c7b1a2e", "x" * 128, '"k/1"'])
@@ -65,7 +99,7 @@ async def test_the_documented_headers_are_read(options, documented):
         "occurred-at": "2026-01-05T10:00:00Z",
         "concord-on-behalf-of": "mara",
         "concord-after": "sales=17",
-        "prefer": "wait=5",
+        "prefer": "return=minimal, wait=5",
     }
     names = {each["name"] for each in documented["parameters"]}
     read = await options(
@@ -82,7 +116,7 @@ async def test_the_documented_headers_are_read(options, documented):
     expected = request.CommandOptions(after=after, wait=wait)
     if options is request.command_options:
         at = datetime(2026, 1, 5, 10, tzinfo=UTC)
-        expected = request.CommandOptions("k", 3, at, after, wait, "mara")
+        expected = request.CommandOptions("k", 3, at, after, wait, "mara", "minimal")
     assert read == expected
 
 

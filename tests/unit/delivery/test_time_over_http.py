@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import httpx
 
+from chassis.application.command_handler import Answer
 from chassis.application.event_handler import StreamEventHandler
 from chassis.base.settings import LOCAL_ISSUER
 from chassis.runtime.service import create_app
@@ -37,7 +38,8 @@ class Delivery:
     def __init__(self) -> None:
         process = Process(Documents(ENGAGEMENT, TIMESHEET), *PEOPLE, now=NOW)
         self.waits_for = None
-        self.commands, self.requests = process.commands, process.dispatcher
+        self.commands = process.commands
+        self.requests: Any = process.dispatcher
         self.reference_data = RecordsOf(PEOPLE)
         self.as_of = SimpleNamespace(of_engagement=lambda _: None, of_all=lambda: None)
         self._events: StreamEventHandler = process.events
@@ -102,12 +104,47 @@ async def submitted(*lines: Mapping[str, object]) -> Delivery:
 async def test_the_answer_to_a_submission_shows_what_engagements_answered() -> None:
     delivery = await submitted(line(ID, "8"), line(GHOST, "2"))
 
-    answer = await delivery.request(f"{SHEET}/submit-timesheet", {})
+    answers = [
+        await delivery.request(f"{SHEET}/submit-timesheet", {}, key="s", Prefer=prefer)
+        for prefer in ("", "return=representation", "return=minimal", "return=representation")
+    ]
 
-    taken, refused = answer.json()["state"]["lines"]
+    short, whole = answers[0].json(), answers[1].json()
+    assert [(each["stream"], each["outcome"]) for each in short["requests"]] == [
+        (f"engagement:{ID}", "done"),
+        (f"engagement:{GHOST}", "refused"),
+    ]
+    assert short["requests"][0]["refusal"] is None
+    assert short["requests"][1]["refusal"]["code"] == "unknown-stream"
+    taken, refused = whole["state"]["lines"]
     assert [each["status"] for each in taken["entries"]] == ["waiting"]
     assert (refused["refusal"]["code"], len(refused["draft"])) == ("unknown-stream", 1)
-    assert answer.json()["state"]["requests"] == []
+    assert whole["state"]["requests"] == []
+
+    # A repeated request is answered with the same, as far as it asks for the same.
+    assert short == {name: value for name, value in whole.items() if name != "state"}
+    assert (answers[2].content, answers[3].content) == (answers[0].content, answers[1].content)
+    assert [each.headers.get("Preference-Applied") for each in answers] == [
+        None,
+        "return=representation",
+        "return=minimal",
+        "return=representation",
+    ]
+    assert len({each.headers["ETag"] for each in answers}) == 1
+    assert [each.headers.get("Idempotency-Replayed") for each in answers] == [None, *["true"] * 3]
+
+
+async def test_a_request_without_an_outcome_is_answered_as_pending() -> None:
+    delivery = await submitted(line(ID, "8"))
+
+    async def leave(answer: Answer) -> Answer:
+        return answer
+
+    delivery.requests = SimpleNamespace(settle=leave)
+    answer = await delivery.request(f"{SHEET}/submit-timesheet", {})
+    assert [(each["outcome"], each["refusal"]) for each in answer.json()["requests"]] == [
+        ("pending", None)
+    ]
 
 
 async def test_the_time_of_many_engagements_is_approved_in_one_request() -> None:
