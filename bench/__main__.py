@@ -18,13 +18,13 @@ import typer
 import uvloop
 from rich.console import Console
 
-from bench import commands, folding, freshness, pages
+from bench import commands, folding, freshness, growth, pages
 from bench.figures import Figure, show
 from bench.testbed import Testbed, busy
 from local.platform import SERVICES
 
 OTHERS = tuple(name for name in SERVICES if name != "sales")
-PARTS = ("commands", "latency", "alone", "folding", "pages")
+PARTS = ("commands", "latency", "alone", "folding", "pages", "growth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,9 @@ async def measure(
     if "pages" in parts:
         report("Gateway: pages with more and more engagements ...")
         figures += await pages.measure(testbed, extent.sizes, requests=extent.requests)
+    if "growth" in parts:
+        report("Larger and larger states ...")
+        figures += await growth.measure(platform.stores["delivery"].url)
     return figures
 
 

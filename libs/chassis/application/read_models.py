@@ -4,8 +4,8 @@ The process that has the lease writes them: immediately when there was no load, 
 under load. Each document contains the full state, so it is also the stream's snapshot, and the
 stream's next deadline, by which the deadline scheduler finds it, and the moment of its oldest
 pending request, by which the request dispatcher does. When the listed fields and these moments have
-not changed, its document is not written for up to 20 commits; loading such a snapshot then takes
-more commits of the journal.
+not changed, its document is not written for up to 20 commits, or more where the state is large;
+loading such a snapshot then takes more commits of the journal.
 
 A stream that cannot be read or written keeps its existing document, and is retried with its next
 commit and at the next start; all other streams go on.
@@ -22,6 +22,7 @@ from opentelemetry.metrics import CallbackOptions, Observation
 
 from chassis.application.repository import Repository
 from chassis.base.failures import described
+from chassis.domain.stream import Stream
 from chassis.eventstore.journal import Journal, place_of
 from chassis.eventstore.mongo import Document, Store, each_written, put_new, reaching, replace_older
 from chassis.eventstore.paging import Fences, Page, Row, cursor_of, key_of, position_of
@@ -52,7 +53,8 @@ _BATCH_SIZE = 200
 # An update of a document costs the store as much as ten commits. With a pause, several commits of a
 # stream cause one update.
 _PAUSE = 0.5
-_MOST_COMMITS_BEHIND = 20
+_COMMITS_BEHIND = 20
+_BYTES_PER_COMMIT = 5_000
 _MOST_CACHED = 20_000
 _FINGERPRINTS = "views-folds"
 
@@ -241,7 +243,7 @@ class Views:
         changed: list[tuple[Known, _Shown]] = []
         for known, shown in self._with_rows(await self._readable(newest)):
             before, at = self._written.get(known.stream.id, (None, 0))
-            if shown != before or known.stream.number - at >= _MOST_COMMITS_BEHIND:
+            if shown != before or known.stream.number - at >= most_commits_behind(known.stream):
                 changed.append((known, shown))
         await self._write([each for each in changed if each[0].stream.id in new], new=True)
         await self._write([each for each in changed if each[0].stream.id not in new])
@@ -325,6 +327,17 @@ class Views:
 
     def _observe(self, _: CallbackOptions) -> Iterable[Observation]:
         return [Observation(len(self._skipped.streams))]
+
+
+def most_commits_behind(stream: Stream[Any]) -> int:
+    """Return the number of commits after which a stream's snapshot is written without other news.
+
+    It grows with the state, so that what a commit pays for snapshots does not: at most 5,000 bytes
+    where the state has more than 100,000. Reading the commits takes less time than reading such a
+    state.
+    """
+    size = stream.measured + stream.since
+    return max(_COMMITS_BEHIND, size // _BYTES_PER_COMMIT)
 
 
 def _one_of(wanted: Value | Sequence[Value]) -> list[Value]:

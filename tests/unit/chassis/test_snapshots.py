@@ -9,7 +9,9 @@ from types import ModuleType
 
 import pytest
 
+from chassis.application.read_models import most_commits_behind
 from chassis.domain.decider import Decider
+from chassis.domain.stream import Stream
 from chassis.eventstore.journal import Commit
 from chassis.eventstore.snapshots import advanced, fingerprint_of, nothing_known
 from chassis.eventstore.unreadable import UnreadableStream
@@ -77,3 +79,11 @@ def test_an_erased_stream_has_an_empty_state_and_keeps_its_number() -> None:
     known = advanced(DEALS, nothing_known(DEALS, "engagement:E-1"), erased)
     assert (known.open, known.stream.number, known.stream.state) == (False, 7, Deal())
     assert advanced(DEALS, known, commit(8)).open
+
+
+@pytest.mark.parametrize(
+    ("size", "commits"), [(0, 20), (100_000, 20), (800_000, 160), (4_000_000, 800)]
+)
+def test_the_larger_a_state_the_more_commits_share_a_snapshot(size, commits):
+    one = Stream("deal:D", Deal(), measured=size // 2, since=size - size // 2)
+    assert most_commits_behind(one) == commits

@@ -11,6 +11,7 @@ import httpx
 from chassis.application.command_handler import Answer
 from chassis.application.event_handler import StreamEventHandler
 from chassis.base.settings import LOCAL_ISSUER
+from chassis.eventstore.snapshots import Known
 from chassis.runtime.service import create_app
 from chassis.web.auth import issue
 from contracts.roles import Role
@@ -18,7 +19,17 @@ from delivery.service import ENGAGEMENT, SERVICE, TIMESHEET
 from testkit.matchers import RecordsOf, recorded_as
 from tests.component.sample_app import SECRET, settings
 from tests.unit.chassis.requests_in_memory import Process, Shared
-from tests.unit.delivery.builders import ID, OPENED, PEOPLE, SOW, SOW_SIGNED, WEEK, WON
+from tests.unit.delivery.builders import (
+    BASELINED,
+    ID,
+    OPENED,
+    PEOPLE,
+    SOW,
+    SOW_SIGNED,
+    WEEK,
+    WON,
+    released,
+)
 
 OTHER, GHOST = "E-0000000000002", "E-0000000000003"
 SHEET = f"/timesheets/dev.{WEEK}"
@@ -132,6 +143,29 @@ async def test_the_answer_to_a_submission_shows_what_engagements_answered() -> N
     ]
     assert len({each.headers["ETag"] for each in answers}) == 1
     assert [each.headers.get("Idempotency-Replayed") for each in answers] == [None, *["true"] * 3]
+
+
+def planned(tasks: int) -> Known:
+    """Return the engagement in delivery with a plan of so many tasks: `t1`, `t2` and so on."""
+    (example, *_) = BASELINED.tasks
+    some = tuple(example.model_copy(update={"task": f"t{each + 1}"}) for each in range(tasks))
+    plan = BASELINED.model_copy(update={"version": 2, "tasks": some})
+    return Known(released().published(plan).stream, open=True)
+
+
+async def test_an_answer_is_as_small_with_a_large_plan() -> None:
+    body = {"task": "t1", "complete": 10, "remaining_hours": 20}
+    sizes = {}
+    for tasks in (10, 1_000):
+        delivery = Delivery()
+        delivery.commands.repository.cache(planned(tasks))
+        for prefer in ("return=minimal", "return=representation"):
+            path = f"/engagements/{ID}/progress-task"
+            answer = await delivery.request(path, body, key="p", Prefer=prefer)
+            assert answer.status_code == 200, answer.text
+            sizes[tasks, prefer] = len(answer.content)
+    assert sizes[10, "return=minimal"] == sizes[1_000, "return=minimal"] < 1_000
+    assert sizes[1_000, "return=representation"] > 100_000 > sizes[10, "return=representation"]
 
 
 async def test_a_request_without_an_outcome_is_answered_as_pending() -> None:

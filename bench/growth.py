@@ -1,0 +1,230 @@
+"""Measure what commands and events cost as the state of their engagement grows.
+
+Decisions, reactions and answers are computed in this process, without Kafka and store, so that
+their figures are processor time. Snapshots are written to a real store, in time that passes.
+"""
+
+import time as clock
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import count, islice
+from statistics import median
+from types import SimpleNamespace
+from typing import Any, cast
+
+from fastapi import Request
+
+from bench.figures import Figure
+from chassis.application.command_handler import Answer
+from chassis.application.read_models import most_commits_behind
+from chassis.domain.decider import handle_command
+from chassis.eventstore.mongo import Store, replace_older
+from chassis.eventstore.snapshots import Known, Snapshots, measured
+from chassis.web.auth import Caller
+from chassis.web.request import CommandOptions, Returns
+from contracts.delivery import ApprovedEntry, TimeApproved
+from contracts.lines import BillingItem
+from contracts.money import Money
+from delivery import service as delivery_service
+from delivery.time_entries.requests import RecordedEntry, TakeTime
+from finance.engagement import Engagement as FinanceEngagement
+from finance.time_billing.decisions import BillTime
+from testkit.scenario import Scenario
+from tests.unit.delivery import builders as delivery
+from tests.unit.finance import builders as finance
+
+TASKS = (10, 1_000, 3_000)
+ENTRIES = (100, 20_000)
+"""Approved time entries, over 24 months."""
+AIM = 1.5
+"""Ratio to the smallest state within which a cost does not grow: twice what noise makes."""
+_TIMES = 20
+_WRITTEN = 9
+_FIRST = date(2026, 4, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Milliseconds of a command or an event, and bytes of its answer and of the state after it.
+
+    `whole` is the answer with the view, `snapshot` the time to write the state to the store, of
+    which each commit pays one of `shared`.
+    """
+
+    size: int
+    time: float
+    state: int
+    snapshot: float
+    shared: int
+    answer: int = 0
+    whole: int = 0
+    time_whole: float = 0.0
+
+
+async def measure(url: str) -> list[Figure]:
+    """Return the figures for plans in Delivery and entries in Finance, with a store at `url`."""
+    store = Store(url, "growth")
+    plans = [await _planned(store, size) for size in TASKS]
+    works = [await _worked(store, size) for size in ENTRIES]
+    await store.close()
+    return [
+        *_figures("Delivery: time of a week submitted, plan of {:,} tasks", plans),
+        *_figures("Finance: time of a week heard, after {:,} entries in 24 months", works),
+    ]
+
+
+def _figures(what: str, costs: list[Cost]) -> Iterator[Figure]:
+    first = costs[0]
+    for each in costs:
+        yield _figure(what.format(each.size), each.time, first.time, "ms", bounded=True)
+        if each.answer:
+            yield _figure("  answer", each.answer, first.answer, "bytes", bounded=True)
+            yield _figure("  answer with the view", each.whole, first.whole, "bytes")
+            yield _figure("  the same with the view", each.time_whole, first.time_whole, "ms")
+        yield _figure("  state", each.state, first.state, "bytes")
+        yield _figure("  its snapshot, written to the store", each.snapshot, first.snapshot, "ms")
+        yield _figure(
+            f"  one of {each.shared:,} parts of it, the share of a commit",
+            each.snapshot / each.shared,
+            first.snapshot / first.shared,
+            "ms",
+        )
+
+
+def _figure(
+    what: str, measured: float, smallest: float, unit: str, *, bounded: bool = False
+) -> Figure:
+    ratio = measured / smallest
+    number = "{:,.2f}" if unit == "ms" else "{:,.0f}"
+    return Figure(
+        what=what,
+        measured=f"{number.format(measured)} {unit}",
+        ceiling=f"{number.format(smallest)} {unit}",
+        ratio=f"{ratio:.1f}",
+        aim=f"≤ {AIM:.1f}" if bounded else "",
+        met=ratio <= AIM if bounded else None,
+    )
+
+
+async def _planned(store: Store, tasks: int) -> Cost:
+    """Return the costs of a person's week on an engagement with a plan of so many tasks."""
+    plan = delivery.BASELINED.model_copy(update={"version": 2, "tasks": _tasks(tasks)})
+    scenario = delivery.released().published(plan)
+    entry = RecordedEntry(entry="T-1", day=_FIRST, task="t1", role="architect", hours=Decimal(8))
+    command = TakeTime(person="dev", week=_FIRST, revision=1, entries=(entry,))
+
+    def answered(returns: Returns) -> bytes:
+        """Decide the command, and return the answer: nothing of the state is computed before."""
+        context = scenario._context("dev")  # noqa: SLF001
+        step = handle_command(scenario.decider, scenario.stream, command, context)
+        return _answer(Answer(step.stream, step.own_events), returns)
+
+    return Cost(
+        tasks,
+        time=_milliseconds(lambda: answered("minimal")),
+        time_whole=_milliseconds(lambda: answered("representation")),
+        answer=len(answered("minimal")),
+        whole=len(answered("representation")),
+        **await _of_state(store, scenario),
+    )
+
+
+def _tasks(number: int) -> tuple[Any, ...]:
+    (example, *_) = delivery.TASKS
+    return tuple(
+        example.model_copy(update={"task": f"t{each}", "title": f"Requirement {each}"})
+        for each in range(1, number + 1)
+    )
+
+
+def _answer(answer: Answer, returns: Returns) -> bytes:
+    routes = next(each for each in delivery_service.SERVICE.routes if each.path == "engagements")
+    caller = SimpleNamespace(caller=Caller("dev", frozenset({"consultant"})))
+    request = cast("Request", SimpleNamespace(state=caller))
+    options = CommandOptions(returns=returns)
+    return bytes(routes._answer(request, delivery.ID, answer, options).body)  # noqa: SLF001
+
+
+async def _worked(store: Store, entries: int) -> Cost:
+    """Return the costs of a heard week after so many approved entries, billed month by month."""
+    price = Money(amount=Decimal(100_000_000), currency="EUR")
+    line = finance.hourly_line(BillingItem(item="time", kind="time", amount=price), price=price)
+    scenario = finance.contracted(finance.sow_of(line))
+    months, weeks, numbers = list[str](), 104, count()
+    for week in range(weeks):
+        monday = _FIRST + timedelta(weeks=week)
+        if (month := f"{monday:%Y-%m}") not in months:
+            if months:
+                scenario = _billed(scenario, months, monday.replace(day=1))
+            months.append(month)
+        left = entries * (week + 1) // weeks - entries * week // weeks
+        for some in _in_fives(islice(numbers, left)):
+            scenario = finance.hearing(scenario, _approved(week, some))
+    last = _approved(weeks, [entries])
+    return Cost(
+        entries,
+        time=_milliseconds(lambda: scenario.when_consumed(last)),
+        **await _of_state(store, scenario),
+    )
+
+
+def _billed(
+    scenario: Scenario[FinanceEngagement], months: Sequence[str], on: date
+) -> Scenario[FinanceEngagement]:
+    """Return the scenario after the last of these months was billed on a day."""
+    billed = scenario.on(on).after(BillTime(month=months[-1]), by="petra")
+    number = f"{on:%Y}-{len(months):05}"
+    return finance.issued(billed, f"invoice-time-{months[-1]}", number, on)
+
+
+def _in_fives(numbers: Iterable[int]) -> Iterator[list[int]]:
+    left = iter(numbers)
+    while some := [*islice(left, 5)]:
+        yield some
+
+
+def _approved(week: int, numbers: list[int]) -> TimeApproved:
+    monday = _FIRST + timedelta(weeks=week)
+    return TimeApproved(
+        person="dev",
+        week=monday,
+        entries=tuple(
+            ApprovedEntry(
+                entry=f"T-{number}",
+                day=monday + timedelta(days=number % 5),
+                task="t2",
+                role="developer",
+                hours=Decimal(8),
+            )
+            for number in numbers
+        ),
+    )
+
+
+async def _of_state(store: Store, scenario: Scenario[Any]) -> dict[str, Any]:
+    """Return the fields of a cost that are about the state and its snapshot."""
+    snapshots = Snapshots(store, {scenario.decider.kind: scenario.decider})
+    stream = measured(scenario.stream)
+    took = []
+    for number in range(_WRITTEN):
+        known = Known(replace(stream, number=stream.number + number), open=True)
+        began = clock.perf_counter()
+        await replace_older(store.views, [snapshots.document(known)])
+        took.append(clock.perf_counter() - began)
+    return {
+        "state": stream.measured,
+        "snapshot": 1000 * median(took),
+        "shared": most_commits_behind(stream),
+    }
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    """Return the least processor time of several runs, which other load disturbs least."""
+    took = []
+    for _ in range(_TIMES):
+        began = clock.process_time()
+        work()
+        took.append(clock.process_time() - began)
+    return 1000 * min(took)
