@@ -71,7 +71,7 @@ async def measure(url: str) -> list[Figure]:
     await store.close()
     return [
         *_figures("Delivery: time of a week submitted, plan of {:,} tasks", plans),
-        *_figures("Finance: time of a week heard, after {:,} entries in 24 months", works),
+        *_figures("Finance: time of a week consumed, after {:,} entries in 24 months", works),
     ]
 
 
@@ -109,7 +109,7 @@ def _figure(
 
 
 async def _planned(store: Store, tasks: int) -> Cost:
-    """Return the costs of a person's week on an engagement with a plan of so many tasks."""
+    """Return the costs of a person's week on an engagement with a plan of `tasks` tasks."""
     plan = delivery.BASELINED.model_copy(update={"version": 2, "tasks": _tasks(tasks)})
     scenario = delivery.released().published(plan)
     entry = RecordedEntry(entry="T-1", day=_FIRST, task="t1", role="architect", hours=Decimal(8))
@@ -148,7 +148,7 @@ def _answer(answer: Answer, returns: Returns) -> bytes:
 
 
 async def _worked(store: Store, entries: int) -> Cost:
-    """Return the costs of a heard week after so many approved entries, billed month by month."""
+    """Return the costs of a week of time after `entries` entries, billed month by month."""
     price = Money(amount=Decimal(100_000_000), currency="EUR")
     line = finance.hourly_line(BillingItem(item="time", kind="time", amount=price), price=price)
     scenario = finance.contracted(finance.sow_of(line))

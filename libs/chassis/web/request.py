@@ -72,7 +72,7 @@ AS_OF: dict[int | str, dict[str, Any]] = {
 
 
 Returns: TypeAlias = Literal["minimal", "representation"]
-"""What a request wants to be answered with; see `chassis.web.command_answers`."""
+"""The form of an answer to a command that a request asks for; see `chassis.web.command_answers`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,7 @@ async def test_the_answer_to_a_submission_shows_what_engagements_answered() -> N
 
 
 def planned(tasks: int) -> Known:
-    """Return the engagement in delivery with a plan of so many tasks: `t1`, `t2` and so on."""
+    """Return the engagement in delivery with a plan of a number of tasks: `t1`, `t2` and so on."""
     (example, *_) = BASELINED.tasks
     some = tuple(example.model_copy(update={"task": f"t{each + 1}"}) for each in range(tasks))
     plan = BASELINED.model_copy(update={"version": 2, "tasks": some})
