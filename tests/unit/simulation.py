@@ -382,9 +382,7 @@ class InProcessDriver(Driver):
             answer = await self.send(
                 service, path, item["command"], by, key=f"{key}/{number}", headers=headers
             )
-            position = answer.json()["position"].items()
-            events = [{"channel": name, "streamsequence": last} for name, last in position]
-            answers.append({"status": 200, "events": events})
+            answers.append({"status": 200, "position": answer.json()["position"]})
         return httpx.Response(200, json={"items": answers})
 
     async def take_over(self, row: Mapping[str, str], currency: str, *, key: str) -> str:

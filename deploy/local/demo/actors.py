@@ -93,9 +93,7 @@ class Actors:
         for item in answer.json()["items"]:
             if item["status"] != httpx.codes.OK:
                 raise CommandRefused(f"{by}: {command}: {item['problem']}")
-            for event in item["events"]:
-                channel, last = event["channel"], event["streamsequence"]
-                self.position[channel] = max(last, self.position.get(channel, 0))
+            self._reached(item["position"])
 
     async def act_for(
         self, service: str, command: str, by: str, person: str, /, **body: Any
@@ -116,9 +114,12 @@ class Actors:
             headers={**self._headers(), **self._after(), **headers},
         )
         content: dict[str, Any] = answer.json()
-        for channel, last in content["position"].items():
-            self.position[channel] = max(last, self.position.get(channel, 0))
+        self._reached(content["position"])
         return content
+
+    def _reached(self, position: Mapping[str, int]) -> None:
+        for channel, last in position.items():
+            self.position[channel] = max(last, self.position.get(channel, 0))
 
     async def look(self, service: str, by: str) -> dict[str, Any]:
         """Return the view of a department once it has processed `position`."""

@@ -7,7 +7,7 @@ Its size depends on the command, not on the stream, unless the request has the h
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel
@@ -64,6 +64,18 @@ class CommandAnswer(BaseModel, Generic[V]):
     state: V | None = None
 
 
+def what_changed(answer: Answer, *, confidential: bool) -> dict[str, Any]:
+    """Return the fields that each answer to a command has, as far as a reader may see them."""
+    position = seen(answer.stream.position, confidential=confidential)
+    return {
+        "number": answer.stream.number_for(confidential=confidential),
+        # Sorted, so that a repeated request gets the same bytes from every process.
+        "position": dict(sorted(position.items())),
+        "events": event_views(answer.events, confidential=confidential),
+        "requests": request_outcomes(answer),
+    }
+
+
 def request_outcomes(answer: Answer) -> list[RequestOutcome]:
     """Return the requests of a command with their outcomes, in order."""
     outcomes = {each.key: each for each in answer.outcomes}
@@ -101,24 +113,14 @@ def command_response(
     `view` returns the view of the stream; without it, it is left out even where it is asked for.
     """
     caller: Caller = request.state.caller
-    confidential = caller.may("confidential")
-    number = answer.stream.number_for(confidential=confidential)
-    position = seen(answer.stream.position, confidential=confidential)
-    body: dict[str, object] = {
-        "id": subject,
-        "number": number,
-        # Sorted, so that a repeated request gets the same bytes from every process.
-        "position": dict(sorted(position.items())),
-        "events": event_views(answer.events, confidential=confidential),
-        "requests": request_outcomes(answer),
-        "row": row,
-    }
+    changed = what_changed(answer, confidential=caller.may("confidential"))
+    body = {"id": subject, **changed, "row": row}
     if options.returns == "representation":
         if view is None:
             options = replace(options, returns=None)
         else:
             body["state"] = view()
-    headers = position_headers(number, position) | options.applied
+    headers = position_headers(changed["number"], changed["position"]) | options.applied
     if answer.repeated:
         headers["Idempotency-Replayed"] = "true"
     return Response(to_json(body), status, headers, media_type="application/json")

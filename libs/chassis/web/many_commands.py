@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, WrapValidator, create_model
 from chassis.application.command_handler import Answer
 from chassis.domain.commands import Command
 from chassis.web.auth import Caller
-from chassis.web.event_views import EventView, event_views
+from chassis.web.command_answers import RequestOutcome, what_changed
+from chassis.web.event_views import EventView
 from chassis.web.few_errors import few_errors
 from chassis.web.problems import TRANSLATED, Problem, ProblemDocument, field_error, translated
 from chassis.web.request import CommandOptions, command_options
@@ -30,15 +31,18 @@ Give = Callable[[Request, str, Command, CommandOptions], Awaitable[Answer]]
 
 
 class ItemAnswer(BaseModel):
-    """The answer to one item: the events that it published, or the problem.
+    """The answer to one item: what it recorded and led to, or the problem.
 
-    `status` is the one that the command alone would be answered with.
+    `status` is the one that the command alone would be answered with; the other fields are those of
+    an answer to one command.
     """
 
     id: str
     status: int
     number: int | None = None
+    position: dict[str, int] = {}
     events: list[EventView] = []
+    requests: list[RequestOutcome] = []
     problem: ProblemDocument | None = None
 
 
@@ -66,7 +70,7 @@ class ManyCommands:
         self.description = (
             f"At most {MOST_TOGETHER} items, each with `{parameter}` and `command`. Each is decided"
             " and recorded by itself, those of one stream in their order; the answer has the status"
-            " of each, and its events or its problem. A repeated request with the same"
+            " of each, and what it recorded or its problem. A repeated request with the same"
             " Idempotency-Key has no second effect."
         )
 
@@ -114,9 +118,4 @@ async def _one(
         return ItemAnswer(id=subject, status=problem.status_code, problem=problem.document())
     except Problem as problem:
         return ItemAnswer(id=subject, status=problem.status_code, problem=problem.document())
-    return ItemAnswer(
-        id=subject,
-        status=200,
-        number=answer.stream.number_for(confidential=confidential),
-        events=event_views(answer.events, confidential=confidential),
-    )
+    return ItemAnswer(id=subject, status=200, **what_changed(answer, confidential=confidential))

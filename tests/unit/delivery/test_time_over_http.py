@@ -204,12 +204,16 @@ async def test_the_time_of_many_engagements_is_approved_in_one_request() -> None
         "time-not-waiting",
     ]
     assert [event["type"] for event in done[2]["events"]] == ["concord.delivery.time-approved.v1"]
+    [noted] = done[2]["requests"]
+    assert (noted["command"], noted["outcome"]) == ("note-decision", "done")
+    assert done[2]["position"]["delivery"] == done[2]["events"][-1]["streamsequence"]
+    assert (done[1]["position"], done[1]["requests"]) == ({}, [])
     sheet = (await delivery.request(SHEET)).json()
     assert {each["status"] for one in sheet["lines"] for each in one["entries"]} == {"approved"}
     # The same request again has no second effect.
     again = (await approve()).json()["items"]
-    assert [(each["status"], each["events"]) for each in again] == [
-        (each["status"], each["events"]) for each in done
+    assert [{**each, "problem": None} for each in again] == [
+        {**each, "problem": None} for each in done
     ]
 
 
