@@ -470,21 +470,24 @@ class Life:
             )
         return self
 
+    def _paid(self, item: str, amount: int, days: int) -> finance.PaymentAllocated:
+        return finance.PaymentAllocated(
+            payment=f"P-{item}",
+            allocation=f"A-{item}",
+            invoice=f"I-{item}",
+            amount=eur(amount),
+            received_on=self.day(days),
+        )
+
     def closed(self) -> "Life":
         self.accepted()
         for number, item in enumerate(self.schedule(), 1):
             self.say(149, *self.invoice(item, number, 26 if number == 1 else 149))
         self.say(
             160,
-            finance.PaymentReceived(
-                invoice="I-advance", amount=eur(30_000), received_on=self.day(50)
-            ),
-            finance.PaymentReceived(
-                invoice="I-final", amount=eur(50_000), received_on=self.day(160)
-            ),
-            finance.PaymentReceived(
-                invoice="I-manage", amount=eur(20_000), received_on=self.day(160)
-            ),
+            self._paid("advance", 30_000, 50),
+            self._paid("final", 50_000, 160),
+            self._paid("manage", 20_000, 160),
             finance.RevenueByCostRecognised(
                 month="2026-05",
                 obligation="fixed",
@@ -493,7 +496,7 @@ class Life:
                 cumulative=eur(100_000),
             ),
             finance.AccountSettled(
-                billed=eur(100_000), paid=eur(100_000), settled_on=self.day(160)
+                billed=eur(100_000), paid=eur(100_000), written_off=eur(0), settled_on=self.day(160)
             ),
         )
         return self.say(

@@ -27,6 +27,10 @@ from contracts.reference import (
     TaxRatePublished,
 )
 from contracts.roles import COMPANY
+from finance.allocations import decisions as allocations
+from finance.bank_accounts import decisions as bank_accounts
+from finance.bank_accounts.accounts import bank_account_zone
+from finance.bank_accounts.state import BankAccount
 from finance.billing import decisions as billing
 from finance.budgeting import decisions as budgeting
 from finance.changes import decisions as changes
@@ -45,6 +49,8 @@ from finance.number_series import decisions as number_series
 from finance.number_series.requests import SeriesId
 from finance.number_series.state import NumberSeries
 from finance.payments import decisions as payments
+from finance.payments.requests import BankAccountId, PaymentId
+from finance.payments.state import Payment
 from finance.pending.decisions import catching_up
 from finance.performance import decisions as performance
 from finance.policies import require_running
@@ -72,7 +78,7 @@ COMPUTING: tuple[Capability[Engagement], ...] = (
     time_billing.capability,
     withholding.capability,
     invoices.capability,
-    payments.capability,
+    allocations.capability,
     revenue.capability,
     settlement.capability,
     performance.capability,
@@ -123,6 +129,24 @@ NUMBER_SERIES: Decider[NumberSeries] = Decider(
 )
 """Decider of the series that number invoices and credit notes."""
 
+BANK_ACCOUNT: Decider[BankAccount] = Decider(
+    department="finance",
+    kind="bank-account",
+    initial=lambda subject: BankAccount(bank_account=subject),
+    capabilities=(bank_accounts.capability,),
+    zone=lambda state, *when: bank_account_zone(state.bank_account, *when),
+)
+"""Decider of bank accounts."""
+
+PAYMENT: Decider[Payment] = Decider(
+    department="finance",
+    kind="payment",
+    initial=lambda subject: Payment(payment=subject),
+    capabilities=(payments.capability,),
+    zone=lambda state, *when: company_zone(state.company, *when),
+)
+"""Decider of payments."""
+
 SERVICE = Service(
     "finance",
     "Finance",
@@ -157,6 +181,10 @@ SERVICE = Service(
             listed=("base", "quote", "rate", "source"),
             subject=ExchangeRateId,
         ),
+        CommandRoutes(
+            BANK_ACCOUNT, path="bank-accounts", seen_by=ACCOUNTING, subject=BankAccountId
+        ),
+        CommandRoutes(PAYMENT, path="payments", seen_by=ACCOUNTING, subject=PaymentId),
         CommandRoutes(NUMBER_SERIES, path="number-series", seen_by=CONTROLLING, subject=SeriesId),
     ),
     reads=(

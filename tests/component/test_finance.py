@@ -2,16 +2,19 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from contracts.finance import BillingEventDue, InvoiceIssued, PaymentOverdue
+from contracts.reference import AccountPublished
 from contracts.roles import Role
 from tests.component.harness import (
     Running,
     World,
     asked_until,
+    bearer,
     engagement_id,
     refused,
     running,
@@ -67,6 +70,7 @@ async def publish_rates(world: World) -> None:
         rates["effective_from"] = "2020-01-01"
         published = await world.do(command, rates, by=CONTROLLER)
         assert ("newest" in published["state"]) == command.startswith("/rate-cards/")
+    await world.say(AccountPublished(account="acme", name="Acme"), about="acme")
     probe = engagement_id()
     await world.say(builders.OPENED, builders.ESTIMATE, about=probe)
 
@@ -77,6 +81,48 @@ async def publish_rates(world: World) -> None:
     await asked_until(
         caught_up, lambda view: bool(view["estimate_costs"] and view["estimates"][0]["price"])
     )
+
+
+async def arrived(world: World, amount: str) -> str:
+    """Take a statement with one payment, after the last one, and return the id of the payment."""
+    account = "/bank-accounts/us.main"
+    record = builders.US.model_dump(mode="json", exclude={"company"}) | {
+        "bank_accounts": [{"bank_account": "main", "currency": "EUR", "number": "1"}]
+    }
+    await world.do("/companies/us/publish-company", record, by=CONTROLLER)
+    seen = await world.client.get(account, headers=bearer(ACCOUNTANT))
+    known: dict[str, Any] = seen.json() if seen.is_success else {"closing": None, "number": 0}
+    opening = known["closing"] or {"amount": "0", "currency": "EUR"}
+    number = known["number"] + 1
+    entry = {
+        "entry": f"E-{number}",
+        "booked_on": TODAY.isoformat(),
+        "value_on": TODAY.isoformat(),
+        "details": [{"amount": {"amount": amount, "currency": "EUR"}}],
+    }
+    closing = {"amount": str(Decimal(opening["amount"]) + Decimal(amount)), "currency": "EUR"}
+    statement = {
+        "statement": f"S-{number}",
+        "number": number,
+        "opening": opening,
+        "closing": closing,
+        "entries": [entry],
+    }
+    answer = await world.do(f"{account}/take-statement", statement)
+    [payment] = answer["state"]["payments"]
+    return str(payment["payment"])
+
+
+async def pay(world: World, invoice: str, amount: str) -> None:
+    """Let the customer pay an invoice."""
+    payment = await arrived(world, amount)
+    await world.do(f"/payments/{payment}/assign-account", {"account": "acme"})
+    part = {
+        "engagement": world.engagement,
+        "invoice": invoice,
+        "amount": {"amount": amount, "currency": "EUR"},
+    }
+    await world.do(f"/payments/{payment}/allocate-payment", {"items": [part]})
 
 
 async def test_a_signed_contract_is_billed_paid_and_settled(world: World):
@@ -119,8 +165,7 @@ async def test_a_signed_contract_is_billed_paid_and_settled(world: World):
     for item in items:
         await world.do("approve-invoice", {"invoice": f"invoice-{item}"}, by=CONTROLLER)
     for item, amount in zip(("start", *items), ("5000", "6000", "7000", "2000"), strict=True):
-        money = {"invoice": f"invoice-{item}", "amount": {"amount": amount, "currency": "EUR"}}
-        await world.do("record-payment", money)
+        await pay(world, f"invoice-{item}", amount)
     settled = (await world.do("settle-account"))["state"]
     assert (settled["stage"], settled["overdue"], settled["open_points"]) == ("settled", False, [])
     assert settled["paid"] == {"amount": "20000", "currency": "EUR"}
@@ -138,15 +183,22 @@ async def test_commands_that_are_refused_change_nothing(world: World):
     before = await asked_until(  # the scheduler drafts the invoice that fell due by its date
         world.view, lambda view: any(one["item"] == "care" for one in view["invoices"])
     )
-    pay = {"invoice": "invoice-start", "amount": {"amount": "1", "currency": "EUR"}}
+    payment = await arrived(world, "1000")
+    allocate = f"/payments/{payment}/allocate-payment"
+    part = {
+        "engagement": world.engagement,
+        "invoice": "invoice-start",
+        "amount": {"amount": "1", "currency": "EUR"},
+    }
+    items = {"items": [part]}
     for role in OTHERS:
-        refused(await world.ask("record-payment", pay, by=token("cora", role)), 403, "not-allowed")
+        refused(await world.ask(allocate, items, by=token("cora", role)), 403, "not-allowed")
     for amount in ("NaN", "-1", "0", "1" + 30 * "0", "1e400"):
-        wrong = pay | {"amount": {"amount": amount, "currency": "EUR"}}
-        refused(await world.ask("record-payment", wrong), 422, "invalid-input")
+        wrong = part | {"amount": {"amount": amount, "currency": "EUR"}}
+        refused(await world.ask(allocate, {"items": [wrong]}), 422, "invalid-input")
     for extra in ({"amount": {"amount": "1", "currency": "EUX"}}, {"paid": True}):
-        refused(await world.ask("record-payment", pay | extra), 422, "invalid-input")
-    refused(await world.ask("record-payment", pay, wait=0), 409, "invoice-not-issued")
+        refused(await world.ask(allocate, {"items": [part | extra]}), 422, "invalid-input")
+    refused(await world.ask(allocate, items, wait=0), 409, "payment-unassigned")
     refused(await world.ask("recognise-revenue", {"month": "2026-13"}), 422, "invalid-input")
     refused(await world.ask("bill-time", {"month": "2999-12"}, wait=0), 409, "month-not-begun")
     rates = {"currency": "EUR", "rates": [{"role": "pilot", "rate": {"amount": "1"}}]}

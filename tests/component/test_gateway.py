@@ -143,7 +143,7 @@ async def test_costs_are_shown_only_to_callers_with_the_right(world: World) -> N
     assert "finance.confidential" not in seen["freshness"]
     assert (await world.get("/portfolio", EMMA))["confidential"] is None
     types = {each["type"] for each in await world.get(f"/engagements/{CLOSED}/timeline", EMMA)}
-    assert "concord.finance.payment-received.v1" in types
+    assert "concord.finance.payment-allocated.v1" in types
     assert "concord.finance.cost-accrued.v1" not in types
 
     customer = await world.client.get("/portfolio", headers=token("cleo", "customer"))

@@ -38,7 +38,7 @@ delivery: ManagerAssigned TierChosen EstimateSubmitted EstimateEndorsed SowRevie
     DeliverableSubmitted DeliverableRejected DeliverableAccepted SolutionWentLive SurveySent
     SurveyAnswered PirHeld EngagementClosed
 finance: EstimatePriced ProposalReviewed SowReviewed AmendmentReviewed BudgetSet ChangePriced
-    BudgetAmended BillingEventDue InvoiceDrafted InvoiceApproved InvoiceIssued PaymentReceived
+    BudgetAmended BillingEventDue InvoiceDrafted InvoiceApproved InvoiceIssued PaymentAllocated
     RevenueRecognised AccountSettled
 finance.confidential: EstimateCosted BudgetCosted ChangeCosted CostAccrued
     RevenueByCostRecognised PerformanceMeasured MarginMeasured

@@ -43,6 +43,10 @@ LIVES = {
 }
 
 
+_STREAMS = {"engagements", "timesheets", "payments", "bank-accounts"}
+"""Paths of the streams that are no reference data."""
+
+
 @dataclass(frozen=True)
 class Moment:
     """Copy of a world before a command, and that command, which was accepted."""
@@ -56,7 +60,7 @@ class Moment:
         Raises Refused where a department refuses it, ValidationError where the body is invalid.
         """
         sent = replace(self.sent, body=dict(body), key=key)
-        if sent.place not in {"engagements", "timesheets"}:
+        if sent.place not in _STREAMS:
             path = f"{sent.place}/{sent.subject}/{sent.command}"
             world.publish(sent.service, path, sent.body, sent.by)
         else:
@@ -229,7 +233,8 @@ def moments() -> dict[tuple[str, str], list[Moment]]:
         asyncio.run(lived(name, world))
         for moment in world.moments:
             found.setdefault((moment.sent.service, moment.sent.command), []).append(moment)
-        for beside in (*_beside(world.moments), *_spent(world.moments), *_internal(world.moments)):
+        others = (_beside, _spent, _internal, _matched, _taken_back)
+        for beside in (each for other in others for each in other(world.moments)):
             found.setdefault((beside.sent.service, beside.sent.command), []).append(beside)
     for moment in _after_an_import():
         found.setdefault((moment.sent.service, moment.sent.command), []).append(moment)
@@ -307,6 +312,42 @@ def _internal(lived: list[Moment]) -> list[Moment]:
     return found
 
 
+def _matched(lived: list[Moment]) -> list[Moment]:
+    """Return the moments of a payment by hand that the next payment of a statement is matched with.
+
+    Empty where no payment arrives.
+    """
+    moment = next((each for each in lived if each.sent.command == "assign-account"), None)
+    if moment is None:
+        return []
+    name = moment.sent.subject
+    arrived = moment.world.view("finance", name, "payments")
+    body = {field: arrived[field] for field in ("bank_account", "amount", "received_on")}
+    by_hand = replace(moment.sent, subject="P-0000000000001")
+    return _in_order(
+        moment.world,
+        (by_hand, "record-payment", body),
+        (by_hand, "match-payment", {"payment": name}),
+    )
+
+
+def _taken_back(lived: list[Moment]) -> list[Moment]:
+    """Return the moments at which the first allocation is taken back, and its payment refunded."""
+    moment = next((each for each in lived if each.sent.command == "allocate-payment"), None)
+    if moment is None:
+        return []
+    world = fork(moment.world)
+    moment.give(world, moment.sent.body, "allocated")
+    parts = world.view("finance", moment.sent.subject, "payments")["allocations"]
+    back = {"allocations": [each["allocation"] for each in parts], "why": "Wrong invoice."}
+    amount = {"amount": "10", "currency": parts[0]["amount"]["currency"]}
+    return _in_order(
+        world,
+        (moment.sent, "deallocate-payment", back),
+        (moment.sent, "refund-payment", {"amount": amount}),
+    )
+
+
 def _submission(lived: list[Moment]) -> Moment | None:
     """Return the first moment at which a timesheet of a past day is submitted, or None."""
     return next(
@@ -335,13 +376,6 @@ def _then(after: World, moment: Moment) -> list[Moment]:
     """Return the moment of the command that this one makes possible; empty if there is none."""
     bodies: dict[str, tuple[str, Body]] = {
         "put-on-hold": ("resume", {}),
-        "issue-credit-note": (
-            "record-refund",
-            {
-                "invoice": moment.sent.body.get("invoice"),
-                "amount": {"amount": "10", "currency": "EUR"},
-            },
-        ),
     }
     if moment.sent.command == "redline-sow":
         redline = after.view("legal", ENGAGEMENT)["statements_of_work"][-1]["redlines"][-1]

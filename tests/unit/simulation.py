@@ -39,6 +39,7 @@ from delivery.service import SERVICE as DELIVERY
 from finance.service import SERVICE as FINANCE
 from legal.service import SERVICE as LEGAL
 from local.demo.actors import Actors
+from local.demo.bank import Bank
 from local.demo.driver import Body, Calendar, CommandRefused, Driver
 from local.demo.reference_data import CUSTOMERS, SELLERS, publish, roles
 from local.demo.timesheets import Timesheets
@@ -250,8 +251,9 @@ class World:
     ) -> None:
         department.streams[stream.id] = stream
         self._publish(department, said)
-        for asked in stream.requests.values():
-            self._carry_out(department, stream.id, asked)
+        for key, asked in stream.requests.items():
+            if key in department.streams[stream.id].requests:  # else it was carried out meanwhile
+                self._carry_out(department, stream.id, asked)
 
     def _carry_out(self, department: Department, asking: str, asked: Recorded[Requested]) -> None:
         """Give a request to the stream that it asks, and record the outcome, both at once."""
@@ -321,9 +323,10 @@ class InProcessDriver(Driver):
     """Driver that calls a world instead of services over HTTP."""
 
     def __init__(self, world: World, begins: date) -> None:
-        self.calendar = PureCalendar(world, begins, self.submit_timesheets)
+        self.calendar = PureCalendar(world, begins, self.hand_in)
         self.timesheets = Timesheets()
-        self._on_timesheets = count(1)
+        self.bank = Bank()
+        self._on_streams = count(1)
         self.ids = world.ids
         self._world = world
 

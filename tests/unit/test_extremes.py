@@ -296,7 +296,8 @@ _CONSEQUENTIAL = (
     "publish-status-report",
     "assess-change",
     "draft-amendment",
-    "record-payment",
+    "take-statement",
+    "allocate-payment",
 )
 
 

@@ -142,7 +142,7 @@ def test_a_scenario_runs_to_its_end() -> None:
 
     assert shown(each for each in world.events() if each.channel.kind == "events").stage == "closed"
     types = {type(each.event).__name__ for each in world.events()}
-    assert {"DeliverableRejected", "AmendmentSigned", "BudgetAmended", "PaymentReceived"} <= types
+    assert {"DeliverableRejected", "AmendmentSigned", "BudgetAmended", "PaymentAllocated"} <= types
 
 
 def test_only_confidential_events_name_confidential_channels_in_heard() -> None:

@@ -179,7 +179,7 @@ def test_invoices_are_issued_soon_and_paid_about_when_they_are_due(scenario: Sce
     }
     due = {each.invoice: each for each in of_kind(scenario, finance.InvoiceIssued)}
     voided = {each.invoice for each in of_kind(scenario, finance.InvoiceVoided)}
-    paid = {each.invoice: each for each in of_kind(scenario, finance.PaymentReceived)}
+    paid = {each.invoice: each for each in of_kind(scenario, finance.PaymentAllocated)}
     credited: defaultdict[str, Decimal] = defaultdict(Decimal)
     for note in of_kind(scenario, finance.CreditNoteIssued):
         credited[note.invoice] += note.amount.amount

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from local.demo.engagement_run import EngagementRun
+from local.demo.paying import pay, refund
 from local.demo.pricing import WORK
 from local.demo.recording import approved_entries, redo
 from local.demo.working import Work
@@ -30,17 +31,10 @@ async def money(run: EngagementRun, work: Work) -> None:
                 await _correct_billed(run, work)
         work.recognised_to = first
         await invoices(run, work)
-    for invoice, (day, amount) in list(work.to_pay.items()):
-        if day <= today:
-            await run.actors.act(
-                "finance",
-                "record-payment",
-                "fred",
-                invoice=invoice,
-                amount=amount,
-                received_on=day.isoformat(),
-            )
-            del work.to_pay[invoice]
+    due = {invoice: amount for invoice, (day, amount) in work.to_pay.items() if day <= today}
+    for invoice in due:
+        del work.to_pay[invoice]
+    await pay(run, work, due)
 
 
 async def _withhold(run: EngagementRun, state: dict[str, Any]) -> None:
@@ -171,11 +165,13 @@ async def give_back(run: EngagementRun, invoices: list[dict[str, Any]]) -> None:
         "finance",
         "fred",
         lambda seen: any(
-            each["invoice"] == invoice and float(each["outstanding"]["amount"]) < 0
+            each["invoice"] == invoice
+            and float(each["credited"]["amount"]) > 0
+            and float(each["outstanding"]["amount"]) == 0
             for each in seen["invoices"]
         ),
     )
-    await actors.act("finance", "record-refund", "dora", invoice=invoice, amount=amount)
+    await refund(run, invoice, amount)
 
 
 async def bill_early(run: EngagementRun) -> None:

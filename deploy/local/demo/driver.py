@@ -8,6 +8,7 @@ import asyncio
 import csv
 import heapq
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from io import StringIO
@@ -21,10 +22,14 @@ from chassis.base.backoff import Backoff
 from chassis.domain.ids import derived
 from chassis.web.auth import issue
 from contracts.roles import Role
+from local.demo.bank import Bank, Transfer, statement
 from local.demo.timesheets import Timesheets
 
 WAIT = 25
 """Seconds that a service may wait for events before it refuses a command or answers a read."""
+
+_ATTEMPTS = 5
+"""Attempts to take a statement while other drivers take some of the same bank account."""
 
 Body = Mapping[str, Any]
 
@@ -148,9 +153,10 @@ class Driver:
         self._at_once = asyncio.Semaphore(at_once)
         self._tokens: dict[str, str] = {}
         self._clocks_set_on: date | None = None
-        self.calendar = Calendar(begins, self._hold_clocks, self.submit_timesheets)
+        self.calendar = Calendar(begins, self._hold_clocks, self.hand_in)
         self.timesheets = Timesheets()
-        self._on_timesheets = count(1)
+        self.bank = Bank()
+        self._on_streams = count(1)
         self.ids = access.ids
         self.accepted = 0
         """Number of commands that were accepted."""
@@ -197,25 +203,61 @@ class Driver:
             service, path, body, by, key=derived(f"{self._seed}/{key}", 25), headers=headers
         )
 
-    async def submit_timesheets(self) -> None:
-        """Save and submit the timesheets to which scenarios added lines."""
+    async def hand_in(self) -> None:
+        """Submit the timesheets to which scenarios added lines; take the statements of the banks.
+
+        Timesheets are saved before.
+        """
         await self.timesheets.submit(self.act_on_timesheet)
+        transfers, self.bank.transfers = self.bank.transfers, {}
+        for account, of_account in sorted(transfers.items()):
+            await self._take_statement(account, of_account)
+
+    async def _take_statement(self, account: str, transfers: list[Transfer]) -> None:
+        """Take a statement; again with other balances where another driver was faster."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            known: Mapping[str, Any] = {"closing": None, "number": 0}
+            with suppress(DemoError):  # before the first statement
+                known = (await self.read("finance", f"/bank-accounts/{account}", "fred", {})).json()
+            body = statement(known, transfers, self.calendar.today)
+            try:
+                stream = f"bank-accounts/{account}"
+                seen = await self.act_on(
+                    "finance", stream, "fred", "take-statement", body, see=True
+                )
+            except CommandRefused:
+                if attempt == _ATTEMPTS:
+                    raise
+            else:
+                self.bank.note(seen["state"]["payments"])
+                return
 
     async def act_on_timesheet(self, by: str, sheet: str, command: str, body: Body) -> None:
-        """Send a command on a person's timesheet, dated today.
+        """Send a command on a person's timesheet; see `act_on`."""
+        await self.act_on("delivery", f"timesheets/{sheet}", by, command, body)
 
-        Raises CommandRefused where it is refused, DemoError where it fails otherwise.
+    async def act_on(
+        self, service: str, stream: str, by: str, command: str, body: Body, *, see: bool = False
+    ) -> dict[str, Any]:
+        """Send a command on a stream that is no engagement, dated today.
+
+        Return the answer, with the view of the stream in `state` if `see` is true. Raises
+        CommandRefused where it is refused, DemoError where it fails otherwise.
         """
-        key = f"timesheets/{sheet}/{next(self._on_timesheets)}/{command}"
         at = datetime.combine(self.calendar.today, time(8), UTC)
-        await self.send(
-            "delivery",
-            f"/timesheets/{sheet}/{command}",
+        answer = await self.send(
+            service,
+            f"/{stream}/{command}",
             body,
             by,
-            key=key,
-            headers={"Occurred-At": min(at, datetime.now(UTC)).isoformat()},
+            key=f"{stream}/{next(self._on_streams)}/{command}",
+            headers={
+                "Occurred-At": min(at, datetime.now(UTC)).isoformat(),
+                "Prefer": f"{'return=representation, ' if see else ''}wait={WAIT}",
+            },
         )
+        content: dict[str, Any] = answer.json()
+        return content
 
     async def take_over(self, row: Mapping[str, str], currency: str, *, key: str) -> str:
         """Import an opportunity, a row of a CRM export; return the id of its engagement.

@@ -41,6 +41,8 @@ class Work:
     """True if an invoice was voided."""
     corrected: bool = False
     """True if billed time was corrected."""
+    payments: int = 0
+    """Number of payments of the customer."""
     to_pay: dict[str, tuple[date, dict[str, Any]]] = field(default_factory=dict)
     recognised_to: date | None = None
     finish: date = date.max

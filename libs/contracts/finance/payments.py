@@ -1,37 +1,84 @@
-"""Define the events of payments and refunds."""
+"""Define the events of payments on invoices, and of overdue invoices."""
 
 from contracts.channels import FINANCE
 from contracts.event import Event
-from contracts.finance.invoices import InvoiceMovement
-from contracts.money import PositiveTotal
-from contracts.values import Day, Identifier
+from contracts.money import ItemMoney, Money, NotNegativeMoney, PositiveMoney, PositiveTotal
+from contracts.values import Conversion, Day, Identifier, ShortText, Value
 
 
-class PaymentReceived(InvoiceMovement, Event, channel=FINANCE, consumed_by=("sales", "legal")):
-    """The customer paid an invoice, in part or in full.
+class Allocation(Value):
+    """A part of a payment on an invoice, in the currency of the invoice."""
 
-    Published by Finance, one event for each payment; two may be equal in every field.
-    """
-
+    payment: Identifier
+    """Id of the payment."""
+    allocation: Identifier
+    """Id of the allocation; a payment can be allocated to an invoice more than once."""
+    invoice: Identifier
+    """Id of the invoice."""
+    amount: NotNegativeMoney
+    """Money of the payment, without tax."""
+    bank_charge: PositiveMoney | None = None
+    """Amount that banks kept of what the customer had paid; null where they kept nothing."""
+    written_off: PositiveMoney | None = None
+    """Small difference that the customer does not have to pay; null where there is none."""
     received_on: Day
-    """Day on which the money arrived."""
+    """Day on which the money of the payment arrived."""
+    conversion: Conversion | None = None
+    """`amount` converted into the currency of the payment; null where that is the same."""
+    exchange_difference: ItemMoney | None = None
+    """Realised exchange difference, in the currency of the payment: a loss is negative.
 
-
-class RefundPaid(InvoiceMovement, Event, channel=FINANCE):
-    """Money that the customer had paid beyond what an invoice came to was paid back.
-
-    Published by Finance. An invoice comes to its amount less its credit notes.
+    What `amount` is worth on the day of the payment, less what it was worth on the invoice date.
+    Null where nothing is converted, or no exchange rate is known for the invoice date.
     """
 
-    paid_on: Day
-    """Day on which the money was paid back."""
+    @property
+    def paid(self) -> Money:
+        """Return what the customer paid: money of the payment, and what banks kept."""
+        return self.amount if self.bank_charge is None else self.amount + self.bank_charge
+
+    @property
+    def settles(self) -> Money:
+        """Return the amount by which less is outstanding on the invoice."""
+        return self.paid if self.written_off is None else self.paid + self.written_off
+
+    @property
+    def used(self) -> Money:
+        """Return the money of the payment, in the currency of the payment."""
+        return self.conversion.converted if self.conversion else self.amount
+
+
+class PaymentAllocated(Allocation, Event, channel=FINANCE, consumed_by=("sales", "legal")):
+    """A payment of the customer, or a part of it, was allocated to an invoice.
+
+    Published by Finance, one event for each allocation. An invoice takes no more than is
+    outstanding on it; the payment keeps the rest.
+    """
+
+    amount: PositiveMoney
+    """Money of the payment, without tax."""
+
+
+class PaymentDeallocated(Allocation, Event, channel=FINANCE, consumed_by=("sales", "legal")):
+    """An allocation, or a part of it, was taken back; that part is outstanding on the invoice.
+
+    Published by Finance. The reason is a correction, a payment that the bank took back, or a credit
+    note on a paid invoice: then the part is not owed, and goes back to the payment. The fields are
+    those of the part. `amount` is zero where only a difference that was written off is taken back.
+    """
+
+    why: ShortText
+    """Reason for taking it back."""
+    deallocated_on: Day
+    """Day on which it was taken back."""
 
 
 class PaymentOverdue(Event, channel=FINANCE, consumed_by=("sales", "legal")):
-    """An invoice was not paid in full by its due day. Published by Finance, once per invoice.
+    """An invoice was not paid in full by its due day.
 
-    No event ends it: it is over when payments and credit notes reach the amount of the invoice, or
-    the invoice is voided.
+    Published by Finance, once per invoice; again where a payment on it was taken back after it had
+    been paid in full. No event ends it: it is over when allocations and credit notes reach the
+    amount of the invoice, or the invoice is voided.
     """
 
     invoice: Identifier
@@ -39,4 +86,4 @@ class PaymentOverdue(Event, channel=FINANCE, consumed_by=("sales", "legal")):
     due_on: Day
     """Last day for payment."""
     outstanding: PositiveTotal
-    """Amount of the invoice less credit notes and payments, with refunds added again."""
+    """Amount of the invoice less credit notes and allocations."""

@@ -16,7 +16,9 @@ class AccountSettled(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     billed: NotNegativeTotal
     """Invoices issued, less voided ones and credit notes."""
     paid: NotNegativeTotal
-    """Payments received, less refunds."""
+    """Amount that customers paid, also what banks kept of it."""
+    written_off: NotNegativeTotal
+    """Small differences on invoices that the customer does not have to pay."""
     settled_on: Day
     """Day of the settlement."""
 
@@ -24,7 +26,8 @@ class AccountSettled(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
 class AccountReopened(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     """A settled account was reopened: time or expenses approved since can be billed.
 
-    Published by Finance. Also where the approval of billed work was reversed since.
+    Published by Finance. Also where the approval of billed work was reversed since, or a payment
+    was taken back.
     """
 
     settled_on: Day
@@ -33,3 +36,5 @@ class AccountReopened(Event, channel=FINANCE, consumed_by=("delivery", "legal"))
     """Approved time and expenses that can be billed now, at contracted rates."""
     to_credit: NotNegativeTotal
     """Amount billed for work whose approval was reversed, and not credited."""
+    outstanding: NotNegativeTotal
+    """Amount outstanding on invoices, since a payment was taken back."""

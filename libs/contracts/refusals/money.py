@@ -7,9 +7,11 @@ MoneyCode = Literal[
     "account-settled",
     "advance-drawn",
     "advance-unused",
+    "allocation-unknown",
     "amount-beyond-schedule",
     "amount-not-billable",
     "balances-differ",
+    "bank-account-unknown",
     "billing-beyond-price",
     "billing-item-not-due",
     "billing-item-unbilled",
@@ -23,6 +25,7 @@ MoneyCode = Literal[
     "exchange-rate-missing",
     "invoice-not-draft",
     "invoice-not-issued",
+    "invoice-paid",
     "invoice-settled-in-part",
     "invoice-unknown",
     "invoice-unpaid",
@@ -34,15 +37,23 @@ MoneyCode = Literal[
     "month-out-of-order",
     "month-recognised",
     "obligation-unknown",
-    "payment-too-large",
+    "payment-awaits-answer",
+    "payment-differs",
+    "payment-of-other-account",
+    "payment-of-other-company",
+    "payment-refunded",
+    "payment-returned",
+    "payment-superseded",
+    "payment-too-small",
+    "payment-unassigned",
     "rate-not-contracted",
-    "refund-owed",
-    "refund-too-large",
     "report-not-measured",
     "revenue-beyond-price",
     "revenue-not-measurable",
     "revenue-unrecognised",
     "reversed-work-billed",
+    "statement-balance-differs",
+    "statement-too-long",
     "time-unbilled",
     "work-billed",
     "work-covered-by-advance",
@@ -55,6 +66,7 @@ MoneyCode = Literal[
     "work-uncosted",
     "work-unknown",
     "work-written-down",
+    "write-off-too-large",
 ]
 """Code of a refusal that concerns budgets, bills, payments and revenue."""
 
@@ -69,11 +81,13 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
         "The advance is already used by billed time, as far as it would be credited or voided."
     ),
     "advance-unused": "A part of the advance is neither used nor credited.",
+    "allocation-unknown": "The payment has no allocation with this id, or it was taken back.",
     "amount-beyond-schedule": (
         "The amount exceeds what is left to bill of the entry of the billing schedule."
     ),
     "amount-not-billable": "Conditions for billing this amount are not met.",
     "balances-differ": "The balances contradict the contract that Legal took over.",
+    "bank-account-unknown": "The company has no bank account with this id.",
     "billing-beyond-price": "More was billed than the price of the contract.",
     "billing-item-not-due": "The entry of the billing schedule is not due on that day.",
     "billing-item-unbilled": "An entry of the billing schedule is not billed.",
@@ -87,6 +101,7 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     "exchange-rate-missing": "An amount in another currency has no exchange rate on its day.",
     "invoice-not-draft": "The invoice is not a draft any more.",
     "invoice-not-issued": "The invoice is not issued.",
+    "invoice-paid": "Nothing is outstanding on the invoice.",
     "invoice-settled-in-part": (
         "The invoice was paid or credited in part; issue a credit note instead."
     ),
@@ -104,10 +119,16 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
         "The revenue of the month is recognised already, or the month is before the contract."
     ),
     "obligation-unknown": "There is no obligation or performance obligation with this id.",
-    "payment-too-large": "The payment exceeds what is outstanding on the invoice.",
+    "payment-awaits-answer": "An engagement has not answered the last request of the payment yet.",
+    "payment-differs": "The payment differs from the other one, or is used already.",
+    "payment-of-other-account": ("The payment is of another customer than the engagement."),
+    "payment-of-other-company": "The payment arrived at another company than the one that sells.",
+    "payment-refunded": "A part of the payment was paid back to the customer.",
+    "payment-returned": "The bank took the payment back.",
+    "payment-superseded": "The payment is the same as another one that was entered by hand.",
+    "payment-too-small": "Less than that is left of the payment.",
+    "payment-unassigned": "It is not known which customer the payment is for.",
     "rate-not-contracted": "The contract has no rate for a role.",
-    "refund-owed": "The customer has paid too much on an invoice.",
-    "refund-too-large": "The refund exceeds what was paid too much on the invoice.",
     "report-not-measured": "A progress report cannot be measured yet.",
     "revenue-beyond-price": "More revenue was recognised than the price of the contract.",
     "revenue-not-measurable": "The revenue of the month cannot be measured yet.",
@@ -115,6 +136,8 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     "reversed-work-billed": (
         "An invoice bills work whose approval was reversed; it has to be credited or voided."
     ),
+    "statement-balance-differs": "The balances of the statement and its entries do not add up.",
+    "statement-too-long": "The statement has too many details.",
     "time-unbilled": "Approved time is not billed.",
     "work-billed": "The work is on an invoice or a draft.",
     "work-covered-by-advance": "The advance covers all work that is not billed.",
@@ -127,5 +150,6 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     "work-uncosted": "The cost of approved work is not known.",
     "work-unknown": "Finance knows no approved work with this id.",
     "work-written-down": "The work is written down for good.",
+    "write-off-too-large": "The role may not accept so large a bank charge or write-off.",
 }
 """Sentence of each code, sorted by code."""

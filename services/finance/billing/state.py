@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from chassis.domain.state import Keep, Part, on_event
 from contracts.event import Event
 from contracts.finance import (
+    Allocation,
     BillingEventDue,
     CreditNoteIssued,
     DraftWithdrawn,
@@ -17,19 +18,54 @@ from contracts.finance import (
     InvoiceEdited,
     InvoiceIssued,
     InvoiceVoided,
+    PaymentAllocated,
+    PaymentDeallocated,
     PaymentOverdue,
-    PaymentReceived,
-    RefundPaid,
 )
 from contracts.money import Money
 from contracts.values import Identifier
 from finance.billing.events import CreditNoteApproved, NumberRefused
 
 
+class HeldAllocation(Allocation):
+    """An allocation, as far as it is not taken back.
+
+    `times_reduced` counts the parts that were taken back.
+    """
+
+    times_reduced: int = 0
+
+    def without(self, part: Allocation) -> Self:
+        """Return the allocation without a part of it."""
+        conversion = self.conversion
+        if conversion and part.conversion:
+            left = conversion.amount - part.amount
+            used = conversion.converted - part.conversion.converted
+            parts = {"amount": left, "converted": used}
+            conversion = conversion.model_copy(update=parts) if left.amount else None
+        return self.model_copy(
+            update={
+                "amount": self.amount - part.amount,
+                "bank_charge": _less(self.bank_charge, part.bank_charge),
+                "written_off": _less(self.written_off, part.written_off),
+                "conversion": conversion,
+                "exchange_difference": _less(self.exchange_difference, part.exchange_difference),
+                "times_reduced": self.times_reduced + 1,
+            }
+        )
+
+
+def _less(amount: Money | None, part: Money | None) -> Money | None:
+    """Return an amount without a part; None where nothing is left."""
+    left = amount - part if amount and part else amount
+    return left if left and left.amount else None
+
+
 class Invoice(InvoiceDraft):
     """Invoice from its draft on; `amount` is the lines' total less the advance drawn down.
 
     `number_refused` has a sentence for each time that the approved draft got no number.
+    `times_overdue` counts how often it was overdue. `moved_on` is the last day of a payment.
     """
 
     stage: Literal["drafted", "approved", "issued", "voided"] = "drafted"
@@ -37,12 +73,13 @@ class Invoice(InvoiceDraft):
     number: Identifier | None = None
     due_on: date | None = None
     overdue: bool = False
+    times_overdue: int = 0
     voided: InvoiceVoided | None = None
     number_refused: tuple[str, ...] = ()
     credits: tuple[CreditNoteIssued, ...] = ()
     credits_approved: tuple[CreditNoteApproved, ...] = ()
-    payments: tuple[PaymentReceived, ...] = ()
-    refunds: tuple[RefundPaid, ...] = ()
+    allocations: dict[str, HeldAllocation] = {}
+    moved_on: date | None = None
 
     @property
     def issue_on(self) -> date | None:
@@ -91,20 +128,35 @@ class Invoice(InvoiceDraft):
 
     @property
     def paid(self) -> Money:
-        """Return the total of the invoice's payments, less refunds."""
-        currency = self.amount.currency
-        received = Money.total((each.amount for each in self.payments), currency)
-        return received - Money.total((each.amount for each in self.refunds), currency)
+        """Return what the customer paid on the invoice, also what banks kept of it."""
+        held = self.allocations.values()
+        return Money.total((each.paid for each in held), self.amount.currency)
+
+    @property
+    def written_off(self) -> Money:
+        """Return the differences that the customer does not have to pay."""
+        held = (each.written_off for each in self.allocations.values() if each.written_off)
+        return Money.total(held, self.amount.currency)
+
+    @property
+    def overpaid(self) -> Money:
+        """Return what is allocated beyond what the invoice with its issued credit notes comes to.
+
+        Negative where less is allocated.
+        """
+        credited = Money.total((each.amount for each in self.credits), self.amount.currency)
+        return self.paid + self.written_off + credited - self.amount
 
     @property
     def outstanding(self) -> Money:
-        """Return what the customer owes on the invoice; negative where a refund is owed.
+        """Return what the customer owes on the invoice.
 
-        Zero unless the invoice is issued.
+        Zero unless the invoice is issued. Negative where more is allocated than is owed, while a
+        credit note waits for its number.
         """
         if self.stage != "issued":
             return Money.zero(self.amount.currency)
-        return self.amount - self.credited - self.paid
+        return self.amount - self.credited - self.paid - self.written_off
 
 
 class Billing(Part):
@@ -170,16 +222,26 @@ class Billing(Part):
         return self._with_movement(event.invoice, "credits", event, credits_approved=left)
 
     @on_event
-    def _paid(self, event: PaymentReceived) -> Self:
-        return self._with_movement(event.invoice, "payments", event)
+    def _allocated(self, event: PaymentAllocated) -> Self:
+        held = HeldAllocation(**dict(event))
+        return self._with_allocation(event.invoice, held, event.received_on)
 
     @on_event
-    def _refunded(self, event: RefundPaid) -> Self:
-        return self._with_movement(event.invoice, "refunds", event)
+    def _deallocated(self, event: PaymentDeallocated) -> Self:
+        held = self.invoices[event.invoice].allocations[event.allocation].without(event)
+        return self._with_allocation(event.invoice, held, event.deallocated_on)
+
+    def _with_allocation(self, invoice: str, held: HeldAllocation, on: date) -> Self:
+        known = self.invoices[invoice]
+        others = {name: each for name, each in known.allocations.items() if name != held.allocation}
+        left = {held.allocation: held} if held.settles.amount else {}
+        moved_on = max(on, known.moved_on or on)
+        return self._settled_by(invoice, allocations={**others, **left}, moved_on=moved_on)
 
     @on_event
     def _overdue(self, event: PaymentOverdue) -> Self:
-        return self._with(event.invoice, overdue=True)
+        times = self.invoices[event.invoice].times_overdue + 1
+        return self._with(event.invoice, overdue=True, times_overdue=times)
 
     @cached_property
     def event_ids(self) -> frozenset[str]:
@@ -268,8 +330,12 @@ class Billing(Part):
         return Money.total((each.amount - each.credited_to(day) for each in issued), currency)
 
     def paid(self, currency: str) -> Money:
-        """Return the total of payments, less refunds."""
+        """Return what the customer paid, also what banks kept of it."""
         return Money.total((each.paid for each in self.issued), currency)
+
+    def written_off(self, currency: str) -> Money:
+        """Return the differences that the customer does not have to pay."""
+        return Money.total((each.written_off for each in self.issued), currency)
 
     def outstanding(self, currency: str) -> Money:
         """Return what the customer owes on issued invoices."""
@@ -288,9 +354,13 @@ class Billing(Part):
         return self.updated(invoices={**self.invoices, invoice: changed})
 
     def _with_movement(self, invoice: str, field: str, movement: Event, **fields: object) -> Self:
-        """Add a movement; an invoice on which nothing is outstanding is not overdue any more."""
-        known = self.invoices[invoice]
-        changed = known.model_copy(update={field: (*getattr(known, field), movement), **fields})
+        """Add a movement, and settle by it."""
+        movements = (*getattr(self.invoices[invoice], field), movement)
+        return self._settled_by(invoice, **{field: movements}, **fields)
+
+    def _settled_by(self, invoice: str, **fields: object) -> Self:
+        """Change fields; an invoice on which nothing is outstanding is not overdue any more."""
+        changed = self.invoices[invoice].model_copy(update=fields)
         overdue = changed.overdue and changed.outstanding.amount > 0
         moved = changed.model_copy(update={"overdue": overdue})
         return self.updated(invoices={**self.invoices, invoice: moved})

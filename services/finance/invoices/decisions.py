@@ -281,7 +281,7 @@ def _not_due(state: Engagement, due: BillingEventDue, issue_on: date) -> Iterabl
 
 def _require_voidable(state: Engagement, invoice: Invoice) -> None:
     require_open_account(state)
-    if invoice.payments or invoice.credits or invoice.credits_approved:
+    if invoice.allocations or invoice.credits or invoice.credits_approved:
         raise Refused(
             "invoice-settled-in-part",
             f"invoice {invoice.number} was paid or credited in part: issue a credit note instead",
@@ -335,6 +335,7 @@ class InvoiceView(ViewModel):
     due_on: date | None
     credited: Money
     paid: Money
+    written_off: Money
     outstanding: Money
     overdue: bool
 
@@ -371,6 +372,7 @@ def _shown(state: Engagement, invoice: Invoice) -> InvoiceView:
         due_on=invoice.due_on,
         credited=invoice.credited,
         paid=invoice.paid,
+        written_off=invoice.written_off,
         outstanding=invoice.outstanding,
         overdue=invoice.overdue,
     )

@@ -1,1 +1,1 @@
-"""Payments, refunds and overdue invoices."""
+"""Payments of customers: from the statement of a bank to invoices, or back."""

@@ -1,7 +1,7 @@
 """Settle the account once everything due is invoiced and all invoices are paid.
 
 A change order reopens it, and so does an invoice issued later, work approved later that can still
-be billed, or the reversal of billed work; then it is settled again.
+be billed, the reversal of billed work, or a payment that is taken back; then it is settled again.
 """
 
 from collections.abc import Iterable
@@ -62,8 +62,8 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
     """Record the settlement if nothing is open; an equal repetition changes nothing.
 
     A repetition is compared by its day, the only thing that the caller gives. Raises Refused where
-    something is open, where the day is in the future or before the last invoice, credit note,
-    payment or refund, or where the account was settled on another day.
+    something is open, where the day is in the future or before the last invoice, credit note or
+    payment, or where the account was settled on another day.
     """
     before, billing = state.settlement, state.billing
     settled_on = same_day("settled_on", command, before.settled, context)
@@ -80,6 +80,7 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
     settled = AccountSettled(
         billed=in_force.billed if in_force else billing.billed(state.money),
         paid=in_force.paid if in_force else billing.paid(state.money),
+        written_off=in_force.written_off if in_force else billing.written_off(state.money),
         settled_on=settled_on,
     )
     yield from unless_recorded(in_force, settled, "the settlement")
@@ -87,7 +88,10 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
 
 @capability.react
 def reopened(state: Engagement, context: Context) -> Iterable[Event]:
-    """Reopen a settled account if approved work can be billed, or billed work was reversed."""
+    """Reopen a settled account if approved work can be billed, or something is owed again.
+
+    Billed work that was reversed has to be credited, and a payment may have been taken back.
+    """
     settled_on = state.settlement.settled_on
     if settled_on is None or state.budget is None:
         return
@@ -96,8 +100,11 @@ def reopened(state: Engagement, context: Context) -> Iterable[Event]:
         (_billable_now(state, budget, line) for line in budget.hourly_lines), state.money
     )
     owed = Money.total((amount for _, _, amount in to_credit(state)), state.money)
-    if waits.amount > 0 or owed.amount > 0:
-        yield AccountReopened(settled_on=settled_on, unbilled=waits, to_credit=owed)
+    unpaid = state.billing.outstanding(state.money)
+    if waits.amount > 0 or owed.amount > 0 or unpaid.amount > 0:
+        yield AccountReopened(
+            settled_on=settled_on, unbilled=waits, to_credit=owed, outstanding=unpaid
+        )
 
 
 def open_points(state: Engagement) -> Iterable[Missing]:
@@ -142,8 +149,6 @@ def _open(state: Engagement, invoice: Invoice) -> Iterable[Missing]:
         yield Missing(
             "invoice-unpaid", f"{owed} is outstanding on {invoice.number}, due {invoice.due_on}"
         )
-    if owed.amount < 0:
-        yield Missing("refund-owed", f"{-owed} is to be refunded on {invoice.number}")
 
 
 def _unbilled(state: Engagement, budget: Budget) -> Iterable[Missing]:
@@ -192,13 +197,10 @@ def _billable_now(state: Engagement, budget: Budget, line: ContractLine) -> Mone
 
 
 def _movements(state: Engagement) -> Iterable[date]:
-    """Yield the days of all invoices, credit notes, payments and refunds."""
+    """Yield the days of all invoices and credit notes, and the last day of payments on each."""
     for invoice in state.billing.issued:
         yield from (each.issued_on for each in invoice.credits)
-        yield from (each.received_on for each in invoice.payments)
-        yield from (each.paid_on for each in invoice.refunds)
-        if invoice.issue_on is not None:
-            yield invoice.issue_on
+        yield from (each for each in (invoice.issue_on, invoice.moved_on) if each is not None)
 
 
 class SettlementFields(ViewModel):

@@ -431,6 +431,8 @@ def _finance(view: View, *, confidential: bool) -> _PanelRows:
     if currency is not None and finance.invoices:
         yield "Billed", _one(money(finance.billed(currency)))
         yield "Paid", _one(money(finance.paid(currency)))
+        if (written_off := finance.written_off(currency)).amount:
+            yield "Written off", _one(money(written_off))
         yield "Outstanding", _one(money(finance.outstanding(currency)))
     yield from _approved_work(view)
     yield from _balances(view, confidential=confidential)

@@ -22,5 +22,8 @@ def receivables_view(state: Engagement) -> ReceivableFields:
     """Return the receivables for the view of an engagement."""
     known = state.receivables
     return ReceivableFields(
-        receivables=tuple(known.by_invoice.values()), settled_on=known.settled_on
+        receivables=tuple(
+            each for each in known.by_invoice.values() if each.outstanding.amount > 0
+        ),
+        settled_on=known.settled_on,
     )

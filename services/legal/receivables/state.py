@@ -11,8 +11,9 @@ from contracts.finance import (
     CreditNoteIssued,
     InvoiceIssued,
     InvoiceVoided,
+    PaymentAllocated,
+    PaymentDeallocated,
     PaymentOverdue,
-    PaymentReceived,
 )
 from contracts.money import Money
 from contracts.values import Identifier, Value
@@ -28,7 +29,10 @@ class Receivable(Value):
 
 
 class Receivables(Part):
-    """The receivables by invoice; `settled_on` is None while the account is not settled."""
+    """The receivables by invoice, also those of which nothing is owed any more.
+
+    `settled_on` is None while the account is not settled.
+    """
 
     by_invoice: dict[Identifier, Receivable] = {}
     settled_on: date | None = None
@@ -44,18 +48,35 @@ class Receivables(Part):
         known = self.by_invoice.get(event.invoice)
         if known is None:
             return self
-        overdue = known.model_copy(update={"overdue": True, "outstanding": event.outstanding})
+        overdue = known.model_copy(update={"overdue": True})
         return self.updated(by_invoice={**self.by_invoice, event.invoice: overdue})
 
     @on_event
-    def _reduced(self, event: PaymentReceived | CreditNoteIssued | InvoiceVoided) -> Self:
-        """Deduct the amount; remove the receivable where nothing is owed any more."""
+    def _credited(self, event: CreditNoteIssued) -> Self:
+        return self._reduced(event.invoice, event.amount)
+
+    @on_event
+    def _voided(self, event: InvoiceVoided) -> Self:
         others = {name: each for name, each in self.by_invoice.items() if name != event.invoice}
-        known = self.by_invoice.get(event.invoice)
-        if known is not None and event.amount < known.outstanding:
-            outstanding = known.outstanding - event.amount
-            others[event.invoice] = known.model_copy(update={"outstanding": outstanding})
         return self.updated(by_invoice=others)
+
+    @on_event
+    def _allocated(self, event: PaymentAllocated) -> Self:
+        return self._reduced(event.invoice, event.settles)
+
+    @on_event
+    def _deallocated(self, event: PaymentDeallocated) -> Self:
+        return self._reduced(event.invoice, -event.settles)
+
+    def _reduced(self, invoice: str, amount: Money) -> Self:
+        """Deduct an amount; a receivable of which nothing is owed is not overdue any more."""
+        known = self.by_invoice.get(invoice)
+        if known is None:
+            return self
+        left = known.outstanding - amount
+        overdue = known.overdue and left.amount > 0
+        changed = known.model_copy(update={"outstanding": left, "overdue": overdue})
+        return self.updated(by_invoice={**self.by_invoice, invoice: changed})
 
     @on_event
     def _settled(self, event: AccountSettled) -> Self:

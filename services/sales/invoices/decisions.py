@@ -16,6 +16,7 @@ class InvoiceView(ViewModel):
     number: str
     amount: Money
     paid: Money
+    written_off: Money
     credited: Money
     voided: bool
     issued_on: date
@@ -38,6 +39,7 @@ def invoices_view(state: Engagement) -> InvoiceFields:
                 number=invoice.issued.number,
                 amount=invoice.issued.amount,
                 paid=invoice.paid,
+                written_off=invoice.written_off,
                 credited=invoice.credited,
                 voided=invoice.voided,
                 issued_on=invoice.issued.issued_on,

@@ -7,21 +7,23 @@ from contracts.finance import (
     CreditNoteIssued,
     InvoiceIssued,
     InvoiceVoided,
+    PaymentAllocated,
+    PaymentDeallocated,
     PaymentOverdue,
-    PaymentReceived,
 )
 from contracts.money import Money
 from contracts.values import Value
 
 
 class Invoice(Value):
-    """An invoice, with the amounts paid and credited.
+    """An invoice, with the amounts paid, written off and credited.
 
     `fell_due` says that Finance published it as overdue.
     """
 
     issued: InvoiceIssued
     paid: Money
+    written_off: Money
     credited: Money
     voided: bool = False
     fell_due: bool = False
@@ -29,8 +31,8 @@ class Invoice(Value):
     @property
     def overdue(self) -> bool:
         """Return whether the invoice is overdue and neither void nor fully paid or credited."""
-        owed = not self.voided and self.paid + self.credited < self.issued.amount
-        return self.fell_due and owed
+        settled = self.paid + self.written_off + self.credited
+        return self.fell_due and not self.voided and settled < self.issued.amount
 
 
 class Invoices(Part):
@@ -41,7 +43,7 @@ class Invoices(Part):
     @on_event
     def _issued(self, event: InvoiceIssued) -> Self:
         zero = Money.zero(event.amount.currency)
-        invoice = Invoice(issued=event, paid=zero, credited=zero)
+        invoice = Invoice(issued=event, paid=zero, written_off=zero, credited=zero)
         return self.updated(by_id={**self.by_id, event.invoice: invoice})
 
     @on_event
@@ -54,9 +56,20 @@ class Invoices(Part):
         return self._with(event.invoice, credited=known.credited + event.amount) if known else self
 
     @on_event
-    def _paid(self, event: PaymentReceived) -> Self:
-        known = self.by_id.get(event.invoice)
-        return self._with(event.invoice, paid=known.paid + event.amount) if known else self
+    def _allocated(self, event: PaymentAllocated) -> Self:
+        return self._paid(event.invoice, event.paid, event.settles - event.paid)
+
+    @on_event
+    def _deallocated(self, event: PaymentDeallocated) -> Self:
+        return self._paid(event.invoice, -event.paid, event.paid - event.settles)
+
+    def _paid(self, invoice: str, paid: Money, written_off: Money) -> Self:
+        known = self.by_id.get(invoice)
+        if known is None:
+            return self
+        return self._with(
+            invoice, paid=known.paid + paid, written_off=known.written_off + written_off
+        )
 
     @on_event
     def _overdue(self, event: PaymentOverdue) -> Self:

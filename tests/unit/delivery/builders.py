@@ -250,7 +250,7 @@ BUDGET = finance.BudgetSet(
     ),
 )
 SETTLED = finance.AccountSettled(
-    billed=eur(100_000), paid=eur(100_000), settled_on=date(2026, 8, 20)
+    billed=eur(100_000), paid=eur(100_000), written_off=eur(0), settled_on=date(2026, 8, 20)
 )
 
 TASKS = (

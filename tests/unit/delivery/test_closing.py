@@ -320,7 +320,9 @@ def test_work_approved_after_the_settlement_prevents_closing_of_an_hourly_contra
 
 def test_a_reopened_account_has_to_be_settled() -> None:
     reopened = finished().consumed(
-        AccountReopened(settled_on=SETTLED.settled_on, unbilled=eur(800), to_credit=eur(0))
+        AccountReopened(
+            settled_on=SETTLED.settled_on, unbilled=eur(800), to_credit=eur(0), outstanding=eur(0)
+        )
     )
     reopened.when(CLOSE).then_refused("engagement-not-closable", missing=["account-not-settled"])
 

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from chassis.domain.ids import derived
 from contracts.delivery import (
     ApprovedEntry,
     ChangeAssessed,
@@ -54,11 +55,11 @@ from contracts.values import (
     RoleRate,
     Signatory,
 )
+from finance.allocations.requests import TakeAllocation
 from finance.budgeting.decisions import ChooseRevenueMethod
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice, InvoiceView, IssueCreditNote
 from finance.number_series.events import NumberTaken
-from finance.payments.decisions import RecordPayment
 from finance.revenue.decisions import RecogniseRevenue
 from finance.service import ENGAGEMENT
 from testkit.scenario import Scenario, given
@@ -529,7 +530,7 @@ def paid_up(engagement: Scenario[Engagement], on: date) -> Scenario[Engagement]:
     amounts = {"start": 5_000, "design": 6_000, "portal": 7_000, "care": 2_000}
     for number, (item, amount) in enumerate(amounts.items(), start=1):
         engagement = issued(engagement, f"invoice-{item}", f"2026-{number:05}", on)
-        payment = RecordPayment(invoice=f"invoice-{item}", amount=eur(amount))
+        payment = allocate(f"invoice-{item}", eur(amount))
         engagement = engagement.after(payment)
     return engagement
 
@@ -563,8 +564,25 @@ def sent() -> Scenario[Engagement]:
     return issued(contracted(), "invoice-start", "2026-00007", APRIL_1)
 
 
-def pay(amount: int | str, **more: object) -> RecordPayment:
-    return RecordPayment.model_validate({"invoice": "invoice-start", "amount": eur(amount), **more})
+PAYMENT = "P-0000000000001"
+
+
+def allocate(invoice: str, amount: Money, **more: object) -> TakeAllocation:
+    """Return the request of a payment of 1 April; equal ones are one allocation."""
+    terms = {
+        "payment": PAYMENT,
+        "company": "us",
+        "account": "acme",
+        "allocation": f"A-{derived(f'{invoice}/{amount}/{more}')}",
+        "invoice": invoice,
+        "amount": amount,
+        "received_on": APRIL_1,
+    }
+    return TakeAllocation.model_validate({**terms, **more})
+
+
+def pay(amount: int | str, **more: object) -> TakeAllocation:
+    return allocate("invoice-start", eur(amount), **more)
 
 
 def credit(amount: int | str) -> IssueCreditNote:

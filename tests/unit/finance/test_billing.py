@@ -19,7 +19,6 @@ from contracts.money import Money
 from finance.billing.decisions import BillOutsideSchedule
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice, VoidInvoice
-from finance.payments.decisions import RecordPayment
 from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
@@ -38,6 +37,7 @@ from tests.unit.finance.builders import (
     SOW_SIGNED,
     TERMINATED,
     accepted,
+    allocate,
     amendment,
     contracted,
     cut_by,
@@ -255,7 +255,7 @@ def test_an_exception_needs_a_contract_an_entry_and_the_currency():
     dollars = InvoiceLine(description="Work", line="work", amount=usd(1))
     contracted().when(early(lines=(dollars,))).then_refused("currency-differs")
     ended = issued(contracted(), "invoice-start", "2026-00001", SIGNED)
-    paid = ended.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    paid = ended.after(allocate("invoice-start", eur(5_000)))
     settled = hearing(paid, TERMINATED).after(SettleAccount())
     settled.when(early()).then_refused("account-settled")
 

@@ -16,7 +16,6 @@ from contracts.sales import DealLost, DealReopened
 from finance.engagement import Engagement
 from finance.number_series.requests import TakeNumber
 from finance.number_series.state import NumberSeries
-from finance.payments.decisions import RecordPayment
 from finance.revenue.decisions import RecogniseRevenue
 from finance.service import ENGAGEMENT, NUMBER_SERIES
 from finance.time_billing.decisions import BillTime
@@ -41,6 +40,7 @@ from tests.unit.finance.builders import (
     TERMINATED,
     WON,
     accepted,
+    allocate,
     amendment,
     contracted,
     drafts_and_invoices,
@@ -124,7 +124,7 @@ def whole_life() -> Scenario[Engagement]:
     engagement = issued(engagement, "invoice-time-2026-04", "2026-00002", date(2026, 5, 4))
     for invoice in ("invoice-advance", "invoice-time-2026-04"):
         owed = drafts_and_invoices(engagement)[invoice].outstanding
-        engagement = engagement.after(RecordPayment(invoice=invoice, amount=owed))
+        engagement = engagement.after(allocate(invoice, owed))
     for month in ("03", "04"):
         engagement = engagement.after(RecogniseRevenue(month=f"2026-{month}"))
     return engagement

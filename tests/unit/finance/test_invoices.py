@@ -11,7 +11,6 @@ from contracts.finance import (
     InvoiceIssued,
     InvoiceLine,
     InvoiceVoided,
-    PaymentReceived,
 )
 from contracts.reference import CompanyPublished
 from finance.billing.decisions import BillOutsideSchedule
@@ -200,9 +199,7 @@ def test_acts_on_an_invoice_dated_tomorrow_are_of_its_date_by_default():
     dated = approved.when_outcome(*START, NumberTaken(number=7, on=tomorrow)).then_accepted()
     voided = dated.when(VOID).then(like(InvoiceVoided, voided_on=tomorrow), like(InvoiceDrafted))
     voided.when(VOID).then_nothing()
-    dated.when(pay(10)).then(like(PaymentReceived, received_on=tomorrow))
     dated.when(credit(10)).then(like(CreditNoteApproved, issued_on=tomorrow))
-    dated.when(pay(10, received_on=APRIL_1)).then_refused("date-before-issue")
 
 
 def test_an_exception_ends_with_its_invoice():

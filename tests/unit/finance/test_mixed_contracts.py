@@ -17,7 +17,6 @@ from contracts.finance import (
 from contracts.lines import BillingItem, LineScopeChange, NewLine, Retainer
 from contracts.money import Money
 from finance.engagement import Engagement
-from finance.payments.decisions import RecordPayment
 from finance.pending.decisions import CatchUp
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
@@ -30,6 +29,7 @@ from tests.unit.finance.builders import (
     REPORT,
     TASKS,
     accepted,
+    allocate,
     amendment,
     assessed,
     contracted,
@@ -219,7 +219,7 @@ def test_a_retainer_that_is_paid_ahead_is_earned_by_its_months():
     )
     for number, (invoice, amount) in enumerate({"start": 20_000, "ahead": 3_000}.items(), start=1):
         both = issued(both, f"invoice-{invoice}", f"2026-{number:05}", date(2026, 4, 1))
-        both = both.after(RecordPayment(invoice=f"invoice-{invoice}", amount=eur(amount)))
+        both = both.after(allocate(f"invoice-{invoice}", eur(amount)))
     done = hearing(both, *(accepted(each, date(2026, 4, 20)) for each in ("design", "portal")))
     settled = year_end(done.on(date(2026, 4, 30)).after(SettleAccount()))
     for month in ("03", "04", "05"):
@@ -278,10 +278,10 @@ def test_a_contract_with_a_fixed_and_an_hourly_line_lives_to_its_closing():
         number += 1
         june = issued(june, drafts[0], f"2026-{number:05}", date(2026, 6, 2))
         owed = drafts_and_invoices(june)[drafts[0]].outstanding
-        june = june.after(RecordPayment(invoice=drafts[0], amount=owed))
+        june = june.after(allocate(drafts[0], owed))
     settled = june.when(SettleAccount())
     assert settled.events[0] == AccountSettled(
-        billed=eur(21_000), paid=eur(21_000), settled_on=date(2026, 6, 2)
+        billed=eur(21_000), paid=eur(21_000), written_off=eur(0), settled_on=date(2026, 6, 2)
     )
     closed = year_end(hearing(settled.after, EngagementClosed(closed_on=date(2026, 6, 3))))
     for month in ("03", "04", "05", "06"):

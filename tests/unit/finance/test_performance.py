@@ -10,7 +10,7 @@ from contracts.event import Event
 from contracts.finance import (
     MarginMeasured,
     MeasuredReport,
-    PaymentReceived,
+    PaymentAllocated,
     PerformanceMeasured,
     RevenueByCostRecognised,
 )
@@ -20,7 +20,6 @@ from contracts.purchases import PlannedPurchase
 from contracts.reference import PurchaseCost
 from contracts.values import Margin, RoleHours
 from finance.engagement import Engagement
-from finance.payments.decisions import RecordPayment
 from finance.revenue.decisions import RecogniseRevenue
 from finance.settlement.decisions import SettleAccount
 from testkit.scenario import Scenario, like
@@ -39,6 +38,7 @@ from tests.unit.finance.builders import (
     TASKS,
     TERMINATED,
     accepted,
+    allocate,
     contracted,
     exchange,
     expense,
@@ -378,9 +378,7 @@ def test_the_final_margin_of_a_closed_engagement_follows_the_settlement():
 def test_a_terminated_engagement_ends_with_what_was_billed():
     billed = issued(working(), "invoice-start", "2026-00001", date(2026, 4, 7))
     ended = hearing(billed, TERMINATED).on(date(2026, 5, 20))
-    paid = ended.when(RecordPayment(invoice="invoice-start", amount=eur(5_000))).then(
-        like(PaymentReceived)
-    )
+    paid = ended.when(allocate("invoice-start", eur(5_000))).then(like(PaymentAllocated))
     outcome = paid.when(SettleAccount())
     assert outcome.events[-1] == MarginMeasured(
         as_of=date(2026, 5, 20),

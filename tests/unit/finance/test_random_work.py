@@ -20,7 +20,6 @@ from contracts.money import Money
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice, IssueCreditNote, VoidInvoice
 from finance.number_series.events import NumberTaken
-from finance.payments.decisions import RecordPayment
 from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
@@ -29,6 +28,7 @@ from testkit.scenario import Outcome, Scenario
 from tests.amounts import eur
 from tests.unit.finance.builders import (
     MONDAY,
+    allocate,
     amendment,
     contracted,
     expense,
@@ -212,7 +212,7 @@ class Story:
                 IssueCreditNote(
                     invoice=invoice.invoice, amount=eur(random.randint(1, 300)), why="Late."
                 ),
-                RecordPayment(invoice=invoice.invoice, amount=eur(random.randint(1, 300))),
+                allocate(invoice.invoice, eur(random.randint(1, 300))),
             ]
         return random.choice(commands)
 

@@ -17,7 +17,6 @@ from contracts.lines import BillingItem
 from contracts.values import Deliverable, RevenueMethod
 from finance.calendar_months import after, end_of
 from finance.invoices.decisions import IssueCreditNote
-from finance.payments.decisions import RecordPayment, RecordRefund
 from finance.revenue.decisions import RecogniseRevenue, contract_asset, contract_liability
 from finance.settlement.decisions import SettleAccount
 from tests.amounts import eur
@@ -32,6 +31,7 @@ from tests.unit.finance.builders import (
     SOW_SIGNED,
     TERMINATED,
     accepted,
+    allocate,
     at_acceptance,
     contracted,
     credit_issued,
@@ -220,7 +220,6 @@ def test_credited_amounts_are_not_earned_once_the_account_is_settled():
     done = credit_issued(
         done, IssueCreditNote(invoice="invoice-portal", amount=eur(2_000), why="Late.")
     )
-    done = done.after(RecordRefund(invoice="invoice-portal", amount=eur(2_000)))
     settled = done.after(SettleAccount(settled_on=date(2026, 8, 4)))
     closed = hearing(settled, EngagementClosed(closed_on=date(2026, 8, 5)))
     months = year_end(closed)
@@ -237,7 +236,7 @@ def test_settling_before_the_work_is_done_earns_no_more():
     start = BillingItem(item="start", kind="on-signature", amount=eur(20_000))
     ahead = contracted(sow_of(fixed_line(start)))
     paid = issued(ahead, "invoice-start", "2026-00001", date(2026, 4, 1))
-    paid = paid.after(RecordPayment(invoice="invoice-start", amount=eur(20_000)))
+    paid = paid.after(allocate("invoice-start", eur(20_000)))
     working = hearing(paid.after(SettleAccount()), time("a", role="architect", hours=40))
     april = year_end(working).after(recognise("03")).after(recognise("04"))
     assert recognised(april, "04") == eur("5704.10")

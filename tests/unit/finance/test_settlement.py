@@ -15,7 +15,6 @@ from contracts.finance import (
 from contracts.lines import BillingItem, Retainer
 from finance.engagement import Engagement
 from finance.invoices.decisions import IssueCreditNote
-from finance.payments.decisions import RecordPayment, RecordRefund
 from finance.settlement.decisions import SettleAccount, settlement_view
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like, permutations_agree
@@ -25,6 +24,7 @@ from tests.unit.finance.builders import (
     HOURLY_SOW,
     TERMINATED,
     accepted,
+    allocate,
     amendment,
     contracted,
     credit_issued,
@@ -57,7 +57,7 @@ def square(engagement: Scenario[Engagement], **amounts: int) -> Scenario[Engagem
     for number, (item, amount) in enumerate(amounts.items(), start=2):
         name = f"invoice-{item}"
         engagement = issued(engagement, name, f"2026-{number:05}", JUNE)
-        engagement = engagement.after(RecordPayment(invoice=name, amount=eur(amount)))
+        engagement = engagement.after(allocate(name, eur(amount)))
     return engagement
 
 
@@ -79,7 +79,14 @@ def test_an_account_with_nothing_open_is_settled_once():
     settled = (
         all_paid()
         .when(SETTLE, by="petra")
-        .then(AccountSettled(billed=eur(20_000), paid=eur(20_000), settled_on=date(2026, 8, 3)))
+        .then(
+            AccountSettled(
+                billed=eur(20_000),
+                paid=eur(20_000),
+                written_off=eur(0),
+                settled_on=date(2026, 8, 3),
+            )
+        )
     )
     settled.when(SETTLE).then_nothing()
     settled.when(SettleAccount(settled_on=date(2026, 8, 1))).then_refused(
@@ -88,7 +95,9 @@ def test_an_account_with_nothing_open_is_settled_once():
 
 
 def test_a_refused_repetition_names_no_amount_that_the_caller_did_not_give():
-    before = AccountSettled(billed=eur(19_000), paid=eur(19_000), settled_on=AUGUST)
+    before = AccountSettled(
+        billed=eur(19_000), paid=eur(19_000), written_off=eur(0), settled_on=AUGUST
+    )
     settled = all_paid().published(before)
     settled.when(SETTLE).then_nothing()
     settled.when(SettleAccount(settled_on=date(2026, 8, 1))).then_refused(
@@ -106,16 +115,14 @@ def test_an_account_is_not_settled_before_its_last_movement():
 def test_an_account_is_settled_on_the_day_of_its_last_movement_where_that_is_tomorrow():
     tomorrow, evening = date(2026, 8, 4), datetime(2026, 8, 3, 20, tzinfo=UTC)
     paid = hearing(out(), TERMINATED).on(evening)
-    paid = paid.after(
-        RecordPayment(invoice="invoice-start", amount=eur(5_000), received_on=tomorrow)
-    )
+    paid = paid.after(allocate("invoice-start", eur(5_000), received_on=tomorrow))
     today = SettleAccount(settled_on=AUGUST)
     paid.when(today).then_refused(
         "date-before-last-movement", fields=["settled_on"], saying="settled_on: 2026-08-03"
     )
     settled = paid.when(SETTLE)
     assert settled.events[0] == AccountSettled(
-        billed=eur(5_000), paid=eur(5_000), settled_on=tomorrow
+        billed=eur(5_000), paid=eur(5_000), written_off=eur(0), settled_on=tomorrow
     )
     settled.after.when(SETTLE).then_nothing()
 
@@ -175,8 +182,10 @@ def test_a_change_order_reopens_a_settled_account():
     )
     accepted_late = hearing(again, accepted("report", AUGUST))
     paid = issued(accepted_late, "invoice-report", "2026-00005", AUGUST)
-    paid = paid.after(RecordPayment(invoice="invoice-report", amount=eur(2_900)))
-    paid.when(SETTLE).then(AccountSettled(billed=eur(22_900), paid=eur(22_900), settled_on=AUGUST))
+    paid = paid.after(allocate("invoice-report", eur(2_900)))
+    paid.when(SETTLE).then(
+        AccountSettled(billed=eur(22_900), paid=eur(22_900), written_off=eur(0), settled_on=AUGUST)
+    )
 
 
 def test_a_change_order_after_settling_falls_due_on_its_date():
@@ -198,7 +207,7 @@ def test_a_change_order_that_is_not_in_the_budget_yet_keeps_the_account_open():
 
 def test_an_invoice_issued_after_settling_is_settled_again():
     over = hearing(out(), TERMINATED).on(JUNE)
-    paid = over.after(RecordPayment(invoice="invoice-start", amount=eur(5_000))).after(SETTLE)
+    paid = over.after(allocate("invoice-start", eur(5_000))).after(SETTLE)
     late = square(hearing(paid, accepted("design")), design=6_000)
     late.when(SETTLE).then(
         like(AccountSettled, billed=eur(11_000)), like(MarginMeasured, as_of=JUNE)
@@ -208,43 +217,39 @@ def test_an_invoice_issued_after_settling_is_settled_again():
 def test_after_a_termination_entries_that_never_fell_due_are_not_billed():
     over = hearing(out(), TERMINATED).on(JUNE)
     over.when(SETTLE).then_refused("account-not-settled", missing={"invoice-unpaid"})
-    paid = over.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    paid = over.after(allocate("invoice-start", eur(5_000)))
     assert paid.when(SETTLE).events[0] == AccountSettled(
-        billed=eur(5_000), paid=eur(5_000), settled_on=JUNE
+        billed=eur(5_000), paid=eur(5_000), written_off=eur(0), settled_on=JUNE
     )
 
 
 def test_a_draft_dated_after_the_termination_does_not_prevent_settling():
     dated = out().when_deadline("due-care").then_accepted().on(date(2026, 8, 2))
-    paid = dated.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    paid = dated.after(allocate("invoice-start", eur(5_000)))
     hearing(paid, TERMINATED).when(SETTLE).then_accepted()
 
 
 def test_an_engagement_that_ended_without_a_contract_is_settled_with_nothing():
     opened().when(SETTLE).then_refused("account-not-settled", missing={"budget-not-set"})
     hearing(opened(), TERMINATED).on(JUNE).when(SETTLE).then(
-        AccountSettled(billed=eur(0), paid=eur(0), settled_on=JUNE)
+        AccountSettled(billed=eur(0), paid=eur(0), written_off=eur(0), settled_on=JUNE)
     )
 
 
-def test_an_open_refund_prevents_settling():
+def test_what_a_credit_note_leaves_over_is_no_longer_on_the_invoice():
     over = hearing(out(), TERMINATED).on(JUNE)
-    paid = over.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    paid = over.after(allocate("invoice-start", eur(5_000)))
     credited = credit_issued(
         paid, IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Late.")
     )
-    credited.when(SETTLE).then_refused(
-        "account-not-settled", missing={"refund-owed"}, saying="500.00 EUR is to be refunded"
-    )
-    refunded = credited.after(RecordRefund(invoice="invoice-start", amount=eur(500)))
-    assert refunded.when(SETTLE).events[0] == AccountSettled(
-        billed=eur(4_500), paid=eur(4_500), settled_on=JUNE
+    assert credited.when(SETTLE).events[0] == AccountSettled(
+        billed=eur(4_500), paid=eur(4_500), written_off=eur(0), settled_on=JUNE
     )
 
 
 def test_amounts_billed_beyond_a_reduced_price_are_credited_first():
     less = hearing(out(), cut_by(15_500)).on(JUNE)
-    paid = less.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    paid = less.after(allocate("invoice-start", eur(5_000)))
     paid.when(SETTLE).then_refused(
         "account-not-settled",
         missing={"billing-beyond-price"},
@@ -260,13 +265,13 @@ def test_amounts_credited_before_the_change_order_are_not_deducted_twice():
     due = less.when_deadline("due-care-a1").then_accepted().on(AUGUST)
     paid = square(due, design=6_000, portal=7_000)
     paid = issued(paid, "invoice-care", "2026-00004", AUGUST)
-    paid = paid.after(RecordPayment(invoice="invoice-care", amount=eur(2_000)))
+    paid = paid.after(allocate("invoice-care", eur(2_000)))
     paid.when(SETTLE).then(like(AccountSettled, billed=eur(15_000)))
 
 
 def test_a_time_entry_need_not_be_used_up_but_approved_time_is_billed():
     advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 4, 1))
-    paid = advanced.after(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
+    paid = advanced.after(allocate("invoice-advance", eur(4_000)))
     paid.when(SETTLE).then_refused(
         "account-not-settled", missing={"advance-unused"}, saying="4,000.00 EUR of the advance"
     )
@@ -278,9 +283,9 @@ def test_a_time_entry_need_not_be_used_up_but_approved_time_is_billed():
     done.when(SETTLE).then(like(AccountSettled, billed=eur(5_000)))
 
 
-def test_an_advance_pays_covered_time_and_its_rest_is_credited_and_refunded():
+def test_an_advance_pays_covered_time_and_its_rest_is_credited():
     advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 4, 1))
-    paid = advanced.after(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
+    paid = advanced.after(allocate("invoice-advance", eur(4_000)))
     worked = hearing(paid, time("a", hours=30)).on(JUNE)
     worked.when(SETTLE).then_refused(
         "account-not-settled", missing={"advance-unused"}, saying="1,000.00 EUR of the advance"
@@ -289,17 +294,17 @@ def test_an_advance_pays_covered_time_and_its_rest_is_credited_and_refunded():
     credited = credit_issued(
         worked, IssueCreditNote(invoice="invoice-advance", amount=rest, why="Unused.")
     )
-    credited.after(RecordRefund(invoice="invoice-advance", amount=rest)).when(SETTLE).then(
-        AccountSettled(billed=eur(3_000), paid=eur(3_000), settled_on=JUNE)
+    credited.when(SETTLE).then(
+        AccountSettled(billed=eur(3_000), paid=eur(3_000), written_off=eur(0), settled_on=JUNE)
     )
 
 
 def test_the_rest_of_an_advance_is_kept_after_a_termination_unless_credited():
     advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 4, 1))
-    paid = advanced.after(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
+    paid = advanced.after(allocate("invoice-advance", eur(4_000)))
     over = hearing(paid, time("a", hours=10), TERMINATED).on(JUNE)
     assert over.when(SETTLE).events[0] == AccountSettled(
-        billed=eur(4_000), paid=eur(4_000), settled_on=JUNE
+        billed=eur(4_000), paid=eur(4_000), written_off=eur(0), settled_on=JUNE
     )
 
 
@@ -313,7 +318,7 @@ def test_time_beyond_the_cap_does_not_prevent_settling():
     billed = issued(
         worked.after(BillTime(month="2026-04")), "invoice-time-2026-04", "2026-00001", JUNE
     )
-    paid = billed.after(RecordPayment(invoice="invoice-time-2026-04", amount=eur("19999.20")))
+    paid = billed.after(allocate("invoice-time-2026-04", eur("19999.20")))
     paid.when(BillTime(month="2026-05")).then_refused("amount-not-billable", missing={"cap-spent"})
     paid.when(SETTLE).then(like(AccountSettled, billed=eur("19999.20")))
 
@@ -330,34 +335,40 @@ def by_the_hour() -> Scenario[Engagement]:
 def test_time_approved_after_settling_reopens_the_account_and_is_billed():
     late = by_the_hour().when_consumed(time("late", hours=10))
     assert late.events[-1] == AccountReopened(
-        settled_on=JUNE, unbilled=eur(1_000), to_credit=eur(0)
+        settled_on=JUNE, unbilled=eur(1_000), to_credit=eur(0), outstanding=eur(0)
     )
     late.after.when(SETTLE).then_refused("account-not-settled", missing={"time-unbilled"})
     billed = late.after.after(BillTime(month="2026-06"))
     paid = issued(billed, "invoice-time-2026-06", "2026-00009", AUGUST)
-    paid = paid.after(RecordPayment(invoice="invoice-time-2026-06", amount=eur(1_000)))
-    paid.when(SETTLE).then(AccountSettled(billed=eur(6_000), paid=eur(6_000), settled_on=AUGUST))
+    paid = paid.after(allocate("invoice-time-2026-06", eur(1_000)))
+    paid.when(SETTLE).then(
+        AccountSettled(billed=eur(6_000), paid=eur(6_000), written_off=eur(0), settled_on=AUGUST)
+    )
 
 
 def test_late_time_reopens_the_account_in_either_order_of_events():
     open_again = hearing(by_the_hour(), time("late", hours=10))
     paid = issued(
         open_again.after(BillTime(month="2026-06")), "invoice-time-2026-06", "2026-00009", AUGUST
-    ).after(RecordPayment(invoice="invoice-time-2026-06", amount=eur(1_000)))
-    settled = AccountSettled(billed=eur(6_000), paid=eur(6_000), settled_on=AUGUST)
+    ).after(allocate("invoice-time-2026-06", eur(1_000)))
+    settled = AccountSettled(
+        billed=eur(6_000), paid=eur(6_000), written_off=eur(0), settled_on=AUGUST
+    )
     permutations_agree(paid, settled, time("later", hours=10))
 
 
 def test_unbillable_work_does_not_reopen_the_account_and_is_included_by_settling_again():
     settled = hearing(by_the_hour(), time("b", hours=150)).after(BillTime(month="2026-05"))
     paid = issued(settled, "invoice-time-2026-05", "2026-00009", AUGUST)
-    paid = paid.after(RecordPayment(invoice="invoice-time-2026-05", amount=eur(15_000)))
+    paid = paid.after(allocate("invoice-time-2026-05", eur(15_000)))
     whole = paid.after(SETTLE).on(date(2026, 8, 10))
     for never in (time("beyond", hours=10), expense("dinner", eur(50))):
         whole = hearing(whole, never)
         whole.then_view(settled_on=AUGUST)
         whole = whole.when(SETTLE).then(
-            AccountSettled(billed=eur(20_000), paid=eur(20_000), settled_on=AUGUST)
+            AccountSettled(
+                billed=eur(20_000), paid=eur(20_000), written_off=eur(0), settled_on=AUGUST
+            )
         )
         whole.when(SETTLE).then_nothing()
     hearing(whole, time("own", billable=False)).when(SETTLE).then_nothing()
@@ -369,7 +380,7 @@ def test_a_new_settlement_leads_to_a_new_final_margin():
     billed = issued(
         later.after(BillTime(month="2026-06")), "invoice-time-2026-06", "2026-00009", AUGUST
     )
-    paid = billed.after(RecordPayment(invoice="invoice-time-2026-06", amount=eur(1_000)))
+    paid = billed.after(allocate("invoice-time-2026-06", eur(1_000)))
     paid.when(SETTLE).then(like(AccountSettled, billed=eur(6_000)), like(MarginMeasured))
 
 
@@ -395,7 +406,7 @@ def test_every_line_has_to_be_billed():
         "invoice-fees-2026-06",
         "2026-00008",
         AUGUST,
-    ).after(RecordPayment(invoice="invoice-fees-2026-06", amount=eur(500)))
+    ).after(allocate("invoice-fees-2026-06", eur(500)))
     june.when(SETTLE).then_refused(
         "account-not-settled",
         missing={"billing-item-unbilled"},
@@ -403,7 +414,7 @@ def test_every_line_has_to_be_billed():
     )
     july = june.when_deadline("due-fees-2026-07").then_accepted()
     july = issued(july, "invoice-fees-2026-07", "2026-00009", AUGUST)
-    july = july.after(RecordPayment(invoice="invoice-fees-2026-07", amount=eur(500)))
+    july = july.after(allocate("invoice-fees-2026-07", eur(500)))
     july.when(SETTLE).then(like(AccountSettled, billed=eur(21_000)))
 
 

@@ -25,7 +25,6 @@ from finance.contract.decisions import ReviewSow
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice
 from finance.number_series.events import NumberTaken
-from finance.payments.decisions import RecordPayment
 from finance.pending.decisions import CatchUp
 from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
@@ -46,6 +45,7 @@ from tests.unit.finance.builders import (
     SOW_SIGNED,
     WON,
     accepted,
+    allocate,
     assessed,
     exchange,
     expense,
@@ -133,7 +133,7 @@ def issue(invoice: str, number: str, on: date) -> tuple[Step, Step, Step]:
 
     def paid(engagement: Scenario[Engagement]) -> Outcome[Engagement]:
         owed = engagement.state.billing.invoices[invoice].outstanding
-        return engagement.when(RecordPayment(invoice=invoice, amount=owed), by="petra")
+        return engagement.when(allocate(invoice, owed), by="petra")
 
     return told(ApproveInvoice(invoice=invoice), on), numbered, paid
 

@@ -8,7 +8,6 @@ import pytest
 from contracts.legal import EarlyStartAuthorised
 from contracts.money import Money
 from finance.invoices.decisions import IssueCreditNote
-from finance.payments.decisions import RecordPayment
 from finance.revenue.decisions import RecogniseRevenue
 from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
@@ -23,6 +22,7 @@ from tests.unit.finance.builders import (
     SOW,
     TERMINATED,
     accepted,
+    allocate,
     contracted,
     hearing,
     issued,
@@ -61,7 +61,7 @@ def test_the_list_shows_the_billing_stage():
         "imported": False,
     }
     over = hearing(late, TERMINATED).on(date(2026, 6, 1))
-    settled = over.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    settled = over.after(allocate("invoice-start", eur(5_000)))
     assert ENGAGEMENT.rows(settled.after(SettleAccount()).state)["stage"] == "settled"
 
 
@@ -79,7 +79,7 @@ def test_the_figures_of_a_view_agree_with_each_other():
     engagement = engagement.on(date(2026, 5, 4))
     for month in ("03", "04"):
         engagement = engagement.after(RecogniseRevenue(month=f"2026-{month}"))
-    engagement = engagement.after(RecordPayment(invoice="invoice-start", amount=eur(1_000)))
+    engagement = engagement.after(allocate("invoice-start", eur(1_000)))
     note = IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Goodwill.")
     engagement = engagement.after(note)
     view = engagement.view

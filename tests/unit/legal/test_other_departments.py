@@ -15,8 +15,8 @@ from contracts.finance import (
     CreditNoteIssued,
     InvoiceIssued,
     InvoiceVoided,
+    PaymentAllocated,
     PaymentOverdue,
-    PaymentReceived,
 )
 from contracts.lines import PerformanceObligation
 from contracts.sales import ProposalSubmitted
@@ -57,7 +57,9 @@ ISSUED = InvoiceIssued(
     due_on=date(2026, 4, 1),
 )
 OVERDUE = PaymentOverdue(invoice="I-1", due_on=date(2026, 4, 1), outstanding=eur(30_000))
-PAID = PaymentReceived(invoice="I-1", amount=eur(20_000), received_on=TODAY)
+PAID = PaymentAllocated(
+    payment="P-1", allocation="A-1", invoice="I-1", amount=eur(20_000), received_on=TODAY
+)
 CREDITED = CreditNoteIssued(
     credit_note="CN-1",
     number="CN-2026-00001",
@@ -120,7 +122,7 @@ def test_the_order_of_events_does_not_matter_for_settlement_and_closing():
         ISSUED,
         PAID,
         CREDITED,
-        AccountSettled(billed=eur(30_000), paid=eur(20_000), settled_on=TODAY),
+        AccountSettled(billed=eur(30_000), paid=eur(20_000), written_off=eur(0), settled_on=TODAY),
         EngagementClosed(closed_on=TODAY),
         knowing=ALL,
     )
@@ -139,14 +141,18 @@ AMENDED = BudgetAmended(
     treatment="catch-up",
     why="The scope is not distinct.",
 )
-REOPENED = AccountReopened(settled_on=TODAY, unbilled=eur(1_000), to_credit=eur(0))
+REOPENED = AccountReopened(
+    settled_on=TODAY, unbilled=eur(1_000), to_credit=eur(0), outstanding=eur(0)
+)
 
 
 @pytest.mark.parametrize(
     "event", [AMENDED, REOPENED, ISSUED], ids=lambda event: type(event).__name__
 )
 def test_later_events_of_finance_end_a_settlement(event: Event):
-    settled = AccountSettled(billed=eur(30_000), paid=eur(20_000), settled_on=TODAY)
+    settled = AccountSettled(
+        billed=eur(30_000), paid=eur(20_000), written_off=eur(0), settled_on=TODAY
+    )
     signed().consumed(settled).then_view(settled_on=TODAY)
     signed().consumed(settled, event).then_view(settled_on=None)
     signed().consumed(settled, event, settled).then_view(settled_on=TODAY)

@@ -23,8 +23,8 @@ from contracts.finance import (
     CreditNoteIssued,
     InvoiceIssued,
     InvoiceVoided,
+    PaymentAllocated,
     PaymentOverdue,
-    PaymentReceived,
 )
 from contracts.legal import (
     AmendmentDrafted,
@@ -153,8 +153,14 @@ def credit(amount: int) -> CreditNoteIssued:
     )
 
 
-def payment(amount: int) -> PaymentReceived:
-    return PaymentReceived(invoice="invoice-1", amount=eur(amount), received_on=date(2026, 3, 20))
+def payment(amount: int) -> PaymentAllocated:
+    return PaymentAllocated(
+        payment="P-1",
+        allocation="A-1",
+        invoice="invoice-1",
+        amount=eur(amount),
+        received_on=date(2026, 3, 20),
+    )
 
 
 def test_manager_and_estimate() -> None:

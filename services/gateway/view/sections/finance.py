@@ -185,7 +185,7 @@ class ReversedWork:
 
 @dataclass(slots=True)
 class Invoice:
-    """An issued invoice with its payments and credits."""
+    """An issued invoice, with what is paid, written off and credited."""
 
     invoice: str
     number: str
@@ -197,6 +197,7 @@ class Invoice:
     due_on: date
     said: Ref
     paid: Money
+    written_off: Money
     credited: Money
     voided: bool = False
     overdue: Ref | None = None
@@ -213,7 +214,7 @@ class Invoice:
         """The amount that the customer still owes on it; 0 where it is void."""
         if self.voided:
             return Money.zero(self.amount.currency)
-        return self.amount - self.paid - self.credited
+        return self.amount - self.paid - self.written_off - self.credited
 
 
 @dataclass(slots=True)
@@ -306,11 +307,15 @@ class FinanceSection:
         )
 
     def paid(self, currency: str) -> Money:
-        """Return the amount received on invoices that are not void."""
+        """Return what was paid on invoices that are not void, also what banks kept of it."""
         return Money.total((invoice.paid for invoice in self.live_invoices()), currency)
 
+    def written_off(self, currency: str) -> Money:
+        """Return the small differences that the customer does not have to pay."""
+        return Money.total((invoice.written_off for invoice in self.live_invoices()), currency)
+
     def outstanding(self, currency: str) -> Money:
-        """Return the amount issued and not yet paid, voided or credited."""
+        """Return the amount issued and not yet paid, written off, voided or credited."""
         return Money.total((invoice.outstanding for invoice in self.live_invoices()), currency)
 
 
@@ -621,6 +626,7 @@ def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) 
         due_on=event.due_on,
         said=ref(recorded),
         paid=nothing,
+        written_off=nothing,
         credited=nothing,
     )
     due = section.billing.get(event.billing_event)
@@ -781,16 +787,24 @@ def _credited(section: FinanceSection, recorded: Recorded[finance.CreditNoteIssu
 
 
 steps.describe(
-    finance.PaymentReceived,
-    lambda event, _: f"{money(event.amount)} received on {day(event.received_on)}.",
+    finance.PaymentAllocated,
+    lambda event, _: (
+        f"{money(event.amount)} received on {day(event.received_on)}"
+        f"{if_given(', {} kept by banks', event.bank_charge, money)}"
+        f"{if_given(', {} written off', event.written_off, money)}"
+        f"{if_given(', {}', event.conversion, _original)}"
+        f"{if_given(' (exchange difference {})', event.exchange_difference, money)}."
+    ),
 )
 
 
-@steps.on(finance.PaymentReceived)
-def _paid(section: FinanceSection, recorded: Recorded[finance.PaymentReceived]) -> None:
-    invoice = section.invoices.get(recorded.event.invoice)
+@steps.on(finance.PaymentAllocated)
+def _allocated(section: FinanceSection, recorded: Recorded[finance.PaymentAllocated]) -> None:
+    event = recorded.event
+    invoice = section.invoices.get(event.invoice)
     if invoice is not None:
-        invoice.paid = invoice.paid + recorded.event.amount
+        invoice.paid = invoice.paid + event.paid
+        invoice.written_off = invoice.written_off + (event.settles - event.paid)
         _clear_overdue(invoice)
 
 
@@ -801,16 +815,21 @@ def _clear_overdue(invoice: Invoice) -> None:
 
 
 steps.describe(
-    finance.RefundPaid,
-    lambda event, _: f"{money(event.amount)} paid back on {day(event.paid_on)}.",
+    finance.PaymentDeallocated,
+    lambda event, _: (
+        f"{money(event.settles)} of the payment of {day(event.received_on)} is no longer on the "
+        f"invoice: “{event.why}”"
+    ),
 )
 
 
-@steps.on(finance.RefundPaid)
-def _refunded(section: FinanceSection, recorded: Recorded[finance.RefundPaid]) -> None:
-    invoice = section.invoices.get(recorded.event.invoice)
+@steps.on(finance.PaymentDeallocated)
+def _deallocated(section: FinanceSection, recorded: Recorded[finance.PaymentDeallocated]) -> None:
+    event = recorded.event
+    invoice = section.invoices.get(event.invoice)
     if invoice is not None:
-        invoice.paid = invoice.paid - recorded.event.amount
+        invoice.paid = invoice.paid - event.paid
+        invoice.written_off = invoice.written_off - (event.settles - event.paid)
 
 
 steps.describe(
@@ -830,14 +849,15 @@ steps.describe(
     finance.AccountSettled,
     lambda event, _: (
         f"Account settled on {day(event.settled_on)}: {money(event.billed)} billed, "
-        f"{money(event.paid)} paid."
+        f"{money(event.paid)} paid, {money(event.written_off)} written off."
     ),
 )
 steps.describe(
     finance.AccountReopened,
     lambda event, _: (
         f"The account settled on {day(event.settled_on)} is open again: {money(event.unbilled)} of "
-        f"approved work can be billed, {money(event.to_credit)} has to be credited."
+        f"approved work can be billed, {money(event.to_credit)} has to be credited, "
+        f"{money(event.outstanding)} is outstanding."
     ),
 )
 confidential_steps.describe(

@@ -1,0 +1,68 @@
+"""Let customers pay invoices, and allocate the payments that the statements of the bank show."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from local.demo.bank import Transfer
+from local.demo.engagement_run import EngagementRun
+from local.demo.reference_data import SELLING_COMPANY
+from local.demo.working import Work
+
+CHARGE = Decimal(15)
+"""Amount that banks keep of a transfer, where they keep something."""
+
+
+async def pay(run: EngagementRun, work: Work, amounts: Mapping[str, Mapping[str, str]]) -> None:
+    """Let the customer pay amounts by invoice, and allocate them.
+
+    In a scenario with mistakes, banks keep a part of the first payment, and the second one is taken
+    back by the bank and paid again.
+    """
+    for invoice, amount in amounts.items():
+        work.payments += 1
+        mistake = work.payments if run.scenario.mistakes else 0
+        charge = CHARGE if mistake == 1 and Decimal(amount["amount"]) >= CHARGE * 20 else None
+        payment = await _pay(run, invoice, amount, charge)
+        if mistake == 2:
+            why = "The customer's account had no cover."
+            await _act(run, payment, "return-payment", {"why": why})
+            await _pay(run, invoice, amount, None)
+
+
+async def _pay(
+    run: EngagementRun, invoice: str, amount: Mapping[str, str], charge: Decimal | None
+) -> str:
+    """Pay an invoice, less what banks keep, and allocate that; return the id of the payment."""
+    driver, currency = run.actors.driver, amount["currency"]
+    arrives = {**amount, "amount": str(Decimal(amount["amount"]) - (charge or 0))}
+    transfer = Transfer(_reference(run, invoice), arrives, run.scenario.customer.legal_name)
+    driver.bank.transfer(f"{SELLING_COMPANY[currency]}.main", transfer)
+    await run.actors.later()
+    payment = driver.bank.payments[transfer.reference]
+    await _act(run, payment, "assign-account", {"account": run.account})
+    part: dict[str, Any] = {
+        "engagement": run.actors.engagement,
+        "invoice": invoice,
+        "amount": arrives,
+    }
+    if charge is not None:
+        part["bank_charge"] = {"amount": str(charge), "currency": currency}
+    await _act(run, payment, "allocate-payment", {"items": [part]})
+    return payment
+
+
+async def refund(run: EngagementRun, invoice: str, amount: Mapping[str, str]) -> None:
+    """Pay back a part of the payment of an invoice that is on no invoice any more."""
+    payment = run.actors.driver.bank.payments[_reference(run, invoice)]
+    await _act(run, payment, "refund-payment", {"amount": amount}, by="dora")
+
+
+def _reference(run: EngagementRun, invoice: str) -> str:
+    return f"{run.actors.engagement} {invoice}"
+
+
+async def _act(
+    run: EngagementRun, payment: str, command: str, body: Mapping[str, Any], by: str = "fred"
+) -> None:
+    await run.actors.driver.act_on("finance", f"payments/{payment}", by, command, body)

@@ -1,0 +1,1 @@
+"""Allocations of payments to the invoices of an engagement, and overdue invoices."""

@@ -1,0 +1,270 @@
+"""Take parts of payments on invoices, give them back, and note what is overdue.
+
+An invoice takes at most what is outstanding on it. What a credit note leaves over on a paid invoice
+goes back to the payment.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Refused
+from chassis.domain.context import Context
+from chassis.domain.deadlines import Deadline, DeadlinePassed
+from chassis.domain.ids import derived_id
+from chassis.domain.requests import Outcome
+from chassis.domain.rules import require_currency
+from contracts.decimals import ROUNDING, canonical_decimal
+from contracts.event import Event
+from contracts.finance import (
+    PaymentAllocated,
+    PaymentDeallocated,
+    PaymentOverdue,
+)
+from contracts.money import Money
+from contracts.values import Conversion
+from finance.allocations.requests import GiveBackAllocation, TakeAllocation
+from finance.billing.state import HeldAllocation, Invoice
+from finance.engagement import Engagement, Stage
+from finance.exchange_rates.conversion import convert
+from finance.payments.requests import NoteDeallocation
+from finance.policies import require_issued, rounding_of
+from finance.time_billing.unbilled import advances_left
+
+capability = Capability[Engagement](__name__)
+noting = capability.request(NoteDeallocation, of="payment")
+
+
+@capability.decide(TakeAllocation, by=None)
+def take_allocation(
+    state: Engagement, command: TakeAllocation, context: Context
+) -> Iterable[Event]:
+    """Record the allocation, of the payment first, then of bank charge and write-off.
+
+    Raises Refused where the invoice is unknown, not issued, void or paid, is in another currency,
+    or is of another customer or company.
+    """
+    if command.account != state.account:
+        raise Refused(
+            "payment-of-other-account",
+            f"the payment is of {command.account}, the engagement of {state.account}",
+        )
+    if command.company != state.company:
+        raise Refused(
+            "payment-of-other-company",
+            f"the payment arrived at {command.company}; {state.company} sells",
+        )
+    invoice = require_issued(state, command.invoice)
+    require_currency(invoice.amount.currency, amount=command.amount)
+    rest = invoice.outstanding
+    if rest.amount <= 0:
+        raise Refused("invoice-paid", f"nothing is outstanding on invoice {invoice.number}")
+    amount, rest = _at_most(command.amount, rest)
+    charge, rest = _at_most(command.bank_charge, rest)
+    written_off, _ = _at_most(command.written_off, rest)
+    conversion = _part_of(command.conversion, amount, command.amount)
+    yield PaymentAllocated(
+        payment=command.payment,
+        allocation=command.allocation,
+        invoice=command.invoice,
+        amount=amount or command.amount,
+        bank_charge=charge,
+        written_off=written_off,
+        received_on=command.received_on,
+        conversion=conversion,
+        exchange_difference=_difference(state, invoice, conversion, context),
+    )
+
+
+def _at_most(asked: Money | None, rest: Money) -> tuple[Money | None, Money]:
+    """Return what is taken of an amount, None for nothing, and what is outstanding then."""
+    if asked is None or rest.amount <= 0:
+        return None, rest
+    taken = min(asked, rest)
+    return taken, rest - taken
+
+
+def _part_of(conversion: Conversion | None, part: Money | None, whole: Money) -> Conversion | None:
+    """Return the part of a conversion in proportion to its amount; None where nothing is left."""
+    if conversion is None or part is None or not part.amount:
+        return None
+    converted = _share(conversion.converted, part, whole)
+    return conversion.model_copy(update={"amount": part, "converted": converted})
+
+
+def _share(amount: Money, part: Money, whole: Money) -> Money:
+    """Return the share of an amount that a part has of a whole, rounded half up."""
+    exact = amount.amount * part.amount / whole.amount
+    return Money.nearest(exact, amount.currency, ROUNDING)
+
+
+def _difference(
+    state: Engagement, invoice: Invoice, conversion: Conversion | None, context: Context
+) -> Money | None:
+    """Return what the amount is worth more than on the invoice date; None where unknown."""
+    if conversion is None or invoice.issue_on is None:
+        return None
+    rounding = rounding_of(state, context.reference_data, invoice.issue_on)
+    currency = conversion.converted.currency
+    on_invoice = convert(
+        context.reference_data, conversion.amount, currency, invoice.issue_on, rounding
+    )
+    return conversion.converted - on_invoice.converted if on_invoice else None
+
+
+@capability.decide(GiveBackAllocation, by=None)
+def give_back_allocation(
+    state: Engagement, command: GiveBackAllocation, context: Context
+) -> Iterable[Event]:
+    """Take back what is left of the allocation; nothing happens where nothing is."""
+    for invoice in state.billing.issued:
+        held = invoice.allocations.get(command.allocation)
+        if held is not None:
+            yield _deallocated(held, held.settles, command.why, command.deallocated_on)
+
+
+@capability.react
+def give_back_what_is_not_owed(state: Engagement, context: Context) -> Iterable[Event]:
+    """Take back what is allocated beyond what an invoice comes to, and tell the payments.
+
+    The newest allocation gives back first.
+    """
+    for invoice in state.billing.issued:
+        over = invoice.overpaid
+        for held in reversed(invoice.allocations.values()):
+            if over.amount > 0:
+                part = min(over, held.settles)
+                over = over - part
+                yield from _not_owed(invoice, held, part)
+
+
+def _not_owed(invoice: Invoice, held: HeldAllocation, part: Money) -> Iterator[Event]:
+    days = [each.issued_on for each in invoice.credits]
+    event = _deallocated(
+        held, part, f"A credit note on invoice {invoice.number}.", max([*days, held.received_on])
+    )
+    yield event
+    note = NoteDeallocation(allocation=held.allocation, used=event.used)
+    number = str(held.times_reduced + 1)
+    yield noting(held.payment, note, id=f"note.{held.allocation}", item=number)
+
+
+def _deallocated(held: HeldAllocation, part: Money, why: str, on: date) -> PaymentDeallocated:
+    """Return that a part is taken back: what was written off, then money, then bank charge."""
+    written_off, rest = _back(held.written_off, part)
+    amount, rest = _back(held.amount, rest)
+    charge, _ = _back(held.bank_charge, rest)
+    taken = amount or Money.zero(part.currency)
+    difference = held.exchange_difference
+    if difference is not None:
+        difference = _share(difference, taken, held.amount) if taken.amount else None
+    return PaymentDeallocated(
+        payment=held.payment,
+        allocation=held.allocation,
+        invoice=held.invoice,
+        amount=taken,
+        bank_charge=charge,
+        written_off=written_off,
+        received_on=held.received_on,
+        conversion=_part_of(held.conversion, amount, held.amount),
+        exchange_difference=difference,
+        why=why,
+        deallocated_on=on,
+    )
+
+
+def _back(held: Money | None, rest: Money) -> tuple[Money | None, Money]:
+    taken, rest = _at_most(held, rest)
+    return (taken if taken and taken.amount else None), rest
+
+
+@noting.outcome
+def noted(
+    state: Engagement, outcome: Outcome[NoteDeallocation], context: Context
+) -> Iterable[Event]:
+    """Conclude nothing: the payment knows that its money is free again."""
+    return ()
+
+
+@capability.deadlines
+def due_days(state: Engagement) -> Iterable[Deadline]:
+    """Yield the unpaid invoices, on the day after they are due (00:00 UTC)."""
+    for invoice, due_on in _unpaid(state):
+        late = datetime.combine(due_on + timedelta(days=1), time(), UTC)
+        yield Deadline(_deadline(invoice), late)
+
+
+@capability.decide(DeadlinePassed, by=None)
+def due_day_passed(state: Engagement, command: DeadlinePassed, context: Context) -> Iterable[Event]:
+    """Record what is overdue, unless it was paid or credited meanwhile."""
+    for invoice, due_on in _unpaid(state):
+        if _deadline(invoice) == command.deadline and due_on < command.at.date():
+            yield PaymentOverdue(
+                invoice=invoice.invoice, due_on=due_on, outstanding=invoice.outstanding
+            )
+
+
+def _unpaid(state: Engagement) -> Iterable[tuple[Invoice, date]]:
+    """Yield the issued invoices that are unpaid and not known to be overdue, with their due day."""
+    for invoice in state.billing.issued:
+        if invoice.outstanding.amount > 0 and not invoice.overdue and invoice.due_on is not None:
+            yield invoice, invoice.due_on
+
+
+def _deadline(invoice: Invoice) -> str:
+    """Return the name of a deadline, another one each time: a deadline passes once."""
+    again = (str(invoice.times_overdue + 1),) if invoice.times_overdue else ()
+    return derived_id("overdue", invoice.invoice, *again)
+
+
+class AllocationFields(ViewModel):
+    """Billed and paid amounts, and the rest of advances, in the view of an engagement.
+
+    `paid` contains what banks kept; `written_off` are small differences that are not owed.
+    """
+
+    billed: Money | None
+    paid: Money | None
+    written_off: Money | None
+    outstanding: Money | None
+    advance_left: Money | None
+    overdue: bool
+
+
+class EngagementRow(ViewModel):
+    """Columns of the list of engagements; amounts are decimals in the engagement's currency."""
+
+    stage: Stage
+    currency: str | None
+    billed: str | None
+    outstanding: str | None
+    overdue: bool
+
+
+@capability.view
+def allocations_view(state: Engagement) -> AllocationFields:
+    """Return what was billed and paid for the view of an engagement."""
+    billing, currency = state.billing, state.currency
+    return AllocationFields(
+        billed=billing.billed(currency) if currency else None,
+        paid=billing.paid(currency) if currency else None,
+        written_off=billing.written_off(currency) if currency else None,
+        outstanding=billing.outstanding(currency) if currency else None,
+        advance_left=advances_left(state) if currency else None,
+        overdue=any(invoice.overdue for invoice in billing.issued),
+    )
+
+
+@capability.row
+def engagement_row(state: Engagement) -> EngagementRow:
+    """Return the columns of the list of engagements."""
+    figures = allocations_view(state)
+    billed, outstanding = figures.billed, figures.outstanding
+    return EngagementRow(
+        stage=state.stage,
+        currency=state.currency,
+        billed=canonical_decimal(billed.amount) if billed else None,
+        outstanding=canonical_decimal(outstanding.amount) if outstanding else None,
+        overdue=figures.overdue,
+    )

@@ -1,0 +1,1 @@
+"""Bank accounts of companies, and the statements of their banks."""

@@ -1,0 +1,43 @@
+"""Find the record of a bank account."""
+
+from datetime import date, tzinfo
+
+from chassis.domain.commands import Missing, Refused
+from chassis.domain.context import Context, ReferenceData
+from chassis.domain.reference import require_record
+from contracts.money import Money
+from contracts.reference import BankAccount, CompanyPublished
+from finance.companies.policy import company_zone
+
+
+def require_bank_account(id: str, field: str | None, context: Context) -> BankAccount:
+    """Return the record of a bank account of a company.
+
+    Raises Refused, naming the field of the command if the id is in one, where company or account is
+    not known.
+    """
+    company, _, name = id.rpartition(".")
+    record = require_record(
+        "company-unknown", field or "company", CompanyPublished, company, context
+    )
+    accounts = record.bank_accounts if record else ()
+    for each in accounts:
+        if each.bank_account == name:
+            return each
+    sentence = f"{company} has no bank account {name}"
+    missing = Missing("bank-account-unknown", sentence, field=field)
+    raise Refused("bank-account-unknown", sentence, [missing])
+
+
+def require_account_currency(account: BankAccount, **amounts: Money) -> None:
+    """Refuse an amount in another currency than the account's; the keyword is the field."""
+    for field, amount in amounts.items():
+        if amount.currency != account.currency:
+            sentence = f"{field}: the account is in {account.currency}, not in {amount.currency}"
+            missing = Missing("currency-differs", sentence, field=field)
+            raise Refused("currency-differs", sentence, [missing])
+
+
+def bank_account_zone(id: str, records: ReferenceData, day: date) -> tzinfo | None:
+    """Return the time zone of the company with a bank account; None where it is not known."""
+    return company_zone(id.rpartition(".")[0], records, day)
