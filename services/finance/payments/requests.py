@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from chassis.domain.commands import Command
 from contracts.money import NotNegativeMoney, PositiveMoney
-from contracts.values import Day, Identifier, ShortText, Text, Value
+from contracts.values import Day, Identifier, ShortText, Text, Value, Version
 
 PaymentId = Annotated[
     str,
@@ -57,9 +57,9 @@ class StatementLine(Value):
     """Reference of the entry."""
     booked_on: Day
     """Booking day of the entry."""
-    place: Annotated[int, Field(ge=1)]
+    place: Version
     """Number of the entry among those of the same reference and booking day, from 1."""
-    detail: Annotated[int, Field(ge=1)]
+    detail: Version
     """Number of the detail within the entry, from 1."""
 
 
