@@ -64,6 +64,7 @@ from finance.tax_rates import decisions as tax_rates
 from finance.time_billing import decisions as time_billing
 from finance.withholding import decisions as withholding
 from finance.work import decisions as work
+from finance.write_offs import decisions as write_offs
 
 COMPUTING: tuple[Capability[Engagement], ...] = (
     progress.capability,
@@ -79,6 +80,7 @@ COMPUTING: tuple[Capability[Engagement], ...] = (
     withholding.capability,
     invoices.capability,
     allocations.capability,
+    write_offs.capability,
     revenue.capability,
     settlement.capability,
     performance.capability,

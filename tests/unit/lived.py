@@ -233,7 +233,7 @@ def moments() -> dict[tuple[str, str], list[Moment]]:
         asyncio.run(lived(name, world))
         for moment in world.moments:
             found.setdefault((moment.sent.service, moment.sent.command), []).append(moment)
-        others = (_beside, _spent, _internal, _matched, _taken_back)
+        others = (_beside, _spent, _internal, _matched, _taken_back, _written_off)
         for beside in (each for other in others for each in other(world.moments)):
             found.setdefault((beside.sent.service, beside.sent.command), []).append(beside)
     for moment in _after_an_import():
@@ -329,6 +329,22 @@ def _matched(lived: list[Moment]) -> list[Moment]:
         (by_hand, "record-payment", body),
         (by_hand, "match-payment", {"payment": name}),
     )
+
+
+def _written_off(lived: list[Moment]) -> list[Moment]:
+    """Return the moments at which the first invoice that is to be paid is written off, and back."""
+    moment = next((each for each in lived if each.sent.command == "allocate-payment"), None)
+    if moment is None:
+        return []
+    lost = replace(moment.sent, place="engagements", subject=ENGAGEMENT, by="dora")
+    invoice = moment.sent.body["items"][0]["invoice"]
+    terms = {"invoice": invoice, "amount": moment.sent.body["items"][0]["amount"]}
+    [off] = _in_order(moment.world, (lost, "write-off-invoice", {**terms, "why": "Insolvent."}))
+    world = fork(off.world)
+    off.give(world, off.sent.body, "written-off")
+    name = world.view("finance", ENGAGEMENT)["write_offs"][-1]["write_off"]
+    back = {"write_off": name, "why": "The customer pays after all."}
+    return [off, *_in_order(world, (lost, "reverse-write-off", back))]
 
 
 def _taken_back(lived: list[Moment]) -> list[Moment]:

@@ -11,31 +11,40 @@ from local.demo.working import Work
 
 CHARGE = Decimal(15)
 """Amount that banks keep of a transfer, where they keep something."""
+SHORT = Decimal(1)
+"""Amount by which a customer transfers too little, where they do; it is written off."""
 
 
 async def pay(run: EngagementRun, work: Work, amounts: Mapping[str, Mapping[str, str]]) -> None:
     """Let the customer pay amounts by invoice, and allocate them.
 
-    In a scenario with mistakes, banks keep a part of the first payment, and the second one is taken
-    back by the bank and paid again.
+    In a scenario with mistakes, banks keep a part of the first payment, and the second one is too
+    small by a little, is taken back by the bank and paid again.
     """
     for invoice, amount in amounts.items():
         work.payments += 1
         mistake = work.payments if run.scenario.mistakes else 0
-        charge = CHARGE if mistake == 1 and Decimal(amount["amount"]) >= CHARGE * 20 else None
-        payment = await _pay(run, invoice, amount, charge)
+        beside: dict[str, Decimal] = {}
+        if mistake == 1 and Decimal(amount["amount"]) >= CHARGE * 20:
+            beside = {"bank_charge": CHARGE}
+        if mistake == 2 and Decimal(amount["amount"]) > SHORT * 100:
+            beside = {"written_off": SHORT}
+        payment = await _pay(run, invoice, amount, beside)
         if mistake == 2:
             why = "The customer's account had no cover."
             await _act(run, payment, "return-payment", {"why": why})
-            await _pay(run, invoice, amount, None)
+            await _pay(run, invoice, amount, {})
 
 
 async def _pay(
-    run: EngagementRun, invoice: str, amount: Mapping[str, str], charge: Decimal | None
+    run: EngagementRun, invoice: str, amount: Mapping[str, str], beside: Mapping[str, Decimal]
 ) -> str:
-    """Pay an invoice, less what banks keep, and allocate that; return the id of the payment."""
+    """Pay an invoice and allocate the payment; return its id.
+
+    `beside` are the amounts that do not arrive, by field of the allocation.
+    """
     driver, currency = run.actors.driver, amount["currency"]
-    arrives = {**amount, "amount": str(Decimal(amount["amount"]) - (charge or 0))}
+    arrives = {**amount, "amount": str(Decimal(amount["amount"]) - sum(beside.values()))}
     transfer = Transfer(_reference(run, invoice), arrives, run.scenario.customer.legal_name)
     driver.bank.transfer(f"{SELLING_COMPANY[currency]}.main", transfer)
     await run.actors.later()
@@ -46,8 +55,8 @@ async def _pay(
         "invoice": invoice,
         "amount": arrives,
     }
-    if charge is not None:
-        part["bank_charge"] = {"amount": str(charge), "currency": currency}
+    for field, less in beside.items():
+        part[field] = {"amount": str(less), "currency": currency}
     await _act(run, payment, "allocate-payment", {"items": [part]})
     return payment
 

@@ -21,3 +21,4 @@ from contracts.finance.revenue import *
 from contracts.finance.settlement import *
 from contracts.finance.withholding import *
 from contracts.finance.works import *
+from contracts.finance.write_offs import *

@@ -19,8 +19,6 @@ class Allocation(Value):
     """Money of the payment, without tax."""
     bank_charge: PositiveMoney | None = None
     """Amount that banks kept of what the customer had paid; null where they kept nothing."""
-    written_off: PositiveMoney | None = None
-    """Small difference that the customer does not have to pay; null where there is none."""
     received_on: Day
     """Day on which the money of the payment arrived."""
     conversion: Conversion | None = None
@@ -38,11 +36,6 @@ class Allocation(Value):
         return self.amount if self.bank_charge is None else self.amount + self.bank_charge
 
     @property
-    def settles(self) -> Money:
-        """Return the amount by which less is outstanding on the invoice."""
-        return self.paid if self.written_off is None else self.paid + self.written_off
-
-    @property
     def used(self) -> Money:
         """Return the money of the payment, in the currency of the payment."""
         return self.conversion.converted if self.conversion else self.amount
@@ -52,7 +45,8 @@ class PaymentAllocated(Allocation, Event, channel=FINANCE, consumed_by=("sales",
     """A payment of the customer, or a part of it, was allocated to an invoice.
 
     Published by Finance, one event for each allocation. An invoice takes no more than is
-    outstanding on it; the payment keeps the rest.
+    outstanding on it; the payment keeps the rest. A difference that is written off beside it has an
+    event of its own, `write-off-recorded`.
     """
 
     amount: PositiveMoney
@@ -64,7 +58,7 @@ class PaymentDeallocated(Allocation, Event, channel=FINANCE, consumed_by=("sales
 
     Published by Finance. The reason is a correction, a payment that the bank took back, or a credit
     note on a paid invoice: then the part is not owed, and goes back to the payment. The fields are
-    those of the part. `amount` is zero where only a difference that was written off is taken back.
+    those of the part. `amount` is zero where only a bank charge is taken back.
     """
 
     why: ShortText
@@ -77,8 +71,8 @@ class PaymentOverdue(Event, channel=FINANCE, consumed_by=("sales", "legal")):
     """An invoice was not paid in full by its due day.
 
     Published by Finance, once per invoice; again where a payment on it was taken back after it had
-    been paid in full. No event ends it: it is over when allocations and credit notes reach the
-    amount of the invoice, or the invoice is voided.
+    been paid in full. No event ends it: it is over when allocations, write-offs and credit notes
+    reach the amount of the invoice, or the invoice is voided.
     """
 
     invoice: Identifier
@@ -86,4 +80,4 @@ class PaymentOverdue(Event, channel=FINANCE, consumed_by=("sales", "legal")):
     due_on: Day
     """Last day for payment."""
     outstanding: PositiveTotal
-    """Amount of the invoice less credit notes and allocations."""
+    """Amount of the invoice less credit notes, allocations and write-offs."""

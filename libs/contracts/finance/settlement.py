@@ -18,7 +18,7 @@ class AccountSettled(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     paid: NotNegativeTotal
     """Amount that customers paid, also what banks kept of it."""
     written_off: NotNegativeTotal
-    """Small differences on invoices that the customer does not have to pay."""
+    """Amounts on invoices that the customer does not have to pay."""
     settled_on: Day
     """Day of the settlement."""
 
@@ -26,8 +26,8 @@ class AccountSettled(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
 class AccountReopened(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     """A settled account was reopened: time or expenses approved since can be billed.
 
-    Published by Finance. Also where the approval of billed work was reversed since, or a payment
-    was taken back.
+    Published by Finance. Also where the approval of billed work was reversed since, a payment
+    was taken back, or a write-off reversed.
     """
 
     settled_on: Day
@@ -37,4 +37,4 @@ class AccountReopened(Event, channel=FINANCE, consumed_by=("delivery", "legal"))
     to_credit: NotNegativeTotal
     """Amount billed for work whose approval was reversed, and not credited."""
     outstanding: NotNegativeTotal
-    """Amount outstanding on invoices, since a payment was taken back."""
+    """Amount outstanding on invoices, since a payment was taken back or a write-off reversed."""

@@ -84,6 +84,16 @@ class CompanyDetails(Value):
     """Id of the holiday calendar that plans of its engagements go by; null: Monday to Friday."""
     rounding: Rounding = ROUNDING
     """Policy for an amount that is half a minor unit."""
+    bank_charge_limit: Percent = Decimal(5)
+    """Bank charge that an accountant may accept, in percent of the money that is allocated.
+
+    A controller may accept any.
+    """
+    write_off_limit: Percent = Decimal(1)
+    """Difference that an accountant may write off, in percent of the money that is allocated.
+
+    A controller may write off any.
+    """
     invoice_numbers: NumberSeries = NumberSeries()
     """Series of the numbers of invoices."""
     credit_note_numbers: NumberSeries = NumberSeries(prefix="CN-")

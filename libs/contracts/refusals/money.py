@@ -66,7 +66,9 @@ MoneyCode = Literal[
     "work-uncosted",
     "work-unknown",
     "work-written-down",
+    "write-off-beyond-outstanding",
     "write-off-too-large",
+    "write-off-unknown",
 ]
 """Code of a refusal that concerns budgets, bills, payments and revenue."""
 
@@ -103,7 +105,7 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     "invoice-not-issued": "The invoice is not issued.",
     "invoice-paid": "Nothing is outstanding on the invoice.",
     "invoice-settled-in-part": (
-        "The invoice was paid or credited in part; issue a credit note instead."
+        "The invoice was paid, written off or credited in part; issue a credit note instead."
     ),
     "invoice-unknown": "There is no invoice with this id.",
     "invoice-unpaid": "The customer has not paid the whole invoice.",
@@ -150,6 +152,8 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     "work-uncosted": "The cost of approved work is not known.",
     "work-unknown": "Finance knows no approved work with this id.",
     "work-written-down": "The work is written down for good.",
+    "write-off-beyond-outstanding": "More would be written off than is outstanding.",
     "write-off-too-large": "The role may not accept so large a bank charge or write-off.",
+    "write-off-unknown": "There is no write-off with this id, or it was reversed.",
 }
 """Sentence of each code, sorted by code."""

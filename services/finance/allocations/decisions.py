@@ -21,6 +21,7 @@ from contracts.finance import (
     PaymentAllocated,
     PaymentDeallocated,
     PaymentOverdue,
+    WriteOffRecorded,
 )
 from contracts.money import Money
 from contracts.values import Conversion
@@ -31,6 +32,7 @@ from finance.exchange_rates.conversion import convert
 from finance.payments.requests import NoteDeallocation
 from finance.policies import require_issued, rounding_of
 from finance.time_billing.unbilled import advances_left
+from finance.write_offs.reversal import reversal
 
 capability = Capability[Engagement](__name__)
 noting = capability.request(NoteDeallocation, of="payment")
@@ -40,7 +42,7 @@ noting = capability.request(NoteDeallocation, of="payment")
 def take_allocation(
     state: Engagement, command: TakeAllocation, context: Context
 ) -> Iterable[Event]:
-    """Record the allocation, of the payment first, then of bank charge and write-off.
+    """Record the allocation, of the payment first, then of bank charge, then the write-off.
 
     Raises Refused where the invoice is unknown, not issued, void or paid, is in another currency,
     or is of another customer or company.
@@ -59,7 +61,10 @@ def take_allocation(
     require_currency(invoice.amount.currency, amount=command.amount)
     rest = invoice.outstanding
     if rest.amount <= 0:
-        raise Refused("invoice-paid", f"nothing is outstanding on invoice {invoice.number}")
+        sentence = f"nothing is outstanding on invoice {invoice.number}"
+        if invoice.write_offs:
+            sentence = f"{sentence}: {invoice.written_off} is written off"
+        raise Refused("invoice-paid", sentence)
     amount, rest = _at_most(command.amount, rest)
     charge, rest = _at_most(command.bank_charge, rest)
     written_off, _ = _at_most(command.written_off, rest)
@@ -70,11 +75,19 @@ def take_allocation(
         invoice=command.invoice,
         amount=amount or command.amount,
         bank_charge=charge,
-        written_off=written_off,
         received_on=command.received_on,
         conversion=conversion,
         exchange_difference=_difference(state, invoice, conversion, context),
     )
+    if written_off is not None:
+        yield WriteOffRecorded(
+            write_off=derived_id("W", command.allocation),
+            invoice=command.invoice,
+            amount=written_off,
+            why=f"Difference on payment {command.payment}.",
+            allocation=command.allocation,
+            written_off_on=context.today,
+        )
 
 
 def _at_most(asked: Money | None, rest: Money) -> tuple[Money | None, Money]:
@@ -117,33 +130,47 @@ def _difference(
 def give_back_allocation(
     state: Engagement, command: GiveBackAllocation, context: Context
 ) -> Iterable[Event]:
-    """Take back what is left of the allocation; nothing happens where nothing is."""
+    """Take back what is left of the allocation; nothing happens where nothing is.
+
+    What was written off beside it is outstanding again, too.
+    """
+    why, on = command.why, command.deallocated_on
     for invoice in state.billing.issued:
         held = invoice.allocations.get(command.allocation)
         if held is not None:
-            yield _deallocated(held, held.settles, command.why, command.deallocated_on)
+            yield _deallocated(held, held.paid, why, on)
+        for each in invoice.write_offs.values():
+            if each.allocation == command.allocation:
+                yield reversal(each, each.amount, why, max(on, each.written_off_on))
 
 
 @capability.react
 def give_back_what_is_not_owed(state: Engagement, context: Context) -> Iterable[Event]:
-    """Take back what is allocated beyond what an invoice comes to, and tell the payments.
+    """Take back what is paid and written off beyond what an invoice comes to.
 
-    The newest allocation gives back first.
+    Write-offs are reversed first, then allocations are taken back, of which the payments are told;
+    the newest one first.
     """
     for invoice in state.billing.issued:
         over = invoice.overpaid
+        if over.amount <= 0:
+            continue
+        why = f"A credit note on invoice {invoice.number}."
+        credited_on = max(each.issued_on for each in invoice.credits)
+        for each in reversed(invoice.write_offs.values()):
+            if over.amount > 0:
+                part = min(over, each.amount)
+                over = over - part
+                yield reversal(each, part, why, max(credited_on, each.written_off_on))
         for held in reversed(invoice.allocations.values()):
             if over.amount > 0:
-                part = min(over, held.settles)
+                part = min(over, held.paid)
                 over = over - part
-                yield from _not_owed(invoice, held, part)
+                yield from _not_owed(held, part, why, max(credited_on, held.received_on))
 
 
-def _not_owed(invoice: Invoice, held: HeldAllocation, part: Money) -> Iterator[Event]:
-    days = [each.issued_on for each in invoice.credits]
-    event = _deallocated(
-        held, part, f"A credit note on invoice {invoice.number}.", max([*days, held.received_on])
-    )
+def _not_owed(held: HeldAllocation, part: Money, why: str, on: date) -> Iterator[Event]:
+    event = _deallocated(held, part, why, on)
     yield event
     note = NoteDeallocation(allocation=held.allocation, used=event.used)
     number = str(held.times_reduced + 1)
@@ -151,9 +178,8 @@ def _not_owed(invoice: Invoice, held: HeldAllocation, part: Money) -> Iterator[E
 
 
 def _deallocated(held: HeldAllocation, part: Money, why: str, on: date) -> PaymentDeallocated:
-    """Return that a part is taken back: what was written off, then money, then bank charge."""
-    written_off, rest = _back(held.written_off, part)
-    amount, rest = _back(held.amount, rest)
+    """Return that a part is taken back: money first, then bank charge."""
+    amount, rest = _back(held.amount, part)
     charge, _ = _back(held.bank_charge, rest)
     taken = amount or Money.zero(part.currency)
     difference = held.exchange_difference
@@ -165,7 +191,6 @@ def _deallocated(held: HeldAllocation, part: Money, why: str, on: date) -> Payme
         invoice=held.invoice,
         amount=taken,
         bank_charge=charge,
-        written_off=written_off,
         received_on=held.received_on,
         conversion=_part_of(held.conversion, amount, held.amount),
         exchange_difference=difference,
@@ -221,7 +246,7 @@ def _deadline(invoice: Invoice) -> str:
 class AllocationFields(ViewModel):
     """Billed and paid amounts, and the rest of advances, in the view of an engagement.
 
-    `paid` contains what banks kept; `written_off` are small differences that are not owed.
+    `paid` contains what banks kept; `written_off` is what customers do not have to pay any more.
     """
 
     billed: Money | None

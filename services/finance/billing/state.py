@@ -21,6 +21,8 @@ from contracts.finance import (
     PaymentAllocated,
     PaymentDeallocated,
     PaymentOverdue,
+    WriteOffRecorded,
+    WriteOffReversed,
 )
 from contracts.money import Money
 from contracts.values import Identifier
@@ -47,7 +49,6 @@ class HeldAllocation(Allocation):
             update={
                 "amount": self.amount - part.amount,
                 "bank_charge": _less(self.bank_charge, part.bank_charge),
-                "written_off": _less(self.written_off, part.written_off),
                 "conversion": conversion,
                 "exchange_difference": _less(self.exchange_difference, part.exchange_difference),
                 "times_reduced": self.times_reduced + 1,
@@ -65,7 +66,8 @@ class Invoice(InvoiceDraft):
     """Invoice from its draft on; `amount` is the lines' total less the advance drawn down.
 
     `number_refused` has a sentence for each time that the approved draft got no number.
-    `times_overdue` counts how often it was overdue. `moved_on` is the last day of a payment.
+    `times_overdue` counts how often it was overdue. `allocations` and `write_offs` are those in
+    force, by id, with what is left of them; `moved_on` is the last day of any.
     """
 
     stage: Literal["drafted", "approved", "issued", "voided"] = "drafted"
@@ -79,6 +81,7 @@ class Invoice(InvoiceDraft):
     credits: tuple[CreditNoteIssued, ...] = ()
     credits_approved: tuple[CreditNoteApproved, ...] = ()
     allocations: dict[str, HeldAllocation] = {}
+    write_offs: dict[str, WriteOffRecorded] = {}
     moved_on: date | None = None
 
     @property
@@ -134,15 +137,14 @@ class Invoice(InvoiceDraft):
 
     @property
     def written_off(self) -> Money:
-        """Return the differences that the customer does not have to pay."""
-        held = (each.written_off for each in self.allocations.values() if each.written_off)
-        return Money.total(held, self.amount.currency)
+        """Return what the customer does not have to pay any more."""
+        return Money.total((each.amount for each in self.write_offs.values()), self.amount.currency)
 
     @property
     def overpaid(self) -> Money:
-        """Return what is allocated beyond what the invoice with its issued credit notes comes to.
+        """Return what is paid and written off beyond the invoice less its issued credit notes.
 
-        Negative where less is allocated.
+        Negative where less is.
         """
         credited = Money.total((each.amount for each in self.credits), self.amount.currency)
         return self.paid + self.written_off + credited - self.amount
@@ -151,8 +153,8 @@ class Invoice(InvoiceDraft):
     def outstanding(self) -> Money:
         """Return what the customer owes on the invoice.
 
-        Zero unless the invoice is issued. Negative where more is allocated than is owed, while a
-        credit note waits for its number.
+        Zero unless the invoice is issued. Negative where more is paid and written off than is owed,
+        while a credit note waits for its number.
         """
         if self.stage != "issued":
             return Money.zero(self.amount.currency)
@@ -234,9 +236,28 @@ class Billing(Part):
     def _with_allocation(self, invoice: str, held: HeldAllocation, on: date) -> Self:
         known = self.invoices[invoice]
         others = {name: each for name, each in known.allocations.items() if name != held.allocation}
-        left = {held.allocation: held} if held.settles.amount else {}
+        left = {held.allocation: held} if held.paid.amount else {}
         moved_on = max(on, known.moved_on or on)
         return self._settled_by(invoice, allocations={**others, **left}, moved_on=moved_on)
+
+    @on_event
+    def _written_off(self, event: WriteOffRecorded) -> Self:
+        return self._with_write_off(event, event.written_off_on)
+
+    @on_event
+    def _write_off_reversed(self, event: WriteOffReversed) -> Self:
+        known = self.invoices[event.invoice].write_offs[event.write_off]
+        left = known.model_copy(update={"amount": known.amount - event.amount})
+        return self._with_write_off(left, event.reversed_on)
+
+    def _with_write_off(self, write_off: WriteOffRecorded, on: date) -> Self:
+        known = self.invoices[write_off.invoice]
+        left = {**known.write_offs, write_off.write_off: write_off}
+        return self._settled_by(
+            write_off.invoice,
+            write_offs={name: each for name, each in left.items() if each.amount.amount},
+            moved_on=max(on, known.moved_on or on),
+        )
 
     @on_event
     def _overdue(self, event: PaymentOverdue) -> Self:
@@ -334,7 +355,7 @@ class Billing(Part):
         return Money.total((each.paid for each in self.issued), currency)
 
     def written_off(self, currency: str) -> Money:
-        """Return the differences that the customer does not have to pay."""
+        """Return what the customer does not have to pay any more."""
         return Money.total((each.written_off for each in self.issued), currency)
 
     def outstanding(self, currency: str) -> Money:

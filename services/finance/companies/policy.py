@@ -1,6 +1,7 @@
-"""Find the rounding policy and the time zone of a company."""
+"""Find the rounding policy, the limits of accountants and the time zone of a company."""
 
 from datetime import date, tzinfo
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from chassis.domain.context import ReferenceData
@@ -12,6 +13,19 @@ def rounding_on(records: ReferenceData, company: str | None, day: date) -> Round
     """Return the rounding policy of a company on a day; half up where the company is unknown."""
     found = None if company is None else records.on(CompanyPublished, company, day)
     return ROUNDING if found is None else found.event.rounding
+
+
+def accountant_limits(
+    records: ReferenceData, company: str | None, day: date
+) -> tuple[Decimal, Decimal]:
+    """Return the limits of bank charges and write-offs on a day, in percent of the allocated money.
+
+    0 where the company is unknown: then only a controller may accept any.
+    """
+    found = None if company is None else records.on(CompanyPublished, company, day)
+    if found is None:
+        return Decimal(0), Decimal(0)
+    return found.event.bank_charge_limit, found.event.write_off_limit
 
 
 def company_zone(company: str | None, records: ReferenceData, day: date) -> tzinfo | None:

@@ -134,8 +134,8 @@ def approve_invoice(
 def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> Iterable[Event]:
     """Record that the invoice is void; an equal repetition changes nothing.
 
-    Raises Refused where it is unknown or not issued, the account is settled, something was paid or
-    credited on it, or an advance that it billed is drawn down.
+    Raises Refused where it is unknown or not issued, the account is settled, something was paid,
+    written off or credited on it, or an advance that it billed is drawn down.
     """
     invoice = require_invoice(state, command.invoice)
     known = invoice.voided
@@ -281,10 +281,12 @@ def _not_due(state: Engagement, due: BillingEventDue, issue_on: date) -> Iterabl
 
 def _require_voidable(state: Engagement, invoice: Invoice) -> None:
     require_open_account(state)
-    if invoice.allocations or invoice.credits or invoice.credits_approved:
+    settled = (invoice.allocations, invoice.write_offs, invoice.credits, invoice.credits_approved)
+    if any(settled):
         raise Refused(
             "invoice-settled-in-part",
-            f"invoice {invoice.number} was paid or credited in part: issue a credit note instead",
+            f"invoice {invoice.number} was paid, written off or credited in part: issue a credit"
+            " note instead",
         )
     _require_advance(state, invoice, invoice.amount)
 

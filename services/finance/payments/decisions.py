@@ -8,7 +8,6 @@ added, so that their order does not matter.
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -31,7 +30,7 @@ from contracts.roles import Role
 from contracts.values import AccountId, Correction, Day, EngagementId, Identifier, Value
 from finance.allocations.requests import GiveBackAllocation, TakeAllocation
 from finance.bank_accounts.accounts import require_account_currency, require_bank_account
-from finance.companies.policy import rounding_on
+from finance.companies.policy import accountant_limits, rounding_on
 from finance.exchange_rates.conversion import convert
 from finance.payments.events import (
     AccountAssigned,
@@ -70,10 +69,6 @@ giving_way = capability.request(GiveWay, of="payment")
 
 MOST_PARTS = 50
 """Maximum number of parts that a payment is allocated in by one command."""
-CHARGE_LIMIT = Decimal("0.05")
-"""Share of a part up to which an accountant may accept a bank charge."""
-WRITE_OFF_LIMIT = Decimal("0.01")
-"""Share of a part up to which an accountant may write off a difference."""
 
 
 class RecordPayment(ReceivedAmount, Command):
@@ -238,7 +233,7 @@ def allocate_payment(state: Payment, command: AllocatePayment, context: Context)
         raise Refused("payment-unassigned", "it is not known which customer the payment is for")
     parts: list[AskedPart] = []
     for number, item in enumerate(command.items, state.asked + 1):
-        _require_within_limits(item, context)
+        _require_within_limits(state, item, context)
         parts.append(_asked(state, item, number, context))
     used = Money.total((each.used for each in parts), state.currency)
     if state.unallocated < used:
@@ -281,19 +276,20 @@ def _asked(state: Payment, item: Part, number: int, context: Context) -> AskedPa
     )
 
 
-def _require_within_limits(item: Part, context: Context) -> None:
-    """Refuse a bank charge or write-off above the limit of anybody but a controller."""
+def _require_within_limits(state: Payment, item: Part, context: Context) -> None:
+    """Refuse a bank charge or write-off above the limit of the company, unless by a controller."""
     if context.roles & {*CONTROLLING}:
         return
+    charge, write_off = accountant_limits(context.reference_data, state.company, context.today)
     limits = (
-        ("bank_charge", item.bank_charge, CHARGE_LIMIT),
-        ("written_off", item.written_off, WRITE_OFF_LIMIT),
+        ("bank_charge", item.bank_charge, charge),
+        ("written_off", item.written_off, write_off),
     )
-    for field, amount, share in limits:
-        if amount is not None and amount.amount > item.amount.amount * share:
+    for field, amount, percent in limits:
+        if amount is not None and amount.amount * 100 > item.amount.amount * percent:
             sentence = (
-                f"{field}: {amount} on invoice {item.invoice} is more than {share:.0%} of"
-                f" {item.amount}; a controller may accept it"
+                f"{field}: {amount} on invoice {item.invoice} is more than"
+                f" {canonical_decimal(percent)}% of {item.amount}; a controller may accept it"
             )
             raise NotAllowed("write-off-too-large", sentence)
 

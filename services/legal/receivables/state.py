@@ -14,6 +14,8 @@ from contracts.finance import (
     PaymentAllocated,
     PaymentDeallocated,
     PaymentOverdue,
+    WriteOffRecorded,
+    WriteOffReversed,
 )
 from contracts.money import Money
 from contracts.values import Identifier, Value
@@ -62,11 +64,19 @@ class Receivables(Part):
 
     @on_event
     def _allocated(self, event: PaymentAllocated) -> Self:
-        return self._reduced(event.invoice, event.settles)
+        return self._reduced(event.invoice, event.paid)
 
     @on_event
     def _deallocated(self, event: PaymentDeallocated) -> Self:
-        return self._reduced(event.invoice, -event.settles)
+        return self._reduced(event.invoice, -event.paid)
+
+    @on_event
+    def _written_off(self, event: WriteOffRecorded) -> Self:
+        return self._reduced(event.invoice, event.amount)
+
+    @on_event
+    def _write_off_reversed(self, event: WriteOffReversed) -> Self:
+        return self._reduced(event.invoice, -event.amount)
 
     def _reduced(self, invoice: str, amount: Money) -> Self:
         """Deduct an amount; a receivable of which nothing is owed is not overdue any more."""

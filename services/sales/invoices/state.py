@@ -10,6 +10,8 @@ from contracts.finance import (
     PaymentAllocated,
     PaymentDeallocated,
     PaymentOverdue,
+    WriteOffRecorded,
+    WriteOffReversed,
 )
 from contracts.money import Money
 from contracts.values import Value
@@ -57,19 +59,27 @@ class Invoices(Part):
 
     @on_event
     def _allocated(self, event: PaymentAllocated) -> Self:
-        return self._paid(event.invoice, event.paid, event.settles - event.paid)
+        return self._paid(event.invoice, event.paid)
 
     @on_event
     def _deallocated(self, event: PaymentDeallocated) -> Self:
-        return self._paid(event.invoice, -event.paid, event.paid - event.settles)
+        return self._paid(event.invoice, -event.paid)
 
-    def _paid(self, invoice: str, paid: Money, written_off: Money) -> Self:
+    def _paid(self, invoice: str, amount: Money) -> Self:
         known = self.by_id.get(invoice)
-        if known is None:
-            return self
-        return self._with(
-            invoice, paid=known.paid + paid, written_off=known.written_off + written_off
-        )
+        return self._with(invoice, paid=known.paid + amount) if known else self
+
+    @on_event
+    def _written_off(self, event: WriteOffRecorded) -> Self:
+        return self._not_owed(event.invoice, event.amount)
+
+    @on_event
+    def _write_off_reversed(self, event: WriteOffReversed) -> Self:
+        return self._not_owed(event.invoice, -event.amount)
+
+    def _not_owed(self, invoice: str, amount: Money) -> Self:
+        known = self.by_id.get(invoice)
+        return self._with(invoice, written_off=known.written_off + amount) if known else self
 
     @on_event
     def _overdue(self, event: PaymentOverdue) -> Self:

@@ -10,7 +10,10 @@ from contracts.finance import (
     PaymentAllocated,
     PaymentDeallocated,
     PaymentOverdue,
+    WriteOffRecorded,
+    WriteOffReversed,
 )
+from contracts.money import Money
 from contracts.values import Conversion
 from finance.allocations.requests import GiveBackAllocation, TakeAllocation
 from finance.engagement import Engagement
@@ -44,8 +47,19 @@ def give_back(take: TakeAllocation, why: str = "Wrong invoice.") -> GiveBackAllo
 
 def taken_by(take: TakeAllocation, **changed: object) -> PaymentAllocated:
     fields = {name: getattr(take, name) for name in TakeAllocation.model_fields}
-    del fields["company"], fields["account"]
+    del fields["company"], fields["account"], fields["written_off"]
     return PaymentAllocated.model_validate({**fields, **changed})
+
+
+def written_off_by(take: TakeAllocation, amount: Money) -> WriteOffRecorded:
+    return WriteOffRecorded(
+        write_off=f"W-{take.allocation}",
+        invoice=take.invoice,
+        amount=amount,
+        why=f"Difference on payment {take.payment}.",
+        allocation=take.allocation,
+        written_off_on=APRIL_1,
+    )
 
 
 def test_an_invoice_takes_what_is_outstanding_and_no_more():
@@ -60,10 +74,10 @@ def test_an_invoice_takes_what_is_outstanding_and_no_more():
 
 def test_bank_charge_and_write_off_settle_what_the_money_leaves():
     take = pay(4_970, bank_charge=eur(20), written_off=eur(10))
-    done = sent().when(take).then(taken_by(take))
+    done = sent().when(take).then(taken_by(take), written_off_by(take, eur(10)))
     done.then_view(outstanding=eur(0), paid=eur(4_990), written_off=eur(10))
     too_much = pay(4_990, bank_charge=eur(20), written_off=eur(10))
-    sent().when(too_much).then(taken_by(too_much, bank_charge=eur(10), written_off=None))
+    sent().when(too_much).then(taken_by(too_much, bank_charge=eur(10)))
 
 
 def test_a_payment_has_customer_company_and_currency_of_the_invoice():
@@ -75,14 +89,19 @@ def test_a_payment_has_customer_company_and_currency_of_the_invoice():
 
 
 def test_an_allocation_is_given_back_once():
-    take = pay(5_000, bank_charge=eur(20))
+    take = pay(4_970, bank_charge=eur(20), written_off=eur(10))
     paid = sent().after(take)
     back = paid.when(give_back(take)).then(
-        PaymentDeallocated(
-            **dict(taken_by(take, bank_charge=None)), why="Wrong invoice.", deallocated_on=MAY_2
-        )
+        PaymentDeallocated(**dict(taken_by(take)), why="Wrong invoice.", deallocated_on=MAY_2),
+        WriteOffReversed(
+            write_off=f"W-{take.allocation}",
+            invoice="invoice-start",
+            amount=eur(10),
+            why="Wrong invoice.",
+            reversed_on=MAY_2,
+        ),
     )
-    back.then_view(outstanding=eur(5_000), paid=eur(0))
+    back.then_view(outstanding=eur(5_000), paid=eur(0), written_off=eur(0))
     back.when(give_back(take)).then_nothing()
 
 
@@ -104,23 +123,21 @@ def test_what_a_credit_note_leaves_over_goes_back_to_the_payments_newest_first()
 
 @pytest.mark.parametrize(
     ("credited", "written_off", "amount", "bank_charge"),
-    [(6, 6, 0, 0), (40, 10, 30, 0), (4_950, 10, 4_900, 40), (5_000, 10, 4_900, 90)],
+    [(6, 6, None, 0), (40, 10, 30, 0), (4_950, 10, 4_900, 40), (5_000, 10, 4_900, 90)],
 )
 def test_a_part_is_given_back_of_write_off_money_and_bank_charge_in_this_order(
-    credited: int, written_off: int, amount: int, bank_charge: int
+    credited: int, written_off: int, amount: int | None, bank_charge: int
 ):
     take = pay(4_900, bank_charge=eur(90), written_off=eur(10))
     approved = sent().after(take).when(credit(credited))
     (request,) = approved.requests
     number = NumberTaken(number=1, on=APRIL_1)
+    charge = eur(bank_charge) if bank_charge else None
+    back = (
+        [] if amount is None else [like(PaymentDeallocated, amount=eur(amount), bank_charge=charge)]
+    )
     approved.after.when_outcome(request.id, request.item, number).then(
-        like(CreditNoteIssued),
-        like(
-            PaymentDeallocated,
-            amount=eur(amount),
-            written_off=eur(written_off),
-            bank_charge=eur(bank_charge) if bank_charge else None,
-        ),
+        like(CreditNoteIssued), like(WriteOffReversed, amount=eur(written_off)), *back
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from contracts.decimals import Rounding
 from contracts.reference import CalendarPublished, CompanyPublished, NumberSeries
 from finance.companies.decisions import PublishCompany
-from finance.companies.policy import rounding_on
+from finance.companies.policy import accountant_limits, rounding_on
 from finance.rate_cards.pricing import priced_lines
 from finance.service import COMPANY_RECORD
 from testkit.matchers import RecordsOf
@@ -72,6 +72,9 @@ def test_numbers_have_different_prefixes_by_kind() -> None:
         {"country": "XX"},
         {"base_currency": "XXX"},
         {"rounding": "up"},
+        {"bank_charge_limit": "-1"},
+        {"bank_charge_limit": "100.5"},
+        {"write_off_limit": "NaN"},
         {"legal_name": " "},
         {"invoice_numbers": {"prefix": "a b"}},
         {"bank_accounts": ({"bank_account": "main", "currency": "EUR"},)},
@@ -97,6 +100,17 @@ def test_the_policy_of_the_company_on_the_day_decides_a_half() -> None:
     assert rounding_on(records, "concord-de", date(2026, 3, 1)) == "half-up"
     assert rounding_on(records, "other", TODAY) == "half-up"
     assert rounding_on(records, None, TODAY) == "half-up"
+
+
+def test_accountants_have_limits_unless_the_company_is_unknown() -> None:
+    strict = {"write_off_limit": "0", "effective_from": TODAY}
+    records = RecordsOf(
+        [CompanyPublished.model_validate({"company": "concord-de", **FULL, **strict})]
+    )
+    none = Decimal(0)
+    assert accountant_limits(records, "concord-de", TODAY) == (Decimal(5), none)
+    assert accountant_limits(records, "other", TODAY) == (none, none)
+    assert accountant_limits(records, None, TODAY) == (none, none)
 
 
 @pytest.mark.parametrize(("policy", "amount"), [("half-even", "5.00"), ("half-up", "5.01")])

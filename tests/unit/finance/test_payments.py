@@ -1,6 +1,7 @@
 """Check where the money of a payment is: on invoices, left, paid back, or returned."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -238,6 +239,17 @@ def test_only_a_controller_accepts_a_large_charge_or_write_off(
     assigned().when(small, roles=accountant).then(like(AllocationBegun))
     assigned().when(large, roles=accountant).then_refused("write-off-too-large")
     assigned().when(large, roles=["controller"]).then(like(AllocationBegun))
+
+
+def test_the_company_decides_what_an_accountant_accepts():
+    limits = {"bank_charge_limit": Decimal(10), "write_off_limit": Decimal("0.5")}
+    generous = assigned().knowing(OURS.model_copy(update=limits), ACME)
+    charge = allocate(part(100, bank_charge=eur(10)))
+    generous.when(charge, roles=["project-accountant"]).then(like(AllocationBegun))
+    write_off = allocate(part(100, written_off=eur("0.51")))
+    generous.when(write_off, roles=["project-accountant"]).then_refused(
+        "write-off-too-large", saying="0.5% of 100"
+    )
 
 
 def test_a_part_in_another_currency_is_converted_at_the_rate_of_the_day():

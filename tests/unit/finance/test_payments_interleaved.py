@@ -7,10 +7,12 @@ and refunds, a controller credits, and processes are killed between the two halv
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 from hypothesis import given, settings
@@ -37,6 +39,7 @@ from finance.payments.decisions import (
 )
 from finance.payments.state import Payment
 from finance.service import BANK_ACCOUNT, ENGAGEMENT, NUMBER_SERIES, PAYMENT
+from finance.write_offs.decisions import ReverseWriteOff, WriteOffInvoice
 from gateway.view.engagement_view import View, apply_event
 from testkit.matchers import recorded_as
 from tests.amounts import eur
@@ -70,17 +73,20 @@ AMOUNTS = (3_000, 1_500, -700, 3_000, 4_000, 20)
 """Amounts that the bank books, in this order; the first and the fourth entry are equal."""
 STATEMENTS = st.tuples(st.just("state"), st.integers(0, 5), st.integers(1, 6))
 PAYING = st.tuples(
-    st.sampled_from(["allocate", "allocate", "allocate", "deallocate", "refund", "give_up"]),
+    st.sampled_from(["allocate", "allocate", "round_off", "deallocate", "refund", "give_up"]),
     st.integers(0, 4),
     st.sampled_from([20, 500, 1_500, 3_000, 5_000]),
 )
 CREDITS = st.tuples(st.just("credit"), st.sampled_from([100, 1_000, 2_500]))
+DEBTS = st.sampled_from([("write_off", 300), ("write_off", 2_000), ("pay_after_all",)])
 FAULTS = st.sampled_from([("kill",), ("away",), ("dispatch",)])
 TURNS = st.sampled_from([200, 200, 0, 2, 5, 10, 20, 40])
 """Reads and writes that are done before the next action begins; 200 are enough for any action."""
 ACTIONS = st.lists(
     st.tuples(
-        st.integers(0, 1), TURNS, st.one_of(STATEMENTS, PAYING, PAYING, PAYING, CREDITS, FAULTS)
+        st.integers(0, 1),
+        TURNS,
+        st.one_of(STATEMENTS, PAYING, PAYING, PAYING, CREDITS, DEBTS, FAULTS),
     ),
     min_size=8,
     max_size=25,
@@ -136,12 +142,19 @@ class Accounting(Process):
         )
         await self.give("bank-account", "us.main", command)
 
-    async def allocate(self, place: int, amount: int) -> None:
+    async def allocate(
+        self, place: int, amount: int, beside: Mapping[str, Money] = MappingProxyType({})
+    ) -> None:
         if name := self._payment(place):
             await self.give("payment", name, AssignAccount(account="acme"))
-            part = {"engagement": ID, "invoice": INVOICE, "amount": eur(amount)}
+            part = {"engagement": ID, "invoice": INVOICE, "amount": eur(amount), **beside}
             command = AllocatePayment.model_validate({"items": [part]})
             await self.give("payment", name, command)
+
+    async def round_off(self, place: int, amount: int) -> None:
+        """Allocate with a bank charge and a write-off beside."""
+        beside = {"bank_charge": eur(15), "written_off": eur(5)}
+        await self.allocate(place, amount, beside)
 
     async def deallocate(self, place: int, _: int) -> None:
         if name := self._payment(place):
@@ -162,6 +175,19 @@ class Accounting(Process):
     async def credit(self, amount: int) -> None:
         command = IssueCreditNote(invoice=INVOICE, amount=eur(amount), why="Late.")
         await self.give("engagement", ID, command)
+
+    async def write_off(self, amount: int) -> None:
+        command = WriteOffInvoice(invoice=INVOICE, amount=eur(amount), why="Insolvent.")
+        await self.give("engagement", ID, command)
+
+    async def pay_after_all(self) -> None:
+        """Reverse the oldest write-off."""
+        with suppress(Unknown, StoreAway):
+            stream = await self.commands.read("engagement", ID)
+            known = stream.state.billing.invoices[INVOICE].write_offs
+            for name in [*known][:1]:
+                command = ReverseWriteOff(write_off=name, why="Paid.")
+                await self.give("engagement", ID, command)
 
     async def dispatch(self) -> None:
         """Carry out what is pending, as the follower of the journal does."""
@@ -237,7 +263,11 @@ def _check(shared: Shared) -> None:
     invoice = engagement.billing.invoices[INVOICE]
     held = {name: each.used.amount for name, each in invoice.allocations.items()}
     assert held == {name: each for name, each in allocated.items() if each}
-    assert invoice.paid.amount == sum(allocated.values(), Decimal(0))
+    charges = (each.bank_charge for each in invoice.allocations.values() if each.bank_charge)
+    banks = Money.total(charges, "EUR")
+    assert (invoice.paid - banks).amount == sum(allocated.values(), Decimal(0))
+    beside = {each.allocation for each in invoice.write_offs.values()} - {None}
+    assert beside <= {*invoice.allocations}
     assert invoice.overpaid.amount <= 0
     _check_events(shared, engagement)
 
@@ -273,6 +303,7 @@ def _check_events(shared: Shared, engagement: Engagement) -> None:
     shown = view.finance.invoices[INVOICE]
     invoice = engagement.billing.invoices[INVOICE]
     assert (shown.paid, shown.outstanding) == (invoice.paid, invoice.outstanding)
+    assert shown.written_off == invoice.written_off
     assert view.finance.paid("EUR") == engagement.billing.paid("EUR")
 
 

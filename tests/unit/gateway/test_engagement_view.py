@@ -103,6 +103,30 @@ def test_a_healthy_life_shows_what_each_department_said() -> None:
     assert view.causally_complete
 
 
+def test_what_is_written_off_is_not_outstanding_until_it_is_reversed() -> None:
+    life = Life().accepted()
+    final = next(each for each in life.schedule() if each.item == "final")
+    life.say(149, *life.invoice(final, 1, 149))
+    off = finance.WriteOffRecorded(
+        write_off="W-1",
+        invoice="I-final",
+        amount=eur(20_000),
+        why="Insolvent.",
+        written_off_on=life.day(150),
+    )
+    lost = view_of(life.say(150, off).events).finance
+    assert (lost.outstanding("EUR"), lost.written_off("EUR")) == (eur(30_000), eur(20_000))
+    back = finance.WriteOffReversed(
+        write_off="W-1",
+        invoice="I-final",
+        amount=eur(5_000),
+        why="Paid after all.",
+        reversed_on=life.day(151),
+    )
+    paid = view_of(life.say(151, back).events).finance
+    assert (paid.outstanding("EUR"), paid.written_off("EUR")) == (eur(35_000), eur(15_000))
+
+
 def test_a_change_order_or_an_invoice_opens_a_settled_account_again() -> None:
     life = Life().closed()
     said = {type(each.event): each.event for each in life.events}

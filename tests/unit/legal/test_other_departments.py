@@ -17,6 +17,8 @@ from contracts.finance import (
     InvoiceVoided,
     PaymentAllocated,
     PaymentOverdue,
+    WriteOffRecorded,
+    WriteOffReversed,
 )
 from contracts.lines import PerformanceObligation
 from contracts.sales import ProposalSubmitted
@@ -162,6 +164,16 @@ def test_a_receivable_is_reduced_by_payments_credits_and_voids():
     [owing] = signed().consumed(ISSUED, OVERDUE, PAID).view["receivables"]
     assert (owing.outstanding, owing.overdue, owing.number) == (eur(10_000), True, "2026-0001")
     signed().consumed(ISSUED, PAID, CREDITED).then_view(receivables=())
+    off = WriteOffRecorded(
+        write_off="W-1", invoice="I-1", amount=eur(9_000), why="Insolvent.", written_off_on=TODAY
+    )
+    [rest] = signed().consumed(ISSUED, PAID, off).view["receivables"]
+    assert rest.outstanding == eur(1_000)
+    back = WriteOffReversed(
+        write_off="W-1", invoice="I-1", amount=eur(500), why="Paid.", reversed_on=TODAY
+    )
+    [more] = signed().consumed(ISSUED, PAID, off, back).view["receivables"]
+    assert more.outstanding == eur(1_500)
     void = InvoiceVoided(
         invoice="I-1",
         number="2026-0001",

@@ -25,6 +25,8 @@ from contracts.finance import (
     InvoiceVoided,
     PaymentAllocated,
     PaymentOverdue,
+    WriteOffRecorded,
+    WriteOffReversed,
 )
 from contracts.legal import (
     AmendmentDrafted,
@@ -163,6 +165,26 @@ def payment(amount: int) -> PaymentAllocated:
     )
 
 
+def written_off(amount: int) -> WriteOffRecorded:
+    return WriteOffRecorded(
+        write_off="W-1",
+        invoice="invoice-1",
+        amount=eur(amount),
+        why="Insolvent.",
+        written_off_on=date(2026, 3, 20),
+    )
+
+
+def written_back(amount: int) -> WriteOffReversed:
+    return WriteOffReversed(
+        write_off="W-1",
+        invoice="invoice-1",
+        amount=eur(amount),
+        why="Paid after all.",
+        reversed_on=date(2026, 3, 21),
+    )
+
+
 def test_manager_and_estimate() -> None:
     ready().then_view(delivery__manager="emma", delivery__managed_since=date(2026, 1, 6))
     [estimate] = ready().view["estimates"]
@@ -236,6 +258,8 @@ def test_an_invoice_is_overdue_until_it_is_fully_paid() -> None:
         ([credit(1_000), payment(6_000)], False),
         ([payment(6_000), credit(1_000)], False),
         ([credit(4_000), credit(3_000)], False),
+        ([payment(5_000), written_off(2_000)], False),
+        ([payment(5_000), written_off(2_000), written_back(1)], True),
         ([VOIDED], False),
     ],
 )
@@ -252,7 +276,9 @@ def test_credits_and_voids_of_an_invoice_are_shown() -> None:
 
 
 def test_events_of_an_unknown_invoice_change_nothing() -> None:
-    won().consumed(payment(5), OVERDUE, credit(5), VOIDED).then_view(invoices=())
+    won().consumed(
+        payment(5), OVERDUE, credit(5), written_off(5), written_back(5), VOIDED
+    ).then_view(invoices=())
 
 
 def test_an_engagement_on_hold_is_resumed() -> None:

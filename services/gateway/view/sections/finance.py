@@ -311,7 +311,7 @@ class FinanceSection:
         return Money.total((invoice.paid for invoice in self.live_invoices()), currency)
 
     def written_off(self, currency: str) -> Money:
-        """Return the small differences that the customer does not have to pay."""
+        """Return what customers do not have to pay any more, on invoices that are not void."""
         return Money.total((invoice.written_off for invoice in self.live_invoices()), currency)
 
     def outstanding(self, currency: str) -> Money:
@@ -791,7 +791,6 @@ steps.describe(
     lambda event, _: (
         f"{money(event.amount)} received on {day(event.received_on)}"
         f"{if_given(', {} kept by banks', event.bank_charge, money)}"
-        f"{if_given(', {} written off', event.written_off, money)}"
         f"{if_given(', {}', event.conversion, _original)}"
         f"{if_given(' (exchange difference {})', event.exchange_difference, money)}."
     ),
@@ -804,7 +803,6 @@ def _allocated(section: FinanceSection, recorded: Recorded[finance.PaymentAlloca
     invoice = section.invoices.get(event.invoice)
     if invoice is not None:
         invoice.paid = invoice.paid + event.paid
-        invoice.written_off = invoice.written_off + (event.settles - event.paid)
         _clear_overdue(invoice)
 
 
@@ -817,7 +815,7 @@ def _clear_overdue(invoice: Invoice) -> None:
 steps.describe(
     finance.PaymentDeallocated,
     lambda event, _: (
-        f"{money(event.settles)} of the payment of {day(event.received_on)} is no longer on the "
+        f"{money(event.paid)} of the payment of {day(event.received_on)} is no longer on the "
         f"invoice: “{event.why}”"
     ),
 )
@@ -829,7 +827,39 @@ def _deallocated(section: FinanceSection, recorded: Recorded[finance.PaymentDeal
     invoice = section.invoices.get(event.invoice)
     if invoice is not None:
         invoice.paid = invoice.paid - event.paid
-        invoice.written_off = invoice.written_off - (event.settles - event.paid)
+
+
+steps.describe(
+    finance.WriteOffRecorded,
+    lambda event, _: (
+        f"{money(event.amount)} written off on {day(event.written_off_on)}: “{event.why}”"
+    ),
+)
+
+
+@steps.on(finance.WriteOffRecorded)
+def _written_off(section: FinanceSection, recorded: Recorded[finance.WriteOffRecorded]) -> None:
+    event = recorded.event
+    invoice = section.invoices.get(event.invoice)
+    if invoice is not None:
+        invoice.written_off = invoice.written_off + event.amount
+        _clear_overdue(invoice)
+
+
+steps.describe(
+    finance.WriteOffReversed,
+    lambda event, _: f"{money(event.amount)} is no longer written off: “{event.why}”",
+)
+
+
+@steps.on(finance.WriteOffReversed)
+def _write_off_reversed(
+    section: FinanceSection, recorded: Recorded[finance.WriteOffReversed]
+) -> None:
+    event = recorded.event
+    invoice = section.invoices.get(event.invoice)
+    if invoice is not None:
+        invoice.written_off = invoice.written_off - event.amount
 
 
 steps.describe(

@@ -1,0 +1,1 @@
+"""Write-offs: amounts on invoices that the customer does not have to pay any more."""
