@@ -20,6 +20,9 @@ from contracts.reference import (
 from contracts.roles import COMPANY
 from contracts.values import PersonId
 from delivery.acceptance import decisions as acceptance
+from delivery.approved_expenses import decisions as approved_expenses
+from delivery.approved_expenses.events import ExpenseId
+from delivery.approved_expenses.state import ApprovedExpense
 from delivery.calendars import decisions as calendars
 from delivery.changes import decisions as changes
 from delivery.closing import decisions as closing
@@ -100,6 +103,14 @@ TIMESHEET: Decider[Timesheet] = Decider(
 """Decider of timesheets. No time zone is known for a person: a day may be recorded once it has
 begun anywhere."""
 
+EXPENSE: Decider[ApprovedExpense] = Decider(
+    department="delivery",
+    kind="expense",
+    initial=lambda subject: ApprovedExpense(subject=subject),
+    capabilities=(approved_expenses.capability,),
+)
+"""Decider of approved expenses."""
+
 SERVICE = Service(
     "delivery",
     "Delivery",
@@ -154,6 +165,7 @@ SERVICE = Service(
             subject=TimesheetId,
             require_reader=timesheets.require_reader,
         ),
+        CommandRoutes(EXPENSE, path="expenses", seen_by=READERS, subject=ExpenseId),
         ReferenceRoutes(TEMPLATE, path="templates", seen_by=COMPANY, listed=("name",)),
     ),
     reads=(

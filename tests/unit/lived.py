@@ -43,7 +43,7 @@ LIVES = {
 }
 
 
-_STREAMS = {"engagements", "timesheets", "payments", "bank-accounts"}
+_STREAMS = {"engagements", "timesheets", "payments", "bank-accounts", "expenses"}
 """Paths of the streams that are no reference data."""
 
 
@@ -283,14 +283,18 @@ def _spent(lived: list[Moment]) -> list[Moment]:
         "spent_on": moment.sent.subject[-10:],
     }
     sent = replace(moment.sent, place="engagements", subject=ENGAGEMENT)
-    steps = [(sent, "submit-expense", {**spent, "expense": name}) for name in ("X-a", "X-b")]
     manager = replace(sent, by="carol")
-    return _in_order(
-        moment.world,
-        *steps,
-        (manager, "approve-expense", {"expense": "X-a"}),
-        (manager, "reject-expense", {"expense": "X-b", "why": "No receipt."}),
-        (manager, "reverse-expense", {"expense": "X-a", "why": "Twice."}),
+    submitted = _in_order(moment.world, *[(sent, "submit-expense", spent)] * 2)
+    world = fork(submitted[-1].world)
+    submitted[-1].give(world, spent, "submit-expense-1")
+    waiting = world.view("delivery", ENGAGEMENT)["expenses"]["waiting"]
+    approved, rejected = (each["expense"] for each in waiting)
+    kept = replace(manager, place="expenses", subject=f"{ENGAGEMENT}.{approved}")
+    return submitted + _in_order(
+        world,
+        (manager, "approve-expense", {"expense": approved}),
+        (manager, "reject-expense", {"expense": rejected, "why": "No receipt."}),
+        (kept, "reverse-expense", {"why": "Twice."}),
     )
 
 

@@ -12,7 +12,7 @@ from local.demo.finishing import settle
 from local.demo.milestones import plan_milestones, take_steps
 from local.demo.mistakes import act_twice
 from local.demo.obligations import meet_obligation
-from local.demo.purchasing import reimburse, spend
+from local.demo.purchasing import claim, reimburse, spend
 from local.demo.questions import ask_and_answer
 from local.demo.raid_log import begin_log, keep_log
 from local.demo.recording import approve_as_cost, lines_of, submit
@@ -205,11 +205,15 @@ async def _travel(run: EngagementRun, monday: date) -> None:
         "description": "Dinner",
         "category": "meals",
     }
-    name = f"X-{monday:%y%m%d}"
-    await reimburse(run, f"{name}-journey", analyst, manager, journey)
-    await run.actors.act("delivery", "submit-expense", analyst, expense=f"{name}-dinner", **dinner)
+    await reimburse(run, analyst, manager, journey)
+    private = await claim(run, analyst, dinner)
     why = "A dinner among colleagues is private."
-    await run.actors.act("delivery", "reject-expense", manager, expense=f"{name}-dinner", why=why)
-    await reimburse(run, f"{name}-again", analyst, manager, journey)
-    why = "It is the same journey."
-    await run.actors.act("delivery", "reverse-expense", manager, expense=f"{name}-again", why=why)
+    await run.actors.act("delivery", "reject-expense", manager, expense=private, why=why)
+    again = await reimburse(run, analyst, manager, journey)
+    await run.actors.driver.act_on(
+        "delivery",
+        f"expenses/{run.actors.engagement}.{again}",
+        manager,
+        "reverse-expense",
+        {"why": "It is the same journey."},
+    )

@@ -75,12 +75,20 @@ async def _approve(
         "spent_on": monday.isoformat(),
         "line": line,
     }
-    await reimburse(run, f"X-{monday:%y%m%d}-{line}", run.scenario.manager, "paul", spent)
+    await reimburse(run, run.scenario.manager, "paul", spent)
 
 
 async def reimburse(
-    run: EngagementRun, expense: str, person: str, approver: str, spent: Mapping[str, Any]
-) -> None:
-    """Submit an expense of a person, and approve it."""
-    await run.actors.act("delivery", "submit-expense", person, expense=expense, **spent)
+    run: EngagementRun, person: str, approver: str, spent: Mapping[str, Any]
+) -> str:
+    """Submit an expense of a person, approve it, and return its id."""
+    expense = await claim(run, person, spent)
     await run.actors.act("delivery", "approve-expense", approver, expense=expense)
+    return expense
+
+
+async def claim(run: EngagementRun, person: str, spent: Mapping[str, Any]) -> str:
+    """Submit an expense of a person, and return its id."""
+    seen = await run.actors.act_and_see("delivery", "submit-expense", person, **spent)
+    expense: str = seen["expenses"]["waiting"][-1]["expense"]
+    return expense

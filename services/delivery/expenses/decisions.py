@@ -1,15 +1,19 @@
-"""Submit, approve, reject and reverse expenses."""
+"""Submit, approve and reject expenses, and take back approved ones.
+
+An expense is known here until it is decided; then an approved one has a stream of its own
+(`delivery.approved_expenses`), where it is reversed.
+"""
 
 from collections.abc import Iterable
-
-from pydantic import Field
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import correction_day, past_day
+from chassis.domain.requests import Outcome
+from chassis.domain.rules import past_day
 from contracts.delivery import (
+    Expense,
     ExpenseApproved,
     ExpenseDetails,
     ExpenseRejected,
@@ -17,23 +21,27 @@ from contracts.delivery import (
     ExpenseSubmitted,
 )
 from contracts.event import Event
-from contracts.values import Correction, Day, Identifier, ShortText
+from contracts.money import Money
+from contracts.values import Identifier, ShortText
+from delivery.approved_expenses.requests import KeepExpense
 from delivery.engagement import Engagement
+from delivery.expenses.requests import TakeBackExpense
 from delivery.expenses.state import WaitingExpense
 from delivery.policies import known_staff, require_not_author, require_recordable
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
+keeping = capability.request(KeepExpense, of="expense")
 
 
 class SubmitExpense(ExpenseDetails, Command):
     """Submit an expense of the caller for approval by another person.
 
-    Under the id of an expense that waits for approval, it replaces that.
+    With the id of an expense that waits for approval, it replaces that.
     """
 
     expense: Identifier | None = None
-    """Id of the expense; null for a new one."""
+    """Id of the expense that is replaced; null for a new one, which gets an id."""
 
 
 class ApproveExpense(Command):
@@ -52,35 +60,25 @@ class RejectExpense(Command):
     """Reason for the rejection."""
 
 
-class ReverseExpense(Correction, Command):
-    """Take back an approved expense that was wrong; the right one may be submitted then."""
-
-    expense: Identifier
-    """Id of the expense."""
-    reversed_on: Day | None = Field(default=None, description="today unless given")
-
-
 @capability.decide(SubmitExpense, by=WORKERS, stand_in="time")
 def submit_expense(state: Engagement, command: SubmitExpense, context: Context) -> Iterable[Event]:
     """Record the expense; no gate refuses it, and none after a termination.
 
     Raises Refused where the engagement is closed, the person is unknown or not with the company on
     the day, the day is in the future, the contract has no such line, or the id belongs to the
-    expense of another person or to a decided one.
+    expense of another person or to none that waits for approval.
     """
     require_recordable(state)
     person = context.acting_for
     past_day("spent_on", command.spent_on, context)
     known_staff(context, person, command.spent_on)
     _require_line(state, command)
+    replaced = None if command.expense is None else _waiting(state, command.expense).submitted
     expense = command.expense or context.new_id("X")
-    waiting = state.expenses.waiting.get(expense)
-    if expense in state.expenses.approved or expense in state.expenses.reversed:
-        raise Refused("expense-decided", f"expense {expense} was approved")
-    if waiting and waiting.submitted.person != person:
+    if replaced and replaced.person != person:
         raise Refused("already-recorded", f"expense {expense} is one of another person")
     event = ExpenseSubmitted(**{**dict(command), "expense": expense, "person": person})
-    if waiting is None or waiting.submitted != event:
+    if replaced != event:
         yield event
 
 
@@ -93,16 +91,23 @@ def _require_line(state: Engagement, command: SubmitExpense) -> None:
 def approve_expense(
     state: Engagement, command: ApproveExpense, context: Context
 ) -> Iterable[Event]:
-    """Approve the expense; an equal repetition changes nothing.
+    """Approve the expense.
 
     Raises Refused where the caller spent or submitted it, or none of this id waits for approval.
     """
     require_recordable(state)
-    if command.expense in state.expenses.approved:
-        return
     waiting = _waiting(state, command.expense)
     require_not_author(context, waiting.submitted.person, waiting.submitted_by, "expense")
     yield ExpenseApproved(**dict(waiting.submitted))
+    kept = KeepExpense(approved=Expense.model_validate(dict(waiting.submitted)))
+    subject = f"{state.engagement}.{command.expense}"
+    yield keeping(subject, kept, id="expense-approved", item=command.expense)
+
+
+@keeping.outcome
+def kept(state: Engagement, outcome: Outcome[KeepExpense], context: Context) -> Iterable[Event]:
+    """Conclude nothing: the approval is recorded already."""
+    return ()
 
 
 @capability.decide(RejectExpense, by=MANAGERS)
@@ -113,23 +118,15 @@ def reject_expense(state: Engagement, command: RejectExpense, context: Context) 
     yield ExpenseRejected(**dict(waiting.submitted), why=command.why)
 
 
-@capability.decide(ReverseExpense, by=MANAGERS)
-def reverse_expense(
-    state: Engagement, command: ReverseExpense, context: Context
+@capability.decide(TakeBackExpense, by=None)
+def take_back_expense(
+    state: Engagement, command: TakeBackExpense, context: Context
 ) -> Iterable[Event]:
-    """Take the approved expense back.
-
-    Raises Refused where the caller spent it, it is not approved or was reversed, or the day is
-    before that of the expense or in the future.
-    """
+    """Reverse an approved expense. Raises Refused where the engagement is closed."""
     require_recordable(state)
-    approved = state.expenses.approved.get(command.expense)
-    if approved is None:
-        sentence = f"expense {command.expense} is not approved, or was reversed"
-        raise Refused("expense-not-approved", sentence)
-    require_not_author(context, approved.person, (), "expense")
-    day = correction_day("reversed_on", command, approved.spent_on, context)
-    yield ExpenseReversed(**dict(approved), why=command.why, reversed_on=day)
+    yield ExpenseReversed(
+        **dict(command.approved), why=command.why, reversed_on=command.reversed_on
+    )
 
 
 def _waiting(state: Engagement, expense: str) -> WaitingExpense:
@@ -140,10 +137,10 @@ def _waiting(state: Engagement, expense: str) -> WaitingExpense:
 
 
 class ExpensesView(ViewModel):
-    """Expenses that wait for approval by the manager, and approved ones."""
+    """Expenses that wait for approval by the manager, and totals of approved ones by currency."""
 
     waiting: tuple[ExpenseSubmitted, ...]
-    approved: tuple[ExpenseApproved, ...]
+    approved: tuple[Money, ...]
 
 
 class ExpenseFields(ViewModel):
@@ -159,6 +156,6 @@ def expenses_view(state: Engagement) -> ExpenseFields:
     return ExpenseFields(
         expenses=ExpensesView(
             waiting=tuple(each.submitted for each in known.waiting.values()),
-            approved=tuple(known.approved.values()),
+            approved=tuple(total for _, total in sorted(known.approved.items())),
         )
     )

@@ -1,8 +1,11 @@
-"""State of the expenses of an engagement."""
+"""State of the expenses of an engagement: those that wait, and totals of the approved ones.
 
-from typing import Annotated, Self
+An expense that is decided leaves the state; an approved one is kept in a stream of its own.
+"""
 
-from chassis.domain.state import Keep, Part, on_event
+from typing import Self
+
+from chassis.domain.state import Part, on_event
 from contracts.delivery import (
     ExpenseApproved,
     ExpenseRejected,
@@ -10,6 +13,7 @@ from contracts.delivery import (
     ExpenseSubmitted,
 )
 from contracts.event import Recorded
+from contracts.money import Money
 from contracts.values import Value
 
 
@@ -24,14 +28,10 @@ class WaitingExpense(Value):
 
 
 class Expenses(Part):
-    """Expenses that wait for approval, and approved ones, by id; ids of those that were reversed.
-
-    An approved expense is kept, because a reversal contains it whole.
-    """
+    """Expenses that wait for approval by id, and totals of approved ones by currency."""
 
     waiting: dict[str, WaitingExpense] = {}
-    approved: Annotated[dict[str, ExpenseApproved], Keep("expense", until=(ExpenseReversed,))] = {}
-    reversed: tuple[str, ...] = ()
+    approved: dict[str, Money] = {}
 
     @on_event
     def _submitted(self, recorded: Recorded[ExpenseSubmitted]) -> Self:
@@ -47,5 +47,14 @@ class Expenses(Part):
         return self.updated(waiting=left)
 
     @on_event
+    def _approved(self, event: ExpenseApproved) -> Self:
+        return self._counted(event.amount)
+
+    @on_event
     def _reversed(self, event: ExpenseReversed) -> Self:
-        return self.updated(reversed=(*self.reversed, event.expense))
+        return self._counted(-event.amount)
+
+    def _counted(self, amount: Money) -> Self:
+        total = self.approved.get(amount.currency, Money.zero(amount.currency)) + amount
+        totals = {**self.approved, amount.currency: total}
+        return self.updated(approved={name: each for name, each in totals.items() if each.amount})

@@ -20,7 +20,7 @@ from contracts.values import Value
 class Invoice(Value):
     """An invoice, with the amounts paid, written off and credited.
 
-    `fell_due` says that Finance published it as overdue.
+    `fell_due` says that Finance published it as overdue. Lines, which name each work, are left out.
     """
 
     issued: InvoiceIssued
@@ -45,7 +45,8 @@ class Invoices(Part):
     @on_event
     def _issued(self, event: InvoiceIssued) -> Self:
         zero = Money.zero(event.amount.currency)
-        invoice = Invoice(issued=event, paid=zero, written_off=zero, credited=zero)
+        issued = event.model_copy(update={"lines": ()})
+        invoice = Invoice(issued=issued, paid=zero, written_off=zero, credited=zero)
         return self.updated(by_id={**self.by_id, event.invoice: invoice})
 
     @on_event

@@ -224,11 +224,20 @@ def test_time_awaiting_approval_prevents_closing() -> None:
 
 
 def test_an_expense_awaiting_approval_prevents_closing() -> None:
-    waiting = finished().after(SPENT, by="dev")
+    waiting, expense = submitted(finished(), SPENT)
     waiting.when(CLOSE).then_refused(
-        "engagement-not-closable", missing=["expense-waiting"], saying="expense X-1 of dev waits"
+        "engagement-not-closable", missing=["expense-waiting"], saying=f"{expense} of dev waits"
     )
-    waiting.after(RejectExpense(expense="X-1", why="No."), by="mara").when(CLOSE).then_accepted()
+    waiting.after(RejectExpense(expense=expense, why="No."), by="mara").when(CLOSE).then_accepted()
+
+
+def submitted(
+    scenario: Scenario[Engagement], expense: SubmitExpense
+) -> tuple[Scenario[Engagement], str]:
+    """Return the scenario after dev submitted an expense, and its id."""
+    after = scenario.after(expense, by="dev")
+    [waiting] = after.view["expenses"].waiting
+    return after, waiting.expense
 
 
 def test_an_invoice_after_the_settlement_has_to_be_settled_too() -> None:
@@ -286,13 +295,12 @@ HOURLY = BUDGET.model_copy(
         )
     }
 )
-SPENT = SubmitExpense(
-    expense="X-1", amount=eur(90), description="A train.", category="travel", spent_on=TODAY
-)
+SPENT = SubmitExpense(amount=eur(90), description="A train.", category="travel", spent_on=TODAY)
 
 
 def spent(scenario: Scenario[Engagement], submit: SubmitExpense = SPENT) -> Scenario[Engagement]:
-    return scenario.after(submit, by="dev").after(ApproveExpense(expense="X-1"), by="mara")
+    waiting, expense = submitted(scenario, submit)
+    return waiting.after(ApproveExpense(expense=expense), by="mara")
 
 
 def test_work_approved_after_the_settlement_prevents_closing_of_an_hourly_contract() -> None:

@@ -4,31 +4,40 @@ from functools import cache
 import pytest
 from pydantic import ValidationError
 
-from contracts.delivery import ExpenseApproved, ExpenseRejected, ExpenseReversed, ExpenseSubmitted
+from contracts.delivery import (
+    Expense,
+    ExpenseApproved,
+    ExpenseRejected,
+    ExpenseReversed,
+    ExpenseSubmitted,
+)
+from delivery.approved_expenses.requests import KeepExpense
 from delivery.engagement import Engagement
 from delivery.expenses.decisions import (
     ApproveExpense,
     RejectExpense,
-    ReverseExpense,
     SubmitExpense,
+    keeping,
 )
+from delivery.expenses.requests import TakeBackExpense
 from delivery.service import ENGAGEMENT
 from testkit.scenario import Scenario, like
 from tests.amounts import eur
-from tests.unit.delivery.builders import HASH, LOST, TERMINATED, WEEK, finished, released
+from tests.unit.delivery.builders import HASH, ID, LOST, TERMINATED, WEEK, finished, released
 from tests.unit.delivery.test_closing import CLOSE
 
 SUBMIT = SubmitExpense(
-    expense="X-1",
-    amount=eur("120.50"),
+    amount=eur("120.5"),
     description="Train",
     category="travel",
     spent_on=WEEK,
     receipt=HASH,
 )
-SUBMITTED = ExpenseSubmitted(**dict(SUBMIT), person="dev")
+SUBMITTED = ExpenseSubmitted(**{**dict(SUBMIT), "expense": "X-1"}, person="dev")
+REPLACE = SUBMIT.model_copy(update={"expense": "X-1"})
 APPROVE = ApproveExpense(expense="X-1")
-REVERSE = ReverseExpense(expense="X-1", why="The wrong receipt.")
+EXPENSE = Expense.model_validate(dict(SUBMITTED))
+KEEP = keeping(f"{ID}.X-1", KeepExpense(approved=EXPENSE), id="expense-approved", item="X-1")
 
 
 def at(**update: object) -> SubmitExpense:
@@ -46,29 +55,31 @@ def approved() -> Scenario[Engagement]:
 
 
 def test_an_expense_is_submitted_by_who_spent_it() -> None:
-    once = released().when(SUBMIT, by="dev").then(SUBMITTED)
-    once.when(SUBMIT, by="dev").then_nothing()
-    made = released().when(at(expense=None), by="dev").after
+    made = released().when(SUBMIT, by="dev").then_accepted()
     [waiting] = made.view["expenses"].waiting
     assert waiting.expense.startswith("X-")
-    assert waiting.person == "dev"
+    assert (waiting.person, waiting.amount) == ("dev", SUBMIT.amount)
+    made.when(at(expense=waiting.expense), by="dev").then_nothing()
 
 
 def test_what_waits_is_replaced_by_the_same_person_only() -> None:
-    other = at(amount=eur(9))
-    submitted().when(other, by="dev").then(like(ExpenseSubmitted, amount=eur(9)))
+    other = at(expense="X-1", amount=eur(9))
+    submitted().when(other, by="dev").then(like(ExpenseSubmitted, expense="X-1", amount=eur(9)))
     submitted().when(other, by="milo").then_refused("already-recorded")
-    approved().when(other, by="dev").then_refused("expense-decided")
+    for gone in (released(), approved()):
+        gone.when(other, by="dev").then_refused("expense-not-waiting")
 
 
 def test_an_expense_is_approved_once_by_another_person() -> None:
-    once = submitted().when(APPROVE, by="mara").then(ExpenseApproved(**dict(SUBMITTED)))
-    once.when(APPROVE, by="mara").then_nothing()
-    once.then_view(expenses__waiting=())
+    approval = submitted().when(APPROVE, by="mara")
+    approval.then_requests(KEEP)
+    once = approval.then(ExpenseApproved(**dict(SUBMITTED)))
+    once.when(APPROVE, by="mara").then_refused("expense-not-waiting")
+    once.then_view(expenses__waiting=(), expenses__approved=(SUBMIT.amount,))
     submitted().when(APPROVE, by="dev").then_refused("approver-is-author")
     submitted().when(APPROVE, by="mara", on_behalf_of="dev").then_refused("approver-is-author")
-    for_dev = released().when(SUBMIT, by="max", on_behalf_of="dev").then(SUBMITTED)
-    for_dev.when(APPROVE, by="max").then_refused("approver-is-author")
+    for_dev = submitted().when(at(expense="X-1", amount=eur(9)), by="max", on_behalf_of="dev")
+    for_dev.then_accepted().when(APPROVE, by="max").then_refused("approver-is-author")
     released().when(APPROVE, by="mara").then_refused("expense-not-waiting")
 
 
@@ -81,24 +92,17 @@ def test_a_rejected_expense_may_be_submitted_again() -> None:
     )
     rejected.when(reject, by="mara").then_refused("expense-not-waiting")
     rejected.when(APPROVE, by="mara").then_refused("expense-not-waiting")
-    rejected.when(SUBMIT, by="dev").then(SUBMITTED)
+    rejected.when(REPLACE, by="dev").then_refused("expense-not-waiting")
+    rejected.when(SUBMIT, by="dev").then(like(ExpenseSubmitted, person="dev"))
     approved().when(reject, by="mara").then_refused("expense-not-waiting")
 
 
-def test_an_approved_expense_is_reversed_once() -> None:
-    event = ExpenseReversed(
-        **dict(SUBMITTED), why="The wrong receipt.", reversed_on=date(2026, 4, 8)
-    )
-    back = approved().when(REVERSE, by="mara").then(event)
-    back.then_view(expenses__approved=())
-    back.when(REVERSE, by="mara").then_refused("expense-not-approved")
-    back.when(SUBMIT, by="dev").then_refused("expense-decided")
-    submitted().when(REVERSE, by="mara").then_refused("expense-not-approved")
-    approved().when(REVERSE, by="dev").then_refused("approver-is-author")
-    early = REVERSE.model_copy(update={"reversed_on": WEEK - timedelta(days=1)})
-    approved().when(early, by="mara").then_refused("date-before-record")
-    late = REVERSE.model_copy(update={"reversed_on": WEEK + timedelta(days=9)})
-    approved().when(late, by="mara").then_refused("date-in-future")
+def test_an_approved_expense_is_taken_back() -> None:
+    correction = {"why": "The wrong receipt.", "reversed_on": date(2026, 4, 8)}
+    back = TakeBackExpense.model_validate({"approved": EXPENSE, **correction})
+    event = ExpenseReversed.model_validate({**dict(EXPENSE), **correction})
+    approved().when(back).then(event).then_view(expenses__approved=())
+    finished().after(CLOSE).when(back).then_refused("engagement-over")
 
 
 def test_an_expense_is_refused_for_what_it_can_be_judged_by() -> None:

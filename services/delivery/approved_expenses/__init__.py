@@ -1,0 +1,1 @@
+"""Approved expenses, each in a stream of its own, and their reversal."""

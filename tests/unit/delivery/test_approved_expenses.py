@@ -1,0 +1,72 @@
+from datetime import date, timedelta
+from functools import cache
+
+import pytest
+
+from chassis.domain.pending import Refusal
+from contracts.refusals import RefusalCode
+from delivery.approved_expenses.decisions import ReverseExpense, taking_back
+from delivery.approved_expenses.events import (
+    ExpenseKept,
+    ExpenseReversalBegun,
+    ExpenseReversalEnded,
+)
+from delivery.approved_expenses.requests import KeepExpense
+from delivery.approved_expenses.state import ApprovedExpense
+from delivery.expenses.requests import TakeBackExpense
+from delivery.service import EXPENSE
+from testkit.scenario import Scenario, given
+from tests.unit.delivery.builders import ID, WEEK
+from tests.unit.delivery.test_expenses import EXPENSE as SPENT
+
+SUBJECT = f"{ID}.X-1"
+REVERSE = ReverseExpense(why="The wrong receipt.")
+BACK = TakeBackExpense(approved=SPENT, why="The wrong receipt.", reversed_on=date(2026, 4, 8))
+ASKED = taking_back(ID, BACK, id="take-back-1", item="X-1")
+
+
+@cache
+def kept() -> Scenario[ApprovedExpense]:
+    return (
+        given(EXPENSE, SUBJECT)
+        .on(date(2026, 4, 8))
+        .when(KeepExpense(approved=SPENT))
+        .then(ExpenseKept(approved=SPENT))
+    )
+
+
+@cache
+def reversing() -> Scenario[ApprovedExpense]:
+    asked = kept().when(REVERSE, by="mara")
+    asked.then_requests(ASKED)
+    return asked.then(ExpenseReversalBegun(number=1))
+
+
+def test_an_approved_expense_is_reversed_once() -> None:
+    kept().then_view(engagement=ID, status="approved", refusal=None)
+    for_now = reversing().then_view(status="reversing")
+    for_now.when(REVERSE, by="mara").then_refused("expense-not-approved")
+    outcome = for_now.when_outcome("take-back-1", "X-1")
+    done = outcome.then(ExpenseReversalEnded()).then_view(status="reversed")
+    done.when(REVERSE, by="mara").then_refused("expense-not-approved")
+
+
+def test_a_refused_reversal_may_be_asked_again() -> None:
+    refusal = Refusal("engagement-over", "The engagement is closed.")
+    outcome = reversing().when_outcome("take-back-1", "X-1", refused=refusal)
+    refused = outcome.then(ExpenseReversalEnded(refusal=refusal))
+    refused.then_view(status="approved", refusal=refusal)
+    again = taking_back(ID, BACK, id="take-back-2", item="X-1")
+    refused.when(REVERSE, by="mara").then_requests(again)
+
+
+def test_nobody_reverses_their_own_expense() -> None:
+    kept().when(REVERSE, by="dev").then_refused("approver-is-author")
+
+
+@pytest.mark.parametrize(("days", "code"), [(-1, "date-before-record"), (9, "date-in-future")])
+def test_the_day_of_a_reversal_is_between_the_expense_and_today(
+    days: int, code: RefusalCode
+) -> None:
+    wrong = REVERSE.model_copy(update={"reversed_on": WEEK + timedelta(days=days)})
+    kept().when(wrong, by="mara").then_refused(code)
