@@ -19,15 +19,19 @@ from fastapi import Request
 from bench.figures import Figure
 from chassis.application.command_handler import Answer
 from chassis.application.read_models import most_commits_behind
+from chassis.domain.commands import Command
 from chassis.domain.decider import handle_command
 from chassis.eventstore.mongo import Store, replace_older
 from chassis.eventstore.snapshots import Known, Snapshots, measured
 from chassis.web.auth import Caller
 from chassis.web.request import CommandOptions, Returns
-from contracts.delivery import ApprovedEntry, TimeApproved
+from contracts.delivery import ApprovedEntry, TaskProgressed, TimeApproved
 from contracts.lines import BillingItem
 from contracts.money import Money
 from delivery import service as delivery_service
+from delivery.engagement import Engagement as DeliveryEngagement
+from delivery.planning.decisions import DraftPlan
+from delivery.progress.decisions import ProgressTask
 from delivery.time_entries.requests import RecordedEntry, TakeTime
 from finance.engagement import Engagement as FinanceEngagement
 from finance.time_billing.decisions import BillTime
@@ -36,6 +40,8 @@ from tests.unit.delivery import builders as delivery
 from tests.unit.finance import builders as finance
 
 TASKS = (10, 1_000, 3_000)
+WAITING = (1, 100, 1_000)
+"""Weeks that wait for approval."""
 ENTRIES = (100, 20_000)
 """Approved time entries, over 24 months."""
 AIM = 1.5
@@ -69,10 +75,26 @@ async def measure(url: str) -> list[Figure]:
     plans = [await _planned(store, size) for size in TASKS]
     works = [await _worked(store, size) for size in ENTRIES]
     await store.close()
+    progress = [(size, _progressed(size)) for size in TASKS]
+    waiting = [(size, _waited(size)) for size in WAITING]
+    drafts = [(size, _drafted(size)) for size in TASKS]
+    baselines = [(size, _consumed(size)) for size in TASKS]
     return [
         *_figures("Delivery: time of a week submitted, plan of {:,} tasks", plans),
+        *_times("Delivery: progress of a task, plan of {:,} tasks", progress, bounded=True),
+        *_times("Delivery: time of a week submitted, {:,} weeks wait", waiting, bounded=True),
+        *_times("Delivery: a plan of {:,} tasks drafted", drafts),
         *_figures("Finance: time of a week consumed, after {:,} entries in 24 months", works),
+        *_times("Finance: time consumed, baseline of {:,} tasks", baselines, bounded=True),
     ]
+
+
+def _times(
+    what: str, times: Sequence[tuple[int, float]], *, bounded: bool = False
+) -> Iterator[Figure]:
+    (_, first), *_ = times
+    for size, each in times:
+        yield _figure(what.format(size), each, first, "ms", bounded=bounded)
 
 
 def _figures(what: str, costs: list[Cost]) -> Iterator[Figure]:
@@ -110,25 +132,81 @@ def _figure(
 
 async def _planned(store: Store, tasks: int) -> Cost:
     """Return the costs of a person's week on an engagement with a plan of `tasks` tasks."""
-    plan = delivery.BASELINED.model_copy(update={"version": 2, "tasks": _tasks(tasks)})
-    scenario = delivery.released().published(plan)
-    entry = RecordedEntry(entry="T-1", day=_FIRST, task="t1", role="architect", hours=Decimal(8))
-    command = TakeTime(person="dev", week=_FIRST, revision=1, entries=(entry,))
-
-    def answered(returns: Returns) -> bytes:
-        """Decide the command, and return the answer: nothing of the state is computed before."""
-        context = scenario._context("dev")  # noqa: SLF001
-        step = handle_command(scenario.decider, scenario.stream, command, context)
-        return _answer(Answer(step.stream, step.own_events), returns)
-
+    scenario, command = _with_plan(tasks), _week_of("dev")
     return Cost(
         tasks,
-        time=_milliseconds(lambda: answered("minimal")),
-        time_whole=_milliseconds(lambda: answered("representation")),
-        answer=len(answered("minimal")),
-        whole=len(answered("representation")),
+        time=_milliseconds(lambda: _answered(scenario, command)),
+        time_whole=_milliseconds(lambda: _answered(scenario, command, "representation")),
+        answer=len(_answered(scenario, command)),
+        whole=len(_answered(scenario, command, "representation")),
         **await _of_state(store, scenario),
     )
+
+
+def _with_plan(tasks: int) -> Scenario[DeliveryEngagement]:
+    plan = delivery.BASELINED.model_copy(update={"version": 2, "tasks": _tasks(tasks)})
+    return delivery.released().published(plan)
+
+
+def _week_of(person: str) -> TakeTime:
+    entry = RecordedEntry(entry="T-1", day=_FIRST, task="t1", role="architect", hours=Decimal(8))
+    return TakeTime(person=person, week=_FIRST, revision=1, entries=(entry,))
+
+
+def _answered(
+    scenario: Scenario[DeliveryEngagement], command: Command, returns: Returns = "minimal"
+) -> bytes:
+    """Decide a command, and return the answer: nothing of the state is computed before."""
+    context = scenario._context("dev")  # noqa: SLF001
+    step = handle_command(scenario.decider, scenario.stream, command, context)
+    return _answer(Answer(step.stream, step.own_events), returns)
+
+
+def _progressed(tasks: int) -> float:
+    """Return the milliseconds of the progress of a task where all tasks have some."""
+    progress = [
+        TaskProgressed(
+            task=each.task, complete=Decimal(5), remaining_hours=Decimal(9), as_of=_FIRST
+        )
+        for each in _tasks(tasks)
+    ]
+    scenario = _with_plan(tasks).published(*progress)
+    command = ProgressTask(task="t1", complete=Decimal(10), remaining_hours=Decimal(20))
+    return _milliseconds(lambda: _answered(scenario, command))
+
+
+def _waited(weeks: int) -> float:
+    """Return the milliseconds of a person's week where those of other people wait."""
+    others = [
+        delivery.submitted_time(delivery.entry(number), person=f"p{number}")
+        for number in range(weeks)
+    ]
+    scenario, command = _with_plan(10).published(*others), _week_of("dev")
+    return _milliseconds(lambda: _answered(scenario, command))
+
+
+def _drafted(tasks: int) -> float:
+    """Return the milliseconds in which a plan is drafted from its tasks."""
+    command = DraftPlan(template="web", tasks=_tasks(tasks))
+    scenario = delivery.released()
+    return _milliseconds(lambda: _answered(scenario, command))
+
+
+def _consumed(tasks: int) -> float:
+    """Return the milliseconds in which Finance consumes time, with a baseline of some tasks."""
+    (example, *_) = finance.BASELINED.tasks
+    plan = finance.BASELINED.model_copy(
+        update={
+            "version": 2,
+            "tasks": tuple(
+                example.model_copy(update={"task": f"t{each}"}) for each in range(1, tasks + 1)
+            ),
+        }
+    )
+    price = Money(amount=Decimal(100_000_000), currency="EUR")
+    line = finance.hourly_line(BillingItem(item="time", kind="time", amount=price), price=price)
+    scenario = finance.contracted(finance.sow_of(line)).consumed(plan)
+    return _milliseconds(lambda: scenario.when_consumed(_approved(0, [1])))
 
 
 def _tasks(number: int) -> tuple[Any, ...]:

@@ -37,12 +37,12 @@ from chassis.web.problems import Problem, field_error
 from contracts.event import read_position, write_position
 from contracts.values import PersonId
 
-MOST_ITEMS = 1_000
-"""Items that a list in a request may have."""
+MOST_ITEMS = 3_000
+"""Items that a list in a request may have, as many as a plan has tasks."""
 MOST_FIELDS = 200
 """Fields that an object in a request may have."""
-MOST_VALUES = 50_000
-"""Values of any kind that a request may have in total; a plan of 1,000 tasks has half as many."""
+MOST_VALUES = 100_000
+"""Values of any kind that a request may have in total; a plan of 3,000 tasks has 75,000."""
 
 _LARGEST_EXPONENT = 64
 _KEY = re.compile(r"[!#-\[\]-~]{1,128}")

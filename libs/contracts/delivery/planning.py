@@ -18,6 +18,9 @@ from contracts.values import (
     Version,
 )
 
+MOST_TASKS = 3_000
+"""Tasks of a plan. With short titles and few links, its event is then as large as one may be."""
+
 
 class PlanCalendar(Value):
     """The working days of a plan, as they were known when it was drafted."""
@@ -37,7 +40,7 @@ class PlanContent(Value):
     """Counts the drafts of the plan from 1; a baseline has the version of its draft."""
     milestones: Annotated[tuple[Milestone, ...], Field(max_length=200), DistinctBy("milestone")]
     """Milestones of the plan, with different ids."""
-    tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=5_000), DistinctBy("task")]
+    tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=MOST_TASKS), DistinctBy("task")]
     """Tasks of the plan, with different ids."""
     deliverables: Annotated[
         tuple[Deliverable, ...], Field(max_length=1_000), DistinctBy("deliverable")

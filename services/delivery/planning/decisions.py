@@ -20,6 +20,7 @@ from chassis.domain.rules import past_day
 from chassis.domain.working_days import WorkingDays
 from contracts.decimals import Number
 from contracts.delivery import (
+    MOST_TASKS,
     Duration,
     PlanBaselined,
     PlanCalendar,
@@ -87,7 +88,7 @@ class DraftPlan(Command):
     starts_on: Day | None = None
     duration_days: Duration | None = None
     estimate_version: Version | None = None
-    tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=1000), DistinctBy("task")] = ()
+    tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=MOST_TASKS), DistinctBy("task")] = ()
     milestones: Annotated[
         tuple[Milestone, ...], Field(max_length=200), DistinctBy("milestone")
     ] = ()

@@ -66,10 +66,10 @@ async def test_text_is_left_to_the_types_of_the_fields():
 @pytest.mark.parametrize(
     ("content", "field", "bound"),
     [
-        (b'{"a": {"tasks": [%s]}}' % b",".join([b"0"] * 1_001), "a.tasks", "1000 items"),
+        (b'{"a": {"tasks": [%s]}}' % b",".join([b"0"] * 3_001), "a.tasks", "3000 items"),
         (b"{%s}" % b",".join(b'"%d": 0' % n for n in range(201)), "body", "200 fields"),
-        (b'{"a": [%s]}' % b",".join([b"[0, 0]"] * 25_000), "body", "50000 values in total"),
-        (b'{"a": "\\\\", "b": [%s' % b",".join([b"{}"] * 25_000), "body", "50000 values in total"),
+        (b'{"a": [%s]}' % b",".join([b"[0, 0]"] * 50_000), "body", "100000 values in total"),
+        (b'{"a": "\\\\", "b": [%s' % b",".join([b"{}"] * 50_000), "body", "100000 values in total"),
     ],
 )
 async def test_too_many_items_fields_or_values_are_refused_with_their_field(content, field, bound):

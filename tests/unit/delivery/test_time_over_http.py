@@ -14,6 +14,7 @@ from chassis.base.settings import LOCAL_ISSUER
 from chassis.eventstore.snapshots import Known
 from chassis.runtime.service import create_app
 from chassis.web.auth import issue
+from contracts.delivery import MOST_TASKS
 from contracts.roles import Role
 from delivery.service import ENGAGEMENT, SERVICE, TIMESHEET
 from testkit.matchers import RecordsOf, recorded_as
@@ -166,6 +167,25 @@ async def test_an_answer_is_as_small_with_a_large_plan() -> None:
             sizes[tasks, prefer] = len(answer.content)
     assert sizes[10, "return=minimal"] == sizes[1_000, "return=minimal"] < 1_000
     assert sizes[1_000, "return=representation"] > 100_000 > sizes[10, "return=representation"]
+
+
+async def test_a_plan_has_as_many_tasks_over_http_as_by_the_contract() -> None:
+    delivery = Delivery()
+    delivery.commands.repository.cache(planned(10))
+    (example, *_) = BASELINED.model_dump(mode="json")["tasks"]
+
+    async def draft(tasks: int) -> httpx.Response:
+        plan = [{**example, "task": f"t{each}"} for each in range(tasks)]
+        return await delivery.request(
+            f"/engagements/{ID}/draft-plan",
+            {"template": "web", "tasks": plan},
+            by="mara",
+            role="engagement-manager",
+        )
+
+    assert (await draft(MOST_TASKS)).status_code == 200
+    too_many = await draft(MOST_TASKS + 1)
+    assert (too_many.status_code, too_many.json()["code"]) == (422, "invalid-input")
 
 
 async def test_a_request_without_an_outcome_is_answered_as_pending() -> None:
