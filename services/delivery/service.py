@@ -20,15 +20,15 @@ from contracts.reference import (
 from contracts.roles import COMPANY
 from contracts.values import PersonId
 from delivery.acceptance import decisions as acceptance
-from delivery.approved_expenses import decisions as approved_expenses
-from delivery.approved_expenses.events import ExpenseId
-from delivery.approved_expenses.state import ApprovedExpense
 from delivery.calendars import decisions as calendars
 from delivery.changes import decisions as changes
 from delivery.closing import decisions as closing
 from delivery.contract import decisions as contract
 from delivery.customer_inputs import decisions as customer_inputs
 from delivery.deal import decisions as deal
+from delivery.decided_expenses import decisions as decided_expenses
+from delivery.decided_expenses.events import ExpenseId
+from delivery.decided_expenses.state import DecidedExpense
 from delivery.engagement import Engagement
 from delivery.estimates import decisions as estimates
 from delivery.expenses import decisions as expenses
@@ -103,13 +103,13 @@ TIMESHEET: Decider[Timesheet] = Decider(
 """Decider of timesheets. No time zone is known for a person: a day may be recorded once it has
 begun anywhere."""
 
-EXPENSE: Decider[ApprovedExpense] = Decider(
+EXPENSE: Decider[DecidedExpense] = Decider(
     department="delivery",
     kind="expense",
-    initial=lambda subject: ApprovedExpense(subject=subject),
-    capabilities=(approved_expenses.capability,),
+    initial=lambda subject: DecidedExpense(subject=subject),
+    capabilities=(decided_expenses.capability,),
 )
-"""Decider of approved expenses."""
+"""Decider of decided expenses."""
 
 SERVICE = Service(
     "delivery",

@@ -1,7 +1,7 @@
 """Submit, approve and reject expenses, and take back approved ones.
 
-An expense is known here until it is decided; then an approved one has a stream of its own
-(`delivery.approved_expenses`), where it is reversed.
+An expense is known here until it is decided; then it has a stream of its own
+(`delivery.decided_expenses`), where an approved one is reversed.
 """
 
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
+from chassis.domain.pending import Requested
 from chassis.domain.requests import Outcome
 from chassis.domain.rules import past_day
 from contracts.delivery import (
@@ -23,7 +24,7 @@ from contracts.delivery import (
 from contracts.event import Event
 from contracts.money import Money
 from contracts.values import Identifier, ShortText
-from delivery.approved_expenses.requests import KeepExpense
+from delivery.decided_expenses.requests import KeepExpense
 from delivery.engagement import Engagement
 from delivery.expenses.requests import TakeBackExpense
 from delivery.expenses.state import WaitingExpense
@@ -52,7 +53,7 @@ class ApproveExpense(Command):
 
 
 class RejectExpense(Command):
-    """Reject a submitted expense and say why; it may be submitted again."""
+    """Reject a submitted expense and say why; a corrected one may be submitted."""
 
     expense: Identifier
     """Id of the expense."""
@@ -99,14 +100,20 @@ def approve_expense(
     waiting = _waiting(state, command.expense)
     require_not_author(context, waiting.submitted.person, waiting.submitted_by, "expense")
     yield ExpenseApproved(**dict(waiting.submitted))
-    kept = KeepExpense(approved=Expense.model_validate(dict(waiting.submitted)))
-    subject = f"{state.engagement}.{command.expense}"
-    yield keeping(subject, kept, id="expense-approved", item=command.expense)
+    yield _kept(state, waiting)
+
+
+def _kept(state: Engagement, waiting: WaitingExpense, *, why: str | None = None) -> Requested:
+    """Return the request to keep a decided expense; each one is decided once."""
+    decided = Expense.model_validate(dict(waiting.submitted))
+    keep = KeepExpense(decided=decided, why=why)
+    subject = f"{state.engagement}.{decided.expense}"
+    return keeping(subject, keep, id="expense-decided", item=decided.expense)
 
 
 @keeping.outcome
 def kept(state: Engagement, outcome: Outcome[KeepExpense], context: Context) -> Iterable[Event]:
-    """Conclude nothing: the approval is recorded already."""
+    """Conclude nothing: the decision is recorded already."""
     return ()
 
 
@@ -116,6 +123,7 @@ def reject_expense(state: Engagement, command: RejectExpense, context: Context) 
     require_recordable(state)
     waiting = _waiting(state, command.expense)
     yield ExpenseRejected(**dict(waiting.submitted), why=command.why)
+    yield _kept(state, waiting, why=command.why)
 
 
 @capability.decide(TakeBackExpense, by=None)
@@ -137,7 +145,10 @@ def _waiting(state: Engagement, expense: str) -> WaitingExpense:
 
 
 class ExpensesView(ViewModel):
-    """Expenses that wait for approval by the manager, and totals of approved ones by currency."""
+    """Expenses that wait for approval by the manager, and totals of approved ones by currency.
+
+    Decided expenses are in `GET /expenses`.
+    """
 
     waiting: tuple[ExpenseSubmitted, ...]
     approved: tuple[Money, ...]

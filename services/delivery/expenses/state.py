@@ -1,6 +1,6 @@
 """State of the expenses of an engagement: those that wait, and totals of the approved ones.
 
-An expense that is decided leaves the state; an approved one is kept in a stream of its own.
+An expense that is decided leaves the state; it is kept in a stream of its own.
 """
 
 from typing import Self

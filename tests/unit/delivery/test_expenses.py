@@ -4,6 +4,7 @@ from functools import cache
 import pytest
 from pydantic import ValidationError
 
+from chassis.domain.pending import Requested
 from contracts.delivery import (
     Expense,
     ExpenseApproved,
@@ -11,7 +12,7 @@ from contracts.delivery import (
     ExpenseReversed,
     ExpenseSubmitted,
 )
-from delivery.approved_expenses.requests import KeepExpense
+from delivery.decided_expenses.requests import KeepExpense
 from delivery.engagement import Engagement
 from delivery.expenses.decisions import (
     ApproveExpense,
@@ -37,7 +38,11 @@ SUBMITTED = ExpenseSubmitted(**{**dict(SUBMIT), "expense": "X-1"}, person="dev")
 REPLACE = SUBMIT.model_copy(update={"expense": "X-1"})
 APPROVE = ApproveExpense(expense="X-1")
 EXPENSE = Expense.model_validate(dict(SUBMITTED))
-KEEP = keeping(f"{ID}.X-1", KeepExpense(approved=EXPENSE), id="expense-approved", item="X-1")
+
+
+def keep(why: str | None = None) -> Requested:
+    kept = KeepExpense(decided=EXPENSE, why=why)
+    return keeping(f"{ID}.X-1", kept, id="expense-decided", item="X-1")
 
 
 def at(**update: object) -> SubmitExpense:
@@ -72,7 +77,7 @@ def test_what_waits_is_replaced_by_the_same_person_only() -> None:
 
 def test_an_expense_is_approved_once_by_another_person() -> None:
     approval = submitted().when(APPROVE, by="mara")
-    approval.then_requests(KEEP)
+    approval.then_requests(keep())
     once = approval.then(ExpenseApproved(**dict(SUBMITTED)))
     once.when(APPROVE, by="mara").then_refused("expense-not-waiting")
     once.then_view(expenses__waiting=(), expenses__approved=(SUBMIT.amount,))
@@ -85,11 +90,9 @@ def test_an_expense_is_approved_once_by_another_person() -> None:
 
 def test_a_rejected_expense_may_be_submitted_again() -> None:
     reject = RejectExpense(expense="X-1", why="No receipt.")
-    rejected = (
-        submitted()
-        .when(reject, by="mara")
-        .then(ExpenseRejected(**dict(SUBMITTED), why="No receipt."))
-    )
+    rejection = submitted().when(reject, by="mara")
+    rejection.then_requests(keep("No receipt."))
+    rejected = rejection.then(ExpenseRejected(**dict(SUBMITTED), why="No receipt."))
     rejected.when(reject, by="mara").then_refused("expense-not-waiting")
     rejected.when(APPROVE, by="mara").then_refused("expense-not-waiting")
     rejected.when(REPLACE, by="dev").then_refused("expense-not-waiting")

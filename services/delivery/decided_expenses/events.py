@@ -1,4 +1,4 @@
-"""Internal events of an approved expense, and the id of its stream."""
+"""Internal events of a decided expense, and the id of its stream."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 from chassis.domain.internal import Internal
 from chassis.domain.pending import Refusal
 from contracts.delivery import Expense
-from contracts.values import Version
+from contracts.values import ShortText, Version
 
 ExpenseId = Annotated[
     str,
@@ -16,14 +16,16 @@ ExpenseId = Annotated[
     ),
     Field(examples=["E-0D5R2K8WQ3V7X.X-0D5R2K8WQ3"]),
 ]
-"""Subject of an approved expense: the engagement and the id of the expense within it."""
+"""Subject of a decided expense: the engagement and the id of the expense within it."""
 
 
-class ExpenseKept(Internal):
-    """The engagement approved the expense."""
+class ExpenseDecided(Internal):
+    """The engagement approved or rejected the expense."""
 
-    approved: Expense
+    decided: Expense
     """The expense."""
+    why: ShortText | None = None
+    """Reason of the rejection; null where the expense was approved."""
 
 
 class ExpenseReversalBegun(Internal):
@@ -31,6 +33,8 @@ class ExpenseReversalBegun(Internal):
 
     number: Version
     """Number of the attempt."""
+    why: ShortText
+    """Reason of the reversal."""
 
 
 class ExpenseReversalEnded(Internal):

@@ -1,7 +1,7 @@
-"""Keep approved expenses, and reverse them.
+"""Keep decided expenses, and reverse approved ones.
 
 The engagement forgets an expense once it is decided, so that its state does not grow. A reversal
-asks it to take back the whole expense, as it was approved.
+asks it to take the whole expense back, as it was approved.
 """
 
 from collections.abc import Iterable
@@ -17,19 +17,19 @@ from chassis.domain.requests import Outcome
 from chassis.domain.rules import correction_day
 from contracts.delivery import Expense, ExpenseCategory
 from contracts.event import Event
-from contracts.values import Correction, Day, EngagementId, PersonId
-from delivery.approved_expenses.events import (
-    ExpenseKept,
+from contracts.values import Correction, Day, EngagementId, PersonId, ShortText
+from delivery.decided_expenses.events import (
+    ExpenseDecided,
     ExpenseReversalBegun,
     ExpenseReversalEnded,
 )
-from delivery.approved_expenses.requests import KeepExpense
-from delivery.approved_expenses.state import ApprovedExpense, Status
+from delivery.decided_expenses.requests import KeepExpense
+from delivery.decided_expenses.state import DecidedExpense, Status
 from delivery.expenses.requests import TakeBackExpense
 from delivery.policies import require_not_author
 from delivery.roles import MANAGERS
 
-capability = Capability[ApprovedExpense](__name__)
+capability = Capability[DecidedExpense](__name__)
 taking_back = capability.request(TakeBackExpense, of="engagement")
 
 
@@ -40,64 +40,68 @@ class ReverseExpense(Correction, Command):
 
 
 @capability.decide(KeepExpense, by=None, opens=True)
-def keep_expense(state: ApprovedExpense, command: KeepExpense, context: Context) -> Iterable[Event]:
-    """Keep the expense; the engagement approves each one once."""
-    yield ExpenseKept(approved=command.approved)
+def keep_expense(state: DecidedExpense, command: KeepExpense, context: Context) -> Iterable[Event]:
+    """Keep the expense; the engagement decides each one once."""
+    yield ExpenseDecided(decided=command.decided, why=command.why)
 
 
 @capability.decide(ReverseExpense, by=MANAGERS)
 def reverse_expense(
-    state: ApprovedExpense, command: ReverseExpense, context: Context
+    state: DecidedExpense, command: ReverseExpense, context: Context
 ) -> Iterable[Event]:
     """Ask the engagement to take the expense back.
 
-    Raises Refused where the caller spent it, it was reversed or that is asked already, or the day
-    is before that of the expense or in the future.
+    Raises Refused where the caller spent it, it was rejected or reversed or that is asked already,
+    or the day is before that of the expense or in the future.
     """
-    if state.kept is None or state.status != "approved":
-        raise Refused("expense-not-approved", f"expense {state.subject} was reversed")
-    approved = state.kept.approved
+    approved = state.expense
+    if approved is None or state.status != "approved":
+        sentence = f"expense {state.subject} is not approved, or was reversed"
+        raise Refused("expense-not-approved", sentence)
     require_not_author(context, approved.person, (), "expense")
     day = correction_day("reversed_on", command, approved.spent_on, context)
     number = state.asked + 1
-    yield ExpenseReversalBegun(number=number)
+    yield ExpenseReversalBegun(number=number, why=command.why)
     back = TakeBackExpense(approved=approved, why=command.why, reversed_on=day)
     yield taking_back(state.engagement, back, id=f"take-back-{number}", item=approved.expense)
 
 
 @taking_back.outcome
 def taken_back(
-    state: ApprovedExpense, outcome: Outcome[TakeBackExpense], context: Context
+    state: DecidedExpense, outcome: Outcome[TakeBackExpense], context: Context
 ) -> Iterable[Event]:
     """Record that the engagement reversed the expense, or why it did not."""
     yield ExpenseReversalEnded(refusal=outcome.refusal)
 
 
-class ApprovedExpenseView(ViewModel):
-    """An expense that was approved.
+class DecidedExpenseView(ViewModel):
+    """An expense that was approved or rejected.
 
-    `refusal` says why the engagement refused the last attempt to reverse it.
+    `why` is the reason of the rejection or reversal. `refusal` says why the engagement
+    refused the last attempt to reverse it.
     """
 
     engagement: EngagementId
     expense: Expense | None
     status: Status
+    why: ShortText | None
     refusal: Refusal | None
 
 
 @capability.view
-def expense_view(state: ApprovedExpense) -> ApprovedExpenseView:
-    """Return the view of an approved expense."""
-    return ApprovedExpenseView(
+def expense_view(state: DecidedExpense) -> DecidedExpenseView:
+    """Return the view of a decided expense."""
+    return DecidedExpenseView(
         engagement=state.engagement,
-        expense=state.kept.approved if state.kept else None,
+        expense=state.expense,
         status=state.status,
+        why=state.why,
         refusal=state.refusal,
     )
 
 
-class ApprovedExpenseRow(ViewModel):
-    """Columns of an approved expense in the list of expenses."""
+class DecidedExpenseRow(ViewModel):
+    """Columns of a decided expense in the list of expenses."""
 
     engagement: EngagementId
     person: PersonId | None
@@ -107,13 +111,13 @@ class ApprovedExpenseRow(ViewModel):
 
 
 @capability.row
-def expense_row(state: ApprovedExpense) -> ApprovedExpenseRow:
-    """Return the columns of an approved expense."""
-    approved = state.kept.approved if state.kept else None
-    return ApprovedExpenseRow(
+def expense_row(state: DecidedExpense) -> DecidedExpenseRow:
+    """Return the columns of a decided expense."""
+    expense = state.expense
+    return DecidedExpenseRow(
         engagement=state.engagement,
-        person=approved and approved.person,
-        category=approved and approved.category,
-        spent_on=approved and approved.spent_on,
+        person=expense and expense.person,
+        category=expense and expense.category,
+        spent_on=expense and expense.spent_on,
         status=state.status,
     )

@@ -1,1 +1,0 @@
-"""Approved expenses, each in a stream of its own, and their reversal."""
