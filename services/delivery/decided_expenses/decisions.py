@@ -116,8 +116,8 @@ def expense_row(state: DecidedExpense) -> DecidedExpenseRow:
     expense = state.expense
     return DecidedExpenseRow(
         engagement=state.engagement,
-        person=expense and expense.person,
-        category=expense and expense.category,
-        spent_on=expense and expense.spent_on,
+        person=expense.person if expense else None,
+        category=expense.category if expense else None,
+        spent_on=expense.spent_on if expense else None,
         status=state.status,
     )
