@@ -35,7 +35,7 @@ def beginning() -> World:
 
 
 class Office:
-    """People who record, approve, bill and pay the same hours in few entries, or in many."""
+    """People who record, approve and bill the same hours in few entries, or in many."""
 
     def __init__(self, a_day: int) -> None:
         self.world = fork(beginning())
@@ -43,7 +43,7 @@ class Office:
         self._keys = count(1)
 
     def work(self) -> World:
-        """Return the world after all weeks; their months are billed and paid."""
+        """Return the world after all weeks; their months are billed."""
         self._do("finance", "recognise-revenue", "fred", MONDAY, month="2025-04")
         for week in range(WEEKS):
             monday = MONDAY + timedelta(weeks=week)
@@ -89,16 +89,9 @@ class Office:
     def _end_month(self, month: str, on: date) -> None:
         self._do("finance", "recognise-revenue", "fred", on, month=month)
         self._do("finance", "bill-time", "fred", on, month=month)
-        for invoice in self._of_stage("drafted"):
-            self._do("finance", "approve-invoice", "dora", on, invoice=invoice["invoice"])
-        for invoice in self._of_stage("issued"):
-            owed = invoice["outstanding"]
-            if Decimal(owed["amount"]) > 0:
-                paid = {"invoice": invoice["invoice"], "amount": owed, "received_on": f"{on}"}
-                self._do("finance", "record-payment", "fred", on, **paid)
-
-    def _of_stage(self, stage: str) -> list[dict[str, Any]]:
-        return [each for each in self._seen("finance")["invoices"] if each["stage"] == stage]
+        for invoice in self._seen("finance")["invoices"]:
+            if invoice["stage"] == "drafted":
+                self._do("finance", "approve-invoice", "dora", on, invoice=invoice["invoice"])
 
     def _seen(self, service: str) -> dict[str, Any]:
         return self.world.view(service, ENGAGEMENT)
