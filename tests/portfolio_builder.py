@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from contracts import delivery, finance, legal, sales
-from contracts.event import Event, Recorded
+from contracts.event import Event, Recorded, decode, encode
 from contracts.values import Margin
 from tests.amounts import eur
 from tests.builders import HASH, Life, line_change
@@ -144,7 +144,7 @@ def unfollowed(life: Life) -> Life:
 
 @cache
 def company() -> tuple[Recorded[Event], ...]:
-    """Return the events of eleven engagements, some with disconnects."""
+    """Return the events of eleven engagements, some with disconnects, as read from a topic."""
     number = count(1)
     begun = lambda: Life(named(next(number)), BEGINS)  # noqa: E731
     engagements: list[tuple[str, str, str, int, Life]] = [
@@ -172,7 +172,7 @@ def company() -> tuple[Recorded[Event], ...]:
         ),
     ]
     return tuple(
-        event
+        decode(encode(event))
         for title, account, currency, factor, life in engagements
         for event in retold(
             life.events, title=title, account=account, currency=currency, factor=factor
