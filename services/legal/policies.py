@@ -21,10 +21,12 @@ def require_not_ended(state: Engagement, *, after_termination: bool = False) -> 
 def require_open(state: Engagement, *, after_termination: bool = False) -> None:
     """Refuse unless the engagement has a file and is not over.
 
+    A contract that was taken over is a file.
+
     `after_termination` allows commands that settle what a terminated contract has left.
     """
     require_not_ended(state, after_termination=after_termination)
-    if state.file.opened is None:
+    if state.file.opened is None and state.importing.taken_over is None:
         raise Refused("file-not-open", "Legal has no file for this engagement: open one first")
 
 

@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from contracts.channels import LEGAL
 from contracts.event import Event
-from contracts.lines import ContractLines, total_price
+from contracts.lines import ContractLine, ContractLines, total_price, with_usual_billing
 from contracts.money import PositiveTotal, invalid
 from contracts.values import AccountId, ContentHash, Day, Days, Identifier, SourceRecord, TakenOver
 
@@ -44,12 +44,30 @@ class ImportedContract(TakenOver, SourceRecord):
             raise invalid("effective_on", "must not be after finishes_on", self.effective_on)
         return self
 
+    @property
+    def scheduled_lines(self) -> tuple[ContractLine, ...]:
+        """Return the lines with their billing schedules, the usual one where a line has none."""
+        return tuple(with_usual_billing(line, self.finishes_on) for line in self.lines)
 
-class EngagementImported(ImportedContract, Event, channel=LEGAL, consumed_by=("finance",)):
+    @property
+    def named_deliverables(self) -> tuple[Identifier, ...]:
+        """Return the ids of the deliverables that lines and their schedules name, each once."""
+        named = (
+            each
+            for line in self.lines
+            for names in (line.deliverables, *(item.deliverables for item in line.billing))
+            for each in names
+        )
+        return tuple(dict.fromkeys(named))
+
+
+class EngagementImported(
+    ImportedContract, Event, channel=LEGAL, consumed_by=("delivery", "finance")
+):
     """The contract of an engagement under way was taken over from another system.
 
-    Published by Legal; again when it is corrected. What happened before is not judged: no gate of
-    Legal was applied.
+    Published by Legal; again when it is corrected. It takes the place of a signed statement of
+    work. What happened before is not judged: no gate of Legal was applied.
     """
 
     content_hash: ContentHash

@@ -3,6 +3,7 @@
 from typing import Literal
 
 ContractCode = Literal[
+    "amendment-drafted",
     "amendment-inconsistent",
     "amendment-not-reviewed",
     "amendment-not-signed",
@@ -55,6 +56,7 @@ ContractCode = Literal[
 """Code of a refusal that concerns contract documents, early starts and obligations."""
 
 CONTRACT_REFUSALS: dict[ContractCode, str] = {
+    "amendment-drafted": "An amendment rests on the contract, which is corrected no more.",
     "amendment-inconsistent": "The amendment contradicts the contract or itself.",
     "amendment-not-reviewed": "The amendment differs from the change and a review is missing.",
     "amendment-not-signed": (

@@ -89,7 +89,9 @@ def drafted(
         template=AMENDMENT,
         template_version=1,
         base=BaseDocument(
-            title=f"{STATEMENT_OF_WORK}, version {contract.version}",
+            title=STATEMENT_OF_WORK
+            if contract.version is None
+            else f"{STATEMENT_OF_WORK}, version {contract.version}",
             content_hash=contract.content_hash,
         ),
         changes=changes,

@@ -14,7 +14,7 @@ from contracts.delivery import (
 )
 from contracts.event import Recorded
 from contracts.finance import ChangePriced
-from contracts.legal import AmendmentDrafted, AmendmentSigned, SowDrafted
+from contracts.legal import AmendmentDrafted, AmendmentSigned, EngagementImported, SowDrafted
 from contracts.values import Identifier, ShortText, Value
 
 
@@ -55,8 +55,8 @@ class Amendment(Value):
 class Amendments(Part):
     """The changes and the amendments by id.
 
-    `contract_finish` is the finish of the statement of work drafted last or, once amendments are
-    signed, of the last one.
+    `contract_finish` is the finish of the statement of work drafted last or of the contract taken
+    over or, once amendments are signed, of the last one.
     """
 
     changes: dict[Identifier, Change] = {}
@@ -99,7 +99,7 @@ class Amendments(Part):
         return self._with_change(event.change, implemented_on=event.implemented_on)
 
     @on_event
-    def _sow_drafted(self, event: SowDrafted) -> Self:
+    def _contracted(self, event: SowDrafted | EngagementImported) -> Self:
         return self.updated(contract_finish=event.finishes_on)
 
     @on_event

@@ -12,7 +12,6 @@ from common.imports import ImportingFields, ImportingRow, require_imported, unle
 from contracts.event import Event
 from contracts.legal import EngagementImported, ImportedContract
 from contracts.line_faults import billing_faults
-from contracts.lines import with_usual_billing
 from contracts.reference import AccountPublished, CompanyPublished
 from contracts.values import ContentHash
 from legal.engagement import Engagement
@@ -26,8 +25,9 @@ class ImportEngagement(ImportedContract, DocumentCommand):
     """Take over the contract of an engagement whose opportunity Sales imported as won.
 
     The content is the signed document. Lines without a billing schedule have the usual one. What
-    happened before is not judged. The same contract again changes nothing; another one replaces it,
-    until the engagement ends, if `why` says what was wrong.
+    happened before is not judged. The same contract again changes nothing; another one replaces it
+    if `why` says what was wrong, until an amendment is drafted or the engagement ends. From then on
+    the contract is as good as signed here: work, billing and amendments rest on it.
     """
 
 
@@ -39,8 +39,9 @@ def import_engagement(
 
     Raises Refused where Sales did not import the opportunity as won from this record, the
     engagement is over, a company or an account is not published, the customer or a currency
-    differs, the day of the signature is in the future, the lines are inconsistent, or other content
-    is recorded and no reason for a correction is given; the refusal names the field.
+    differs, the day of the signature is in the future, the lines are inconsistent, an amendment is
+    drafted, or other content is recorded and no reason for a correction is given; the refusal names
+    the field.
     """
     require_imported(state.importing.opportunity, command)
     content_hash, kept = _document(state, command)
@@ -48,12 +49,22 @@ def import_engagement(
     event = EngagementImported(**terms, content_hash=content_hash)
     for new in unless_taken_over(state.importing.taken_over, event, "the imported contract"):
         require_not_ended(state)
+        _require_not_amended(state)
         past_day("signed_on", event.signed_on, context)
         _require_parties(state, event, context)
         require_currency(state.currency, lines=event.price)
         gate("sow-inconsistent", _faults(event))
         yield new
         yield from kept
+
+
+def _require_not_amended(state: Engagement) -> None:
+    """Refuse a correction of the contract that an amendment, drafted or signed, changes."""
+    if state.amendments.by_id:
+        names = ", ".join(state.amendments.by_id)
+        raise Refused(
+            "amendment-drafted", f"lines: {names} rests on the contract: amend it instead"
+        )
 
 
 def _require_parties(state: Engagement, contract: ImportedContract, context: Context) -> None:
@@ -84,8 +95,7 @@ def _document(
 def _faults(contract: ImportedContract) -> Iterator[Missing]:
     """Yield the contradictions of lines and billing schedules; a line names its deliverables."""
     named = [name for line in contract.lines for name in line.deliverables]
-    lines = (with_usual_billing(line, contract.finishes_on) for line in contract.lines)
-    for code, sentence in billing_faults(lines, named):
+    for code, sentence in billing_faults(contract.scheduled_lines, named):
         yield Missing(code, sentence, field="lines")
 
 

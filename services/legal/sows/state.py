@@ -8,6 +8,7 @@ from contracts import delivery, finance
 from contracts.event import Recorded
 from contracts.legal import (
     AmendmentSigned,
+    EngagementImported,
     RedlineResolved,
     SignatureDeclined,
     SowApproved,
@@ -67,11 +68,12 @@ class Sow(Value):
 class Contract(Value):
     """The agreed terms: the signed statement of work with all signed amendments.
 
-    The billing schedules have the entries of all these documents. After an amendment that leaves
-    its billing to Finance they do not add up to the prices.
+    A contract that was taken over has no version here. The billing schedules have the entries of
+    all these documents. After an amendment that leaves its billing to Finance they do not add up to
+    the prices.
     """
 
-    version: Version
+    version: Version | None
     content_hash: ContentHash
     company: Identifier
     customer: AccountId
@@ -138,6 +140,21 @@ class Sows(Part):
             name: getattr(drafted, name) for name in Contract.model_fields.keys() - {"signed_on"}
         }
         return self.updated(contract=Contract(**terms, signed_on=event.signed_on))
+
+    @on_event
+    def _imported(self, event: EngagementImported) -> Self:
+        """Take over a contract; it names its deliverables by their ids only."""
+        names = ("content_hash", "company", "customer", "signed_on", "price")
+        days = ("starts_on", "finishes_on", "effective_on")
+        contract = Contract(
+            version=None,
+            lines=event.scheduled_lines,
+            deliverables=tuple(
+                Deliverable(deliverable=each, title=each) for each in event.named_deliverables
+            ),
+            **{name: getattr(event, name) for name in (*names, *days)},
+        )
+        return self.updated(contract=contract)
 
     @on_event
     def _amended(self, event: AmendmentSigned) -> Self:

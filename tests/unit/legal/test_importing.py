@@ -1,23 +1,43 @@
 """Test that Legal takes over the contract of an engagement under way, once."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from pydantic import ValidationError
 
 from chassis.domain.documents import DocumentKept
 from contracts.delivery import EngagementClosed
-from contracts.legal import EngagementImported
+from contracts.documents import BaseDocument
+from contracts.legal import (
+    AmendmentDrafted,
+    AmendmentSigned,
+    EngagementImported,
+    ObligationRecorded,
+)
 from contracts.lines import BillingItem
 from contracts.money import Money
-from contracts.reference import AccountPublished, CompanyPublished
+from contracts.reference import AccountPublished, CompanyPublished, PersonPublished
+from legal.amendments.decisions import SignAmendment
 from legal.engagement import Engagement
 from legal.importing.decisions import ImportEngagement
+from legal.obligations.decisions import RecordObligation
 from legal.service import ENGAGEMENT
 from testkit.scenario import Scenario, given, like
 from tests.amounts import eur
 from tests.unit.imported import IMPORTED
-from tests.unit.legal.builders import BUILD, FINISH, ID, START, TODAY
+from tests.unit.legal.builders import (
+    ALL,
+    BOTH,
+    BUILD,
+    FINISH,
+    ID,
+    START,
+    TODAY,
+    agreed,
+    assessed,
+    priced,
+    requested,
+)
 
 HASH = f"sha256:{'c' * 64}"
 IMPORT = ImportEngagement(
@@ -164,3 +184,48 @@ def test_lines_add_up_to_the_price_and_their_billing_to_them() -> None:
     )
     without = BUILD.model_copy(update={"billing": ()})
     imported().when(IMPORT.model_copy(update={"lines": (without,)})).then_accepted()
+
+
+def amending() -> Scenario[Engagement]:
+    """Return a contract that was taken over, with the drafted amendment of an approved change."""
+    assessment = assessed(added=("manual",))
+    ready = imported().after(IMPORT).consumed(requested(), assessment, agreed())
+    return ready.when_consumed(priced(assessment), knowing=ALL).then(like(AmendmentDrafted))
+
+
+def test_a_contract_that_was_taken_over_is_amended() -> None:
+    scenario = amending()
+    (change,) = scenario.view["changes"]
+    draft = change.amendment.content
+    assert draft.base == BaseDocument(title="statement-of-work", content_hash=HASH)
+    assert draft.finishes_on == FINISH + timedelta(days=10)
+    sign = SignAmendment(
+        amendment=draft.amendment, content_hash=draft.content_hash, signatories=BOTH
+    )
+    amended = scenario.when(sign).then(like(AmendmentSigned))
+    contract = amended.view["contract"]
+    assert contract.price == eur(100_000) + draft.price_delta
+    assert "manual" in [each.deliverable for each in contract.deliverables]
+
+
+def test_a_contract_is_corrected_no_more_once_an_amendment_rests_on_it() -> None:
+    other = IMPORT.model_copy(update={"payment_terms_days": 14, "why": "A typing error."})
+    amending().when(other).then_refused("amendment-drafted", saying="A-C-1")
+    amending().when(IMPORT).then_nothing()
+
+
+def test_obligations_of_a_contract_that_was_taken_over_are_recorded() -> None:
+    obligation = RecordObligation(
+        text="Report monthly.", owed_by="company", person="carl", clause="4", document=HASH
+    )
+    carl = PersonPublished(person="carl", name="Carl", department="legal", roles=("counsel",))
+    taken = imported().after(IMPORT)
+    known = taken.knowing(COMPANY, ACME, carl)
+    known.when(obligation).then(like(ObligationRecorded))
+
+
+def test_lines_without_a_schedule_have_the_usual_one() -> None:
+    without = BUILD.model_copy(update={"billing": ()})
+    taken = imported().after(IMPORT.model_copy(update={"lines": (without,)}))
+    (line,) = taken.view["contract"].lines
+    assert line.billed == line.price
