@@ -31,6 +31,7 @@ def uncovered(
     `before` are entries that are approved first: they use up the caps of early starts, too.
     """
     return (
+        *_before_take_over(state, entry),
         *_outside_contract(state, entry, before),
         *_outside_plan(state, entry),
         *_without_rate(state, entry),
@@ -51,6 +52,29 @@ def in_order(entries: Iterable[TimeEntry]) -> list[TimeEntry]:
     return sorted(entries, key=lambda each: (each.day, each.entry))
 
 
+def _before_take_over(state: Engagement, entry: TimeEntry) -> Iterator[Missing]:
+    """Yield what is missing before time on an engagement that was under way can be approved.
+
+    Hours up to the day of the balances are in them: approved again, they would be billed twice.
+    """
+    if not state.was_under_way:
+        return
+    importing, planned = state.importing, state.planning.baseline is not None
+    if state.contract.imported is None:
+        sentence = "Legal has not taken over the contract"
+        yield Missing("engagement-not-imported", sentence, "legal")
+    if importing.taken_over is None and not planned:
+        sentence = "Delivery has not taken over baseline and hours to date"
+        yield Missing("engagement-not-imported", sentence, "delivery")
+    if importing.balances_to is None:
+        sentence = "Finance has not taken over the balances, which include the work to a day"
+        yield Missing("engagement-not-imported", sentence, "finance")
+    included_to = importing.included_to
+    if included_to is not None and entry.day <= included_to:
+        sentence = f"the totals that were taken over include the work to {included_to}"
+        yield Missing("time-taken-over", sentence, "delivery")
+
+
 def _outside_contract(
     state: Engagement, entry: TimeEntry, before: Iterable[TimeEntry]
 ) -> Iterator[Missing]:
@@ -62,7 +86,8 @@ def _outside_contract(
     if hold and entry.day > hold.held_on:
         sentence = f"work is on hold since {hold.held_on}: {hold.reason}"
         yield Missing("engagement-on-hold", sentence, "delivery")
-    if not _is_in_contract(state, entry.day):
+    waits_for_contract = state.was_under_way and state.contract.imported is None
+    if not _is_in_contract(state, entry.day) and not waits_for_contract:
         hours = {entry.role: entry.hours} if entry.billable else {}
         missing = outside_early_start(state, entry.day, hours, before)
         if missing:
@@ -75,17 +100,17 @@ def not_begun(state: Engagement, day: date, today: date) -> Missing | None:
     The contract allows it from its signature on. Until then an early start does, if its last day
     has not passed (`today`, the business day).
     """
-    signed, until = state.contract.signed, state.contract.early_start_until
-    if signed and signed.signed_on <= day:
+    signed_on, until = state.contract.signed_on, state.contract.early_start_until
+    if signed_on and signed_on <= day:
         return None
     if until is None:
         sentence = (
-            f"the statement of work was signed on {signed.signed_on}, after this work ({day})"
-            if signed
+            f"the statement of work was signed on {signed_on}, after this work ({day})"
+            if signed_on
             else "the statement of work is not signed, and no early start is authorised"
         )
         return Missing("sow-not-signed", sentence, "legal")
-    if until < (day if signed else max(day, today)):
+    if until < (day if signed_on else max(day, today)):
         sentence = f"the early start was authorised until {until}, and nothing was signed by then"
         return Missing("early-start-expired", sentence, "legal")
     return outside_early_start(state, day, {})
@@ -208,11 +233,19 @@ def _bill_rate(state: Engagement, role: str, day: date) -> Rate | None:
 
 
 def _outside_plan(state: Engagement, entry: TimeEntry) -> Iterator[Missing]:
-    """Yield what is missing in the plan (gates 4 and 6) for a task on a day."""
+    """Yield what is missing in the plan (gates 4 and 6) for a task on a day.
+
+    The baseline of an engagement that was taken over has no tasks: until Delivery baselines a plan
+    here, it has every task but those of changes.
+    """
     planned = state.planning.task(entry.task)
     if planned is None:
         first = state.planning.first_baselined_on
-        if entry.task in state.changes.requested:
+        taken_over = state.importing.taken_over is not None
+        if taken_over and (first is None or entry.day < first):
+            if entry.task in state.changes.requested:
+                yield from change_not_released(state, entry.task, entry.day)
+        elif entry.task in state.changes.requested:
             yield from change_not_released(state, entry.task, entry.day)
         elif entry.task not in TASKS_BEFORE_BASELINE or (first and entry.day > first):
             plan = "the baseline" if first else "the plan"

@@ -1,11 +1,12 @@
 """State of an engagement in Delivery: the parts of all capabilities."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from common.engagement import CommonParts
 from contracts.delivery import EstimateSubmitted
-from contracts.lines import ContractLine
+from contracts.lines import ContractLine, hours_by_role
 from contracts.values import Deliverable
 from delivery.acceptance.state import Acceptance
 from delivery.changes.state import Changes
@@ -13,7 +14,7 @@ from delivery.closing.state import Closing
 from delivery.contract.state import Contract
 from delivery.customer_inputs.state import CustomerInputs
 from delivery.deal.state import Deal
-from delivery.estimates.state import Estimates
+from delivery.estimates.state import Estimates, hours_of
 from delivery.expenses.state import Expenses
 from delivery.importing.state import Importing
 from delivery.kickoff.state import Kickoff
@@ -82,7 +83,7 @@ class Engagement(CommonParts):
             return "closing"
         if self.kickoff.held or self.importing.taken_over:
             return "delivering"
-        if self.contract.signed:
+        if self.contract.signed_on:
             return "mobilising"
         imported = None if self.deal.opened or self.management.manager else self.deal.imported
         return "imported" if imported and imported.outcome == "won" else "planning"
@@ -93,6 +94,30 @@ class Engagement(CommonParts):
         won = self.deal.won
         proposal = self.deal.proposals.get(won.proposal_version) if won else None
         return self.estimates.submitted.get(proposal.estimate_version) if proposal else None
+
+    @property
+    def sold_hours(self) -> Decimal | None:
+        """Return the hours that were sold: of the won estimate, or of a contract taken over."""
+        if self.sold_estimate is not None:
+            return hours_of(self.sold_estimate)
+        contract = self.contract.imported
+        return sum(hours_by_role(contract.lines).values(), Decimal(0)) if contract else None
+
+    @property
+    def delivered_hours(self) -> Decimal:
+        """Return all hours that were approved here, and those that were taken over."""
+        return self.time.approved_hours + self.importing.hours
+
+    @property
+    def was_under_way(self) -> bool:
+        """Return whether the engagement was under way before the platform was introduced."""
+        return self.contract.imported is not None or self.importing.taken_over is not None
+
+    @property
+    def first_baselined_on(self) -> date | None:
+        """Return the day of the first baseline, here or before the take-over; None without one."""
+        taken_over = self.importing.taken_over
+        return taken_over.baselined_on if taken_over else self.planning.first_baselined_on
 
     @property
     def lines(self) -> tuple[ContractLine, ...]:
@@ -107,10 +132,13 @@ class Engagement(CommonParts):
         """Return the agreed deliverables by id, with signed amendments applied.
 
         They are those of the signed statement of work; before the signature those of the won deal,
-        and before that those of the estimate request.
+        and before that those of the estimate request. Of an engagement that was taken over, they
+        are those that Delivery took over, and those that the contract names.
         """
         source = self.contract.statement or self.deal.won or self.estimates.requested
         agreed = {each.deliverable: each for each in source.deliverables} if source else {}
+        if self.was_under_way:
+            agreed |= self._taken_over()
         for amendment in self.contract.amendments.values():
             agreed |= {each.deliverable: each for each in amendment.deliverables_added}
         return self._in_scope(agreed)
@@ -124,6 +152,16 @@ class Engagement(CommonParts):
         baseline = self.planning.baseline
         planned = {each.deliverable: each for each in baseline.deliverables} if baseline else {}
         return self._in_scope(planned | self.agreed)
+
+    def _taken_over(self) -> dict[str, Deliverable]:
+        contract, progress = self.contract.imported, self.importing.taken_over
+        named = contract.named_deliverables if contract else ()
+        known: dict[str, Deliverable] = {
+            each: Deliverable(deliverable=each, title=each) for each in named
+        }
+        for each in progress.deliverables if progress else ():
+            known[each.deliverable] = Deliverable(deliverable=each.deliverable, title=each.title)
+        return known
 
     def _in_scope(self, deliverables: dict[str, Deliverable]) -> dict[str, Deliverable]:
         descoped = self.contract.descoped

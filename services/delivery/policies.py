@@ -176,21 +176,23 @@ def not_implementable(state: Engagement, work: date) -> Iterator[Missing]:
     """Yield what is missing before implementation on a day (gate 4): requirements, a baseline.
 
     In tier light, the requirements are a section of the statement of work and are signed with it.
+    Those of an engagement that was taken over are not judged.
     """
+    taken_over = state.importing.taken_over is not None
     signatures = [signed.signed_on for signed in state.requirements.signed_off.values()]
     light = state.management.is_light
-    if light and state.contract.signed:
-        signatures.append(state.contract.signed.signed_on)
-    if not signatures:
+    if light and state.contract.signed_on:
+        signatures.append(state.contract.signed_on)
+    if not signatures and not taken_over:
         what = "statement of work" if light else "requirements document"
         sentence = f"the {what} is not signed off by the customer"
         yield Missing("brd-not-signed-off", sentence, "legal" if light else "delivery")
-    elif min(signatures) > work:
+    elif min(signatures, default=date.min) > work and not taken_over:
         sentence = (
             f"the requirements were signed off on {min(signatures)}, after this work ({work})"
         )
         yield Missing("brd-not-signed-off", sentence, "delivery")
-    baselined = state.planning.first_baselined_on
+    baselined = state.first_baselined_on
     if baselined is None:
         yield Missing("plan-not-baselined", "the plan has no baseline", "delivery")
     elif baselined > work:

@@ -73,7 +73,7 @@ class ImportedProgress(TakenOver, SourceRecord):
         return self
 
 
-class EngagementImported(ImportedProgress, Event, channel=DELIVERY):
+class EngagementImported(ImportedProgress, Event, channel=DELIVERY, consumed_by=("finance",)):
     """Baseline and progress of an engagement under way were taken over from another system.
 
     Published by Delivery; again when they are corrected. What happened before is not judged: no

@@ -21,6 +21,15 @@ BY_COST: RevenueMethod = "cost-to-cost"
 """Method whose revenue is confidential, since it discloses cost."""
 
 
+class BilledEntry(Value):
+    """What was billed of an entry of a billing schedule."""
+
+    item: Identifier
+    """Id of the entry; of a discount that of the entry that it reduces."""
+    amount: Money
+    """Amount that was billed, less credit notes; negative for a discount."""
+
+
 class OpeningBalance(Value):
     """The balances of a contract line; those of a discount are negative."""
 
@@ -35,7 +44,16 @@ class OpeningBalance(Value):
     method: RevenueMethod
     """Method by which revenue is recognised."""
     recognised: Money | None = None
-    """Revenue recognised; null where it is not known, and in events where the method uses cost."""
+    """Revenue recognised; null where it is not known, and in events where the method uses cost.
+
+    Of a discount it is null where the lines that it reduces state theirs after it.
+    """
+    entries: Annotated[tuple[BilledEntry, ...], Field(max_length=500), DistinctBy("item")] = ()
+    """What was billed by entry of the billing schedule; it adds up to `billed`.
+
+    Empty in a command where the entries were billed in their order. What was billed in advance
+    counts as used by the work before.
+    """
 
     @model_validator(mode="after")
     def _of_one_sign(self) -> Self:
@@ -49,6 +67,14 @@ class OpeningBalance(Value):
                 raise invalid(field, "must not be negative", amount)
             if self.price.amount < 0 < amount.amount:
                 raise invalid(field, "must not be positive on a discount", amount)
+        for each in self.entries:
+            if each.amount.currency != self.price.currency:
+                raise invalid("entries", f"must be in {self.price.currency}", each.amount.currency)
+            if each.amount.amount * (-1 if self.price.amount < 0 else 1) < 0:
+                raise invalid("entries", f"{each.item} must not have another sign", each.amount)
+        total = Money.total((each.amount for each in self.entries), self.price.currency)
+        if self.entries and total != self.billed:
+            raise invalid("entries", f"must add up to what was billed, {self.billed}", total)
         if abs(self.paid.amount) > abs(self.billed.amount):
             raise invalid("paid", f"must not be more than was billed, {self.billed}", self.paid)
         return self
@@ -83,11 +109,12 @@ class OpeningBalances(TakenOver, SourceRecord):
         return self
 
 
-class EngagementImported(OpeningBalances, Event, channel=FINANCE):
+class EngagementImported(OpeningBalances, Event, channel=FINANCE, consumed_by=("delivery",)):
     """The opening balances of an engagement under way were taken over from another system.
 
     Published by Finance; again when they are corrected. What Finance bills and recognises later
-    does not contain them. What happened before is not judged: no gate of Finance was applied.
+    does not contain them: it bills what they leave of the contract. What happened before is not
+    judged: no gate of Finance was applied.
     """
 
 

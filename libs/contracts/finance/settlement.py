@@ -14,9 +14,9 @@ class AccountSettled(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     """
 
     billed: NotNegativeTotal
-    """Invoices issued, less voided ones and credit notes."""
+    """Invoices issued, less voided ones and credit notes; without opening balances."""
     paid: NotNegativeTotal
-    """Amount that customers paid, also what banks kept of it."""
+    """Amount that customers paid, also what banks kept of it; without opening balances."""
     written_off: NotNegativeTotal
     """Amounts on invoices that the customer does not have to pay."""
     settled_on: Day

@@ -78,6 +78,7 @@ WorkCode = Literal[
     "time-covered",
     "time-not-covered",
     "time-not-waiting",
+    "time-taken-over",
     "time-waiting",
     "timesheet-awaits-answer",
     "timesheet-not-own",
@@ -165,6 +166,7 @@ WORK_REFUSALS: dict[WorkCode, str] = {
     "time-covered": "The time is covered and can be approved as billable.",
     "time-not-covered": "Something is missing before the time can be approved as billable.",
     "time-not-waiting": "There is no such time that waits for approval.",
+    "time-taken-over": "The hours are in the totals that were taken over.",
     "time-waiting": "Time entries wait for approval.",
     "timesheet-awaits-answer": (
         "An engagement has not answered the last request of the timesheet yet."

@@ -97,7 +97,7 @@ def submit_deliverable(
     last = acceptance.submitted.get(name)
     if last and not acceptance.rejected(name) and last.content_hash == content_hash:
         return
-    if name in acceptance.accepted:
+    if acceptance.is_accepted(name):
         raise Refused("deliverable-accepted", f"deliverable {name} is accepted already")
     yield DeliverableSubmitted(
         deliverable=name,
@@ -177,7 +177,7 @@ def reject_deliverable(
     recorded = state.acceptance.rejected(command.deliverable)
     if recorded is None:
         require_customer(state, "rejected_by", command.rejected_by, context)
-    if command.deliverable in state.acceptance.accepted:
+    if state.acceptance.is_accepted(command.deliverable):
         raise Refused("submission-accepted", f"submission {command.submission} is accepted")
     day = _since_submission(last, same_day("rejected_on", command, recorded, context))
     on_behalf = recorded_for(context, command.rejected_by)
@@ -230,7 +230,7 @@ def _deemed(state: Engagement) -> Iterable[tuple[str, date]]:
     for name, last in acceptance.submitted.items():
         withdrawn = acceptance.withdrawn.get(name)
         if (
-            name not in acceptance.accepted
+            not acceptance.is_accepted(name)
             and name not in state.contract.descoped
             and not acceptance.rejected(name)
             and not (withdrawn and withdrawn.submission == last.submission)
@@ -291,11 +291,12 @@ def deliverables_view(state: Engagement) -> DeliverableFields:
 
 def _view(acceptance: Acceptance, deliverable: Deliverable) -> DeliverableView:
     name = deliverable.deliverable
-    status: DeliverableStatus = "owed"
     last, rejected = acceptance.submitted.get(name), acceptance.rejected(name)
-    if last:
-        accepted = name in acceptance.accepted
-        status = "accepted" if accepted else "rejected" if rejected else "submitted"
+    status: DeliverableStatus = "submitted" if last else "owed"
+    if acceptance.is_accepted(name):
+        status = "accepted"
+    elif rejected:
+        status = "rejected"
     return DeliverableView(
         deliverable=name,
         title=deliverable.title,

@@ -125,7 +125,7 @@ def _require_deliverables(state: Engagement, change: LineScopeChange) -> None:
         if paid_by.get(name, change.line) != change.line:
             sentence = f"deliverable {name} belongs to line {paid_by[name]}, not to {change.line}"
             raise Refused("deliverable-unknown", sentence)
-        if name in state.acceptance.accepted:
+        if state.acceptance.is_accepted(name):
             raise Refused("deliverable-accepted", f"deliverable {name} is accepted already")
     for added in change.deliverables_added:
         if added.deliverable in owed:

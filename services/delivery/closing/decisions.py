@@ -25,7 +25,6 @@ from contracts.event import Event
 from contracts.values import Correction, Day
 from delivery.coverage import outside_early_start
 from delivery.engagement import Engagement
-from delivery.estimates.state import hours_of
 from delivery.policies import not_implementable, require_active, require_open
 from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
@@ -48,7 +47,7 @@ class WithdrawGoLive(Correction, Command):
 class HoldPir(PirFindings, Command):
     """Record the post-implementation review: what went well and what did not.
 
-    The sold and delivered hours are added from the state.
+    The sold and delivered hours are added from the state, with those that were taken over.
     """
 
     held_on: Day | None = Field(default=None, description="today unless given")
@@ -62,12 +61,12 @@ class CloseEngagement(Command):
 
 @capability.decide(GoLive, by=MANAGERS)
 def go_live(state: Engagement, command: GoLive, context: Context) -> Iterable[Event]:
-    """Record the go-live; it needs a kickoff.
+    """Record the go-live; it needs a kickoff, unless Delivery took the work over under way.
 
     Raises Refused where there was no kickoff, or the solution went live on another day.
     """
     require_active(state)
-    if state.kickoff.held is None:
+    if state.kickoff.held is None and state.importing.taken_over is None:
         raise Refused("work-not-begun", "the work has not begun: there was no kickoff")
     known = state.closing.live
     day = same_day("live_on", command, known, context)
@@ -94,7 +93,7 @@ def hold_pir(state: Engagement, command: HoldPir, context: Context) -> Iterable[
     Raises Refused where the deal was not won, or a different review is recorded.
     """
     require_open(state, after_termination=True)
-    sold, known = state.sold_estimate, state.closing.review
+    sold, known = state.sold_hours, state.closing.review
     if sold is None:
         sentence = "Delivery has not received a won deal that is based on one of its estimates"
         gate("deal-not-won", [Missing("deal-not-won", sentence, "sales")])
@@ -103,8 +102,8 @@ def hold_pir(state: Engagement, command: HoldPir, context: Context) -> Iterable[
         held_on=same_day("held_on", command, known, context),
         went_well=command.went_well,
         went_badly=command.went_badly,
-        sold_hours=known.sold_hours if known else hours_of(sold),
-        delivered_hours=known.delivered_hours if known else state.time.approved_hours,
+        sold_hours=known.sold_hours if known else sold,
+        delivered_hours=known.delivered_hours if known else state.delivered_hours,
     )
     yield from unless_recorded(known, event, "the review")
 
@@ -124,11 +123,10 @@ def close_engagement(
         return
     require_open(state)
     gate("engagement-not-closable", _not_closable(state))
-    sold = state.sold_estimate
     yield EngagementClosed(
         closed_on=day,
-        sold_hours=hours_of(sold) if sold else ZERO,
-        delivered_hours=state.time.approved_hours,
+        sold_hours=state.sold_hours or ZERO,
+        delivered_hours=state.delivered_hours,
     )
 
 
@@ -139,7 +137,7 @@ def _not_closable(state: Engagement) -> Iterator[Missing]:
     budget reopens the account.
     """
     for name, deliverable in state.owed.items():
-        if name not in state.acceptance.accepted:
+        if not state.acceptance.is_accepted(name):
             how = "not accepted" if name in state.acceptance.submitted else "not submitted"
             sentence = f"deliverable {name} ({deliverable.title}) is {how}"
             yield Missing("deliverable-not-accepted", sentence, "delivery")
@@ -237,7 +235,7 @@ def _gates(state: Engagement) -> Gates:
     if state.is_over:
         return Gates(work=(), implementation=(), closing=())
     until = state.contract.early_start_until or date.max
-    missing = None if state.contract.signed else outside_early_start(state, until, {})
+    missing = None if state.contract.signed_on else outside_early_start(state, until, {})
     return Gates(
         work=(missing,) if missing else (),
         implementation=tuple(not_implementable(state, date.max)),

@@ -150,7 +150,7 @@ def contract_view(state: Engagement) -> ContractFields:
     """Return the contract for the view of an engagement."""
     deal, contract, settled = state.deal, state.contract, state.closing.settled
     lines = state.lines
-    promised = contract.statement or deal.won
+    promised = contract.terms or deal.won
     finishes = [each.finishes_on for each in (promised, *contract.amendments.values()) if each]
     return ContractFields(
         contract=ContractView(
@@ -168,7 +168,7 @@ def contract_view(state: Engagement) -> ContractFields:
                 for review in [contract.reviews.get(version)]
             ),
             amendments=tuple(_amendments(contract)),
-            signed_on=contract.signed.signed_on if contract.signed else None,
+            signed_on=contract.signed_on,
             early_starts=contract.early_starts,
             obligations=tuple(contract.obligations.values()),
             hours_before_signature=hours_outside_contract(state),

@@ -10,6 +10,7 @@ from contracts.legal import (
     AmendmentDrafted,
     AmendmentSigned,
     EarlyStartAuthorised,
+    EngagementImported,
     EngagementTerminated,
     ObligationMet,
     ObligationRecorded,
@@ -24,12 +25,15 @@ from contracts.lines import HOURLY, ContractLine, changed_lines
 class Contract(Part):
     """Statements of work, early starts, amendments by the change they are for, and the budget.
 
+    `imported` is the contract that Legal took over of an engagement under way; it is as good as a
+    signed statement of work.
     The expiry of an early start needs no event: its authorisation contains the last day.
     """
 
     drafted: Annotated[dict[int, SowDrafted], Keep("version")] = {}
     reviews: Annotated[dict[int, SowReviewed], Keep("version")] = {}
     signed: Kept[SowSigned] = None
+    imported: Kept[EngagementImported] = None
     early_starts: Annotated[tuple[EarlyStartAuthorised, ...], Keep()] = ()
     amendments_drafted: Annotated[dict[str, AmendmentDrafted], Keep("change")] = {}
     amendment_reviews: Annotated[dict[str, AmendmentReviewed], Keep("amendment")] = {}
@@ -49,9 +53,20 @@ class Contract(Part):
         return self.drafted.get(self.signed.version) if self.signed else None
 
     @property
+    def terms(self) -> SowDrafted | EngagementImported | None:
+        """Return the content of the signed statement of work or of the contract taken over."""
+        return self.statement or self.imported
+
+    @property
+    def signed_on(self) -> date | None:
+        """Return the day of the signature, or None."""
+        known = self.signed or self.imported
+        return known.signed_on if known else None
+
+    @property
     def lines(self) -> tuple[ContractLine, ...]:
         """Return the lines of the signed contract, with signed amendments applied."""
-        lines = self.statement.lines if self.statement else ()
+        lines = self.terms.lines if self.terms else ()
         for amendment in self.amendments.values():
             lines = changed_lines(lines, amendment.changes)
         return lines

@@ -144,6 +144,8 @@ def _price(state: Engagement) -> Money | None:
     prices = state.estimates.priced
     if prices:
         return prices[max(prices)].price
+    if state.contract.imported:
+        return state.contract.imported.price
     return state.deal.opened.expected_value if state.deal.opened else None
 
 

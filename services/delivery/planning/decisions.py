@@ -181,8 +181,8 @@ def _calendar(state: Engagement, context: Context) -> CalendarPublished | None:
 
     None also before the deal is won. Raises Refused where the calendar is not published.
     """
-    won = state.deal.won
-    company = won and context.reference_data.on(CompanyPublished, won.company, context.today)
+    sold = state.deal.won or state.contract.imported
+    company = sold and context.reference_data.on(CompanyPublished, sold.company, context.today)
     name = company.event.calendar if company else None
     return require_record("calendar-unknown", "company", CalendarPublished, name, context)
 
@@ -269,7 +269,7 @@ def _scheduled(
             "plan-beyond-calendar",
             f"a plan of {duration_days} days from {starts_on} ends after {LAST_DAY}",
         )
-    sold = state.contract.statement or won
+    sold = state.contract.terms or won
     cuts = (line for order in orders for line in order.lines)
     hours = hours_to_plan(estimate.lines, sold.lines if sold else (), cuts)
     scheduled = schedule(record.event, hours, plan.deliverables, starts_on, duration_days)

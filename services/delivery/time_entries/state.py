@@ -21,7 +21,7 @@ from contracts.delivery import (
     TimeWithdrawn,
 )
 from contracts.event import Recorded
-from contracts.legal import SowDrafted, SowSigned
+from contracts.legal import EngagementImported, SowDrafted, SowSigned
 from contracts.values import LineKind
 from delivery.quantities import ZERO
 
@@ -51,7 +51,8 @@ class Time(Part):
 
     `before_contract` has the approved billable hours by day and role of days that no signed
     contract covers, which the caps of early starts limit. `covered_from` is the effective day of
-    the signed contract, `effective` has that of each version of the statement of work.
+    the signed contract or of one that was taken over, `effective` has that of each version of the
+    statement of work.
     """
 
     waiting: dict[str, WaitingWeek] = {}
@@ -67,7 +68,13 @@ class Time(Part):
 
     @on_event
     def _signed(self, event: SowSigned) -> Self:
-        since = self.effective.get(event.version, event.signed_on)
+        return self._covered_from(self.effective.get(event.version, event.signed_on))
+
+    @on_event
+    def _contract_imported(self, event: EngagementImported) -> Self:
+        return self._covered_from(event.effective_on)
+
+    def _covered_from(self, since: date) -> Self:
         earlier = {day: hours for day, hours in self.before_contract.items() if day < since}
         return self.updated(covered_from=since, before_contract=earlier)
 
