@@ -13,6 +13,7 @@ from common.engagement import CommonParts
 from contracts.decimals import ROUNDING, Rounding
 from contracts.delivery import ExpenseApproved, TimeApproved
 from contracts.finance import BudgetAmended, BudgetSet, ExpenseConverted
+from contracts.legal import EngagementImported, SowDrafted
 from finance.billing.state import Billing
 from finance.budgeting.state import Budget, Budgeting
 from finance.changes.state import Changes
@@ -74,7 +75,8 @@ class Engagement(CommonParts):
     @property
     def currency(self) -> str | None:
         """Return the engagement's currency, or None while it is unknown."""
-        return self.opportunity.currency
+        contract = self.importing.contract
+        return self.opportunity.currency or (contract.price.currency if contract else None)
 
     @property
     def money(self) -> str:
@@ -89,12 +91,27 @@ class Engagement(CommonParts):
     @property
     def account(self) -> str | None:
         """Return the customer's account, or None while it is unknown."""
+        contract = self.importing.contract
+        if self.opportunity.opened is None and contract is not None:
+            return contract.customer
         return self.opportunity.opened.account if self.opportunity.opened else None
 
     @property
     def company(self) -> str | None:
         """Return the company that sells, or None before the deal is won."""
-        return self.opportunity.won.company if self.opportunity.won else None
+        known = self.opportunity.won or self.importing.contract
+        return known.company if known else None
+
+    @property
+    def terms(self) -> SowDrafted | EngagementImported | None:
+        """Return the signed statement of work, or the contract that Legal took over; else None."""
+        return self.contract.sow or self.importing.contract
+
+    @property
+    def signed_on(self) -> date | None:
+        """Return the day on which the contract was signed, or None."""
+        imported = self.importing.contract
+        return self.contract.signed_on or (imported.signed_on if imported else None)
 
     @property
     def budget(self) -> Budget | None:
@@ -131,8 +148,11 @@ class Engagement(CommonParts):
 
         Amendments signed after that day do not count.
         """
-        gone, sow = self.descoped(day), self.contract.sow
-        sold = [each.deliverable for each in (sow.deliverables if sow else ())]
+        gone, terms, sold = self.descoped(day), self.terms, list[str]()
+        if isinstance(terms, EngagementImported):
+            sold += terms.named_deliverables
+        elif terms is not None:
+            sold += [each.deliverable for each in terms.deliverables]
         for amendment in self.budgeting.amendments:
             if amendment.signed_on <= day:
                 sold += [each.deliverable for each in amendment.deliverables_added]

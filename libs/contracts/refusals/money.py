@@ -37,6 +37,7 @@ MoneyCode = Literal[
     "month-out-of-order",
     "month-recognised",
     "obligation-unknown",
+    "opening-balance-unpaid",
     "payment-awaits-answer",
     "payment-differs",
     "payment-of-other-account",
@@ -50,6 +51,7 @@ MoneyCode = Literal[
     "report-not-measured",
     "revenue-beyond-price",
     "revenue-not-measurable",
+    "revenue-unknown",
     "revenue-unrecognised",
     "reversed-work-billed",
     "statement-balance-differs",
@@ -121,6 +123,7 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
         "The revenue of the month is recognised already, or the month is before the contract."
     ),
     "obligation-unknown": "There is no obligation or performance obligation with this id.",
+    "opening-balance-unpaid": "A part of what was billed before the take-over is not paid.",
     "payment-awaits-answer": "An engagement has not answered the last request of the payment yet.",
     "payment-differs": "The payment differs from the other one, or is used already.",
     "payment-of-other-account": ("The payment is of another customer than the engagement."),
@@ -134,6 +137,7 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     "report-not-measured": "A progress report cannot be measured yet.",
     "revenue-beyond-price": "More revenue was recognised than the price of the contract.",
     "revenue-not-measurable": "The revenue of the month cannot be measured yet.",
+    "revenue-unknown": "Revenue from before the take-over is not known.",
     "revenue-unrecognised": "The revenue of a month waits for costs.",
     "reversed-work-billed": (
         "An invoice bills work whose approval was reversed; it has to be credited or voided."

@@ -162,7 +162,7 @@ def billing(state: Engagement, context: Context) -> Iterable[Event]:
 def _due_on(state: Engagement, budget: Budget, item: BillingItem) -> date | None:
     """Return the day an entry fell due; None while it is not, or if it is due on a date."""
     if item.kind == "on-signature":
-        return budget.entry_signed_on(item.item) or state.contract.signed_on
+        return budget.entry_signed_on(item.item) or state.signed_on
     if item.kind != "on-acceptance" or not any(
         one in state.progress.accepted for one in item.deliverables
     ):

@@ -12,6 +12,7 @@ from contracts.finance import (
     BillingEventDue,
     CreditNoteIssued,
     DraftWithdrawn,
+    EngagementImported,
     InvoiceApproved,
     InvoiceDraft,
     InvoiceDrafted,
@@ -162,10 +163,23 @@ class Invoice(InvoiceDraft):
 
 
 class Billing(Part):
-    """Billing events and invoices by id; `currency` arguments are that of the engagement."""
+    """Billing events and invoices by id; `currency` arguments are that of the engagement.
+
+    `before` is what was billed before the engagement was taken over, by entry of the schedule and
+    line; it has no invoice here.
+    """
 
     events: Annotated[dict[str, BillingEventDue], Keep(by="billing_event")] = {}
     invoices: dict[Identifier, Invoice] = {}
+    before: dict[Identifier, dict[Identifier, Money]] = {}
+
+    @on_event
+    def _taken_over(self, event: EngagementImported) -> Self:
+        before: dict[Identifier, dict[Identifier, Money]] = {}
+        for line in event.lines:
+            for each in line.entries:
+                before.setdefault(each.item, {})[line.line] = each.amount
+        return self.updated(before=before)
 
     @on_event
     def _drafted(self, event: InvoiceDrafted) -> Self:
@@ -271,8 +285,10 @@ class Billing(Part):
 
     @cached_property
     def _due(self) -> Mapping[str, Money]:
-        """Return what fell due by entry of the schedule."""
+        """Return what fell due by entry of the schedule, here and before."""
         due: dict[str, Money] = {}
+        for item, parts in self.before.items():
+            due[item] = Money.total(parts.values(), next(iter(parts.values())).currency)
         for each in self.events.values():
             due[each.item] = due[each.item] + each.amount if each.item in due else each.amount
         for invoice in self.live:
@@ -299,7 +315,7 @@ class Billing(Part):
         return tuple(each for each in self.invoices.values() if each.stage == "issued")
 
     def due_on_item(self, item: str, currency: str) -> Money:
-        """Return what fell due on an entry of the schedule, invoiced or drafted."""
+        """Return what fell due on an entry of the schedule, invoiced, drafted or billed before."""
         return self._due.get(item, Money.zero(currency))
 
     def invoiced_on_item(self, item: str, currency: str) -> Money:
@@ -311,7 +327,12 @@ class Billing(Part):
                 if invoice.stage != "drafted"
             ),
             currency,
-        )
+        ) + self.charged_before(item, currency)
+
+    def charged_before(self, item: str, currency: str) -> Money:
+        """Return what was billed of an entry before the take-over, before discounts."""
+        parts = self.before.get(item, {}).values()
+        return Money.total((each for each in parts if each.amount > 0), currency)
 
     def charged(self, invoice: Invoice) -> Money:
         """Return the lines of an invoice that belong to its contract line: without discounts.
@@ -323,8 +344,8 @@ class Billing(Part):
         return Money.total(charges, invoice.amount.currency) - invoice.works_credited
 
     def charged_on_line(self, item: str, line: str, currency: str) -> Money:
-        """Return the lines of a contract line on invoices and drafts of an entry."""
-        return Money.total(
+        """Return what invoices and drafts of an entry, and those before, bill of a line."""
+        here = Money.total(
             (
                 each.amount
                 for invoice in self.of_item(item)
@@ -333,6 +354,7 @@ class Billing(Part):
             ),
             currency,
         )
+        return here + self.before.get(item, {}).get(line, Money.zero(currency))
 
     def credited_on_item(self, item: str, currency: str) -> Money:
         """Return what was credited on invoices of an entry of the schedule."""

@@ -1,6 +1,7 @@
 """Set and amend the budget of an engagement: the lines of the contract and their obligations.
 
-The budget follows from the version of the statement of work that both parties signed. A signed
+The budget follows from the version of the statement of work that both parties signed, or from the
+contract and the balances of an engagement that was taken over. A signed
 amendment changes its lines. Amendments are applied in the order of their arrival; one that does not
 fit the lines waits, and does not delay the others.
 """
@@ -18,6 +19,7 @@ from contracts.event import Event
 from contracts.finance import (
     BudgetAmended,
     BudgetSet,
+    OpeningBalances,
     RevenueMethodChoice,
     RevenueMethodChosen,
 )
@@ -36,12 +38,14 @@ from contracts.money import Money
 from contracts.purchases import PlannedPurchase
 from contracts.values import RevenueMethod
 from contracts.vocabularies import Unlisted
+from finance.billing.schedule import unused
 from finance.budgeting.obligations import FIXED, METHODS, obligations_of
 from finance.budgeting.schedule import amended_lines
 from finance.budgeting.state import Budget, Entry
 from finance.changes.pricing import price_of
 from finance.companies.policy import rounding_on
 from finance.engagement import Engagement
+from finance.importing.balances import differences
 from finance.policies import require_running
 from finance.roles import ACCOUNTING
 
@@ -125,6 +129,51 @@ def _fitting(state: Engagement, lines: tuple[ContractLine, ...]) -> dict[str, Re
         if (choice := state.budgeting.chosen.get(each.obligation))
         and choice.method in METHODS[pricing[each.lines[0]]]
     }
+
+
+@capability.react
+def take_over_budget(state: Engagement, context: Context) -> Iterable[Event]:
+    """Set the budget of an engagement under way from the contract and the balances taken over.
+
+    It is set again when Legal corrects the contract, until it is amended. While the balances
+    contradict the contract, nothing is set.
+    """
+    contract, balances = state.importing.contract, state.importing.taken_over
+    if contract is None or balances is None or any(differences(contract, balances)):
+        return
+    lines = contract.scheduled_lines
+    if any(isinstance(line.pricing, Unlisted) for line in lines) or state.budgeting.amended:
+        return
+    obligations = _obligations_before(lines, balances)
+    budget = state.budget
+    if budget and (budget.lines, budget.obligations) == (lines, obligations):
+        return
+    yield BudgetSet(
+        price=contract.price,
+        lines=lines,
+        obligations=obligations,
+        rounding=rounding_on(context.reference_data, contract.company, balances.as_of),
+    )
+
+
+def _obligations_before(
+    lines: tuple[ContractLine, ...], balances: OpeningBalances
+) -> tuple[PerformanceObligation, ...]:
+    """Return the obligations with the methods by which revenue was recognised before.
+
+    Fixed lines of another method than the first one are obligations of their own.
+    """
+    methods = {each.line: each.method for each in balances.lines}
+    fixed = [line for line in lines if line.pricing == "fixed" and line.kind != "discount"]
+    usual = methods[fixed[0].line] if fixed else METHODS["fixed"][0]
+    others = tuple(
+        PerformanceObligation(
+            obligation=unused(line.line, {FIXED}), lines=(line.line,), method=methods[line.line]
+        )
+        for line in fixed
+        if methods[line.line] != usual
+    )
+    return obligations_of(lines, {FIXED: usual}, others)
 
 
 @capability.react

@@ -85,7 +85,9 @@ def _of_changes(state: Engagement, currency: str, records: ReferenceData) -> Ite
 
 
 def _of_budget(state: Engagement, currency: str, records: ReferenceData) -> Iterable[Event]:
-    budget, day = state.budget, state.contract.signed_on
+    """Yield the cost of the budget at the cost rates of the signature, or of the take-over."""
+    taken_over = state.importing.taken_over
+    budget, day = state.budget, taken_over.as_of if taken_over else state.signed_on
     if budget is None or budget.cost is not None or day is None:
         return
     on_day, signed = rates.cost_rates_on(records, currency, day), budget.history[0].lines

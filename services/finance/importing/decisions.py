@@ -1,9 +1,10 @@
 """Take over the balances of an engagement from before the platform was introduced.
 
-They are recorded and shown. No invoice, payment or revenue of Finance contains them.
+No invoice, payment or revenue of Finance contains them. With the contract of Legal they are what
+the budget begins with: billed is what they leave, and revenue continues from theirs.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
@@ -16,16 +17,14 @@ from contracts.event import Event
 from contracts.finance import (
     BY_COST,
     EngagementImported,
-    OpeningBalance,
     OpeningBalances,
     OpeningCostRecorded,
     OpeningRevenue,
 )
-from contracts.lines import ContractLine
 from contracts.money import NotNegativeTotal
-from finance.budgeting.obligations import METHODS
 from finance.engagement import Engagement
-from finance.policies import require_running
+from finance.importing.balances import differences, spread
+from finance.policies import require_open_account, require_running
 from finance.roles import IMPORTERS
 
 capability = Capability[Engagement](__name__)
@@ -59,7 +58,9 @@ def import_engagement(
     require_imported(importing.opportunity, command)
     openly = tuple(
         each.model_copy(update={"recognised": None}) if each.method == BY_COST else each
-        for each in command.lines
+        for each in (
+            spread(importing.contract, command.lines) if importing.contract else command.lines
+        )
     )
     balances = {name: getattr(command, name) for name in OpeningBalances.model_fields}
     event = EngagementImported(**{**balances, "lines": openly})
@@ -78,66 +79,37 @@ def import_engagement(
         )
     if events:
         require_running(state)
+        require_open_account(state)
+        _require_methods(state, command)
         past_day("as_of", command.as_of, context)
         require_currency(command.price.currency, cost_to_date=command.cost_to_date)
         _require_contract(importing.contract, command)
     return events
 
 
+def _require_methods(state: Engagement, balances: OpeningBalances) -> None:
+    """Refuse another revenue method once revenue was recognised here: it is never switched."""
+    before = state.importing.taken_over
+    known = {each.line: each.method for each in before.lines} if before else {}
+    switched = [
+        each.line for each in balances.lines if known.get(each.line, each.method) != each.method
+    ]
+    if switched and state.revenue.cumulative:
+        sentence = f"lines: revenue of {', '.join(switched)} was recognised by the method so far"
+        raise Refused("method-fixed", sentence)
+
+
 def _require_contract(contract: legal.EngagementImported | None, balances: OpeningBalances) -> None:
     """Refuse balances that contradict the contract that Legal took over, or come before it."""
     if contract is None:
-        sentence = "Legal has not taken over the contract, whose lines and prices these must be"
+        sentence = (
+            "Finance has not received the contract of Legal, whose lines and prices these must be:"
+            " it is not taken over yet, or its event was skipped here"
+        )
         missing = Missing("engagement-not-imported", sentence, "legal")
         raise Refused("engagement-not-imported", sentence, [missing])
     require_currency(contract.price.currency, price=balances.price)
-    gate("balances-differ", _differences(contract, balances))
-
-
-def _differences(
-    contract: legal.EngagementImported, balances: OpeningBalances
-) -> Iterator[Missing]:
-    """Yield what contradicts the contract: the day, lines, their prices, amounts and methods."""
-    begins = min(contract.signed_on, contract.effective_on)
-    if balances.as_of < begins:
-        sentence = f"as_of: the contract of Legal begins on {begins}"
-        yield Missing("date-before-contract", sentence, field="as_of")
-    agreed = {line.line: line for line in contract.lines}
-    for balance in balances.lines:
-        line = agreed.pop(balance.line, None)
-        if line is None:
-            sentence = f"lines: the contract of Legal has no line {balance.line}"
-            yield Missing("line-unknown", sentence, field="lines")
-        else:
-            yield from _faults(line, balance)
-    if agreed:
-        sentence = f"lines: the contract of Legal has {', '.join(agreed)}, too"
-        yield Missing("line-missing", sentence, field="lines")
-
-
-def _faults(line: ContractLine, balance: OpeningBalance) -> Iterator[Missing]:
-    """Yield what contradicts a line of the contract.
-
-    The price of a line that is only estimated limits nothing. A discount has the method of the
-    lines that it reduces.
-    """
-    where = f"lines: {line.line}"
-    if balance.price != line.price:
-        sentence = f"{where}: the price in the contract of Legal is {line.price}"
-        yield Missing("field-differs", sentence, field="lines")
-        return
-    limit = None if line.estimated else abs(line.price.amount)
-    if limit is not None and abs(balance.billed.amount) > limit:
-        sentence = f"{where}: more than its price, {line.price}, was billed"
-        yield Missing("billing-beyond-price", sentence, field="lines")
-    recognised = balance.recognised
-    if limit is not None and recognised is not None and abs(recognised.amount) > limit:
-        sentence = f"{where}: more than its price, {line.price}, was recognised"
-        yield Missing("revenue-beyond-price", sentence, field="lines")
-    fitting = METHODS.get(line.pricing)
-    if line.kind != "discount" and fitting is not None and balance.method not in fitting:
-        sentence = f"{where}: of {line.pricing}, revenue is recognised {' or '.join(fitting)}"
-        yield Missing("method-does-not-fit", sentence, field="lines")
+    gate("balances-differ", differences(contract, balances))
 
 
 def _cost(command: ImportEngagement) -> OpeningCostRecorded:

@@ -250,7 +250,7 @@ def _written(state: Engagement, kind: SeriesKind, taken: NumberTaken, context: C
 
 
 def _issued(state: Engagement, invoice: Invoice, number: str, on: date) -> InvoiceIssued:
-    sow = state.contract.sow
+    terms = state.terms
     return InvoiceIssued(
         invoice=invoice.invoice,
         number=number,
@@ -261,7 +261,7 @@ def _issued(state: Engagement, invoice: Invoice, number: str, on: date) -> Invoi
         deliverables=state.billing.events[invoice.billing_event].deliverables,
         lines=invoice.lines,
         issued_on=on,
-        due_on=days_after(on, sow.payment_terms_days if sow else 0),
+        due_on=days_after(on, terms.payment_terms_days if terms else 0),
     )
 
 

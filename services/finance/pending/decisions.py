@@ -14,6 +14,7 @@ from contracts.vocabularies import Unlisted
 from finance.costing.rates import cost_rates_id
 from finance.engagement import Engagement
 from finance.exchange_rates.conversion import missing_rate
+from finance.importing.balances import differences
 from finance.rate_cards.pricing import rate_card_id
 from finance.revenue.months import waiting_months
 from finance.roles import ACCOUNTING
@@ -69,7 +70,15 @@ def waiting(state: Engagement) -> Iterable[Missing]:
     """Yield the expenses, prices and budgets that are not computed yet, and what they need."""
     currency = state.currency
     if currency is None:
-        if state.estimates.by_version or state.contract.sows:
+        imported = state.importing.opportunity
+        if imported and imported.outcome == "won":
+            yield Missing(
+                "engagement-not-imported",
+                "Finance has not received the contract of an engagement that was imported as won:"
+                " it is not taken over yet, or its event was skipped here",
+                "legal",
+            )
+        elif state.estimates.by_version or state.contract.sows:
             yield Missing("opportunity-not-opened", "Sales has not opened the opportunity", "sales")
         return
     for work, amount in state.work.unconverted(currency):
@@ -116,6 +125,16 @@ def waiting_for_costs(state: Engagement) -> Iterable[Missing]:
     yield from waiting_months(state)
 
 
+def _missing_balances(state: Engagement) -> Iterable[Missing]:
+    """Yield why the budget of an engagement that was taken over is not that of the contract."""
+    contract, balances = state.importing.contract, state.importing.taken_over
+    if contract is not None and balances is None:
+        sentence = "Legal took over the contract, and Finance has not taken over the balances"
+        yield Missing("engagement-not-imported", sentence, "finance")
+    elif contract is not None and balances is not None:
+        yield from differences(contract, balances)
+
+
 def _missing_budgets(state: Engagement) -> Iterable[Missing]:
     signed, sow, budget = state.contract.signed, state.contract.sow, state.budget
     unknown = [line for line in sow.lines if isinstance(line.pricing, Unlisted)] if sow else []
@@ -130,6 +149,7 @@ def _missing_budgets(state: Engagement) -> Iterable[Missing]:
             " does not add up to its price",
             "legal",
         )
+    yield from _missing_balances(state)
     for item in budget.unlisted if budget else ():
         yield Missing(
             "billing-kind-unknown",

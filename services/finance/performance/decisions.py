@@ -21,6 +21,7 @@ from contracts.values import PlannedTask, Ratio
 from finance.calendar_months import end_of
 from finance.costing.rates import cost_of_purchases, cost_rates_on, margin
 from finance.engagement import Engagement
+from finance.importing.opening import billed_before, cost_before
 from finance.performance import earned_value as ev
 from finance.performance import margins
 from finance.performance.state import Report
@@ -114,6 +115,9 @@ def _margins(state: Engagement, report: Report, records: ReferenceData) -> Margi
     if performance and cost and performance.purchases is None:
         bought = totals.bought_to(report.as_of)
         cost = cost + Money(amount=bought, currency=state.money)
+    before = cost_before(state)
+    # The plan is that of the work that was left when the engagement was taken over.
+    cost = cost + before if cost and before else None
     return MarginMeasured(
         as_of=report.as_of,
         margin_sold=sold,
@@ -148,17 +152,19 @@ def _final(state: Engagement) -> Iterable[Event]:
     if ended is None or settled_on is None or state.budget is None or state.performance.final:
         return
     sold = margins.sold(state, [each.change for each in state.budgeting.applied])
-    if sold is None or not state.work.is_costed():
+    before = cost_before(state)
+    if sold is None or not state.work.is_costed() or before is None:
         return
     last = state.revenue.last_month
     as_of = max(ended, settled_on, end_of(last) if last else ended)
-    cost = state.work.cost_to_date or Money.zero(state.money)
+    cost = before + (state.work.cost_to_date or Money.zero(state.money))
+    billed = state.billing.billed(state.money, as_of) + billed_before(state)
     yield MarginMeasured(
         as_of=as_of,
         margin_sold=sold,
         margin_billed=margins.billed(state, state.work.totals, as_of),
         margin_recognised=margins.recognised(state, state.work.totals, as_of),
-        margin_forecast=margin(state.billing.billed(state.money, as_of), cost),
+        margin_forecast=margin(billed, cost),
     )
 
 

@@ -2,6 +2,8 @@
 
 Each is (revenue - cost) / revenue, and the four are never mixed.
 
+Of an engagement that was taken over, they contain the opening balances.
+
 - ``margin_sold``: the contract's price and the expected cost of its hours.
 - ``margin_billed``: invoices less credit notes, and cost, both to a day.
 - ``margin_recognised``: recognised revenue and cost, both to the end of the last recognised month.
@@ -21,6 +23,7 @@ from finance.budgeting.state import Budget
 from finance.calendar_months import end_of
 from finance.costing.rates import margin
 from finance.engagement import Engagement
+from finance.importing.opening import billed_before, cost_before, recognised_before
 from finance.performance.state import Report
 from finance.revenue.months import recognised_at
 from finance.work.state import Totals
@@ -50,10 +53,11 @@ def sold(state: Engagement, changes: Collection[str]) -> Margin | None:
 
 def billed(state: Engagement, totals: Totals, day: date) -> Margin | None:
     """Return the margin on what was billed to a day; None while nothing was."""
-    revenue = state.billing.billed(state.money, day)
-    if revenue.amount == 0:
+    revenue, cost = state.billing.billed(state.money, day), _cost_to(state, totals, day)
+    revenue = revenue + billed_before(state)
+    if revenue.amount == 0 or cost is None:
         return None
-    return margin(revenue, _cost_to(state, totals, day))
+    return margin(revenue, cost)
 
 
 def recognised(state: Engagement, totals: Totals, day: date) -> Margin | None:
@@ -63,8 +67,9 @@ def recognised(state: Engagement, totals: Totals, day: date) -> Margin | None:
     """
     for month in state.revenue.months:
         revenue = recognised_at(state, month) if end_of(month) <= day else None
-        if revenue is not None:
-            return margin(revenue, _cost_to(state, totals, end_of(month)))
+        cost, before = _cost_to(state, totals, end_of(month)), recognised_before(state)
+        if revenue is not None and cost is not None and before is not None:
+            return margin(revenue + before, cost)
     return None
 
 
@@ -104,15 +109,21 @@ def forecast(
                     return None
                 plan += rate.amount * each.hours
         to_buy = _to_buy(line, totals)
-        exact = totals.worth_of(line.line) + plan * report.hours_to_complete / total + to_buy
+        before = recognised_before(state, {line.line})
+        if before is None:
+            return None
+        worked = totals.worth_of(line.line) + before.amount
+        exact = worked + plan * report.hours_to_complete / total + to_buy
         expected = Money.nearest(exact, state.money, budget.rounding)
         signed = _line_price(state, budget, line.line, changes)
         revenue = revenue - signed + (expected if line.cap is None else min(signed, expected))
     return margin(revenue, cost)
 
 
-def _cost_to(state: Engagement, totals: Totals, day: date) -> Money:
-    return Money(amount=totals.cost_to(day), currency=state.money)
+def _cost_to(state: Engagement, totals: Totals, day: date) -> Money | None:
+    """Return the cost to a day, with that before a take-over; None where that is unknown."""
+    before = cost_before(state)
+    return before and before + Money(amount=totals.cost_to(day), currency=state.money)
 
 
 def _to_buy(line: ContractLine, totals: Totals) -> Decimal:

@@ -23,7 +23,8 @@ class ProgressFields(ViewModel):
 @capability.view
 def progress_view(state: Engagement) -> ProgressFields:
     """Return sale and work for the view of an engagement."""
-    opened, progress = state.opportunity.opened, state.progress
+    opened = state.opportunity.opened or state.importing.opportunity
+    progress = state.progress
     return ProgressFields(
         title=opened.title if opened else None,
         currency=state.currency,

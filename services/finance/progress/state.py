@@ -8,6 +8,7 @@ from contracts.delivery import (
     AcceptanceWithdrawn,
     DeliverableAccepted,
     EngagementClosed,
+    EngagementImported,
     GoLiveWithdrawn,
     KickoffHeld,
     KickoffWithdrawn,
@@ -20,15 +21,27 @@ from contracts.values import Identifier
 class Progress(Part):
     """Manager, kickoff, go-live and closing, and the day of acceptance by deliverable.
 
-    `withdrawn` has the day of withdrawal of acceptances that were not recorded again.
+    `withdrawn` has the day of withdrawal of acceptances that were not recorded again. `before` are
+    the deliverables that were accepted before the engagement was taken over.
     """
 
     manager: Kept[ManagerAssigned] = None
     kickoff: Annotated[KickoffHeld | None, Keep(until=(KickoffWithdrawn,))] = None
     accepted: dict[Identifier, date] = {}
     withdrawn: dict[Identifier, date] = {}
+    before: frozenset[Identifier] = frozenset()
     live: Annotated[SolutionWentLive | None, Keep(until=(GoLiveWithdrawn,))] = None
     closed: Kept[EngagementClosed] = None
+
+    @on_event
+    def _taken_over(self, event: EngagementImported) -> Self:
+        before = {
+            each.deliverable: each.accepted_on
+            for each in event.deliverables
+            if each.accepted_on is not None
+        }
+        here = {name: day for name, day in self.accepted.items() if name not in self.before}
+        return self.updated(accepted={**before, **here}, before=frozenset(before))
 
     @on_event
     def _accepted(self, event: DeliverableAccepted) -> Self:

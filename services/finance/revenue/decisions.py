@@ -20,6 +20,7 @@ from contracts.vocabularies import Unlisted
 from finance.budgeting.state import Budget
 from finance.calendar_months import after, end_of, require_over
 from finance.engagement import Engagement
+from finance.importing.opening import billed_before, cost_before, recognised_before
 from finance.policies import require_budget
 from finance.revenue.earned import earned_to, unmeasured_changes
 from finance.revenue.months import (
@@ -75,6 +76,7 @@ def recognise_revenue(
         )
     require_over(command.month, context.today)
     gate("revenue-not-measurable", (_unknown(each) for each in begun))
+    gate("revenue-not-measurable", (_unknown_before(state, each) for each in openly))
     day = end_of(command.month)
     if not openly:
         missing = (one for each in begun for one in _missing(state, budget, each, day))
@@ -91,6 +93,13 @@ def _unknown(obligation: PerformanceObligation) -> Missing | None:
     return Missing("method-unknown", f"{sentence}, {obligation.method}", "finance")
 
 
+def _unknown_before(state: Engagement, obligation: PerformanceObligation) -> Missing | None:
+    if recognised_before(state, obligation.lines) is not None:
+        return None
+    sentence = f"the revenue of {obligation.obligation} before the take-over is not known"
+    return Missing("revenue-unknown", sentence, "finance")
+
+
 @capability.react
 def by_cost(state: Engagement, context: Context) -> Iterable[Event]:
     """Yield the revenue by cost of recognised months whose cost has become known."""
@@ -105,7 +114,7 @@ def _by_cost(state: Engagement, budget: Budget, to: Month) -> Iterable[RevenueBy
             continue
         month, before = next_month(state, budget, each), _so_far(state, each)
         while month <= to and not any(_missing(state, budget, each, end_of(month))):
-            cumulative = earned_to(state, budget, each, end_of(month))
+            cumulative = _earned_here(state, budget, each, month)
             yield RevenueByCostRecognised(
                 month=month,
                 obligation=each.obligation,
@@ -119,7 +128,7 @@ def _by_cost(state: Engagement, budget: Budget, to: Month) -> Iterable[RevenueBy
 def _recognised(
     state: Engagement, budget: Budget, obligation: PerformanceObligation, month: Month
 ) -> RevenueRecognised:
-    cumulative = earned_to(state, budget, obligation, end_of(month))
+    cumulative = _earned_here(state, budget, obligation, month)
     return RevenueRecognised(
         month=month,
         obligation=obligation.obligation,
@@ -127,6 +136,17 @@ def _recognised(
         amount=cumulative - _so_far(state, obligation),
         cumulative=cumulative,
     )
+
+
+def _earned_here(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, month: Month
+) -> Money:
+    """Return what an obligation earned to the end of a month, less what opening balances contain.
+
+    The revenue before is known: what is recognised waits for it.
+    """
+    before = recognised_before(state, obligation.lines) or Money.zero(state.money)
+    return earned_to(state, budget, obligation, end_of(month)) - before
 
 
 def _so_far(state: Engagement, obligation: PerformanceObligation) -> Money:
@@ -141,6 +161,9 @@ def _missing(
         yield Missing("cost-unknown", "what the budgeted hours cost is not known", "finance")
     if not state.work.is_costed(until=day):
         yield Missing("cost-unknown", "what some approved work cost is not known", "finance")
+    if recognised_before(state, obligation.lines) is None or cost_before(state) is None:
+        sentence = "the cost, or the revenue by cost, before the take-over is not known"
+        yield Missing("cost-unknown", sentence, "finance")
     for change in unmeasured_changes(state, budget, obligation, day):
         yield Missing("cost-unknown", f"what {change} will cost is not known", "finance")
 
@@ -213,7 +236,11 @@ def revenue_figures(state: Engagement) -> RevenueFigures:
     recognised = recognised_at(state, last) if last else None
     if recognised is None and currency is not None:
         recognised = Money.zero(currency)
+    # Asset and liability are those of the contract: with what was recognised and billed before.
     billed = state.billing.billed(state.money, end_of(last)) if last else None
+    before = recognised_before(state) if last else None
+    earned = recognised + before if recognised and before else None
+    invoiced = billed + billed_before(state) if billed else None
     return RevenueFigures(
         recognised=recognised,
         recognised_to=last,
@@ -222,8 +249,6 @@ def revenue_figures(state: Engagement) -> RevenueFigures:
             for each in (budget.obligations if budget else ())
             if each.method == "cost-to-cost"
         },
-        contract_asset=contract_asset(recognised, billed) if recognised and billed else None,
-        contract_liability=contract_liability(recognised, billed)
-        if recognised and billed
-        else None,
+        contract_asset=contract_asset(earned, invoiced) if earned and invoiced else None,
+        contract_liability=contract_liability(earned, invoiced) if earned and invoiced else None,
     )

@@ -38,6 +38,11 @@ from finance.budgeting.state import Budget
 from finance.calendar_months import end_of, first_of_month, month_of, months_between
 from finance.changes.state import Assessment
 from finance.engagement import Engagement
+from finance.importing.opening import (
+    billed_before,
+    cost_of_obligation_before,
+    recognised_before,
+)
 from finance.performance.state import Forecast
 from finance.time_billing.assignment import obligation_for, obligation_of
 
@@ -47,10 +52,12 @@ def earned_to(
 ) -> Money:
     """Return the revenue of an obligation earned to the end of a day, in the minor unit.
 
+    It contains what was earned before an engagement was taken over.
     Raises ValueError where this release does not know the method.
     """
     if _over(state, budget, day):
-        return state.billing.billed(state.money, day, obligation.lines)
+        billed = state.billing.billed(state.money, day, obligation.lines)
+        return billed + billed_before(state, obligation.lines)
     match obligation.method:
         case "cost-to-cost":
             return _by_cost(state, budget, obligation, day)
@@ -122,8 +129,12 @@ def _delta(budget: Budget, obligation: PerformanceObligation, amendment: Amendme
 def _as_invoiced(
     state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
 ) -> Money:
-    """Return the value of the work up to the cap of the line, less its part of the discounts."""
-    total = Fraction(0)
+    """Return the value of the work up to the cap of the line, less its part of the discounts.
+
+    The value of the work before a take-over is the revenue that was recognised.
+    """
+    before = recognised_before(state, obligation.lines)
+    total = Fraction(before.amount if before else 0)
     for line in budget.hourly_lines:
         if line.line not in obligation.lines:
             continue
@@ -136,7 +147,9 @@ def _as_invoiced(
             if each.line == line.line
         )
         price = line.price - Money.total(later, state.money)
-        earned = Fraction(value if line.cap is None else min(value, price.amount))
+        known = recognised_before(state, {line.line}) or Money.zero(state.money)
+        left = max(price.amount - known.amount, Decimal(0))
+        earned = Fraction(value if line.cap is None else min(value, left))
         net = Fraction(_price_at(state, budget, obligation, day).amount)
         total += earned * net / Fraction(price.amount) if price.amount else earned
     return _nearest(state, total)
@@ -165,9 +178,15 @@ def _by_cost(
 def _cost_to(
     state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
 ) -> Money:
-    """Return the accrued cost of an obligation's work dated up to a day."""
+    """Return the cost of an obligation's work dated up to a day, with that before a take-over."""
     spent = state.work.totals.cost_to(day, _lines_of_cost(state, budget, obligation))
-    return Money(amount=spent, currency=state.money)
+    return Money(amount=spent, currency=state.money) + _cost_before(state, budget, obligation)
+
+
+def _cost_before(state: Engagement, budget: Budget, obligation: PerformanceObligation) -> Money:
+    """Return the cost that was taken over: known, since revenue by cost waits for it."""
+    known = cost_of_obligation_before(state, budget, obligation)
+    return known or Money.zero(state.money)
 
 
 def _lines_of_cost(
@@ -219,7 +238,9 @@ def _measured(
     included = frozenset(last.changes)
     if len(budget.obligations) == 1:
         outside = Decimal(0) if last.with_expenses else state.work.totals.bought_to(last.on)
-        return last.amount + Money(amount=outside, currency=state.money), included
+        bought = Money(amount=outside, currency=state.money)
+        # The plan here is that of the work that was left.
+        return last.amount + bought + _cost_before(state, budget, obligation), included
     spent = _cost_to(state, budget, obligation, last.on)
     share = _share(state, budget, obligation, last)
     return spent + _part_of(state, last.to_complete, share), included

@@ -5,15 +5,21 @@ from collections.abc import Iterable
 from chassis.domain.commands import Missing
 from contracts.lines import PerformanceObligation
 from contracts.money import Money
-from contracts.values import FIRST_DAY, Month
+from contracts.values import FIRST_DAY, Month, days_after
 from finance.budgeting.state import Budget
 from finance.calendar_months import after, month_of
 from finance.engagement import Engagement
 
 
 def signature_month(state: Engagement) -> Month:
-    """Return the month of the signature."""
-    return month_of(state.contract.signed_on or FIRST_DAY)
+    """Return the month of the signature, or the first one that opening balances do not contain.
+
+    A month that they contain in part is recognised as a whole, less what they contain.
+    """
+    taken_over = state.importing.taken_over
+    if taken_over is not None:
+        return month_of(days_after(taken_over.as_of, 1))
+    return month_of(state.signed_on or FIRST_DAY)
 
 
 def first_month(state: Engagement, budget: Budget, obligation: PerformanceObligation) -> Month:

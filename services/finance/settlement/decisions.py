@@ -23,6 +23,7 @@ from finance.budgeting.state import Budget
 from finance.calendar_months import month_of
 from finance.engagement import Engagement, Stage
 from finance.exchange_rates.conversion import missing_rate
+from finance.importing.opening import billed_before, unpaid_before
 from finance.roles import ACCOUNTING
 from finance.time_billing.assignment import missing_line
 from finance.time_billing.reversals import missing_credit, to_credit
@@ -122,7 +123,11 @@ def open_points(state: Engagement) -> Iterable[Missing]:
     yield from _unbilled(state, budget)
     for invoice in state.billing.live:
         yield from _open(state, invoice)
-    beyond = state.billing.billed(state.money) - _most(state, budget)
+    unpaid = unpaid_before(state)
+    if unpaid.amount > 0:
+        sentence = f"{unpaid} of the opening balances is unpaid: correct them when it is paid"
+        yield Missing("opening-balance-unpaid", sentence, "finance")
+    beyond = state.billing.billed(state.money) + billed_before(state) - _most(state, budget)
     if beyond.amount > 0:
         yield Missing("billing-beyond-price", f"{beyond} was billed beyond the price: credit it")
 
@@ -133,6 +138,7 @@ def _most(state: Engagement, budget: Budget) -> Money:
     for line in budget.hourly_lines:
         if line.cap is None:
             billed = state.billing.billed(state.money, lines={line.line})
+            billed = billed + billed_before(state, {line.line})
             most = most + max(billed - line.price, Money.zero(state.money))
     return most
 

@@ -130,6 +130,7 @@ def remaining(state: Engagement, entry: Entry) -> Money:
         state.billing.charged(one) - one.drawn for one in state.billing.of_item(entry.item.item)
     )
     rest = entry.item.amount - Money.total(invoices, state.money)
+    rest = rest - state.billing.charged_before(entry.item.item, state.money)
     return max(rest, Money.zero(state.money))
 
 

@@ -9,7 +9,12 @@ from pydantic import ValidationError
 from contracts import legal
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL
 from contracts.delivery import EngagementClosed
-from contracts.finance import EngagementImported, OpeningCostRecorded, OpeningRevenue
+from contracts.finance import (
+    BudgetSet,
+    EngagementImported,
+    OpeningCostRecorded,
+    OpeningRevenue,
+)
 from contracts.refusals import RefusalCode
 from finance.engagement import Engagement
 from finance.importing.decisions import ImportEngagement
@@ -57,7 +62,20 @@ CONTRACT = legal.EngagementImported.model_validate(
         "company": "us",
         "customer": "acme",
         "lines": [
-            {"line": "work", "title": "Work", "pricing": "fixed", "price": euros(90_000)},
+            {
+                "line": "work",
+                "title": "Work",
+                "pricing": "fixed",
+                "price": euros(90_000),
+                "billing": [
+                    {
+                        "item": "work",
+                        "kind": "on-date",
+                        "amount": euros(90_000),
+                        "due_on": "2026-12-31",
+                    }
+                ],
+            },
             {
                 "line": "care",
                 "title": "Care",
@@ -71,6 +89,14 @@ CONTRACT = legal.EngagementImported.model_validate(
                 "kind": "discount",
                 "pricing": "fixed",
                 "price": euros(-2_000),
+                "billing": [
+                    {
+                        "item": "discount",
+                        "kind": "on-signature",
+                        "amount": euros(-2_000),
+                        "reduces": "work",
+                    }
+                ],
             },
         ],
         "price": euros(100_000),
@@ -102,10 +128,20 @@ COST = OpeningCostRecorded(
 )
 
 
+BUDGET = like(BudgetSet, price=eur(100_000), lines=CONTRACT.scheduled_lines)
+
+
 def balances() -> EngagementImported:
     """Return the open event of the import, without its cost and its revenue by cost."""
+    entries = {
+        "work": [{"item": "work", "amount": euros(40_000)}],
+        "care": [{"item": "care", "amount": euros(3_000)}],
+        "discount": [{"item": "work", "amount": euros(-1_000)}],
+    }
+    lines = [{**each, "entries": entries[each["line"]]} for each in WITHOUT_COST["lines"]]
+    content = {**WITHOUT_COST, "lines": lines}
     return EngagementImported.model_validate(
-        {name: value for name, value in WITHOUT_COST.items() if name != "cost_to_date"}
+        {name: value for name, value in content.items() if name != "cost_to_date"}
     )
 
 
@@ -137,7 +173,7 @@ def balances_of(*lines: dict[str, Any]) -> ImportEngagement:
 def test_balances_are_taken_over_once_and_cost_in_confidence() -> None:
     assert EngagementImported.channel is FINANCE
     assert OpeningCostRecorded.channel is FINANCE_CONFIDENTIAL
-    taken = imported().when(IMPORT).then(balances(), COST)
+    taken = imported().when(IMPORT).then(balances(), COST, BUDGET)
     taken.then_view(imported=balances(), imported_cost=COST)
     assert ENGAGEMENT.rows(taken.state)["imported"] is True
     assert "imported_cost" not in ENGAGEMENT.views(taken.state)
@@ -146,11 +182,12 @@ def test_balances_are_taken_over_once_and_cost_in_confidence() -> None:
 
 def test_nothing_is_billed_or_recognised_by_it() -> None:
     view = imported().after(IMPORT).view
-    assert (view["invoices"], view["budget"], view["obligations"]) == ([], None, [])
+    assert view["invoices"] == []
+    assert [each.recognised for each in view["obligations"]] == [None, eur(0)]
 
 
 def test_cost_can_be_given_later_and_is_then_recorded_once() -> None:
-    first = imported().when(ImportEngagement.model_validate(WITHOUT_COST)).then(balances())
+    first = imported().when(ImportEngagement.model_validate(WITHOUT_COST)).then(balances(), BUDGET)
     later = first.when(IMPORT).then(COST)
     later.when(ImportEngagement.model_validate(WITHOUT_COST)).then_nothing()
 
@@ -179,7 +216,8 @@ def test_sales_imported_the_opportunity_as_won_from_this_record() -> None:
 
 def test_amounts_are_in_the_currency_of_the_contract() -> None:
     lines = tuple(
-        each.model_copy(update={"price": usd(1), "retainer": None}) for each in CONTRACT.lines
+        each.model_copy(update={"price": usd(1), "retainer": None, "billing": ()})
+        for each in CONTRACT.lines
     )
     other = CONTRACT.model_copy(update={"lines": lines, "price": usd(3)})
     imported(other).when(IMPORT).then_refused("currency-differs", saying="price: ")
@@ -195,7 +233,7 @@ def test_balances_are_not_of_the_future() -> None:
 def test_balances_wait_for_the_contract_of_legal() -> None:
     waiting = given(ENGAGEMENT, ID).consumed(IMPORTED).on(TODAY)
     waiting.when(IMPORT).then_refused(
-        "engagement-not-imported", missing={"engagement-not-imported"}, saying="Legal has not"
+        "engagement-not-imported", missing={"engagement-not-imported"}, saying="was skipped here"
     )
     waiting.consumed(CONTRACT).when(IMPORT).then_accepted()
 
@@ -309,7 +347,9 @@ def test_revenue_by_cost_is_corrected_where_no_cost_is_known() -> None:
     lines = [{**each, "method": "at-acceptance"} for each in (WORK, DISCOUNT)]
     correction = command(cost_to_date=None, lines=[lines[0], CARE, lines[1]], why=WHY)
     corrected = first.when(correction).then(
-        like(EngagementImported, why=WHY), like(OpeningCostRecorded, cost=None, lines=(), why=WHY)
+        like(EngagementImported, why=WHY),
+        like(OpeningCostRecorded, cost=None, lines=(), why=WHY),
+        like(BudgetSet, price=eur(100_000)),
     )
     corrected.when(correction).then_nothing()
 
