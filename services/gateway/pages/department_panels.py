@@ -96,11 +96,11 @@ def titles_by_id(view: View) -> dict[str, str]:
         titles |= proposal.deliverables
     if view.legal.imported is not None:
         titles |= {line.line: line.title for line in view.legal.imported.event.lines}
+    titles |= view.legal.contract_deliverables
     if view.delivery.imported is not None:
         taken_over = view.delivery.imported.event
         titles |= {each.deliverable: each.title for each in taken_over.deliverables}
         titles |= {each.milestone: each.title for each in taken_over.milestones}
-    titles |= view.legal.contract_deliverables
     if baseline is not None:
         titles |= baseline.deliverables
         titles |= {each.milestone: each.title for each in baseline.milestones}
@@ -267,7 +267,6 @@ def _legal(view: View, names: Names, today: date) -> _PanelRows:
             (
                 f"{money(contract.price)}, signed {short_day(contract.signed_on)}",
                 f"until {short_day(contract.finishes_on)}",
-                *_contract_lines(contract.lines),
             ),
         )
     if legal.terminated is not None:

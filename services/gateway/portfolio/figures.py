@@ -65,7 +65,9 @@ def contribution(
 
 def _amounts(figures: Figures, view: View, currency: str) -> None:
     stage, price = view.stage, view.price
-    if price is not None and not view.taken_over:
+    if view.taken_over:
+        _backlog_left(figures, view, currency)
+    elif price is not None:
         if stage in ("opportunity", "proposal"):
             _add(figures, f"{currency}.pipeline.{stage}", price.amount)
             if view.sales.probability is not None:
@@ -79,6 +81,16 @@ def _amounts(figures: Figures, view: View, currency: str) -> None:
                 _add(figures, f"{currency}.backlog-clean", backlog)
     _billing(figures, view, currency)
     _costs(figures, view, currency)
+
+
+def _backlog_left(figures: Figures, view: View, currency: str) -> None:
+    """Add what is to be recognised of an engagement that was taken over; unknown adds nothing."""
+    price, before = view.legal.contract_price, view.recognised_before
+    if price is not None and before is not None and view.stage in _BOOKED:
+        recognised = view.recognised or Money.zero(currency)
+        backlog = price.amount - before.amount - recognised.amount
+        _add(figures, f"{currency}.backlog", backlog)
+        _add(figures, f"{currency}.backlog-clean", backlog)
 
 
 def _imported(figures: Figures, view: View) -> None:

@@ -70,7 +70,6 @@ def summary(
     )
     proposal = view.sales.latest_proposal
     promised = proposal.promised_finish if proposal is not None else None
-    imported = view.legal.imported
     return Summary(
         engagement=view.engagement,
         title=view.sales.title,
@@ -84,7 +83,7 @@ def summary(
         tier=view.delivery.tier,
         currency=view.currency,
         price=price.amount if price is not None else None,
-        finish=view.legal.contract_finish or (imported.event.finishes_on if imported else promised),
+        finish=view.legal.contract_finish or promised,
         forecast_finish=report.event.forecast_finish if report is not None else None,
         rag=rag,
         waits=waits.state if waits is not None else None,

@@ -32,9 +32,10 @@ __all__ = [
 def judge(view: View, today: date, allowed: Tolerances | None = None) -> dict[str, Disconnect]:
     """Return all disconnects in a causally complete view on a day (UTC), by their id.
 
-    Nothing is found in an engagement that has ended. In one whose outcome was imported, only what
-    departments took over of it is compared. Raises ValueError where the view is not causally
-    complete: it would show contradictions that never existed.
+    Nothing is found in an engagement that has ended. In one whose outcome was imported, what
+    departments took over of it is compared, and once all have taken it over, all that goes on.
+    Raises ValueError where the view is not causally complete: it would show contradictions that
+    never existed.
     """
     return judge_open(view, today, allowed) | judge_confidential(view, today, allowed)
 
@@ -64,10 +65,11 @@ def _found(
     if view.over:
         return {}
     imported = view.sales.imported_outcome is not None
+    goes_on = not imported or (view.taken_over and not view.import_lacks)
     tolerances = allowed or Tolerances()
     return {
         each.finding: each
         for rule in RULES
-        if rule.confidential is confidential and rule.imported is imported
+        if rule.confidential is confidential and (imported if rule.imported else goes_on)
         for each in rule.apply(view, today, tolerances)
     }

@@ -115,9 +115,7 @@ def billed_before_acceptance(
         status = view.delivery.deliverables
         owed = [item for item in invoice.deliverables if item not in descoped]
         waiting = [
-            item
-            for item in owed or invoice.deliverables
-            if item not in status or status[item].status != "accepted"
+            item for item in owed or invoice.deliverables if not view.delivery.is_accepted(item)
         ]
         if waiting:
             yield rule.disconnect(
@@ -154,12 +152,13 @@ def beyond_budget(rule: Rule, view: View, today: date, allowed: Tolerances) -> I
     """Find hours or invoices beyond the budget, which includes signed amendments.
 
     Hours and invoices are compared in total and by line. Nothing limits the hours where the budget
-    has none, nor what is billed on lines whose price is an estimate.
+    has none, nor what is billed on lines whose price is an estimate. Hours and invoices from before
+    a take-over count.
     """
     budget = view.finance.budget
     if budget is None:
         return
-    worked = view.delivery.approved_hours
+    worked = view.delivery.approved_hours + view.delivery.hours_before
     if budget.hours and worked * 100 > budget.hours * (100 + allowed.hours_percent):
         rate = rate_of_lines(budget.lines, today)
         yield rule.disconnect(
@@ -171,9 +170,11 @@ def beyond_budget(rule: Rule, view: View, today: date, allowed: Tolerances) -> I
             severity="serious",
         )
     yield from _line_beyond_hours(rule, view, budget, today, allowed)
-    billed = view.finance.billed(budget.price.currency)
-    if budget.price < billed and not any(line.estimated for line in budget.lines):
-        last = max(view.finance.live_invoices(), key=lambda invoice: invoice.said.streamsequence)
+    currency, invoices = budget.price.currency, view.finance.live_invoices()
+    billed = view.finance.billed(currency) + view.finance.billed_before(currency)
+    estimated = any(line.estimated for line in budget.lines)
+    if budget.price < billed and invoices and not estimated:
+        last = max(invoices, key=lambda invoice: invoice.said.streamsequence)
         yield rule.disconnect(
             f"{billed} are billed on a contract of {budget.price}.",
             (budget.said, last.said),
@@ -219,6 +220,7 @@ def _line_beyond_price(rule: Rule, view: View, budget: Budget) -> Iterator[Disco
             continue
         currency = budget.price.currency
         billed = Money.total((each.billed_on(line.line) for each in on_line), currency)
+        billed = billed + view.finance.billed_before(currency, line.line)
         if line.price < billed:
             last = max(on_line, key=lambda invoice: invoice.said.streamsequence)
             yield rule.disconnect(
@@ -235,17 +237,17 @@ def _line_beyond_price(rule: Rule, view: View, budget: Budget) -> Iterator[Disco
 @rules.register("budget-price-differs", title="Budget differs from the contract", owner="finance")
 def budget_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find a budget whose price is not that of the contract with the amendments in the budget."""
-    budget, sow = view.finance.budget, view.legal.signed_sow
-    if budget is None or sow is None:
+    budget, contract = view.finance.budget, view.legal.signed_sow or view.legal.imported
+    if budget is None or contract is None:
         return
     included = [
         item for item in view.legal.signed_amendments() if item.change in budget.amended_for
     ]
-    price = sum((item.price_delta for item in included), sow.event.price)
+    price = sum((item.price_delta for item in included), contract.event.price)
     if price != budget.price:
         yield rule.disconnect(
             f"The contract is signed at {price}, the budget has {budget.price}.",
-            (included[-1].signed if included else sow.said, budget.said),
+            (included[-1].signed if included else contract.said, budget.said),
             exposure=price,
             at_stake=difference(budget.price, price),
             severity="serious",

@@ -32,15 +32,15 @@ def promised_finish(
 ) -> Iterable[Disconnect]:
     """Find a forecast finish that is later than the finish in the contract, or else in the deal."""
     won, report = view.sales.won, view.delivery.report
-    if won is None or report is None or view.delivery.live is not None:
+    promised = view.legal.contract_finish or (won.event.finishes_on if won else None)
+    if promised is None or report is None or view.delivery.live is not None:
         return
-    promised = view.legal.contract_finish or won.event.finishes_on
     late = (report.event.forecast_finish - promised).days
     if late > 0:
         yield rule.disconnect(
             f"The customer was promised {day(promised)}; Delivery now forecasts "
             f"{day(report.event.forecast_finish)}, {late} days later.",
-            (view.legal.agreed or won.said, report.said),
+            (view.legal.agreed or (won.said if won else None), report.said),
             days=late,
             exposure=view.price,
             at_stake=cost_of_delay(view, late),

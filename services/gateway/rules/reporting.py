@@ -71,6 +71,8 @@ def no_status_report(
         last, start = delivery.report.said, delivery.report.event.as_of
     elif delivery.kickoff is not None:
         last, start = delivery.kickoff.said, delivery.kickoff.event.held_on
+    elif delivery.imported is not None:
+        last, start = delivery.imported.said, delivery.imported.said.occurred_at.date()
     else:
         return
     cadence = allowed.report_days[delivery.tier or "standard"] + allowed.report_grace_days
@@ -117,7 +119,7 @@ def closing_with_loose_ends(
     loose += [
         (f"{name} is not accepted", item.said)
         for name, item in delivery.deliverables.items()
-        if item.status != "accepted" and name in view.legal.contract_deliverables
+        if not delivery.is_accepted(name) and name in view.legal.contract_deliverables
     ]
     loose += [
         (f"the obligation of the {item.owed_by} by clause {item.clause}", item.said)

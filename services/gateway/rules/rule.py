@@ -90,7 +90,10 @@ class Rule:
     arrive independently, so a comparison of both could show what never was.
     """
     imported: bool = False
-    """True if the rule applies to engagements that were imported; all others apply to the rest."""
+    """True if the rule applies to engagements that were imported, and to no others.
+
+    All other rules apply to them once all departments have taken them over.
+    """
 
     def __post_init__(self) -> None:
         if not self.id or not self.title:

@@ -1,7 +1,8 @@
 """Rules that compare what departments took over of an engagement under way.
 
-They apply to imported engagements only, and no other rule does: what happened before the platform
-was introduced is not judged, but what is recorded about it must agree.
+They apply to imported engagements only: what happened before the platform was introduced is not
+judged, but what is recorded about it must agree. What goes on is judged by the other rules, which
+count what was taken over once.
 """
 
 from collections.abc import Iterable

@@ -79,11 +79,12 @@ def work_before_signature(
 ) -> Iterable[Disconnect]:
     """Find hours that neither a signed contract nor an early-start authorisation covers.
 
-    A signed contract covers work from its effective day. Before, hours count as covered on days of
-    an authorisation, up to the sum of the caps in hours. Caps in money are not compared.
+    A contract that is signed or was taken over covers work from its effective day. Before, hours
+    count as covered on days of an authorisation, up to the sum of the caps in hours. Caps in money
+    are not compared.
     """
-    signed, sow = view.legal.signed, view.legal.signed_sow
-    covers = sow.event.effective_on if signed and sow else date.max
+    signed = view.legal.signed or view.legal.imported
+    covers = view.legal.effective_on or date.max
     early = [each for each in (*_waiting(view), *_billable(view)) if each.day < covers]
     if not early:
         return
@@ -157,7 +158,9 @@ def work_outside_plan(
     if baseline is None:
         return
     planned = _TASKS_WITHOUT_PLAN | baseline.lines.keys()
-    found = [each for each in _waiting(view) if each.task not in planned]
+    # Before its first baseline here, an engagement that was taken over had a plan without tasks.
+    since = baseline.first.occurred_at.date() if view.delivery.imported else date.min
+    found = [each for each in _waiting(view) if each.task not in planned and each.day >= since]
     if found:
         tasks = ", ".join(sorted({str(each.task) for each in found}))
         rate = rate_of_lines(agreed_lines(view), min(found, key=_day).day)

@@ -126,22 +126,22 @@ class View:
 
     @property
     def currency(self) -> str | None:
-        """The engagement's currency, from the deal or else from the expected value."""
-        money = self.sales.won.event.price if self.sales.won else self.sales.expected_value
+        """The engagement's currency, from the deal, the contract or else the expected value."""
+        won = self.sales.won.event.price if self.sales.won else self.legal.contract_price
+        money = won or self.sales.expected_value
         return money.currency if money is not None else None
 
     @property
     def price(self) -> Money | None:
         """The price in the contract with signed amendments, else deal, proposal, expected value.
 
-        In an engagement that was taken over, it is that of Legal, else that of Finance.
+        In an engagement whose contract Legal has not taken over yet, it is that of Finance.
         """
         contract = self.legal.contract_price
         if contract is not None:
             return contract
-        for imported in (self.legal.imported, self.finance.imported):
-            if imported is not None:
-                return imported.event.price
+        if self.finance.imported is not None:
+            return self.finance.imported.event.price
         if self.sales.won is not None:
             return self.sales.won.event.price
         proposal = self.sales.latest_proposal
@@ -162,6 +162,26 @@ class View:
             if each is not None
         ]
         return Money.total(parts, parts[0].currency) if parts else None
+
+    @property
+    def recognised_before(self) -> Money | None:
+        """The revenue recognised before the take-over (confidential); None where unknown in part.
+
+        A discount without a revenue of its own is contained in that of other lines.
+        """
+        balances, cost = self.finance.imported, self.confidential.imported
+        if balances is None:
+            return None
+        by_cost = {each.line: each.recognised for each in cost.event.lines} if cost else {}
+        known = [
+            by_cost.get(each.line, each.recognised)
+            for each in balances.event.lines
+            if each.price.amount >= 0 or each.line in by_cost or each.recognised is not None
+        ]
+        amounts = [each for each in known if each is not None]
+        if len(amounts) < len(known):
+            return None
+        return Money.total(amounts, balances.event.price.currency)
 
     @property
     def taken_over(self) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import re
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from contracts import delivery, finance, legal
 from contracts.event import Event, Recorded
 from contracts.money import Money
-from contracts.values import Deliverable
+from contracts.values import Deliverable, RoleHours
 from gateway.pages.department_panels import panels
 from gateway.pages.engagement_page import stage_steps
 from gateway.pages.names import Names
@@ -28,6 +29,8 @@ from tests.unit.simulation import ENGAGEMENT
 from tests.unit.test_interleaving import LAST_DAY, live, scenario, shown
 from tests.weeks import approved
 
+SOON = date(2025, 3, 20)
+"""A day soon after the take-over."""
 ANN = token("ann", "account-executive")
 PARTS: dict[str, type[Event]] = {
     "legal": legal.EngagementImported,
@@ -96,12 +99,80 @@ def page(recorded: tuple[Recorded[Event], ...]) -> str:
     return asyncio.run(read())
 
 
-def test_rules_do_not_judge_what_was_taken_over() -> None:
-    progress = next(each for each in events() if isinstance(each.event, PARTS["delivery"]))
-    work = approved("T-1", date(2024, 11, 25), 8, person="erin", task="M-1")
-    unsigned = replace(progress, id="work", sequence=2, event=work, heard={}, record=None)
-    for missing in ((), ("legal",), ("delivery", "finance")):
-        assert judge(shown((*without(*missing), unsigned)), LAST_DAY) == {}
+def later(event: Event, name: str = "later") -> Recorded[Event]:
+    """Return an event that Delivery published after it took its part over."""
+    last = max(
+        (each for each in events() if each.channel.name == "delivery"),
+        key=lambda each: each.sequence,
+    )
+    sequence = last.sequence + 1
+    return replace(last, id=name, sequence=sequence, event=event, heard={}, record=None)
+
+
+def test_nothing_is_judged_until_all_departments_took_over() -> None:
+    work = later(approved("T-1", date(2024, 11, 25), 8, person="erin", task="M-1"))
+    for missing in (("legal",), ("delivery", "finance")):
+        view = shown((*without(*missing), replace(work, sequence=1 + ("delivery" not in missing))))
+        assert judge(view, SOON) == {}
+    found = judge(shown((*without(), work)), SOON)
+    assert found.keys() == {"work-before-signature"}
+    assert "before 10 December 2024, when the contract begins" in (
+        found["work-before-signature"].sentence
+    )
+
+
+def test_hours_of_before_count_once_against_the_budget() -> None:
+    lines = taken_over_by_legal().lines
+    assert lines[0].hours == ()
+    planned = (RoleHours(role="engineer", hours=Decimal(100)),)
+    with_hours = (lines[0].model_copy(update={"hours": planned}), *lines[1:])
+    recorded = tuple(
+        replace(each, event=each.event.model_copy(update={"lines": with_hours}))
+        if isinstance(each.event, (legal.EngagementImported, finance.BudgetSet))
+        else each
+        for each in without()
+    )
+    assert judge(shown(recorded), SOON) == {}
+    work = later(approved("T-1", date(2025, 3, 10), 40, person="erin", task="M-1"))
+    found = judge(shown((*recorded, work)), SOON)
+    assert "124 h are logged on a budget of 100 h" in found["beyond-budget.hours"].sentence
+
+
+def test_invoices_of_before_count_once_against_the_price() -> None:
+    view = shown(events())
+    assert view.finance.billed_before("EUR") == eur(19_200)
+    assert view.finance.billed_before("EUR", "care") == eur(3_600)
+    assert view.delivery.is_accepted(
+        next(each.deliverable for each in progress_taken_over() if each.accepted_on)
+    )
+
+
+def progress_taken_over() -> tuple[delivery.ImportedDeliverable, ...]:
+    imported = (each.event for each in events())
+    return next(
+        each.deliverables for each in imported if isinstance(each, delivery.EngagementImported)
+    )
+
+
+def test_a_late_forecast_is_compared_with_the_contract() -> None:
+    report = delivery.StatusReportPublished(
+        report=1,
+        as_of=date(2025, 3, 12),
+        scope="green",
+        schedule="green",
+        cost="green",
+        narrative="Later.",
+        forecast_finish=date(2026, 12, 31),
+        estimate_to_complete=Decimal(10),
+    )
+    view = shown((*without(), later(report)))
+    assert view.legal.contract_finish is not None
+    assert judge(view, SOON).keys() == {"promised-finish-before-forecast"}
+
+
+def test_no_status_report_since_the_take_over_is_found() -> None:
+    assert judge(shown(events()), SOON) == {}
+    assert judge(shown(events()), date(2025, 4, 10)).keys() == {"no-status-report"}
 
 
 def changed(kind: type[Event], **fields: object) -> View:
@@ -121,7 +192,7 @@ def taken_over_by_legal() -> legal.EngagementImported:
 
 
 def test_balances_differ_from_a_contract_that_was_corrected_later() -> None:
-    assert judge(shown(events()), LAST_DAY) == {}
+    assert judge(shown(events()), SOON) == {}
     work, care = taken_over_by_legal().lines
     dearer = work.model_copy(update={"price": work.price + eur(100)})
     extra = work.model_copy(update={"line": "extra", "price": eur(7)})
@@ -130,12 +201,12 @@ def test_balances_differ_from_a_contract_that_was_corrected_later() -> None:
         ((work, care, extra), eur(7), "extra: 7.00 EUR in the contract of Legal, no line in"),
         ((work,), care.price, "care: no line in the contract of Legal, 14,400.00 EUR in the"),
     ):
-        (found,) = judge(changed(legal.EngagementImported, lines=lines), LAST_DAY).values()
+        (found,) = judge(changed(legal.EngagementImported, lines=lines), SOON).values()
         assert (found.finding, found.owner) == ("imported-balances-differ", "finance")
         assert (found.at_stake, found.exposure) == (at_stake, taken_over_by_legal().price)
         assert saying in found.sentence
     titled = (work.model_copy(update={"title": "Other"}), care)
-    assert judge(changed(legal.EngagementImported, lines=titled), LAST_DAY) == {}
+    assert judge(changed(legal.EngagementImported, lines=titled), SOON) == {}
 
 
 def test_delivery_takes_over_every_deliverable_that_the_contract_pays_for() -> None:
@@ -146,7 +217,7 @@ def test_delivery_takes_over_every_deliverable_that_the_contract_pays_for() -> N
     )
     fewer = tuple(each for each in progress.deliverables if each.deliverable != last)
     view = changed(delivery.EngagementImported, deliverables=fewer)
-    (found,) = judge(view, LAST_DAY).values()
+    (found,) = judge(view, SOON).values()
     assert (found.finding, found.owner) == ("imported-scope-differs", "delivery")
     assert (found.at_stake, found.exposure) == (None, work.price)
     assert f"pays for {last}, which Delivery did not take over" in found.sentence
@@ -163,7 +234,7 @@ def baselined(
         deliverables=tuple(
             Deliverable(deliverable=each.deliverable, title=each.title) for each in deliverables
         ),
-        baselined_on=LAST_DAY,
+        baselined_on=SOON,
     )
     last = next(each for each in events() if isinstance(each.event, PARTS["delivery"]))
     event = replace(last, id="plan", sequence=last.sequence + 1, event=plan, heard={}, record=None)
@@ -182,12 +253,12 @@ def test_a_baseline_takes_the_place_of_the_scope_that_was_taken_over() -> None:
         else each
         for each in without()
     )
-    assert judge(shown(fewer), LAST_DAY).keys() == {"imported-scope-differs"}
-    assert judge(baselined(fewer, first, last), LAST_DAY) == {}
+    assert judge(shown(fewer), SOON).keys() == {"imported-scope-differs"}
+    assert judge(baselined(fewer, first, last), SOON) == {}
     # The first one was accepted before, and need not be planned again.
-    assert judge(baselined(fewer, last), LAST_DAY) == {}
+    assert judge(baselined(fewer, last), SOON) == {}
     view = baselined(without(), first)
-    (found,) = judge(view, LAST_DAY).values()
+    (found,) = judge(view, SOON).values()
     assert f"pays for {last.deliverable}, which the baseline of Delivery does" in found.sentence
     assert view.delivery.baseline is not None
     assert view.delivery.baseline.said in found.evidence
@@ -199,9 +270,9 @@ def test_delivery_that_baselined_a_plan_has_nothing_to_take_over() -> None:
     )
     view = baselined(without("delivery"), *progress.deliverables)
     assert (view.stage, summary(view, {}).import_lacks) == ("delivering", [])
-    assert judge(view, LAST_DAY) == {}
+    assert judge(view, SOON) == {}
     fewer = baselined(without("delivery"), progress.deliverables[0])
-    assert judge(fewer, LAST_DAY).keys() == {"imported-scope-differs"}
+    assert judge(fewer, SOON).keys() == {"imported-scope-differs"}
     # A plan alone takes nothing over.
     alone = baselined(without(*PARTS), *progress.deliverables)
     assert (alone.stage, alone.taken_over) == ("closed", False)
@@ -228,7 +299,10 @@ def test_balances_are_apart_from_all_other_amounts_of_the_portfolio() -> None:
     known = dict(of_currency).items()
     amounts = {name: value for name, value in known if value and name != "currency"}
     amounts.pop("pipeline")
+    left = balances.price.amount - 3_600 - 15_600  # what was recognised before, also by cost
     assert amounts == {
+        "backlog": left,
+        "backlog_clean": left,
         "imported_price": balances.price.amount,
         "imported_billed": balances.billed.amount,
         "imported_paid": balances.paid.amount,

@@ -331,6 +331,20 @@ class DeliverySection:
     closed: Kept[delivery.EngagementClosed] | None = newest(delivery.EngagementClosed)
     imported: Kept[delivery.EngagementImported] | None = newest(delivery.EngagementImported)
 
+    def is_accepted(self, deliverable: str) -> bool:
+        """Return whether the customer accepted a deliverable, here or before the take-over."""
+        known = self.deliverables.get(deliverable)
+        taken_over = self.imported.event.deliverables if self.imported else ()
+        return (known is not None and known.status == "accepted") or any(
+            each.deliverable == deliverable and each.accepted_on is not None for each in taken_over
+        )
+
+    @property
+    def hours_before(self) -> Decimal:
+        """The hours to date that were taken over."""
+        taken_over = self.imported.event.hours if self.imported else ()
+        return sum((each.hours for each in taken_over), Decimal(0))
+
     @property
     def tier(self) -> str | None:
         """The tier of the delivery method, or None where none was chosen."""

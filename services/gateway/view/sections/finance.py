@@ -269,6 +269,11 @@ class FinanceSection:
     imported: Kept[finance.EngagementImported] | None = newest(finance.EngagementImported)
     """The opening balances; what is billed, paid and recognised here does not contain them."""
 
+    def billed_before(self, currency: str, line: str | None = None) -> Money:
+        """Return what was billed of a line, or of all, before the engagement was taken over."""
+        lines = self.imported.event.lines if self.imported else ()
+        return Money.total((each.billed for each in lines if line in {None, each.line}), currency)
+
     @property
     def recognised(self) -> Money | None:
         """The revenue recognised to date by methods that do not use cost, or None."""

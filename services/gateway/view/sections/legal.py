@@ -68,13 +68,20 @@ class ImportedContract:
 
     price: Money
     lines: list[ContractLine]
+    deliverables: list[str]
     signed_on: date
+    effective_on: date
     finishes_on: date
 
 
 def _imported(event: legal.EngagementImported) -> ImportedContract:
     return ImportedContract(
-        event.price, with_fees_only(event.lines), event.signed_on, event.finishes_on
+        price=event.price,
+        lines=with_fees_only(event.scheduled_lines),
+        deliverables=list(event.named_deliverables),
+        signed_on=event.signed_on,
+        effective_on=event.effective_on,
+        finishes_on=event.finishes_on,
     )
 
 
@@ -128,8 +135,8 @@ class LegalSection:
     """The engagement as Legal published it.
 
     `redlines` has the outcome of each redline by its id, None while it is open. `contract_lines`
-    are those of the signed version with all signed amendments, and `contract_price` is their sum;
-    of their billing, they have the fees of retainers only.
+    are those of the signed version, or of the contract taken over, with all signed amendments, and
+    `contract_price` is their sum; of their billing, they have the fees of retainers only.
     """
 
     questions: dict[str, Kept[legal.QuestionAsked]] = each_by(
@@ -194,9 +201,18 @@ class LegalSection:
 
     @property
     def agreed(self) -> Ref | None:
-        """The latest signature of the contract: that of its last amendment, or else its own."""
-        amendments = self.signed_amendments()
-        return amendments[-1].signed if amendments else self.signed.said if self.signed else None
+        """The latest signature of the contract: that of its last amendment, or else its own.
+
+        A contract that was taken over was agreed when Legal took it over.
+        """
+        amendments, contract = self.signed_amendments(), self.signed or self.imported
+        return amendments[-1].signed if amendments else contract.said if contract else None
+
+    @property
+    def effective_on(self) -> date | None:
+        """The first day that the signed version, or the contract taken over, covers; else None."""
+        contract = self.signed_sow or self.imported
+        return contract.event.effective_on if contract else None
 
     def descoped(self) -> set[str]:
         """Return the deliverables that amendments removed and no later one added again."""
@@ -208,20 +224,25 @@ class LegalSection:
 
     @property
     def contract_finish(self) -> date | None:
-        """The finish in the last signed amendment, or else in the signed version."""
-        sow = self.signed_sow
-        if sow is None:
+        """The finish in the last signed amendment, or else in the contract."""
+        contract = self.signed_sow or self.imported
+        if contract is None:
             return None
         amendments = self.signed_amendments()
-        return amendments[-1].finishes_on if amendments else sow.event.finishes_on
+        return amendments[-1].finishes_on if amendments else contract.event.finishes_on
 
     @property
     def contract_deliverables(self) -> dict[str, str]:
-        """The titles of the deliverables by id, with those that amendments added and removed."""
-        sow = self.signed_sow
-        if sow is None:
+        """The titles of the deliverables by id, with those that amendments added and removed.
+
+        A contract that was taken over has only their ids.
+        """
+        if self.signed_sow is not None:
+            deliverables = dict(self.signed_sow.event.deliverables)
+        elif self.imported is not None:
+            deliverables = {each: each for each in self.imported.event.deliverables}
+        else:
             return {}
-        deliverables = dict(sow.event.deliverables)
         for amendment in self.signed_amendments():
             deliverables |= amendment.deliverables_added
             for removed in amendment.deliverables_removed:
@@ -311,6 +332,11 @@ def _signed(section: LegalSection, recorded: Recorded[legal.SowSigned]) -> None:
     sow = section.signed_sow
     if sow is not None:
         _agree(section, sow.event.lines)
+
+
+@steps.on(legal.EngagementImported)
+def _taken_over(section: LegalSection, recorded: Recorded[legal.EngagementImported]) -> None:
+    _agree(section, recorded.event.lines)
 
 
 def _agree(section: LegalSection, lines: Iterable[ContractLine]) -> None:
