@@ -90,6 +90,14 @@ import: setup ## Import opportunities from a CRM export: make import FILE=pipeli
 		$(TOLD) $(PY) -m sales.importing "$(FILE)" $(if $(CURRENCY),--currency "$(CURRENCY)") \
 		$(if $(SOURCE),--source "$(SOURCE)")
 
+.PHONY: take-over
+take-over: setup ## Take over engagements under way: make take-over FILE=engagements.json|folder [KEY=.env]
+	@test -n "$(FILE)" || { echo "usage: make take-over FILE=engagements.json [KEY=.env]" >&2; exit 2; }
+	@CONCORD_TOKEN=$${CONCORD_TOKEN:-$$($(TOLD) $(PY) -m local.token --as importer \
+			--roles sales-manager,operator,confidential)} \
+		$(TOLD) $(PY) -m local.take_over "$(FILE)" $(if $(CHECK),--check) \
+		$(if $(INCOMPLETE),--incomplete)
+
 ##@ Check a change
 
 .PHONY: test

@@ -49,10 +49,11 @@ def require_imported(opportunity: OpportunityImported | None, given: SourceRecor
             raise Refused("source-differs", f"{field}: Sales imported {imported}, not {named}")
 
 
-def unless_taken_over(known: T | None, event: T, what: str) -> Iterator[T]:
+def unless_taken_over(known: T | None, event: T, what: str, *, again: bool = False) -> Iterator[T]:
     """Yield the event if nothing was taken over yet, or if it says why it corrects that.
 
-    An event with the same content changes nothing, also with another reason. Raises Refused where
+    An event with the same content changes nothing, also with another reason; with `again`, another
+    reason publishes it again, for a department that skipped it. Raises Refused where
     other content without a reason is given, as `unless_recorded` does, and where there is nothing
     that a reason could be for. `what` is the subject of the sentence.
     """
@@ -67,5 +68,5 @@ def unless_taken_over(known: T | None, event: T, what: str) -> Iterator[T]:
         except Refused as refused:
             sentence = f"{refused.sentence}; a correction says why"
             raise Refused(refused.code, sentence, refused.missing) from None
-    elif event != known.model_copy(update={"why": event.why}):
+    elif event != (known if again else known.model_copy(update={"why": event.why})):
         yield event

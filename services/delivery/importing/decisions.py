@@ -38,7 +38,8 @@ def import_engagement(
     """
     require_imported(state.deal.imported, command)
     event = EngagementImported(**dict(command))
-    for new in unless_taken_over(state.importing.taken_over, event, "the imported progress"):
+    before = state.importing.taken_over
+    for new in unless_taken_over(before, event, "the imported progress", again=True):
         require_open(state)
         own = state.planning.baseline
         if own is not None:

@@ -47,7 +47,8 @@ def import_engagement(
     content_hash, kept = _document(state, command)
     terms = {name: getattr(command, name) for name in ImportedContract.model_fields}
     event = EngagementImported(**terms, content_hash=content_hash)
-    for new in unless_taken_over(state.importing.taken_over, event, "the imported contract"):
+    known = state.importing.taken_over
+    for new in unless_taken_over(known, event, "the imported contract", again=True):
         require_not_ended(state)
         _require_not_amended(state)
         past_day("signed_on", event.signed_on, context)

@@ -186,6 +186,14 @@ def test_lines_add_up_to_the_price_and_their_billing_to_them() -> None:
     imported().when(IMPORT.model_copy(update={"lines": (without,)})).then_accepted()
 
 
+def test_a_contract_is_published_again_for_a_department_that_skipped_it() -> None:
+    again = IMPORT.model_copy(update={"why": "Finance skipped the event."})
+    taken = imported().after(IMPORT)
+    published = taken.when(again).then(like(EngagementImported, why=again.why))
+    published.when(again).then_nothing()
+    published.when(IMPORT).then_nothing()
+
+
 def amending() -> Scenario[Engagement]:
     """Return a contract that was taken over, with the drafted amendment of an approved change."""
     assessment = assessed(added=("manual",))
