@@ -58,7 +58,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Engagement:
-    """What the files have of an engagement, by department; a place without a record is wrong."""
+    """Records of the files for an engagement, by department; a place without a record is wrong."""
 
     source: str
     external_id: str

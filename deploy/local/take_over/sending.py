@@ -35,7 +35,7 @@ Outcome: TypeAlias = Literal["taken over", "unchanged", "refused", "not reached"
 
 @dataclass(slots=True)
 class Result:
-    """What became of an engagement: the outcome by department, and the sentences of refusals."""
+    """Result for an engagement: the outcome by department, and the sentences of refusals."""
 
     engagement: Engagement
     id: str

@@ -22,7 +22,7 @@ BY_COST: RevenueMethod = "cost-to-cost"
 
 
 class BilledEntry(Value):
-    """What was billed of an entry of a billing schedule."""
+    """Billed amount of an entry of a billing schedule."""
 
     item: Identifier
     """Id of the entry; of a discount that of the entry that it reduces."""
@@ -49,7 +49,7 @@ class OpeningBalance(Value):
     Of a discount it is null where the lines that it reduces state theirs after it.
     """
     entries: Annotated[tuple[BilledEntry, ...], Field(max_length=500), DistinctBy("item")] = ()
-    """What was billed by entry of the billing schedule; it adds up to `billed`.
+    """Billed amounts by entry of the billing schedule; they add up to `billed`.
 
     Empty in a command where the entries were billed in their order. What was billed in advance
     counts as used by the work before.

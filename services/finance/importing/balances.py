@@ -79,12 +79,14 @@ def spread(
 ) -> tuple[OpeningBalance, ...]:
     """Return balances with what was billed by entry: in order of the schedule where not given.
 
-    What a line without a cap billed beyond its estimate belongs to its last entry.
+    What a line without a cap billed beyond its estimate belongs to its last entry. Balances in
+    another currency than the line's are refused, and stay as they are.
     """
     agreed = {line.line: line for line in contract.scheduled_lines}
+    currencies = {name: line.price.currency for name, line in agreed.items()}
     return tuple(
         each.model_copy(update={"entries": _spread(agreed[each.line], each)})
-        if not each.entries and each.line in agreed
+        if not each.entries and currencies.get(each.line) == each.price.currency
         else each
         for each in lines
     )

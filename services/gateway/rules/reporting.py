@@ -71,8 +71,6 @@ def no_status_report(
         last, start = delivery.report.said, delivery.report.event.as_of
     elif delivery.kickoff is not None:
         last, start = delivery.kickoff.said, delivery.kickoff.event.held_on
-    elif delivery.imported is not None:
-        last, start = delivery.imported.said, delivery.imported.said.occurred_at.date()
     else:
         return
     cadence = allowed.report_days[delivery.tier or "standard"] + allowed.report_grace_days

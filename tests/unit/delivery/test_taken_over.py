@@ -109,7 +109,7 @@ def taken_over(*events: Event) -> Scenario[Engagement]:
 
 
 def missing(scenario: Scenario[Engagement], **fields: Any) -> set[tuple[str, str | None]]:
-    """Return what an entry of eight hours on 6 April lacks, and who owes it."""
+    """Return what is missing for an entry of eight hours on 6 April, and who owes it."""
     work = with_time(scenario, entry(1, line=None, **fields))
     (week,) = work.view["time"].waiting
     return {(each.code, each.owed_by) for one in week.entries for each in one.missing}

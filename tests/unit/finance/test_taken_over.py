@@ -13,19 +13,19 @@ from contracts.money import Money
 from contracts.refusals import RefusalCode
 from finance.engagement import Engagement
 from finance.importing.decisions import ImportEngagement
-from finance.payments.decisions import RecordPayment
 from finance.revenue.decisions import RecogniseRevenue
 from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount, open_points
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, given, like
-from tests.amounts import eur, per_hour
+from tests.amounts import eur, per_hour, usd
 from tests.unit.finance.builders import (
     COSTS,
     ID,
     NO_HOURS,
     REQUESTED,
     accepted,
+    allocate,
     amendment,
     hearing,
     issued,
@@ -365,7 +365,7 @@ def test_nothing_is_corrected_after_the_settlement() -> None:
     scenario = fixed_only(lines=(only,))
     scenario = hearing(scenario, accepted("portal"))
     scenario = issued(scenario, "invoice-portal", "2026-00001", date(2026, 5, 5))
-    paid = RecordPayment(invoice="invoice-portal", amount=eur(40_000))
+    paid = allocate("invoice-portal", eur(40_000), received_on=date(2026, 5, 5))
     settled = scenario.after(paid).after(SettleAccount())
     fields = {"lines": (only,), "price": eur(90_000), "billed": eur(50_000), "paid": eur(50_000)}
     command = importing("2026-03-30").model_copy(update={**fields, "why": "Another day."})
@@ -419,3 +419,15 @@ def test_entries_are_those_of_the_contract(
 ) -> None:
     command = importing(build={"entries": entries})
     sold().when(command).then_refused("balances-differ", missing={code}, fields={"lines"})
+
+
+def test_balances_in_another_currency_are_refused() -> None:
+    lines = [
+        each.model_copy(update={name: usd(0) for name in ("billed", "paid", "recognised")})
+        for each in importing().lines
+    ]
+    much = usd(90_000)
+    priced = [each.model_copy(update={"price": much, "billed": much}) for each in lines]
+    sums = {"price": much * 3, "billed": much * 3, "paid": usd(0), "cost_to_date": None}
+    other = importing().model_copy(update={"lines": tuple(priced), **sums})
+    sold().when(other).then_refused("currency-differs", saying="price: ")

@@ -170,11 +170,6 @@ def test_a_late_forecast_is_compared_with_the_contract() -> None:
     assert judge(view, SOON).keys() == {"promised-finish-before-forecast"}
 
 
-def test_no_status_report_since_the_take_over_is_found() -> None:
-    assert judge(shown(events()), SOON) == {}
-    assert judge(shown(events()), date(2025, 4, 10)).keys() == {"no-status-report"}
-
-
 def changed(kind: type[Event], **fields: object) -> View:
     """Return the view in which a department took over its part with other content."""
     return shown(
