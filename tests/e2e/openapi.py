@@ -224,7 +224,10 @@ def _text(schema: Schema) -> str:
         return _MONDAY.isoformat()
     if schema.get("format") == "date-time":
         return f"{_MONDAY}T09:00:00Z"
-    pattern = schema.get("pattern")
+    pattern = schema.get("pattern", "")
     if pattern in _TEXTS:
         return _TEXTS[pattern]
+    if not re.search(pattern, _NAME):
+        example: str = schema["examples"][0]
+        return example
     return _NAME
