@@ -22,6 +22,7 @@ from finance.estimates.state import Estimates
 from finance.importing.state import Importing
 from finance.opportunity.state import Opportunity
 from finance.performance.state import Performance
+from finance.periods.state import Periods
 from finance.progress.state import Progress
 from finance.proposals.state import Proposals
 from finance.revenue.state import Revenue
@@ -49,6 +50,7 @@ class Engagement(CommonParts):
     settlement: Settlement = Settlement()
     performance: Performance = Performance()
     importing: Importing = Importing()
+    periods: Periods = Periods()
 
     @on_event
     def _approved(self, event: TimeApproved | ExpenseApproved) -> Self:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from chassis.domain.commands import Command, Refused
+from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context, ReferenceData
 from chassis.domain.rules import require_currency, same_day
 from contracts.decimals import Rounding
@@ -95,6 +95,16 @@ def day_since_issue(
             f"{field}: invoice {invoice.number} was issued on {invoice.issue_on}, after {on}",
         )
     return on
+
+
+def require_open_day(state: Engagement, field: str, day: date) -> date:
+    """Return a day of a document; raises Refused where it is in a month that is booked."""
+    first = state.periods.first_open_day
+    if first is not None and day < first:
+        sentence = f"{field}: {day} is in a booked month; the first open day is {first}"
+        missing = Missing("date-in-booked-month", sentence, field=field)
+        raise Refused("date-in-booked-month", sentence, [missing])
+    return day
 
 
 def require_at_most(amount: Money, most: Money, code: RefusalCode, invoice: Invoice) -> None:

@@ -45,6 +45,11 @@ from finance.exchange_rates import decisions as exchange_rates
 from finance.exchange_rates.decisions import ExchangeRateId
 from finance.importing import decisions as importing
 from finance.invoices import decisions as invoices
+from finance.ledger_groups import decisions as ledger_groups
+from finance.ledger_groups.requests import LedgerGroupId
+from finance.ledger_groups.state import LedgerGroup
+from finance.ledgers import decisions as ledgers
+from finance.ledgers.state import Ledger
 from finance.number_series import decisions as number_series
 from finance.number_series.requests import SeriesId
 from finance.number_series.state import NumberSeries
@@ -53,6 +58,7 @@ from finance.payments.requests import BankAccountId, PaymentId
 from finance.payments.state import Payment
 from finance.pending.decisions import catching_up
 from finance.performance import decisions as performance
+from finance.periods import decisions as periods
 from finance.policies import require_running
 from finance.progress import decisions as progress
 from finance.proposals import decisions as proposals
@@ -97,6 +103,7 @@ ENGAGEMENT = engagement_decider(
     *COMPUTING,
     catching_up(COMPUTING),
     importing.capability,
+    periods.capability,
     answering=ACCOUNTING,
     account_of=lambda state: state.account,
     require_open=require_running,
@@ -149,6 +156,23 @@ PAYMENT: Decider[Payment] = Decider(
 )
 """Decider of payments."""
 
+LEDGER: Decider[Ledger] = Decider(
+    department="finance",
+    kind="ledger",
+    initial=lambda company: Ledger(company=company),
+    capabilities=(ledgers.capability,),
+    zone=lambda state, *when: company_zone(state.company, *when),
+)
+"""Decider of the ledgers of companies."""
+
+LEDGER_GROUP: Decider[LedgerGroup] = Decider(
+    department="finance",
+    kind="ledger-group",
+    initial=lambda group: LedgerGroup(group=group),
+    capabilities=(ledger_groups.capability,),
+)
+"""Decider of the groups of engagements of a ledger."""
+
 SERVICE = Service(
     "finance",
     "Finance",
@@ -188,6 +212,10 @@ SERVICE = Service(
         ),
         CommandRoutes(PAYMENT, path="payments", seen_by=ACCOUNTING, subject=PaymentId),
         CommandRoutes(NUMBER_SERIES, path="number-series", seen_by=CONTROLLING, subject=SeriesId),
+        CommandRoutes(LEDGER, path="ledgers", seen_by=CONTROLLING),
+        CommandRoutes(
+            LEDGER_GROUP, path="ledger-groups", seen_by=CONTROLLING, subject=LedgerGroupId
+        ),
     ),
     reads=(
         AccountPublished,

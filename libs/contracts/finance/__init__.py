@@ -15,6 +15,7 @@ from contracts.finance.importing import *
 from contracts.finance.invoices import *
 from contracts.finance.payments import *
 from contracts.finance.performance import *
+from contracts.finance.periods import *
 from contracts.finance.proposals import *
 from contracts.finance.questions import *
 from contracts.finance.revenue import *

@@ -22,7 +22,9 @@ MoneyCode = Literal[
     "cost-unknown",
     "credit-note-not-issued",
     "credit-too-large",
+    "date-in-booked-month",
     "exchange-rate-missing",
+    "forecast-outdated",
     "invoice-not-draft",
     "invoice-not-issued",
     "invoice-paid",
@@ -32,7 +34,12 @@ MoneyCode = Literal[
     "method-does-not-fit",
     "method-fixed",
     "method-unknown",
+    "month-awaits-answers",
+    "month-booked-in-part",
+    "month-closed",
+    "month-items-open",
     "month-not-begun",
+    "month-not-closing",
     "month-not-over",
     "month-out-of-order",
     "month-recognised",
@@ -102,7 +109,9 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     "cost-unknown": "A cost that the calculation needs is not known.",
     "credit-note-not-issued": "A credit note waits for its number.",
     "credit-too-large": "The credit exceeds what is left of the invoice.",
+    "date-in-booked-month": "The day is in a month that is booked and closed for ever.",
     "exchange-rate-missing": "An amount in another currency has no exchange rate on its day.",
+    "forecast-outdated": "The forecast is older than cost that it should contain.",
     "invoice-not-draft": "The invoice is not a draft any more.",
     "invoice-not-issued": "The invoice is not issued.",
     "invoice-paid": "Nothing is outstanding on the invoice.",
@@ -116,9 +125,18 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     ),
     "method-fixed": "The method of revenue recognition cannot change after the budget is set.",
     "method-unknown": "This release does not know the method of revenue recognition.",
+    "month-awaits-answers": "Engagements have not answered yet: try again.",
+    "month-booked-in-part": (
+        "Engagements have booked the month: it can only be closed, and not opened again."
+    ),
+    "month-closed": "The month is closed for ever.",
+    "month-items-open": (
+        "Something is missing before the month may be closed; closing it so must be accepted."
+    ),
     "month-not-begun": "The month has not begun.",
+    "month-not-closing": "The closing of the month has not been started.",
     "month-not-over": "The month is not over.",
-    "month-out-of-order": "An earlier month has to be recognised first.",
+    "month-out-of-order": "An earlier month comes first.",
     "month-recognised": (
         "The revenue of the month is recognised already, or the month is before the contract."
     ),
@@ -138,7 +156,7 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     "revenue-beyond-price": "More revenue was recognised than the price of the contract.",
     "revenue-not-measurable": "The revenue of the month cannot be measured yet.",
     "revenue-unknown": "Revenue from before the take-over is not known.",
-    "revenue-unrecognised": "The revenue of a month waits for costs.",
+    "revenue-unrecognised": "The revenue of a month is not recognised.",
     "reversed-work-billed": (
         "An invoice bills work whose approval was reversed; it has to be credited or voided."
     ),

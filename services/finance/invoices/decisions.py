@@ -51,6 +51,7 @@ from finance.policies import (
     require_invoice,
     require_issued,
     require_open_account,
+    require_open_day,
 )
 from finance.roles import CONTROLLING
 from finance.time_billing.unbilled import advance_left, is_advance
@@ -122,6 +123,7 @@ def approve_invoice(
     issue_on = same_day("issue_on", command, invoice.approved, context)
     approved = InvoiceApproved(invoice=invoice.invoice, amount=invoice.amount, issue_on=issue_on)
     for event in unless_recorded(invoice.approved, approved, "the approval"):
+        require_open_day(state, "issue_on", issue_on)
         company = require_company(state)
         due = state.billing.events[invoice.billing_event]
         gate("amount-not-billable", _not_due(state, due, issue_on))
@@ -150,7 +152,9 @@ def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> I
         ends_event=known.ends_event if known else _ends_event(state, invoice),
         works=known.works if known else _works(state, invoice),
     )
-    yield from unless_recorded(known, voided, "the voiding")
+    for event in unless_recorded(known, voided, "the voiding"):
+        require_open_day(state, "voided_on", event.voided_on)
+        yield event
 
 
 @capability.decide(IssueCreditNote, by=CONTROLLING)
@@ -166,6 +170,7 @@ def issue_credit_note(
     invoice = require_issued(state, command.invoice)
     require_open_account(state)
     issued_on = day_since_issue(invoice, "issued_on", command, context)
+    require_open_day(state, "issued_on", issued_on)
     works = _reversed(state, invoice, command)
     for_works = Money.total((each.amount for each in works), state.money)
     amount = command.amount or min(for_works, invoice.left)

@@ -21,7 +21,7 @@ from finance.budgeting.state import Budget
 from finance.calendar_months import after, end_of, require_over
 from finance.engagement import Engagement
 from finance.importing.opening import billed_before, cost_before, recognised_before
-from finance.policies import require_budget
+from finance.policies import require_budget, require_open_day
 from finance.revenue.earned import earned_to, unmeasured_changes
 from finance.revenue.months import (
     first_month,
@@ -64,6 +64,10 @@ def recognise_revenue(
         (next_month(state, budget, each) for each in openly or begun),
         default=signature_month(state),
     )
+    last = state.periods.booked_to
+    require_open_day(state, "month", end_of(command.month))
+    if last is not None:  # what a booked month lacks is recognised in the next one
+        following = max(following, after(last))
     if command.month < following:
         raise Refused(
             "month-recognised",

@@ -266,6 +266,10 @@ class FinanceSection:
 
     The keys are the line, empty where none is named, and the day, with a slash between them.
     """
+    periods: dict[str, Kept[finance.PeriodBooked]] = each_by(
+        finance.PeriodBooked, lambda event: event.month
+    )
+    """The booked months."""
     imported: Kept[finance.EngagementImported] | None = newest(finance.EngagementImported)
     """The opening balances; what is billed, paid and recognised here does not contain them."""
 
@@ -350,6 +354,10 @@ class ConfidentialSection:
         finance.RevenueByCostRecognised, lambda event: event.obligation, kept=_cumulative
     )
     """Revenue to date by obligation, of the method that uses cost."""
+    periods: dict[str, Kept[finance.PeriodCosted]] = each_by(
+        finance.PeriodCosted, lambda event: event.month
+    )
+    """The cost of the booked months."""
     imported: Kept[finance.OpeningCostRecorded] | None = newest(finance.OpeningCostRecorded)
     """Cost and revenue by cost from before; no other figure contains them."""
 
@@ -985,5 +993,21 @@ def _margins(section: ConfidentialSection, recorded: Recorded[finance.MarginMeas
     section.margin_sold = recorded.event.margin_sold or section.margin_sold
 
 
+steps.describe(
+    finance.PeriodBooked,
+    lambda event, _: (
+        f"{event.month} booked: {money(event.billed)} billed, {money(event.credited)} credited, "
+        f"{money(event.paid)} paid, {money(event.recognised)} recognised, "
+        f"{number(event.hours)} h approved; {money(event.unbilled)} of work is unbilled."
+    ),
+)
+confidential_steps.describe(
+    finance.PeriodCosted,
+    lambda event, _: (
+        f"Cost of {event.month} booked: {money(event.cost)}; "
+        f"{money(event.recognised_by_cost)} recognised by cost"
+        f"{if_given(', a margin of {}', _ratio(event.margin), percent)}."
+    ),
+)
 steps.describe(finance.QuestionAsked, question("Finance"))
 steps.describe(finance.QuestionAnswered, answer("Finance"))

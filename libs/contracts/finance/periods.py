@@ -1,0 +1,72 @@
+"""Define the events of accounting periods."""
+
+from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL
+from contracts.event import Event
+from contracts.money import Money, NotNegativeTotal
+from contracts.values import HoursDelta, Identifier, Margin, Month, StreamSequence, Value
+
+
+class BookedTotals(Value):
+    """Totals of what Finance recorded about the engagement since its last booking.
+
+    Entries of earlier days that came later are among them. Opening balances are not.
+    """
+
+    billed: Money
+    """Invoices issued, less invoices voided; negative where more was voided."""
+    credited: NotNegativeTotal
+    """Credit notes issued."""
+    paid: Money
+    """Payments received, less refunds; negative where more was refunded."""
+    recognised: Money
+    """Revenue recognised by methods that do not use cost."""
+    hours: HoursDelta
+    """Hours approved, less hours reversed; negative where more was reversed."""
+    expenses: Money
+    """Expenses approved, less expenses reversed. One in another currency counts once converted."""
+
+
+class PeriodBooked(BookedTotals, Event, channel=FINANCE):
+    """A month of the engagement was booked: it is closed for ever.
+
+    Published by Finance, once for each month that the company closes. What is recorded later, also
+    of days in the month, is in the next booking. `heard` of the event says which events of other
+    departments are in it.
+    """
+
+    company: Identifier
+    """Id of the company that closes the month."""
+    month: Month
+    """Calendar month that was closed, as `YYYY-MM`."""
+    unbilled: NotNegativeTotal
+    """Worth at the booking of approved billable work, held or not, on no invoice and no draft."""
+    last_booked: StreamSequence | None
+    """`streamsequence` of the last event of Finance's open channel that the totals contain.
+
+    Null where no event was counted yet. Later ones are in a later booking.
+    """
+
+
+class PeriodCosted(Event, channel=FINANCE_CONFIDENTIAL):
+    """The cost of a month of the engagement was booked, together with the month.
+
+    Published by Finance in confidence. It repeats the open revenue that the margin contains.
+    """
+
+    month: Month
+    """Calendar month that was closed, as `YYYY-MM`."""
+    cost: Money
+    """Cost accrued, less cost reversed, since the last booking."""
+    recognised_by_cost: Money
+    """Revenue recognised in proportion to cost since the last booking."""
+    recognised: Money
+    """Revenue recognised by other methods since the last booking, as in `period-booked`."""
+    margin: Margin | None
+    """Margin of all this revenue; null where the cost of approved work was not known."""
+    last_booked: StreamSequence | None
+    """`streamsequence` of the last event of the confidential channel that the totals contain.
+
+    Null where no event was counted yet.
+    """
+    last_booked_open: StreamSequence | None
+    """`streamsequence` of the last event of Finance's open channel that `recognised` contains."""

@@ -1,0 +1,68 @@
+"""State of a group of a ledger: its engagements, and the round that they are asked in."""
+
+from typing import Self
+
+from chassis.domain.state import Part, on_event
+from contracts.values import Value
+from finance.ledger_groups.events import (
+    EngagementAdded,
+    EngagementAnswered,
+    GroupAnswered,
+    GroupRoundBegun,
+)
+from finance.ledgers.requests import TotalsByCurrency, added
+
+
+class OpenItems(Value):
+    """What an engagement misses: the first sentences, and the number of all."""
+
+    items: tuple[str, ...]
+    count: int
+
+
+class LedgerGroup(Part):
+    """Some engagements of a company, in the order of registration.
+
+    `waiting` are those that have not answered the round, `open` those that miss something. `booked`
+    and `totals` are those of the round. `answered` is the last round that all have answered.
+    """
+
+    group: str
+    engagements: tuple[str, ...] = ()
+    round: GroupRoundBegun | None = None
+    waiting: frozenset[str] = frozenset()
+    open: dict[str, OpenItems] = {}
+    booked: int = 0
+    totals: TotalsByCurrency = {}
+    answered: int = 0
+
+    @property
+    def number(self) -> int:
+        """Return the number of the group in its ledger."""
+        return int(self.group.rpartition(".")[2])
+
+    @on_event
+    def _added(self, event: EngagementAdded) -> Self:
+        return self.updated(engagements=(*self.engagements, event.engagement))
+
+    @on_event
+    def _begun(self, event: GroupRoundBegun) -> Self:
+        waiting = frozenset(self.engagements)
+        return self.updated(round=event, waiting=waiting, open={}, booked=0, totals={})
+
+    @on_event
+    def _engagement(self, event: EngagementAnswered) -> Self:
+        open_items = dict(self.open)
+        if event.count:
+            open_items[event.engagement] = OpenItems(items=event.items, count=event.count)
+        totals = self.totals if event.totals is None else added(self.totals, event.totals)
+        return self.updated(
+            waiting=self.waiting - {event.engagement},
+            open=open_items,
+            booked=self.booked + (event.totals is not None),
+            totals=totals,
+        )
+
+    @on_event
+    def _answered(self, event: GroupAnswered) -> Self:
+        return self.updated(answered=event.round)

@@ -1,0 +1,1 @@
+"""Ledger of a company: its months, closed one after the other."""

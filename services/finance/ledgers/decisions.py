@@ -1,0 +1,324 @@
+"""Close the months of a company, one after the other.
+
+A controller starts the closing of a month that is over: every engagement is asked what is missing.
+Approvals and drafts may be finished then, or the closing withdrawn. When the controller closes the
+month, every engagement is asked to book it; when all have, it is closed for ever.
+"""
+
+from collections.abc import Iterable
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
+from chassis.domain.pending import Requested
+from chassis.domain.requests import Outcome
+from contracts.event import Event
+from contracts.money import Money
+from contracts.values import HoursDelta, Month, ShortText
+from finance.calendar_months import after, require_over
+from finance.ledger_groups.requests import (
+    MOST_ENGAGEMENTS,
+    AddEngagement,
+    BeginRound,
+    RoundKind,
+    group_id,
+)
+from finance.ledgers.events import (
+    BookingStarted,
+    ClosingStarted,
+    ClosingWithdrawn,
+    EngagementRegistered,
+    GroupNoted,
+    PeriodClosed,
+)
+from finance.ledgers.requests import (
+    CompanyTotals,
+    NoteGroup,
+    RegisterEngagement,
+    TotalsByCurrency,
+)
+from finance.ledgers.state import Closing, Ledger
+from finance.roles import CONTROLLING
+
+capability = Capability[Ledger](__name__)
+adding = capability.request(AddEngagement, of="ledger-group")
+asking = capability.request(BeginRound, of="ledger-group")
+
+
+class StartClosing(Command):
+    """Start to close a month that is over: every engagement is asked what is missing.
+
+    Months are closed in order; the first may be any. While the month is closing, the command may be
+    given again to ask anew. What is missing is in the groups of the ledger.
+    """
+
+    month: Month
+
+
+class WithdrawClosing(Command):
+    """Open a month again whose closing was started, before it is booked."""
+
+    month: Month
+    why: ShortText
+    """Reason for opening it again."""
+
+
+class ClosePeriod(Command):
+    """Close a month for ever: every engagement is asked to book it.
+
+    Where engagements miss something, the month stays in closing. Then the command is given again
+    once that is done, or with `accept`. An equal repetition changes nothing once it is closed.
+    """
+
+    month: Month
+    accept: ShortText | None = None
+    """Reason for closing the month although something is missing; null where nothing should be."""
+
+
+@capability.decide(RegisterEngagement, by=None, opens=True)
+def register_engagement(
+    state: Ledger, command: RegisterEngagement, context: Context
+) -> Iterable[Event]:
+    """Add the engagement to the group that is not full; the next group begins when it is."""
+    group = state.engagements // MOST_ENGAGEMENTS + 1
+    yield EngagementRegistered(engagement=command.engagement, group=group)
+    add = AddEngagement(engagement=command.engagement)
+    yield adding(group_id(state.company, group), add, id="add", item=command.engagement)
+
+
+@adding.outcome
+def engagement_added(
+    state: Ledger, outcome: Outcome[AddEngagement], context: Context
+) -> Iterable[Event]:
+    """Record nothing: the group has the engagement."""
+    return ()
+
+
+@capability.decide(StartClosing, by=CONTROLLING)
+def start_closing(state: Ledger, command: StartClosing, context: Context) -> Iterable[Event]:
+    """Ask all groups what is missing.
+
+    Raises Refused where the month is not over, is closed or not the next one, another month is
+    closing, engagements have not answered the last question, or some have booked the month.
+    """
+    month, closing = command.month, state.closing
+    _require_next(state, month)
+    require_over(month, context.today)
+    if closing is not None:
+        if closing.is_booking:
+            raise Refused("month-booked-in-part", f"engagements have booked {month}: close it")
+        _require_answers(closing)
+    started = ClosingStarted(month=month, round=state.round + 1, groups=state.groups)
+    yield started
+    yield from _ask(state, started.round, "check", month, None)
+
+
+@capability.decide(WithdrawClosing, by=CONTROLLING, at="reopen")
+def withdraw_closing(state: Ledger, command: WithdrawClosing, context: Context) -> Iterable[Event]:
+    """Open the month again.
+
+    Raises Refused where it is not closing, engagements have not answered the last question, or some
+    have booked the month.
+    """
+    closing = _require_closing(state, command.month)
+    if closing.is_booking:
+        sentence = f"engagements have booked {command.month}: it can only be closed"
+        raise Refused("month-booked-in-part", sentence)
+    _require_answers(closing)
+    yield ClosingWithdrawn(month=command.month, why=command.why)
+
+
+@capability.decide(ClosePeriod, by=CONTROLLING)
+def close_period(state: Ledger, command: ClosePeriod, context: Context) -> Iterable[Event]:
+    """Ask all groups to book the month; nothing happens where it is closed already.
+
+    Raises Refused where the month is not closing, engagements have not answered the last question,
+    or miss something and that is not accepted.
+    """
+    if command.month in state.closed:
+        return
+    closing = _require_closing(state, command.month)
+    _require_answers(closing)
+    if closing.open and not closing.is_booking and command.accept is None:
+        groups = ", ".join(group_id(state.company, each) for each in sorted(closing.open))
+        sentence = f"{closing.open_count} engagements miss something: see the groups {groups}"
+        raise Refused("month-items-open", sentence)
+    started = BookingStarted(
+        month=command.month, round=state.round + 1, groups=state.groups, accepted=command.accept
+    )
+    yield started
+    yield from _ask(state, started.round, "book", command.month, command.accept)
+
+
+def _ask(
+    state: Ledger, round_: int, kind: RoundKind, month: Month, accepted: str | None
+) -> Iterable[Requested]:
+    begin = BeginRound(
+        company=state.company, round=round_, kind=kind, month=month, accepted=accepted
+    )
+    for number in range(1, state.groups + 1):
+        group = group_id(state.company, number)
+        yield asking(group, begin, id=f"round-{round_}", item=str(number))
+
+
+def _require_next(state: Ledger, month: Month) -> None:
+    last, closing = state.last_closed, state.closing
+    if last is not None and month <= last:
+        raise Refused("month-closed", f"{last} is closed, and so are the months before it")
+    following = closing.month if closing else after(last) if last else month
+    if month != following:
+        raise Refused("month-out-of-order", f"{following} has to be closed before {month}")
+
+
+def _require_closing(state: Ledger, month: Month) -> Closing:
+    """Return the closing of a month; raises Refused where it is not started."""
+    if state.closing is None or state.closing.month != month:
+        raise Refused("month-not-closing", f"the closing of {month} has not been started")
+    return state.closing
+
+
+def _require_answers(closing: Closing) -> None:
+    if closing.waiting:
+        sentence = f"{len(closing.waiting)} groups of engagements have not answered yet: try again"
+        raise Refused("month-awaits-answers", sentence)
+
+
+@asking.outcome
+def asked(state: Ledger, outcome: Outcome[BeginRound], context: Context) -> Iterable[Event]:
+    """Record nothing: the group answers by a request of its own."""
+    return ()
+
+
+@capability.decide(NoteGroup, by=None)
+def note_group(state: Ledger, command: NoteGroup, context: Context) -> Iterable[Event]:
+    """Note the answers of a group, unless they are to an earlier round."""
+    closing = state.closing
+    if closing is None or command.round != state.round or command.group not in closing.waiting:
+        return
+    yield GroupNoted(
+        group=command.group, open=command.open, booked=command.booked, totals=command.totals
+    )
+
+
+@capability.react
+def all_booked(state: Ledger, context: Context) -> Iterable[Event]:
+    """Close the month once all engagements have booked it."""
+    closing = state.closing
+    if closing is not None and closing.is_booking and not closing.waiting and not closing.open:
+        yield PeriodClosed(month=closing.month)
+
+
+class MonthTotals(ViewModel):
+    """Totals of a company's bookings in one currency, without cost."""
+
+    currency: str
+    bookings: int
+    billed: Money
+    credited: Money
+    paid: Money
+    recognised: Money
+    hours: HoursDelta
+    expenses: Money
+    unbilled: Money
+
+
+class MonthCosts(ViewModel):
+    """Cost and revenue by cost of a company's bookings in one currency."""
+
+    currency: str
+    cost: Money
+    recognised_by_cost: Money
+
+
+class MonthView(ViewModel):
+    """A month of a company: `closing` or `closed`.
+
+    `waiting` are groups that have not answered, `open` is the number of engagements that miss
+    something, by group; `booked` is the number of bookings.
+    """
+
+    month: Month
+    status: str
+    waiting: list[int]
+    open: dict[int, int]
+    booked: int
+    accepted: tuple[str, ...]
+    totals: list[MonthTotals]
+
+
+class LedgerFields(ViewModel):
+    """The ledger of a company: its months in their order; later months are open."""
+
+    company: str
+    engagements: int
+    groups: int
+    last_closed: Month | None
+    months: list[MonthView]
+
+
+class LedgerFigures(ViewModel):
+    """Cost of the closed months, for callers who may see costs."""
+
+    costs: dict[Month, list[MonthCosts]]
+
+
+@capability.view
+def ledger_view(state: Ledger) -> LedgerFields:
+    """Return the view of a ledger."""
+    months = [
+        MonthView(
+            month=each.month,
+            status="closed",
+            waiting=[],
+            open={},
+            booked=each.booked,
+            accepted=each.accepted,
+            totals=_totals(each.totals),
+        )
+        for each in state.closed.values()
+    ]
+    closing = state.closing
+    if closing is not None:
+        months.append(
+            MonthView(
+                month=closing.month,
+                status="closing",
+                waiting=sorted(closing.waiting),
+                open=closing.open,
+                booked=closing.booked,
+                accepted=closing.accepted,
+                totals=_totals(closing.totals),
+            )
+        )
+    return LedgerFields(
+        company=state.company,
+        engagements=state.engagements,
+        groups=state.groups,
+        last_closed=state.last_closed,
+        months=months,
+    )
+
+
+def _totals(totals: TotalsByCurrency) -> list[MonthTotals]:
+    return [
+        MonthTotals(**{name: getattr(each, name) for name in MonthTotals.model_fields})
+        for each in totals.values()
+    ]
+
+
+@capability.confidential_view
+def ledger_figures(state: Ledger) -> LedgerFigures:
+    """Return the cost of closed months for the confidential view of a ledger."""
+    return LedgerFigures(
+        costs={month: _costs(each.totals.values()) for month, each in state.closed.items()}
+    )
+
+
+def _costs(totals: Iterable[CompanyTotals]) -> list[MonthCosts]:
+    return [
+        MonthCosts(
+            currency=each.currency, cost=each.cost, recognised_by_cost=each.recognised_by_cost
+        )
+        for each in totals
+    ]

@@ -1,0 +1,76 @@
+"""Name what engagements and groups request of the ledger of a company."""
+
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from chassis.domain.commands import Command
+from contracts.finance import BookedTotals, PeriodBooked, PeriodCosted
+from contracts.money import Money
+from contracts.values import EngagementId, HoursDelta, Value, Version
+
+Number = Annotated[int, Field(ge=0)]
+
+
+class CompanyTotals(Value):
+    """Totals of the bookings of several engagements in one currency; cost is confidential."""
+
+    currency: str
+    bookings: int
+    billed: Money
+    credited: Money
+    paid: Money
+    recognised: Money
+    hours: HoursDelta
+    expenses: Money
+    unbilled: Money
+    cost: Money
+    recognised_by_cost: Money
+
+    @classmethod
+    def of(cls, booked: PeriodBooked, costed: PeriodCosted) -> "CompanyTotals":
+        """Return the totals of one booking."""
+        return cls(
+            **{name: getattr(booked, name) for name in BookedTotals.model_fields},
+            currency=booked.billed.currency,
+            bookings=1,
+            unbilled=booked.unbilled,
+            cost=costed.cost,
+            recognised_by_cost=costed.recognised_by_cost,
+        )
+
+    def plus(self, other: Self) -> Self:
+        """Return the totals with others of the same currency."""
+        fields = set(CompanyTotals.model_fields) - {"currency"}
+        return self.model_copy(
+            update={name: getattr(self, name) + getattr(other, name) for name in fields}
+        )
+
+
+TotalsByCurrency = dict[str, CompanyTotals]
+
+
+def added(known: TotalsByCurrency, more: CompanyTotals) -> TotalsByCurrency:
+    """Return totals by currency with more of one currency."""
+    before = known.get(more.currency)
+    return {**known, more.currency: before.plus(more) if before else more}
+
+
+class RegisterEngagement(Command):
+    """Add an engagement of the company to its ledger."""
+
+    engagement: EngagementId
+
+
+class NoteGroup(Command):
+    """Note that all engagements of a group have answered a round.
+
+    `open` engagements have something missing, and `booked` booked the month in this round, with
+    these totals.
+    """
+
+    group: Version
+    round: Version
+    open: Number
+    booked: Number
+    totals: tuple[CompanyTotals, ...] = ()

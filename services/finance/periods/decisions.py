@@ -1,0 +1,205 @@
+"""Book the months of an engagement when its company closes them.
+
+An engagement registers with the ledger of the company that sells as soon as that is known. The
+ledger asks it to check a month, and then to book it. What is recorded later is in the next booking,
+whatever its day; no document or revenue of Finance is dated in a booked month.
+"""
+
+from collections.abc import Iterable
+from itertools import islice
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Missing, Refused, gate
+from chassis.domain.context import Context
+from chassis.domain.requests import Outcome
+from contracts.event import Event
+from contracts.finance import BookedTotals, PeriodBooked, PeriodCosted
+from contracts.money import Money
+from contracts.values import Month
+from finance.calendar_months import after
+from finance.costing.rates import margin
+from finance.engagement import Engagement
+from finance.ledgers.requests import RegisterEngagement
+from finance.periods.events import OpenItemsAccepted, PeriodChecked, RegisteredWithLedger
+from finance.periods.missing import (
+    missing_before_closing,
+    missing_in_confidence,
+    missing_numbers,
+)
+from finance.periods.requests import BookPeriod, CheckPeriod
+from finance.periods.state import NOTHING
+from finance.time_billing.unbilled import can_be_billed, worth_left
+
+capability = Capability[Engagement](__name__)
+registering = capability.request(RegisterEngagement, of="ledger")
+
+LAST_MONTH: Month = "2999-12"
+MOST_ITEMS = 20
+"""Number of missing items whose sentences are kept; the others are counted."""
+
+
+@capability.react
+def register(state: Engagement, context: Context) -> Iterable[Event]:
+    """Register the engagement with the ledger of its company, once that is known."""
+    company = state.company
+    if company is not None and state.currency is not None and state.periods.company != company:
+        command = RegisterEngagement(engagement=state.engagement)
+        yield registering(company, command, id="register", item=company)
+
+
+@registering.outcome
+def registered(
+    state: Engagement, outcome: Outcome[RegisterEngagement], context: Context
+) -> Iterable[Event]:
+    """Note that the ledger knows the engagement."""
+    yield RegisteredWithLedger(company=outcome.request.item)
+
+
+@capability.decide(CheckPeriod, by=None)
+def check_period(state: Engagement, command: CheckPeriod, context: Context) -> Iterable[Event]:
+    """Record what is missing before the month may be closed; nothing where nothing is."""
+    if not _is_booked(state, command):
+        items = _items(state, command.month)
+        if items:
+            first = tuple(each.sentence for each in items[:MOST_ITEMS])
+            yield PeriodChecked(month=command.month, items=first, count=len(items))
+
+
+@capability.decide(BookPeriod, by=None)
+def book_period(state: Engagement, command: BookPeriod, context: Context) -> Iterable[Event]:
+    """Record the totals since the last booking; nothing where the month is booked already.
+
+    Raises Refused where something is missing and that is not accepted, or where a document of the
+    month waits for its number, which cannot be accepted.
+    """
+    month = command.month
+    if _is_booked(state, command):
+        return
+    gate("month-items-open", missing_numbers(state, month))
+    items = _items(state, month)
+    first = tuple(each.sentence for each in items[:MOST_ITEMS])
+    if items and command.accepted is None:
+        more = f"; and {len(items) - MOST_ITEMS} more" if len(items) > MOST_ITEMS else ""
+        raise Refused("month-items-open", f"{'; '.join(first)}{more}", items)
+    if items and command.accepted is not None:
+        yield OpenItemsAccepted(month=month, why=command.accepted, items=first, count=len(items))
+    yield _booking(state, command.company, month)
+    yield _costs(state, month)
+
+
+def _is_booked(state: Engagement, command: CheckPeriod | BookPeriod) -> bool:
+    """Return whether the month is booked, or another company sells the engagement now."""
+    last = state.periods.booked_to
+    return state.company != command.company or (last is not None and command.month <= last)
+
+
+def _items(state: Engagement, month: Month) -> tuple[Missing, ...]:
+    return (
+        *missing_numbers(state, month),
+        *missing_before_closing(state, month),
+        *missing_in_confidence(state, month),
+    )
+
+
+def totals(state: Engagement) -> BookedTotals:
+    """Return the open totals since the last booking."""
+    unbooked, currency = state.periods.unbooked, state.money
+    return BookedTotals(
+        billed=Money(amount=unbooked.billed, currency=currency),
+        credited=Money(amount=unbooked.credited, currency=currency),
+        paid=Money(amount=unbooked.paid, currency=currency),
+        recognised=Money(amount=unbooked.recognised, currency=currency),
+        hours=unbooked.hours,
+        expenses=Money(amount=unbooked.expenses.get(currency, NOTHING), currency=currency),
+    )
+
+
+def _booking(state: Engagement, company: str, month: Month) -> PeriodBooked:
+    waiting = (work for work in state.work.waiting if can_be_billed(work) and work.left > 0)
+    return PeriodBooked(
+        **dict(totals(state)),
+        company=company,
+        month=month,
+        unbilled=worth_left(state, waiting),
+        last_booked=state.periods.last_open,
+    )
+
+
+def _costs(state: Engagement, month: Month) -> PeriodCosted:
+    unbooked, currency = state.periods.unbooked, state.money
+    cost = Money(amount=unbooked.cost, currency=currency)
+    by_cost = Money(amount=unbooked.recognised_by_cost, currency=currency)
+    recognised = Money(amount=unbooked.recognised, currency=currency)
+    return PeriodCosted(
+        month=month,
+        cost=cost,
+        recognised_by_cost=by_cost,
+        recognised=recognised,
+        margin=None if state.work.uncosted else margin(recognised + by_cost, cost),
+        last_booked=state.periods.last_confidential,
+        last_booked_open=state.periods.last_open,
+    )
+
+
+class PeriodsFields(ViewModel):
+    """The booked months in the view of an engagement, and what the next one waits for.
+
+    `unbooked` are the totals since the last booking. `missing_to_close` concerns the month after
+    the last booked one; before the first, everything.
+    """
+
+    booked_to: Month | None
+    periods: list[PeriodBooked]
+    unbooked: BookedTotals | None
+    missing_to_close: list[Missing]
+
+
+class PeriodsFigures(ViewModel):
+    """The cost of the booked months, and what was missing then, for callers who may see costs."""
+
+    periods_costed: list[PeriodCosted]
+    booked_with_open_items: list[OpenItemsAccepted]
+    missing_costs_to_close: list[Missing]
+
+
+class PeriodsRow(ViewModel):
+    """The last booked month in the list of engagements."""
+
+    booked_to: str | None
+
+
+@capability.view
+def periods_view(state: Engagement) -> PeriodsFields:
+    """Return the booked months for the view of an engagement."""
+    numbers, items = (
+        missing_numbers(state, _next(state)),
+        missing_before_closing(state, _next(state)),
+    )
+    return PeriodsFields(
+        booked_to=state.periods.booked_to,
+        periods=list(state.periods.booked.values()),
+        unbooked=totals(state) if state.currency else None,
+        missing_to_close=list(islice((*numbers, *items), MOST_ITEMS)),
+    )
+
+
+@capability.confidential_view
+def periods_figures(state: Engagement) -> PeriodsFigures:
+    """Return the cost of booked months for the confidential view of an engagement."""
+    return PeriodsFigures(
+        periods_costed=list(state.periods.costed.values()),
+        booked_with_open_items=list(state.periods.accepted.values()),
+        missing_costs_to_close=list(islice(missing_in_confidence(state, _next(state)), MOST_ITEMS)),
+    )
+
+
+@capability.row
+def periods_row(state: Engagement) -> PeriodsRow:
+    """Return the last booked month for the list of engagements."""
+    return PeriodsRow(booked_to=state.periods.booked_to)
+
+
+def _next(state: Engagement) -> Month:
+    last = state.periods.booked_to
+    return after(last) if last else LAST_MONTH

@@ -1,0 +1,79 @@
+"""List what is missing before a month of an engagement may be closed."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from chassis.domain.commands import Missing
+from contracts.values import Month
+from finance.calendar_months import end_of
+from finance.engagement import Engagement
+from finance.exchange_rates.conversion import missing_rate
+from finance.revenue.months import next_month
+
+
+def missing_numbers(state: Engagement, month: Month) -> Iterable[Missing]:
+    """Yield the approved invoices and credit notes of a month, or before, without a number.
+
+    They are issued within seconds, or withdrawn. Until then the month cannot be booked.
+    """
+    end = end_of(month)
+    for invoice in state.billing.live:
+        if invoice.stage == "approved" and invoice.issue_on and invoice.issue_on <= end:
+            sentence = f"{invoice.invoice} of {invoice.issue_on} waits for its number"
+            yield Missing("invoice-not-issued", sentence, "finance")
+        for note in invoice.credits_approved:
+            if note.issued_on <= end:
+                sentence = f"{note.credit_note} of {note.issued_on} waits for its number"
+                yield Missing("credit-note-not-issued", sentence, "finance")
+
+
+def missing_before_closing(state: Engagement, month: Month) -> Iterable[Missing]:
+    """Yield the drafts, exchange rates and open revenue that are missing to the end of a month."""
+    end = end_of(month)
+    for invoice in state.billing.live:
+        due_on = state.billing.events[invoice.billing_event].due_on
+        if invoice.stage == "drafted" and due_on <= end:
+            sentence = (
+                f"draft {invoice.invoice} over {invoice.amount}, due {due_on}, is not approved"
+            )
+            yield Missing("invoice-not-issued", sentence, "finance")
+    for work, amount in state.work.unconverted(state.currency) if state.currency else ():
+        if work.on <= end:
+            yield missing_rate(work.entry, amount, state.money, work.on)
+    budget = state.budget
+    for each in budget.obligations if budget else ():
+        if each.method == "cost-to-cost" or budget is None:
+            continue
+        following = next_month(state, budget, each)
+        if following <= month:
+            sentence = f"the revenue of {each.obligation} in {following} is not recognised"
+            yield Missing("revenue-unrecognised", sentence, "finance")
+
+
+def missing_in_confidence(state: Engagement, month: Month) -> Iterable[Missing]:
+    """Yield the costs and revenue by cost that are missing to the end of a month. Confidential."""
+    end, budget = end_of(month), state.budget
+    for work in state.work.without_cost:
+        if work.role is not None and work.on <= end:
+            sentence = f"{work.hours} h of {work.role} on {work.on} ({work.entry}) have no cost"
+            yield Missing("work-uncosted", sentence, "finance")
+    for each in budget.obligations if budget else ():
+        if each.method == "cost-to-cost" and budget is not None:
+            following = next_month(state, budget, each)
+            if following <= month:
+                sentence = f"the revenue of {each.obligation} in {following} is not recognised"
+                yield Missing("revenue-unrecognised", sentence, "finance")
+    if stale := _older_forecast(state, end):
+        yield Missing("forecast-outdated", stale, "delivery")
+
+
+def _older_forecast(state: Engagement, end: date) -> str | None:
+    """Return what cost came after the last measured forecast, up to a day, or None."""
+    if not state.performance.forecasts:
+        return None
+    on = state.performance.forecasts[-1].on
+    totals = state.work.totals
+    later = totals.cost_to(end) - totals.cost_to(min(on, end))
+    if later <= 0:
+        return None
+    return f"the last forecast is of {on}, and cost of days after it is accrued"

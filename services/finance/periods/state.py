@@ -1,0 +1,176 @@
+"""State of the accounting periods of an engagement: running totals since the last booking.
+
+Each entry changes one number, so a booking does not sum over entries, and an entry is in one
+booking. Partly confidential.
+"""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Annotated, Self
+
+from chassis.domain.state import Keep, Kept, Part, on_event
+from contracts.delivery import ExpenseApproved, ExpenseReversed, TimeApproved, TimeReversed
+from contracts.event import Recorded
+from contracts.finance import (
+    CostAccrued,
+    CostReversed,
+    CreditNoteIssued,
+    ExpenseConversionReversed,
+    ExpenseConverted,
+    InvoiceIssued,
+    InvoiceVoided,
+    PaymentReceived,
+    PeriodBooked,
+    PeriodCosted,
+    RefundPaid,
+    RevenueByCostRecognised,
+    RevenueRecognised,
+)
+from contracts.values import Identifier, Month, Value
+from finance.calendar_months import end_of
+from finance.periods.events import OpenItemsAccepted, PeriodChecked, RegisteredWithLedger
+
+NOTHING = Decimal(0)
+
+
+class Unbooked(Value):
+    """Totals since the last booking, in the engagement's currency; `expenses` by currency."""
+
+    billed: Decimal = NOTHING
+    credited: Decimal = NOTHING
+    paid: Decimal = NOTHING
+    recognised: Decimal = NOTHING
+    hours: Decimal = NOTHING
+    expenses: dict[str, Decimal] = {}
+    cost: Decimal = NOTHING
+    recognised_by_cost: Decimal = NOTHING
+
+    def plus(self, **amounts: Decimal) -> "Unbooked":
+        """Return the totals with more added."""
+        changed = {name: getattr(self, name) + amount for name, amount in amounts.items()}
+        return self.model_copy(update=changed)
+
+    def with_expense(self, currency: str, amount: Decimal) -> "Unbooked":
+        """Return the totals with an expense in a currency added; a reversed one is negative."""
+        known = {**self.expenses, currency: self.expenses.get(currency, NOTHING) + amount}
+        return self.model_copy(
+            update={"expenses": {name: one for name, one in known.items() if one}}
+        )
+
+
+class Periods(Part):
+    """The bookings by month, and the totals since the last one.
+
+    `company` is that whose ledger knows the engagement. `last_open` and `last_confidential` are the
+    numbers of the last counted events of Finance's channels. `checked` is what was missing when that
+    was last asked for, `accepted` what was missing when a month was booked.
+    """
+
+    company: Identifier | None = None
+    unbooked: Unbooked = Unbooked()
+    last_open: int | None = None
+    last_confidential: int | None = None
+    booked: Annotated[dict[Month, PeriodBooked], Keep(by="month")] = {}
+    costed: Annotated[dict[Month, PeriodCosted], Keep(by="month")] = {}
+    checked: Kept[PeriodChecked] = None
+    accepted: Annotated[dict[Month, OpenItemsAccepted], Keep(by="month")] = {}
+
+    @property
+    def booked_to(self) -> Month | None:
+        """Return the last booked month, or None before the first."""
+        return max(self.booked, default=None)
+
+    @property
+    def first_open_day(self) -> date | None:
+        """Return the first day after the booked months; None where every day is open."""
+        last = self.booked_to
+        return end_of(last) + timedelta(days=1) if last else None
+
+    @on_event
+    def _registered(self, event: RegisteredWithLedger) -> Self:
+        return self.updated(company=event.company)
+
+    @on_event
+    def _issued(self, recorded: Recorded[InvoiceIssued]) -> Self:
+        return self._counted(recorded.sequence, billed=recorded.event.amount.amount)
+
+    @on_event
+    def _voided(self, recorded: Recorded[InvoiceVoided]) -> Self:
+        return self._counted(recorded.sequence, billed=-recorded.event.amount.amount)
+
+    @on_event
+    def _credited(self, recorded: Recorded[CreditNoteIssued]) -> Self:
+        return self._counted(recorded.sequence, credited=recorded.event.amount.amount)
+
+    @on_event
+    def _paid(self, recorded: Recorded[PaymentReceived]) -> Self:
+        return self._counted(recorded.sequence, paid=recorded.event.amount.amount)
+
+    @on_event
+    def _refunded(self, recorded: Recorded[RefundPaid]) -> Self:
+        return self._counted(recorded.sequence, paid=-recorded.event.amount.amount)
+
+    @on_event
+    def _recognised(self, recorded: Recorded[RevenueRecognised]) -> Self:
+        return self._counted(recorded.sequence, recognised=recorded.event.amount.amount)
+
+    @on_event
+    def _worked(self, event: TimeApproved | TimeReversed) -> Self:
+        hours = sum((each.hours for each in event.entries), NOTHING)
+        sign = -1 if isinstance(event, TimeReversed) else 1
+        return self.updated(unbooked=self.unbooked.plus(hours=sign * hours))
+
+    @on_event
+    def _spent(self, event: ExpenseApproved | ExpenseReversed) -> Self:
+        sign = -1 if isinstance(event, ExpenseReversed) else 1
+        amount = event.amount
+        return self.updated(
+            unbooked=self.unbooked.with_expense(amount.currency, sign * amount.amount)
+        )
+
+    @on_event
+    def _converted(self, recorded: Recorded[ExpenseConverted | ExpenseConversionReversed]) -> Self:
+        """Move an expense to the engagement's currency, or back where its approval was reversed."""
+        event = recorded.event
+        sign = -1 if isinstance(event, ExpenseConversionReversed) else 1
+        before, after = event.conversion.amount, event.conversion.converted
+        moved = self.unbooked.with_expense(before.currency, -sign * before.amount)
+        moved = moved.with_expense(after.currency, sign * after.amount)
+        return self.updated(unbooked=moved, last_open=recorded.sequence)
+
+    @on_event
+    def _costed(self, recorded: Recorded[CostAccrued | CostReversed]) -> Self:
+        sign = -1 if isinstance(recorded.event, CostReversed) else 1
+        return self._counted_in_confidence(
+            recorded.sequence, cost=sign * recorded.event.cost.amount
+        )
+
+    @on_event
+    def _recognised_by_cost(self, recorded: Recorded[RevenueByCostRecognised]) -> Self:
+        amount = recorded.event.amount.amount
+        return self._counted_in_confidence(recorded.sequence, recognised_by_cost=amount)
+
+    @on_event
+    def _booked(self, event: PeriodBooked) -> Self:
+        """Begin anew, but for confidential totals and for expenses that are not converted."""
+        left = {
+            name: amount
+            for name, amount in self.unbooked.expenses.items()
+            if name != event.expenses.currency
+        }
+        kept = {"cost", "recognised_by_cost"}
+        confidential = {name: getattr(self.unbooked, name) for name in kept}
+        return self.updated(unbooked=Unbooked(expenses=left, **confidential))
+
+    @on_event
+    def _cost_booked(self, event: PeriodCosted) -> Self:
+        booked = self.unbooked.plus(
+            cost=-event.cost.amount, recognised_by_cost=-event.recognised_by_cost.amount
+        )
+        return self.updated(unbooked=booked)
+
+    def _counted(self, sequence: int, **amounts: Decimal) -> Self:
+        return self.updated(unbooked=self.unbooked.plus(**amounts), last_open=sequence)
+
+    def _counted_in_confidence(self, sequence: int, **amounts: Decimal) -> Self:
+        return self.updated(unbooked=self.unbooked.plus(**amounts), last_confidential=sequence)
