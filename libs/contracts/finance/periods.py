@@ -3,7 +3,7 @@
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL
 from contracts.event import Event
 from contracts.money import Money, NotNegativeTotal
-from contracts.values import HoursDelta, Identifier, Margin, Month, StreamSequence, Value
+from contracts.values import HoursDelta, Identifier, Margin, Month, Value
 
 
 class BookedTotals(Value):
@@ -29,9 +29,9 @@ class BookedTotals(Value):
 class PeriodBooked(BookedTotals, Event, channel=FINANCE):
     """A month of the engagement was booked: it is closed for ever.
 
-    Published by Finance, once for each month that the company closes. What is recorded later, also
-    of days in the month, is in the next booking. `heard` of the event says which events of other
-    departments are in it.
+    Published by Finance, once for each month that the company closes. It contains the events of its
+    channel before it, since the last booking, and of other departments those that `heard` names.
+    What is recorded later, also of days in the month, is in the next booking.
     """
 
     company: Identifier
@@ -40,17 +40,13 @@ class PeriodBooked(BookedTotals, Event, channel=FINANCE):
     """Calendar month that was closed, as `YYYY-MM`."""
     unbilled: NotNegativeTotal
     """Worth at the booking of approved billable work, held or not, on no invoice and no draft."""
-    last_booked: StreamSequence | None
-    """`streamsequence` of the last event of Finance's open channel that the totals contain.
-
-    Null where no event was counted yet. Later ones are in a later booking.
-    """
 
 
 class PeriodCosted(Event, channel=FINANCE_CONFIDENTIAL):
     """The cost of a month of the engagement was booked, together with the month.
 
-    Published by Finance in confidence. It repeats the open revenue that the margin contains.
+    Published by Finance in confidence. It contains the events of its channel before it, since the
+    last booking, and repeats the open revenue that the margin contains.
     """
 
     month: Month
@@ -63,10 +59,3 @@ class PeriodCosted(Event, channel=FINANCE_CONFIDENTIAL):
     """Revenue recognised by other methods since the last booking, as in `period-booked`."""
     margin: Margin | None
     """Margin of all this revenue; null where the cost of approved work was not known."""
-    last_booked: StreamSequence | None
-    """`streamsequence` of the last event of the confidential channel that the totals contain.
-
-    Null where no event was counted yet.
-    """
-    last_booked_open: StreamSequence | None
-    """`streamsequence` of the last event of Finance's open channel that `recognised` contains."""

@@ -122,7 +122,6 @@ def _booking(state: Engagement, company: str, month: Month) -> PeriodBooked:
         company=company,
         month=month,
         unbilled=worth_left(state, waiting),
-        last_booked=state.periods.last_open,
     )
 
 
@@ -137,8 +136,6 @@ def _costs(state: Engagement, month: Month) -> PeriodCosted:
         recognised_by_cost=by_cost,
         recognised=recognised,
         margin=None if state.work.uncosted else margin(recognised + by_cost, cost),
-        last_booked=state.periods.last_confidential,
-        last_booked_open=state.periods.last_open,
     )
 
 

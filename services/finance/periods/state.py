@@ -10,7 +10,6 @@ from typing import Annotated, Self
 
 from chassis.domain.state import Keep, Kept, Part, on_event
 from contracts.delivery import ExpenseApproved, ExpenseReversed, TimeApproved, TimeReversed
-from contracts.event import Recorded
 from contracts.finance import (
     CostAccrued,
     CostReversed,
@@ -61,15 +60,12 @@ class Unbooked(Value):
 class Periods(Part):
     """The bookings by month, and the totals since the last one.
 
-    `company` is that whose ledger knows the engagement. `last_open` and `last_confidential` are the
-    numbers of the last counted events of Finance's channels. `checked` is what was missing when that
+    `company` is that whose ledger knows the engagement. `checked` is what was missing when that
     was last asked for, `accepted` what was missing when a month was booked.
     """
 
     company: Identifier | None = None
     unbooked: Unbooked = Unbooked()
-    last_open: int | None = None
-    last_confidential: int | None = None
     booked: Annotated[dict[Month, PeriodBooked], Keep(by="month")] = {}
     costed: Annotated[dict[Month, PeriodCosted], Keep(by="month")] = {}
     checked: Kept[PeriodChecked] = None
@@ -91,34 +87,34 @@ class Periods(Part):
         return self.updated(company=event.company)
 
     @on_event
-    def _issued(self, recorded: Recorded[InvoiceIssued]) -> Self:
-        return self._counted(recorded.sequence, billed=recorded.event.amount.amount)
+    def _issued(self, event: InvoiceIssued) -> Self:
+        return self._counted(billed=event.amount.amount)
 
     @on_event
-    def _voided(self, recorded: Recorded[InvoiceVoided]) -> Self:
-        return self._counted(recorded.sequence, billed=-recorded.event.amount.amount)
+    def _voided(self, event: InvoiceVoided) -> Self:
+        return self._counted(billed=-event.amount.amount)
 
     @on_event
-    def _credited(self, recorded: Recorded[CreditNoteIssued]) -> Self:
-        return self._counted(recorded.sequence, credited=recorded.event.amount.amount)
+    def _credited(self, event: CreditNoteIssued) -> Self:
+        return self._counted(credited=event.amount.amount)
 
     @on_event
-    def _paid(self, recorded: Recorded[PaymentReceived]) -> Self:
-        return self._counted(recorded.sequence, paid=recorded.event.amount.amount)
+    def _paid(self, event: PaymentReceived) -> Self:
+        return self._counted(paid=event.amount.amount)
 
     @on_event
-    def _refunded(self, recorded: Recorded[RefundPaid]) -> Self:
-        return self._counted(recorded.sequence, paid=-recorded.event.amount.amount)
+    def _refunded(self, event: RefundPaid) -> Self:
+        return self._counted(paid=-event.amount.amount)
 
     @on_event
-    def _recognised(self, recorded: Recorded[RevenueRecognised]) -> Self:
-        return self._counted(recorded.sequence, recognised=recorded.event.amount.amount)
+    def _recognised(self, event: RevenueRecognised) -> Self:
+        return self._counted(recognised=event.amount.amount)
 
     @on_event
     def _worked(self, event: TimeApproved | TimeReversed) -> Self:
         hours = sum((each.hours for each in event.entries), NOTHING)
         sign = -1 if isinstance(event, TimeReversed) else 1
-        return self.updated(unbooked=self.unbooked.plus(hours=sign * hours))
+        return self._counted(hours=sign * hours)
 
     @on_event
     def _spent(self, event: ExpenseApproved | ExpenseReversed) -> Self:
@@ -129,26 +125,23 @@ class Periods(Part):
         )
 
     @on_event
-    def _converted(self, recorded: Recorded[ExpenseConverted | ExpenseConversionReversed]) -> Self:
+    def _converted(self, event: ExpenseConverted | ExpenseConversionReversed) -> Self:
         """Move an expense to the engagement's currency, or back where its approval was reversed."""
-        event = recorded.event
         sign = -1 if isinstance(event, ExpenseConversionReversed) else 1
         before, after = event.conversion.amount, event.conversion.converted
         moved = self.unbooked.with_expense(before.currency, -sign * before.amount)
         moved = moved.with_expense(after.currency, sign * after.amount)
-        return self.updated(unbooked=moved, last_open=recorded.sequence)
+        return self.updated(unbooked=moved)
 
     @on_event
-    def _costed(self, recorded: Recorded[CostAccrued | CostReversed]) -> Self:
-        sign = -1 if isinstance(recorded.event, CostReversed) else 1
-        return self._counted_in_confidence(
-            recorded.sequence, cost=sign * recorded.event.cost.amount
-        )
+    def _costed(self, event: CostAccrued | CostReversed) -> Self:
+        sign = -1 if isinstance(event, CostReversed) else 1
+        return self._counted(cost=sign * event.cost.amount)
 
     @on_event
-    def _recognised_by_cost(self, recorded: Recorded[RevenueByCostRecognised]) -> Self:
-        amount = recorded.event.amount.amount
-        return self._counted_in_confidence(recorded.sequence, recognised_by_cost=amount)
+    def _recognised_by_cost(self, event: RevenueByCostRecognised) -> Self:
+        amount = event.amount.amount
+        return self._counted(recognised_by_cost=amount)
 
     @on_event
     def _booked(self, event: PeriodBooked) -> Self:
@@ -169,8 +162,5 @@ class Periods(Part):
         )
         return self.updated(unbooked=booked)
 
-    def _counted(self, sequence: int, **amounts: Decimal) -> Self:
-        return self.updated(unbooked=self.unbooked.plus(**amounts), last_open=sequence)
-
-    def _counted_in_confidence(self, sequence: int, **amounts: Decimal) -> Self:
-        return self.updated(unbooked=self.unbooked.plus(**amounts), last_confidential=sequence)
+    def _counted(self, **amounts: Decimal) -> Self:
+        return self.updated(unbooked=self.unbooked.plus(**amounts))

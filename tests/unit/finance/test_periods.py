@@ -1,0 +1,323 @@
+"""Check the accounting periods of an engagement: each entry is booked once, and never changes."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from contracts.finance import PeriodBooked, PeriodCosted
+from contracts.lines import BillingItem
+from contracts.values import Margin
+from finance.engagement import Engagement
+from finance.invoices.decisions import ApproveInvoice, IssueCreditNote, VoidInvoice
+from finance.ledgers.requests import RegisterEngagement
+from finance.payments.decisions import RecordPayment, RecordRefund
+from finance.periods.events import OpenItemsAccepted, PeriodChecked, RegisteredWithLedger
+from finance.periods.requests import BookPeriod, CheckPeriod
+from testkit.scenario import Scenario, like
+from tests.amounts import eur, usd
+from tests.unit.finance.builders import (
+    APRIL_1,
+    BASELINED,
+    CARD,
+    COSTS,
+    ESTIMATE,
+    ID,
+    PROPOSED,
+    SOW,
+    WON,
+    accepted,
+    contracted,
+    credit,
+    credit_issued,
+    exchange,
+    expense,
+    expense_reversed,
+    hearing,
+    hourly_line,
+    issued,
+    opened,
+    pay,
+    recognise,
+    report,
+    sent,
+    sow_of,
+    time,
+    time_reversed,
+)
+
+MAY_4, JUNE_4 = date(2026, 5, 4), date(2026, 6, 4)
+WHY = "The customer's answer comes next month."
+
+
+def book(month: str, *, accept: bool = True, company: str = "us") -> BookPeriod:
+    accepted = WHY if accept else None
+    return BookPeriod(company=company, month=f"2026-{month}", accepted=accepted)
+
+
+def booked(month: str, **amounts: Any) -> PeriodBooked:
+    """Return a booking of a month of 2026, in which amounts that are not given are zero."""
+    zero = eur(0)
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("billed", "credited", "paid", "recognised", "expenses", "unbilled"), zero
+    )
+    terms = {**nothing, "hours": Decimal(0), "company": "us", "month": f"2026-{month}"}
+    return PeriodBooked.model_validate({**terms, **amounts})
+
+
+def costed(month: str, cost: int, by_cost: int = 0, openly: int = 0) -> PeriodCosted:
+    revenue = by_cost + openly
+    ratio = round(Decimal(revenue - cost) / revenue, 6) if revenue else None
+    return PeriodCosted(
+        month=f"2026-{month}",
+        cost=eur(cost),
+        recognised_by_cost=eur(by_cost),
+        recognised=eur(openly),
+        margin=Margin(revenue=eur(revenue), cost=eur(cost), margin=ratio),
+    )
+
+
+def after_booking(scenario: Scenario[Engagement], month: str) -> Scenario[Engagement]:
+    return scenario.when(book(month)).then_accepted()
+
+
+def hourly() -> Scenario[Engagement]:
+    item = BillingItem(item="time", kind="time", amount=eur(20_000))
+    return contracted(sow_of(hourly_line(item, price=eur(20_000))))
+
+
+# ---- the ledger ------------------------------------------------------------------------------
+
+
+def test_an_engagement_registers_with_the_ledger_of_its_company_once():
+    won = opened().when_consumed(ESTIMATE, PROPOSED, WON)
+    (request,) = won.requests
+    assert (request.stream, request.command) == ("ledger:us", "register-engagement")
+    assert RegisterEngagement.model_validate_json(request.content).engagement == ID
+    known = (
+        won.then_accepted().when_outcome("register", "us").then(RegisteredWithLedger(company="us"))
+    )
+    assert not known.when_consumed(SOW).requests
+
+
+# ---- totals ----------------------------------------------------------------------------------
+
+
+def test_a_booking_holds_what_was_recorded_since_the_last_one():
+    april = hearing(sent().on(MAY_4), time("a", role="architect", hours=40))
+    april = april.after(pay(2_000))
+    april.when(book("04")).then(
+        OpenItemsAccepted(month="2026-04", why=WHY, items=(_revenue("2026-03"),), count=1),
+        booked("04", billed=eur(5_000), paid=eur(2_000), hours=Decimal(40)),
+        costed("04", 3_200),
+    )
+    credited = credit_issued(after_booking(april, "04").on(JUNE_4), credit(4_000))
+    refund = RecordRefund(invoice="invoice-start", amount=eur(1_000))
+    may = hearing(credited.after(refund), time_reversed(time("a", role="architect", hours=40)))
+    may.when(book("05")).then(
+        like(OpenItemsAccepted),
+        booked("05", credited=eur(4_000), paid=eur(-1_000), hours=Decimal(-40)),
+        costed("05", -3_200),
+    )
+
+
+def _revenue(month: str) -> str:
+    return f"the revenue of fixed in {month} is not recognised"
+
+
+def test_a_month_is_booked_once():
+    scenario = after_booking(sent().on(MAY_4), "04")
+    for month in ("04", "03"):
+        scenario.when(book(month)).then_nothing()
+    later = hearing(scenario, time("late", day=date(2026, 4, 7)))
+    later.when(book("04")).then_nothing()
+    later.then_view(booked_to="2026-04", periods=[booked("04", billed=eur(5_000))])
+
+
+def test_the_ledger_of_another_company_books_nothing():
+    sent().on(MAY_4).when(book("04", company="de")).then_nothing()
+    sent().on(MAY_4).when(CheckPeriod(company="de", month="2026-04")).then_nothing()
+
+
+def test_late_entries_of_a_booked_month_are_in_the_next_booking():
+    scenario = after_booking(contracted().on(MAY_4), "04")
+    late = hearing(scenario, time("late", hours=8, day=date(2026, 4, 7)))
+    late.on(JUNE_4).when(book("05")).then(
+        like(OpenItemsAccepted), booked("05", hours=Decimal(8)), costed("05", 400)
+    )
+
+
+def test_a_month_may_be_left_out_where_the_engagement_was_registered_later():
+    scenario = after_booking(sent().on(MAY_4), "04")
+    after_booking(scenario, "07").then_view(booked_to="2026-07")
+
+
+def test_unbilled_work_is_stated_as_it_is_at_the_booking():
+    worked = hearing(hourly().on(MAY_4), time("a", hours=8, role="architect"))
+    unbilled = {"hours": Decimal(8), "unbilled": eur(1_120)}
+    booking = worked.when(book("04")).then(
+        like(OpenItemsAccepted), booked("04", **unbilled), costed("04", 640)
+    )
+    billed = hearing(booking, time("b", hours=2, role="architect"))
+    billed.on(JUNE_4).when(book("05")).then(
+        like(OpenItemsAccepted),
+        booked("05", hours=Decimal(2), unbilled=eur(1_400)),
+        costed("05", 160),
+    )
+
+
+def test_an_expense_in_another_currency_is_booked_once_it_is_converted():
+    dinner = expense("dinner", usd(70))
+    waiting = hearing(contracted().on(MAY_4), expense("train", eur(100)), dinner)
+    april = waiting.when(book("04")).then(
+        like(OpenItemsAccepted), booked("04", expenses=eur(100)), like(PeriodCosted, margin=None)
+    )
+    rate = exchange("1.25", date(2026, 3, 2))
+    converted = hearing(april.knowing(CARD, COSTS, rate).on(JUNE_4), time("a"))
+    may = converted.when(book("05")).then(
+        like(OpenItemsAccepted), booked("05", expenses=eur(56), hours=Decimal(8)), costed("05", 456)
+    )
+    reversed_ = hearing(may, expense_reversed(dinner))
+    assert reversed_.state.periods.unbooked.expenses == {"EUR": Decimal(-56)}
+
+
+def test_an_expense_that_is_reversed_before_its_conversion_is_booked_nowhere():
+    dinner = expense("dinner", usd(70))
+    scenario = after_booking(hearing(contracted().on(MAY_4), dinner), "04")
+    assert hearing(scenario, expense_reversed(dinner)).state.periods.unbooked.expenses == {}
+
+
+def test_the_margin_is_unknown_while_the_cost_of_work_is():
+    worked = hearing(contracted(costs=False).on(MAY_4), time("a"))
+    worked.when(book("04")).then(
+        like(OpenItemsAccepted), like(PeriodBooked), like(PeriodCosted, margin=None, cost=eur(0))
+    )
+
+
+def test_the_margin_is_that_of_all_revenue():
+    worked = hearing(contracted(), time("a", role="architect", hours=40)).on(MAY_4)
+    done = worked.after(recognise("03")).after(recognise("04"))
+    outcome = done.when(book("04"))
+    (costs,) = (each for each in outcome.events if isinstance(each, PeriodCosted))
+    assert costs.margin is not None
+    assert costs.margin.revenue == costs.recognised_by_cost == done.view["recognised"]
+    assert costs.recognised == eur(0)
+
+
+# ---- what is missing -------------------------------------------------------------------------
+
+
+def test_what_is_missing_is_listed_and_must_be_accepted():
+    worked = hearing(contracted(costs=False), time("a"), accepted("design", APRIL_1)).on(MAY_4)
+    items = (
+        "draft invoice-start over 5,000.00 EUR, due 2026-03-20, is not approved",
+        "draft invoice-design over 6,000.00 EUR, due 2026-04-01, is not approved",
+        "8 h of developer on 2026-04-06 (a) have no cost",
+        "the revenue of fixed in 2026-03 is not recognised",
+    )
+    check = CheckPeriod(company="us", month="2026-04")
+    checked = worked.when(check).then(PeriodChecked(month="2026-04", items=items, count=4))
+    codes = {"invoice-not-issued", "work-uncosted", "revenue-unrecognised"}
+    checked.when(book("04", accept=False)).then_refused("month-items-open", missing=codes)
+    # What is of later days is not missing.
+    march = CheckPeriod(company="us", month="2026-03")
+    checked.when(march).then(PeriodChecked(month="2026-03", items=(items[0], items[3]), count=2))
+    booked_ = after_booking(checked, "04")
+    booked_.when(check).then_nothing()
+    (accepted_,) = booked_.view["booked_with_open_items"]
+    assert accepted_ == OpenItemsAccepted(month="2026-04", why=WHY, items=items, count=4)
+
+
+def test_nothing_is_accepted_where_nothing_is_missing():
+    done = sent().on(MAY_4).after(recognise("03")).after(recognise("04"))
+    done.when(CheckPeriod(company="us", month="2026-04")).then_nothing()
+    done.when(book("04", accept=False)).then(like(PeriodBooked), like(PeriodCosted))
+    done.when(book("04", accept=True)).then(like(PeriodBooked), like(PeriodCosted))
+
+
+def test_costs_are_missing_in_the_confidential_view_only():
+    worked = hearing(contracted(costs=False), time("a"))
+    assert {each.code for each in worked.view["missing_to_close"]} == {"invoice-not-issued"}
+    codes = {each.code for each in worked.view["missing_costs_to_close"]}
+    assert codes == {"work-uncosted", "revenue-unrecognised"}
+
+
+def test_a_forecast_that_is_older_than_cost_is_missing():
+    measured = hearing(contracted(), BASELINED, time("a"), report(date(2026, 4, 20)))
+    check = CheckPeriod(company="us", month="2026-04")
+
+    def outdated(scenario: Scenario[Engagement]) -> bool:
+        items = scenario.on(MAY_4).when(check).events[0].items
+        return "the last forecast is of 2026-04-20, and cost of days after it is accrued" in items
+
+    assert not outdated(measured)
+    assert not outdated(hearing(measured, time("later", day=date(2026, 5, 1))))
+    assert outdated(hearing(measured, time("late", day=date(2026, 4, 21))))
+
+
+def test_a_month_waits_for_the_numbers_of_its_documents():
+    approved = contracted().on(date(2026, 4, 30)).after(ApproveInvoice(invoice="invoice-start"))
+    pending = approved.on(MAY_4)
+    pending.when(book("04")).then_refused("month-items-open", missing={"invoice-not-issued"})
+    pending.when(book("03")).then(like(OpenItemsAccepted), like(PeriodBooked), like(PeriodCosted))
+    credited = sent().on(date(2026, 4, 30)).after(credit(100)).on(MAY_4)
+    credited.when(book("04")).then_refused("month-items-open", missing={"credit-note-not-issued"})
+
+
+# ---- days ------------------------------------------------------------------------------------
+
+LAST, FIRST = date(2026, 4, 30), date(2026, 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "field"),
+    [
+        (ApproveInvoice(invoice="invoice-design"), "issue_on"),
+        (VoidInvoice(invoice="invoice-start", why="Wrong."), "voided_on"),
+        (IssueCreditNote(invoice="invoice-start", amount=eur(1), why="Goodwill."), "issued_on"),
+        (RecordPayment(invoice="invoice-start", amount=eur(1)), "received_on"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else each.named(),
+)
+def test_no_document_and_no_payment_is_dated_in_a_booked_month(command: Any, field: str):
+    scenario = hearing(sent(), accepted("design", APRIL_1)).on(MAY_4)
+    before, on_first = (command.model_copy(update={field: day}) for day in (LAST, FIRST))
+    scenario.when(before).then_accepted()
+    closed = after_booking(scenario, "04")
+    closed.when(before).then_refused(
+        "date-in-booked-month", fields={field}, saying="the first open day is 2026-05-01"
+    )
+    closed.when(on_first).then_accepted()
+    closed.when(command).then_accepted()
+
+
+def test_no_refund_is_dated_in_a_booked_month():
+    scenario = credit_issued(sent().after(pay(5_000)), credit(1_000)).on(MAY_4)
+    closed = after_booking(scenario, "04")
+    refund = RecordRefund(invoice="invoice-start", amount=eur(1_000), paid_on=LAST)
+    closed.when(refund).then_refused("date-in-booked-month", fields={"paid_on"})
+    closed.after(refund.model_copy(update={"paid_on": FIRST}))
+
+
+def test_what_was_recorded_before_the_booking_may_be_repeated():
+    void = VoidInvoice(invoice="invoice-start", why="Wrong.", voided_on=LAST)
+    closed = after_booking(sent().on(LAST).after(void).on(MAY_4), "04")
+    closed.when(void).then_nothing()
+    approve = ApproveInvoice(invoice="invoice-start", issue_on=APRIL_1)
+    after_booking(sent().on(MAY_4), "04").when(approve).then_nothing()
+
+
+def test_revenue_that_a_booked_month_lacks_is_recognised_in_the_next_one():
+    billed = issued(hourly_advance(), "invoice-advance", "2026-00001", APRIL_1).on(JUNE_4)
+    closed = after_booking(billed, "04")
+    for month in ("03", "04"):
+        closed.when(recognise(month)).then_refused("date-in-booked-month", fields={"month"})
+    caught_up = closed.after(recognise("05"))
+    in_order = billed.after(recognise("03")).after(recognise("04")).after(recognise("05"))
+    assert caught_up.view["recognised"] == in_order.view["recognised"]
+    caught_up.when(recognise("05")).then_refused("month-recognised")
+
+
+def hourly_advance() -> Scenario[Engagement]:
+    return contracted(sow_of(hourly_line()))
