@@ -22,6 +22,7 @@ from gateway.decider import (
 from gateway.rules import judge
 from gateway.view.engagement_view import View, apply_event
 from local.demo import lifecycle
+from local.demo.closing import MonthEnds
 from local.demo.engagement_run import new_run
 from local.demo.scenarios import Scenario, scenarios
 from testkit.scenario import RecordsOf
@@ -60,6 +61,7 @@ def played(scenario: Scenario) -> Played:
     async def whole() -> Played:
         world = await founded()
         driver = InProcessDriver(world, scenario.begins)
+        driver.on_new_day.append(MonthEnds(driver, scenario.begins).close_due)
         last_day = TODAY - timedelta(days=1)
         await lifecycle.run_lifecycle(
             new_run(scenario, InProcessActors(driver, scenario.name), last_day)

@@ -104,6 +104,7 @@ class World:
         self.reference_events: list[Recorded[Event]] = []
         self._random = random
         self._told: set[tuple[str, Deadline]] = set()
+        self._carried_out: set[str] = set()
         self._numbers = count(1)
 
     def record(self, service: str, path: str, body: Body, key: str) -> str:
@@ -252,7 +253,8 @@ class World:
         department.streams[stream.id] = stream
         self._publish(department, said)
         for key, asked in stream.requests.items():
-            if key in department.streams[stream.id].requests:  # else it was carried out meanwhile
+            if key in department.streams[stream.id].requests and asked.id not in self._carried_out:
+                self._carried_out.add(asked.id)
                 self._carry_out(department, stream.id, asked)
 
     def _carry_out(self, department: Department, asking: str, asked: Recorded[Requested]) -> None:
@@ -305,8 +307,15 @@ _OPENING = f"/engagements/{ENGAGEMENT}/open-opportunity"
 class PureCalendar(Calendar):
     """Calendar whose next day begins as soon as an actor waits for it; deadlines pass then."""
 
-    def __init__(self, world: World, begins: date, on_later: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        world: World,
+        begins: date,
+        on_new_day: Callable[[date], Awaitable[None]],
+        on_later: Callable[[], Awaitable[None]],
+    ) -> None:
         self.today = begins
+        self._on_new_day = on_new_day
         self._on_later = on_later
         self._world = world
 
@@ -317,18 +326,24 @@ class PureCalendar(Calendar):
         if day > self.today:
             self.today = day
             self._world.tell_time(datetime.combine(day, time(0), UTC))
+            await self._on_new_day(day)
 
 
 class InProcessDriver(Driver):
     """Driver that calls a world instead of services over HTTP."""
 
     def __init__(self, world: World, begins: date) -> None:
-        self.calendar = PureCalendar(world, begins, self.hand_in)
+        self.calendar = PureCalendar(world, begins, self._begin_day, self.hand_in)
+        self.on_new_day = []
         self.timesheets = Timesheets()
         self.bank = Bank()
         self._on_streams = count(1)
         self.ids = world.ids
         self._world = world
+
+    async def _begin_day(self, today: date) -> None:
+        for each in self.on_new_day:
+            await each(today)
 
     async def publish(self, service: str, path: str, body: Body, by: str) -> None:
         self._world.publish(service, path, body, by)

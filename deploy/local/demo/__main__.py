@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from chassis.base.settings import LOCAL_ISSUER
 from local.demo.actors import Actors
+from local.demo.closing import MonthEnds
 from local.demo.driver import DemoError, Driver, PlatformAccess
 from local.demo.engagement_run import new_run
 from local.demo.lifecycle import run_lifecycle
@@ -48,6 +49,7 @@ async def load_demo(
     async with Driver(access, begins, f"{seed}/{today}/{number}") as driver:
         await publish(driver, begins - timedelta(days=30))
         await driver.hold_clocks()
+        driver.on_new_day.append(MonthEnds(driver, begins).close_due)
         display = asyncio.create_task(_show(progress, driver, begins, last_day))
         try:
             await driver.calendar.run(

@@ -153,7 +153,8 @@ class Driver:
         self._at_once = asyncio.Semaphore(at_once)
         self._tokens: dict[str, str] = {}
         self._clocks_set_on: date | None = None
-        self.calendar = Calendar(begins, self._hold_clocks, self.hand_in)
+        self.calendar = Calendar(begins, self._begin_day, self.hand_in)
+        self.on_new_day: list[Callable[[date], Awaitable[None]]] = []
         self.timesheets = Timesheets()
         self.bank = Bank()
         self._on_streams = count(1)
@@ -293,6 +294,11 @@ class Driver:
             self._clocks_set_on = today
             at = datetime.combine(today, time(0), UTC).isoformat()
             await self._clocks("hold", {"at": at})
+
+    async def _begin_day(self, today: date) -> None:
+        await self._hold_clocks(today)
+        for each in self.on_new_day:
+            await each(today)
 
     async def hold_clocks(self) -> None:
         """Stop the services' deadline schedulers at the calendar's day, 00:00 UTC."""

@@ -56,7 +56,7 @@ class StartClosing(Command):
     month: Month
 
 
-class WithdrawClosing(Command):
+class ReopenPeriod(Command):
     """Open a month again whose closing was started, before it is booked."""
 
     month: Month
@@ -114,8 +114,8 @@ def start_closing(state: Ledger, command: StartClosing, context: Context) -> Ite
     yield from _ask(state, started.round, "check", month, None)
 
 
-@capability.decide(WithdrawClosing, by=CONTROLLING, at="reopen")
-def withdraw_closing(state: Ledger, command: WithdrawClosing, context: Context) -> Iterable[Event]:
+@capability.decide(ReopenPeriod, by=CONTROLLING)
+def reopen_period(state: Ledger, command: ReopenPeriod, context: Context) -> Iterable[Event]:
     """Open the month again.
 
     Raises Refused where it is not closing, engagements have not answered the last question, or some

@@ -21,7 +21,7 @@ from finance.ledger_groups.requests import (
     LedgerGroupId,
 )
 from finance.ledger_groups.state import LedgerGroup, OpenItems
-from finance.ledgers.decisions import ClosePeriod, StartClosing, WithdrawClosing
+from finance.ledgers.decisions import ClosePeriod, ReopenPeriod, StartClosing
 from finance.ledgers.events import (
     BookingStarted,
     ClosingStarted,
@@ -43,7 +43,7 @@ NAMES = ("E-0000000000001", "E-0000000000002")
 START = StartClosing(month=APRIL)
 CLOSE = ClosePeriod(month=APRIL)
 ACCEPT = ClosePeriod(month=APRIL, accept="The answer comes next month.")
-REOPEN = WithdrawClosing(month=APRIL, why="An invoice is missing.")
+REOPEN = ReopenPeriod(month=APRIL, why="An invoice is missing.")
 
 
 def ledger(engagements: int = 2) -> Scenario[Ledger]:

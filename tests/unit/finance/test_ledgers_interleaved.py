@@ -20,7 +20,7 @@ from contracts.event import Event, Recorded
 from contracts.finance import PeriodBooked, PeriodCosted
 from finance.engagement import Engagement
 from finance.ledger_groups.state import LedgerGroup
-from finance.ledgers.decisions import ClosePeriod, StartClosing, WithdrawClosing
+from finance.ledgers.decisions import ClosePeriod, ReopenPeriod, StartClosing
 from finance.ledgers.state import Ledger
 from finance.service import ENGAGEMENT, LEDGER, LEDGER_GROUP, NUMBER_SERIES
 from testkit.matchers import recorded_as
@@ -175,7 +175,7 @@ def _command(company: Company, action: str, accept: str | None = None) -> Comman
         return StartClosing(month=month)
     if action == "close":
         return ClosePeriod(month=month, accept=accept)
-    return WithdrawClosing(month=month, why="Why.")
+    return ReopenPeriod(month=month, why="Why.")
 
 
 def _check(company: Company) -> None:
