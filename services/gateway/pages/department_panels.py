@@ -1,6 +1,6 @@
 """Panels of an engagement's page, one per department, with the last event of each channel."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -450,6 +450,23 @@ def _finance(view: View, *, confidential: bool) -> _PanelRows:
         ),
     )
     yield "Account", _one("settled" if finance.settled else None)
+    yield "Booked months", tuple(_months(view, confidential=confidential))
+
+
+def _months(view: View, *, confidential: bool) -> Iterator[str]:
+    """Yield the last booked months, the newest first."""
+    costed = view.confidential.periods if confidential else {}
+    for month, booked in sorted(view.finance.periods.items(), reverse=True)[:_MONTHS]:
+        event = booked.event
+        figures = [
+            f"{money(event.billed)} billed",
+            f"{money(event.paid)} paid",
+            f"{money(event.recognised)} recognised",
+            f"{number(event.hours)} h",
+        ]
+        if month in costed:
+            figures.append(f"{money(costed[month].event.cost)} of cost")
+        yield f"{month}: {', '.join(figures)}"
 
 
 def _balances(view: View, *, confidential: bool) -> _PanelRows:
@@ -494,6 +511,7 @@ def _approved_work(view: View) -> _PanelRows:
 
 
 _SHOWN_LINES = 20
+_MONTHS = 6
 """Lines of a contract that a panel shows; the others are counted."""
 
 
