@@ -106,7 +106,7 @@ async def _recognise(run: EngagementRun, state: dict[str, Any], month: str) -> N
     done = state["recognised_to"]
     signed = next(sow["signed_on"] for sow in state["sows"] if sow["signed_on"])
     upcoming = _next_month(done) if done else signed[:7]
-    if state["booked_to"]:  # what a booked month lacks is recognised in the next one
+    if state["booked_to"]:  # revenue missing in a booked month is in the next one
         upcoming = max(upcoming, _next_month(state["booked_to"]))
     while upcoming <= month:
         await run.actors.act("finance", "recognise-revenue", "fred", month=upcoming)

@@ -23,7 +23,7 @@ class GroupRoundBegun(Internal):
 
 
 class EngagementAnswered(Internal):
-    """An engagement checked or booked the month, or said what is missing.
+    """An engagement checked or booked the month, or answered what is missing.
 
     `items` are the first sentences of `count` missing items. `totals` are null unless it booked the
     month in this round.

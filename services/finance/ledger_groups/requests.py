@@ -11,7 +11,7 @@ MOST_ENGAGEMENTS = 100
 """Number of engagements of a group, which one commit asks together."""
 
 RoundKind = Literal["check", "book"]
-"""Whether engagements are asked to check a month, or to book it."""
+"""Kind of a round: engagements are asked to check a month, or to book it."""
 
 LedgerGroupId = Annotated[
     str,

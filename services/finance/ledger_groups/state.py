@@ -14,7 +14,7 @@ from finance.ledgers.requests import TotalsByCurrency, added
 
 
 class OpenItems(Value):
-    """What an engagement misses: the first sentences, and the number of all."""
+    """Missing items of an engagement: the first sentences, and the number of all."""
 
     items: tuple[str, ...]
     count: int

@@ -2,7 +2,7 @@
 
 An engagement registers with the ledger of the company that sells as soon as that is known. The
 ledger asks it to check a month, and then to book it. What is recorded later is in the next booking,
-whatever its day; no document or revenue of Finance is dated in a booked month.
+also if its day is in a booked month. No document or revenue of Finance is dated in one.
 """
 
 from collections.abc import Iterable

@@ -66,7 +66,7 @@ def recognise_revenue(
     )
     last = state.periods.booked_to
     require_open_day(state, "month", end_of(command.month))
-    if last is not None:  # what a booked month lacks is recognised in the next one
+    if last is not None:  # revenue missing in a booked month is in the next one
         following = max(following, after(last))
     if command.month < following:
         raise Refused(

@@ -1,6 +1,6 @@
 """Check that each entry is booked once, however engagements, ledger and processes interleave.
 
-Three engagements of a company, in two groups, hear of time and its reversal while a controller
+Three engagements of a company, in two groups, consume time and its reversal while a controller
 closes months. Two processes carry this out, and are killed between the halves of requests.
 """
 
@@ -37,8 +37,8 @@ STREAMS = (
 )
 MONTHS = ("2026-04", "2026-05", "2026-06")
 
-HEARS = st.tuples(
-    st.just("hear"), st.sampled_from(NAMES), st.integers(4, 6), st.sampled_from([1, 8])
+APPROVES = st.tuples(
+    st.just("approve"), st.sampled_from(NAMES), st.integers(4, 6), st.sampled_from([1, 8])
 )
 REVERSES = st.tuples(st.just("reverse"), st.sampled_from(NAMES))
 CLOSES = st.sampled_from([("start",), ("close", None), ("close", "Why."), ("withdraw",)])
@@ -49,7 +49,9 @@ TURNS = st.sampled_from([0, 3, 20, 400])
 """Reads and writes that are done before the next action; all of a closing needs some hundred."""
 ACTIONS = st.lists(
     st.tuples(
-        st.integers(0, 1), st.one_of(HEARS, HEARS, REVERSES, CLOSES, MONTH, MONTH, OTHERS), TURNS
+        st.integers(0, 1),
+        st.one_of(APPROVES, APPROVES, REVERSES, CLOSES, MONTH, MONTH, OTHERS),
+        TURNS,
     ),
     min_size=4,
     max_size=25,
@@ -57,11 +59,11 @@ ACTIONS = st.lists(
 
 
 class Company:
-    """The events that the engagements hear, and the processes."""
+    """The events that the engagements consume, and the processes."""
 
     def __init__(self) -> None:
         self.shared = Shared(ENGAGEMENT, LEDGER, LEDGER_GROUP, NUMBER_SERIES)
-        self.heard: dict[str, list[Recorded[Event]]] = {name: [] for name in NAMES}
+        self.told: dict[str, list[Recorded[Event]]] = {name: [] for name in NAMES}
         self.approved: dict[str, list[Any]] = {name: [] for name in NAMES}
         self.commands = 0
         for name in NAMES:
@@ -75,12 +77,12 @@ class Company:
 
     def tell(self, name: str, event: Event) -> None:
         channel = event.channel.name
-        before = sum(each.channel.name == channel for each in self.heard[name])
-        self.heard[name].append(recorded_as(event, name, before + 1, "ann", NOW, {}))
+        before = sum(each.channel.name == channel for each in self.told[name])
+        self.told[name].append(recorded_as(event, name, before + 1, "ann", NOW, {}))
 
     def approve(self, name: str, month: int, hours: int) -> None:
-        number = len(self.heard[name])
-        # Nobody knows what a wizard costs, so the month misses something.
+        number = len(self.told[name])
+        # A wizard has no cost rate, so the month misses something.
         role = "developer" if number % 5 else "wizard"
         event = time(f"T{number}", role, hours, date(2026, month, 6))
         self.approved[name].append(event)
@@ -90,8 +92,8 @@ class Company:
         if self.approved[name]:
             self.tell(name, time_reversed(self.approved[name].pop(0)))
 
-    async def hear(self, process: Process, name: str) -> None:
-        await process.events.handle_events(f"engagement:{name}", [*self.heard[name]])
+    async def consume(self, process: Process, name: str) -> None:
+        await process.events.handle_events(f"engagement:{name}", [*self.told[name]])
 
     async def give(self, process: Process, command: Command) -> None:
         self.commands += 1
@@ -132,7 +134,7 @@ async def _interleaved(actions: list[tuple[int, Any, int]], random: Any) -> None
     company = Company()
     processes = [company.process(), company.process()]
     for name in NAMES:
-        processes[0].begin(company.hear(processes[0], name))
+        processes[0].begin(company.consume(processes[0], name))
     await take_turns(company.shared, random, 10_000)
     processes[0].begin(company.finish(processes[0]))
     await take_turns(company.shared, random, 10_000)
@@ -143,12 +145,12 @@ async def _interleaved(actions: list[tuple[int, Any, int]], random: Any) -> None
             processes[place] = company.process()
         elif action == "dispatch":
             process.begin(company.finish(process))
-        elif action in {"hear", "reverse"}:
-            if action == "hear":
+        elif action in {"approve", "reverse"}:
+            if action == "approve":
                 company.approve(*options)
             else:
                 company.reverse(*options)
-            process.begin(company.hear(process, options[0]))
+            process.begin(company.consume(process, options[0]))
         elif action == "month":
             process.begin(company.give(process, _command(company, "start")))
             await take_turns(company.shared, random, 400)
@@ -161,7 +163,7 @@ async def _interleaved(actions: list[tuple[int, Any, int]], random: Any) -> None
 
     last = company.process()
     for name in NAMES:
-        last.begin(company.hear(last, name))
+        last.begin(company.consume(last, name))
     await take_turns(company.shared, random, 10_000)
     last.begin(company.finish(last))
     await take_turns(company.shared, random, 100_000)
