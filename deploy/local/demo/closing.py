@@ -50,14 +50,14 @@ class MonthEnds:
             await self._act(company, "start-closing", today, month=month)
             state = await self._answered(company)
         missing = bool(state["months"][-1]["open"])
-        why = "What is missing is small, and is booked in the next month." if missing else None
-        await self._act(company, "close-period", today, month=month, accept=why)
+        accept = "What is missing is small, and is booked in the next month." if missing else None
+        await self._act(company, "close-period", today, month=month, accept=accept)
         state = await self._answered(company)
         for _ in range(3):
             if state["last_closed"] == month:
                 return
-            why = "Drafted since; it is booked in the next month."
-            await self._act(company, "close-period", today, month=month, accept=why)
+            accept = "Drafted since; it is booked in the next month."
+            await self._act(company, "close-period", today, month=month, accept=accept)
             state = await self._answered(company)
         raise DemoError(f"{company}: {month} was not closed: {state['months'][-1]}")
 

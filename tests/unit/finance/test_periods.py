@@ -8,6 +8,7 @@ import pytest
 
 from contracts.finance import PeriodBooked, PeriodCosted
 from contracts.lines import BillingItem
+from contracts.refusals import RefusalCode
 from contracts.values import Margin
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice, IssueCreditNote, VoidInvoice
@@ -218,7 +219,7 @@ def test_what_is_missing_is_listed_and_must_be_accepted():
     )
     check = CheckPeriod(company="us", month="2026-04")
     checked = worked.when(check).then(PeriodChecked(month="2026-04", items=items, count=4))
-    codes = {"invoice-not-issued", "work-uncosted", "revenue-unrecognised"}
+    codes: set[RefusalCode] = {"invoice-not-issued", "work-uncosted", "revenue-unrecognised"}
     checked.when(book("04", accept=False)).then_refused("month-items-open", missing=codes)
     # What is of later days is not missing.
     march = CheckPeriod(company="us", month="2026-03")
@@ -248,7 +249,9 @@ def test_a_forecast_that_is_older_than_cost_is_missing():
     check = CheckPeriod(company="us", month="2026-04")
 
     def outdated(scenario: Scenario[Engagement]) -> bool:
-        items = scenario.on(MAY_4).when(check).events[0].items
+        (checked,) = scenario.on(MAY_4).when(check).events
+        assert isinstance(checked, PeriodChecked)
+        items = checked.items
         return "the last forecast is of 2026-04-20, and cost of days after it is accrued" in items
 
     assert not outdated(measured)
