@@ -13,6 +13,7 @@ from typing import Any
 
 from chassis.domain.commands import Refused
 from local.demo import lifecycle
+from local.demo.closing import MonthEnds
 from local.demo.driver import Body, CommandRefused
 from local.demo.engagement_run import new_run
 from local.demo.reference_data import CUSTOMERS
@@ -43,7 +44,7 @@ LIVES = {
 }
 
 
-_STREAMS = {"engagements", "timesheets", "payments", "bank-accounts", "expenses"}
+_STREAMS = {"engagements", "timesheets", "payments", "bank-accounts", "expenses", "ledgers"}
 """Paths of the streams that are no reference data."""
 
 
@@ -78,6 +79,7 @@ def fork(world: World) -> World:
         other.departments[name] = same
     other.reference_events = list(world.reference_events)
     other._references, other._told = list(world._references), set(world._told)
+    other._carried_out = set(world._carried_out)
     other._numbers = copy.copy(world._numbers)
     return other
 
@@ -117,10 +119,10 @@ async def lived(name: str, world: World) -> World:
     error outside the demo is raised.
     """
     chosen = LIVES[name]
+    driver = InProcessDriver(world, chosen.begins)
+    driver.on_new_day.append(MonthEnds(driver, chosen.begins).close_due)
     try:
-        await lifecycle.run_lifecycle(
-            new_run(chosen, Impatient(InProcessDriver(world, chosen.begins), name), LAST_DAY)
-        )
+        await lifecycle.run_lifecycle(new_run(chosen, Impatient(driver, name), LAST_DAY))
     except CommandRefused:
         pass
     except Exception as error:
