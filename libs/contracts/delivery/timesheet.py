@@ -118,7 +118,7 @@ def _require_week(week: date, entries: Iterable[TimeEntry]) -> None:
             raise invalid(f"entries.{place}.day", f"must be in the week of {week}", entry.day)
 
 
-class TimeSubmitted(SubmittedWeek, Event, channel=DELIVERY):
+class TimeSubmitted(SubmittedWeek, Event, channel=DELIVERY, consumed_by=("finance",)):
     """The entries of a person's week on the engagement were submitted for approval.
 
     Published by Delivery. They replace those of the same person and week that were submitted before
@@ -129,7 +129,7 @@ class TimeSubmitted(SubmittedWeek, Event, channel=DELIVERY):
     """Revision of the timesheet, which each submission raises."""
 
 
-class TimeWithdrawn(SubmittedWeek, Event, channel=DELIVERY):
+class TimeWithdrawn(SubmittedWeek, Event, channel=DELIVERY, consumed_by=("finance",)):
     """Submitted entries were taken back by the person before they were approved.
 
     Published by Delivery.
@@ -152,7 +152,7 @@ class TimeApproved(ApprovedWeek, Event, channel=DELIVERY, consumed_by=("finance"
     """
 
 
-class TimeRejected(SubmittedWeek, Event, channel=DELIVERY):
+class TimeRejected(SubmittedWeek, Event, channel=DELIVERY, consumed_by=("finance",)):
     """Submitted entries were rejected; their hours are neither billed nor counted as cost.
 
     Published by Delivery. The person corrects the timesheet and submits it again.

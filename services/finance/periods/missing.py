@@ -8,6 +8,7 @@ from contracts.values import Month
 from finance.calendar_months import end_of
 from finance.engagement import Engagement
 from finance.exchange_rates.conversion import missing_rate
+from finance.periods.state import NOTHING
 from finance.revenue.months import next_month
 
 
@@ -28,8 +29,17 @@ def missing_numbers(state: Engagement, month: Month) -> Iterable[Missing]:
 
 
 def missing_before_closing(state: Engagement, month: Month) -> Iterable[Missing]:
-    """Yield the drafts, exchange rates and open revenue that are missing to the end of a month."""
+    """Yield what is missing to the end of a month, but for what is missing in confidence.
+
+    That are approvals of time, drafts, exchange rates and open revenue.
+    """
     end = end_of(month)
+    for person, waiting in state.periods.waiting.items():
+        hours = sum((each for day, each in waiting.items() if day <= end), NOTHING)
+        if hours:
+            last = max(day for day in waiting if day <= end)
+            sentence = f"{hours} h of {person} up to {last} wait for approval"
+            yield Missing("time-waiting", sentence, "delivery")
     for invoice in state.billing.live:
         due_on = state.billing.events[invoice.billing_event].due_on
         if invoice.stage == "drafted" and due_on <= end:

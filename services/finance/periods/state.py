@@ -4,12 +4,22 @@ Each entry changes one number, so a booking does not sum over entries, and an en
 booking. Partly confidential.
 """
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Self
 
 from chassis.domain.state import Keep, Kept, Part, on_event
-from contracts.delivery import ExpenseApproved, ExpenseReversed, TimeApproved, TimeReversed
+from contracts.delivery import (
+    ExpenseApproved,
+    ExpenseReversed,
+    TimeApproved,
+    TimeEntry,
+    TimeRejected,
+    TimeReversed,
+    TimeSubmitted,
+    TimeWithdrawn,
+)
 from contracts.finance import (
     CostAccrued,
     CostReversed,
@@ -25,11 +35,12 @@ from contracts.finance import (
     RevenueByCostRecognised,
     RevenueRecognised,
 )
-from contracts.values import Identifier, Month, Value
+from contracts.values import Identifier, Month, PersonId, Value
 from finance.calendar_months import end_of
 from finance.periods.events import OpenItemsAccepted, PeriodChecked, RegisteredWithLedger
 
 NOTHING = Decimal(0)
+HoursByDay = dict[date, Decimal]
 
 
 class Unbooked(Value):
@@ -60,12 +71,14 @@ class Unbooked(Value):
 class Periods(Part):
     """The bookings by month, and the totals since the last one.
 
-    `company` is that whose ledger knows the engagement. `checked` is what was missing when that
+    `company` is that whose ledger knows the engagement. `waiting` are the hours of each person that
+    are submitted and neither approved nor rejected, by day. `checked` is what was missing when that
     was last asked for, `accepted` what was missing when a month was booked.
     """
 
     company: Identifier | None = None
     unbooked: Unbooked = Unbooked()
+    waiting: dict[PersonId, HoursByDay] = {}
     booked: Annotated[dict[Month, PeriodBooked], Keep(by="month")] = {}
     costed: Annotated[dict[Month, PeriodCosted], Keep(by="month")] = {}
     checked: Kept[PeriodChecked] = None
@@ -85,6 +98,22 @@ class Periods(Part):
     @on_event
     def _registered(self, event: RegisteredWithLedger) -> Self:
         return self.updated(company=event.company)
+
+    @on_event
+    def _submitted(self, event: TimeSubmitted) -> Self:
+        """Replace what waits of the week."""
+        others = {
+            day: hours
+            for day, hours in self.waiting.get(event.person, {}).items()
+            if not 0 <= (day - event.week).days < 7
+        }
+        return self._waiting(event.person, _added(others, event.entries, 1))
+
+    @on_event
+    def _decided(self, event: TimeApproved | TimeRejected | TimeWithdrawn) -> Self:
+        known = self.waiting.get(event.person, {})
+        of_known_days = (each for each in event.entries if each.day in known)
+        return self._waiting(event.person, _added(known, of_known_days, -1))
 
     @on_event
     def _issued(self, event: InvoiceIssued) -> Self:
@@ -162,5 +191,17 @@ class Periods(Part):
         )
         return self.updated(unbooked=booked)
 
+    def _waiting(self, person: PersonId, hours: HoursByDay) -> Self:
+        others = {name: each for name, each in self.waiting.items() if name != person}
+        return self.updated(waiting={**others, person: hours} if hours else others)
+
     def _counted(self, **amounts: Decimal) -> Self:
         return self.updated(unbooked=self.unbooked.plus(**amounts))
+
+
+def _added(known: HoursByDay, entries: Iterable[TimeEntry], sign: int) -> HoursByDay:
+    """Return hours by day with those of entries added, or taken away where `sign` is -1."""
+    hours = dict(known)
+    for each in entries:
+        hours[each.day] = hours.get(each.day, NOTHING) + sign * each.hours
+    return {day: left for day, left in hours.items() if left > 0}

@@ -6,6 +6,14 @@ from typing import Any
 
 import pytest
 
+from contracts.delivery import (
+    ApprovedEntry,
+    TimeApproved,
+    TimeEntry,
+    TimeRejected,
+    TimeSubmitted,
+    TimeWithdrawn,
+)
 from contracts.finance import PeriodBooked, PeriodCosted
 from contracts.lines import BillingItem
 from contracts.refusals import RefusalCode
@@ -32,6 +40,7 @@ from tests.unit.finance.builders import (
     contracted,
     credit,
     credit_issued,
+    entries,
     exchange,
     expense,
     expense_reversed,
@@ -242,6 +251,50 @@ def test_costs_are_missing_in_the_confidential_view_only():
     assert {each.code for each in worked.view["missing_to_close"]} == {"invoice-not-issued"}
     codes = {each.code for each in worked.view["missing_costs_to_close"]}
     assert codes == {"work-uncosted", "revenue-unrecognised"}
+
+
+def submitted(revision: int, *days: int) -> TimeSubmitted:
+    given = (entries(f"w-{day}", hours=8, day=date(2026, 4, day)) for day in days)
+    waiting = [TimeEntry(**_submitted(each)) for (each,) in given]
+    return TimeSubmitted(
+        person="dev", week=date(2026, 4, 27), entries=tuple(waiting), revision=revision
+    )
+
+
+def _submitted(approved: ApprovedEntry) -> dict[str, Any]:
+    return approved.model_dump(exclude={"kind", "line"})
+
+
+def waiting(scenario: Scenario[Engagement], month: str) -> list[str]:
+    check = CheckPeriod(company="us", month=f"2026-{month}")
+    (checked,) = scenario.on(MAY_4).when(check).events
+    assert isinstance(checked, PeriodChecked)
+    return [each for each in checked.items if "approval" in each]
+
+
+def test_time_that_waits_for_approval_is_missing():
+    sent_in = hearing(contracted(), submitted(1, 27, 28, 30))
+    assert waiting(sent_in, "04") == ["24 h of dev up to 2026-04-30 wait for approval"]
+    assert waiting(sent_in, "03") == []
+    week = date(2026, 4, 27)
+    approval = TimeApproved(person="dev", week=week, entries=entries("w-27", day=date(2026, 4, 27)))
+    first = hearing(sent_in, approval)
+    assert waiting(first, "04") == ["16 h of dev up to 2026-04-30 wait for approval"]
+    # Submitted again, the week replaces what still waits.
+    again = hearing(first, submitted(2, 28))
+    assert waiting(again, "04") == ["8 h of dev up to 2026-04-28 wait for approval"]
+    left = submitted(2, 28)
+    rejected = TimeRejected(person="dev", week=week, entries=left.entries, why="Another task.")
+    for ends in (rejected, TimeWithdrawn(**dict(left))):
+        done = hearing(again, ends)
+        assert waiting(done, "04") == []
+        assert done.state.periods.waiting == {}
+    codes: set[RefusalCode] = {"time-waiting", "invoice-not-issued", "revenue-unrecognised"}
+    again.on(MAY_4).when(book("04", accept=False)).then_refused("month-items-open", missing=codes)
+
+
+def test_approved_time_that_finance_did_not_see_submitted_leaves_nothing_waiting():
+    assert hearing(contracted(), time("a")).state.periods.waiting == {}
 
 
 def test_a_forecast_that_is_older_than_cost_is_missing():
