@@ -12,6 +12,7 @@ from contracts.reference import (
     CalendarPublished,
     ContactPublished,
     LeavePublished,
+    LedgerPublished,
     PersonPublished,
     StandInsPublished,
 )
@@ -95,6 +96,7 @@ SERVICE = Service(
         CalendarPublished,
         ContactPublished,
         LeavePublished,
+        LedgerPublished,
         PersonPublished,
         StandInsPublished,
     ),

@@ -118,15 +118,7 @@ class World:
     def publish(self, service: str, path: str, body: Body, by: str = "someone") -> None:
         """Publish reference data, which all departments have at once."""
         place, subject, command = path.split("/")
-        said = self.departments[service].said  # type: ignore[index]
-        before = len(said)
         self.command(SentCommand(service, subject, command, body, by, _START, path, place))
-        for recorded in said[before:]:
-            assert isinstance(recorded.event, Reference)
-            self._references.append(recorded.event)
-        self.reference_events += said[before:]
-        del said[before:]
-        self.records = RecordsOf(self._references)
 
     def command(self, sent: SentCommand) -> AnyStream:
         """Decide a command on the events that have been delivered; raises Refused."""
@@ -281,11 +273,21 @@ class World:
         self._keep(department, step.stream, step.own_events)
 
     def _publish(self, department: Department, said: tuple[Recorded[Event], ...]) -> None:
+        said = tuple(each for each in said if not self._is_kept(each))
         department.said.extend(said)
         for recorded in said:
             for other in self.departments.values():
                 if recorded.channel.name in other.channels:
                     other.arriving.setdefault(recorded.channel.name, deque()).append(recorded)
+
+    def _is_kept(self, recorded: Recorded[Event]) -> bool:
+        """Keep an event of reference data, which all have at once; return False for others."""
+        if not isinstance(recorded.event, Reference):
+            return False
+        self.reference_events.append(recorded)
+        self._references.append(recorded.event)
+        self.records = RecordsOf(self._references)
+        return True
 
     def _context(self, actor: str, at: datetime, cause: str) -> Context:
         return Context(

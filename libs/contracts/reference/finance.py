@@ -21,6 +21,7 @@ from contracts.values import (
     DistinctBy,
     ExchangeRateId,
     Identifier,
+    Month,
     Percent,
     PersonId,
     RoleRate,
@@ -125,6 +126,22 @@ class TaxRatePublished(TaxRateDetails, Reference, channel=FINANCE_REFERENCE):
     kind: ClassVar[str] = "tax-rate"
     tax_rate: Identifier
     """Tax code, such as `DE-standard`, which the lines of a contract name."""
+
+
+class LedgerPublished(Reference, channel=FINANCE_REFERENCE):
+    """A version of the record of a company's accounting periods: how far its months are closed.
+
+    Published by Finance when the closing of a month begins, is withdrawn, or is completed. All
+    other months are open. No decision of another department needs it.
+    """
+
+    kind: ClassVar[str] = "ledger"
+    ledger: Identifier
+    """Id of the company."""
+    closed_to: Month | None
+    """Last month that is closed, as `YYYY-MM`; null before the first one."""
+    closing: Month | None
+    """Month that is being closed, as `YYYY-MM`; null where none is."""
 
 
 ConversionRate = Annotated[

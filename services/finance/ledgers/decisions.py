@@ -15,6 +15,7 @@ from chassis.domain.pending import Requested
 from chassis.domain.requests import Outcome
 from contracts.event import Event
 from contracts.money import Money
+from contracts.reference import LedgerPublished
 from contracts.values import HoursDelta, Month, ShortText
 from finance.calendar_months import after, require_over
 from finance.ledger_groups.requests import (
@@ -207,6 +208,16 @@ def all_booked(state: Ledger, context: Context) -> Iterable[Event]:
     closing = state.closing
     if closing is not None and closing.is_booking and not closing.waiting and not closing.open:
         yield PeriodClosed(month=closing.month)
+
+
+@capability.react
+def publish(state: Ledger, context: Context) -> Iterable[Event]:
+    """Publish how far the months are closed, whenever that changes."""
+    nothing = LedgerPublished(ledger=state.company, closed_to=None, closing=None)
+    closing = state.closing.month if state.closing is not None else None
+    known = nothing.model_copy(update={"closed_to": state.last_closed, "closing": closing})
+    if known != (state.published or nothing):
+        yield known
 
 
 class MonthTotals(ViewModel):

@@ -2,7 +2,8 @@
 
 from typing import Self
 
-from chassis.domain.state import Part, on_event
+from chassis.domain.state import Kept, Part, on_event
+from contracts.reference import LedgerPublished
 from contracts.values import Month, ShortText, Value
 from finance.ledgers.events import (
     BookingStarted,
@@ -54,6 +55,7 @@ class Ledger(Part):
     round: int = 0
     closing: Closing | None = None
     closed: dict[Month, ClosedMonth] = {}
+    published: Kept[LedgerPublished] = None
 
     @property
     def last_closed(self) -> Month | None:

@@ -116,7 +116,7 @@ def panels(view: View, names: Names, today: date, *, confidential: bool) -> list
         "sales": _sales(view, names),
         "legal": _legal(view, names, today),
         "delivery": _delivery(view, names, today),
-        "finance": _finance(view, confidential=confidential),
+        "finance": _finance(view, names, confidential=confidential),
         "gateway": _gateway(view, names, confidential=confidential),
     }
     return [
@@ -407,7 +407,7 @@ def _state(change: Change) -> str:
     return "assessed" if change.assessed else "requested"
 
 
-def _finance(view: View, *, confidential: bool) -> _PanelRows:
+def _finance(view: View, names: Names, *, confidential: bool) -> _PanelRows:
     finance = view.finance
     if finance.priced and finance.budget is None:
         version = max(finance.priced)
@@ -450,7 +450,20 @@ def _finance(view: View, *, confidential: bool) -> _PanelRows:
         ),
     )
     yield "Account", _one("settled" if finance.settled else None)
+    yield "Months of the company", tuple(_closing(view, names))
     yield "Booked months", tuple(_months(view, confidential=confidential))
+
+
+def _closing(view: View, names: Names) -> Iterator[str]:
+    """Yield how far the months of the company that sells are closed."""
+    won = view.sales.won
+    ledger = names.ledger(won.event.company) if won is not None else None
+    if ledger is None:
+        return
+    if ledger.closed_to is not None:
+        yield f"closed to {ledger.closed_to}"
+    if ledger.closing is not None:
+        yield f"{ledger.closing} is being closed"
 
 
 def _months(view: View, *, confidential: bool) -> Iterator[str]:

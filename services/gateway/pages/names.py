@@ -12,6 +12,7 @@ from contracts.reference import (
     AccountPublished,
     AgreementPublished,
     ContactPublished,
+    LedgerPublished,
     PersonPublished,
 )
 from gateway.formatting import UNKNOWN, listed, sentence_case, words
@@ -77,6 +78,11 @@ class Names:
         """Return the name of an account in the commercial register, where it is known."""
         found = self._reference_data.latest(AccountPublished, account)
         return found.event.legal_name if found is not None else None
+
+    def ledger(self, company: str) -> LedgerPublished | None:
+        """Return how far the months of a company are closed; None before the first closing."""
+        found = self._reference_data.latest(LedgerPublished, company)
+        return found.event if found is not None else None
 
     def agreement(self, account: str | None, kind: str, day: date) -> AgreementPublished | None:
         """Return the account's agreement of a type in force on a day, else the last one, if any."""

@@ -7,7 +7,9 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from chassis.domain.pending import Refusal
+from contracts.event import Event
 from contracts.finance import PeriodBooked, PeriodCosted
+from contracts.reference import LedgerPublished
 from finance.ledger_groups.events import (
     EngagementAdded,
     EngagementAnswered,
@@ -67,6 +69,10 @@ def started(missing: int = 0) -> Scenario[Ledger]:
 
 def closed() -> Scenario[Ledger]:
     return noted(started().after(CLOSE), booked=2)
+
+
+def published(closed_to: str | None, closing: str | None) -> LedgerPublished:
+    return LedgerPublished(ledger="us", closed_to=closed_to, closing=closing)
 
 
 # ---- engagements -----------------------------------------------------------------------------
@@ -129,7 +135,8 @@ def test_what_is_missing_is_asked_again():
 
 
 def test_a_closing_is_withdrawn_with_a_reason():
-    reopened = started().when(REOPEN).then(ClosingWithdrawn(month=APRIL, why=REOPEN.why))
+    outcome = started().when(REOPEN)
+    reopened = outcome.then(ClosingWithdrawn(month=APRIL, why=REOPEN.why), published(None, None))
     for command in (CLOSE, REOPEN):
         reopened.when(command).then_refused("month-not-closing")
     reopened.after(START)
@@ -143,7 +150,11 @@ def test_a_month_is_closed_once_all_have_booked_it():
     first = noted(two, booked=100)
     assert first.view["months"][0].status == "closing"
     last = first.when(NoteGroup(group=2, round=2, open=0, booked=1))
-    last.then(GroupNoted(group=2, open=0, booked=1, totals=()), PeriodClosed(month=APRIL))
+    last.then(
+        GroupNoted(group=2, open=0, booked=1, totals=()),
+        PeriodClosed(month=APRIL),
+        published(APRIL, None),
+    )
     (month,) = last.after.view["months"]
     assert (month.status, month.booked, month.waiting) == ("closed", 101, [])
 
@@ -189,6 +200,18 @@ def test_the_totals_of_a_month_are_kept_by_currency():
     ((costs,),) = done.view["costs"].values()
     assert costs.cost.amount == 800
     assert not hasattr(totals, "cost")
+
+
+def test_how_far_the_months_are_closed_is_published_when_it_changes():
+    def said(events: tuple[Event, ...]) -> list[Event]:
+        return [each for each in events if isinstance(each, LedgerPublished)]
+
+    assert ledger().state.published is None
+    assert said(ledger().when(START).events) == [published(None, APRIL)]
+    assert said(started().when(START).events) == []
+    assert said(started().when(CLOSE).events) == []
+    may = closed().on(date(2026, 6, 1))
+    assert said(may.when(StartClosing(month="2026-05")).events) == [published(APRIL, "2026-05")]
 
 
 # ---- groups ----------------------------------------------------------------------------------

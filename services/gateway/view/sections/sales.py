@@ -52,6 +52,7 @@ class Proposal:
 class Won:
     """The deal as the customer accepted it, with titles of deliverables."""
 
+    company: str
     proposal_version: int
     price: Money
     lines: list[ContractLine]
@@ -63,6 +64,7 @@ class Won:
 
 def _won(event: sales.DealWon) -> Won:
     return Won(
+        company=event.company,
         proposal_version=event.proposal_version,
         price=event.price,
         lines=unbilled(event.lines),
