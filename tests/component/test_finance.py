@@ -1,18 +1,27 @@
 """Test the finance service as a process, over HTTP, on a real Kafka and a real store."""
 
-from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, time, timedelta
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from contracts.finance import BillingEventDue, InvoiceIssued, PaymentOverdue
-from contracts.reference import AccountPublished
+from contracts.finance import (
+    BillingEventDue,
+    InvoiceIssued,
+    PaymentOverdue,
+    PeriodBooked,
+    PeriodCosted,
+)
+from contracts.reference import AccountPublished, LedgerPublished
 from contracts.roles import Role
+from tests.amounts import eur
 from tests.component.harness import (
     Running,
     World,
+    accepted,
     asked_until,
     bearer,
     engagement_id,
@@ -22,6 +31,7 @@ from tests.component.harness import (
 )
 from tests.infrastructure import KafkaServer, StoreServer
 from tests.unit.finance import builders
+from tests.weeks import approved, reversal, submitted
 
 TODAY = datetime.now(UTC).date()
 SIGNED = TODAY - timedelta(days=40)
@@ -224,3 +234,81 @@ async def test_engagements_are_listed_with_stage_and_billed_amount(world: World)
             == [("open", "0"), ("budgeted", "0")]
         ),
     )
+
+
+def month_before(day: date) -> date:
+    """Return the first day of the month before that of a day."""
+    return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+async def test_a_company_closes_its_months(world: World):
+    later = month_before(TODAY)
+    first = month_before(later)
+    months = f"{first:%Y-%m}", f"{later:%Y-%m}"
+    company, other = f"c-{secrets.token_hex(4)}", engagement_id()
+    ledger = f"/ledgers/{company}"
+    won = builders.WON.model_copy(update={"company": company})
+    week = first + timedelta(days=-first.weekday() % 7)
+    waiting = submitted("w", week, 6, person="dev", role="developer")
+    approval = approved("w", week, 6, person="dev", role="developer")
+    await world.say(builders.OPENED, won, builders.time("a", hours=8, day=first))
+    await world.say(builders.OPENED, won, waiting, about=other)
+    await world.view()
+    await world.view(other)
+
+    async def last(expected: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        async def ask() -> dict[str, Any]:
+            state: dict[str, Any] = (await world.get(ledger, by=CONTROLLER)).json()
+            return state
+
+        return await asked_until(ask, expected)
+
+    def has_answered(state: dict[str, Any]) -> bool:
+        return not state["months"][-1]["waiting"]
+
+    async def give(command: str, **body: str) -> dict[str, Any]:
+        await world.do(f"{ledger}/{command}", body, by=CONTROLLER)
+        month: dict[str, Any] = (await last(has_answered))["months"][-1]
+        return month
+
+    await last(lambda state: state.get("engagements") == 2)
+    refused(await world.ask(f"{ledger}/start-closing", {"month": months[0]}), 403, "not-allowed")
+    this_month = {"month": f"{TODAY:%Y-%m}"}
+    early = await world.ask(f"{ledger}/start-closing", this_month, by=CONTROLLER)
+    refused(early, 409, "month-not-over")
+    assert (await give("start-closing", month=months[0]))["open"] == {"1": 1}
+    group = accepted(await world.get(f"/ledger-groups/{company}.1", by=CONTROLLER))
+    friday = week + timedelta(days=4)
+    assert {name: each["items"] for name, each in group["open_items"].items()} == {
+        other: [f"6 h of dev up to {friday} wait for approval"]
+    }
+    close = await world.ask(f"{ledger}/close-period", {"month": months[0]}, by=CONTROLLER)
+    refused(close, 409, "month-items-open")
+
+    await world.say(approval, about=other)
+    await world.view(other)
+    assert (await give("start-closing", month=months[0]))["open"] == {}
+    closed = await give("close-period", month=months[0])
+    assert (closed["status"], closed["booked"], closed["accepted"]) == ("closed", 2, [])
+    assert [(each["bookings"], each["hours"]) for each in closed["totals"]] == [(2, "14")]
+    [booking] = await world.events(of=PeriodBooked, about=other)
+    assert (booking.event.month, booking.event.hours) == (months[0], 6)
+    [cost] = await world.events(of=PeriodCosted)
+    assert cost.event.cost == eur(400)
+
+    # What is reversed, and what comes late, is in the next month.
+    await world.say(reversal(approval, "Another engagement.", TODAY), about=other)
+    await world.say(builders.time("late", hours=1, day=first))
+    await world.view()
+    await world.view(other)
+    await give("start-closing", month=months[1])
+    after = await give("close-period", month=months[1], accept="As it is.")
+    assert [each["hours"] for each in after["totals"]] == ["-5"]
+    assert (await last(has_answered))["months"] == [closed, after]
+    published = await world.events(4, of=LedgerPublished, about=company)
+    assert [(each.event.closed_to, each.event.closing) for each in published] == [
+        (None, months[0]),
+        (months[0], None),
+        (months[0], months[1]),
+        (months[1], None),
+    ]

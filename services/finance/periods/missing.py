@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from chassis.domain.commands import Missing
+from contracts.decimals import canonical_decimal
 from contracts.values import Month
 from finance.calendar_months import end_of
 from finance.engagement import Engagement
@@ -38,7 +39,7 @@ def missing_before_closing(state: Engagement, month: Month) -> Iterable[Missing]
         hours = sum((each for day, each in waiting.items() if day <= end), NOTHING)
         if hours:
             last = max(day for day in waiting if day <= end)
-            sentence = f"{hours} h of {person} up to {last} wait for approval"
+            sentence = f"{canonical_decimal(hours)} h of {person} up to {last} wait for approval"
             yield Missing("time-waiting", sentence, "delivery")
     for invoice in state.billing.live:
         due_on = state.billing.events[invoice.billing_event].due_on
