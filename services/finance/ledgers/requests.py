@@ -6,17 +6,18 @@ from pydantic import Field
 
 from chassis.domain.commands import Command
 from contracts.finance import BookedTotals, PeriodBooked, PeriodCosted
-from contracts.money import Money
-from contracts.values import EngagementId, HoursDelta, Value, Version
+from contracts.money import Currency, Money
+from contracts.values import AsNumber, EngagementId, HoursDelta, Value, Version
 
-Number = Annotated[int, Field(ge=0)]
+Number = Annotated[int, Field(ge=0, le=1_000_000), AsNumber]
+"""Number of engagements, or of bookings."""
 
 
 class CompanyTotals(Value):
     """Totals of the bookings of several engagements in one currency; cost is confidential."""
 
-    currency: str
-    bookings: int
+    currency: Currency
+    bookings: Number
     billed: Money
     credited: Money
     paid: Money

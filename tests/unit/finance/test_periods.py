@@ -188,6 +188,7 @@ def test_an_expense_in_another_currency_is_booked_once_it_is_converted():
     may = converted.when(book("05")).then(
         like(OpenItemsAccepted), booked("05", expenses=eur(56), hours=Decimal(8)), costed("05", 456)
     )
+    assert may.state.periods.unbooked.expenses == {}
     reversed_ = hearing(may, expense_reversed(dinner))
     assert reversed_.state.periods.unbooked.expenses == {"EUR": Decimal(-56)}
 
@@ -213,6 +214,28 @@ def test_the_margin_is_that_of_all_revenue():
     assert costs.margin is not None
     assert costs.margin.revenue == costs.recognised_by_cost == done.view["recognised"]
     assert costs.recognised == eur(0)
+    after_booking(done, "04").on(JUNE_4).when(book("05")).then(
+        like(OpenItemsAccepted), like(PeriodBooked), costed("05", 0)
+    )
+
+
+def test_the_margin_contains_revenue_that_does_not_follow_from_cost():
+    billed = issued(hourly_advance(), "invoice-advance", "2026-00001", APRIL_1)
+    worked = hearing(billed, time("a", role="architect", hours=8)).on(MAY_4)
+    done = worked.after(recognise("03")).after(recognise("04"))
+    booking, costs = done.when(book("04")).events[-2:]
+    assert isinstance(booking, PeriodBooked)
+    assert isinstance(costs, PeriodCosted)
+    assert costs == costed("04", 640, openly=int(booking.recognised.amount))
+    assert booking.recognised == done.view["recognised"] > eur(0)
+
+
+def test_an_invoice_that_is_voided_after_its_booking_is_taken_off_the_next_one():
+    april = after_booking(sent().on(MAY_4), "04")
+    voided = april.on(JUNE_4).after(VoidInvoice(invoice="invoice-start", why="Wrong."))
+    voided.when(book("05")).then(
+        like(OpenItemsAccepted), booked("05", billed=eur(-5_000)), costed("05", 0)
+    )
 
 
 # ---- what is missing -------------------------------------------------------------------------

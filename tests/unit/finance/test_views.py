@@ -60,6 +60,7 @@ def test_the_list_shows_the_billing_stage():
         "outstanding": "5000",
         "overdue": True,
         "imported": False,
+        "booked_to": None,
     }
     over = hearing(late, TERMINATED).on(date(2026, 6, 1))
     settled = over.after(allocate("invoice-start", eur(5_000)))

@@ -1,0 +1,183 @@
+"""Check random bookings beside late work, corrections, credit notes and payments.
+
+A booked month keeps its figures to the cent, and each amount is in exactly one booking.
+"""
+
+from collections import defaultdict
+from decimal import Decimal
+
+import pytest
+
+from contracts.delivery import ExpenseApproved, ExpenseReversed, TimeApproved, TimeReversed
+from contracts.event import Event
+from contracts.finance import (
+    BookedTotals,
+    CostAccrued,
+    CostReversed,
+    CreditNoteIssued,
+    ExpenseConversionReversed,
+    ExpenseConverted,
+    InvoiceIssued,
+    InvoiceVoided,
+    PaymentReceived,
+    PeriodBooked,
+    PeriodCosted,
+    RefundPaid,
+    RevenueByCostRecognised,
+    RevenueRecognised,
+)
+from contracts.money import Money
+from finance.engagement import Engagement
+from finance.payments.decisions import RecordRefund
+from finance.periods.requests import BookPeriod
+from testkit.scenario import Outcome
+from tests.amounts import eur, usd
+from tests.unit.finance.builders import CARD, COSTS, MONDAY, exchange, expense
+from tests.unit.finance.test_random_work import Story
+
+MONTHS = tuple(f"2026-{month:02}" for month in range(3, 12))
+COUNTED: dict[type[Event], tuple[str, int]] = {
+    InvoiceIssued: ("billed", 1),
+    InvoiceVoided: ("billed", -1),
+    CreditNoteIssued: ("credited", 1),
+    PaymentReceived: ("paid", 1),
+    RefundPaid: ("paid", -1),
+    RevenueRecognised: ("recognised", 1),
+    ExpenseApproved: ("expenses", 1),
+    ExpenseReversed: ("expenses", -1),
+    ExpenseConverted: ("expenses", 1),
+    ExpenseConversionReversed: ("expenses", -1),
+    CostAccrued: ("cost", 1),
+    CostReversed: ("cost", -1),
+    RevenueByCostRecognised: ("recognised_by_cost", 1),
+}
+"""Total in which an event counts, and its sign."""
+
+
+def amount_of(event: Event) -> Money:
+    if isinstance(event, ExpenseConverted | ExpenseConversionReversed):
+        return event.conversion.converted
+    amount: Money = getattr(
+        event, "cost" if isinstance(event, CostAccrued | CostReversed) else "amount"
+    )
+    return amount
+
+
+def numbers(event: Event, *names: str) -> dict[str, Decimal]:
+    """Return the totals of a booking by name."""
+    found = {name: getattr(event, name) for name in names}
+    return {name: each.amount if name != "hours" else each for name, each in found.items()}
+
+
+class Bookings:
+    """Totals since the last booking, and the bookings as they were published."""
+
+    def __init__(self) -> None:
+        self.totals: defaultdict[str, Decimal] = defaultdict(Decimal)
+        self.booked: list[PeriodBooked] = []
+        self.costed: list[PeriodCosted] = []
+
+    def count(self, event: Event) -> None:
+        """Count an event; a booking has to hold what was counted since the one before."""
+        if isinstance(event, PeriodBooked):
+            self._require(event, *BookedTotals.model_fields)
+            self.booked.append(event)
+        elif isinstance(event, PeriodCosted):
+            self._require(event, "cost", "recognised_by_cost")
+            assert event.recognised == self.booked[-1].recognised
+            self.costed.append(event)
+        elif isinstance(event, TimeApproved | TimeReversed):
+            hours = sum((each.hours for each in event.entries), Decimal(0))
+            self.totals["hours"] += hours if isinstance(event, TimeApproved) else -hours
+        elif type(event) in COUNTED:
+            name, sign = COUNTED[type(event)]
+            amount = amount_of(event)
+            if amount.currency == "EUR":
+                self.totals[name] += sign * amount.amount
+
+    def _require(self, event: Event, *names: str) -> None:
+        expected = {name: self.totals.pop(name, Decimal(0)) for name in names}
+        assert numbers(event, *names) == expected
+
+
+class ClosingStory(Story):
+    """The random story of a contract whose months are booked meanwhile."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.engagement = self.engagement.knowing(CARD, COSTS, exchange("1.25", MONDAY))
+        self.bookings = Bookings()
+        self.consumed: list[Event] = []
+
+    def happens(self) -> Outcome[Engagement]:
+        """Return the outcome of a random event, command, refund or booking, which is counted."""
+        self.consumed.clear()
+        drawn = self.random.random()
+        if drawn < 0.12:
+            outcome = self._book()
+        elif drawn < 0.2 and (refund := self._refund()) is not None:
+            outcome = self.engagement.when(refund)
+        else:
+            outcome = super().happens()
+        for event in self.consumed:
+            self.bookings.count(event)
+        for recorded in outcome.published:
+            self.bookings.count(recorded.event)
+        return outcome
+
+    def _book(self) -> Outcome[Engagement]:
+        """Book the next month or an earlier one; documents without a number may prevent it."""
+        last = len(self.bookings.booked)
+        month = self.random.choice(MONTHS[: last + 1][-3:])
+        return self.engagement.when(BookPeriod(company="us", month=month, accepted="Why."))
+
+    def _refund(self) -> RecordRefund | None:
+        issued = [
+            each.invoice for each in self.engagement.state.billing.live if each.outstanding < eur(0)
+        ]
+        if not issued:
+            return None
+        return RecordRefund(invoice=self.random.choice(issued), amount=eur(1))
+
+    def time(self) -> Event:
+        return self._heard(super().time())
+
+    def expense(self) -> Event:
+        """Return an expense, of which some are in another currency."""
+        spent = super().expense()
+        if self.random.random() < 0.4:
+            spent = expense(f"x{self.number}", usd(self.random.randint(1, 900)), MONDAY)
+            self.approved.expenses[spent.expense] = spent
+        return self._heard(spent)
+
+    def reverse_time(self) -> Event | None:
+        event = super().reverse_time()
+        return self._heard(event) if event is not None else None
+
+    def reverse_expense(self) -> Event | None:
+        event = super().reverse_expense()
+        return self._heard(event) if event is not None else None
+
+    def _heard(self, event: Event) -> Event:
+        self.consumed.append(event)
+        return event
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_booked_month_never_changes_and_nothing_is_booked_twice(seed: int) -> None:
+    story = ClosingStory(seed)
+    bookings = story.bookings
+    for _ in range(90):
+        story.engagement = story.happens().after
+        view = story.engagement.view
+        assert view["periods"] == bookings.booked
+        assert view["periods_costed"] == bookings.costed
+    state = story.engagement.state
+    again = type(state).model_validate_json(state.model_dump_json())
+    assert [*again.periods.booked.values()] == bookings.booked
+    assert [*again.periods.costed.values()] == bookings.costed
+    months = [each.month for each in bookings.booked]
+    assert months == [each.month for each in bookings.costed] == list(MONTHS[: len(months)])
+    cost = sum((each.cost.amount for each in bookings.costed), bookings.totals["cost"])
+    assert cost == (state.work.cost_to_date or eur(0)).amount
+    assert len(months) > 1
