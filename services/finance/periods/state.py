@@ -112,8 +112,7 @@ class Periods(Part):
     @on_event
     def _decided(self, event: TimeApproved | TimeRejected | TimeWithdrawn) -> Self:
         known = self.waiting.get(event.person, {})
-        of_known_days = (each for each in event.entries if each.day in known)
-        return self._waiting(event.person, _added(known, of_known_days, -1))
+        return self._waiting(event.person, _added(known, event.entries, -1))
 
     @on_event
     def _issued(self, event: InvoiceIssued) -> Self:

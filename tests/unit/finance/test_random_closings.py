@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from chassis.domain.commands import Command
 from contracts.delivery import ExpenseApproved, ExpenseReversed, TimeApproved, TimeReversed
 from contracts.event import Event
 from contracts.finance import (
@@ -27,9 +28,11 @@ from contracts.finance import (
     RevenueRecognised,
 )
 from contracts.money import Money
+from finance.calendar_months import after
 from finance.engagement import Engagement
-from finance.payments.decisions import RecordRefund
+from finance.payments.decisions import RecordPayment, RecordRefund
 from finance.periods.requests import BookPeriod
+from finance.revenue.decisions import RecogniseRevenue
 from testkit.scenario import Outcome
 from tests.amounts import eur, usd
 from tests.unit.finance.builders import CARD, COSTS, MONDAY, exchange, expense
@@ -110,34 +113,37 @@ class ClosingStory(Story):
         self.consumed: list[Event] = []
 
     def happens(self) -> Outcome[Engagement]:
-        """Return the outcome of a random event, command, refund or booking, which is counted."""
+        """Return the outcome of a random event or command, which is counted."""
         self.consumed.clear()
-        drawn = self.random.random()
-        if drawn < 0.12:
-            outcome = self._book()
-        elif drawn < 0.2 and (refund := self._refund()) is not None:
-            outcome = self.engagement.when(refund)
-        else:
-            outcome = super().happens()
+        command = self._command() if self.random.random() < 0.35 else None
+        outcome = super().happens() if command is None else self.engagement.when(command)
         for event in self.consumed:
             self.bookings.count(event)
         for recorded in outcome.published:
             self.bookings.count(recorded.event)
         return outcome
 
-    def _book(self) -> Outcome[Engagement]:
-        """Book the next month or an earlier one; documents without a number may prevent it."""
-        last = len(self.bookings.booked)
-        month = self.random.choice(MONTHS[: last + 1][-3:])
-        return self.engagement.when(BookPeriod(company="us", month=month, accepted="Why."))
+    def _command(self) -> Command:
+        """Return a booking, the revenue of the next month, or a payment, back or forth."""
+        commands: list[Command] = [self._booking(), self._revenue()]
+        for invoice in self.engagement.state.billing.live:
+            due = invoice.outstanding
+            if invoice.stage == "issued" and due > eur(0):
+                commands.append(RecordPayment(invoice=invoice.invoice, amount=due))
+            if due < eur(0):
+                commands.append(RecordRefund(invoice=invoice.invoice, amount=-due))
+        return self.random.choice(commands)
 
-    def _refund(self) -> RecordRefund | None:
-        issued = [
-            each.invoice for each in self.engagement.state.billing.live if each.outstanding < eur(0)
-        ]
-        if not issued:
-            return None
-        return RecordRefund(invoice=self.random.choice(issued), amount=eur(1))
+    def _booking(self) -> BookPeriod:
+        """Return the booking of the next month or of one before."""
+        booked = len(self.bookings.booked)
+        month = self.random.choice(MONTHS[: booked + 1][-2:])
+        return BookPeriod(company="us", month=month, accepted="Why.")
+
+    def _revenue(self) -> RecogniseRevenue:
+        view = self.engagement.view
+        known = [each for each in (view["recognised_to"], view["booked_to"]) if each is not None]
+        return RecogniseRevenue(month=after(max(known)) if known else MONTHS[0])
 
     def time(self) -> Event:
         return self._heard(super().time())
