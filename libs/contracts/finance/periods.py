@@ -17,7 +17,7 @@ class BookedTotals(Value):
     credited: NotNegativeTotal
     """Credit notes issued."""
     paid: Money
-    """Payments received, less refunds; negative where more was refunded."""
+    """Allocated to invoices, less what was taken back, with what banks kept; may be negative."""
     recognised: Money
     """Revenue recognised by methods that do not use cost."""
     hours: HoursDelta

@@ -28,10 +28,10 @@ from contracts.finance import (
     ExpenseConverted,
     InvoiceIssued,
     InvoiceVoided,
-    PaymentReceived,
+    PaymentAllocated,
+    PaymentDeallocated,
     PeriodBooked,
     PeriodCosted,
-    RefundPaid,
     RevenueByCostRecognised,
     RevenueRecognised,
 )
@@ -127,12 +127,12 @@ class Periods(Part):
         return self._counted(credited=event.amount.amount)
 
     @on_event
-    def _paid(self, event: PaymentReceived) -> Self:
-        return self._counted(paid=event.amount.amount)
+    def _paid(self, event: PaymentAllocated) -> Self:
+        return self._counted(paid=event.paid.amount)
 
     @on_event
-    def _refunded(self, event: RefundPaid) -> Self:
-        return self._counted(paid=-event.amount.amount)
+    def _taken_back(self, event: PaymentDeallocated) -> Self:
+        return self._counted(paid=-event.paid.amount)
 
     @on_event
     def _recognised(self, event: RevenueRecognised) -> Self:

@@ -17,7 +17,7 @@ from contracts.finance import WriteOffRecorded
 from contracts.money import Money, PositiveMoney
 from contracts.values import Correction, Day, Identifier, ShortText
 from finance.engagement import Engagement
-from finance.policies import day_since_issue, require_at_most, require_issued
+from finance.policies import day_since_issue, require_at_most, require_issued, require_open_day
 from finance.roles import CONTROLLING
 from finance.write_offs.reversal import reversal
 
@@ -60,6 +60,7 @@ def write_off_invoice(
     """
     invoice = require_issued(state, command.invoice)
     on = day_since_issue(invoice, "written_off_on", command, context)
+    require_open_day(state, "written_off_on", on)
     owed = invoice.outstanding
     if owed.amount <= 0:
         raise Refused("invoice-paid", f"nothing is outstanding on invoice {invoice.number}")
@@ -88,6 +89,7 @@ def reverse_write_off(
         missing = Missing("write-off-unknown", sentence, field="write_off")
         raise Refused("write-off-unknown", sentence, [missing])
     on = correction_day("reversed_on", command, known.written_off_on, context)
+    require_open_day(state, "reversed_on", on)
     yield reversal(known, known.amount, command.why, on)
 
 

@@ -21,9 +21,10 @@ from contracts.values import Margin
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice, IssueCreditNote, VoidInvoice
 from finance.ledgers.requests import RegisterEngagement
-from finance.payments.decisions import RecordPayment, RecordRefund
 from finance.periods.events import OpenItemsAccepted, PeriodChecked, RegisteredWithLedger
 from finance.periods.requests import BookPeriod, CheckPeriod
+from finance.write_offs.decisions import ReverseWriteOff, WriteOffInvoice
+from finance.withholding.decisions import WriteDownWork
 from testkit.scenario import Scenario, like
 from tests.amounts import eur, usd
 from tests.unit.finance.builders import (
@@ -123,8 +124,7 @@ def test_a_booking_holds_what_was_recorded_since_the_last_one():
         costed("04", 3_200),
     )
     credited = credit_issued(after_booking(april, "04").on(JUNE_4), credit(4_000))
-    refund = RecordRefund(invoice="invoice-start", amount=eur(1_000))
-    may = hearing(credited.after(refund), time_reversed(time("a", role="architect", hours=40)))
+    may = hearing(credited, time_reversed(time("a", role="architect", hours=40)))
     may.when(book("05")).then(
         like(OpenItemsAccepted),
         booked("05", credited=eur(4_000), paid=eur(-1_000), hours=Decimal(-40)),
@@ -174,6 +174,16 @@ def test_unbilled_work_is_stated_as_it_is_at_the_booking():
         like(OpenItemsAccepted),
         booked("05", hours=Decimal(2), unbilled=eur(1_400)),
         costed("05", 160),
+    )
+
+
+def test_work_that_is_written_down_is_not_unbilled():
+    worked = hearing(hourly().on(MAY_4), time("a", hours=8), time("b", hours=2))
+    written_down = worked.after(WriteDownWork(entries=("a",), why="Goodwill."))
+    written_down.when(book("04")).then(
+        like(OpenItemsAccepted),
+        booked("04", hours=Decimal(10), unbilled=eur(200)),
+        costed("04", 500),
     )
 
 
@@ -316,6 +326,41 @@ def test_time_that_waits_for_approval_is_missing():
     again.on(MAY_4).when(book("04", accept=False)).then_refused("month-items-open", missing=codes)
 
 
+def test_the_view_lists_what_the_next_month_waits_for():
+    def codes(scenario: Scenario[Engagement]) -> set[str]:
+        return {each.code for each in scenario.view["missing_to_close"]}
+
+    sent_in = hearing(contracted().on(MAY_4), submitted(1, 27))
+    assert "time-waiting" in codes(sent_in)
+    assert "time-waiting" in codes(after_booking(sent_in, "03"))
+    assert "time-waiting" not in codes(after_booking(sent_in, "02"))
+
+
+def test_the_first_items_are_listed_and_the_others_counted():
+    approvals = (time(f"t{number}") for number in range(25))
+    worked = hearing(contracted(costs=False), *approvals).on(MAY_4)
+    (checked,) = worked.when(CheckPeriod(company="us", month="2026-04")).events
+    assert isinstance(checked, PeriodChecked)
+    assert (len(checked.items), checked.count) == (20, 27)
+    refused = worked.when(book("04", accept=False))
+    refused.then_refused("month-items-open", saying="; and 7 more")
+    accepted_, *_ = worked.when(book("04")).events
+    assert like(OpenItemsAccepted, items=checked.items, count=27).matches(accepted_)
+
+
+def test_an_exchange_rate_is_missing_in_the_month_of_the_expense():
+    dinner = expense("dinner", usd(70), MAY_4)
+    spent = hearing(contracted().on(JUNE_4), dinner)
+
+    def missing(month: str) -> set[str]:
+        refusal = spent.when(book(month, accept=False)).refusal
+        assert refusal is not None
+        return {each.code for each in refusal.missing}
+
+    assert "exchange-rate-missing" in missing("05")
+    assert "exchange-rate-missing" not in missing("04")
+
+
 def test_approved_time_that_finance_did_not_see_submitted_leaves_nothing_waiting():
     assert hearing(contracted(), time("a")).state.periods.waiting == {}
 
@@ -355,11 +400,11 @@ LAST, FIRST = date(2026, 4, 30), date(2026, 5, 1)
         (ApproveInvoice(invoice="invoice-design"), "issue_on"),
         (VoidInvoice(invoice="invoice-start", why="Wrong."), "voided_on"),
         (IssueCreditNote(invoice="invoice-start", amount=eur(1), why="Goodwill."), "issued_on"),
-        (RecordPayment(invoice="invoice-start", amount=eur(1)), "received_on"),
+        (WriteOffInvoice(invoice="invoice-start", why="Insolvent."), "written_off_on"),
     ],
     ids=lambda each: each if isinstance(each, str) else each.named(),
 )
-def test_no_document_and_no_payment_is_dated_in_a_booked_month(command: Any, field: str):
+def test_no_document_is_dated_in_a_booked_month(command: Any, field: str):
     scenario = hearing(sent(), accepted("design", APRIL_1)).on(MAY_4)
     before, on_first = (command.model_copy(update={field: day}) for day in (LAST, FIRST))
     scenario.when(before).then_accepted()
@@ -371,12 +416,21 @@ def test_no_document_and_no_payment_is_dated_in_a_booked_month(command: Any, fie
     closed.when(command).then_accepted()
 
 
-def test_no_refund_is_dated_in_a_booked_month():
-    scenario = credit_issued(sent().after(pay(5_000)), credit(1_000)).on(MAY_4)
-    closed = after_booking(scenario, "04")
-    refund = RecordRefund(invoice="invoice-start", amount=eur(1_000), paid_on=LAST)
-    closed.when(refund).then_refused("date-in-booked-month", fields={"paid_on"})
-    closed.after(refund.model_copy(update={"paid_on": FIRST}))
+def test_no_write_off_is_reversed_on_a_day_of_a_booked_month():
+    scenario = sent().on(APRIL_1).after(WriteOffInvoice(invoice="invoice-start", why="Insolvent."))
+    (known,) = scenario.state.billing.invoices["invoice-start"].write_offs
+    closed = after_booking(scenario.on(MAY_4), "04")
+    reverse = ReverseWriteOff(write_off=known, why="Paid after all.", reversed_on=LAST)
+    closed.when(reverse).then_refused("date-in-booked-month", fields={"reversed_on"})
+    closed.after(reverse.model_copy(update={"reversed_on": FIRST}))
+
+
+def test_a_payment_that_arrived_in_a_booked_month_is_in_the_next_booking():
+    closed = after_booking(sent().on(MAY_4), "04")
+    paid = closed.after(pay(2_000, received_on=LAST, bank_charge=eur(15)))
+    paid.on(JUNE_4).when(book("05")).then(
+        like(OpenItemsAccepted), booked("05", paid=eur(2_015)), costed("05", 0)
+    )
 
 
 def test_what_was_recorded_before_the_booking_may_be_repeated():

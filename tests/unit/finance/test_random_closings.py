@@ -20,31 +20,31 @@ from contracts.finance import (
     ExpenseConverted,
     InvoiceIssued,
     InvoiceVoided,
-    PaymentReceived,
+    PaymentAllocated,
+    PaymentDeallocated,
     PeriodBooked,
     PeriodCosted,
-    RefundPaid,
     RevenueByCostRecognised,
     RevenueRecognised,
 )
 from contracts.money import Money
+from finance.allocations.requests import GiveBackAllocation
 from finance.calendar_months import after
 from finance.engagement import Engagement
-from finance.payments.decisions import RecordPayment, RecordRefund
 from finance.periods.requests import BookPeriod
 from finance.revenue.decisions import RecogniseRevenue
 from testkit.scenario import Outcome
 from tests.amounts import eur, usd
-from tests.unit.finance.builders import CARD, COSTS, MONDAY, exchange, expense
-from tests.unit.finance.test_random_work import Story
+from tests.unit.finance.builders import CARD, COSTS, MONDAY, allocate, exchange, expense
+from tests.unit.finance.test_random_work import END, Story
 
 MONTHS = tuple(f"2026-{month:02}" for month in range(3, 12))
 COUNTED: dict[type[Event], tuple[str, int]] = {
     InvoiceIssued: ("billed", 1),
     InvoiceVoided: ("billed", -1),
     CreditNoteIssued: ("credited", 1),
-    PaymentReceived: ("paid", 1),
-    RefundPaid: ("paid", -1),
+    PaymentAllocated: ("paid", 1),
+    PaymentDeallocated: ("paid", -1),
     RevenueRecognised: ("recognised", 1),
     ExpenseApproved: ("expenses", 1),
     ExpenseReversed: ("expenses", -1),
@@ -58,6 +58,8 @@ COUNTED: dict[type[Event], tuple[str, int]] = {
 
 
 def amount_of(event: Event) -> Money:
+    if isinstance(event, PaymentAllocated | PaymentDeallocated):
+        return event.paid
     if isinstance(event, ExpenseConverted | ExpenseConversionReversed):
         return event.conversion.converted
     amount: Money = getattr(
@@ -127,11 +129,12 @@ class ClosingStory(Story):
         """Return a booking, the revenue of the next month, or a payment, back or forth."""
         commands: list[Command] = [self._booking(), self._revenue()]
         for invoice in self.engagement.state.billing.live:
-            due = invoice.outstanding
-            if invoice.stage == "issued" and due > eur(0):
-                commands.append(RecordPayment(invoice=invoice.invoice, amount=due))
-            if due < eur(0):
-                commands.append(RecordRefund(invoice=invoice.invoice, amount=-due))
+            if invoice.stage == "issued" and invoice.outstanding > eur(0):
+                commands.append(allocate(invoice.invoice, invoice.outstanding))
+            commands += (
+                GiveBackAllocation(allocation=each, why="Wrong.", deallocated_on=END)
+                for each in invoice.allocations
+            )
         return self.random.choice(commands)
 
     def _booking(self) -> BookPeriod:
