@@ -177,13 +177,14 @@ def test_unbilled_work_is_stated_as_it_is_at_the_booking():
     )
 
 
-def test_work_that_is_written_down_is_not_unbilled():
+def test_work_that_is_written_down_or_has_no_rate_is_not_unbilled():
     worked = hearing(hourly().on(MAY_4), time("a", hours=8), time("b", hours=2))
+    worked = hearing(worked, time("no-rate", role="tester", hours=3))
     written_down = worked.after(WriteDownWork(entries=("a",), why="Goodwill."))
     written_down.when(book("04")).then(
         like(OpenItemsAccepted),
-        booked("04", hours=Decimal(10), unbilled=eur(200)),
-        costed("04", 500),
+        booked("04", hours=Decimal(13), unbilled=eur(200)),
+        like(PeriodCosted),
     )
 
 
@@ -358,6 +359,7 @@ def test_an_exchange_rate_is_missing_in_the_month_of_the_expense():
         return {each.code for each in refusal.missing}
 
     assert "exchange-rate-missing" in missing("05")
+    assert "work-uncosted" not in missing("05")
     assert "exchange-rate-missing" not in missing("04")
 
 
