@@ -20,6 +20,8 @@ from finance.changes.state import Changes
 from finance.contract.state import Contract
 from finance.estimates.state import Estimates
 from finance.importing.state import Importing
+from finance.moved_works.events import WorksLeft, WorksReturned
+from finance.moved_works.state import MovedWorks
 from finance.opportunity.state import Opportunity
 from finance.performance.state import Performance
 from finance.periods.state import Periods
@@ -28,7 +30,8 @@ from finance.proposals.state import Proposals
 from finance.revenue.state import Revenue
 from finance.settlement.state import Settlement
 from finance.work.assignment import assigned
-from finance.work.state import ApprovedWork, Work
+from finance.work.state import ApprovedWork
+from finance.work.works import Work
 
 Stage = Literal["open", "budgeted", "billing", "settled"]
 """Billing stage of an engagement."""
@@ -45,6 +48,7 @@ class Engagement(CommonParts):
     changes: Changes = Changes()
     progress: Progress = Progress()
     work: ApprovedWork = ApprovedWork()
+    moved_works: MovedWorks = MovedWorks()
     billing: Billing = Billing()
     revenue: Revenue = Revenue()
     settlement: Settlement = Settlement()
@@ -70,6 +74,17 @@ class Engagement(CommonParts):
         """Assign all work anew: lines and rates are those of the budget."""
         works = sorted(self.work.every, key=lambda each: each.number)
         return self.updated(work=self.work.assigned((each, self._assigned(each)) for each in works))
+
+    @on_event
+    def _left(self, event: WorksLeft) -> Self:
+        return self.updated(work=self.work.moved_out(event.month, event.works))
+
+    @on_event
+    def _returned(self, event: WorksReturned) -> Self:
+        """Have works again; the budget may have changed meanwhile."""
+        work = self.work.reversed_elsewhere(event.reversed)
+        returned = work.assigned((each, self._assigned(each)) for each in event.works)
+        return self.updated(work=returned)
 
     def _assigned(self, work: Work) -> Work:
         return assigned(self.budget, work) if self.budget else work

@@ -32,6 +32,9 @@ from finance.bank_accounts import decisions as bank_accounts
 from finance.bank_accounts.accounts import bank_account_zone
 from finance.bank_accounts.state import BankAccount
 from finance.billing import decisions as billing
+from finance.booked_works import decisions as booked_works
+from finance.booked_works.requests import BookedWorksId
+from finance.booked_works.state import BookedWorks
 from finance.budgeting import decisions as budgeting
 from finance.changes import decisions as changes
 from finance.companies import decisions as companies
@@ -50,6 +53,7 @@ from finance.ledger_groups.requests import LedgerGroupId
 from finance.ledger_groups.state import LedgerGroup
 from finance.ledgers import decisions as ledgers
 from finance.ledgers.state import Ledger
+from finance.moved_works import decisions as moved_works
 from finance.number_series import decisions as number_series
 from finance.number_series.requests import SeriesId
 from finance.number_series.state import NumberSeries
@@ -104,6 +108,7 @@ ENGAGEMENT = engagement_decider(
     catching_up(COMPUTING),
     importing.capability,
     periods.capability,
+    moved_works.capability,
     answering=ACCOUNTING,
     account_of=lambda state: state.account,
     require_open=require_running,
@@ -173,6 +178,14 @@ LEDGER_GROUP: Decider[LedgerGroup] = Decider(
 )
 """Decider of the groups of engagements of a ledger."""
 
+BOOKED_WORKS: Decider[BookedWorks] = Decider(
+    department="finance",
+    kind="booked-works",
+    initial=lambda _: BookedWorks(),
+    capabilities=(booked_works.capability,),
+)
+"""Decider of the works of the booked months of engagements."""
+
 SERVICE = Service(
     "finance",
     "Finance",
@@ -216,6 +229,7 @@ SERVICE = Service(
         CommandRoutes(
             LEDGER_GROUP, path="ledger-groups", seen_by=CONTROLLING, subject=LedgerGroupId
         ),
+        CommandRoutes(BOOKED_WORKS, path="booked-works", seen_by=READERS, subject=BookedWorksId),
     ),
     reads=(
         AccountPublished,

@@ -43,7 +43,7 @@ from finance.budgeting.state import Budget
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
 from finance.roles import CONTROLLING
-from finance.time_billing.unbilled import works_of_exception
+from finance.time_billing.unbilled import days_of, works_of_exception
 
 capability = Capability[Engagement](__name__)
 
@@ -216,7 +216,10 @@ def _works_again(state: Engagement, voided: Invoice, line: InvoiceLine) -> Invoi
         and (line.line, line.role, line.rate) == (work.paid_by, work.role, work.rate)
         and line.expense == (work.entry if work.conversion else None)
     ]
-    return line.model_copy(update={"works": tuple(works)}) if works else line
+    if not works:
+        return line
+    days = days_of(works) if line.role is not None else ()
+    return line.model_copy(update={"works": tuple(works), "days": days})
 
 
 @capability.deadlines

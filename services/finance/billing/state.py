@@ -202,11 +202,15 @@ class Billing(Part):
 
     @on_event
     def _issued(self, event: InvoiceIssued) -> Self:
-        """Note the number; from now on the works alone know what the lines bill of them."""
+        """Note the number; from now on the works alone know their days, and what of them is billed.
+
+        The state grows with lines, not with works and days.
+        """
         fields = {"stage": "issued", "number": event.number, "due_on": event.due_on}
         lines = self.invoices[event.invoice].lines
         without = tuple(
-            each.model_copy(update={"works": ()}) if each.works else each for each in lines
+            each.model_copy(update={"works": (), "days": ()}) if each.works else each
+            for each in lines
         )
         return self._with(event.invoice, lines=without, **fields)
 

@@ -29,7 +29,7 @@ from contracts.money import Money
 from finance.costing import rates
 from finance.engagement import Engagement
 from finance.policies import rounding_of
-from finance.work.state import Work
+from finance.work.works import Work
 
 capability = Capability[Engagement](__name__)
 

@@ -6,7 +6,7 @@ approved. A wrong invoice is voided and drafted again, or credited. Credit notes
 in the same way. A credit note for works whose approval was reversed leaves as much to bill.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Self
 
@@ -36,6 +36,7 @@ from finance.billing.events import CreditNoteApproved, NumberRefused
 from finance.billing.schedule import lapsed, too_much_due
 from finance.billing.state import Invoice
 from finance.engagement import Engagement
+from finance.moved_works.events import CorrectionBegun, CorrectionMade, CorrectionRefused
 from finance.number_series.events import NumberTaken
 from finance.number_series.requests import (
     SeriesKind,
@@ -72,7 +73,8 @@ class VoidInvoice(Voiding, Command):
     """Void an issued invoice on which nothing was paid or credited; its number stays used.
 
     Its billing event is drafted again, unless it was an exception, which ends with its invoice. If
-    the entry was reduced meanwhile, what is left of it falls due again.
+    the entry was reduced meanwhile, what is left of it falls due again. An invoice over works of
+    booked months waits some moments for these works.
     """
 
     voided_on: Day | None = None
@@ -154,7 +156,50 @@ def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> I
     )
     for event in unless_recorded(known, voided, "the voiding"):
         require_open_day(state, "voided_on", event.voided_on)
-        yield event
+        if state.moved_works.has_works_of(invoice.invoice):
+            on_day = command.model_copy(update={"voided_on": event.voided_on})
+            yield from _begun(state, invoice, on_day, context)
+        else:
+            yield event
+
+
+def _begun(
+    state: Engagement, invoice: Invoice, command: Command, context: Context
+) -> Iterable[Event]:
+    """Let a correction wait for works of its invoice that have moved; see `finance.moved_works`.
+
+    Raises Refused where another one waits.
+    """
+    begun = CorrectionBegun(
+        invoice=invoice.invoice,
+        command=command.named(),
+        content=command.model_dump_json(exclude_defaults=True),
+        by=context.actor,
+    )
+    known = state.moved_works.corrections.get(invoice.invoice)
+    yield from unless_recorded(known, begun, "the correction")
+
+
+CORRECTIONS: dict[str, tuple[type[Command], Callable[..., Iterable[Event]]]] = {
+    VoidInvoice.named(): (VoidInvoice, void_invoice),
+}
+"""The commands that may wait for the works of an invoice, with their decisions, by name."""
+
+
+@capability.react
+def corrections(state: Engagement, context: Context) -> Iterable[Event]:
+    """Decide the corrections whose works are back; record what prevents them by now."""
+    for begun in state.moved_works.corrections.values():
+        if state.moved_works.has_works_of(begun.invoice):
+            continue
+        kind, decision = CORRECTIONS[begun.command]
+        try:
+            yield from decision(state, kind.model_validate_json(begun.content), context)
+        except Refused as refused:
+            why = str(refused)
+            yield CorrectionRefused(invoice=begun.invoice, command=begun.command, why=why)
+        else:
+            yield CorrectionMade(invoice=begun.invoice)
 
 
 @capability.decide(IssueCreditNote, by=CONTROLLING)

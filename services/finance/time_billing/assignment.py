@@ -5,7 +5,7 @@ from datetime import date
 from chassis.domain.commands import Missing
 from finance.budgeting.obligations import FIXED
 from finance.budgeting.state import Budget
-from finance.work.state import Work
+from finance.work.works import Work
 
 
 def missing_line(work: Work) -> Missing:

@@ -19,7 +19,7 @@ from finance.billing.schedule import too_much_due
 from finance.billing.state import Invoice
 from finance.engagement import Engagement
 from finance.time_billing.unbilled import days_of
-from finance.work.state import Work
+from finance.work.works import Work
 
 _MOST_NAMED = 5
 """Number of works that a sentence names."""

@@ -29,7 +29,7 @@ from finance.billing.schedule import discounts_on, draft, unused
 from finance.budgeting.state import Budget, Entry
 from finance.calendar_months import end_of
 from finance.engagement import Engagement
-from finance.work.state import Work
+from finance.work.works import Work
 
 ADVANCES = ("on-signature", "on-date")
 """Kinds of entries that are advances on a line by time and materials or at cost."""

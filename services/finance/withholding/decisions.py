@@ -30,7 +30,7 @@ from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING, CONTROLLING
 from finance.time_billing.unbilled import can_be_billed, worth_of
 from finance.work.names import MOST_WORKS, WorkIds, keys_of
-from finance.work.state import Withheld, Work
+from finance.work.works import Withheld, Work
 
 capability = Capability[Engagement](__name__)
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from contracts.lines import HOURLY
 from finance.budgeting.state import Budget
-from finance.work.state import Work
+from finance.work.works import Work
 
 
 def assigned(budget: Budget, work: Work) -> Work:

@@ -13,7 +13,7 @@ from contracts.values import Conversion
 from finance.engagement import Engagement
 from finance.exchange_rates.conversion import convert
 from finance.policies import rounding_of
-from finance.work.state import Work
+from finance.work.works import Work
 
 capability = Capability[Engagement](__name__)
 

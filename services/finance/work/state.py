@@ -5,12 +5,10 @@ Sums over the work are running totals by line and day.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import ClassVar, Self
-
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from typing import Self, TypeVar
 
 from chassis.domain.state import Part, on_event
 from contracts.decimals import ROUNDING
@@ -20,7 +18,6 @@ from contracts.finance import (
     BilledWorkReversed,
     CostAccrued,
     CostedWork,
-    CostKind,
     CostOfWeek,
     CostReversed,
     CreditNoteIssued,
@@ -32,169 +29,24 @@ from contracts.finance import (
     InvoiceVoided,
     WithheldWorkReversed,
     WorkHeld,
-    WorkKind,
     WorkOfLine,
     WorkReleased,
     WorkWrittenDown,
 )
-from contracts.money import Money, Rate
+from contracts.money import Money
 from contracts.values import (
-    Conversion,
-    Hours,
     Identifier,
     Month,
-    PersonId,
-    ProjectRole,
-    ShortText,
     Value,
-    Week,
 )
 from finance.calendar_months import month_of
+from finance.work.works import NOTHING, Bill, Withheld, Work
 
 ByDay = dict[date, Decimal]
 ByLine = dict[str, ByDay]
 """Amounts by line and day; work on no line is under the empty text."""
 Change = tuple["Work | None", "Work | None"]
 """A work before and after; None where it is new, or gone."""
-NOTHING = Decimal(0)
-
-
-class Withheld(Value):
-    """Why a work is not billed, its line, and its worth when that was decided."""
-
-    line: Identifier
-    why: ShortText
-    worth: Money
-
-
-class _Compact(Value):
-    """Base of values of which a state has thousands: in JSON, they leave out what is empty."""
-
-    required: ClassVar[frozenset[str]] = frozenset()
-    """Names of the fields without a default; the default of every other field is empty."""
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **_: object) -> None:
-        fields = cls.model_fields.items()
-        cls.required = frozenset(name for name, field in fields if field.is_required())
-
-    @model_serializer(mode="wrap")
-    def _without_defaults(self, written: SerializerFunctionWrapHandler) -> dict[str, object]:
-        fields: dict[str, object] = written(self)
-        return {name: value for name, value in fields.items() if value or name in self.required}
-
-
-class Bill(_Compact):
-    """Part of a work that an invoice or a draft bills.
-
-    `to_credit` says that the invoice was approved when the work was reversed.
-    """
-
-    invoice: Identifier
-    hours: Decimal
-    amount: Money
-    to_credit: bool = False
-
-
-class Work(_Compact):
-    """Approved time, or an approved expense (which has an amount, but no role and no hours).
-
-    `number` counts the works of the engagement in the order of approval, from 0. `line` is the
-    contract line that Delivery's plan or the approval of an expense names, if any. `conversion` is
-    that of an expense in another currency than the engagement's, once its rate is known.
-    `released` counts the releases up to its own, 0 if it was never held: released works are billed
-    after the others of their day.
-
-    `paid_by` is the line that bills it, with its `rate` of the day, or what an expense has `spent`
-    in the engagement's currency (None while it is not converted); `is_unassigned` says that a line
-    should, and none does. `costs` is the line that its cost belongs to. They follow from the
-    budget.
-    """
-
-    entry: Identifier
-    person: PersonId
-    kind: CostKind
-    on: date
-    billable: bool
-    number: int
-    line: Identifier | None = None
-    role: ProjectRole | None = None
-    hours: Hours = NOTHING
-    amount: Money | None = None
-    category: str | None = None
-    cost: Money | None = None
-    conversion: Conversion | None = None
-    held: Withheld | None = None
-    written_down: Withheld | None = None
-    released: int = 0
-    paid_by: Identifier | None = None
-    rate: Rate | None = None
-    spent: Decimal | None = None
-    is_unassigned: bool = False
-    costs: Identifier | None = None
-    bills: tuple[Bill, ...] = ()
-
-    @property
-    def work_kind(self) -> WorkKind:
-        """Return whether it is time or an expense."""
-        return "expense" if self.role is None else "time"
-
-    @property
-    def key(self) -> str:
-        """Return its key among the approved works."""
-        return f"{self.work_kind}:{self.entry}"
-
-    @property
-    def week(self) -> Week | None:
-        """Return the Monday of the week of time; None for an expense."""
-        return None if self.role is None else self.on - timedelta(days=self.on.weekday())
-
-    @property
-    def worth(self) -> Decimal | None:
-        """Return the hours at the rate, not rounded, or what was spent; None while unknown."""
-        return self.rate.amount * self.hours if self.rate is not None else self.spent
-
-    @property
-    def left(self) -> Decimal:
-        """Return the hours, or of an expense the amount, that no invoice and no draft bills."""
-        if self.role is not None:
-            return self.hours - sum((each.hours for each in self.bills), NOTHING)
-        billed = sum((each.amount.amount for each in self.bills), NOTHING)
-        return (self.worth or NOTHING) - billed
-
-    @property
-    def is_open(self) -> bool:
-        """Return whether a part of it may still be billed."""
-        if not self.billable or self.written_down is not None:
-            return False
-        if self.paid_by is None:
-            return self.is_unassigned
-        return self.worth is None or self.left > 0
-
-    @property
-    def is_pending(self) -> bool:
-        """Return whether something has to follow if its approval is reversed, or it is billed."""
-        withheld = self.held or self.written_down or self.conversion
-        return self.cost is not None or withheld is not None or self.bills != ()
-
-    def expense_in(self, currency: str) -> Money | None:
-        """Return the amount of an expense; None for time, and while it is not converted."""
-        amount = self.conversion.converted if self.conversion else self.amount
-        return amount if amount is not None and amount.currency == currency else None
-
-    def changed(self, **fields: object) -> "Work":
-        """Return a copy with some fields replaced, unchecked."""
-        return self.model_copy(update=fields)
-
-    def billed_by(self, *bills: Bill) -> "Work":
-        """Return the work with these bills in the place of those of the same invoices."""
-        new = {each.invoice: each for each in bills}
-        kept = [each for each in self.bills if each.invoice not in new]
-        return self.changed(bills=(*kept, *new.values()))
-
-    def without_bill(self, invoice: str) -> "Work":
-        """Return the work without what an invoice bills of it."""
-        return self.changed(bills=tuple(each for each in self.bills if each.invoice != invoice))
 
 
 class Totals(Value):
@@ -281,8 +133,13 @@ class Ahead(Value):
     amount: Money
 
 
+A = TypeVar("A", bound="ApprovedWork")
+
+
 class ApprovedWork(Part):
     """Approved work, its accrued cost, and what is reversed and not settled yet.
+
+    Works of booked months may have moved to streams of their own; the totals contain all works.
 
     Works are under their month and key. `open` may still be billed, `done` not any more. Keys are
     ``time:`` or ``expense:`` and the id, since an entry and an expense may have one id. `uncosted`
@@ -439,10 +296,13 @@ class ApprovedWork(Part):
         )
 
     def totals_at(self, count: int) -> Totals:
-        """Return the totals of the first `count` works that were approved, by their cost of now."""
+        """Return the totals of the first `count` works that were approved, by their cost of now.
+
+        Those that were approved later must all be here.
+        """
         if count >= self.number:
             return self.totals
-        return Totals().after((None, work) for work in self.every if work.number < count)
+        return self.totals.after((work, None) for work in self.every if work.number >= count)
 
     def unconverted(self, currency: str) -> tuple[tuple[Work, Money], ...]:
         """Return the expenses in another currency that are not converted, with their amounts."""
@@ -546,15 +406,23 @@ class ApprovedWork(Part):
             totals=self.totals.after(every),
         )
 
+    def moved_out(self, month: Month, keys: Iterable[str]) -> Self:
+        """Return the part without works that moved to another stream; totals contain them."""
+        gone = set(keys)
+        left = {key: work for key, work in self.done[month].items() if key not in gone}
+        others = {name: works for name, works in self.done.items() if name != month}
+        return self.updated(done={**others, month: left} if left else others)
+
+    def reversed_elsewhere(self, works: Iterable[Work]) -> Self:
+        """Return the part after the reversal of works that had moved to another stream."""
+        gone = tuple(works)
+        changed = self.updated(totals=self.totals.after((work, None) for work in gone))
+        return _after_reversal(changed, gone)
+
     def _without(self, works: Iterable[Work | None]) -> Self:
         """Return the part without works; those with a cost, or on an invoice, are reversed."""
         gone = [work for work in works if work is not None]
-        after = self.with_works((work, None) for work in gone)
-        kept = {work.key: work for work in gone if work.is_pending}
-        for work in gone:
-            if work.written_down is not None:
-                after = after.with_written_down(work.written_down.line, -work.written_down.worth)
-        return after.updated(reversed={**self.reversed, **kept})
+        return _after_reversal(self.with_works((work, None) for work in gone), gone)
 
     def with_written_down(self, line: str, worth: Money) -> Self:
         """Return the part with more worth of a line written down, or less."""
@@ -598,6 +466,17 @@ class ApprovedWork(Part):
             key: change(work) if key in keys else work for key, work in self.reversed.items()
         }
         return {key: work for key, work in changed.items() if work.is_pending}
+
+
+def _after_reversal(part: A, gone: Iterable[Work]) -> A:
+    """Return the part with reversed works of which something has to follow."""
+    kept = dict[str, Work]()
+    for work in gone:
+        if work.is_pending:
+            kept[work.key] = work
+        if work.written_down is not None:
+            part = part.with_written_down(work.written_down.line, -work.written_down.worth)
+    return part.updated(reversed={**part.reversed, **kept})
 
 
 def _costs(event: CostOfWeek) -> Iterator[tuple[str, CostedWork]]:

@@ -42,6 +42,7 @@ def test_only_these_commands_have_no_route(service):
     internal = {
         "deadline-passed",
         "give-back-time",
+        "give-back-works",
         "import-opportunity",
         "introduce-account",
         "keep-expense",
@@ -51,6 +52,7 @@ def test_only_these_commands_have_no_route(service):
         "take-back-time",
         "take-number",
         "take-time",
+        "take-works",
         "waive-disconnect",
         "waive-any-disconnect",
     }

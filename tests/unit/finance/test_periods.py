@@ -21,10 +21,11 @@ from contracts.values import Margin
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice, IssueCreditNote, VoidInvoice
 from finance.ledgers.requests import RegisterEngagement
+from finance.moved_works.events import WorksLeft
 from finance.periods.events import OpenItemsAccepted, PeriodChecked, RegisteredWithLedger
 from finance.periods.requests import BookPeriod, CheckPeriod
-from finance.write_offs.decisions import ReverseWriteOff, WriteOffInvoice
 from finance.withholding.decisions import WriteDownWork
+from finance.write_offs.decisions import ReverseWriteOff, WriteOffInvoice
 from testkit.scenario import Scenario, like
 from tests.amounts import eur, usd
 from tests.unit.finance.builders import (
@@ -57,6 +58,7 @@ from tests.unit.finance.builders import (
     time,
     time_reversed,
 )
+from tests.unit.finance.month_streams import MonthStreams
 
 MAY_4, JUNE_4 = date(2026, 5, 4), date(2026, 6, 4)
 WHY = "The customer's answer comes next month."
@@ -122,9 +124,13 @@ def test_a_booking_holds_what_was_recorded_since_the_last_one():
         OpenItemsAccepted(month="2026-04", why=WHY, items=(_revenue("2026-03"),), count=1),
         booked("04", billed=eur(5_000), paid=eur(2_000), hours=Decimal(40)),
         costed("04", 3_200),
+        like(WorksLeft),
     )
-    credited = credit_issued(after_booking(april, "04").on(JUNE_4), credit(4_000))
-    may = hearing(credited, time_reversed(time("a", role="architect", hours=40)))
+    months = MonthStreams()
+    closed = months.after(after_booking(april, "04"))
+    credited = credit_issued(closed.on(JUNE_4), credit(4_000))
+    gone = time_reversed(time("a", role="architect", hours=40))
+    may = months.after(hearing(credited, gone))
     may.when(book("05")).then(
         like(OpenItemsAccepted),
         booked("05", credited=eur(4_000), paid=eur(-1_000), hours=Decimal(-40)),
@@ -185,6 +191,7 @@ def test_work_that_is_written_down_or_has_no_rate_is_not_unbilled():
         like(OpenItemsAccepted),
         booked("04", hours=Decimal(13), unbilled=eur(200)),
         like(PeriodCosted),
+        like(WorksLeft),
     )
 
 
@@ -192,7 +199,10 @@ def test_an_expense_in_another_currency_is_booked_once_it_is_converted():
     dinner = expense("dinner", usd(70))
     waiting = hearing(contracted().on(MAY_4), expense("train", eur(100)), dinner)
     april = waiting.when(book("04")).then(
-        like(OpenItemsAccepted), booked("04", expenses=eur(100)), like(PeriodCosted, margin=None)
+        like(OpenItemsAccepted),
+        booked("04", expenses=eur(100)),
+        like(PeriodCosted, margin=None),
+        like(WorksLeft),
     )
     rate = exchange("1.25", date(2026, 3, 2))
     converted = hearing(april.knowing(CARD, COSTS, rate).on(JUNE_4), time("a"))

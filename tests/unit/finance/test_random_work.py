@@ -102,6 +102,13 @@ class Story:
             asked, item = self.random.choice(sorted(self.engagement.stream.requests)).split("/")
             taken = NumberTaken(number=self.number, on=END)
             return self.engagement.when_outcome(asked, item, taken)
+        thing = self.thing()
+        if isinstance(thing, Command):
+            return self.engagement.when(thing)
+        return self.engagement.when_consumed(thing)
+
+    def thing(self) -> Command | Event:
+        """Return a random command, or an event of Delivery."""
         choices: list[Callable[[], Event | Command | None]] = [
             *(self.time,) * 3,
             self.expense,
@@ -112,10 +119,7 @@ class Story:
             *(self.credit,) * 2,
             *(self.command,) * 4,
         ]
-        thing = self.random.choice(choices)() or self.time()
-        if isinstance(thing, Command):
-            return self.engagement.when(thing)
-        return self.engagement.when_consumed(thing)
+        return self.random.choice(choices)() or self.time()
 
     def time(self) -> Event:
         day = MONDAY + timedelta(days=7 * self.random.randint(0, 12))

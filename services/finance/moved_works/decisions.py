@@ -1,0 +1,190 @@
+"""Move works that nothing concerns any more to the stream of their month, and ask them back.
+
+A work moves once it is billed on issued invoices, written down, or never billed, its cost is
+accrued, and its month is booked. The totals of works stay in the engagement. A work is in the
+engagement, in a request without an outcome, or in the stream of its month. What concerns a moved
+work is decided after its return, as for works that never moved: the reversal of its approval, an
+amendment that may assign it to another line, and a correction of its invoice.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.context import Context
+from chassis.domain.requests import Outcome
+from contracts.event import Event
+from contracts.values import Month
+from finance.booked_works.events import WorksGivenBack
+from finance.booked_works.requests import (
+    GiveBackWorks,
+    TakeWorks,
+    booked_works_id,
+    is_unbilled,
+)
+from finance.engagement import Engagement
+from finance.moved_works.events import (
+    WorksAskedFor,
+    WorksLeft,
+    WorksReturned,
+)
+from finance.work.works import Work
+
+capability = Capability[Engagement](__name__)
+moving = capability.request(TakeWorks, of="booked-works")
+asking_back = capability.request(GiveBackWorks, of="booked-works")
+
+TOGETHER = 500
+"""Number of works of one request."""
+AT_ONCE = 4
+"""Number of requests without an outcome, beyond which no works leave."""
+
+
+@capability.react
+def ask_back(state: Engagement, context: Context) -> Iterable[Event]:
+    """Ask for moved works that something concerns: one request at a time to each month."""
+    moved = state.moved_works
+    if not (moved.reversals or moved.reassigned or moved.corrections):
+        return
+    for name, month in moved.months.items():
+        command = GiveBackWorks(
+            works=moved.reversals.get(name, ()),
+            invoices=tuple(each for each in month.invoices if each in moved.corrections),
+            unbilled=name in moved.reassigned,
+        )
+        if command != GiveBackWorks() and not moved.is_asked(name):
+            item = context.new_id(f"{name}.back")
+            yield WorksAskedFor(**dict(command), month=name, item=item)
+            subject = booked_works_id(state.engagement, name)
+            yield asking_back(subject, command, id="return", item=item)
+
+
+@capability.react
+def move(state: Engagement, context: Context) -> Iterable[Event]:
+    """Let works leave that nothing concerns any more; a number of them together."""
+    room = AT_ONCE - len(state.moved_works.pending)
+    for month, works in islice(_batches(state), max(room, 0)):
+        item = context.new_id(f"{month}.{works[0].number}")
+        yield WorksLeft(
+            month=month,
+            item=item,
+            works=tuple(each.key for each in works),
+            invoices=tuple(sorted({bill.invoice for each in works for bill in each.bills})),
+            unbilled=any(map(is_unbilled, works)),
+        )
+        subject = booked_works_id(state.engagement, month)
+        yield moving(subject, TakeWorks(works=works), id="move", item=item)
+
+
+def _batches(state: Engagement) -> Iterator[tuple[Month, tuple[Work, ...]]]:
+    """Yield works that can leave, by month, in the order of their approval."""
+    booked_to, moved = state.periods.booked_to, state.moved_works
+    if booked_to is None or state.budget is None:
+        return
+    # A report is measured with the works before it: the totals less all that came later.
+    number = min((each.works for each in state.performance.reports), default=state.work.number)
+    for month, held in state.work.done.items():
+        known = moved.months.get(month)
+        if month > booked_to or (known and known.is_full) or _is_asked_back(state, month):
+            continue
+        works = sorted(
+            (each for each in held.values() if each.number < number and _can_leave(state, each)),
+            key=lambda each: each.number,
+        )
+        for first in range(0, len(works), TOGETHER):
+            yield month, tuple(works[first : first + TOGETHER])
+
+
+def _is_asked_back(state: Engagement, month: Month) -> bool:
+    moved = state.moved_works
+    return month in moved.reversals or month in moved.reassigned or moved.is_asked(month)
+
+
+def _can_leave(state: Engagement, work: Work) -> bool:
+    """Return whether the cost of a work is known, and every invoice on it is issued and final."""
+    if work.cost is None or work.key in state.work.reversed:
+        return False
+    if is_unbilled(work) and state.budgeting.waiting:
+        return False  # the amendment may assign it to another line
+    for bill in work.bills:
+        invoice = state.billing.invoices[bill.invoice]
+        if invoice.stage != "issued" or invoice.credits_approved:
+            return False
+        if bill.invoice in state.moved_works.corrections:
+            return False
+    return True
+
+
+@moving.outcome
+def moved(state: Engagement, outcome: Outcome[TakeWorks], context: Context) -> Iterable[Event]:
+    """Keep the works in the engagement where the stream of the month did not take them."""
+    if outcome.refusal is not None:
+        yield _returned(state, outcome.request.item, outcome.command.works, (), refused=True)
+
+
+@asking_back.outcome
+def returned(
+    state: Engagement, outcome: Outcome[GiveBackWorks], context: Context
+) -> Iterable[Event]:
+    """Record the works that are back; those that are reversed meanwhile, too."""
+    given = (each for each in outcome.events if isinstance(each, WorksGivenBack))
+    works = tuple(work for each in given for work in each.works)
+    if works:
+        yield _returned(state, outcome.request.item, works, outcome.command.works)
+
+
+def _returned(
+    state: Engagement,
+    item: str,
+    works: Iterable[Work],
+    keys: tuple[str, ...],
+    *,
+    refused: bool = False,
+) -> WorksReturned:
+    month = state.moved_works.pending[item].month
+    gone = {*keys, *state.moved_works.reversals.get(month, ())}
+    every = tuple(works)
+    return WorksReturned(
+        month=month,
+        works=tuple(each for each in every if each.key not in gone),
+        reversed=tuple(each for each in every if each.key in gone),
+        refused=refused,
+    )
+
+
+class CorrectionView(ViewModel):
+    """Correction of an invoice that waits for its works, or was refused when they were back.
+
+    `refused` is the reason, null while it waits.
+    """
+
+    invoice: str
+    command: str
+    refused: str | None
+
+
+class MovedWorksFields(ViewModel):
+    """Months of which works are in a stream of their own, and corrections that need these works."""
+
+    moved_months: list[Month]
+    corrections: list[CorrectionView]
+
+
+@capability.view
+def moved_works_view(state: Engagement) -> MovedWorksFields:
+    """Return the months with moved works for the view of an engagement."""
+    known = state.moved_works
+    return MovedWorksFields(
+        moved_months=sorted(known.months),
+        corrections=[
+            *(
+                CorrectionView(invoice=each.invoice, command=each.command, refused=None)
+                for each in known.corrections.values()
+            ),
+            *(
+                CorrectionView(invoice=each.invoice, command=each.command, refused=each.why)
+                for each in known.refused.values()
+            ),
+        ],
+    )

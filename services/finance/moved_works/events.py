@@ -1,0 +1,64 @@
+"""Internal events of an engagement about works that it does not keep in its own stream."""
+
+from chassis.domain.internal import Internal
+from contracts.values import Identifier, Month, PersonId
+from finance.work.works import Work
+
+
+class WorksLeft(Internal):
+    """Works of a booked month leave the engagement; the request contains them.
+
+    `item` is that of the request, `works` are their keys, `invoices` those that bill them.
+    `unbilled` says that some of them are neither billed nor written down.
+    """
+
+    month: Month
+    item: str
+    works: tuple[str, ...]
+    invoices: tuple[Identifier, ...]
+    unbilled: bool
+
+
+class WorksAskedFor(Internal):
+    """The engagement asks for works of a month: of these keys, of these invoices, or unbilled."""
+
+    month: Month
+    item: str
+    works: tuple[str, ...]
+    invoices: tuple[Identifier, ...]
+    unbilled: bool
+
+
+class WorksReturned(Internal):
+    """The engagement has works again; the approval of those in `reversed` was reversed.
+
+    `refused` says that the stream of the month did not take them.
+    """
+
+    month: Month
+    works: tuple[Work, ...] = ()
+    reversed: tuple[Work, ...] = ()
+    refused: bool = False
+
+
+class CorrectionBegun(Internal):
+    """A correction of an invoice waits for its works; `content` is the command as JSON."""
+
+    invoice: Identifier
+    command: str
+    content: str
+    by: PersonId
+
+
+class CorrectionMade(Internal):
+    """The correction of an invoice was recorded after its works had returned."""
+
+    invoice: Identifier
+
+
+class CorrectionRefused(Internal):
+    """The correction of an invoice was refused after its works had returned."""
+
+    invoice: Identifier
+    command: str
+    why: str

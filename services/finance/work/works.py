@@ -1,0 +1,160 @@
+"""Approved works: time entries and expenses, with what withholds them and what bills them."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import ClassVar
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
+from contracts.finance import CostKind, WorkKind
+from contracts.money import Money, Rate
+from contracts.values import (
+    Conversion,
+    Hours,
+    Identifier,
+    PersonId,
+    ProjectRole,
+    ShortText,
+    Value,
+    Week,
+)
+
+NOTHING = Decimal(0)
+
+
+class Withheld(Value):
+    """Why a work is not billed, its line, and its worth when that was decided."""
+
+    line: Identifier
+    why: ShortText
+    worth: Money
+
+
+class _Compact(Value):
+    """Base of values of which a state has thousands: in JSON, they leave out what is empty."""
+
+    required: ClassVar[frozenset[str]] = frozenset()
+    """Names of the fields without a default; the default of every other field is empty."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: object) -> None:
+        fields = cls.model_fields.items()
+        cls.required = frozenset(name for name, field in fields if field.is_required())
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, written: SerializerFunctionWrapHandler) -> dict[str, object]:
+        fields: dict[str, object] = written(self)
+        return {name: value for name, value in fields.items() if value or name in self.required}
+
+
+class Bill(_Compact):
+    """Part of a work that an invoice or a draft bills.
+
+    `to_credit` says that the invoice was approved when the work was reversed.
+    """
+
+    invoice: Identifier
+    hours: Decimal
+    amount: Money
+    to_credit: bool = False
+
+
+class Work(_Compact):
+    """Approved time, or an approved expense (which has an amount, but no role and no hours).
+
+    `number` counts the works of the engagement in the order of approval, from 0. `line` is the
+    contract line that Delivery's plan or the approval of an expense names, if any. `conversion` is
+    that of an expense in another currency than the engagement's, once its rate is known.
+    `released` counts the releases up to its own, 0 if it was never held: released works are billed
+    after the others of their day.
+
+    `paid_by` is the line that bills it, with its `rate` of the day, or what an expense has `spent`
+    in the engagement's currency (None while it is not converted); `is_unassigned` says that a line
+    should, and none does. `costs` is the line that its cost belongs to. They follow from the
+    budget.
+    """
+
+    entry: Identifier
+    person: PersonId
+    kind: CostKind
+    on: date
+    billable: bool
+    number: int
+    line: Identifier | None = None
+    role: ProjectRole | None = None
+    hours: Hours = NOTHING
+    amount: Money | None = None
+    category: str | None = None
+    cost: Money | None = None
+    conversion: Conversion | None = None
+    held: Withheld | None = None
+    written_down: Withheld | None = None
+    released: int = 0
+    paid_by: Identifier | None = None
+    rate: Rate | None = None
+    spent: Decimal | None = None
+    is_unassigned: bool = False
+    costs: Identifier | None = None
+    bills: tuple[Bill, ...] = ()
+
+    @property
+    def work_kind(self) -> WorkKind:
+        """Return whether it is time or an expense."""
+        return "expense" if self.role is None else "time"
+
+    @property
+    def key(self) -> str:
+        """Return its key among the approved works."""
+        return f"{self.work_kind}:{self.entry}"
+
+    @property
+    def week(self) -> Week | None:
+        """Return the Monday of the week of time; None for an expense."""
+        return None if self.role is None else self.on - timedelta(days=self.on.weekday())
+
+    @property
+    def worth(self) -> Decimal | None:
+        """Return the hours at the rate, not rounded, or what was spent; None while unknown."""
+        return self.rate.amount * self.hours if self.rate is not None else self.spent
+
+    @property
+    def left(self) -> Decimal:
+        """Return the hours, or of an expense the amount, that no invoice and no draft bills."""
+        if self.role is not None:
+            return self.hours - sum((each.hours for each in self.bills), NOTHING)
+        billed = sum((each.amount.amount for each in self.bills), NOTHING)
+        return (self.worth or NOTHING) - billed
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether a part of it may still be billed."""
+        if not self.billable or self.written_down is not None:
+            return False
+        if self.paid_by is None:
+            return self.is_unassigned
+        return self.worth is None or self.left > 0
+
+    @property
+    def is_pending(self) -> bool:
+        """Return whether something has to follow if its approval is reversed, or it is billed."""
+        withheld = self.held or self.written_down or self.conversion
+        return self.cost is not None or withheld is not None or self.bills != ()
+
+    def expense_in(self, currency: str) -> Money | None:
+        """Return the amount of an expense; None for time, and while it is not converted."""
+        amount = self.conversion.converted if self.conversion else self.amount
+        return amount if amount is not None and amount.currency == currency else None
+
+    def changed(self, **fields: object) -> "Work":
+        """Return a copy with some fields replaced, unchecked."""
+        return self.model_copy(update=fields)
+
+    def billed_by(self, *bills: Bill) -> "Work":
+        """Return the work with these bills in the place of those of the same invoices."""
+        new = {each.invoice: each for each in bills}
+        kept = [each for each in self.bills if each.invoice not in new]
+        return self.changed(bills=(*kept, *new.values()))
+
+    def without_bill(self, invoice: str) -> "Work":
+        """Return the work without what an invoice bills of it."""
+        return self.changed(bills=tuple(each for each in self.bills if each.invoice != invoice))
