@@ -147,6 +147,32 @@ def test_invoices_of_before_count_once_against_the_price() -> None:
     )
 
 
+def test_invoices_beyond_the_price_are_found_with_those_of_before() -> None:
+    draft = next(each for each in events() if isinstance(each.event, finance.InvoiceDrafted))
+    assert isinstance(draft.event, finance.InvoiceDrafted)
+    last = max(
+        (each for each in events() if each.channel.name == "finance"),
+        key=lambda each: each.sequence,
+    )
+    issued = finance.InvoiceIssued(
+        **dict(draft.event),
+        number="DE-1",
+        issued_on=date(2025, 3, 18),
+        due_on=date(2025, 4, 17),
+    )
+    sequence = last.sequence + 1
+    invoice = replace(last, id="invoice", sequence=sequence, event=issued, heard={}, record=None)
+    assert judge(shown((*without(), invoice)), SOON) == {}
+    least = eur(19_200) + draft.event.amount - eur("0.01")
+    lower = tuple(
+        replace(each, event=each.event.model_copy(update={"price": least}))
+        if isinstance(each.event, finance.BudgetSet)
+        else each
+        for each in without()
+    )
+    assert "beyond-budget.billing" in judge(shown((*lower, invoice)), SOON)
+
+
 def progress_taken_over() -> tuple[delivery.ImportedDeliverable, ...]:
     imported = (each.event for each in events())
     return next(
