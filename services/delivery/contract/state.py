@@ -66,7 +66,9 @@ class Contract(Part):
     @property
     def lines(self) -> tuple[ContractLine, ...]:
         """Return the lines of the signed contract, with signed amendments applied."""
-        lines = self.terms.lines if self.terms else ()
+        lines = self.statement.lines if self.statement else ()
+        if self.statement is None and self.imported is not None:
+            lines = self.imported.scheduled_lines
         for amendment in self.amendments.values():
             lines = changed_lines(lines, amendment.changes)
         return lines

@@ -123,7 +123,7 @@ def test_time_is_approved_by_the_contract_that_was_taken_over() -> None:
     assert (view.price, view.signed_on, view.lines) == (
         eur(90_000),
         CONTRACT.signed_on,
-        CONTRACT.lines,
+        CONTRACT.scheduled_lines,
     )
 
 

@@ -311,6 +311,13 @@ def test_price_finish_and_stages_are_those_of_the_contract() -> None:
     assert begun["delivering"] == view.delivery.imported.event.baselined_on
 
 
+def test_a_retainer_that_was_taken_over_is_billed_by_its_months() -> None:
+    view = shown(events())
+    (care,) = [each for each in view.legal.contract_lines if each.line == "care"]
+    # An amendment changes this entry with the fee, as Legal drafts it.
+    assert [item.kind for item in care.billing] == ["period"]
+
+
 def test_balances_are_apart_from_all_other_amounts_of_the_portfolio() -> None:
     view = shown(events())
     assert view.finance.imported is not None

@@ -336,7 +336,7 @@ def _signed(section: LegalSection, recorded: Recorded[legal.SowSigned]) -> None:
 
 @steps.on(legal.EngagementImported)
 def _taken_over(section: LegalSection, recorded: Recorded[legal.EngagementImported]) -> None:
-    _agree(section, recorded.event.lines)
+    _agree(section, recorded.event.scheduled_lines)
 
 
 def _agree(section: LegalSection, lines: Iterable[ContractLine]) -> None:
