@@ -47,6 +47,18 @@ def covered(state: Engagement, entries: Iterable[TimeEntry]) -> Iterator[TimeEnt
             yield entry
 
 
+def with_missing(
+    state: Engagement, entries: Iterable[TimeEntry]
+) -> Iterator[tuple[TimeEntry, tuple[Missing, ...]]]:
+    """Yield the entries in order with what is missing if those before are approved, if covered."""
+    before: list[TimeEntry] = []
+    for entry in in_order(entries):
+        missing = uncovered(state, entry, before)
+        if not missing:
+            before.append(entry)
+        yield entry, missing
+
+
 def in_order(entries: Iterable[TimeEntry]) -> list[TimeEntry]:
     """Return entries by day, and by id within a day: the order in which they use up a cap."""
     return sorted(entries, key=lambda each: (each.day, each.entry))

@@ -3,7 +3,7 @@
 from chassis.domain.decider import Decider
 from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
-from chassis.web.command_routes import CommandRoutes
+from chassis.web.command_routes import CommandRoutes, Related
 from chassis.web.engagement_routes import EngagementRoutes
 from chassis.web.reference_routes import ReferenceRoutes
 from common.decider import engagement_decider
@@ -164,6 +164,8 @@ SERVICE = Service(
             seen_by=READERS,
             subject=TimesheetId,
             require_reader=timesheets.require_reader,
+            listed_for=timesheets.listed_for,
+            related=Related("engagement", timesheets.engagements_asked, timesheets.coverage_view),
         ),
         CommandRoutes(EXPENSE, path="expenses", seen_by=READERS, subject=ExpenseId),
         ReferenceRoutes(TEMPLATE, path="templates", seen_by=COMPANY, listed=("name",)),

@@ -10,9 +10,12 @@ summary and description in the OpenAPI document.
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_type_hints
 
 from fastapi import APIRouter, Body, Depends, Path, Request
 from pydantic import (
@@ -27,6 +30,8 @@ from chassis.application import command_handler
 from chassis.application.passed_over import PassedOverView, shown
 from chassis.application.pending_requests import PendingRequestView, pending_views
 from chassis.application.read_models import Listing
+from chassis.application.repository import Unknown
+from chassis.base.view_model import ViewModel
 from chassis.domain.capability import CommandEntry
 from chassis.domain.commands import Command
 from chassis.domain.context import Context
@@ -78,6 +83,25 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 """Error responses that every route may give."""
 
 
+@dataclass(frozen=True, slots=True)
+class Related(Generic[S]):
+    """What the view of a stream shows of other streams of the department, as they are now.
+
+    `subjects` returns those of the other streams, all of one kind. `view` returns the fields from
+    the state and from the states of those other streams that are known, by subject.
+    """
+
+    kind: str
+    subjects: Callable[[S], Iterable[str]]
+    view: Callable[[S, Mapping[str, Any]], ViewModel]
+
+    @property
+    def model(self) -> type[ViewModel]:
+        """The model of the fields."""
+        model: type[ViewModel] = get_type_hints(self.view)["return"]
+        return model
+
+
 class CommandRoutes(Generic[S]):
     """The routes of one kind of stream.
 
@@ -87,7 +111,9 @@ class CommandRoutes(Generic[S]):
     a record of reference data (``DELETE /people/{person}``). A command opens a stream with the id
     in the path, or with a new one, which by default follows from the actor and the Idempotency-Key,
     so that a repeated request opens the same stream. `require_reader` raises NotAllowed where a
-    person with a role in `seen_by` may not read the stream of a subject.
+    person with a role in `seen_by` may not read the stream of a subject, and `listed_for` returns
+    the values of fields to which their list is limited. `related` adds fields to the view that
+    depend on other streams.
     """
 
     changes_by_day: ClassVar[bool] = False
@@ -102,6 +128,8 @@ class CommandRoutes(Generic[S]):
         subject: Any = None,
         erased_by: tuple[Role, ...] = (),
         require_reader: Callable[[str, Context], None] | None = None,
+        listed_for: Callable[[Context], Mapping[str, Collection[str]]] | None = None,
+        related: Related[S] | None = None,
     ) -> None:
         self.decider = decider
         self.path = path
@@ -109,6 +137,8 @@ class CommandRoutes(Generic[S]):
         self.subject = subject
         self.erased_by = erased_by
         self._require_reader = require_reader
+        self._listed_for = listed_for
+        self._related = related
         self.commands = [each for each in decider.commands.values() if each.by is not None]
         """The commands that have a route."""
 
@@ -146,7 +176,7 @@ class CommandRoutes(Generic[S]):
             openapi_extra=READ_HEADERS,
         )
         if self.listing is not None:
-            list_route = ListRoute(self.listing, self.path)
+            list_route = ListRoute(self.listing, self.path, self._listed_for)
             router.add_api_route(
                 f"/{self.path}",
                 list_route.endpoint,
@@ -214,7 +244,8 @@ class CommandRoutes(Generic[S]):
             options: Annotated[CommandOptions, Depends(command_options)],
         ) -> Response:
             answer = await self._command(request, subject, command, options)
-            return self._answer(request, subject, answer, options)
+            others = await self._asked_of_others(request, answer, options)
+            return self._answer(request, subject, answer, options, others)
 
         return self._annotated(take, kind)
 
@@ -226,7 +257,8 @@ class CommandRoutes(Generic[S]):
         ) -> Response:
             subject = route.new_id(command, f"{request.state.caller.actor}/{options.key}")
             answer = await self._command(request, subject, command, options)
-            response = self._answer(request, subject, answer, options, status=201)
+            others = await self._asked_of_others(request, answer, options)
+            response = self._answer(request, subject, answer, options, others, status=201)
             response.headers["Location"] = f"/{self.path}/{subject}"
             return response
 
@@ -279,9 +311,10 @@ class CommandRoutes(Generic[S]):
             number = stream.number_for(confidential=confidential)
             position = seen(stream.position, confidential=confidential)
             headers = position_headers(number, position) | options.applied
-            if not self.changes_by_day and not_modified(request, number):
+            identified = not self.changes_by_day and self._related is None
+            if identified and not_modified(request, number):
                 return Response(status_code=304, headers=headers)
-            view = self._view(request, stream)
+            view = self._view(request, stream) | await self._of_others(request, stream)
             return Response(to_json(view), headers=headers, media_type="application/json")
 
         return self._annotated(read)
@@ -331,12 +364,32 @@ class CommandRoutes(Generic[S]):
             view["requests"] = pending_views(stream.requests.values())
         return view
 
+    async def _of_others(self, request: Request, stream: Stream[S]) -> dict[str, object]:
+        """Return the fields of the view that depend on other streams."""
+        related = self._related
+        if related is None:
+            return {}
+        states: dict[str, Any] = {}
+        for subject in related.subjects(stream.state):
+            with suppress(Unknown):
+                other = await get_command_handler(request).read(related.kind, subject)
+                states[subject] = other.state
+        return dict(related.view(stream.state, states))
+
+    async def _asked_of_others(
+        self, request: Request, answer: command_handler.Answer, options: CommandOptions
+    ) -> dict[str, object]:
+        """Return `_of_others` where the answer to a command is to contain the view."""
+        whole = options.returns == "representation"
+        return await self._of_others(request, answer.stream) if whole else {}
+
     def _answer(
         self,
         request: Request,
         subject: str,
         answer: command_handler.Answer,
         options: CommandOptions,
+        others: Mapping[str, object] = MappingProxyType({}),
         *,
         status: int = 200,
     ) -> Response:
@@ -346,13 +399,13 @@ class CommandRoutes(Generic[S]):
             answer,
             options,
             row=None if self.listing is None else self.listing.row(answer.stream.state),
-            view=lambda: self._view(request, answer.stream),
+            view=lambda: {**self._view(request, answer.stream), **others},
             status=status,
         )
 
     @cached_property
     def view_model(self) -> type[BaseModel]:
-        """The model of the open view, with `passed_over` and `requests` where they can occur."""
+        """The model of the open view, with the fields that routes add where they can occur."""
         name = "".join(part.title() for part in self.decider.kind.split("-")) + "View"
         model = self.decider.views.model(name, f"One {self.decider.kind.replace('-', ' ')}.")
         further: dict[str, Any] = {}
@@ -360,9 +413,10 @@ class CommandRoutes(Generic[S]):
             further["passed_over"] = (list[PassedOverView], ...)
         if self.decider.asks:
             further["requests"] = (list[PendingRequestView], ...)
-        if not further:
+        base = model if self._related is None else (model, self._related.model)
+        if not further and base is model:
             return model
-        return create_model(name, __base__=model, __doc__=model.__doc__, **further)
+        return create_model(name, __base__=base, __doc__=model.__doc__, **further)
 
 
 def for_roles(roles: tuple[Role, ...]) -> str:

@@ -1,6 +1,7 @@
 """List routes: filters, sorting and pages by cursor over the fields of a listing."""
 
 import re
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from fastapi import Request
@@ -9,7 +10,9 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from chassis.application.read_models import SUBJECT, Listing, Value
+from chassis.domain.context import Context
 from chassis.eventstore.paging import InvalidCursor
+from chassis.web.auth import Caller
 from chassis.web.dependencies import get_service
 from chassis.web.problems import field_error
 from chassis.web.request import reject_unknown_query
@@ -21,14 +24,21 @@ ROWS = 50
 class ListRoute:
     """The route of one listing: ``?stage=won&stage=lost&sort=-value&limit=50&cursor=…``.
 
-    Raises TypeError where a field of the listing has the name of a parameter.
+    `limited_to` returns the values of fields to which the list of a person is limited. Raises
+    TypeError where a field of the listing has the name of a parameter.
     """
 
-    def __init__(self, listing: Listing, path: str) -> None:
+    def __init__(
+        self,
+        listing: Listing,
+        path: str,
+        limited_to: Callable[[Context], Mapping[str, Collection[str]]] | None = None,
+    ) -> None:
         taken = {"id", "sort", "cursor", "limit", SUBJECT} & set(listing.fields)
         if taken:
             raise TypeError(f"{path}: {', '.join(taken)} is not available as a name of a field")
         self._listing = listing
+        self._limited_to = limited_to
         fields: dict[str, Any] = dict.fromkeys(listing.fields, (Value, None))
         name = "".join(part.title() for part in listing.kind.split("-"))
         row = create_model(f"{name}Row", id=(str, ...), **fields)
@@ -81,8 +91,14 @@ class ListRoute:
             if name in query
         }
         limit = _limit(query.get("limit", str(ROWS)))
+        service = get_service(request)
+        if self._limited_to is not None:
+            caller: Caller = request.state.caller
+            allowed = self._limited_to(service.commands.reading(caller.actor, caller.roles))
+            for name, values in allowed.items():
+                filters[name] = [each for each in values if each in filters.get(name, values)]
         try:
-            page = await get_service(request).views.page(
+            page = await service.views.page(
                 self._listing.kind,
                 filters=filters,
                 sort=field,

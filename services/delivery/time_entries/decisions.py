@@ -35,7 +35,7 @@ from contracts.values import (
     Version,
     Week,
 )
-from delivery.coverage import covered, in_order, uncovered
+from delivery.coverage import covered, in_order, with_missing
 from delivery.engagement import Engagement
 from delivery.policies import known_person, require_not_author, require_recordable
 from delivery.quantities import ZERO, share
@@ -167,22 +167,10 @@ def approve_time(state: Engagement, command: ApproveTime, context: Context) -> I
 
 
 def _not_covered(state: Engagement, entries: Sequence[TimeEntry]) -> Iterator[Missing]:
-    for entry, missing in _with_missing(state, entries):
+    for entry, missing in with_missing(state, entries):
         for each in missing:
             sentence = f"entry {entry.entry} of {entry.day}: {each.sentence}"
             yield Missing(each.code, sentence, each.owed_by, field="entries")
-
-
-def _with_missing(
-    state: Engagement, entries: Iterable[TimeEntry]
-) -> Iterator[tuple[TimeEntry, tuple[Missing, ...]]]:
-    """Yield the entries in order with what is missing if those before are approved, if covered."""
-    before: list[TimeEntry] = []
-    for entry in in_order(entries):
-        missing = uncovered(state, entry, before)
-        if not missing:
-            before.append(entry)
-        yield entry, missing
 
 
 @capability.decide(ApproveTimeAsCost, by=COST_APPROVERS)
@@ -197,7 +185,7 @@ def approve_time_as_cost(
     week = _deciding(state, command, context)
     entries = _named(week, command.entries)
     if not command.entries:
-        entries = [each for each, missing in _with_missing(state, entries) if missing]
+        entries = [each for each, missing in with_missing(state, entries) if missing]
     if not entries:
         raise Refused("time-covered", f"the time of {command.person} is covered: approve it")
     yield from _approved(state, week, entries, why_not_billed=command.why_not_billed)
@@ -343,7 +331,7 @@ def time_view(state: Engagement) -> TimeFields:
     """
     time = state.time
     every = (each for week in time.waiting.values() for each in week.entries)
-    missing = {entry.entry: missing for entry, missing in _with_missing(state, every)}
+    missing = {entry.entry: missing for entry, missing in with_missing(state, every)}
     weeks = tuple(_week_view(week, missing) for week in time.waiting.values())
     by_code: dict[str, Decimal] = {}
     for each in (entry for week in weeks for entry in week.entries):

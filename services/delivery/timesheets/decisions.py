@@ -22,6 +22,7 @@ from chassis.domain.ids import derived
 from chassis.domain.pending import Refusal
 from chassis.domain.requests import Outcome
 from chassis.domain.rules import correction_day, past_day
+from contracts.decimals import canonical_decimal
 from contracts.delivery import MOST_ENTRIES, ApprovedEntry, HoursOfDay, TimeSubmitted, TimeWithdrawn
 from contracts.event import Event
 from contracts.reference import PersonPublished, StandInsPublished
@@ -39,6 +40,8 @@ from contracts.values import (
     Week,
     YesNo,
 )
+from delivery.coverage import with_missing
+from delivery.engagement import Engagement
 from delivery.policies import known_staff, managers_above, require_not_author
 from delivery.quantities import ZERO
 from delivery.roles import DIRECTORS, MANAGERS, WORKERS
@@ -590,20 +593,124 @@ def _line_view(name: str, line: Line) -> LineView:
     )
 
 
+class UncoveredEntry(ViewModel):
+    """An entry that waits for approval on an engagement, and what is missing before it is billed.
+
+    It is what the engagement knows now: it changes when a contract is signed or a plan baselined.
+    """
+
+    engagement: EngagementId
+    entry: Identifier
+    day: date
+    hours: TotalHours
+    missing: tuple[Missing, ...]
+
+
+class CoverageFields(ViewModel):
+    """The entries of a timesheet that nothing covers yet; they are recorded all the same."""
+
+    uncovered: tuple[UncoveredEntry, ...]
+
+
+def engagements_asked(state: Timesheet) -> Iterator[str]:
+    """Yield the engagements with entries of the week that wait for approval."""
+    for name, line in state.lines.items():
+        if is_engagement(name) and line.of_status("waiting"):
+            yield name
+
+
+def coverage_view(state: Timesheet, engagements: Mapping[str, Engagement]) -> CoverageFields:
+    """Return which entries of the week their engagements do not cover.
+
+    Entries of all people use up the caps of early starts in the order of their days.
+    """
+    found: list[UncoveredEntry] = []
+    for name, engagement in engagements.items():
+        mine = {each.entry for each in state.line(name).of_status("waiting")}
+        every = (each for week in engagement.time.waiting.values() for each in week.entries)
+        found += (
+            UncoveredEntry(
+                engagement=name,
+                entry=entry.entry,
+                day=entry.day,
+                hours=entry.hours,
+                missing=missing,
+            )
+            for entry, missing in with_missing(engagement, every)
+            if missing and entry.entry in mine
+        )
+    return CoverageFields(uncovered=tuple(found))
+
+
+# ---- list --------------------------------------------------------------------------------------
+
+
+class TimesheetRow(ViewModel):
+    """Columns of the list of timesheets; hours are decimals.
+
+    A sheet `is_drafted` where lines are saved and not submitted, `is_waiting` where entries wait
+    for approval or an answer, and `is_returned` where entries were rejected, reversed or refused.
+    """
+
+    person: PersonId
+    week: str
+    hours: str
+    beyond_weekly_hours: str | None
+    is_drafted: bool
+    is_waiting: bool
+    is_returned: bool
+
+
+@capability.row
+def timesheet_row(state: Timesheet) -> TimesheetRow:
+    """Return the row of a timesheet."""
+    view, lines = timesheet_view(state), state.lines.values()
+    beyond = view.beyond_weekly_hours
+    return TimesheetRow(
+        person=state.person,
+        week=state.week.isoformat(),
+        hours=canonical_decimal(view.hours),
+        beyond_weekly_hours=None if beyond is None else canonical_decimal(beyond),
+        is_drafted=any(line.draft for line in lines),
+        is_waiting=any(line.of_status("requested", "waiting", "reversing") for line in lines),
+        is_returned=any(line.returned or line.refusal for line in lines),
+    )
+
+
+# ---- readers -----------------------------------------------------------------------------------
+
+
 def require_reader(timesheet: str, context: Context) -> None:
     """Refuse to show a timesheet to others than the person, their stand-ins and managers.
 
     Managers of engagements and directors see all, because they approve. Raises NotAllowed.
     """
-    person, actor = timesheet[:-11], context.actor
-    if actor == person or not context.roles.isdisjoint((*MANAGERS, *DIRECTORS)):
-        return
-    if actor in managers_above(context, person):
-        return
-    record = context.reference_data.on(StandInsPublished, person, context.today)
-    known = record.event.stand_ins if record else ()
-    if not any(
-        each.stand_in == actor and each.first <= context.today <= each.last for each in known
-    ):
+    person = timesheet[:-11]
+    if not _reads_every(context) and not _reads(person, context):
         sentence = f"only {person}, their stand-ins and managers may see this timesheet"
         raise NotAllowed("timesheet-not-own", sentence)
+
+
+def listed_for(context: Context) -> Mapping[str, Collection[str]]:
+    """Return whose timesheets a person's list has: those that the person may see."""
+    if _reads_every(context):
+        return {}
+    records = context.reference_data.all(PersonPublished)
+    people = dict.fromkeys((context.actor, *(each.event.person for each in records)))
+    return {"person": [each for each in people if _reads(each, context)]}
+
+
+def _reads_every(context: Context) -> bool:
+    return not context.roles.isdisjoint((*MANAGERS, *DIRECTORS))
+
+
+def _reads(person: str, context: Context) -> bool:
+    """Return whether the actor is the person, a manager above them, or their stand-in today."""
+    actor = context.actor
+    if actor == person or actor in managers_above(context, person):
+        return True
+    record = context.reference_data.on(StandInsPublished, person, context.today)
+    known = record.event.stand_ins if record else ()
+    return any(
+        each.stand_in == actor and each.first <= context.today <= each.last for each in known
+    )

@@ -11,6 +11,7 @@ import httpx
 from chassis.application.command_handler import Answer
 from chassis.application.event_handler import StreamEventHandler
 from chassis.base.settings import LOCAL_ISSUER
+from chassis.eventstore.paging import Page
 from chassis.eventstore.snapshots import Known
 from chassis.runtime.service import create_app
 from chassis.web.auth import issue
@@ -44,6 +45,17 @@ class Documents(Shared):
     async def turn(self) -> None: ...
 
 
+class Lists:
+    """Lists without rows, which keep what the last one was asked for."""
+
+    def __init__(self) -> None:
+        self.filters: Mapping[str, object] = {}
+
+    async def page(self, kind: str, *, filters: Mapping[str, object], **_: object) -> Page:
+        self.filters = filters
+        return Page((), None)
+
+
 class Delivery:
     """The Delivery service on a journal in memory, with two engagements under contract."""
 
@@ -53,7 +65,10 @@ class Delivery:
         self.commands = process.commands
         self.requests: Any = process.dispatcher
         self.reference_data = RecordsOf(PEOPLE)
-        self.as_of = SimpleNamespace(of_engagement=lambda _: None, of_all=lambda: None)
+        self.as_of = SimpleNamespace(
+            of_engagement=lambda _: None, of_all=lambda: None, of_lists=lambda: None
+        )
+        self.views = Lists()
         self._events: StreamEventHandler = process.events
         self._keys = count(1)
 
@@ -97,10 +112,9 @@ async def started() -> Delivery:
     return delivery
 
 
-def line(name: str, *hours: str) -> dict[str, object]:
+def line(name: str, *hours: str, task: str = "initiation") -> dict[str, object]:
     entries = [
-        {"day": str(WEEK), "task": "initiation", "role": "architect", "hours": each}
-        for each in hours
+        {"day": str(WEEK), "task": task, "role": "architect", "hours": each} for each in hours
     ]
     return {"engagement": name, "entries": entries}
 
@@ -267,3 +281,49 @@ async def test_a_timesheet_is_read_by_the_person_and_managers() -> None:
     assert (await delivery.request("/timesheets/dev.2026-04-07")).status_code == 422
     foreign = await delivery.request(f"{SHEET}/submit-timesheet", {}, by="milo")
     assert (foreign.status_code, foreign.json()["code"]) == (403, "timesheet-not-own")
+
+
+async def test_a_timesheet_shows_which_entries_nothing_covers_now() -> None:
+    delivery = await submitted(line(ID, "8"), line(OTHER, "4", task="unheard-of"), line(GHOST, "1"))
+    assert (await delivery.request(SHEET)).json()["uncovered"] == [], "drafts are nobody's business"
+    whole = "return=representation"
+    answer = await delivery.request(f"{SHEET}/submit-timesheet", {}, Prefer=whole)
+
+    [uncovered] = answer.json()["state"]["uncovered"]
+    assert (uncovered["engagement"], uncovered["day"], uncovered["hours"]) == (
+        OTHER,
+        str(WEEK),
+        "4",
+    )
+    assert [each["code"] for each in uncovered["missing"]] == ["task-unknown"]
+    seen = await delivery.request(SHEET)
+    assert seen.json()["uncovered"] == [uncovered]
+    # It changes without an event of the sheet, so the number of the sheet does not identify it.
+    again = await delivery.request(SHEET, If_None_Match=seen.headers["ETag"])
+    assert again.status_code == 200
+    rejection = {**APPROVE, "why": "What is it?"}
+    path = f"/engagements/{OTHER}/reject-time"
+    await delivery.request(path, rejection, by="mara", role="engagement-manager")
+    assert (await delivery.request(SHEET)).json()["uncovered"] == []
+
+
+async def test_the_list_of_timesheets_has_those_that_a_person_may_see() -> None:
+    delivery = await started()
+
+    async def asked(query: str = "", by: str = "dev", role: Role = "consultant") -> object:
+        answer = await delivery.request(f"/timesheets{query}", by=by, role=role)
+        assert (answer.status_code, answer.json()) == (200, {"rows": [], "cursor": None})
+        return delivery.views.filters
+
+    assert await asked() == {"person": ["dev"]}
+    assert await asked("?person=mara&is_waiting=true") == {
+        "person": [],
+        "is_waiting": ["true", True],
+    }
+    assert await asked("?person=dev&person=milo") == {"person": ["dev"]}
+    manager: Role = "engagement-manager"
+    assert await asked("?person=dev", by="mara", role=manager) == {"person": ["dev"]}
+    assert await asked(by="mara", role=manager) == {}
+    refused = await delivery.request("/timesheets?persn=dev")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "persn")
+    assert (await delivery.request("/timesheets", role="counsel")).status_code == 403

@@ -21,6 +21,7 @@ from delivery.timesheets.decisions import (
     SaveTimesheet,
     SubmitTimesheet,
     WithdrawTimesheet,
+    listed_for,
     require_reader,
 )
 from delivery.timesheets.events import TimesheetId, TimesheetSaved, TimesheetSubmitted
@@ -558,10 +559,13 @@ def test_a_timesheet_is_read_by_the_person_stand_ins_and_managers() -> None:
             new_event_id=lambda: "event",
             roles=frozenset({role}),
         )
+        listed = "dev" in listed_for(context).get("person", ["dev"])
         try:
             require_reader(SHEET, context)
         except NotAllowed:
+            assert not listed
             return False
+        assert listed
         return True
 
     assert [reads(each) for each in ("dev", "milo", "boss", "chief")] == [True] * 4
@@ -570,6 +574,30 @@ def test_a_timesheet_is_read_by_the_person_stand_ins_and_managers() -> None:
     assert reads("olga", "pmo-director")
     assert reads("vera", "vp-engagement-management")
     assert not reads("milo", day=FRIDAY + timedelta(days=1))
+
+
+def test_the_list_shows_what_became_of_a_week() -> None:
+    def row(scenario: Scenario[Timesheet]) -> dict[str, Any]:
+        return TIMESHEET.rows(scenario.state)
+
+    drafted = new().after(save(work(count=41 / 2), work(TODAY, 41 / 2)), by="dev")
+    assert row(drafted) == {
+        "person": "dev",
+        "week": str(WEEK),
+        "hours": "0",
+        "beyond_weekly_hours": None,
+        "is_drafted": True,
+        "is_waiting": False,
+        "is_returned": False,
+    }
+    asking = row(drafted.after(SUBMIT, by="dev"))
+    assert (asking["hours"], asking["beyond_weekly_hours"]) == ("41", "1")
+    assert (asking["is_drafted"], asking["is_waiting"]) == (False, True)
+    rejected = row(taken().after(NoteDecision(rejected=tuple(ids(taken())), why="No.")))
+    assert (rejected["is_waiting"], rejected["is_returned"]) == (False, True)
+    assert row(answered(submitted(), ID, refused=refusal()))["is_returned"]
+    done = NoteDecision(approved=(approval(taken(), 0), approval(taken(), 1)))
+    assert not any(value is True for value in row(taken().after(done)).values())
 
 
 def test_the_state_is_read_back_and_holds_only_what_is_open() -> None:
