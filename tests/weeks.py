@@ -98,7 +98,9 @@ def approved(
 
 def withdrawn(event: TimeSubmitted) -> TimeWithdrawn:
     """Return the withdrawal of submitted hours."""
-    return TimeWithdrawn(**dict(event))
+    return TimeWithdrawn(
+        person=event.person, week=event.week, entries=event.entries, revision=event.revision
+    )
 
 
 def rejected(event: TimeSubmitted, why: str) -> TimeRejected:

@@ -85,7 +85,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Related(Generic[S]):
-    """What the view of a stream shows of other streams of the department, as they are now.
+    """Fields of the view of a stream that depend on other streams of the department, as of now.
 
     `subjects` returns those of the other streams, all of one kind. `view` returns the fields from
     the state and from the states of those other streams that are known, by subject.

@@ -24,6 +24,7 @@ from contracts.values import (
     PersonId,
     ProjectRole,
     ShortText,
+    TotalHours,
     Value,
     Version,
     Week,
@@ -127,6 +128,9 @@ class TimeSubmitted(SubmittedWeek, Event, channel=DELIVERY, consumed_by=("financ
 
     revision: Version
     """Revision of the timesheet, which each submission raises."""
+    beyond_weekly_hours: TotalHours | None = None
+    """Hours by which the whole week, over all engagements and internal codes, exceeds those that
+    the person works in a week; null where it does not."""
 
 
 class TimeWithdrawn(SubmittedWeek, Event, channel=DELIVERY, consumed_by=("finance",)):

@@ -101,6 +101,7 @@ def take_time(state: Engagement, command: TakeTime, context: Context) -> Iterabl
         person=command.person,
         week=command.week,
         revision=command.revision,
+        beyond_weekly_hours=command.beyond_weekly_hours,
         entries=tuple(_with_role(state, command.person, each, context) for each in command.entries),
     )
 
@@ -290,7 +291,9 @@ class EntryView(ViewModel):
 class WaitingView(ViewModel):
     """The entries of a person's week that wait for approval, and their hours.
 
-    `uncovered_hours` are those of entries for which something is missing.
+    `uncovered_hours` are those of entries for which something is missing. `beyond_weekly_hours` are
+    the hours by which the whole week, over all engagements, exceeded the person's weekly hours when
+    it was submitted; null where it did not.
     """
 
     person: PersonId
@@ -298,6 +301,7 @@ class WaitingView(ViewModel):
     revision: Version
     hours: TotalHours
     uncovered_hours: TotalHours
+    beyond_weekly_hours: TotalHours | None
     entries: tuple[EntryView, ...]
 
 
@@ -362,5 +366,6 @@ def _week_view(week: WaitingWeek, missing: Mapping[str, tuple[Missing, ...]]) ->
         revision=week.revision,
         hours=sum((each.submitted.hours for each in entries), ZERO),
         uncovered_hours=sum((each.submitted.hours for each in entries if each.missing), ZERO),
+        beyond_weekly_hours=week.beyond_weekly_hours,
         entries=entries,
     )

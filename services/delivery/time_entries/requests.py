@@ -6,7 +6,7 @@ from pydantic import Field
 
 from chassis.domain.commands import Command
 from contracts.delivery import ApprovedWeek, Entries, PersonWeek, TimeEntry
-from contracts.values import Day, Identifier, ProjectRole, ShortText, Version
+from contracts.values import Day, Identifier, ProjectRole, ShortText, TotalHours, Version
 
 MOST_NAMED = 1_000
 EntryIds = Annotated[tuple[Identifier, ...], Field(max_length=MOST_NAMED)]
@@ -23,10 +23,12 @@ class RecordedEntry(TimeEntry):
 class TakeTime(PersonWeek, Command):
     """Record the entries of a revision of a person's timesheet.
 
-    `replaces` are the entries that wait for approval and are replaced.
+    `replaces` are the entries that wait for approval and are replaced. `beyond_weekly_hours` are
+    the hours of the whole week that exceed the person's weekly hours.
     """
 
     revision: Version
+    beyond_weekly_hours: TotalHours | None = None
     entries: Entries[RecordedEntry]
     replaces: EntryIds = ()
 

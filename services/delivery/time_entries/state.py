@@ -33,9 +33,11 @@ class WaitingWeek(PersonWeek):
     """The entries of a person's week that are neither approved nor rejected.
 
     `submitted_by` are the person who submitted them and, if that was a stand-in, whom they act for.
+    `beyond_weekly_hours` are those of the whole week beyond the person's weekly hours.
     """
 
     revision: int
+    beyond_weekly_hours: Decimal | None
     submitted_by: tuple[str, ...]
     entries: tuple[TimeEntry, ...]
 
@@ -86,6 +88,7 @@ class Time(Part):
             person=event.person,
             week=event.week,
             revision=event.revision,
+            beyond_weekly_hours=event.beyond_weekly_hours,
             submitted_by=tuple(each for each in by if each is not None),
             entries=event.entries,
         )

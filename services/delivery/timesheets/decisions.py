@@ -272,6 +272,7 @@ def submit_timesheet(
     _require_answered(state, drafted)
     known = _judged(state, drafted, context)
     revision = state.revision + 1
+    beyond = sum(state.hours_by_day(drafted=True).values(), ZERO) - known.weekly_hours
     lines = tuple(_submitted_lines(state, drafted, revision))
     yield TimesheetSubmitted(revision=revision, weekly_hours=known.weekly_hours, lines=lines)
     for line in lines:
@@ -280,6 +281,7 @@ def submit_timesheet(
                 person=state.person,
                 week=state.week,
                 revision=revision,
+                beyond_weekly_hours=beyond if beyond > 0 else None,
                 entries=tuple(_recorded(each) for each in line.entries),
                 replaces=line.replaces,
             )

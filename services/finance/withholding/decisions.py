@@ -24,7 +24,7 @@ from contracts.finance import (
 )
 from contracts.money import Money
 from contracts.refusals import RefusalCode
-from contracts.values import Hours, ProjectRole
+from contracts.values import Day, Hours, PersonId, ProjectRole
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING, CONTROLLING
@@ -207,10 +207,12 @@ def _by_line(
 
 
 class WorkView(ViewModel):
-    """Approved work that is not billed; `why` where it is held."""
+    """Approved work of a person on a day that is not billed; `why` where it is held."""
 
     kind: WorkKind
     entry: str
+    person: PersonId
+    on: Day
     line: str
     role: ProjectRole | None
     hours: Hours
@@ -276,6 +278,8 @@ def _shown(work: Work, line: str, worth: Money, why: str | None) -> WorkView:
     return WorkView(
         kind=work.work_kind,
         entry=work.entry,
+        person=work.person,
+        on=work.on,
         line=line,
         role=work.role,
         hours=work.hours,

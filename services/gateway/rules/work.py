@@ -172,6 +172,26 @@ def work_outside_plan(
         )
 
 
+@rules.register("hours-beyond-week", title="Hours beyond a person's week", owner="delivery")
+def hours_beyond_week(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find time that waits for approval of people whose whole week exceeds their weekly hours.
+
+    The whole week is that over all engagements and internal codes. The exposure is unknown: the
+    hours may be right.
+    """
+    for week in view.delivery.waiting.values():
+        if week.beyond_weekly_hours:
+            yield rule.disconnect(
+                f"The week of {day(week.week)} of {week.person} has "
+                f"{hours(week.beyond_weekly_hours)} more, over all engagements, than the person "
+                "works in a week.",
+                (week.said,),
+                about=f"{week.person}.{week.week}",
+            )
+
+
 @rules.register("work-without-rate", title="Work without a contract rate", owner="legal")
 def work_without_rate(
     rule: Rule, view: View, today: date, allowed: Tolerances

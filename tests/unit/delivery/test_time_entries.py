@@ -59,6 +59,7 @@ from tests.unit.delivery.builders import (
     won,
 )
 from tests.unit.delivery.test_closing import CLOSE
+from tests.weeks import withdrawn
 
 APPROVE = ApproveTime(person="dev", week=WEEK)
 AS_COST = ApproveTimeAsCost(person="dev", week=WEEK, why_not_billed="Before the contract.")
@@ -189,10 +190,17 @@ def test_a_role_follows_from_the_allocation_or_the_task() -> None:
     released().when(lead, by="dev").then_refused("field-missing")
 
 
+def test_the_manager_sees_that_a_week_exceeds_the_weekly_hours() -> None:
+    for more in (None, hours("2.5")):
+        after = released().after(take(entry(1), beyond_weekly_hours=more), by="dev")
+        [waiting] = after.view["time"].waiting
+        assert waiting.beyond_weekly_hours == more
+
+
 def test_only_what_waits_is_given_back() -> None:
     give = GiveBackTime(person="dev", week=WEEK, revision=1, entries=("T-1", "T-2", "T-9"))
     both = submitted_time(entry(1), entry(2, day=TODAY, hours=hours(6)))
-    back = submitted().when(give, by="dev").then(TimeWithdrawn(**dict(both)))
+    back = submitted().when(give, by="dev").then(withdrawn(both))
     back.when(give, by="dev").then_nothing()
     back.then_view(time__waiting=(), time__approved_hours=hours(0))
     half = submitted().after(APPROVE.model_copy(update={"entries": ("T-1",)}), by="mara")

@@ -285,7 +285,7 @@ async def test_a_timesheet_is_read_by_the_person_and_managers() -> None:
 
 async def test_a_timesheet_shows_which_entries_nothing_covers_now() -> None:
     delivery = await submitted(line(ID, "8"), line(OTHER, "4", task="unheard-of"), line(GHOST, "1"))
-    assert (await delivery.request(SHEET)).json()["uncovered"] == [], "drafts are nobody's business"
+    assert (await delivery.request(SHEET)).json()["uncovered"] == [], "drafts are not judged"
     whole = "return=representation"
     answer = await delivery.request(f"{SHEET}/submit-timesheet", {}, Prefer=whole)
 

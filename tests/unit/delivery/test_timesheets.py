@@ -310,6 +310,15 @@ def test_more_than_the_weekly_hours_are_recorded_and_shown() -> None:
     long.then_view(weekly_hours=None, beyond_weekly_hours=None)
     after = long.after(SUBMIT, by="dev")
     after.then_view(hours=hours(45), weekly_hours=hours(40), beyond_weekly_hours=hours(5))
+    # Each engagement is told of the whole week, with leave and what others have taken already.
+    assert asked(after, ID).beyond_weekly_hours == hours(5)
+    full = took(
+        new().after(save(*days[:4], leave=[off(FRIDAY, 4)]), by="dev").after(SUBMIT, by="dev")
+    )
+    more = full.after(save(work(FRIDAY, 2), on=OTHER), by="dev").after(SUBMIT, by="dev")
+    assert asked(more, OTHER).beyond_weekly_hours == hours(2)
+    within = new().after(save(*days[:4]), by="dev").after(SUBMIT, by="dev")
+    assert asked(within, ID).beyond_weekly_hours is None
 
 
 def test_a_day_is_over_where_it_ends_last() -> None:

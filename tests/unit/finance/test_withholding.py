@@ -169,7 +169,8 @@ def test_what_is_billed_of_a_day_counts_for_the_works_of_the_day() -> None:
     engagement = contracted(sow_of(hourly_line(ALL_AS_TIME)))
     of_may = time("may", day=date(2026, 5, 4))
     billed = hearing(engagement, of_may, time("april")).on(date(2026, 5, 11)).after(APRIL)
-    assert [each.entry for each in billed.view["unbilled_work"]] == ["may"]
+    [left] = billed.view["unbilled_work"]
+    assert (left.entry, left.on, left.person) == ("may", date(2026, 5, 4), "dev")
     billed.when(HoldWork(entries=("april",), why="Late.")).then_refused("work-billed")
     billed.when(HoldWork(entries=("may",), why="Disputed.")).then(like(WorkHeld))
 

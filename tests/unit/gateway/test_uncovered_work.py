@@ -133,6 +133,26 @@ def test_billable_hours_of_a_role_without_a_contract_rate() -> None:
     assert of_rule(life.say(62, reversal(work, "Wrong role.", life.day(62))), 62, rule) is None
 
 
+@pytest.mark.parametrize("how", ["withdrawn", "rejected", "approved as cost"])
+def test_hours_beyond_a_persons_week_are_found_until_they_are_decided(how: str) -> None:
+    life, rule = Life().kicked_off(), "hours-beyond-week"
+    hours = submitted("T-1", life.week(2), 30)
+    assert of_rule(life.say(60, hours), 60, rule) is None
+    long = hours.model_copy(update={"beyond_weekly_hours": Decimal("2.5"), "revision": 2})
+    found = of_rule(life.say(61, long), 61, rule)
+    assert found is not None
+    assert found.finding == f"hours-beyond-week.eve.{life.week(2)}"
+    assert found.sentence.endswith(
+        " of eve has 2.5 h more, over all engagements, than the person works in a week."
+    )
+    assert (found.owner, found.exposure, evidence(found)) == (
+        "delivery",
+        None,
+        ["time-submitted"],
+    )
+    assert of_rule(life.say(62, ends(long, how)), 62, rule) is None
+
+
 def test_a_reversal_takes_an_approval_out_of_every_figure() -> None:
     life = Life().worked(8)
     before = view_of(life.events).delivery

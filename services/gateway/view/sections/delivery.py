@@ -217,12 +217,17 @@ class WaitingEntry:
 
 @dataclass(slots=True)
 class WaitingWeek:
-    """Entries by id of a person's week that are submitted and not decided."""
+    """Entries by id of a person's week that are submitted and not decided.
+
+    `beyond_weekly_hours` are the hours by which the whole week, over all engagements, exceeds the
+    person's weekly hours; None where it does not.
+    """
 
     person: str
     week: date
     entries: dict[str, WaitingEntry]
     said: Ref
+    beyond_weekly_hours: Decimal | None = None
 
 
 @dataclass(slots=True)
@@ -617,7 +622,7 @@ steps.describe(
     delivery.TimeSubmitted,
     lambda event, names: (
         f"{names.person(event.person)} submitted {_worked(event.entries)} in the week of "
-        f"{day(event.week)}."
+        f"{day(event.week)}{if_given(', which has {} too many', event.beyond_weekly_hours, hours)}."
     ),
 )
 
@@ -633,6 +638,7 @@ def _time_submitted(section: DeliverySection, recorded: Recorded[delivery.TimeSu
             for each in event.entries
         },
         ref(recorded),
+        event.beyond_weekly_hours,
     )
 
 
