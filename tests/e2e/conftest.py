@@ -56,11 +56,12 @@ class ApiClient:
         by: str = "vera",
         given: tuple[Role, ...] = (),
         body: Any = None,
+        content: bytes | None = None,
         headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         sent = {"Authorization": f"Bearer {self.token(by, *given)}", **(headers or {})}
         url = self.platform.layout.url(service) + path
-        return self._http.request(method, url, json=body, headers=sent)
+        return self._http.request(method, url, json=body, content=content, headers=sent)
 
     def get(self, service: str, path: str, *, by: str = "vera") -> Any:
         """Return the body of a GET, whose status must be 200."""

@@ -538,6 +538,7 @@ class Engagements:
     hasty: Observed
     early: Observed
     running: Observed
+    metered: Observed
 
 
 async def run_all(driver: Driver) -> Engagements:
@@ -567,6 +568,9 @@ async def run_all(driver: Driver) -> Engagements:
         "hasty": scenario("hasty", begins=monday(120), manager="noor"),
         "early": scenario("early", begins=monday(160), manager="noor", seed=13),
         "running": scenario("running", begins=monday(90), manager="yuki", weeks=12, seed=17),
+        "metered": scenario(
+            "metered", begins=monday(90), shape="hourly", manager="max", weeks=12, seed=23
+        ),
     }
     steps = {"whole": WHOLE_STEPS, "hourly": HOURLY_STEPS}
     actors_by_name = {
@@ -585,6 +589,7 @@ async def run_all(driver: Driver) -> Engagements:
         "hasty": hasty,
         "early": early,
         "running": begun,
+        "metered": begun,
         "whole": whole,
         "changed": changed,
         "hourly": whole,

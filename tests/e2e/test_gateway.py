@@ -30,11 +30,17 @@ SOON = 30.0
 """Seconds within which the platform must show the effects of a command."""
 
 
-def act_now(access: PlatformAccess, name: str, *steps: Callable[[Actors], Any], of: Actors) -> None:
-    """Run commands of an engagement's people today, one after the other."""
+def act_now(
+    access: PlatformAccess,
+    name: str,
+    *steps: Callable[[Actors], Any],
+    of: Actors,
+    dated: date = TODAY,
+) -> None:
+    """Run commands of an engagement's people, one after the other; they are dated on a day."""
 
     async def run_steps() -> None:
-        async with Driver(access, TODAY, name) as driver:
+        async with Driver(access, dated, name) as driver:
             actors = Actors(driver, name, of.engagement, of.position)
             for step in steps:
                 await step(actors)
