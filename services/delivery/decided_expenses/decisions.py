@@ -15,9 +15,9 @@ from chassis.domain.context import Context
 from chassis.domain.pending import Refusal
 from chassis.domain.requests import Outcome
 from chassis.domain.rules import correction_day
-from contracts.delivery import Expense, ExpenseCategory
+from contracts.delivery import Expense
 from contracts.event import Event
-from contracts.values import Correction, Day, EngagementId, PersonId, ShortText
+from contracts.values import Correction, Day, EngagementId, ShortText
 from delivery.decided_expenses.events import (
     ExpenseDecided,
     ExpenseReversalBegun,
@@ -101,13 +101,13 @@ def expense_view(state: DecidedExpense) -> DecidedExpenseView:
 
 
 class DecidedExpenseRow(ViewModel):
-    """Columns of a decided expense in the list of expenses."""
+    """Columns of a decided expense in the list of expenses; the day is written YYYY-MM-DD."""
 
-    engagement: EngagementId
-    person: PersonId | None
-    category: ExpenseCategory | None
-    spent_on: Day | None
-    status: Status
+    engagement: str
+    person: str | None
+    category: str | None
+    spent_on: str | None
+    status: str
 
 
 @capability.row
@@ -117,7 +117,7 @@ def expense_row(state: DecidedExpense) -> DecidedExpenseRow:
     return DecidedExpenseRow(
         engagement=state.engagement,
         person=expense.person if expense else None,
-        category=expense.category if expense else None,
-        spent_on=expense.spent_on if expense else None,
+        category=str(expense.category) if expense else None,
+        spent_on=str(expense.spent_on) if expense else None,
         status=state.status,
     )

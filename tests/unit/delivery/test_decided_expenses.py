@@ -45,6 +45,13 @@ def reversing() -> Scenario[DecidedExpense]:
 
 def test_an_approved_expense_is_reversed_once() -> None:
     kept().then_view(engagement=ID, status="approved", why=None, refusal=None)
+    assert EXPENSE.rows(kept().state) == {
+        "engagement": ID,
+        "person": "dev",
+        "category": "travel",
+        "spent_on": "2026-04-06",
+        "status": "approved",
+    }
     for_now = reversing().then_view(status="reversing")
     for_now.when(REVERSE, by="mara").then_refused("expense-not-approved")
     outcome = for_now.when_outcome("take-back-1", "X-1")

@@ -1,4 +1,4 @@
-"""Time over HTTP: an answer shows what became of it, and one request decides for many."""
+"""Time and expenses over HTTP: answers show what became of them; one request decides for many."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from chassis.runtime.service import create_app
 from chassis.web.auth import issue
 from contracts.delivery import MOST_TASKS
 from contracts.roles import Role
-from delivery.service import ENGAGEMENT, SERVICE, TIMESHEET
+from delivery.service import ENGAGEMENT, EXPENSE, SERVICE, TIMESHEET
 from testkit.matchers import RecordsOf, recorded_as
 from tests.component.sample_app import SECRET, settings
 from tests.unit.chassis.requests_in_memory import Process, Shared
@@ -60,7 +60,7 @@ class Delivery:
     """The Delivery service on a journal in memory, with two engagements under contract."""
 
     def __init__(self) -> None:
-        process = Process(Documents(ENGAGEMENT, TIMESHEET), *PEOPLE, now=NOW)
+        process = Process(Documents(ENGAGEMENT, EXPENSE, TIMESHEET), *PEOPLE, now=NOW)
         self.waits_for = None
         self.commands = process.commands
         self.requests: Any = process.dispatcher
@@ -268,6 +268,40 @@ async def test_a_request_for_many_is_refused_whole_where_it_cannot_be_read() -> 
     one = {"items": [{"engagement": ID, "command": APPROVE}]}
     stale = await delivery.request(path, one, by="mara", role="engagement-manager", If_Match='"1"')
     assert (stale.status_code, stale.json()["errors"][0]["field"]) == (422, "If-Match")
+
+
+async def test_an_approved_expense_is_reversed_in_its_own_stream() -> None:
+    delivery = await started()
+    spent = {
+        "amount": {"amount": "12.50", "currency": "EUR"},
+        "description": "Train",
+        "category": "travel",
+        "spent_on": str(WEEK),
+    }
+    submitted = await delivery.request(
+        f"/engagements/{ID}/submit-expense", spent, Prefer="return=representation"
+    )
+    [waiting] = submitted.json()["state"]["expenses"]["waiting"]
+
+    async def manage(path: str, body: Mapping[str, object]) -> list[dict[str, Any]]:
+        answer = await delivery.request(path, body, by="mara", role="engagement-manager")
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["requests"]
+        return found
+
+    expense = f"/expenses/{ID}.{waiting['expense']}"
+    assert (await delivery.request(expense)).status_code == 404
+    approve = {"expense": waiting["expense"]}
+    [kept] = await manage(f"/engagements/{ID}/approve-expense", approve)
+    assert (kept["command"], kept["outcome"]) == ("keep-expense", "done")
+    approved = (await delivery.request(expense)).json()
+    assert (approved["status"], approved["expense"]["person"]) == ("approved", "dev")
+    [back] = await manage(f"{expense}/reverse-expense", {"why": "Twice."})
+    assert (back["command"], back["outcome"]) == ("take-back-expense", "done")
+    reversed_one = (await delivery.request(expense)).json()
+    assert (reversed_one["status"], reversed_one["why"]) == ("reversed", "Twice.")
+    seen = (await delivery.request(f"/engagements/{ID}", role="engagement-manager")).json()
+    assert seen["expenses"] == {"waiting": [], "approved": []}
 
 
 async def test_a_timesheet_is_read_by_the_person_and_managers() -> None:
