@@ -23,6 +23,7 @@ from chassis.domain.commands import Command
 from chassis.domain.decider import handle_command
 from chassis.eventstore.mongo import Store, replace_older
 from chassis.eventstore.snapshots import Known, Snapshots, measured
+from chassis.runtime.service import Service
 from chassis.web.auth import Caller
 from chassis.web.request import CommandOptions, Returns
 from contracts.delivery import ApprovedEntry, TaskProgressed, TimeApproved
@@ -33,22 +34,31 @@ from delivery.engagement import Engagement as DeliveryEngagement
 from delivery.planning.decisions import DraftPlan
 from delivery.progress.decisions import ProgressTask
 from delivery.time_entries.requests import RecordedEntry, TakeTime
+from finance import service as finance_service
 from finance.engagement import Engagement as FinanceEngagement
+from finance.periods.requests import BookPeriod
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario
 from tests.unit.delivery import builders as delivery
 from tests.unit.finance import builders as finance
+from tests.unit.finance.month_streams import MonthStreams
 
 TASKS = (10, 1_000, 3_000)
 WAITING = (1, 100, 1_000)
 """Weeks that wait for approval."""
 ENTRIES = (100, 20_000)
-"""Approved time entries, over 24 months."""
+"""Approved time entries, over 24 months that are billed and booked."""
 AIM = 1.5
 """Ratio to the smallest state within which a cost does not grow: twice what noise makes."""
 _TIMES = 20
 _WRITTEN = 9
 _FIRST = date(2026, 4, 6)
+_WEEKS = 104
+_SERVICES: dict[str, tuple[Service, Caller]] = {
+    "delivery": (delivery_service.SERVICE, Caller("dev", frozenset({"consultant"}))),
+    "finance": (finance_service.SERVICE, Caller("petra", frozenset({"project-accountant"}))),
+}
+"""The services, each with a person who gives its commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +83,23 @@ async def measure(url: str) -> list[Figure]:
     """Return the figures for plans in Delivery and entries in Finance, with a store at `url`."""
     store = Store(url, "growth")
     plans = [await _planned(store, size) for size in TASKS]
-    works = [await _worked(store, size) for size in ENTRIES]
+    weeks, bills = list[Cost](), list[Cost]()
+    for size in ENTRIES:
+        scenario = _worked(size)
+        weeks.append(await _next_week(store, scenario, size))
+        bills.append(await _next_bill(store, scenario, size))
     await store.close()
     progress = [(size, _progressed(size)) for size in TASKS]
     waiting = [(size, _waited(size)) for size in WAITING]
     drafts = [(size, _drafted(size)) for size in TASKS]
     baselines = [(size, _consumed(size)) for size in TASKS]
     return [
-        *_figures("Delivery: time of a week submitted, plan of {:,} tasks", plans),
+        *_figures("Delivery: time of a week submitted, plan of {:,} tasks", plans, whole=True),
         *_times("Delivery: progress of a task, plan of {:,} tasks", progress, bounded=True),
         *_times("Delivery: time of a week submitted, {:,} weeks wait", waiting, bounded=True),
         *_times("Delivery: a plan of {:,} tasks drafted", drafts),
-        *_figures("Finance: time of a week consumed, after {:,} entries in 24 months", works),
+        *_figures("Finance: time of a week consumed, {:,} entries in 24 booked months", weeks),
+        *_figures("Finance: this week billed, {:,} entries in 24 booked months", bills),
         *_times("Finance: time consumed, baseline of {:,} tasks", baselines, bounded=True),
     ]
 
@@ -97,15 +112,18 @@ def _times(
         yield _figure(what.format(size), each, first, "ms", bounded=bounded)
 
 
-def _figures(what: str, costs: list[Cost]) -> Iterator[Figure]:
+def _figures(what: str, costs: list[Cost], *, whole: bool = False) -> Iterator[Figure]:
+    """Yield the figures; with `whole`, state and view contain what is compared and so grow."""
     first = costs[0]
     for each in costs:
         yield _figure(what.format(each.size), each.time, first.time, "ms", bounded=True)
         if each.answer:
             yield _figure("  answer", each.answer, first.answer, "bytes", bounded=True)
-            yield _figure("  answer with the view", each.whole, first.whole, "bytes")
+            yield _figure(
+                "  answer with the view", each.whole, first.whole, "bytes", bounded=not whole
+            )
             yield _figure("  the same with the view", each.time_whole, first.time_whole, "ms")
-        yield _figure("  state", each.state, first.state, "bytes")
+        yield _figure("  state", each.state, first.state, "bytes", bounded=not whole)
         yield _figure("  its snapshot, written to the store", each.snapshot, first.snapshot, "ms")
         yield _figure(
             f"  one of {each.shared:,} parts of it, the share of a commit",
@@ -153,13 +171,15 @@ def _week_of(person: str) -> TakeTime:
     return TakeTime(person=person, week=_FIRST, revision=1, entries=(entry,))
 
 
-def _answered(
-    scenario: Scenario[DeliveryEngagement], command: Command, returns: Returns = "minimal"
-) -> bytes:
+def _answered(scenario: Scenario[Any], command: Command, returns: Returns = "minimal") -> bytes:
     """Decide a command, and return the answer: nothing of the state is computed before."""
-    context = scenario._context("dev")  # noqa: SLF001
+    service, caller = _SERVICES[scenario.decider.department]
+    context = scenario._context(caller.actor)  # noqa: SLF001
     step = handle_command(scenario.decider, scenario.stream, command, context)
-    return _answer(Answer(step.stream, step.own_events), returns)
+    routes = next(each for each in service.routes if each.path == "engagements")
+    request = cast("Request", SimpleNamespace(state=SimpleNamespace(caller=caller)))
+    answer, options = Answer(step.stream, step.own_events), CommandOptions(returns=returns)
+    return bytes(routes._answer(request, delivery.ID, answer, options).body)  # noqa: SLF001
 
 
 def _progressed(tasks: int) -> float:
@@ -217,30 +237,38 @@ def _tasks(number: int) -> tuple[Any, ...]:
     )
 
 
-def _answer(answer: Answer, returns: Returns) -> bytes:
-    routes = next(each for each in delivery_service.SERVICE.routes if each.path == "engagements")
-    caller = SimpleNamespace(caller=Caller("dev", frozenset({"consultant"})))
-    request = cast("Request", SimpleNamespace(state=caller))
-    options = CommandOptions(returns=returns)
-    return bytes(routes._answer(request, delivery.ID, answer, options).body)  # noqa: SLF001
-
-
-async def _worked(store: Store, entries: int) -> Cost:
-    """Return the costs of a week of time after `entries` entries, billed month by month."""
+def _worked(entries: int) -> Scenario[FinanceEngagement]:
+    """Return an engagement with `entries` entries; each month is billed and booked at its end."""
     price = Money(amount=Decimal(100_000_000), currency="EUR")
     line = finance.hourly_line(BillingItem(item="time", kind="time", amount=price), price=price)
     scenario = finance.contracted(finance.sow_of(line))
-    months, weeks, numbers = list[str](), 104, count()
-    for week in range(weeks):
+    streams, months, numbers = MonthStreams(), list[str](), count()
+    for week in range(_WEEKS):
         monday = _FIRST + timedelta(weeks=week)
         if (month := f"{monday:%Y-%m}") not in months:
             if months:
-                scenario = _billed(scenario, months, monday.replace(day=1))
+                scenario = streams.after(_closed(scenario, months, monday.replace(day=1)))
             months.append(month)
-        left = entries * (week + 1) // weeks - entries * week // weeks
+        left = entries * (week + 1) // _WEEKS - entries * week // _WEEKS
         for some in _in_fives(islice(numbers, left)):
             scenario = finance.hearing(scenario, _approved(week, some))
-    last = _approved(weeks, [entries])
+    return streams.after(_closed(scenario, months, _FIRST + timedelta(weeks=_WEEKS)))
+
+
+def _closed(
+    scenario: Scenario[FinanceEngagement], months: Sequence[str], on: date
+) -> Scenario[FinanceEngagement]:
+    """Return the scenario after the last of these months was billed and booked on a day."""
+    billed = scenario.on(on).after(BillTime(month=months[-1]), by="petra")
+    number = f"{on:%Y}-{len(months):05}"
+    sent = finance.issued(billed, f"invoice-time-{months[-1]}", number, on)
+    accepted = "Revenue is recognised later."
+    return sent.after(BookPeriod(company="us", month=months[-1], accepted=accepted), by="finance")
+
+
+async def _next_week(store: Store, scenario: Scenario[FinanceEngagement], entries: int) -> Cost:
+    """Return the costs of a week of time that is approved after all months are booked."""
+    last = _approved(_WEEKS, [*range(entries, entries + 5)])
     return Cost(
         entries,
         time=_milliseconds(lambda: scenario.when_consumed(last)),
@@ -248,13 +276,19 @@ async def _worked(store: Store, entries: int) -> Cost:
     )
 
 
-def _billed(
-    scenario: Scenario[FinanceEngagement], months: Sequence[str], on: date
-) -> Scenario[FinanceEngagement]:
-    """Return the scenario after the last of these months was billed on a day."""
-    billed = scenario.on(on).after(BillTime(month=months[-1]), by="petra")
-    number = f"{on:%Y}-{len(months):05}"
-    return finance.issued(billed, f"invoice-time-{months[-1]}", number, on)
+async def _next_bill(store: Store, scenario: Scenario[FinanceEngagement], entries: int) -> Cost:
+    """Return the costs of the command that bills this week."""
+    worked = finance.hearing(scenario, _approved(_WEEKS, [*range(entries, entries + 5)]))
+    monday = _FIRST + timedelta(weeks=_WEEKS)
+    waiting, command = worked.on(monday), BillTime(month=f"{monday:%Y-%m}")
+    return Cost(
+        entries,
+        time=_milliseconds(lambda: _answered(waiting, command)),
+        time_whole=_milliseconds(lambda: _answered(waiting, command, "representation")),
+        answer=len(_answered(waiting, command)),
+        whole=len(_answered(waiting, command, "representation")),
+        **await _of_state(store, waiting),
+    )
 
 
 def _in_fives(numbers: Iterable[int]) -> Iterator[list[int]]:
