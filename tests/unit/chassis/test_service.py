@@ -40,21 +40,32 @@ def test_only_these_commands_have_no_route(service):
     # Given by the deadline scheduler, the import of a CRM's export, streams that request them of
     # others, and the gateway itself.
     internal = {
+        "add-engagement",
+        "begin-round",
+        "book-period",
+        "check-period",
         "deadline-passed",
+        "give-back-allocation",
         "give-back-time",
         "give-back-works",
+        "give-way",
         "import-opportunity",
         "introduce-account",
         "keep-expense",
+        "note-deallocation",
         "note-decision",
+        "note-group",
         "publish-disconnects",
+        "receive-payment",
+        "register-engagement",
+        "take-allocation",
         "take-back-expense",
         "take-back-time",
         "take-number",
         "take-time",
         "take-works",
-        "waive-disconnect",
         "waive-any-disconnect",
+        "waive-disconnect",
     }
     without_route = {
         entry.command.named()
