@@ -51,6 +51,7 @@ from tests.unit.finance.builders import (
     line_rates,
     report,
     scope,
+    sent,
     sow_of,
     time,
     time_reversed,
@@ -152,7 +153,7 @@ def test_works_stay_while_a_credit_note_on_their_invoice_has_no_number():
 def test_works_after_a_report_that_is_not_measured_stay():
     """Let the plan contain a change whose amendment is not signed yet."""
     plan = BASELINED.model_copy(update={"version": 2, "changes": ("CR-1",)})
-    worked = hearing(contracted().on(MAY_4), plan, A, report(date(2026, 4, 8)), B)
+    worked = hearing(sent().on(MAY_4), plan, A, report(date(2026, 4, 8)), B)
     assert worked.state.performance.reports
     months = MonthStreams()
     after = months.after(worked.after(BOOK))
@@ -161,6 +162,7 @@ def test_works_after_a_report_that_is_not_measured_stay():
     measured = hearing(worked, amendment(ADDED, signed_on=APRIL_1))
     assert signed.state.performance.reports == measured.state.performance.reports
     assert signed.view["margins"] == measured.view["margins"]
+    assert signed.view["margins"].margin_billed.cost == eur(400), "b came after the report"
 
 
 def test_many_works_leave_in_several_requests():
