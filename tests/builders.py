@@ -33,6 +33,7 @@ from contracts.values import (
     Signatory,
 )
 from tests.amounts import eur, per_hour
+from tests.invoices import untaxed
 from tests.weeks import approved, costed, submitted
 
 ENGAGEMENT = "E-0000000000001"
@@ -447,7 +448,7 @@ class Life:
                 number=f"2026-{number:05d}",
                 billing_event=f"due-{item.item}",
                 kind=item.kind,
-                amount=item.amount,
+                **untaxed(item.amount),
                 advance_drawn=eur(0),
                 deliverables=item.deliverables,
                 lines=(finance.InvoiceLine(description="Services", line=line, amount=item.amount),),

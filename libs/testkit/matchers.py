@@ -1,7 +1,7 @@
 # ruff: noqa: S101 - this module makes assertions
 """Provide reference data for tests, match events, and format differences."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import ndiff
@@ -31,6 +31,11 @@ class RecordsOf:
             subject = str(getattr(event, event.id_field()))
             versions = self._versions.setdefault((type(event), subject), [])
             versions.append(recorded_as(event, subject, len(versions) + 1, "someone", START, {}))
+
+    def without(self, kinds: Container[type[Reference]]) -> tuple[Reference, ...]:
+        """Return all versions of the records of other kinds."""
+        versions = (every for (kind, _), every in self._versions.items() if kind not in kinds)
+        return tuple(each.event for every in versions for each in every)
 
     def latest(self, kind: type[R], id: str) -> Recorded[R] | None:
         """Return the last version of a record, or None."""

@@ -77,8 +77,9 @@ class Scenario(Generic[S]):
         return replace(self, moment=moment.astimezone(UTC))
 
     def knowing(self, *records: Reference) -> "Scenario[S]":
-        """Replace the reference data."""
-        return replace(self, records=RecordsOf(records))
+        """Replace the reference data of the kinds of these records, or all without any record."""
+        kept = () if not records else self.records.without({type(each) for each in records})
+        return replace(self, records=RecordsOf((*kept, *records)))
 
     def uploaded(self, *hashes: str) -> "Scenario[S]":
         """Add documents, by their hash, to those that the department's store has."""

@@ -70,6 +70,7 @@ from finance.rate_cards import decisions as rate_cards
 from finance.revenue import decisions as revenue
 from finance.roles import ACCOUNTING, CONTROLLING, READERS
 from finance.settlement import decisions as settlement
+from finance.tax import decisions as tax
 from finance.tax_rates import decisions as tax_rates
 from finance.time_billing import decisions as time_billing
 from finance.withholding import decisions as withholding
@@ -89,6 +90,7 @@ COMPUTING: tuple[Capability[Engagement], ...] = (
     time_billing.capability,
     withholding.capability,
     invoices.capability,
+    tax.capability,
     allocations.capability,
     write_offs.capability,
     revenue.capability,

@@ -15,7 +15,7 @@ from contracts.finance import (
     PeriodBooked,
     PeriodCosted,
 )
-from contracts.reference import AccountPublished, LedgerPublished
+from contracts.reference import LedgerPublished
 from contracts.roles import Role
 from tests.amounts import eur
 from tests.component.harness import (
@@ -30,6 +30,7 @@ from tests.component.harness import (
     token,
 )
 from tests.infrastructure import KafkaServer, StoreServer
+from tests.invoices import CUSTOMER, NO_TAX, SELLER
 from tests.unit.finance import builders
 from tests.weeks import approved, reversal, submitted
 
@@ -80,7 +81,13 @@ async def publish_rates(world: World) -> None:
         rates["effective_from"] = "2020-01-01"
         published = await world.do(command, rates, by=CONTROLLER)
         assert ("newest" in published["state"]) == command.startswith("/rate-cards/")
-    await world.say(AccountPublished(account="acme", name="Acme"), about="acme")
+    await world.say(CUSTOMER, about=CUSTOMER.account)
+    for command, untaxed in (
+        ("/companies/us/publish-company", SELLER),
+        ("/tax-rates/US-none/publish-tax-rate", NO_TAX),
+    ):
+        body = untaxed.model_dump(mode="json", exclude={"company", "tax_rate", "effective_from"})
+        await world.do(command, {**body, "effective_from": "2020-01-01"}, by=CONTROLLER)
     probe = engagement_id()
     await world.say(builders.OPENED, builders.ESTIMATE, about=probe)
 
@@ -96,7 +103,7 @@ async def publish_rates(world: World) -> None:
 async def arrived(world: World, amount: str) -> str:
     """Take a statement with one payment, after the last one, and return the id of the payment."""
     account = "/bank-accounts/us.main"
-    record = builders.US.model_dump(mode="json", exclude={"company"}) | {
+    record = SELLER.model_dump(mode="json", exclude={"company"}) | {
         "bank_accounts": [{"bank_account": "main", "currency": "EUR", "number": "1"}]
     }
     await world.do("/companies/us/publish-company", record, by=CONTROLLER)

@@ -13,14 +13,17 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from aiokafka import AIOKafkaProducer
+
 from chassis.application.read_models import Views
 from chassis.application.requests import RequestDispatcher
+from chassis.eventstore.journal import kafka_key
 from chassis.eventstore.mongo import Store
 from chassis.kafka.topics import create_topics
 from chassis.runtime.container import Container, Parts
 from contracts.channels import FINANCE as CHANNEL
 from contracts.channels import PARTITIONS, Channel
-from contracts.event import Event, Recorded, decode
+from contracts.event import Event, Recorded, decode, encode
 from contracts.finance import InvoiceIssued
 from finance.invoices.decisions import ApproveInvoice
 from finance.service import SERVICE as FINANCE
@@ -32,6 +35,7 @@ from tests.component.sample_department import Process, until
 from tests.component.test_followers_killed import hasty
 from tests.component.test_relay import on_topic
 from tests.infrastructure import KafkaServer, StoreServer
+from tests.invoices import UNTAXED
 from tests.portfolio_builder import named
 from tests.requests_sample import LEDGER, SHEET, CloseLedger, Ledger, Sheet, Submit
 from tests.unit.finance import builders
@@ -207,6 +211,11 @@ async def test_invoices_have_every_number_once_wherever_finance_was_killed(
 ) -> None:
     """Approve an invoice of another engagement each time; all services' parts are real."""
     await create_topics(kafka.bootstrap, isolation)
+    records = [said(str(getattr(each, each.id_field())), 1, each.channel, each) for each in UNTAXED]
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
+        for each in records:
+            topic = each.event.channel.topic(isolation)
+            await producer.send_and_wait(topic, encode(each), kafka_key(each).encode())
     given = settings(
         kafka_bootstrap=kafka.bootstrap,
         topic_prefix=isolation,
@@ -223,6 +232,8 @@ async def test_invoices_have_every_number_once_wherever_finance_was_killed(
             parts=Parts(store=partial(MortalStore, life=life)),
         )
         await container.store.prepare("relay", "views")
+        for record in records:
+            container.reference_data.put(record)
         batch = {f"engagement:{engagement}": contracted(engagement)}
         failed = await container.event_handling.handler.process(batch)
         assert failed == {}

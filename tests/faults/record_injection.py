@@ -29,6 +29,7 @@ from local.platform import SERVICES, Platform
 from tests import hostile_records
 from tests.faults.collected_state import FORGED, NO_EVENT, PLANTED, UNKNOWN, UNREADABLE
 from tests.faults.load import Load
+from tests.invoices import untaxed
 
 _EUR = Money(amount=Decimal(1_000), currency="EUR")
 _DAY = date(2025, 3, 3)
@@ -37,7 +38,7 @@ _EXAMPLES: Sequence[Event] = (
     sales.OpportunityAdvanced(pipeline_stage="proposing", probability=Decimal(50)),
     legal.FileOpened(account="novamed", title="Migration"),
     delivery.EngagementResumed(resumed_on=_DAY),
-    finance.InvoiceApproved(invoice="inv-planted", amount=_EUR, issue_on=_DAY),
+    finance.InvoiceApproved(invoice="inv-planted", issue_on=_DAY, **untaxed(_EUR)),
     finance.EstimateCosted(estimate_version=1, cost=_EUR, margin=None),
     gateway.DisconnectResolved(finding="planted", rule="planted"),
     gateway.ConfidentialDisconnectResolved(finding="planted", rule="planted"),

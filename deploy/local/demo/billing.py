@@ -10,6 +10,9 @@ from local.demo.pricing import WORK
 from local.demo.recording import approved_entries, redo
 from local.demo.working import Work
 
+_ORDER = "PO-4500017"
+"""Number of the purchase order of customers who require one."""
+
 
 async def money(run: EngagementRun, work: Work) -> None:
     """Recognise last month's revenue, approve its invoices, and record payments that are due."""
@@ -137,21 +140,33 @@ async def invoices(run: EngagementRun, work: Work) -> None:
         if invoice["invoice"] in names:
             due = date.fromisoformat(invoice["due_on"])
             paid_on = due + timedelta(days=run.scenario.days_late_paying)
-            work.to_pay[invoice["invoice"]] = (paid_on, invoice["amount"])
+            work.to_pay[invoice["invoice"]] = (paid_on, invoice["outstanding"])
 
 
 async def _approve(run: EngagementRun, state: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
-    """Approve all drafts in a view; return the view with their numbers, and their ids."""
+    """Approve all drafts in a view; return the view with their numbers, and their ids.
+
+    Where the customer requires a purchase order, its number is given once: later invoices repeat
+    it.
+    """
     names = {each["invoice"] for each in state["invoices"] if each["stage"] == "drafted"}
 
     def numbered(seen: dict[str, Any]) -> bool:
         return all(each["number"] for each in seen["invoices"] if each["invoice"] in names)
 
+    drafts = {each["invoice"]: each for each in state["invoices"]}
     for name in sorted(names):
-        state = await run.actors.act_and_see("finance", "approve-invoice", "dora", invoice=name)
+        state = await _approve_one(run, drafts[name])
     if not numbered(state):
         state = await run.actors.look_until("finance", "fred", numbered)
     return state, names
+
+
+async def _approve_one(run: EngagementRun, draft: dict[str, Any]) -> dict[str, Any]:
+    """Approve a draft, with the number of a purchase order where it has none."""
+    order = any(each["code"] == "purchase-order-missing" for each in draft["missing"])
+    body = {"invoice": draft["invoice"], **({"purchase_order": _ORDER} if order else {})}
+    return await run.actors.act_and_see("finance", "approve-invoice", "dora", **body)
 
 
 async def give_back(run: EngagementRun, invoices: list[dict[str, Any]]) -> None:
@@ -173,7 +188,7 @@ async def give_back(run: EngagementRun, invoices: list[dict[str, Any]]) -> None:
             for each in seen["invoices"]
         ),
     )
-    await refund(run, invoice, amount)
+    await refund(run, invoice)
 
 
 async def bill_early(run: EngagementRun) -> None:
@@ -223,4 +238,4 @@ async def bill_at_another_rate(run: EngagementRun) -> None:
 async def _approve_new(run: EngagementRun, state: dict[str, Any]) -> None:
     for invoice in state["invoices"]:
         if invoice["stage"] == "drafted":
-            await run.actors.act("finance", "approve-invoice", "dora", invoice=invoice["invoice"])
+            await _approve_one(run, invoice)

@@ -61,10 +61,10 @@ async def _pay(
     return payment
 
 
-async def refund(run: EngagementRun, invoice: str, amount: Mapping[str, str]) -> None:
-    """Pay back a part of the payment of an invoice that is on no invoice any more."""
+async def refund(run: EngagementRun, invoice: str) -> None:
+    """Pay back the part of the payment of an invoice that is on no invoice any more."""
     payment = run.actors.driver.bank.payments[_reference(run, invoice)]
-    await _act(run, payment, "refund-payment", {"amount": amount}, by="dora")
+    await _act(run, payment, "refund-payment", {}, by="dora")
 
 
 def _reference(run: EngagementRun, invoice: str) -> str:

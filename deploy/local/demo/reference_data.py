@@ -238,6 +238,10 @@ COMPANIES: dict[str, dict[str, Any]] = {
                 "bic": "COBADEFFXXX",
             }
         ],
+        "tax_codes": [
+            {"treatment": "domestic", "tax_code": "DE-standard"},
+            {"treatment": "reverse-charge", "tax_code": "DE-reverse-charge"},
+        ],
         "base_currency": "EUR",
         "time_zone": "Europe/Berlin",
         "calendar": "munich",
@@ -255,6 +259,7 @@ COMPANIES: dict[str, dict[str, Any]] = {
                 "number": "First Harbor Bank, routing 011000015, account 4417 2208",
             }
         ],
+        "tax_codes": [{"treatment": "exempt", "tax_code": "US-services"}],
         "base_currency": "USD",
         "time_zone": "America/New_York",
         "calendar": "boston",
@@ -265,8 +270,19 @@ COMPANIES: dict[str, dict[str, Any]] = {
 }
 TAX_RATES: dict[str, dict[str, str]] = {
     "DE-standard": {"name": "VAT, Germany", "country": "DE", "percent": "19"},
-    "DE-reverse-charge": {"name": "Reverse charge, EU", "country": "DE", "percent": "0"},
-    "US-services": {"name": "No sales tax on services", "country": "US", "percent": "0"},
+    "DE-reverse-charge": {
+        "name": "Reverse charge, EU",
+        "country": "DE",
+        "percent": "0",
+        "treatment": "reverse-charge",
+    },
+    "US-services": {
+        "name": "No sales tax on services",
+        "country": "US",
+        "percent": "0",
+        "treatment": "exempt",
+        "note": "Services are not taxable",
+    },
 }
 _ACCOUNT_CARDS = (("cobalt-labs", "USD"),)
 """Accounts with a rate card of their own, and its currency; the agreed rates are the standard."""
@@ -500,11 +516,7 @@ def _finances(driver: Driver) -> list[Any]:
             "sales",
             f"accounts/{driver.ids[each.account]}/publish-account-finances",
             {
-                "tax": {
-                    "treatment": "reverse-charge" if each.vat_id else "exempt",
-                    "vat_id": each.vat_id,
-                    "exemption": None if each.vat_id else "Services used abroad",
-                },
+                "tax": _tax(each),
                 "billing": {
                     "bill_to": f"{each.legal_name}, Accounts payable",
                     "address": "Main Street 1",
@@ -519,6 +531,15 @@ def _finances(driver: Driver) -> list[Any]:
         )
         for each in CUSTOMERS
     ]
+
+
+def _tax(customer: Customer) -> dict[str, Any]:
+    """Return the tax data of a customer of the company that sells in the customer's currency."""
+    at_home = customer.country == COMPANIES[SELLING_COMPANY[customer.currency]]["country"]
+    if customer.vat_id is None:
+        return {"treatment": "exempt", "exemption": "Services are not taxable in the state"}
+    treatment = "domestic" if at_home else "reverse-charge"
+    return {"treatment": treatment, "vat_id": customer.vat_id}
 
 
 def rate(role: str, currency: str, table: Mapping[str, int] = BILL_RATES) -> Decimal:

@@ -20,6 +20,7 @@ from contracts.finance.proposals import *
 from contracts.finance.questions import *
 from contracts.finance.revenue import *
 from contracts.finance.settlement import *
+from contracts.finance.tax import *
 from contracts.finance.withholding import *
 from contracts.finance.works import *
 from contracts.finance.write_offs import *

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from contracts.channels import FINANCE
 from contracts.event import Event
+from contracts.finance.tax import CreditNoteDetails, InvoiceDetails, TaxTotals
 from contracts.finance.works import MOST_WORKS, BilledWorks, ReversedWork
 from contracts.lines import BillingKind
 from contracts.money import ItemMoney, NotNegativeTotal, PositiveMoney, Rate
@@ -144,7 +145,11 @@ class InvoiceApproved(Event, channel=FINANCE):
     invoice: Identifier
     """Id of the invoice, from draft to payment; not the invoice number."""
     amount: PositiveMoney
-    """Amount of the invoice."""
+    """Amount of the invoice without tax."""
+    tax: TaxTotals
+    """Tax by tax code, and the amount with tax."""
+    details: InvoiceDetails
+    """Parties, service period, purchase order and bank account."""
     issue_on: Day
     """Invoice date."""
 
@@ -161,7 +166,11 @@ class InvoiceIssued(Event, channel=FINANCE, consumed_by=("delivery", "legal", "s
     kind: BillingKind
     """The condition that made the amount due, as in the billing schedule."""
     amount: PositiveMoney
-    """Amount to be paid without tax: the sum of the lines less `advance_drawn`."""
+    """Amount without tax: the sum of the lines less `advance_drawn`."""
+    tax: TaxTotals
+    """Tax by tax code, and the amount with tax, which is to be paid."""
+    details: InvoiceDetails
+    """Parties, service period, purchase order and bank account."""
     advance_drawn: NotNegativeTotal
     """Part of the lines that is paid by an advance invoiced before (a contract liability)."""
     deliverables: Annotated[tuple[Identifier, ...], Field(max_length=200)] = ()
@@ -189,7 +198,7 @@ class InvoiceVoided(Voiding, Event, channel=FINANCE, consumed_by=("sales", "lega
     number: Identifier
     """Invoice number."""
     amount: PositiveMoney
-    """Amount of the voided invoice."""
+    """Amount of the voided invoice without tax."""
     voided_on: Day
     """Day on which it was voided."""
     ends_event: YesNo
@@ -203,17 +212,25 @@ class InvoiceVoided(Voiding, Event, channel=FINANCE, consumed_by=("sales", "lega
 
 
 class InvoiceMovement(Value):
-    """An amount that was paid or given back on an invoice."""
+    """An amount that was paid or paid back on an invoice."""
 
     invoice: Identifier
     """Id of the invoice."""
     amount: PositiveMoney
-    """Amount that was paid or given back, without tax; positive in either direction."""
+    """Amount that was paid or paid back, with tax; positive in either direction."""
 
 
-class Credit(InvoiceMovement):
+class Credit(Value):
     """A credit on an invoice, and the reason for it."""
 
+    invoice: Identifier
+    """Id of the invoice."""
+    amount: PositiveMoney
+    """Amount that is given back, without tax."""
+    tax: TaxTotals
+    """Tax that is given back by the codes of the invoice, and the amount with tax."""
+    details: CreditNoteDetails
+    """Parties as on the invoice, and its number."""
     why: ShortText
     """Reason for the credit."""
 

@@ -16,7 +16,7 @@ class Allocation(Value):
     invoice: Identifier
     """Id of the invoice."""
     amount: NotNegativeMoney
-    """Money of the payment, without tax."""
+    """Money of the payment; like the invoice to be paid, with tax."""
     bank_charge: PositiveMoney | None = None
     """Amount that banks kept of what the customer had paid; null where they kept nothing."""
     received_on: Day
@@ -50,7 +50,7 @@ class PaymentAllocated(Allocation, Event, channel=FINANCE, consumed_by=("sales",
     """
 
     amount: PositiveMoney
-    """Money of the payment, without tax."""
+    """Money of the payment; like the invoice to be paid, with tax."""
 
 
 class PaymentDeallocated(Allocation, Event, channel=FINANCE, consumed_by=("sales", "legal")):
@@ -80,4 +80,4 @@ class PaymentOverdue(Event, channel=FINANCE, consumed_by=("sales", "legal")):
     due_on: Day
     """Last day for payment."""
     outstanding: PositiveTotal
-    """Amount of the invoice less credit notes, allocations and write-offs."""
+    """Amount of the invoice less credit notes, allocations and write-offs; with tax."""

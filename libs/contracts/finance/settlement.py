@@ -14,11 +14,11 @@ class AccountSettled(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     """
 
     billed: NotNegativeTotal
-    """Invoices issued, less voided ones and credit notes; without opening balances."""
+    """Invoices issued, less voided ones and credit notes; without tax and opening balances."""
     paid: NotNegativeTotal
-    """Amount that customers paid, also what banks kept of it; without opening balances."""
+    """Amount that customers paid, also what banks kept; with tax, without opening balances."""
     written_off: NotNegativeTotal
-    """Amounts on invoices that the customer does not have to pay."""
+    """Amounts on invoices that the customer does not have to pay; with tax."""
     settled_on: Day
     """Day of the settlement."""
 

@@ -16,6 +16,7 @@ from contracts.places import CountryCode, TimeZone
 from contracts.purchases import PurchaseKind
 from contracts.reference.record import Reference
 from contracts.registrations import Bic, Iban, VatId
+from contracts.tax_treatment import TaxTreatment
 from contracts.values import (
     AccountId,
     DistinctBy,
@@ -62,6 +63,15 @@ class NumberSeries(Value):
     """True if a higher number must not have an earlier day."""
 
 
+class TreatmentCode(Value):
+    """The tax code of contract lines that name none, for one treatment of accounts."""
+
+    treatment: TaxTreatment
+    """Treatment of the account that gets the invoice."""
+    tax_code: Identifier
+    """Id of the tax rate."""
+
+
 class CompanyDetails(Value):
     """The record of a company that sells engagements, without its id."""
 
@@ -77,6 +87,10 @@ class CompanyDetails(Value):
         tuple[BankAccount, ...], Field(max_length=50), DistinctBy("bank_account")
     ] = ()
     """Accounts that customers pay to."""
+    tax_codes: Annotated[
+        tuple[TreatmentCode, ...], Field(max_length=10), DistinctBy("treatment")
+    ] = ()
+    """Tax codes of contract lines that name none, by the treatment of the account."""
     base_currency: Currency
     """Currency of the company's books."""
     time_zone: TimeZone
@@ -118,6 +132,21 @@ class TaxRateDetails(Value):
     """Country as ISO 3166-1 alpha-2 code."""
     percent: Percent
     """Tax in percent of the net amount; 0 for what is exempt or taxed by the customer."""
+    treatment: TaxTreatment = "domestic"
+    """Rule that says who owes the tax."""
+    note: ShortText | None = None
+    """Reason for the exemption, as invoices show it, unless the account has its own.
+
+    Required where the treatment is `exempt`, else null.
+    """
+
+    @model_validator(mode="after")
+    def _justified(self) -> Self:
+        if self.treatment in {"reverse-charge", "exempt"} and self.percent:
+            raise ValueError(f"percent must be 0 where treatment is {self.treatment}")
+        if (self.treatment == "exempt") != (self.note is not None):
+            raise ValueError("note is required where treatment is exempt, and only there")
+        return self
 
 
 class TaxRatePublished(TaxRateDetails, Reference, channel=FINANCE_REFERENCE):

@@ -9,6 +9,7 @@ from contracts.money import Currency
 from contracts.places import CountryCode, TimeZone
 from contracts.reference.record import Reference
 from contracts.registrations import VatId
+from contracts.tax_treatment import TaxTreatment
 from contracts.values import (
     AccountId,
     ContactId,
@@ -59,8 +60,8 @@ class AccountDetails(Value):
 class AccountTax(Value):
     """Tax data of an account."""
 
-    treatment: Annotated[Literal["domestic", "reverse-charge", "exempt"] | Unlisted, OPEN]
-    """`domestic`: taxed by the company. `reverse-charge`: the customer owes the tax."""
+    treatment: TaxTreatment
+    """Rule that says who owes the tax on what the account buys."""
     vat_id: VatId | None = None
     """VAT id of the account; it may be null unless the treatment is `reverse-charge`."""
     exemption: ShortText | None = None

@@ -1,5 +1,6 @@
 """Internal events of billing: what is decided, and not published before it has its number."""
 
+from chassis.domain.commands import Missing
 from chassis.domain.internal import Internal
 from contracts.finance import CreditOfWorks
 from contracts.values import Day, Identifier
@@ -12,6 +13,15 @@ class CreditNoteApproved(CreditOfWorks, Internal):
     """Id of the credit note."""
     issued_on: Day
     """Date of the credit note."""
+
+
+class DraftChecked(Internal):
+    """The conditions for the approval of a draft have changed."""
+
+    invoice: Identifier
+    """Id of the draft."""
+    missing: tuple[Missing, ...]
+    """Conditions that are not met, with who owes them; empty where nothing is missing."""
 
 
 class NumberRefused(Internal):

@@ -5,6 +5,7 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
+from chassis.domain.commands import Missing
 from chassis.domain.state import Keep, Part, on_event
 from contracts.event import Event
 from contracts.finance import (
@@ -22,12 +23,13 @@ from contracts.finance import (
     PaymentAllocated,
     PaymentDeallocated,
     PaymentOverdue,
+    TaxTotals,
     WriteOffRecorded,
     WriteOffReversed,
 )
 from contracts.money import Money
 from contracts.values import Identifier
-from finance.billing.events import CreditNoteApproved, NumberRefused
+from finance.billing.events import CreditNoteApproved, DraftChecked, NumberRefused
 
 
 class HeldAllocation(Allocation):
@@ -66,9 +68,11 @@ def _less(amount: Money | None, part: Money | None) -> Money | None:
 class Invoice(InvoiceDraft):
     """Invoice from its draft on; `amount` is the lines' total less the advance drawn down.
 
-    `number_refused` has a sentence for each time that the approved draft got no number.
-    `times_overdue` counts how often it was overdue. `allocations` and `write_offs` are those in
-    force, by id, with what is left of them; `moved_on` is the last day of any.
+    `amount` and `credited` are without tax, what is paid, written off and outstanding is with tax.
+    `missing` is what a draft needs for its approval. `number_refused` has a sentence for each time
+    that the approved draft got no number. `times_overdue` counts how often it was overdue.
+    `allocations` and `write_offs` are those in force, by id, with what is left of them; `moved_on`
+    is the last day of any.
     """
 
     stage: Literal["drafted", "approved", "issued", "voided"] = "drafted"
@@ -77,6 +81,7 @@ class Invoice(InvoiceDraft):
     due_on: date | None = None
     overdue: bool = False
     times_overdue: int = 0
+    missing: tuple[Missing, ...] = ()
     voided: InvoiceVoided | None = None
     number_refused: tuple[str, ...] = ()
     credits: tuple[CreditNoteIssued, ...] = ()
@@ -92,33 +97,39 @@ class Invoice(InvoiceDraft):
 
     @property
     def credited(self) -> Money:
-        """Return the total of the invoice's credit notes, also of those not numbered yet."""
+        """Return the net total of the invoice's credit notes, also of those not numbered yet."""
         return self.credited_to(date.max)
 
     def credited_to(self, day: date) -> Money:
-        """Return the total of the credit notes up to and including a day."""
-        notes = (each.amount for each in self._notes if each.issued_on <= day)
+        """Return the net total of the credit notes up to and including a day."""
+        notes = (each.amount for each in self.notes if each.issued_on <= day)
         return Money.total(notes, self.amount.currency)
 
     @property
-    def _notes(self) -> tuple[CreditNoteIssued | CreditNoteApproved, ...]:
+    def notes(self) -> tuple[CreditNoteIssued | CreditNoteApproved, ...]:
+        """Return the invoice's credit notes, also those not numbered yet."""
         return (*self.credits, *self.credits_approved)
 
     @property
+    def tax(self) -> TaxTotals | None:
+        """Return the tax by code, or None before the approval."""
+        return self.approved.tax if self.approved else None
+
+    @property
     def left(self) -> Money:
-        """Return the amount that no credit note takes back."""
+        """Return the net amount that no credit note takes back."""
         return self.amount - self.credited
 
     @property
     def works_credited(self) -> Money:
         """Return what it billed for works that credit notes name."""
-        works = (each.amount for note in self._notes for each in note.works)
+        works = (each.amount for note in self.notes for each in note.works)
         return Money.total(works, self.amount.currency)
 
     @property
     def restored(self) -> Money:
         """Return the part of its advance that credit notes for works restored."""
-        parts = (each.advance_restored for each in self._notes if each.advance_restored)
+        parts = (each.advance_restored for each in self.notes if each.advance_restored)
         return Money.total(parts, self.amount.currency)
 
     @property
@@ -132,34 +143,37 @@ class Invoice(InvoiceDraft):
 
     @property
     def paid(self) -> Money:
-        """Return what the customer paid on the invoice, also what banks kept of it."""
+        """Return what the customer paid on the invoice, also what banks kept of it; with tax."""
         held = self.allocations.values()
         return Money.total((each.paid for each in held), self.amount.currency)
 
     @property
     def written_off(self) -> Money:
-        """Return what the customer does not have to pay any more."""
+        """Return what the customer does not have to pay any more; with tax."""
         return Money.total((each.amount for each in self.write_offs.values()), self.amount.currency)
 
     @property
     def overpaid(self) -> Money:
         """Return what is paid and written off beyond the invoice less its issued credit notes.
 
-        Negative where less is.
+        With tax; negative where less is, zero before the approval.
         """
-        credited = Money.total((each.amount for each in self.credits), self.amount.currency)
-        return self.paid + self.written_off + credited - self.amount
+        if self.tax is None:
+            return Money.zero(self.amount.currency)
+        credited = Money.total((each.tax.gross for each in self.credits), self.amount.currency)
+        return self.paid + self.written_off + credited - self.tax.gross
 
     @property
     def outstanding(self) -> Money:
         """Return what the customer owes on the invoice.
 
-        Zero unless the invoice is issued. Negative where more is paid and written off than is owed,
-        while a credit note waits for its number.
+        With tax; zero unless the invoice is issued. Negative where more is paid and written off
+        than is owed, while a credit note waits for its number.
         """
-        if self.stage != "issued":
+        if self.stage != "issued" or self.tax is None:
             return Money.zero(self.amount.currency)
-        return self.amount - self.credited - self.paid - self.written_off
+        credited = Money.total((each.tax.gross for each in self.notes), self.amount.currency)
+        return self.tax.gross - credited - self.paid - self.written_off
 
 
 class Billing(Part):
@@ -198,7 +212,7 @@ class Billing(Part):
 
     @on_event
     def _approved(self, event: InvoiceApproved) -> Self:
-        return self._with(event.invoice, stage="approved", approved=event)
+        return self._with(event.invoice, stage="approved", approved=event, missing=())
 
     @on_event
     def _issued(self, event: InvoiceIssued) -> Self:
@@ -213,6 +227,10 @@ class Billing(Part):
             for each in lines
         )
         return self._with(event.invoice, lines=without, **fields)
+
+    @on_event
+    def _checked(self, event: DraftChecked) -> Self:
+        return self._with(event.invoice, missing=event.missing)
 
     @on_event
     def _number_refused(self, event: NumberRefused) -> Self:
@@ -367,7 +385,10 @@ class Billing(Part):
     def billed(
         self, currency: str, day: date = date.max, lines: Iterable[str] | None = None
     ) -> Money:
-        """Return issued invoices less credit notes, both up to a day: of some lines, or of all."""
+        """Return issued invoices less credit notes, both up to a day: of some lines, or of all.
+
+        Amounts are without tax.
+        """
         live = self.live if lines is None else (one for each in lines for one in self.of_line(each))
         issued = (
             each
@@ -377,15 +398,19 @@ class Billing(Part):
         return Money.total((each.amount - each.credited_to(day) for each in issued), currency)
 
     def paid(self, currency: str) -> Money:
-        """Return what the customer paid, also what banks kept of it."""
+        """Return what the customer paid, also what banks kept of it; with tax."""
         return Money.total((each.paid for each in self.issued), currency)
 
     def written_off(self, currency: str) -> Money:
-        """Return what the customer does not have to pay any more."""
+        """Return what the customer does not have to pay any more; with tax."""
         return Money.total((each.written_off for each in self.issued), currency)
 
+    def gross(self, currency: str) -> Money:
+        """Return issued invoices less credit notes, with tax."""
+        return self.paid(currency) + self.written_off(currency) + self.outstanding(currency)
+
     def outstanding(self, currency: str) -> Money:
-        """Return what the customer owes on issued invoices."""
+        """Return what the customer owes on issued invoices, with tax."""
         return Money.total((each.outstanding for each in self.issued), currency)
 
     def of_item(self, item: str) -> tuple[Invoice, ...]:

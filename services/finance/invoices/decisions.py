@@ -19,14 +19,17 @@ from chassis.domain.context import Context
 from chassis.domain.pending import Requested
 from chassis.domain.requests import Outcome
 from chassis.domain.rules import same_day, unless_recorded
+from contracts.decimals import Rounding
 from contracts.event import Event
 from contracts.finance import (
     BilledWork,
     BillingEventDue,
     CreditNoteIssued,
     InvoiceApproved,
+    InvoiceDetails,
     InvoiceIssued,
     InvoiceVoided,
+    TaxTotals,
     Voiding,
 )
 from contracts.lines import BillingKind
@@ -35,6 +38,7 @@ from contracts.values import Day, Identifier, ShortText, days_after
 from finance.billing.events import CreditNoteApproved, NumberRefused
 from finance.billing.schedule import lapsed, too_much_due
 from finance.billing.state import Invoice
+from finance.companies.policy import rounding_on
 from finance.engagement import Engagement
 from finance.moved_works.events import CorrectionBegun, CorrectionMade, CorrectionRefused
 from finance.number_series.events import NumberTaken
@@ -55,6 +59,7 @@ from finance.policies import (
     require_open_day,
 )
 from finance.roles import CONTROLLING
+from finance.tax.invoice_tax import Taxed, credit_note_details, credited_tax, taxed
 from finance.time_billing.unbilled import advance_left, is_advance
 from finance.work.names import WorkIds, keys_of
 
@@ -63,9 +68,15 @@ numbering = capability.request(TakeNumber, of="number-series")
 
 
 class ApproveInvoice(Command):
-    """Approve a draft; it gets its number and is issued today unless an earlier day is named."""
+    """Approve a draft; it gets its number and is issued today unless an earlier day is named.
+
+    Without the number of a purchase order, the invoice names that of the last invoice that was
+    approved for the same account.
+    """
 
     invoice: Identifier
+    purchase_order: ShortText | None = None
+    """Number of the customer's purchase order."""
     issue_on: Day | None = None
 
 
@@ -114,7 +125,7 @@ class IssueCreditNote(Command):
 def approve_invoice(
     state: Engagement, command: ApproveInvoice, context: Context
 ) -> Iterable[Event]:
-    """Record the approval if gate 5 is open: the billing event is due by the day of issue.
+    """Record the approval if gate 5 is open: the amount is due by the day of issue, its tax known.
 
     An equal repetition changes nothing. Raises Refused where the gate is closed, the invoice is
     unknown or void, the day is in the future, or the company that sells is unknown.
@@ -123,15 +134,36 @@ def approve_invoice(
     if invoice.stage == "voided":
         raise Refused("invoice-not-draft", f"invoice {invoice.invoice} is voided, not a draft")
     issue_on = same_day("issue_on", command, invoice.approved, context)
-    approved = InvoiceApproved(invoice=invoice.invoice, amount=invoice.amount, issue_on=issue_on)
-    for event in unless_recorded(invoice.approved, approved, "the approval"):
+    if invoice.approved is not None:
+        yield from _approved_again(invoice.approved, command, issue_on)
+    else:
         require_open_day(state, "issue_on", issue_on)
         company = require_company(state)
         due = state.billing.events[invoice.billing_event]
-        gate("amount-not-billable", _not_due(state, due, issue_on))
-        yield event
+        records, order = context.reference_data, command.purchase_order
+        found = taxed(state, invoice, issue_on, records, order)
+        missing = () if isinstance(found, Taxed) else found
+        gate("amount-not-billable", (*_not_due(state, due, issue_on), *missing))
+        if isinstance(found, Taxed):
+            yield InvoiceApproved(
+                invoice=invoice.invoice,
+                amount=invoice.amount,
+                tax=found.tax,
+                details=found.details,
+                issue_on=issue_on,
+            )
         item = len(invoice.number_refused) + 1
         yield _number(company, "invoice", invoice.invoice, item, issue_on, context)
+
+
+def _approved_again(
+    known: InvoiceApproved, command: ApproveInvoice, issue_on: date
+) -> Iterable[Event]:
+    """Refuse another day or purchase order than the recorded ones."""
+    order = command.purchase_order or known.details.purchase_order
+    details = known.details.model_copy(update={"purchase_order": order})
+    again = known.model_copy(update={"details": details, "issue_on": issue_on})
+    return unless_recorded(known, again, "the approval")
 
 
 @capability.decide(VoidInvoice, by=CONTROLLING)
@@ -229,6 +261,8 @@ def issue_credit_note(
     yield CreditNoteApproved(
         invoice=invoice.invoice,
         amount=amount,
+        tax=credited_tax(invoice, amount, _tax_rounding(invoice, context)),
+        details=credit_note_details(invoice),
         why=command.why,
         works=works,
         advance_restored=restored if restored.amount else None,
@@ -236,6 +270,14 @@ def issue_credit_note(
         issued_on=issued_on,
     )
     yield _number(company, "credit-note", invoice.invoice, credit_note, issued_on, context)
+
+
+def _tax_rounding(invoice: Invoice, context: Context) -> Rounding:
+    """Return the policy that rounded the tax of an issued invoice."""
+    approved = invoice.approved
+    company = approved.details.seller.company if approved else None
+    day = invoice.issue_on or context.today
+    return rounding_on(context.reference_data, company, day)
 
 
 def _reversed(
@@ -275,7 +317,7 @@ def number_known(
     state: Engagement, outcome: Outcome[TakeNumber], context: Context
 ) -> Iterable[Event]:
     """Issue the invoice or credit note under its number, or withdraw the approval."""
-    request, on = outcome.request, outcome.command.on
+    request = outcome.request
     kind, _, name = request.id.partition(".")
     invoice = state.billing.invoices[name]
     if kind == "invoice":
@@ -283,7 +325,9 @@ def number_known(
             yield NumberRefused(invoice=name, why=outcome.refusal.sentence)
         else:
             taken = outcome.only(NumberTaken)
-            yield _issued(state, invoice, _written(state, "invoice", taken, context), on)
+            if invoice.approved is not None:
+                number = _written(state, "invoice", taken, context)
+                yield _issued(state, invoice, invoice.approved, number)
         return
     (note,) = (each for each in invoice.credits_approved if each.credit_note == request.item)
     if outcome.refusal:
@@ -299,14 +343,18 @@ def _written(state: Engagement, kind: SeriesKind, taken: NumberTaken, context: C
     return written(settings.prefix, taken.on, taken.number)
 
 
-def _issued(state: Engagement, invoice: Invoice, number: str, on: date) -> InvoiceIssued:
-    terms = state.terms
+def _issued(
+    state: Engagement, invoice: Invoice, approved: InvoiceApproved, number: str
+) -> InvoiceIssued:
+    terms, on = state.terms, approved.issue_on
     return InvoiceIssued(
         invoice=invoice.invoice,
         number=number,
         billing_event=invoice.billing_event,
         kind=invoice.kind,
         amount=invoice.amount,
+        tax=approved.tax,
+        details=approved.details,
         advance_drawn=invoice.advance_drawn,
         deliverables=state.billing.events[invoice.billing_event].deliverables,
         lines=invoice.lines,
@@ -370,7 +418,11 @@ def _require_advance(state: Engagement, invoice: Invoice, amount: Money) -> None
 
 
 class InvoiceView(ViewModel):
-    """Invoice from its draft on."""
+    """Invoice from its draft on.
+
+    `amount`, `advance_drawn` and `credited` are without tax, `paid` and `outstanding` with tax.
+    `missing` is what a draft needs before it can be approved.
+    """
 
     invoice: str
     number: str | None
@@ -381,7 +433,10 @@ class InvoiceView(ViewModel):
     kind: BillingKind
     exception: str | None
     number_refused: str | None
+    missing: list[Missing]
     amount: Money
+    tax: TaxTotals | None
+    details: InvoiceDetails | None
     advance_drawn: Money
     issued_on: date | None
     due_on: date | None
@@ -418,7 +473,10 @@ def _shown(state: Engagement, invoice: Invoice) -> InvoiceView:
         number_refused=invoice.number_refused[-1]
         if invoice.number_refused and invoice.stage == "drafted"
         else None,
+        missing=list(invoice.missing),
         amount=invoice.amount,
+        tax=invoice.tax,
+        details=invoice.approved.details if invoice.approved else None,
         advance_drawn=invoice.advance_drawn,
         issued_on=invoice.issue_on if invoice.stage in {"issued", "voided"} else None,
         due_on=invoice.due_on,

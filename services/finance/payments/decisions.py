@@ -90,7 +90,7 @@ class Part(Value):
     invoice: Identifier
     """Id of the invoice."""
     amount: PositiveMoney
-    """Money of the payment, without tax."""
+    """Money of the payment; like the invoice to be paid, with tax."""
     bank_charge: PositiveMoney | None = None
     """Amount that banks kept of what the customer paid; null where they kept nothing."""
     written_off: PositiveMoney | None = None

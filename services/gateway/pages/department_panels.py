@@ -429,10 +429,10 @@ def _finance(view: View, names: Names, *, confidential: bool) -> _PanelRows:
         )
     if currency is not None and finance.invoices:
         yield "Billed", _one(money(finance.billed(currency)))
-        yield "Paid", _one(money(finance.paid(currency)))
+        yield "Paid, with tax", _one(money(finance.paid(currency)))
         if (written_off := finance.written_off(currency)).amount:
-            yield "Written off", _one(money(written_off))
-        yield "Outstanding", _one(money(finance.outstanding(currency)))
+            yield "Written off, with tax", _one(money(written_off))
+        yield "Outstanding, with tax", _one(money(finance.outstanding(currency)))
     yield from _approved_work(view)
     yield from _balances(view, confidential=confidential)
     recognised = view.recognised if confidential else finance.recognised
@@ -579,7 +579,8 @@ def _invoice(invoice: Invoice) -> str:
         state = f"overdue since {short_day(invoice.due_on)}"
     else:
         state = f"due {short_day(invoice.due_on)}"
-    return f"{invoice.number}: {money(invoice.amount)}, {state}"
+    tax = f" ({money(invoice.gross)} with tax)" if invoice.gross != invoice.amount else ""
+    return f"{invoice.number}: {money(invoice.amount)}{tax}, {state}"
 
 
 def _gateway(view: View, names: Names, *, confidential: bool) -> _PanelRows:

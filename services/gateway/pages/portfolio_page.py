@@ -153,8 +153,8 @@ def amounts(portfolio: Portfolio) -> list[Group]:
             (
                 line("Recognised", lambda one: one.recognised),
                 line("Billed", lambda one: one.billed),
-                line("Paid", lambda one: one.paid),
-                line("Outstanding", lambda one: one.outstanding),
+                line("Paid, with tax", lambda one: one.paid),
+                line("Outstanding, with tax", lambda one: one.outstanding),
                 line("of which overdue", lambda one: one.overdue, part=True),
             ),
         ),

@@ -194,7 +194,8 @@ def sum_figures(parts: Iterable[Mapping[str, Decimal]]) -> Figures:
 class CurrencyFigures(ViewModel):
     """The portfolio in one currency; amounts are decimal numbers in it.
 
-    Backlog is what was sold and is not yet recognised as revenue. Backlog and recognised revenue
+    `paid`, `outstanding` and `overdue` are with tax, all other amounts without. Backlog is what
+    was sold and is not yet recognised as revenue. Backlog and recognised revenue
     are null for readers without the role `confidential` where an engagement's revenue is recognised
     in proportion to cost, since they would reveal it. `imported_price`, `imported_billed` and
     `imported_paid` are those of engagements that were taken over while they were under way; no

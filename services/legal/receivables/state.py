@@ -22,7 +22,7 @@ from contracts.values import Identifier, Value
 
 
 class Receivable(Value):
-    """The amount that the customer still owes on an invoice."""
+    """The amount with tax that the customer still owes on an invoice."""
 
     number: Identifier
     outstanding: Money
@@ -41,7 +41,8 @@ class Receivables(Part):
 
     @on_event
     def _issued(self, event: InvoiceIssued) -> Self:
-        receivable = Receivable(number=event.number, outstanding=event.amount, due_on=event.due_on)
+        owed = event.tax.gross
+        receivable = Receivable(number=event.number, outstanding=owed, due_on=event.due_on)
         by_invoice = {**self.by_invoice, event.invoice: receivable}
         return self.updated(by_invoice=by_invoice, settled_on=None)
 
@@ -55,7 +56,7 @@ class Receivables(Part):
 
     @on_event
     def _credited(self, event: CreditNoteIssued) -> Self:
-        return self._reduced(event.invoice, event.amount)
+        return self._reduced(event.invoice, event.tax.gross)
 
     @on_event
     def _voided(self, event: InvoiceVoided) -> Self:
@@ -96,3 +97,7 @@ class Receivables(Part):
     def _reopened(self, event: BudgetAmended | AccountReopened) -> Self:
         # Legal's own amendment is no step: Finance may settle before or after it processes that.
         return self.updated(settled_on=None)
+
+    def _without(self, invoice: str) -> Self:
+        others = {name: each for name, each in self.by_invoice.items() if name != invoice}
+        return self.updated(by_invoice=others)

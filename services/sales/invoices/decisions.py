@@ -11,10 +11,14 @@ capability = Capability[Engagement](__name__)
 
 
 class InvoiceView(ViewModel):
-    """An invoice to the customer, with the amounts paid and credited."""
+    """An invoice to the customer, with the amounts paid and credited.
+
+    All amounts but `amount` are with tax.
+    """
 
     number: str
     amount: Money
+    gross: Money
     paid: Money
     written_off: Money
     credited: Money
@@ -38,6 +42,7 @@ def invoices_view(state: Engagement) -> InvoiceFields:
             InvoiceView(
                 number=invoice.issued.number,
                 amount=invoice.issued.amount,
+                gross=invoice.issued.tax.gross,
                 paid=invoice.paid,
                 written_off=invoice.written_off,
                 credited=invoice.credited,

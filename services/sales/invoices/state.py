@@ -18,7 +18,7 @@ from contracts.values import Value
 
 
 class Invoice(Value):
-    """An invoice, with the amounts paid, written off and credited.
+    """An invoice, with the amounts paid, written off and credited, all with tax.
 
     `fell_due` says that Finance published it as overdue. Lines, which name each work, are left out.
     """
@@ -34,7 +34,7 @@ class Invoice(Value):
     def overdue(self) -> bool:
         """Return whether the invoice is overdue and neither void nor fully paid or credited."""
         settled = self.paid + self.written_off + self.credited
-        return self.fell_due and not self.voided and settled < self.issued.amount
+        return self.fell_due and not self.voided and settled < self.issued.tax.gross
 
 
 class Invoices(Part):
@@ -56,7 +56,9 @@ class Invoices(Part):
     @on_event
     def _credited(self, event: CreditNoteIssued) -> Self:
         known = self.by_id.get(event.invoice)
-        return self._with(event.invoice, credited=known.credited + event.amount) if known else self
+        return (
+            self._with(event.invoice, credited=known.credited + event.tax.gross) if known else self
+        )
 
     @on_event
     def _allocated(self, event: PaymentAllocated) -> Self:

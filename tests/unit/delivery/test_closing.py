@@ -24,6 +24,7 @@ from delivery.surveys.decisions import AnswerSurvey, SendSurvey
 from delivery.time_entries.decisions import ApproveTime, RejectTime
 from testkit.scenario import Scenario, like
 from tests.amounts import eur, hours
+from tests.invoices import untaxed
 from tests.unit.delivery.builders import (
     AMENDMENT_SIGNED,
     BUDGET,
@@ -247,7 +248,7 @@ def test_an_invoice_after_the_settlement_has_to_be_settled_too() -> None:
             number="2026-1",
             billing_event="BE-1",
             kind="time",
-            amount=eur(10),
+            **untaxed(eur(10)),
             advance_drawn=eur(0),
             issued_on=TODAY,
             due_on=TODAY,

@@ -39,7 +39,6 @@ from contracts.lines import (
 )
 from contracts.money import Money
 from contracts.reference import (
-    CompanyPublished,
     CostRatesPublished,
     ExchangeRatePublished,
     RateCardPublished,
@@ -64,6 +63,7 @@ from finance.revenue.decisions import RecogniseRevenue
 from finance.service import ENGAGEMENT
 from testkit.scenario import Scenario, given
 from tests.amounts import eur, per_hour
+from tests.invoices import UNTAXED
 
 ID = "E-0000000000001"
 HASH = f"sha256:{'a' * 64}"
@@ -120,15 +120,6 @@ COSTS = CostRatesPublished(
     cost_rates="standard-EUR",
     currency="EUR",
     rates=rates(architect=80, developer=50, tester=45, project_manager=100),
-)
-
-US = CompanyPublished(
-    company="us",
-    legal_name="Concord Consulting Inc.",
-    address="Boston",
-    country="US",
-    base_currency="USD",
-    time_zone="America/New_York",
 )
 
 OPENED = OpportunityOpened(
@@ -445,7 +436,11 @@ def exchange(rate: str, day: date, base: str = "EUR", quote: str = "USD") -> Exc
 
 def opened(*, card: bool = True, costs: bool = True) -> Scenario[Engagement]:
     """Return a scenario in which Sales has opened the opportunity, and nothing else happened."""
-    known: list[Reference] = [*([CARD] if card else []), *([COSTS] if costs else [])]
+    known: list[Reference] = [
+        *UNTAXED,
+        *([CARD] if card else []),
+        *([COSTS] if costs else []),
+    ]
     return given(ENGAGEMENT, ID, records=known).consumed(OPENED).on(ESTIMATED)
 
 

@@ -19,10 +19,10 @@ from finance.payments.requests import ReceivePayment
 from finance.service import BANK_ACCOUNT
 from testkit.scenario import Outcome, Scenario, given, like
 from tests.amounts import eur, usd
-from tests.unit.finance.builders import US
+from tests.invoices import SELLER
 
 DAY = date(2026, 4, 1)
-OURS = US.model_copy(
+OURS = SELLER.model_copy(
     update={"bank_accounts": (AccountRecord(bank_account="main", currency="EUR", number="1"),)}
 )
 ACCOUNT = given(BANK_ACCOUNT, "us.main", records=[OURS]).on(date(2026, 6, 1))

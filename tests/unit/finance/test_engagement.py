@@ -21,6 +21,7 @@ from finance.service import ENGAGEMENT, NUMBER_SERIES
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, given, permutations_agree
 from tests.amounts import eur
+from tests.invoices import UNTAXED
 from tests.unit.finance.builders import (
     ADDED,
     AMENDMENT,
@@ -54,7 +55,7 @@ from tests.unit.finance.builders import (
     time,
 )
 
-NEW = given(ENGAGEMENT, ID, records=[CARD, COSTS])
+NEW = given(ENGAGEMENT, ID, records=[*UNTAXED, CARD, COSTS])
 WITH_RATES = amendment(ADDED.model_copy(update={"rates": line_rates(tester=90)}))
 EARLY = EarlyStartAuthorised(cap_hours=Decimal(40), expires_on=date(2026, 3, 31), reason="Hurry.")
 

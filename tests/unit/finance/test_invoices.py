@@ -22,10 +22,9 @@ from finance.number_series.requests import TakeNumber
 from finance.settlement.decisions import SettleAccount
 from testkit.scenario import Scenario, like
 from tests.amounts import eur
+from tests.invoices import SELLER, untaxed, untaxed_credit
 from tests.unit.finance.builders import (
     APRIL_1,
-    CARD,
-    COSTS,
     ESTIMATE,
     PROPOSED,
     SIGNED,
@@ -54,6 +53,7 @@ GERMAN = CompanyPublished.model_validate(
         "legal_name": "Concord GmbH",
         "address": "Uferstrasse 12",
         "country": "DE",
+        "tax_codes": SELLER.tax_codes,
         "base_currency": "EUR",
         "time_zone": "Europe/Berlin",
         "invoice_numbers": {"prefix": "DE-"},
@@ -75,7 +75,7 @@ def test_an_approved_draft_is_numbered_and_issued():
     approved = (
         drafted()
         .when(APPROVE, by="cora")
-        .then(InvoiceApproved(invoice="invoice-start", amount=eur(5_000), issue_on=APRIL_1))
+        .then(InvoiceApproved(invoice="invoice-start", issue_on=APRIL_1, **untaxed(eur(5_000))))
     )
     approved.when_outcome(*START, TAKEN).then(
         InvoiceIssued(
@@ -83,7 +83,7 @@ def test_an_approved_draft_is_numbered_and_issued():
             number="2026-00007",
             billing_event="due-start",
             kind="on-signature",
-            amount=eur(5_000),
+            **untaxed(eur(5_000)),
             advance_drawn=eur(0),
             lines=(InvoiceLine(description="On signature", line="work", amount=eur(5_000)),),
             issued_on=APRIL_1,
@@ -103,11 +103,11 @@ def test_the_company_of_the_deal_numbers_its_documents_with_its_own_prefix():
     name, item = START
     for company, number in {"us": "2026-00007", "de": "DE-2026-00007"}.items():
         sold = WON.model_copy(update={"company": company})
-        approved = hearing(drafted().knowing(CARD, COSTS, GERMAN), sold).when(APPROVE)
+        approved = hearing(drafted().knowing(SELLER, GERMAN), sold).when(APPROVE)
         series = f"{company}.invoice.2026"
         approved.then_requests(numbering(series, TakeNumber(on=APRIL_1), id=name, item=item))
         approved.after.when_outcome(name, item, TAKEN).then(like(InvoiceIssued, number=number))
-    german = hearing(sent().knowing(CARD, COSTS, GERMAN), WON.model_copy(update={"company": "de"}))
+    german = hearing(sent().knowing(SELLER, GERMAN), WON.model_copy(update={"company": "de"}))
     noted = credit_issued(german, credit(100))
     (note,) = noted.state.billing.invoices["invoice-start"].credits
     assert note.number == "DE-CN-2026-00001"
@@ -192,11 +192,13 @@ def test_a_void_invoice_keeps_its_number_and_is_drafted_again():
 
 
 def test_acts_on_an_invoice_dated_tomorrow_are_of_its_date_by_default():
-    """Check a day that has begun in UTC+14, but not in UTC."""
+    """Check a day that had begun in UTC+14, before the company moved to where it has not."""
     tomorrow = date(2026, 4, 2)
-    noon = contracted().on(datetime(2026, 4, 1, 12, tzinfo=UTC))
+    eastern = SELLER.model_copy(update={"time_zone": "Pacific/Kiritimati"})
+    noon = contracted().on(datetime(2026, 4, 1, 12, tzinfo=UTC)).knowing(eastern)
     approved = noon.after(ApproveInvoice(invoice="invoice-start", issue_on=tomorrow))
     dated = approved.when_outcome(*START, NumberTaken(number=7, on=tomorrow)).then_accepted()
+    dated = dated.knowing(SELLER)
     voided = dated.when(VOID).then(like(InvoiceVoided, voided_on=tomorrow), like(InvoiceDrafted))
     voided.when(VOID).then_nothing()
     dated.when(credit(10)).then(like(CreditNoteApproved, issued_on=tomorrow))
@@ -240,7 +242,7 @@ def test_a_credit_note_is_issued_under_the_next_number_of_its_series():
             credit_note=note.credit_note,
             number="CN-2026-00003",
             invoice="invoice-start",
-            amount=eur(1_000),
+            **untaxed_credit(eur(1_000), "2026-00007"),
             why="Goodwill.",
             issued_on=APRIL_1,
         )

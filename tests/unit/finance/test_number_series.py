@@ -15,11 +15,11 @@ from finance.number_series.events import NumberTaken
 from finance.number_series.requests import SeriesId, SeriesKind, TakeNumber, series_of, written
 from finance.service import NUMBER_SERIES
 from testkit.scenario import given
+from tests.invoices import SELLER
 from tests.unit.finance.builders import (
     CARD,
     COSTS,
     SIGNED,
-    US,
     contracted,
     credit,
     issued,
@@ -54,12 +54,12 @@ def test_numbers_follow_the_days_where_the_company_wants_it():
 @pytest.mark.parametrize("kind", get_args(SeriesKind))
 def test_whether_numbers_follow_the_days_is_a_setting_of_the_company(kind: SeriesKind):
     field = "invoice_numbers" if kind == "invoice" else "credit_note_numbers"
-    ordered = US.model_copy(
+    ordered = SELLER.model_copy(
         update={field: NumberSeries(prefix="N-", follow_days=True), "effective_from": APRIL}
     )
     first = kind == "invoice"
     agreed = contracted() if first else issued(contracted(), "invoice-start", "2026-00001", SIGNED)
-    engagement = agreed.knowing(CARD, COSTS, US, ordered)
+    engagement = agreed.knowing(CARD, COSTS, SELLER, ordered)
 
     def taken(on: date) -> TakeNumber:
         day = engagement.on(on)

@@ -44,10 +44,11 @@ from finance.payments.state import Payment
 from finance.service import PAYMENT
 from testkit.scenario import Outcome, Scenario, given, like
 from tests.amounts import eur, usd
-from tests.unit.finance.builders import ID, US, exchange
+from tests.invoices import SELLER
+from tests.unit.finance.builders import ID, exchange
 
 APRIL_1, MAY = date(2026, 4, 1), date(2026, 5, 4)
-OURS = US.model_copy(
+OURS = SELLER.model_copy(
     update={"bank_accounts": (AccountRecord(bank_account="main", currency="EUR", number="1"),)}
 )
 ACME = AccountPublished(account="acme", name="Acme")

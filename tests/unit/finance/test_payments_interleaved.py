@@ -24,7 +24,6 @@ from chassis.eventstore.mongo import StoreAway
 from contracts.event import Event
 from contracts.finance import PaymentAllocated, PaymentDeallocated
 from contracts.money import Money
-from contracts.reference import AccountPublished
 from contracts.reference import BankAccount as AccountRecord
 from finance.bank_accounts.decisions import TakeStatement
 from finance.bank_accounts.state import BankAccount
@@ -43,6 +42,7 @@ from finance.write_offs.decisions import ReverseWriteOff, WriteOffInvoice
 from gateway.view.engagement_view import View, apply_event
 from testkit.matchers import recorded_as
 from tests.amounts import eur
+from tests.invoices import CUSTOMER, NO_TAX, SELLER
 from tests.unit.chassis.requests_in_memory import NOW, Process, Shared, take_turns
 from tests.unit.finance.builders import (
     CARD,
@@ -54,7 +54,6 @@ from tests.unit.finance.builders import (
     SIGNED,
     SOW,
     SOW_SIGNED,
-    US,
     WON,
 )
 
@@ -62,10 +61,11 @@ MOMENT = datetime(2026, 4, 1, 9, tzinfo=NOW.tzinfo)
 DAY = date(2026, 4, 1)
 INVOICE = "invoice-start"
 RECORDS = (
-    US.model_copy(
+    SELLER.model_copy(
         update={"bank_accounts": (AccountRecord(bank_account="main", currency="EUR", number="1"),)}
     ),
-    AccountPublished(account="acme", name="Acme"),
+    CUSTOMER,
+    NO_TAX,
     CARD,
     COSTS,
 )

@@ -23,6 +23,7 @@ from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like
 from tests.amounts import eur
+from tests.invoices import SELLER
 from tests.unit.finance.builders import (
     BASELINED,
     CARD,
@@ -32,7 +33,6 @@ from tests.unit.finance.builders import (
     SIGNED,
     SOW,
     SOW_SIGNED,
-    US,
     WON,
     accepted,
     fixed_line,
@@ -70,7 +70,7 @@ def contracted(
     at_acceptance: bool = False,
 ) -> Scenario[Engagement]:
     """Return a contract of a company with this policy."""
-    company = US.model_copy(update={"rounding": policy})
+    company = SELLER.model_copy(update={"rounding": policy})
     papers = opened().knowing(CARD, costs, company).when_consumed(ESTIMATE, PROPOSED, WON, sow)
     sold = papers.then_accepted()
     if at_acceptance:
@@ -96,8 +96,8 @@ def by(half: str, up: str, even: str) -> str:
 
 
 def test_a_contract_keeps_the_policy_of_the_day_of_its_signature() -> None:
-    later = US.model_copy(update={"rounding": "half-even", "effective_from": MAY})
-    papers = opened().knowing(CARD, COSTS, US, later).consumed(ESTIMATE, PROPOSED, WON, SOW)
+    later = SELLER.model_copy(update={"rounding": "half-even", "effective_from": MAY})
+    papers = opened().knowing(CARD, COSTS, SELLER, later).consumed(ESTIMATE, PROPOSED, WON, SOW)
     outcome = papers.on(SIGNED).when_consumed(SOW_SIGNED)
     [budget] = [each for each in outcome.events if isinstance(each, BudgetSet)]
     assert budget.rounding == "half-up"

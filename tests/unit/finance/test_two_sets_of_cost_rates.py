@@ -31,6 +31,7 @@ from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Outcome, Scenario, given
 from tests.amounts import eur, usd
+from tests.invoices import UNTAXED
 from tests.unit.finance.builders import (
     AMENDMENT,
     BASELINED,
@@ -200,7 +201,7 @@ def without_floor(data: object) -> object:
 
 def open_parts(costs: CostRatesPublished | None) -> Iterator[object]:
     """Yield what is open after each step of the life: events, refusal, view, row, deadlines."""
-    records: list[Reference] = [CARD, RATE, *([costs] if costs else [])]
+    records: list[Reference] = [*UNTAXED, CARD, RATE, *([costs] if costs else [])]
     engagement = given(ENGAGEMENT, ID, records=records).on(ESTIMATED)
     shown = ENGAGEMENT.views.model("Open")
     for step in LIFE:
@@ -251,7 +252,9 @@ def test_other_or_unknown_cost_rates_change_nothing_open(costs: CostRatesPublish
 
 def test_every_exception_depends_on_the_cost_rates():
     def open_fields(costs: CostRatesPublished | None) -> dict[tuple[str, str], list[object]]:
-        engagement = given(ENGAGEMENT, ID, records=[CARD, RATE, *([costs] if costs else [])])
+        engagement = given(
+            ENGAGEMENT, ID, records=[*UNTAXED, CARD, RATE, *([costs] if costs else [])]
+        )
         engagement, fields = engagement.on(ESTIMATED), defaultdict(list)
         for step in LIFE:
             outcome = step(engagement)
@@ -266,7 +269,7 @@ def test_every_exception_depends_on_the_cost_rates():
 
 
 def test_the_life_publishes_most_events_and_ends_settled():
-    engagement = given(ENGAGEMENT, ID, records=[CARD, RATE, COSTS]).on(ESTIMATED)
+    engagement = given(ENGAGEMENT, ID, records=[*UNTAXED, CARD, RATE, COSTS]).on(ESTIMATED)
     published: dict[bool, set[str]] = {True: set(), False: set()}
     for step in LIFE:
         outcome = step(engagement)

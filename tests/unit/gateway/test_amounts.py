@@ -14,6 +14,7 @@ from gateway.rules import Disconnect
 from gateway.rules.amounts import total, value_of_hours
 from tests.amounts import eur, per_hour
 from tests.builders import Life, line_change
+from tests.invoices import untaxed
 from tests.unit.gateway.test_contract_lines import altered
 from tests.unit.gateway.test_disconnects import (
     findings,
@@ -159,7 +160,7 @@ def billed(life: Life, hours: Decimal | None, charged: str = "110") -> finance.I
         number="2026-00001",
         billing_event="due-1",
         kind="time",
-        amount=eur(1_100),
+        **untaxed(eur(1_100)),
         advance_drawn=eur(0),
         lines=(line.model_copy(update={"hours": hours}),),
         deliverables=(),

@@ -28,6 +28,7 @@ from gateway.view.engagement_view import View, dump, load, sentence_of
 from testkit.scenario import RecordsOf
 from tests.amounts import eur, per_hour
 from tests.builders import HASH, REPORTS, Life, line_change, scope_of
+from tests.invoices import untaxed, untaxed_credit
 from tests.unit.gateway.test_disconnects import evidence, findings, only
 from tests.unit.gateway.test_engagement_view import view_of
 from tests.weeks import approved
@@ -354,7 +355,7 @@ def billed(
         number=f"2026-{days:05d}",
         billing_event=f"due-{days}",
         kind="time",
-        amount=eur(sum(int(line.amount.amount) for line in lines) - drawn),
+        **untaxed(eur(sum(int(line.amount.amount) for line in lines) - drawn)),
         advance_drawn=eur(drawn),
         lines=lines,
         issued_on=life.day(days),
@@ -447,7 +448,7 @@ def test_a_discount_is_billed_in_parts_and_credits_lower_what_is_billed() -> Non
         credit_note="C-1",
         number="C2026-00001",
         invoice="I-41",
-        amount=eur(1_000),
+        **untaxed_credit(eur(1_000)),
         why="Too many hours.",
         issued_on=life.day(42),
     )

@@ -11,6 +11,7 @@ from contracts.values import Deliverable, Margin, RoleHours
 from gateway.rules import Disconnect, judge
 from tests.amounts import eur, per_hour
 from tests.builders import ENGAGEMENT, Life
+from tests.invoices import untaxed
 from tests.unit.gateway.test_engagement_view import view_of
 from tests.weeks import approved
 
@@ -196,7 +197,7 @@ def test_a_bill_rate_other_than_the_contracted_one() -> None:
             number="2026-00001",
             billing_event="due-1",
             kind="time",
-            amount=eur(1_100),
+            **untaxed(eur(1_100)),
             advance_drawn=eur(0),
             lines=(
                 finance.InvoiceLine(

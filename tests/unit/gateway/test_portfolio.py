@@ -22,6 +22,7 @@ from gateway.view.engagement_view import View
 from testkit.scenario import RecordsOf
 from tests.amounts import eur
 from tests.builders import Life
+from tests.invoices import taxes, untaxed_credit
 from tests.unit.gateway.test_disconnects import margin_measured
 from tests.unit.gateway.test_engagement_view import view_of
 
@@ -138,7 +139,7 @@ def credited(amount: int) -> finance.CreditNoteIssued:
         credit_note=f"credit-{amount}",
         number=f"CN-2026-{amount:05}",
         invoice="I-advance",
-        amount=eur(amount),
+        **untaxed_credit(eur(amount)),
         why="Late delivery.",
         issued_on=TODAY,
     )
@@ -197,3 +198,21 @@ def test_an_ended_engagement_is_not_on_hold(end: Event) -> None:
     over = resting.say(97, end)
     assert "on-hold" not in figures_of(over)
     assert not summary(view_of(over.events), {}).on_hold
+
+
+def test_billed_amounts_are_without_tax_and_owed_ones_with_tax() -> None:
+    life = Life().signed()
+    due, invoice = life.invoice(life.schedule()[0], 1, 26)
+    tax = taxes(eur(30_000), eur(5_700))
+    given_back = credited(1_000).model_copy(update={"tax": taxes(eur(1_000), eur(190))})
+    paid = finance.PaymentAllocated(
+        payment="P-1",
+        allocation="A-1",
+        invoice="I-advance",
+        amount=eur(20_000),
+        received_on=life.day(27),
+    )
+    life.say(26, due, invoice.model_copy(update={"tax": tax}))
+    found = view_of(life.say(27, given_back, paid).events).finance
+    assert found.billed("EUR") == eur(29_000)
+    assert (found.paid("EUR"), found.outstanding("EUR")) == (eur(20_000), eur(14_510))

@@ -8,6 +8,7 @@ from contracts.money import Money
 from gateway.view.approved_work import LineWork, approved_work
 from tests.amounts import eur, per_hour
 from tests.builders import Life
+from tests.invoices import untaxed, untaxed_credit
 from tests.unit.gateway.test_contract_lines import hourly
 from tests.unit.gateway.test_disconnects import evidence, findings
 from tests.unit.gateway.test_engagement_view import view_of
@@ -41,7 +42,7 @@ def billed() -> Life:
         number="2026-00007",
         billing_event="due-7",
         kind="time",
-        amount=eur(4_000),
+        **untaxed(eur(4_000)),
         advance_drawn=eur(0),
         lines=(line,),
         issued_on=life.day(61),
@@ -82,7 +83,7 @@ def test_billed_work_that_is_reversed_is_found_until_it_is_credited() -> None:
         credit_note="CN-1",
         number="2026-00001",
         invoice=INVOICE,
-        amount=eur(1_600),
+        **untaxed_credit(eur(1_600), "2026-00007"),
         why="Wrong task.",
         issued_on=life.day(72),
         works=reversed_works(),

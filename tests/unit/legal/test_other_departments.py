@@ -27,6 +27,7 @@ from legal.engagement import Engagement
 from legal.service import ENGAGEMENT
 from testkit.scenario import permutations_agree
 from tests.amounts import eur
+from tests.invoices import taxes, untaxed, untaxed_credit
 from tests.unit.legal.builders import (
     ALL,
     BUILD,
@@ -53,7 +54,7 @@ ISSUED = InvoiceIssued(
     number="2026-0001",
     billing_event="BE-1",
     kind="on-signature",
-    amount=eur(30_000),
+    **untaxed(eur(30_000)),
     advance_drawn=eur(0),
     issued_on=TODAY,
     due_on=date(2026, 4, 1),
@@ -66,7 +67,7 @@ CREDITED = CreditNoteIssued(
     credit_note="CN-1",
     number="CN-2026-00001",
     invoice="I-1",
-    amount=eur(10_000),
+    **untaxed_credit(eur(10_000)),
     why="Goodwill",
     issued_on=TODAY,
 )
@@ -211,3 +212,21 @@ def test_a_state_survives_serialisation():
 def test_legal_consumes_all_open_channels_and_no_confidential_one():
     names = {channel.name for channel in consumed_channels([ENGAGEMENT])}
     assert names == {"sales", "delivery", "finance", "gateway"}
+
+
+def test_what_the_customer_owes_is_with_tax() -> None:
+    taxed = ISSUED.model_copy(update={"tax": taxes(eur(30_000), eur(5_700))})
+    [owing] = signed().consumed(taxed, PAID).view["receivables"]
+    assert owing.outstanding == eur(15_700)
+    given_back = CREDITED.model_copy(update={"tax": taxes(eur(10_000), eur(1_900))})
+    [rest] = signed().consumed(taxed, PAID, given_back).view["receivables"]
+    assert rest.outstanding == eur(3_800)
+    void = InvoiceVoided(
+        invoice="I-1",
+        number="2026-0001",
+        amount=eur(30_000),
+        why="Wrong address.",
+        voided_on=TODAY,
+        ends_event=False,
+    )
+    signed().consumed(taxed, void).then_view(receivables=())

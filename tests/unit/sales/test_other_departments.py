@@ -47,6 +47,7 @@ from sales.engagement import Engagement
 from sales.service import ENGAGEMENT
 from testkit.scenario import permutations_agree
 from tests.amounts import eur
+from tests.invoices import taxes, untaxed, untaxed_credit
 from tests.unit.sales.builders import (
     DRAFT,
     ENDORSED,
@@ -128,7 +129,7 @@ INVOICE = InvoiceIssued(
     number="2026-0001",
     billing_event="advance",
     kind="on-signature",
-    amount=eur(7_000),
+    **untaxed(eur(7_000)),
     advance_drawn=eur(0),
     issued_on=date(2026, 2, 4),
     due_on=date(2026, 3, 6),
@@ -149,7 +150,7 @@ def credit(amount: int) -> CreditNoteIssued:
         credit_note=f"credit-{amount}",
         number=f"CN-2026-{amount:05}",
         invoice="invoice-1",
-        amount=eur(amount),
+        **untaxed_credit(eur(amount)),
         why="Late delivery.",
         issued_on=date(2026, 3, 12),
     )
@@ -266,6 +267,15 @@ def test_an_invoice_is_overdue_until_it_is_fully_paid() -> None:
 def test_an_invoice_with_nothing_outstanding_is_not_overdue(events, overdue) -> None:
     view = won().consumed(INVOICE, OVERDUE, *events).view
     assert [invoice.overdue for invoice in view["invoices"]] == [overdue]
+
+
+def test_what_is_owed_on_an_invoice_is_with_tax() -> None:
+    taxed = INVOICE.model_copy(update={"tax": taxes(eur(7_000), eur(1_330))})
+    [owed] = won().consumed(taxed, OVERDUE, payment(7_000)).view["invoices"]
+    assert (owed.amount, owed.gross, owed.overdue) == (eur(7_000), eur(8_330), True)
+    given_back = credit(1_000).model_copy(update={"tax": taxes(eur(1_000), eur(190))})
+    [rest] = won().consumed(taxed, OVERDUE, payment(7_140), given_back).view["invoices"]
+    assert (rest.credited, rest.overdue) == (eur(1_190), False)
 
 
 def test_credits_and_voids_of_an_invoice_are_shown() -> None:

@@ -185,12 +185,16 @@ class ReversedWork:
 
 @dataclass(slots=True)
 class Invoice:
-    """An issued invoice, with what is paid, written off and credited."""
+    """An issued invoice, with what is paid, written off and credited.
+
+    `amount` and `credited` are without tax, the other amounts with tax.
+    """
 
     invoice: str
     number: str
     kind: str
     amount: Money
+    gross: Money
     deliverables: list[str]
     lines: list[BilledLine]
     issued_on: date
@@ -199,6 +203,7 @@ class Invoice:
     paid: Money
     written_off: Money
     credited: Money
+    gross_credited: Money
     voided: bool = False
     overdue: Ref | None = None
 
@@ -211,10 +216,10 @@ class Invoice:
 
     @property
     def outstanding(self) -> Money:
-        """The amount that the customer still owes on it; 0 where it is void."""
+        """The amount with tax that the customer still owes on it; 0 where it is void."""
         if self.voided:
             return Money.zero(self.amount.currency)
-        return self.amount - self.paid - self.written_off - self.credited
+        return self.gross - self.paid - self.written_off - self.gross_credited
 
 
 @dataclass(slots=True)
@@ -310,13 +315,16 @@ class FinanceSection:
         ]
 
     def billed(self, currency: str) -> Money:
-        """Return the amount issued, less voided and credited amounts."""
+        """Return the amount issued, less voided and credited amounts; without tax."""
         return Money.total(
             (invoice.amount - invoice.credited for invoice in self.live_invoices()), currency
         )
 
     def paid(self, currency: str) -> Money:
-        """Return what was paid on invoices that are not void, also what banks kept of it."""
+        """Return what was paid on invoices that are not void, also what banks kept of it.
+
+        Amounts are with tax.
+        """
         return Money.total((invoice.paid for invoice in self.live_invoices()), currency)
 
     def written_off(self, currency: str) -> Money:
@@ -324,7 +332,7 @@ class FinanceSection:
         return Money.total((invoice.written_off for invoice in self.live_invoices()), currency)
 
     def outstanding(self, currency: str) -> Money:
-        """Return the amount issued and not yet paid, written off, voided or credited."""
+        """Return the amount issued and not yet paid, written off, voided or credited; with tax."""
         return Money.total((invoice.outstanding for invoice in self.live_invoices()), currency)
 
 
@@ -517,6 +525,11 @@ def _due(section: FinanceSection, recorded: Recorded[finance.BillingEventDue]) -
     )
 
 
+def _with_tax(net: Money, tax: finance.TaxTotals) -> str:
+    """Return an amount without tax and, where there is tax, with tax."""
+    return f"{money(net)} ({money(tax.gross)} with tax)" if tax.total.amount else money(net)
+
+
 steps.describe(
     finance.InvoiceDrafted,
     lambda event, _: f"Invoice over {money(event.amount)} drafted ({words(event.kind)}).",
@@ -617,8 +630,8 @@ def _withdrawn(section: FinanceSection, recorded: Recorded[finance.DraftWithdraw
 steps.describe(
     finance.InvoiceIssued,
     lambda event, _: (
-        f"Invoice {event.number} over {money(event.amount)} issued on {day(event.issued_on)}, due "
-        f"{day(event.due_on)}."
+        f"Invoice {event.number} over {_with_tax(event.amount, event.tax)} issued on "
+        f"{day(event.issued_on)}, due {day(event.due_on)}."
     ),
 )
 
@@ -633,6 +646,7 @@ def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) 
         number=event.number,
         kind=event.kind,
         amount=event.amount,
+        gross=event.tax.gross,
         deliverables=list(event.deliverables),
         lines=_billed(event.lines),
         issued_on=event.issued_on,
@@ -641,6 +655,7 @@ def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) 
         paid=nothing,
         written_off=nothing,
         credited=nothing,
+        gross_credited=nothing,
     )
     due = section.billing.get(event.billing_event)
     if due is not None:
@@ -780,8 +795,8 @@ def _voided(section: FinanceSection, recorded: Recorded[finance.InvoiceVoided]) 
 steps.describe(
     finance.CreditNoteIssued,
     lambda event, _: (
-        f"Credit note {event.number} over {money(event.amount)} issued on {day(event.issued_on)}: "
-        f"“{event.why}”"
+        f"Credit note {event.number} over {_with_tax(event.amount, event.tax)} issued on "
+        f"{day(event.issued_on)}: “{event.why}”"
     ),
 )
 
@@ -792,6 +807,7 @@ def _credited(section: FinanceSection, recorded: Recorded[finance.CreditNoteIssu
     event = recorded.event
     if invoice is not None:
         invoice.credited = invoice.credited + event.amount
+        invoice.gross_credited = invoice.gross_credited + event.tax.gross
         _clear_overdue(invoice)
     corrected = section.reversed.get(event.invoice)
     if corrected is not None:

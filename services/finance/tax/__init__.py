@@ -1,0 +1,1 @@
+"""Tax on invoices and credit notes, and the parties that they name."""
