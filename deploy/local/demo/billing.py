@@ -124,10 +124,13 @@ def _next_month(month: str) -> str:
 async def invoices(run: EngagementRun, work: Work) -> None:
     """Approve the drafted invoices, and note on which day the customer will pay each.
 
-    In a scenario with mistakes, the first invoice is voided, and its second draft approved.
+    In a scenario with mistakes, the first draft is held, released and rejected. The invoice of the
+    second draft is voided, and the third draft approved.
     """
     actors = run.actors
     state = await actors.look_until("finance", "fred", lambda seen: seen["budget"] is not None)
+    if run.scenario.mistakes and not work.voided:
+        state = await _reject(run, state)
     state, names = await _approve(run, state)
     if names and run.scenario.mistakes and not work.voided:
         work.voided = True
@@ -141,6 +144,21 @@ async def invoices(run: EngagementRun, work: Work) -> None:
             due = date.fromisoformat(invoice["due_on"])
             paid_on = due + timedelta(days=run.scenario.days_late_paying)
             work.to_pay[invoice["invoice"]] = (paid_on, invoice["outstanding"])
+
+
+async def _reject(run: EngagementRun, state: dict[str, Any]) -> dict[str, Any]:
+    """Hold a draft of the schedule, release and reject it; return the view with the next draft."""
+    drafts = [
+        each["invoice"]
+        for each in state["invoices"]
+        if each["stage"] == "drafted" and each["kind"] != "time"
+    ]
+    for name in drafts[:1]:
+        why = "The text does not name the deliverable."
+        await run.actors.act("finance", "hold-invoice", "fred", invoice=name, why=why)
+        await run.actors.act("finance", "release-invoice", "fred", invoice=name)
+        state = await run.actors.act("finance", "reject-invoice", "dora", invoice=name, why=why)
+    return state
 
 
 async def _approve(run: EngagementRun, state: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
@@ -197,7 +215,7 @@ async def bill_early(run: EngagementRun) -> None:
     state = await run.actors.act_and_see(
         "finance",
         "bill-outside-schedule",
-        "dora",
+        "fred",
         item=entry["item"],
         lines=[
             {
@@ -218,7 +236,7 @@ async def bill_at_another_rate(run: EngagementRun) -> None:
     state = await run.actors.act_and_see(
         "finance",
         "bill-outside-schedule",
-        "dora",
+        "fred",
         item="time",
         lines=[
             {

@@ -135,6 +135,45 @@ class DraftWithdrawn(Event, channel=FINANCE):
     """Works that the draft billed; they are unbilled again unless their approval was reversed."""
 
 
+class DraftJudgement(Value):
+    """The reason for which a draft invoice is held or rejected."""
+
+    invoice: Identifier
+    """Id of the draft."""
+    why: ShortText
+    """Reason for it."""
+
+
+class InvoiceHeld(DraftJudgement, Event, channel=FINANCE):
+    """A draft invoice was held; it is not approved until it is released. Published by Finance."""
+
+
+class InvoiceReleased(Event, channel=FINANCE):
+    """A draft invoice that was held can be approved again. Published by Finance."""
+
+    invoice: Identifier
+    """Id of the draft."""
+
+
+class InvoiceRejected(DraftJudgement, Event, channel=FINANCE):
+    """A draft invoice was rejected; it is never issued. Published by Finance.
+
+    What it billed is due again: works are unbilled until time is billed again, and an entry of the
+    billing schedule is drafted anew, under another id. An exception ends.
+    """
+
+    amount: PositiveMoney
+    """Amount of the draft without tax."""
+    ends_event: YesNo
+    """True if the billing event ended with the draft; if not, it is drafted anew.
+
+    True for time and expenses, for exceptions, and where an amendment reduced the entry of the
+    billing schedule below what had become due.
+    """
+    works: BilledWorks = ()
+    """Works that the draft billed; they are unbilled again unless their approval was reversed."""
+
+
 class InvoiceApproved(Event, channel=FINANCE):
     """A draft invoice was approved; it is issued when it has its number.
 

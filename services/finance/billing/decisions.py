@@ -42,7 +42,7 @@ from finance.billing.state import Invoice
 from finance.budgeting.state import Budget
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
-from finance.roles import CONTROLLING
+from finance.roles import ACCOUNTING
 from finance.time_billing.unbilled import days_of, works_of_exception
 
 capability = Capability[Engagement](__name__)
@@ -51,9 +51,9 @@ capability = Capability[Engagement](__name__)
 class BillOutsideSchedule(Command):
     """Bill an entry of the schedule before it is due, or time at other than contracted rates.
 
-    The exception is recorded with its reason. Its lines belong to the line of the entry, or to a
-    discount that reduces the entry. It can bill at most what is left of the entry, and the entry's
-    own terms apply to the rest.
+    The exception is recorded with its reason, and another person has to approve its draft. Its
+    lines belong to the line of the entry, or to a discount that reduces the entry. It can bill at
+    most what is left of the entry, and the entry's own terms apply to the rest.
     """
 
     item: Identifier
@@ -76,7 +76,7 @@ class BillOutsideSchedule(Command):
         return lines
 
 
-@capability.decide(BillOutsideSchedule, by=CONTROLLING)
+@capability.decide(BillOutsideSchedule, by=ACCOUNTING)
 def bill_outside_schedule(
     state: Engagement, command: BillOutsideSchedule, context: Context
 ) -> Iterable[Event]:
@@ -189,9 +189,9 @@ def _acceptance_withdrawn(state: Engagement, due: BillingEventDue) -> bool:
 def _next_draft(
     state: Engagement, budget: Budget, billing_event: BillingEventDue, taken: Container[str]
 ) -> InvoiceDrafted:
-    """Return the first draft of a billing event, or a repeated one after its invoice was voided.
+    """Return the first draft of a billing event, or a repeated one after it was voided or rejected.
 
-    The voided invoice's lines are repeated only if the amount due has not changed since. `taken`
+    The lines of before are repeated only if the amount due has not changed since. `taken`
     are the ids of invoices, of this round of reactions, too.
     """
     before = [

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from chassis.domain.commands import Missing
 from chassis.domain.state import Keep, Part, on_event
-from contracts.event import Event
+from contracts.event import Event, Recorded
 from contracts.finance import (
     Allocation,
     BillingEventDue,
@@ -18,7 +18,10 @@ from contracts.finance import (
     InvoiceDraft,
     InvoiceDrafted,
     InvoiceEdited,
+    InvoiceHeld,
     InvoiceIssued,
+    InvoiceRejected,
+    InvoiceReleased,
     InvoiceVoided,
     PaymentAllocated,
     PaymentDeallocated,
@@ -75,13 +78,16 @@ class Invoice(InvoiceDraft):
     is the last day of any.
     """
 
-    stage: Literal["drafted", "approved", "issued", "voided"] = "drafted"
+    stage: Literal["drafted", "approved", "issued", "voided", "rejected"] = "drafted"
     approved: InvoiceApproved | None = None
     number: Identifier | None = None
     due_on: date | None = None
     overdue: bool = False
     times_overdue: int = 0
     missing: tuple[Missing, ...] = ()
+    held: InvoiceHeld | None = None
+    released: bool = False
+    rejected: InvoiceRejected | None = None
     voided: InvoiceVoided | None = None
     number_refused: tuple[str, ...] = ()
     credits: tuple[CreditNoteIssued, ...] = ()
@@ -181,9 +187,11 @@ class Billing(Part):
 
     `before` is what was billed before the engagement was taken over, by entry of the schedule and
     line; it has no invoice here.
+    `requested_by` are the people who requested an exception, by its billing event.
     """
 
     events: Annotated[dict[str, BillingEventDue], Keep(by="billing_event")] = {}
+    requested_by: dict[str, tuple[str, ...]] = {}
     invoices: dict[Identifier, Invoice] = {}
     before: dict[Identifier, dict[Identifier, Money]] = {}
 
@@ -194,6 +202,33 @@ class Billing(Part):
             for each in line.entries:
                 before.setdefault(each.item, {})[line.line] = each.amount
         return self.updated(before=before)
+
+    @on_event
+    def _requested(self, recorded: Recorded[BillingEventDue]) -> Self:
+        if recorded.event.exception is None:
+            return self
+        by = (recorded.actor, recorded.on_behalf_of)
+        people = tuple(each for each in by if each is not None)
+        known = {**self.requested_by, recorded.event.billing_event: people}
+        return self.updated(requested_by=known)
+
+    @on_event
+    def _held(self, event: InvoiceHeld) -> Self:
+        return self._with(event.invoice, held=event, released=False)
+
+    @on_event
+    def _released(self, event: InvoiceReleased) -> Self:
+        return self._with(event.invoice, held=None, released=True)
+
+    @on_event
+    def _rejected(self, event: InvoiceRejected) -> Self:
+        rejected = self._with(
+            event.invoice, stage="rejected", rejected=event, held=None, missing=()
+        )
+        if not event.ends_event:
+            return rejected
+        due = self.invoices[event.invoice].billing_event
+        return rejected.updated(events=self._events_without(due))
 
     @on_event
     def _drafted(self, event: InvoiceDrafted) -> Self:
@@ -328,8 +363,9 @@ class Billing(Part):
 
     @property
     def live(self) -> tuple[Invoice, ...]:
-        """Return the invoices and drafts that are not void."""
-        return tuple(each for each in self.invoices.values() if each.stage != "voided")
+        """Return the invoices and drafts that are neither void nor rejected."""
+        over = {"voided", "rejected"}
+        return tuple(each for each in self.invoices.values() if each.stage not in over)
 
     @property
     def issued(self) -> tuple[Invoice, ...]:

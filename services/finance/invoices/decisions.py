@@ -1,4 +1,4 @@
-"""Approve, issue, void and credit invoices.
+"""Hold, reject and approve drafts; issue, void and credit invoices.
 
 An approved draft requests the next number of its year from its number series; with the number it
 is issued, and due after the contract's payment terms. No invoice gets a number before its draft is
@@ -25,9 +25,13 @@ from contracts.finance import (
     BilledWork,
     BillingEventDue,
     CreditNoteIssued,
+    DraftJudgement,
     InvoiceApproved,
     InvoiceDetails,
+    InvoiceHeld,
     InvoiceIssued,
+    InvoiceRejected,
+    InvoiceReleased,
     InvoiceVoided,
     TaxTotals,
     Voiding,
@@ -58,13 +62,31 @@ from finance.policies import (
     require_open_account,
     require_open_day,
 )
-from finance.roles import CONTROLLING
+from finance.roles import ACCOUNTING, CONTROLLING
 from finance.tax.invoice_tax import Taxed, credit_note_details, credited_tax, taxed
 from finance.time_billing.unbilled import advance_left, is_advance
 from finance.work.names import WorkIds, keys_of
 
 capability = Capability[Engagement](__name__)
 numbering = capability.request(TakeNumber, of="number-series")
+
+
+class HoldInvoice(DraftJudgement, Command):
+    """Hold a draft, so that it is not approved before it is released."""
+
+
+class ReleaseInvoice(Command):
+    """Release a draft that is held."""
+
+    invoice: Identifier
+
+
+class RejectInvoice(DraftJudgement, Command):
+    """Reject a draft; what it bills is due again.
+
+    Works are unbilled until time is billed again. The entry of the billing schedule is drafted
+    anew, under another id. An exception ends.
+    """
 
 
 class ApproveInvoice(Command):
@@ -121,6 +143,63 @@ class IssueCreditNote(Command):
         return keys_of(self.entries, self.expenses)
 
 
+@capability.decide(HoldInvoice, by=ACCOUNTING)
+def hold_invoice(state: Engagement, command: HoldInvoice, context: Context) -> Iterable[Event]:
+    """Record that the draft is held; an equal repetition changes nothing.
+
+    Raises Refused where it is unknown, not a draft, or held for another reason.
+    """
+    invoice = _require_draft(require_invoice(state, command.invoice))
+    yield from unless_recorded(invoice.held, InvoiceHeld(**dict(command)), "the hold")
+
+
+@capability.decide(ReleaseInvoice, by=ACCOUNTING)
+def release_invoice(
+    state: Engagement, command: ReleaseInvoice, context: Context
+) -> Iterable[Event]:
+    """Record that the draft can be approved; a draft that was released before is left as it is.
+
+    Raises Refused where it is unknown, not a draft, or was never held.
+    """
+    invoice = _require_draft(require_invoice(state, command.invoice))
+    if invoice.held is not None:
+        yield InvoiceReleased(invoice=invoice.invoice)
+    elif not invoice.released:
+        raise Refused("invoice-not-held", f"draft {invoice.invoice} is not held")
+
+
+@capability.decide(RejectInvoice, by=CONTROLLING)
+def reject_invoice(state: Engagement, command: RejectInvoice, context: Context) -> Iterable[Event]:
+    """Record that the draft is rejected; an equal repetition changes nothing.
+
+    Raises Refused where it is unknown or not a draft.
+    """
+    invoice, known = require_invoice(state, command.invoice), None
+    if invoice.rejected is None:
+        _require_draft(invoice)
+    known = invoice.rejected
+    rejected = InvoiceRejected(
+        invoice=invoice.invoice,
+        amount=invoice.amount,
+        why=command.why,
+        ends_event=known.ends_event if known else _ends_with_draft(state, invoice),
+        works=known.works if known else _works(state, invoice),
+    )
+    yield from unless_recorded(known, rejected, "the rejection")
+
+
+def _require_draft(invoice: Invoice) -> Invoice:
+    """Return the draft; raises Refused where it is approved, issued, voided or rejected."""
+    if invoice.stage != "drafted":
+        sentence = f"invoice {invoice.invoice} is {invoice.stage}, not a draft"
+        raise Refused("invoice-not-draft", sentence)
+    return invoice
+
+
+def _ends_with_draft(state: Engagement, invoice: Invoice) -> bool:
+    return invoice.kind == "time" or _ends_event(state, invoice)
+
+
 @capability.decide(ApproveInvoice, by=CONTROLLING)
 def approve_invoice(
     state: Engagement, command: ApproveInvoice, context: Context
@@ -128,11 +207,12 @@ def approve_invoice(
     """Record the approval if gate 5 is open: the amount is due by the day of issue, its tax known.
 
     An equal repetition changes nothing. Raises Refused where the gate is closed, the invoice is
-    unknown or void, the day is in the future, or the company that sells is unknown.
+    unknown, void or rejected, the day is in the future, the company that sells is unknown, or the
+    caller requested the exception that it bills.
     """
     invoice = require_invoice(state, command.invoice)
-    if invoice.stage == "voided":
-        raise Refused("invoice-not-draft", f"invoice {invoice.invoice} is voided, not a draft")
+    if invoice.approved is None or invoice.stage == "voided":
+        _require_draft(invoice)
     issue_on = same_day("issue_on", command, invoice.approved, context)
     if invoice.approved is not None:
         yield from _approved_again(invoice.approved, command, issue_on)
@@ -140,10 +220,14 @@ def approve_invoice(
         require_open_day(state, "issue_on", issue_on)
         company = require_company(state)
         due = state.billing.events[invoice.billing_event]
+        if not context.acting.isdisjoint(state.billing.requested_by.get(due.billing_event, ())):
+            raise Refused(
+                "approver-is-author", "a person cannot approve an exception that they requested"
+            )
         records, order = context.reference_data, command.purchase_order
         found = taxed(state, invoice, issue_on, records, order)
         missing = () if isinstance(found, Taxed) else found
-        gate("amount-not-billable", (*_not_due(state, due, issue_on), *missing))
+        gate("amount-not-billable", (*_not_due(state, invoice, due, issue_on), *missing))
         if isinstance(found, Taxed):
             yield InvoiceApproved(
                 invoice=invoice.invoice,
@@ -363,7 +447,11 @@ def _issued(
     )
 
 
-def _not_due(state: Engagement, due: BillingEventDue, issue_on: date) -> Iterable[Missing]:
+def _not_due(
+    state: Engagement, invoice: Invoice, due: BillingEventDue, issue_on: date
+) -> Iterable[Missing]:
+    if invoice.held is not None:
+        yield Missing("invoice-held", f"the draft is held: {invoice.held.why}", "finance")
     if issue_on < due.due_on:
         yield Missing(
             "billing-item-not-due", f"{due.item} is due on {due.due_on}, after {issue_on}"
@@ -432,6 +520,8 @@ class InvoiceView(ViewModel):
     item: str | None
     kind: BillingKind
     exception: str | None
+    held: str | None
+    rejected: str | None
     number_refused: str | None
     missing: list[Missing]
     amount: Money
@@ -470,6 +560,8 @@ def _shown(state: Engagement, invoice: Invoice) -> InvoiceView:
         item=due.item if due else None,
         kind=invoice.kind,
         exception=due.exception if due else None,
+        held=invoice.held.why if invoice.held else None,
+        rejected=invoice.rejected.why if invoice.rejected else None,
         number_refused=invoice.number_refused[-1]
         if invoice.number_refused and invoice.stage == "drafted"
         else None,

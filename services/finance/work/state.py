@@ -26,6 +26,7 @@ from contracts.finance import (
     InvoiceDrafted,
     InvoiceEdited,
     InvoiceLine,
+    InvoiceRejected,
     InvoiceVoided,
     WithheldWorkReversed,
     WorkHeld,
@@ -216,7 +217,7 @@ class ApprovedWork(Part):
         return self._unbilled(event.invoice, event.removed).with_bills(event.invoice, event.lines)
 
     @on_event
-    def _dropped(self, event: DraftWithdrawn | InvoiceVoided) -> Self:
+    def _dropped(self, event: DraftWithdrawn | InvoiceRejected | InvoiceVoided) -> Self:
         ahead = {
             key: left
             for key, of_key in self.ahead.items()

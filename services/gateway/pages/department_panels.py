@@ -449,6 +449,10 @@ def _finance(view: View, names: Names, *, confidential: bool) -> _PanelRows:
             if not due.invoiced
         ),
     )
+    yield (
+        "Drafts held",
+        tuple(f"{name}: {each.held}" for name, each in finance.drafts.items() if each.held),
+    )
     yield "Account", _one("settled" if finance.settled else None)
     yield "Months of the company", tuple(_closing(view, names))
     yield "Booked months", tuple(_months(view, confidential=confidential))

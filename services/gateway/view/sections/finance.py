@@ -135,10 +135,15 @@ def _billed(lines: Iterable[finance.InvoiceLine]) -> list[BilledLine]:
 
 @dataclass(slots=True)
 class Draft:
-    """The draft of an invoice, until it is issued or withdrawn."""
+    """The draft of an invoice, until it is issued, withdrawn or rejected.
+
+    `held` is the reason for which it is held, or None.
+    """
 
     kind: str
     lines: list[BilledLine]
+    billing_event: str
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -539,7 +544,48 @@ steps.describe(
 @steps.on(finance.InvoiceDrafted)
 def _invoice_drafted(section: FinanceSection, recorded: Recorded[finance.InvoiceDrafted]) -> None:
     event = recorded.event
-    section.drafts[event.invoice] = Draft(event.kind, _billed(event.lines))
+    section.drafts[event.invoice] = Draft(event.kind, _billed(event.lines), event.billing_event)
+
+
+steps.describe(
+    finance.InvoiceHeld,
+    lambda event, _: f"Draft {event.invoice} held: “{event.why}”",
+)
+
+
+@steps.on(finance.InvoiceHeld)
+def _invoice_held(section: FinanceSection, recorded: Recorded[finance.InvoiceHeld]) -> None:
+    draft = section.drafts.get(recorded.event.invoice)
+    if draft is not None:
+        draft.held = recorded.event.why
+
+
+steps.describe(
+    finance.InvoiceReleased,
+    lambda event, _: f"Draft {event.invoice} can be approved again.",
+)
+
+
+@steps.on(finance.InvoiceReleased)
+def _invoice_released(section: FinanceSection, recorded: Recorded[finance.InvoiceReleased]) -> None:
+    draft = section.drafts.get(recorded.event.invoice)
+    if draft is not None:
+        draft.held = None
+
+
+steps.describe(
+    finance.InvoiceRejected,
+    lambda event, _: f"Draft {event.invoice} over {money(event.amount)} rejected: “{event.why}”",
+)
+
+
+@steps.on(finance.InvoiceRejected)
+def _invoice_rejected(section: FinanceSection, recorded: Recorded[finance.InvoiceRejected]) -> None:
+    event = recorded.event
+    draft = section.drafts.pop(event.invoice, None)
+    section.reversed.pop(event.invoice, None)
+    if draft is not None and event.ends_event:
+        section.billing.pop(draft.billing_event, None)
 
 
 steps.describe(
@@ -560,7 +606,9 @@ steps.describe(
 @steps.on(finance.InvoiceEdited)
 def _invoice_edited(section: FinanceSection, recorded: Recorded[finance.InvoiceEdited]) -> None:
     event = recorded.event
-    section.drafts[event.invoice] = Draft(event.kind, _billed(event.lines))
+    held = section.drafts[event.invoice].held if event.invoice in section.drafts else None
+    lines = _billed(event.lines)
+    section.drafts[event.invoice] = Draft(event.kind, lines, event.billing_event, held)
 
 
 steps.describe(
