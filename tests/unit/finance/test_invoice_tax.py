@@ -315,7 +315,8 @@ def test_an_exception_has_no_day_of_supply() -> None:
         {"item": "design", "lines": [line], "reason": "Year end."}
     )
     with_it = drafted().after(exception)
-    [event] = with_it.when(ApproveInvoice(invoice=newest_invoice(with_it))).events
+    approve = ApproveInvoice(invoice=newest_invoice(with_it))
+    [event] = with_it.when(approve, by="cora").events
     assert isinstance(event, InvoiceApproved)
     assert event.details.supplied_from is None
 
