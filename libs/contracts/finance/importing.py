@@ -31,16 +31,22 @@ class BilledEntry(Value):
 
 
 class OpeningBalance(Value):
-    """The balances of a contract line; those of a discount are negative."""
+    """The balances of a contract line, without tax; those of a discount are negative.
+
+    They are compared with the price of the line, which is without tax.
+    """
 
     line: Identifier
     """Id of the contract line."""
     price: Money
     """Price of the line; negative for a discount."""
     billed: Money
-    """Amount of the invoices less credit notes."""
+    """Amount of the invoices less credit notes, without tax."""
     paid: Money
-    """Amount received on the invoices less refunds; never more than was billed."""
+    """Amount received on the invoices less refunds, without the tax in it; at most `billed`.
+
+    Of an invoice that is paid in part, the tax in a payment is its share of the amount with tax.
+    """
     method: RevenueMethod
     """Method by which revenue is recognised."""
     recognised: Money | None = None
@@ -76,7 +82,8 @@ class OpeningBalance(Value):
         if self.entries and total != self.billed:
             raise invalid("entries", f"must add up to what was billed, {self.billed}", total)
         if abs(self.paid.amount) > abs(self.billed.amount):
-            raise invalid("paid", f"must not be more than was billed, {self.billed}", self.paid)
+            most = f"must not be more than was billed, {self.billed}; both are without tax"
+            raise invalid("paid", most, self.paid)
         return self
 
 
@@ -92,9 +99,9 @@ class OpeningBalances(TakenOver, SourceRecord):
     price: PositiveTotal
     """Price of the contract: the sum of the lines."""
     billed: NotNegativeTotal
-    """Amount billed: the sum of the lines."""
+    """Amount billed without tax: the sum of the lines."""
     paid: NotNegativeTotal
-    """Amount paid: the sum of the lines."""
+    """Amount paid without the tax in it: the sum of the lines."""
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:

@@ -495,7 +495,7 @@ def _balances(view: View, *, confidential: bool) -> _PanelRows:
             (
                 f"as of {short_day(opening.as_of)}",
                 f"{money(opening.billed)} of {money(opening.price)} billed",
-                f"{money(opening.paid)} paid",
+                f"{money(opening.paid)} paid, without tax",
                 *_recognised_before(each.recognised for each in opening.lines),
             ),
         )

@@ -392,11 +392,11 @@ def test_a_correction_agrees_with_the_contract_that_legal_corrected() -> None:
         ),
         (
             {"lines": [{**WORK, "paid": euros(40_001)}]},
-            "paid\n  must not be more than was billed, 40,000.00 EUR",
+            "paid\n  must not be more than was billed, 40,000.00 EUR; both are without tax",
         ),
         (
             {"lines": [{**DISCOUNT, "paid": euros(-1_001)}]},
-            "paid\n  must not be more than was billed, -1,000.00 EUR",
+            "paid\n  must not be more than was billed, -1,000.00 EUR; both are without tax",
         ),
         ({"cost_to_date": euros(-1)}, "must not be negative"),
         ({"price": {"amount": 1, "currency": "EUO"}}, "not an active ISO 4217 currency code"),

@@ -729,7 +729,7 @@ steps.describe(
     finance.EngagementImported,
     lambda event, _: (
         f"Balances to {day(event.as_of)} taken over: {money(event.billed)} billed, "
-        f"{money(event.paid)} paid{if_given('; corrected: “{}”', event.why)}."
+        f"{money(event.paid)} paid, without tax{if_given('; corrected: “{}”', event.why)}."
     ),
 )
 confidential_steps.describe(
@@ -955,8 +955,8 @@ def _overdue(section: FinanceSection, recorded: Recorded[finance.PaymentOverdue]
 steps.describe(
     finance.AccountSettled,
     lambda event, _: (
-        f"Account settled on {day(event.settled_on)}: {money(event.billed)} billed, "
-        f"{money(event.paid)} paid, {money(event.written_off)} written off."
+        f"Account settled on {day(event.settled_on)}: {money(event.billed)} billed without tax, "
+        f"{money(event.paid)} paid and {money(event.written_off)} written off, with tax."
     ),
 )
 steps.describe(
