@@ -157,7 +157,9 @@ async def _reject(run: EngagementRun, state: dict[str, Any]) -> dict[str, Any]:
         why = "The text does not name the deliverable."
         await run.actors.act("finance", "hold-invoice", "fred", invoice=name, why=why)
         await run.actors.act("finance", "release-invoice", "fred", invoice=name)
-        state = await run.actors.act("finance", "reject-invoice", "dora", invoice=name, why=why)
+        state = await run.actors.act_and_see(
+            "finance", "reject-invoice", "dora", invoice=name, why=why
+        )
     return state
 
 
