@@ -246,10 +246,12 @@ def _deadline(invoice: Invoice) -> str:
 class AllocationFields(ViewModel):
     """Billed and paid amounts, and the rest of advances, in the view of an engagement.
 
-    `paid` contains what banks kept; `written_off` is what customers do not have to pay any more.
+    `gross` is what was billed, with tax. `paid` contains what banks kept; `written_off` is what
+    customers do not have to pay any more. These and `outstanding` are with tax, the others without.
     """
 
     billed: Money | None
+    gross: Money | None
     paid: Money | None
     written_off: Money | None
     outstanding: Money | None
@@ -273,6 +275,7 @@ def allocations_view(state: Engagement) -> AllocationFields:
     billing, currency = state.billing, state.currency
     return AllocationFields(
         billed=billing.billed(currency) if currency else None,
+        gross=billing.gross(currency) if currency else None,
         paid=billing.paid(currency) if currency else None,
         written_off=billing.written_off(currency) if currency else None,
         outstanding=billing.outstanding(currency) if currency else None,
