@@ -19,6 +19,7 @@ from finance.settlement.decisions import SettleAccount, open_points
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, given, like
 from tests.amounts import eur, per_hour, usd
+from tests.invoices import UNTAXED
 from tests.unit.finance.builders import (
     COSTS,
     ID,
@@ -145,7 +146,7 @@ def importing(as_of: str = "2026-03-31", **lines: dict[str, Any]) -> ImportEngag
 
 
 def sold() -> Scenario[Engagement]:
-    published = given(ENGAGEMENT, ID, records=[COSTS])
+    published = given(ENGAGEMENT, ID, records=[*UNTAXED, COSTS])
     return published.consumed(IMPORTED, CONTRACT).on(TODAY)
 
 
@@ -275,7 +276,9 @@ def fixed_only(**more: Any) -> Scenario[Engagement]:
     command = by_cost()
     only = {"price": eur(90_000), "billed": eur(50_000), "paid": eur(50_000)}
     command = command.model_copy(update={"lines": command.lines[:1], **only, **more})
-    published = given(ENGAGEMENT, ID, records=[COSTS]).consumed(IMPORTED, FIXED_ONLY).on(TODAY)
+    published = (
+        given(ENGAGEMENT, ID, records=[*UNTAXED, COSTS]).consumed(IMPORTED, FIXED_ONLY).on(TODAY)
+    )
     return hearing(published.after(command), PROGRESS)
 
 
