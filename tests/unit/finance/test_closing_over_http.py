@@ -17,8 +17,9 @@ from contracts.roles import Role
 from finance.service import ENGAGEMENT, LEDGER, LEDGER_GROUP, NUMBER_SERIES, SERVICE
 from testkit.matchers import RecordsOf, recorded_as
 from tests.component.sample_app import SECRET, settings
+from tests.invoices import SELLER
 from tests.unit.chassis.requests_in_memory import Process, Shared
-from tests.unit.finance.builders import COSTS, ID, OPENED, US, WON, time
+from tests.unit.finance.builders import COSTS, ID, OPENED, WON, time
 
 OTHER = "E-0000000000002"
 LEDGERS = "/ledgers/us"
@@ -37,10 +38,10 @@ class Finance:
 
     def __init__(self) -> None:
         shared = Documents(ENGAGEMENT, LEDGER, LEDGER_GROUP, NUMBER_SERIES)
-        process = Process(shared, COSTS, US, now=NOW)
+        process = Process(shared, COSTS, SELLER, now=NOW)
         self.waits_for = None
         self.commands, self.requests = process.commands, process.dispatcher
-        self.reference_data = RecordsOf([COSTS, US])
+        self.reference_data = RecordsOf([COSTS, SELLER])
         self.as_of = SimpleNamespace(of_engagement=lambda _: None, of_all=lambda: None)
         self._events: StreamEventHandler = process.events
         self._app = create_app(SERVICE, settings())
