@@ -32,6 +32,7 @@ from tests.amounts import eur
 from tests.unit.finance.builders import (
     ADDED,
     APRIL_1,
+    ASSESSED,
     BASELINED,
     CARD,
     COSTS,
@@ -153,7 +154,7 @@ def test_works_stay_while_a_credit_note_on_their_invoice_has_no_number():
 def test_works_after_a_report_that_is_not_measured_stay():
     """Let the plan contain a change whose amendment is not signed yet."""
     plan = BASELINED.model_copy(update={"version": 2, "changes": ("CR-1",)})
-    worked = hearing(sent().on(MAY_4), plan, A, report(date(2026, 4, 8)), B)
+    worked = hearing(sent().on(MAY_4), ASSESSED, plan, A, report(date(2026, 4, 8)), B)
     assert worked.state.performance.reports
     months = MonthStreams()
     after = months.after(worked.after(BOOK))
