@@ -12,7 +12,6 @@ from contracts.delivery import (
     TimeEntry,
     TimeRejected,
     TimeSubmitted,
-    TimeWithdrawn,
 )
 from contracts.finance import PeriodBooked, PeriodCosted
 from contracts.lines import BillingItem
@@ -59,6 +58,7 @@ from tests.unit.finance.builders import (
     time_reversed,
 )
 from tests.unit.finance.month_streams import MonthStreams
+from tests.weeks import withdrawn
 
 MAY_4, JUNE_4 = date(2026, 5, 4), date(2026, 6, 4)
 WHY = "The customer's answer comes next month."
@@ -329,7 +329,7 @@ def test_time_that_waits_for_approval_is_missing():
     assert waiting(again, "04") == ["8 h of dev up to 2026-04-28 wait for approval"]
     left = submitted(2, 28)
     rejected = TimeRejected(person="dev", week=week, entries=left.entries, why="Another task.")
-    for ends in (rejected, TimeWithdrawn(**dict(left))):
+    for ends in (rejected, withdrawn(left)):
         done = hearing(again, ends)
         assert waiting(done, "04") == []
         assert done.state.periods.waiting == {}
