@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self, TypeVar
@@ -19,7 +19,7 @@ from chassis.application.repository import (
 )
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
-from chassis.domain.context import Context
+from chassis.domain.context import Context, ReferenceData
 from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.domain.decider import Decider
 from chassis.domain.state import Part, on_event
@@ -216,6 +216,7 @@ class Process:
     url: str
     database: str
     deciders: tuple[Decider[Any], ...] = (DEALS,)
+    records: ReferenceData = field(default_factory=NoRecords)
     moment: datetime = NOW
     patience: float = 8.0
     deferred_for: float = 1.0
@@ -227,7 +228,7 @@ class Process:
         self.store = Store(self.url, self.database)
         self.journal = Journal(self.store, patience=self.patience)
         self.snapshots = Snapshots(self.store, {each.kind: each for each in self.deciders})
-        contexts = ContextFactory(NoRecords(), lambda: self.moment, lambda: str(uuid7()))
+        contexts = ContextFactory(self.records, lambda: self.moment, lambda: str(uuid7()))
         self.repository = Repository(
             self.deciders,
             self.journal,
