@@ -372,7 +372,7 @@ def return_payment(state: Payment, command: ReturnPayment, context: Context) -> 
     if known and known.why == command.why and command.returned_on in {None, known.returned_on}:
         return
     _require_usable(state)
-    if state.refunded:
+    if state.paid_back:
         raise Refused("payment-refunded", f"{state.refunds} of the payment was paid back")
     _require_answered(state, state.parts.values())
     yield ReturnBegun(why=command.why, returned_on=day)
@@ -442,7 +442,7 @@ def give_way(state: Payment, command: GiveWay, context: Context) -> Iterable[Eve
         raise Refused(
             "payment-differs", f"{state.payment} is {known.amount} on {known.bank_account}"
         )
-    if state.line is None or state.account or state.parts or state.refunded or state.matching:
+    if state.line is None or state.account or state.parts or state.paid_back or state.matching:
         raise Refused("payment-differs", f"{state.payment} is in no statement, or in use")
     yield PaymentSuperseded(by=command.payment, line=state.line)
 

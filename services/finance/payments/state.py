@@ -73,7 +73,7 @@ class Payment(Part):
     asked: int = 0
     parts: dict[str, AllocatedPart] = {}
     refused: tuple[RefusedPart, ...] = ()
-    refunded: tuple[PaymentRefunded, ...] = ()
+    paid_back: Money | None = None
     returning: Kept[ReturnBegun] = None
     is_returned: bool = False
     matching: str | None = None
@@ -105,7 +105,7 @@ class Payment(Part):
     @property
     def refunds(self) -> Money:
         """Return the money that was paid back."""
-        return Money.total((each.amount for each in self.refunded), self.currency)
+        return self.paid_back or Money.zero(self.currency)
 
     @property
     def returned(self) -> Money:
@@ -189,7 +189,7 @@ class Payment(Part):
 
     @on_event
     def _refunded(self, event: PaymentRefunded) -> Self:
-        return self.updated(refunded=(*self.refunded, event))
+        return self.updated(paid_back=self.refunds + event.amount)
 
     @on_event
     def _matching(self, event: MatchBegun) -> Self:

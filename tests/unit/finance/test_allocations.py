@@ -105,6 +105,18 @@ def test_an_allocation_is_given_back_once():
     back.when(give_back(take)).then_nothing()
 
 
+def test_the_state_does_not_grow_with_payments_that_were_taken_back():
+    def after(times: int) -> int:
+        scenario = sent()
+        for number in range(times):
+            take = pay(4_970, bank_charge=eur(20), written_off=eur(10), payment=f"P-{number:013}")
+            scenario = scenario.after(take).after(give_back(take))
+        state = scenario.then_view(outstanding=eur(5_000)).state
+        return len(state.model_dump_json())
+
+    assert after(8) == after(2)
+
+
 def test_what_a_credit_note_leaves_over_goes_back_to_the_payments_newest_first():
     first, second = pay(4_000), pay(900, bank_charge=eur(95), written_off=eur(5))
     paid = sent().after(first).after(second)

@@ -131,6 +131,23 @@ def balanced(scenario: Scenario[Payment]) -> Scenario[Payment]:
     return scenario
 
 
+def size(scenario: Scenario[Payment]) -> int:
+    """Return the length of the state as it is stored."""
+    return len(scenario.state.model_dump_json())
+
+
+def test_the_state_does_not_grow_with_what_was_taken_back_or_refunded():
+    def used(times: int) -> Scenario[Payment]:
+        scenario = allocated(600)
+        for _ in range(times):
+            back = DeallocatePayment(allocations=names(scenario), why=REASON)
+            scenario = given_back(scenario.after(back)).after.after(RefundPayment(amount=eur(1)))
+            scenario = taken(scenario.after(allocate(part(600, "I-1"))), 600)
+        return balanced(scenario)
+
+    assert size(used(15)) == size(used(10))
+
+
 # ---- arrival ---------------------------------------------------------------------------------
 
 
