@@ -1,10 +1,13 @@
 """Let customers pay invoices, and allocate the payments that the statements of the bank show."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 from local.demo.bank import Transfer
+from local.demo.driver import DemoError
 from local.demo.engagement_run import EngagementRun
 from local.demo.reference_data import SELLING_COMPANY
 from local.demo.working import Work
@@ -33,6 +36,7 @@ async def pay(run: EngagementRun, work: Work, amounts: Mapping[str, Mapping[str,
         if mistake == 2:
             why = "The customer's account had no cover."
             await _act(run, payment, "return-payment", {"why": why})
+            await _until(run, payment, lambda seen: seen["status"] == "returned")
             await _pay(run, invoice, amount, {})
 
 
@@ -49,6 +53,7 @@ async def _pay(
     driver.bank.transfer(f"{SELLING_COMPANY[currency]}.main", transfer)
     await run.actors.later()
     payment = driver.bank.payments[transfer.reference]
+    await _until(run, payment, lambda _: True)
     await _act(run, payment, "assign-account", {"account": run.account})
     part: dict[str, Any] = {
         "engagement": run.actors.engagement,
@@ -58,17 +63,35 @@ async def _pay(
     for field, less in beside.items():
         part[field] = {"amount": str(less), "currency": currency}
     await _act(run, payment, "allocate-payment", {"items": [part]})
+    await _until(
+        run, payment, lambda seen: not any(each["awaits_answer"] for each in seen["allocations"])
+    )
     return payment
 
 
 async def refund(run: EngagementRun, invoice: str) -> None:
     """Pay back the part of the payment of an invoice that is on no invoice any more."""
     payment = run.actors.driver.bank.payments[_reference(run, invoice)]
+    await _until(run, payment, lambda seen: float(seen["unallocated"]["amount"]) > 0)
     await _act(run, payment, "refund-payment", {}, by="dora")
 
 
 def _reference(run: EngagementRun, invoice: str) -> str:
     return f"{run.actors.engagement} {invoice}"
+
+
+async def _until(run: EngagementRun, payment: str, seen: Callable[[dict[str, Any]], bool]) -> None:
+    """Poll a payment until it is known and `seen` is true; raises DemoError after 200 attempts.
+
+    What a bank account or an engagement asks of it may come later than the answer to a command.
+    """
+    for attempt in range(200):
+        with suppress(DemoError):
+            path = f"/payments/{payment}"
+            if seen((await run.actors.driver.read("finance", path, "fred", {})).json()):
+                return
+        await asyncio.sleep(0.02 + 0.002 * attempt)
+    raise DemoError(f"{run.actors.name}: the expected state did not appear in payment {payment}")
 
 
 async def _act(
