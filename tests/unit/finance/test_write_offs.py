@@ -6,6 +6,7 @@ import pytest
 
 from contracts.finance import AccountReopened, WriteOffRecorded, WriteOffReversed
 from finance.engagement import Engagement
+from finance.invoices.decisions import VoidInvoice
 from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.write_offs.decisions import ReverseWriteOff, WriteOffInvoice
@@ -101,6 +102,8 @@ def test_a_credit_note_reverses_what_was_written_off_beyond_the_rest():
 def test_a_lost_debt_is_neither_overdue_nor_voided_and_the_account_is_settled():
     late = sent().when_deadline("overdue-invoice-start").after
     lost = late.after(write_off()).then_view(overdue=False)
+    void = VoidInvoice(invoice="invoice-start", why="Lost.")
+    lost.when(void).then_refused("invoice-settled-in-part")
     settled = hearing(lost, TERMINATED).on(date(2026, 6, 1)).after(SettleAccount())
     settled.then_view(stage="settled")
     settled.when(reverse(settled)).then(
