@@ -13,7 +13,7 @@ from chassis.domain.commands import Command
 from contracts.event import Event, Recorded
 from contracts.finance import PaymentAllocated, PaymentDeallocated
 from contracts.money import Money
-from contracts.reference import AccountPublished, BankAccount
+from contracts.reference import BankAccount
 from finance.bank_accounts.decisions import TakeStatement
 from finance.billing.state import Invoice
 from finance.engagement import Engagement
@@ -34,13 +34,14 @@ from tests.component.test_requests_killed import (
     with_store,
 )
 from tests.infrastructure import StoreServer
-from tests.unit.finance.builders import APRIL_1, CARD, COSTS, ID, US
+from tests.invoices import CUSTOMER, NO_TAX, SELLER
+from tests.unit.finance.builders import APRIL_1, CARD, COSTS, ID
 
 INVOICE = "invoice-start"
-OURS = US.model_copy(
+OURS = SELLER.model_copy(
     update={"bank_accounts": (BankAccount(bank_account="main", currency="EUR", number="1"),)}
 )
-RECORDS = RecordsOf([OURS, AccountPublished(account="acme", name="Acme"), CARD, COSTS])
+RECORDS = RecordsOf([OURS, CUSTOMER, NO_TAX, CARD, COSTS])
 ACCOUNT = ("bank-account", "us.main")
 
 
