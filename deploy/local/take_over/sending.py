@@ -27,7 +27,7 @@ _AT_ONCE = 4
 _AWAY = {429, 502, 503, 504}
 
 _FAILED = {"refused", "not reached"}
-_WAITING = {"opportunity-not-imported", "engagement-not-imported"}
+_WAITING = {"unknown-stream", "opportunity-not-imported", "engagement-not-imported"}
 """Codes of refusals that end when the event of another department arrives."""
 
 Outcome: TypeAlias = Literal["taken over", "unchanged", "refused", "not reached", "left out"]
