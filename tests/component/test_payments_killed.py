@@ -20,7 +20,7 @@ from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice
 from finance.payments.decisions import AllocatePayment, AssignAccount, DeallocatePayment
 from finance.payments.state import Payment
-from finance.service import BANK_ACCOUNT, ENGAGEMENT, NUMBER_SERIES, PAYMENT
+from finance.service import SERVICE as FINANCE
 from testkit.matchers import RecordsOf
 from tests.amounts import eur
 from tests.component.killable_store import Life
@@ -54,9 +54,8 @@ class Accounting:
         self._names = count(1)
 
     def _new(self) -> Process:
-        deciders = (ENGAGEMENT, PAYMENT, BANK_ACCOUNT, NUMBER_SERIES)
         moment = contracted(ID)[0].recorded_at.replace(year=2026, month=4, day=2)
-        return Process(*self._at, deciders=deciders, records=RECORDS, moment=moment)
+        return Process(*self._at, deciders=FINANCE.all_deciders, records=RECORDS, moment=moment)
 
     async def give(self, kind: str, subject: str, command: Command, *, writes: int | None) -> bool:
         """Let a process decide that is killed after this number of writes, then repeat the command.
