@@ -12,7 +12,7 @@ import pytest
 
 from local.demo.bank import Transfer, statement
 from local.demo.driver import PlatformAccess
-from local.demo.reference_data import BILL_RATES, COMPANIES, CUSTOMERS, SELLING_COMPANY
+from local.demo.reference_data import BILL_RATES, CUSTOMERS, SELLING_COMPANY
 from tests.e2e.conftest import ApiClient
 from tests.e2e.desks import Desks, View, decide, on, sheet, submit, task_of, worked
 from tests.e2e.scenarios import TODAY, Engagements, monday
@@ -20,7 +20,6 @@ from tests.e2e.scenarios import TODAY, Engagements, monday
 WEEK = monday(7)
 MONTH = {"month": f"{TODAY:%Y-%m}"}
 COMPANY = SELLING_COMPANY["EUR"]
-PREFIX = COMPANIES[COMPANY]["invoice_numbers"]["prefix"]
 
 
 @pytest.fixture
@@ -104,8 +103,9 @@ def agree(desks: Desks, engagement: str) -> None:
         )
         for name in ("amount", "credited", "paid", "written_off"):
             assert shown[name] == each[name], name
-        gone = ("paid", "written_off", "credited")
-        left = amount(shown["amount"]) - sum(amount(shown[name]) for name in gone)
+        assert shown["gross"] == each["tax"]["gross"]
+        gone = ("paid", "written_off", "gross_credited")
+        left = amount(shown["gross"]) - sum(amount(shown[name]) for name in gone)
         assert left == amount(each["outstanding"])
     drafted = {each["invoice"] for each in ours["invoices"] if each["stage"] == "drafted"}
     assert theirs["drafts"].keys() == drafted
@@ -114,16 +114,30 @@ def agree(desks: Desks, engagement: str) -> None:
 # ---- the month ---------------------------------------------------------------------------------
 
 
-def test_a_draft_is_edited_and_numbers_are_given_on_approval(desks: Desks, metered: str) -> None:
+def test_drafts_are_edited_held_and_rejected_before_they_get_numbers(
+    desks: Desks, metered: str
+) -> None:
     rate = BILL_RATES["engineer"]
     numbers = used(desks, "invoice")
     [advance] = [each for each in invoices(desks, metered).values() if each["stage"] == "issued"]
+    drawn = amount(advance["amount"])
     agree(desks, metered)
-    work(desks, metered, "gita")
-    first = bill(desks, metered)
-    assert amount(first["amount"]) == 40 * rate - amount(advance["amount"])
 
-    # The second draft is edited, since one of its entries was approved by mistake.
+    # The first draft draws the advance down; it is held until the customer has read the report.
+    work(desks, metered, "gita")
+    held = bill(desks, metered)
+    assert amount(held["amount"]) == 40 * rate - drawn
+    of_held = {"invoice": held["invoice"]}
+    why = "The customer reads the time report first."
+    do(desks, "fred", metered, "hold-invoice", **of_held, why=why)
+    assert desks.seen("gateway", metered)["finance"]["drafts"][held["invoice"]]["held"] == why
+    status, code, missing = refused(desks, "dora", metered, "approve-invoice", **of_held)
+    assert (status, code) == (409, "amount-not-billable")
+    assert "invoice-held" in missing
+    do(desks, "fred", metered, "release-invoice", **of_held)
+    assert refused(desks, "fred", metered, "approve-invoice", **of_held)[0] == 403
+
+    # The second one is edited, since one of its entries was approved by mistake.
     [wrong, *_] = work(desks, metered, "irina")
     edited = bill(desks, metered)
     assert amount(edited["amount"]) == 40 * rate
@@ -133,23 +147,43 @@ def test_a_draft_is_edited_and_numbers_are_given_on_approval(desks: Desks, meter
     assert edited["stage"] == "drafted"
     assert amount(edited["amount"]) == 32 * rate
     agree(desks, metered)
-    work(desks, metered, "stefan")
-    last = bill(desks, metered)
+
+    # The third one is rejected; its works are billed by another draft.
+    works = set(work(desks, metered, "stefan"))
+    bad = bill(desks, metered)
+    why = "The time report names no tasks."
+    do(desks, "dora", metered, "reject-invoice", invoice=bad["invoice"], why=why)
+    assert invoices(desks, metered)[bad["invoice"]]["rejected"] == why
+    unbilled = desks.seen("finance", metered, by="fred")["unbilled_work"]
+    assert {each["entry"] for each in unbilled} == works
+    agree(desks, metered)
+    again = bill(desks, metered)
+    assert (again["invoice"] != bad["invoice"], again["amount"]) == (True, bad["amount"])
     assert used(desks, "invoice") == numbers, "a draft has no number"
 
-    drafts = [each["invoice"] for each in (first, edited, last)]
-    assert refused(desks, "fred", metered, "approve-invoice", invoice=last["invoice"])[0] == 403
-    for name in drafts:
-        path = f"/engagements/{metered}/approve-invoice"
+    for name in (held, edited, again):
         for _ in range(2):  # the same request again takes no second number
-            desks.do("dora", "finance", path, {"invoice": name}, key=f"approve-{name}")
-    issued = [invoices(desks, metered)[name] for name in drafts]
+            path = f"/engagements/{metered}/approve-invoice"
+            desks.do(
+                "dora", "finance", path, {"invoice": name["invoice"]}, key=f"a-{name['invoice']}"
+            )
+    found = invoices(desks, metered)
+    issued = [found[each["invoice"]] for each in (held, edited, again)]
     assert [each["stage"] for each in issued] == ["issued"] * 3
     assert used(desks, "invoice") == numbers + 3
-    given = [int(each["number"].rpartition("-")[2]) for each in issued]
-    assert given == [numbers + 1, numbers + 2, numbers + 3]
+    last = [int(each["number"].rpartition("-")[2]) for each in issued]
+    assert last == [numbers + 1, numbers + 2, numbers + 3]
+    assert refused(desks, "dora", metered, "reject-invoice", invoice=bad["invoice"], why="No.")[
+        1
+    ] == ("already-recorded")
     for each in issued:
-        assert each["outstanding"] == each["amount"]
+        tax = each["tax"]
+        assert amount(tax["gross"]) == amount(each["amount"]) + amount(tax["total"])
+        assert amount(each["outstanding"]) == amount(tax["gross"])
+        details = each["details"]
+        assert details["seller"]["company"] == COMPANY
+        assert details["seller"]["vat_id"]
+        assert details["customer"]["vat_id"]
     agree(desks, metered)
 
 
@@ -264,7 +298,7 @@ def test_numbers_have_no_gaps_over_all_engagements(desks: Desks, api: ApiClient)
     numbers = []
     for row in api.pages("finance", "/engagements?limit=200", "rows", "cursor"):
         for each in api.get("finance", f"/engagements/{row['id']}", by="fred")["invoices"]:
-            if each["number"] and each["number"].startswith(PREFIX):
+            if each["number"] and each["details"]["seller"]["company"] == COMPANY:
                 _, year, number = each["number"].rsplit("-", 2)
                 if int(year) == TODAY.year:
                     numbers.append(int(number))
