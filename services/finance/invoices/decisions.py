@@ -7,6 +7,7 @@ in the same way. A credit note for works whose approval was reversed leaves as m
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date
 from typing import Self
 
@@ -309,8 +310,10 @@ def corrections(state: Engagement, context: Context) -> Iterable[Event]:
         if state.moved_works.has_works_of(begun.invoice):
             continue
         kind, decision = CORRECTIONS[begun.command]
+        # What brought the works back may have occurred before the command was given.
+        now = replace(context, occurred_at=context.recorded_at)
         try:
-            yield from decision(state, kind.model_validate_json(begun.content), context)
+            yield from decision(state, kind.model_validate_json(begun.content), now)
         except Refused as refused:
             why = str(refused)
             yield CorrectionRefused(invoice=begun.invoice, command=begun.command, why=why)

@@ -3,11 +3,15 @@
 The streams of the months are those of `MonthStreams`.
 """
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from datetime import time as time_of_day
 
 import pytest
 
+from chassis.domain.decider import handle_command
 from chassis.domain.pending import Refusal
+from chassis.domain.requests import RecordOutcome
 from contracts.delivery import TimeApproved
 from contracts.finance import BilledWorkReversed, CostReversed
 from contracts.lines import BillingItem, NewLine
@@ -316,6 +320,22 @@ def test_a_correction_that_something_prevents_meanwhile_is_refused():
     assert "credited in part" in str(correction.refused)
     assert after.state.billing.invoices[INVOICE].stage == "issued"
     assert set(months.works("2026-04")) == {"time:a", "time:b", "expense:train"}, "they leave again"
+
+
+def test_a_correction_is_decided_on_the_day_on_which_it_was_begun():
+    """Let what brings the works back have occurred before the command was given."""
+    engagement, months = booked()
+    begun = engagement.after(VOID)
+    [asked] = asked_of_months(begun)
+    command = RecordOutcome(
+        key=asked.key,
+        asked=begun.stream.requests[asked.key].id,
+        events=(WorksGivenBack(works=tuple(months.works("2026-04").values())),),
+    )
+    earlier = datetime.combine(APRIL_1, time_of_day(9), UTC)
+    context = replace(begun._context("finance"), occurred_at=earlier)
+    step = handle_command(begun.decider, begun.stream, command, context)
+    assert step.stream.state.billing.invoices[INVOICE].stage == "voided"
 
 
 def test_works_of_several_months_return_for_one_invoice():
