@@ -39,9 +39,16 @@ class Desks:
         *,
         for_person: str | None = None,
         key: str | None = None,
+        wait: int = 20,
     ) -> httpx.Response:
-        """Send a command as a person, or as their stand-in, and return the answer."""
-        headers = {"Idempotency-Key": key or f"{self.name}-{next(self._keys)}", "Prefer": "wait=20"}
+        """Send a command as a person, or as their stand-in, and return the answer.
+
+        A refused command is decided again for `wait` seconds, whenever its stream changes.
+        """
+        headers = {
+            "Idempotency-Key": key or f"{self.name}-{next(self._keys)}",
+            "Prefer": f"wait={wait}",
+        }
         if for_person is not None:
             headers["Concord-On-Behalf-Of"] = for_person
         return self.api.request(
@@ -62,7 +69,7 @@ class Desks:
 
         They name fields of the command, and the codes of what is missing.
         """
-        answer = self.send(by, service, path, body, **how)
+        answer = self.send(by, service, path, body, wait=0, **how)
         assert answer.status_code in {403, 404, 409, 422}, f"{path} of {by}: {answer.text}"
         problem = answer.json()
         missing = problem.get("missing") or ()
