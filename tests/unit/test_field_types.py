@@ -20,15 +20,19 @@ from contracts.channels import DEPARTMENTS
 from contracts.decimals import canonical_decimal
 from contracts.event import EVENTS
 from contracts.values import Day, Moment, Version, YesNo
+from finance.booked_works.requests import TakeWorks
 
 for department in DEPARTMENTS:
     import_module(f"{department}.service")
 
 
+_OWN_VALUES = {DeadlinePassed, TakeWorks}
+"""Commands of the deadline scheduler, and of a stream that hands on what it has read itself."""
+
+
 def commands(base: type[Command] = Command) -> Iterator[type[Command]]:
     for each in base.__subclasses__():
-        # Only the deadline scheduler gives this one.
-        if each is not DeadlinePassed and each.__module__.split(".")[0] in {*DEPARTMENTS, "common"}:
+        if each not in _OWN_VALUES and each.__module__.split(".")[0] in {*DEPARTMENTS, "common"}:
             yield each
         yield from commands(each)
 

@@ -13,11 +13,11 @@ class BookedTotals(Value):
     """
 
     billed: Money
-    """Invoices issued, less invoices voided; negative where more was voided."""
+    """Invoices issued, less invoices voided, without tax; negative where more was voided."""
     credited: NotNegativeTotal
-    """Credit notes issued."""
+    """Credit notes issued, without tax."""
     paid: Money
-    """Allocated to invoices, less what was taken back, with what banks kept; may be negative."""
+    """Allocated to invoices, with tax and what banks kept, less what was taken back; any sign."""
     recognised: Money
     """Revenue recognised by methods that do not use cost."""
     hours: HoursDelta

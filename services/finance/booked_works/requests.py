@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints
 
 from chassis.domain.commands import Command
 from contracts.values import Identifier, Month, YesNo
+from finance.work.names import WorkKey
 from finance.work.works import Work
 
 BookedWorksId = Annotated[
@@ -33,7 +34,7 @@ class GiveBackWorks(Command):
     With `unbilled`, also all that no invoice bills and that are not written down.
     """
 
-    works: tuple[str, ...] = ()
+    works: tuple[WorkKey, ...] = ()
     invoices: tuple[Identifier, ...] = ()
     unbilled: YesNo = False
 

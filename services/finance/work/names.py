@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from contracts.values import Identifier
 
@@ -12,6 +12,12 @@ MOST_WORKS = 500
 
 WorkIds = Annotated[tuple[Identifier, ...], Field(max_length=MOST_WORKS)]
 """Ids of time entries, or of expenses; at most 500."""
+
+
+WorkKey = Annotated[
+    str, StringConstraints(pattern=r"^(time|expense):[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")
+]
+"""Key of a work: its kind, and the id of the time entry or of the expense."""
 
 
 def keys_of(entries: Iterable[str], expenses: Iterable[str]) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from gateway.view.engagement_view import View
 from testkit.scenario import RecordsOf
 from tests.amounts import eur
 from tests.in_process_gateway import InMemory, app_of, token
+from tests.invoices import untaxed
 from tests.unit.simulation import ENGAGEMENT
 from tests.unit.test_interleaving import LAST_DAY, live, scenario, shown
 from tests.weeks import approved
@@ -155,7 +156,7 @@ def test_invoices_beyond_the_price_are_found_with_those_of_before() -> None:
         key=lambda each: each.sequence,
     )
     issued = finance.InvoiceIssued(
-        **dict(draft.event),
+        **{**dict(draft.event), **untaxed(draft.event.amount)},
         number="DE-1",
         issued_on=date(2025, 3, 18),
         due_on=date(2025, 4, 17),
@@ -356,7 +357,7 @@ def test_panels_show_what_each_department_took_over() -> None:
     )
     assert seen["finance: Taken over"][1:] == (
         "19,200 EUR of 45,600 EUR billed",
-        "11,400 EUR paid",
+        "11,400 EUR paid, without tax",
         "3,600 EUR recognised",
     )
     assert "finance: Cost taken over" not in seen
