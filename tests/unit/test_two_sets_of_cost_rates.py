@@ -149,8 +149,10 @@ class Costed(World):
         Months count as recognised by the open revenue, where there is any.
         """
         seen = super().view(service, subject, place)
-        months = [each["recognised_to"] for each in seen.get("obligations", ())]
-        if service == "finance" and any(each["method"] != BY_COST for each in seen["obligations"]):
+        if (service, place) != ("finance", "engagements"):
+            return seen
+        months = [each["recognised_to"] for each in seen["obligations"]]
+        if any(each["method"] != BY_COST for each in seen["obligations"]):
             seen["recognised_to"] = max(filter(None, months), default=None)
         return seen
 
