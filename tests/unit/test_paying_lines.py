@@ -34,6 +34,7 @@ from finance.calendar_months import month_of
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice, VoidInvoice
 from finance.number_series.events import NumberTaken
+from finance.number_series.requests import TakeNumber
 from finance.time_billing.decisions import BillTime
 from finance.time_billing.unbilled import billable, worth_left
 from finance.withholding.decisions import HoldWork, ReleaseWork, WriteDownWork
@@ -77,9 +78,11 @@ class Agreed:
 class Story:
     """A contract in Finance and in the gateway, and what its amendments agree.
 
-    `placed` has the lines of drafted or withheld hours that name no line, by role and day. Work is
-    drafted or withheld up to the day `decided`. `late` are days on which an amendment is in force,
-    from and to, that were decided before it came. `judged` counts the lines that were the only one.
+    `drafted` has the published drafts by invoice; their lines name days, also once Finance's state
+    leaves them to the works. `placed` has the lines of drafted or withheld hours that name no line,
+    by role and day. Work is drafted or withheld up to the day `decided`. `late` are days on which
+    an amendment is in force, from and to, that were decided before it came. `judged` counts the
+    lines that were the only one.
     """
 
     random: Random
@@ -90,6 +93,7 @@ class Story:
     signed: dict[str, AmendmentSigned] = field(default_factory=dict)
     agreed: set[Agreed] = field(default_factory=set)
     cut: dict[str, list[tuple[date, bool]]] = field(default_factory=dict)
+    drafted: dict[str, InvoiceDrafted] = field(default_factory=dict)
     placed: dict[tuple[str, date], str] = field(default_factory=dict)
     days: list[date] = field(default_factory=list)
     spent: Money = field(default_factory=lambda: eur(0))
@@ -112,6 +116,8 @@ class Story:
             apply_event(self.view, recorded_as(event, ID, number, "x", self.finance.moment, {}))
         for recorded in outcome.published:
             apply_event(self.view, recorded)
+            if isinstance(recorded.event, InvoiceDrafted):
+                self.drafted[recorded.event.invoice] = recorded.event
         self.finance = outcome.after
         self.judge(outcome.published)
 
@@ -217,13 +223,21 @@ class Story:
             (
                 part.hours
                 for one in self.finance.state.billing.live
-                for each in one.lines
+                if one.kind == "time"
+                for each in self.drafted[one.invoice].lines
                 if each.role == role and line in (None, each.line)
                 for part in each.days
                 if part.day == on
             ),
             Decimal(0),
         )
+
+    def billed_by_works(self, role: str, on: date) -> Decimal:
+        """Return the hours of a role and day that are drafted or invoiced, as the works know it."""
+        works = (
+            each for each in self.finance.state.work.every if (each.role, each.on) == (role, on)
+        )
+        return sum((bill.hours for each in works for bill in each.bills), Decimal(0))
 
     def check(self) -> None:
         """Check that each hour is in one place, and that the gateway shows what Finance shows."""
@@ -247,6 +261,7 @@ class Story:
         for key in {(each.role, each.day) for each in self.approved}:
             every = (each.hours for each in self.approved if (each.role, each.day) == key)
             billed = self.billed(None, *key)
+            assert billed == self.billed_by_works(*key), key
             assert billed + waiting.get(key, Decimal(0)) == sum(every, Decimal(0)), key
         self.check_expenses()
 
@@ -352,12 +367,19 @@ def happens(story: Story, number: int) -> None:
         story.consume(time(f"t{number}", random.choice(ROLES), hours, day=day, line=named))
     elif chance < 0.65:
         story.consume(expense(f"x{number}", eur(random.randint(1, 900)), day, line=named))
-    elif finance.stream.requests and random.random() < 0.5:
-        asked, item = random.choice(sorted(finance.stream.requests)).split("/")
+    elif (numbers := number_requests(finance)) and random.random() < 0.5:
+        asked, item = random.choice(numbers).split("/")
         taken = NumberTaken(number=number, on=LAST_DAY)
         story.take(finance.when_outcome(asked, item, taken))
     else:
         story.take(finance.when(command(story)))
+
+
+def number_requests(finance: Scenario[Engagement]) -> list[str]:
+    """Return the keys of the pending requests for the number of an invoice."""
+    requests = finance.stream.requests
+    name = TakeNumber.named()
+    return sorted(key for key, each in requests.items() if each.event.command == name)
 
 
 def command(story: Story) -> Command:
