@@ -242,5 +242,5 @@ def _sentences(answer: httpx.Response) -> list[str]:
         return [f"{answer.status_code} {answer.text[:200]}"]
     errors, missing = problem.get("errors") or (), problem.get("missing") or ()
     found = [f"{each['field']}: {each['problem']}" for each in errors]
-    found += [str(each["sentence"]) for each in missing]
+    found += [": ".join(filter(None, (each.get("field"), each["sentence"]))) for each in missing]
     return found or [str(problem.get("detail", problem))]
