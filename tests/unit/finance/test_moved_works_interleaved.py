@@ -28,6 +28,7 @@ from finance.time_billing.decisions import BillTime
 from finance.work.works import Work
 from testkit.matchers import recorded_as
 from tests.amounts import eur
+from tests.invoices import UNTAXED
 from tests.unit.chassis.requests_in_memory import Process, Shared, take_turns
 from tests.unit.finance.builders import (
     COSTS,
@@ -75,7 +76,7 @@ class World:
             self.tell(event)
 
     def process(self) -> Process:
-        process = Process(self.shared, COSTS, now=NOW)
+        process = Process(self.shared, *UNTAXED, COSTS, now=NOW)
         process.begin(process.dispatcher._carry_out_own())
         return process
 
