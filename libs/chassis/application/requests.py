@@ -34,7 +34,6 @@ _answered = _meter.create_counter(
 _failed = _meter.create_counter(
     "concord.requests.failed", description="attempts at a request that failed, to be repeated"
 )
-_WITHIN = 2.0
 _AT_ONCE = 20
 _RETRIED_TOGETHER = 100
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,15 +61,18 @@ class RequestDispatcher:
         *,
         now: Callable[[], datetime],
         retry_after: float = 3.0,
+        settle_within: float | None = 2.0,
     ) -> None:
         """Set up a dispatcher; `now` returns UTC moments.
 
         Every `retry_after` seconds, requests that are pending for longer than that are tried again.
+        An HTTP request waits `settle_within` seconds for outcomes; None: until they are known.
         """
         self._store = store
         self._command_handler = command_handler
         self._now = now
         self._retry_after = retry_after
+        self._settle_within = settle_within
         self._failures: dict[str, str] = {}
         self._retried_until = _LONG_AGO
         self._oldest: datetime | None = None
@@ -92,7 +94,7 @@ class RequestDispatcher:
         return 0.0 if since is None else max(0.0, (self._now() - since).total_seconds())
 
     async def settle(self, answer: Answer) -> Answer:
-        """Return the answer after the outcomes of its requests, if they are known in two seconds.
+        """Return the answer after the outcomes of its requests, if they are known in time.
 
         Otherwise the answer is returned as it is, and the requests stay pending.
         """
@@ -101,7 +103,7 @@ class RequestDispatcher:
         stream = answer.stream.id
         outcomes: Sequence[Answer | BaseException] = ()
         with suppress(TimeoutError):
-            async with asyncio.timeout(_WITHIN), self._lock(stream):
+            async with asyncio.timeout(self._settle_within), self._lock(stream):
                 outcomes = await asyncio.gather(
                     *(self._finish(stream, each) for each in answer.requests),
                     return_exceptions=True,

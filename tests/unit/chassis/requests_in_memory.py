@@ -112,7 +112,12 @@ class Process:
         )
         self.commands = CommandHandler(repository, contexts)
         self.events = StreamEventHandler(repository, contexts)
-        self.dispatcher = RequestDispatcher(cast(Store, None), self.commands, now=lambda: now)
+        self.dispatcher = RequestDispatcher(
+            cast(Store, None),
+            self.commands,
+            now=lambda: now,
+            settle_within=None,  # what happens depends on the turns, not on the machine's speed
+        )
         self.tasks: list[asyncio.Task[object]] = []
 
     def begin(self, work: Coroutine[Any, Any, object]) -> None:

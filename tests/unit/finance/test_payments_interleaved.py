@@ -37,7 +37,14 @@ from finance.payments.decisions import (
     ReturnPayment,
 )
 from finance.payments.state import Payment
-from finance.service import BANK_ACCOUNT, ENGAGEMENT, NUMBER_SERIES, PAYMENT
+from finance.service import (
+    BANK_ACCOUNT,
+    ENGAGEMENT,
+    LEDGER,
+    LEDGER_GROUP,
+    NUMBER_SERIES,
+    PAYMENT,
+)
 from finance.write_offs.decisions import ReverseWriteOff, WriteOffInvoice
 from gateway.view.engagement_view import View, apply_event
 from testkit.matchers import recorded_as
@@ -69,6 +76,7 @@ RECORDS = (
     CARD,
     COSTS,
 )
+DECIDERS = (ENGAGEMENT, PAYMENT, BANK_ACCOUNT, NUMBER_SERIES, LEDGER, LEDGER_GROUP)
 AMOUNTS = (3_000, 1_500, -700, 3_000, 4_000, 20)
 """Amounts that the bank books, in this order; the first and the fourth entry are equal."""
 STATEMENTS = st.tuples(st.just("state"), st.integers(0, 5), st.integers(1, 6))
@@ -208,7 +216,7 @@ def test_payments_invoices_and_gateway_agree_on_every_cent(
 
 
 async def _interleaved(actions: list[tuple[int, int, tuple[Any, ...]]], random: Any) -> None:
-    shared, keys = Shared(ENGAGEMENT, PAYMENT, BANK_ACCOUNT, NUMBER_SERIES), count(1)
+    shared, keys = Shared(*DECIDERS), count(1)
     opening = Accounting(shared, keys)
     opening.begin(opening.open())
     await take_turns(shared, random, 10_000)
