@@ -135,17 +135,21 @@ class Persistent(Driver):
 
     def _remember(self, service: str, by: str, key: str, answer: httpx.Response) -> None:
         content = answer.json()
-        self.acknowledged.append(
-            Acknowledged(
-                service=service,
-                actor=by,
-                key=key,
-                subject=content["id"],
-                number=content["number"],
-                position=content["position"],
-                said=tuple(each["id"] for each in content["events"]),
+        many = "items" in content
+        for place, each in enumerate(content["items"] if many else [content]):
+            if many and each["status"] >= httpx.codes.BAD_REQUEST:
+                continue
+            self.acknowledged.append(
+                Acknowledged(
+                    service=service,
+                    actor=by,
+                    key=f"{key}/{place}" if many else key,
+                    subject=each["id"],
+                    number=each["number"],
+                    position=each["position"],
+                    said=tuple(event["id"] for event in each["events"]),
+                )
             )
-        )
 
     async def _ask_twice(
         self,
@@ -200,6 +204,16 @@ class Person(Actors):
         if self.ended():
             raise EndOfDemo
         self.day = max(day, self.day)
+        await self.later()
+
+    async def later(self) -> None:
+        """Submit what waits in the sheets, and take the banks' statements, without the others.
+
+        They belong to all engagements, so they are dated on the last day of any.
+        """
+        calendar = self.driver.calendar
+        calendar.today = max(self.day, calendar.today)
+        await self.driver.hand_in()
 
     async def look_until(
         self, service: str, by: str, seen: Callable[[dict[str, Any]], bool]
