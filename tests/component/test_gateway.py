@@ -293,5 +293,9 @@ async def test_a_rebuild_from_the_topics_gives_the_same_views(world: World) -> N
             and shown == portfolio
         )
 
+    async def is_listed() -> bool:
+        shown: dict[str, Any] = await world.get("/engagements", sort="engagement")
+        return bool(shown == listed)
+
     await until(is_rebuilt)
-    assert await world.get("/engagements", sort="engagement") == listed
+    await until(is_listed)
