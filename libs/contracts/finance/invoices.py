@@ -250,15 +250,6 @@ class InvoiceVoided(Voiding, Event, channel=FINANCE, consumed_by=("sales", "lega
     """Works that the invoice billed; they are unbilled again unless their approval was reversed."""
 
 
-class InvoiceMovement(Value):
-    """An amount that was paid or paid back on an invoice."""
-
-    invoice: Identifier
-    """Id of the invoice."""
-    amount: PositiveMoney
-    """Amount that was paid or paid back, with tax; positive in either direction."""
-
-
 class Credit(Value):
     """A credit on an invoice, and the reason for it."""
 
