@@ -1,7 +1,7 @@
 """Provide a journal in memory whose reads and writes wait for their turn, and processes on it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from random import Random
@@ -152,6 +152,46 @@ async def take_turns(shared: Shared, random: Any, most: int) -> None:
             return
         random.choice(shared.waiting).set_result(None)
     await _rest()
+
+
+async def interleave(
+    shared: Shared,
+    process: Callable[[], Process],
+    actions: Sequence[tuple[int, int, tuple[Any, ...]]],
+    random: Any,
+    *,
+    rounds: int,
+) -> None:
+    """Let two processes carry out the actions, and two others then all that is left.
+
+    An action names its process, the turns taken after it, and a method with its arguments, or
+    `kill` or `away`: the store cannot be reached. The others dispatch `rounds` times.
+    """
+    processes = [process(), process()]
+    for place, turns, (action, *options) in actions:
+        if action == "kill":
+            await processes[place].kill()
+            processes[place] = process()
+        elif action == "away":
+            shared.is_away = True
+            await take_turns(shared, random, 3)
+            shared.is_away = False
+        else:
+            processes[place].begin(getattr(processes[place], action)(*options))
+        await take_turns(shared, random, turns)
+    for each in processes:
+        await each.kill()
+    await finish(shared, [process(), process()], random, rounds=rounds)
+
+
+async def finish(shared: Shared, processes: Sequence[Process], random: Any, *, rounds: int) -> None:
+    """Let replicas carry out at the same time all that is left."""
+    for _ in range(rounds):
+        for each in processes:
+            each.begin(each.dispatch())
+        await take_turns(shared, random, 10_000)
+    for each in processes:
+        await asyncio.gather(*each.tasks)
 
 
 async def _rest() -> None:

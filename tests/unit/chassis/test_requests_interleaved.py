@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.requests_sample import Ledger, Sheet
-from tests.unit.chassis.requests_in_memory import Process, Shared, take_turns
+from tests.unit.chassis.requests_in_memory import Process, Shared, finish, take_turns
 
 LEDGERS = ("a", "b")
 SUBMITS = st.tuples(st.just("submit"), st.integers(1, 3), st.sampled_from([("a",), LEDGERS]))
@@ -53,13 +53,8 @@ async def _interleaved(actions: list[tuple[int, tuple[Any, ...]]], random: Any) 
     for process in processes:
         await process.kill()
 
-    last = [Process(shared), Process(shared)]  # a replica may do the same at the same time
-    for _ in range(2):
-        for process in last:
-            process.begin(process.dispatch())
-        await take_turns(shared, random, 10_000)
-    for process in last:
-        await asyncio.gather(*process.tasks)
+    # A replica may do the same at the same time.
+    await finish(shared, [Process(shared), Process(shared)], random, rounds=2)
     _check(shared)
 
 

@@ -38,7 +38,7 @@ from delivery.timesheets.decisions import (
 from delivery.timesheets.events import TimesheetSubmitted
 from delivery.timesheets.state import Timesheet, is_engagement
 from testkit.matchers import recorded_as
-from tests.unit.chassis.requests_in_memory import NOW, Process, Shared, take_turns
+from tests.unit.chassis.requests_in_memory import NOW, Process, Shared, interleave, take_turns
 from tests.unit.delivery.builders import ID, OPENED, PEOPLE, SOW, SOW_SIGNED, WEEK, WON
 
 OTHER, GHOST = "E-0000000000002", "E-0000000000003"
@@ -156,29 +156,7 @@ async def _interleaved(actions: list[tuple[int, int, tuple[Any, ...]]], random: 
         opening.begin(opening.open(name))
     await take_turns(shared, random, 10_000)
     await opening.kill()
-    processes = [TimeProcess(shared, keys), TimeProcess(shared, keys)]
-    for place, turns, (action, *options) in actions:
-        if action == "kill":
-            await processes[place].kill()
-            processes[place] = TimeProcess(shared, keys)
-        elif action == "away":
-            shared.is_away = True
-            await take_turns(shared, random, 3)
-            shared.is_away = False
-        else:
-            process = processes[place]
-            process.begin(getattr(process, action)(*options))
-        await take_turns(shared, random, turns)
-    for process in processes:
-        await process.kill()
-
-    last = [TimeProcess(shared, keys), TimeProcess(shared, keys)]
-    for _ in range(3):
-        for process in last:
-            process.begin(process.dispatch())
-        await take_turns(shared, random, 10_000)
-    for process in last:
-        await asyncio.gather(*process.tasks)
+    await interleave(shared, lambda: TimeProcess(shared, keys), actions, random, rounds=3)
     _check(shared)
 
 

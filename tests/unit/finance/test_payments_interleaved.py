@@ -50,7 +50,7 @@ from gateway.view.engagement_view import View, apply_event
 from testkit.matchers import recorded_as
 from tests.amounts import eur
 from tests.invoices import CUSTOMER, NO_TAX, SELLER
-from tests.unit.chassis.requests_in_memory import NOW, Process, Shared, take_turns
+from tests.unit.chassis.requests_in_memory import NOW, Process, Shared, interleave, take_turns
 from tests.unit.finance.builders import (
     CARD,
     COSTS,
@@ -221,29 +221,8 @@ async def _interleaved(actions: list[tuple[int, int, tuple[Any, ...]]], random: 
     opening.begin(opening.open())
     await take_turns(shared, random, 10_000)
     await opening.kill()
-    processes = [Accounting(shared, keys), Accounting(shared, keys)]
-    for place, turns, (action, *options) in actions:
-        if action == "kill":
-            await processes[place].kill()
-            processes[place] = Accounting(shared, keys)
-        elif action == "away":
-            shared.is_away = True
-            await take_turns(shared, random, 3)
-            shared.is_away = False
-        else:
-            process = processes[place]
-            process.begin(getattr(process, action)(*options))
-        await take_turns(shared, random, turns)
-    for process in processes:
-        await process.kill()
-
-    last = [Accounting(shared, keys), Accounting(shared, keys)]
-    for _ in range(4):  # an outcome may lead to a request, such as that of a credit note
-        for process in last:
-            process.begin(process.dispatch())
-        await take_turns(shared, random, 10_000)
-    for process in last:
-        await asyncio.gather(*process.tasks)
+    # An outcome may lead to a request, such as that of a credit note.
+    await interleave(shared, lambda: Accounting(shared, keys), actions, random, rounds=4)
     _check(shared)
 
 
