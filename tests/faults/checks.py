@@ -1,7 +1,7 @@
 """Check that each event had its automatic effects exactly once, also after kills."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,73 +12,87 @@ from tests.faults.collected_state import Evidence
 from tests.faults.finding import Finding
 
 Name = Callable[[Any], Hashable]
+Names = Callable[[Any], Iterable[Hashable]]
 
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A rule: an event of one type causes exactly one of another type, with the same name."""
+    """A rule: each name in an event of one type is in exactly one event of another type."""
 
     cause: type[Event]
-    cause_name: Name
+    cause_names: Names
     effect: type[Event]
-    effect_name: Name
+    effect_names: Names
 
 
 def _once(event: Any) -> Hashable:
     return "once"
 
 
+def _one(field: str) -> Names:
+    """Return a function that gets the only name of an event from a field."""
+    return lambda event: (getattr(event, field),)
+
+
+def _single(event: Any) -> Iterable[Hashable]:
+    return ("once",)
+
+
+def _costed_hours(event: finance.CostAccrued) -> Iterable[Hashable]:
+    return (each.entry for each in event.entries if each.role is not None)
+
+
 OWED: tuple[Owed, ...] = (
-    Owed(sales.DealWon, _once, legal.FileOpened, _once),
+    Owed(sales.DealWon, _single, legal.FileOpened, _single),
     Owed(
         delivery.EstimateSubmitted,
-        lambda event: event.version,
+        _one("version"),
         finance.EstimatePriced,
-        lambda event: event.estimate_version,
+        _one("estimate_version"),
     ),
     Owed(
         finance.EstimatePriced,
-        lambda event: event.estimate_version,
+        _one("estimate_version"),
         finance.EstimateCosted,
-        lambda event: event.estimate_version,
+        _one("estimate_version"),
     ),
-    Owed(legal.SowSigned, _once, finance.BudgetSet, _once),
-    Owed(finance.BudgetSet, _once, finance.BudgetCosted, _once),
+    Owed(legal.SowSigned, _single, finance.BudgetSet, _single),
+    Owed(finance.BudgetSet, _single, finance.BudgetCosted, _single),
     Owed(
         delivery.TimeApproved,
-        lambda event: event.entry,
+        lambda event: (each.entry for each in event.entries),
         finance.CostAccrued,
-        lambda event: event.entry,
+        _costed_hours,
     ),
     Owed(
         delivery.ChangeAssessed,
-        lambda event: event.change,
+        _one("change"),
         finance.ChangePriced,
-        lambda event: event.change,
+        _one("change"),
     ),
     Owed(
         delivery.ChangeApproved,
-        lambda event: event.change,
+        _one("change"),
         legal.AmendmentDrafted,
-        lambda event: event.change,
+        _one("change"),
     ),
     Owed(
         legal.AmendmentSigned,
-        lambda event: event.amendment,
+        _one("amendment"),
         finance.BudgetAmended,
-        lambda event: event.amendment,
+        _one("amendment"),
     ),
     Owed(
         finance.BillingEventDue,
-        lambda event: event.billing_event,
+        _one("billing_event"),
         finance.InvoiceDrafted,
-        lambda event: event.billing_event,
+        _one("billing_event"),
     ),
     Owed(
         finance.InvoiceApproved,
-        lambda event: event.invoice,
+        _one("invoice"),
         finance.InvoiceIssued,
-        lambda event: event.invoice,
+        _one("invoice"),
     ),
 )
 """Rules for the engagements of these tests, in which no estimate or change is repeated, no invoice
@@ -125,9 +139,17 @@ def events_by_engagement(evidence: Evidence) -> dict[str, list[Recorded[Event]]]
 
 
 def _followed(engagement: str, owed: Owed, events: Events) -> Iterator[Finding]:
-    causes = {owed.cause_name(each.event) for each in events if isinstance(each.event, owed.cause)}
+    causes = {
+        name
+        for each in events
+        if isinstance(each.event, owed.cause)
+        for name in owed.cause_names(each.event)
+    }
     found = Counter(
-        owed.effect_name(each.event) for each in events if isinstance(each.event, owed.effect)
+        name
+        for each in events
+        if isinstance(each.event, owed.effect)
+        for name in owed.effect_names(each.event)
     )
     for name in sorted(causes - found.keys(), key=str):
         yield Finding(

@@ -9,8 +9,9 @@ the answers.
 import asyncio
 import re
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
@@ -22,18 +23,31 @@ import httpx
 from chassis.base.backoff import Backoff
 from chassis.base.settings import LOCAL_ISSUER
 from local.demo.actors import Actors
+from local.demo.bank import Bank, Transfer
 from local.demo.delivering import build, mobilise
-from local.demo.driver import WAIT, Body, CommandRefused, DemoError, Driver, PlatformAccess
+from local.demo.driver import (
+    WAIT,
+    Body,
+    Calendar,
+    CommandRefused,
+    DemoError,
+    Driver,
+    PlatformAccess,
+)
 from local.demo.engagement_run import EndOfDemo, new_run
 from local.demo.finishing import finish
 from local.demo.reference_data import CUSTOMERS, MANAGERS, SELLERS, publish, roles
-from local.demo.scenarios import Scenario, Shape
+from local.demo.scenarios import Scenario, Shape, staffed
 from local.demo.selling import contract, sell
+from local.demo.staffing import Staffing
+from local.demo.timesheets import Timesheets
 from local.platform import SERVICES, Platform
 from tests.faults.collected_state import Acknowledged
 
-BEGINS, ENDS = date(2025, 1, 6), date(2025, 7, 10)
+BEGINS, ENDS = date(2025, 1, 6), date(2026, 3, 20)
 """Days between which all engagements run."""
+_LAST_BEGINS = 280
+"""Days after the first one on which the last engagement begins: people work on few at a time."""
 _NOT_YET = frozenset({404, 409, 503, 504})
 """Statuses after which a retry may succeed, such as missing events, a missing store, a timeout."""
 _WORK = (
@@ -74,6 +88,24 @@ class Persistent(Driver):
         self._patience = patience
         self._asks_twice = asks_twice
         self._random = Random(seed)
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Locks of the sheets and bank accounts that clients share."""
+
+    def of_client(self, name: str) -> Self:
+        """Return a driver on the same connections, with its own calendar, sheets and transfers."""
+        own = copy(self)
+        own._seed = f"{self._seed}/{name}"
+        own.calendar = Calendar(BEGINS, own._begin_day, own.hand_in)
+        own.timesheets, own.bank = Timesheets(), Bank()
+        return own
+
+    async def _submit(self, sheet: str, lines: list[dict[str, Any]]) -> None:
+        async with self._turns[sheet]:
+            await super()._submit(sheet, lines)
+
+    async def _take_statement(self, account: str, transfers: list[Transfer]) -> None:
+        async with self._turns[account]:
+            await super()._take_statement(account, transfers)
 
     async def _request(
         self,
@@ -189,30 +221,20 @@ def _difference(one: str, other: str) -> str:
 
 @dataclass(slots=True)
 class Person(Actors):
-    """The people of one engagement, with a calendar of their own that need not wait."""
+    """The people of one engagement, whose calendar waits for no other."""
 
-    day: date = BEGINS
     ended: Callable[[], bool] = lambda: False
-
-    @property
-    def today(self) -> date:
-        """Return the current day of this engagement."""
-        return self.day
 
     async def until(self, day: date) -> None:
         """Continue on a day; raises EndOfDemo once the load is to end."""
         if self.ended():
             raise EndOfDemo
-        self.day = max(day, self.day)
+        calendar = self.driver.calendar
+        calendar.today = max(day, calendar.today)
         await self.later()
 
     async def later(self) -> None:
-        """Submit what waits in the sheets, and take the banks' statements, without the others.
-
-        They belong to all engagements, so they are dated on the last day of any.
-        """
-        calendar = self.driver.calendar
-        calendar.today = max(self.day, calendar.today)
+        """Submit what waits in the sheets, and take the banks' statements."""
         await self.driver.hand_in()
 
     async def look_until(
@@ -240,6 +262,7 @@ class Load:
         self._clients = clients
         self._over = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._staffing = Staffing()
 
     async def __aenter__(self) -> Self:
         await self.driver.__aenter__()
@@ -298,10 +321,11 @@ class Load:
     async def _client(self, number: int) -> None:
         count = 0
         while not self._over:
-            scenario = short_scenario(
-                Random(f"{self._seed}/{number}/{count}"), f"load-{number}-{count}"
-            )
-            await live(scenario, Person(self.driver, scenario.name, ended=lambda: self._over))
+            name = f"load-{number}-{count}"
+            drawn = short_scenario(Random(f"{self._seed}/{number}/{count}"), name)
+            scenario = staffed(drawn, self._staffing)
+            driver = self.driver.of_client(name)
+            await live(scenario, Person(driver, name, ended=lambda: self._over))
             count += 1
 
 
@@ -338,7 +362,7 @@ def short_scenario(random: Random, name: str) -> Scenario:
         deliverables=deliverables,
         seller=random.choice(SELLERS)[0],
         manager=random.choice(MANAGERS)[0],
-        begins=BEGINS + timedelta(days=random.randrange(28)),
+        begins=BEGINS + timedelta(days=random.randrange(_LAST_BEGINS)),
         hours=240,
         weeks=random.choice((3, 4)),
         selling_days=random.randrange(25, 40),

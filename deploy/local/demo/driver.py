@@ -209,10 +209,17 @@ class Driver:
 
         Timesheets are saved before.
         """
-        await self.timesheets.submit(self.act_on_timesheet)
+        for sheet, lines in self.timesheets.to_submit():
+            await self._submit(sheet, lines)
         transfers, self.bank.transfers = self.bank.transfers, {}
         for account, of_account in sorted(transfers.items()):
             await self._take_statement(account, of_account)
+
+    async def _submit(self, sheet: str, lines: list[dict[str, Any]]) -> None:
+        """Save lines on a person's sheet, and submit it."""
+        person = sheet.rpartition(".")[0]
+        await self.act_on_timesheet(person, sheet, "save-timesheet", {"engagements": lines})
+        await self.act_on_timesheet(person, sheet, "submit-timesheet", {})
 
     async def _take_statement(self, account: str, transfers: list[Transfer]) -> None:
         """Take a statement; again with other balances where another driver was faster."""

@@ -203,7 +203,7 @@ def scenarios(today: date, seed: int, number: int = ENGAGEMENTS) -> list[Scenari
     if number >= _ENOUGH_TO_TAKE_OVER:
         _take_one_over(by_beginning, today)
     staffing = Staffing()
-    return [_staffed(scenario, staffing) for scenario in by_beginning]
+    return [staffed(scenario, staffing) for scenario in by_beginning]
 
 
 def _take_one_over(by_beginning: list[Scenario], today: date) -> None:
@@ -218,7 +218,8 @@ def _take_one_over(by_beginning: list[Scenario], today: date) -> None:
             return
 
 
-def _staffed(scenario: Scenario, staffing: Staffing) -> Scenario:
+def staffed(scenario: Scenario, staffing: Staffing) -> Scenario:
+    """Return the scenario with a manager and a team who have time for it, which is reserved."""
     if scenario.outcome == "lost" or "under-way" in scenario.incidents:
         return scenario
     demand = demanded(scenario)

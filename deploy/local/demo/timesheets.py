@@ -4,7 +4,7 @@ Scenarios add lines to a sheet. Those of all engagements are saved and submitted
 scenarios continue (`Calendar.later`).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -13,8 +13,6 @@ Hours = Mapping[str, Any]
 """Time entry of a sheet."""
 Lines = tuple[Hours, ...]
 """Time entries of a sheet on one engagement."""
-Send = Callable[[str, str, str, Mapping[str, Any]], Awaitable[None]]
-"""Send a command of a sheet: by whom, the id of the sheet, the command and its body."""
 
 
 def sheet_id(person: str, monday: date) -> str:
@@ -45,14 +43,14 @@ class Timesheets:
         """Remove the lines of an engagement from a person's sheet."""
         self.sheets[sheet_id(person, monday)].pop(engagement, None)
 
-    async def submit(self, send: Send) -> None:
-        """Save and submit all lines that are to be submitted, each person their own."""
+    def to_submit(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """Yield each sheet with its lines that are to be submitted, which then no longer are."""
         changed, self.changed = self.changed, {}
         for sheet, lines in sorted(changed.items()):
-            person = sheet.rpartition(".")[0]
-            saved = [
-                {"engagement": engagement, "entries": of_one}
-                for engagement, of_one in sorted(lines.items())
-            ]
-            await send(person, sheet, "save-timesheet", {"engagements": saved})
-            await send(person, sheet, "submit-timesheet", {})
+            yield (
+                sheet,
+                [
+                    {"engagement": engagement, "entries": of_one}
+                    for engagement, of_one in sorted(lines.items())
+                ],
+            )
