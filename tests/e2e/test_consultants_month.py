@@ -620,13 +620,16 @@ def test_a_stand_in_records_the_week_and_both_names_are_kept(
     submit(desks, "nina", FOURTH, lines, **instead)
     assert statuses(line_of(desks, "nina", FOURTH, running, by="tilda")) == ["waiting"]
     decide(desks, "yuki", "approve-time", running, "nina", FOURTH)
-    entries = api.get("gateway", f"/engagements/{running}/timeline")
-    of_nina = [
-        each for each in entries if "time-" in each["type"] and each["data"]["person"] == "nina"
-    ]
-    assert [
-        (each["type"].split(".")[2], each["actor"], each["on_behalf_of"]) for each in of_nina
-    ] == [
+
+    def by_whom() -> list[tuple[str, str, str | None]]:
+        return [
+            (each["type"].split(".")[2], each["actor"], each["on_behalf_of"])
+            for each in api.get("gateway", f"/engagements/{running}/timeline")
+            if "time-" in each["type"] and each["data"]["person"] == "nina"
+        ]
+
+    wait_until(lambda: len(by_whom()) == 2, limit=SOON)
+    assert by_whom() == [
         ("time-submitted", "tilda", "nina"),
         ("time-approved", "yuki", None),
     ]

@@ -147,8 +147,8 @@ def commit_lost(evidence: Evidence) -> None:
 
 def acknowledged_lost(evidence: Evidence) -> None:
     journal = evidence.journals["delivery"]
-    last = max(number for number, each in enumerate(journal) if each.command)
-    del journal[last]
+    held = told_of(evidence, delivery.KickoffHeld).id
+    journal[:] = [each for each in journal if held not in {own.id for own in each.own_events()}]
 
 
 def taken_in_twice(evidence: Evidence) -> None:
