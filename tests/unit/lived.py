@@ -286,14 +286,15 @@ def _spent(lived: list[Moment]) -> list[Moment]:
     }
     sent = replace(moment.sent, place="engagements", subject=ENGAGEMENT)
     manager = replace(sent, by="carol")
-    submitted = _in_order(moment.world, *[(sent, "submit-expense", spent)] * 2)
+    submitted = _in_order(moment.world, *[(sent, "submit-expense", spent)] * 3)
     world = fork(submitted[-1].world)
-    submitted[-1].give(world, spent, "submit-expense-1")
+    submitted[-1].give(world, spent, "submit-expense-2")
     waiting = world.view("delivery", ENGAGEMENT)["expenses"]["waiting"]
-    approved, rejected = (each["expense"] for each in waiting)
+    approved, rejected, withdrawn = (each["expense"] for each in waiting)
     kept = replace(manager, place="expenses", subject=f"{ENGAGEMENT}.{approved}")
     return submitted + _in_order(
         world,
+        (sent, "withdraw-expense", {"expense": withdrawn}),
         (manager, "approve-expense", {"expense": approved}),
         (manager, "reject-expense", {"expense": rejected, "why": "No receipt."}),
         (kept, "reverse-expense", {"why": "Twice."}),

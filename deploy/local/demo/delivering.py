@@ -188,7 +188,8 @@ async def _hold(run: EngagementRun) -> None:
 async def _travel(run: EngagementRun, monday: date) -> None:
     """Spend money of an analyst abroad, in that currency; the price includes it.
 
-    The analyst claims a dinner as well, which is rejected, and the journey twice.
+    The analyst claims a dinner as well, which is rejected, another one, which the analyst takes
+    back, and the journey twice.
     """
     currency = "USD" if run.scenario.customer.currency == "EUR" else "EUR"
     manager, analyst = run.scenario.manager, people(run, "analyst", monday)[0]
@@ -209,6 +210,8 @@ async def _travel(run: EngagementRun, monday: date) -> None:
     private = await claim(run, analyst, dinner)
     why = "A dinner among colleagues is private."
     await run.actors.act("delivery", "reject-expense", manager, expense=private, why=why)
+    another = await claim(run, analyst, dinner)
+    await run.actors.act("delivery", "withdraw-expense", analyst, expense=another)
     again = await reimburse(run, analyst, manager, journey)
     await run.actors.driver.act_on(
         "delivery",

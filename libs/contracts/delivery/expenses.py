@@ -52,6 +52,13 @@ class ExpenseSubmitted(Expense, Event, channel=DELIVERY):
     """
 
 
+class ExpenseWithdrawn(Expense, Event, channel=DELIVERY):
+    """A submitted expense was taken back by who submitted it, before it was decided.
+
+    Published by Delivery.
+    """
+
+
 class ExpenseApproved(Expense, Event, channel=DELIVERY, consumed_by=("finance",)):
     """An expense was approved by another person. Published by Delivery."""
 

@@ -1,4 +1,4 @@
-"""Submit, approve and reject expenses, and take back approved ones.
+"""Submit, withdraw, approve and reject expenses, and take back approved ones.
 
 An expense is known here until it is decided; then it has a stream of its own
 (`delivery.decided_expenses`), where an approved one is reversed.
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, NotAllowed, Refused
 from chassis.domain.context import Context
 from chassis.domain.pending import Requested
 from chassis.domain.requests import Outcome
@@ -20,6 +20,7 @@ from contracts.delivery import (
     ExpenseRejected,
     ExpenseReversed,
     ExpenseSubmitted,
+    ExpenseWithdrawn,
 )
 from contracts.event import Event
 from contracts.money import Money
@@ -45,6 +46,13 @@ class SubmitExpense(ExpenseDetails, Command):
     """Id of the expense that is replaced; null for a new one, which gets an id."""
 
 
+class WithdrawExpense(Command):
+    """Take back a submitted expense of the caller before it is approved or rejected."""
+
+    expense: Identifier
+    """Id of the expense."""
+
+
 class ApproveExpense(Command):
     """Approve a submitted expense; a person cannot approve their own."""
 
@@ -66,18 +74,16 @@ def submit_expense(state: Engagement, command: SubmitExpense, context: Context) 
     """Record the expense; no gate refuses it, and none after a termination.
 
     Raises Refused where the engagement is closed, the person is unknown or not with the company on
-    the day, the day is in the future, the contract has no such line, or the id belongs to the
-    expense of another person or to none that waits for approval.
+    the day, the day is in the future, the contract has no such line, or the id belongs to no
+    expense that waits for approval, and NotAllowed where it belongs to that of another person.
     """
     require_recordable(state)
     person = context.acting_for
     past_day("spent_on", command.spent_on, context)
     known_staff(context, person, command.spent_on)
     _require_line(state, command)
-    replaced = None if command.expense is None else _waiting(state, command.expense).submitted
+    replaced = None if command.expense is None else _own_waiting(state, command.expense, context)
     expense = command.expense or context.new_id("X")
-    if replaced and replaced.person != person:
-        raise Refused("already-recorded", f"expense {expense} is one of another person")
     event = ExpenseSubmitted(**{**dict(command), "expense": expense, "person": person})
     if replaced != event:
         yield event
@@ -86,6 +92,19 @@ def submit_expense(state: Engagement, command: SubmitExpense, context: Context) 
 def _require_line(state: Engagement, command: SubmitExpense) -> None:
     if command.line is not None and command.line not in {line.line for line in state.lines}:
         raise Refused("line-unknown", f"line: the contract has no line {command.line}")
+
+
+@capability.decide(WithdrawExpense, by=WORKERS, stand_in="time")
+def withdraw_expense(
+    state: Engagement, command: WithdrawExpense, context: Context
+) -> Iterable[Event]:
+    """Take the expense back; what was recorded first, this or a decision, is final.
+
+    Raises Refused where the engagement is closed or none of this id waits for approval, and
+    NotAllowed where it is the expense of another person.
+    """
+    require_recordable(state)
+    yield ExpenseWithdrawn(**dict(_own_waiting(state, command.expense, context)))
 
 
 @capability.decide(ApproveExpense, by=MANAGERS)
@@ -139,9 +158,19 @@ def take_back_expense(
 
 def _waiting(state: Engagement, expense: str) -> WaitingExpense:
     if expense not in state.expenses.waiting:
-        sentence = f"no expense {expense} waits for approval"
-        gate("expense-not-waiting", [Missing("expense-not-waiting", sentence)])
+        sentence = f"expense: {expense} does not wait for approval: decided, withdrawn or unknown"
+        missing = Missing("expense-not-waiting", sentence, field="expense")
+        raise Refused("expense-not-waiting", sentence, [missing])
     return state.expenses.waiting[expense]
+
+
+def _own_waiting(state: Engagement, expense: str, context: Context) -> ExpenseSubmitted:
+    """Return an expense of the caller that waits; raises NotAllowed on that of another person."""
+    submitted = _waiting(state, expense).submitted
+    if submitted.person != context.acting_for:
+        sentence = f"only who spent expense {expense}, or a stand-in for their time, may do this"
+        raise NotAllowed("expense-not-own", sentence)
+    return submitted
 
 
 class ExpensesView(ViewModel):

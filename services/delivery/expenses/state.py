@@ -1,6 +1,7 @@
 """State of the expenses of an engagement: those that wait, and totals of the approved ones.
 
-An expense that is decided leaves the state; it is kept in a stream of its own.
+An expense that is withdrawn or decided leaves the state; a decided one is kept in a stream of its
+own.
 """
 
 from typing import Self
@@ -11,6 +12,7 @@ from contracts.delivery import (
     ExpenseRejected,
     ExpenseReversed,
     ExpenseSubmitted,
+    ExpenseWithdrawn,
 )
 from contracts.event import Recorded
 from contracts.money import Money
@@ -18,7 +20,7 @@ from contracts.values import Value
 
 
 class WaitingExpense(Value):
-    """An expense that is neither approved nor rejected, and who submitted it.
+    """An expense that is neither withdrawn nor decided, and who submitted it.
 
     `submitted_by` has the stand-in who submitted it, too.
     """
@@ -42,7 +44,7 @@ class Expenses(Part):
         return self.updated(waiting={**self.waiting, recorded.event.expense: waiting})
 
     @on_event
-    def _decided(self, event: ExpenseApproved | ExpenseRejected) -> Self:
+    def _ended(self, event: ExpenseWithdrawn | ExpenseApproved | ExpenseRejected) -> Self:
         left = {name: each for name, each in self.waiting.items() if name != event.expense}
         return self.updated(waiting=left)
 

@@ -11,6 +11,7 @@ from contracts.delivery import (
     ExpenseRejected,
     ExpenseReversed,
     ExpenseSubmitted,
+    ExpenseWithdrawn,
 )
 from delivery.decided_expenses.requests import KeepExpense
 from delivery.engagement import Engagement
@@ -18,6 +19,7 @@ from delivery.expenses.decisions import (
     ApproveExpense,
     RejectExpense,
     SubmitExpense,
+    WithdrawExpense,
     keeping,
 )
 from delivery.expenses.requests import TakeBackExpense
@@ -36,6 +38,7 @@ SUBMIT = SubmitExpense(
 )
 SUBMITTED = ExpenseSubmitted(**{**dict(SUBMIT), "expense": "X-1"}, person="dev")
 REPLACE = SUBMIT.model_copy(update={"expense": "X-1"})
+WITHDRAW = WithdrawExpense(expense="X-1")
 APPROVE = ApproveExpense(expense="X-1")
 EXPENSE = Expense.model_validate(dict(SUBMITTED))
 
@@ -70,9 +73,29 @@ def test_an_expense_is_submitted_by_who_spent_it() -> None:
 def test_what_waits_is_replaced_by_the_same_person_only() -> None:
     other = at(expense="X-1", amount=eur(9))
     submitted().when(other, by="dev").then(like(ExpenseSubmitted, expense="X-1", amount=eur(9)))
-    submitted().when(other, by="milo").then_refused("already-recorded")
+    submitted().when(other, by="milo").then_refused("expense-not-own")
     for gone in (released(), approved()):
         gone.when(other, by="dev").then_refused("expense-not-waiting")
+
+
+def test_an_expense_is_withdrawn_by_the_person_or_their_stand_in() -> None:
+    withdrawn = ExpenseWithdrawn(**dict(SUBMITTED))
+    gone = submitted().when(WITHDRAW, by="dev").then(withdrawn).then_view(expenses__waiting=())
+    submitted().when(WITHDRAW, by="max", on_behalf_of="dev").then(withdrawn)
+    for other in ("milo", "mara"):
+        submitted().when(WITHDRAW, by=other).then_refused("expense-not-own")
+    submitted().when(WITHDRAW, by="dev", on_behalf_of="milo").then_refused("expense-not-own")
+    gone.when(SUBMIT, by="dev").then_accepted()
+
+
+def test_of_a_withdrawal_and_a_decision_the_first_is_final() -> None:
+    reject = RejectExpense(expense="X-1", why="No receipt.")
+    for first in (WITHDRAW, APPROVE, reject):
+        ended = submitted().after(first, by="dev" if first is WITHDRAW else "mara")
+        ended.when(WITHDRAW, by="dev").then_refused("expense-not-waiting", saying="X-1")
+        ended.when(APPROVE, by="mara").then_refused("expense-not-waiting", fields={"expense"})
+        ended.when(reject, by="mara").then_refused("expense-not-waiting")
+        ended.when(REPLACE, by="dev").then_refused("expense-not-waiting")
 
 
 def test_an_expense_is_approved_once_by_another_person() -> None:
@@ -140,10 +163,12 @@ def test_no_gate_refuses_an_expense() -> None:
     for over in (TERMINATED, LOST):
         released().consumed(over).when(SUBMIT, by="dev").then_accepted()
         submitted().consumed(over).when(APPROVE, by="mara").then_accepted()
+        submitted().consumed(over).when(WITHDRAW, by="dev").then_accepted()
     closed = finished().after(CLOSE)
     closed.when(SUBMIT, by="dev").then_refused("engagement-over", saying="closed")
 
 
-def test_stand_ins_for_time_submit_expenses() -> None:
+def test_stand_ins_for_time_submit_and_withdraw_expenses() -> None:
     purposes = {kind.named(): entry.stand_in for kind, entry in ENGAGEMENT.commands.items()}
-    assert [name for name, purpose in purposes.items() if purpose == "time"] == ["submit-expense"]
+    for_time = [name for name, purpose in purposes.items() if purpose == "time"]
+    assert for_time == ["submit-expense", "withdraw-expense"]

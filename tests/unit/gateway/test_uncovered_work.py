@@ -188,10 +188,13 @@ def test_an_expense_counts_while_it_is_approved_and_not_reversed() -> None:
     life.say(43, delivery.ExpenseReversed.model_validate({**spent, **correction}))
     assert view_of(life.events).delivery.billable_expenses == {}
 
-    refused = Life().kicked_off().say(40, submission)
-    refused.say(41, delivery.ExpenseRejected.model_validate({**spent, "why": "Private."}))
-    section = view_of(refused.events).delivery
-    assert (section.waiting_expenses, section.billable_expenses) == ({}, {})
+    for ended in (
+        delivery.ExpenseRejected.model_validate({**spent, "why": "Private."}),
+        delivery.ExpenseWithdrawn.model_validate(spent),
+    ):
+        gone = Life().kicked_off().say(40, submission).say(41, ended)
+        section = view_of(gone.events).delivery
+        assert (section.waiting_expenses, section.billable_expenses) == ({}, {})
 
 
 def test_the_view_does_not_grow_with_the_number_of_entries() -> None:

@@ -756,14 +756,21 @@ def _expense_submitted(
 
 
 steps.describe(
+    delivery.ExpenseWithdrawn,
+    lambda event, names: f"{_of_expense(event, names)} withdrawn: {event.description}.",
+)
+
+
+steps.describe(
     delivery.ExpenseRejected,
     lambda event, names: f"{_of_expense(event, names)} not approved: “{event.why}”",
 )
 
 
-@steps.on(delivery.ExpenseRejected)
-def _expense_rejected(
-    section: DeliverySection, recorded: Recorded[delivery.ExpenseRejected]
+@steps.on(delivery.ExpenseWithdrawn, delivery.ExpenseRejected)
+def _expense_gone(
+    section: DeliverySection,
+    recorded: Recorded[delivery.ExpenseWithdrawn | delivery.ExpenseRejected],
 ) -> None:
     section.waiting_expenses.pop(recorded.event.expense, None)
 
