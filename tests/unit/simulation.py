@@ -258,6 +258,7 @@ class World:
             deciders[kind].by_name[request.command].command.model_validate_json(request.content)
         )
         context = self._context(asked.actor, asked.occurred_at, f"{asking}/request/{request.key}")
+        context = replace(context, on_behalf_of=asked.on_behalf_of)
         target = department.stream(deciders[kind], subject)
         step, refusal = handle_request(deciders[kind], target, command, context)
         self._keep(department, step.stream, step.own_events)

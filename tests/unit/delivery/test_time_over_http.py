@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from itertools import count
 from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
+from fastapi import FastAPI
 
 from chassis.application.command_handler import Answer
 from chassis.application.event_handler import StreamEventHandler
@@ -16,6 +18,7 @@ from chassis.eventstore.snapshots import Known
 from chassis.runtime.service import create_app
 from chassis.web.auth import issue
 from contracts.delivery import MOST_TASKS
+from contracts.reference import Reference
 from contracts.roles import Role
 from delivery.service import ENGAGEMENT, EXPENSE, SERVICE, TIMESHEET
 from testkit.matchers import RecordsOf, recorded_as
@@ -56,15 +59,23 @@ class Lists:
         return Page((), None)
 
 
+@cache
+def application() -> FastAPI:
+    """Return the application, which all tests share: making its routes takes long."""
+    return create_app(SERVICE, settings())
+
+
 class Delivery:
     """The Delivery service on a journal in memory, with two engagements under contract."""
 
-    def __init__(self) -> None:
-        process = Process(Documents(ENGAGEMENT, EXPENSE, TIMESHEET), *PEOPLE, now=NOW)
+    def __init__(self, *records: Reference) -> None:
+        known = (*PEOPLE, *records)
+        self.journal = Documents(ENGAGEMENT, EXPENSE, TIMESHEET)
+        process = Process(self.journal, *known, now=NOW)
         self.waits_for = None
         self.commands = process.commands
         self.requests: Any = process.dispatcher
-        self.reference_data = RecordsOf(PEOPLE)
+        self.reference_data = RecordsOf(known)
         self.as_of = SimpleNamespace(
             of_engagement=lambda _: None, of_all=lambda: None, of_lists=lambda: None
         )
@@ -90,7 +101,7 @@ class Delivery:
         **headers: str,
     ) -> httpx.Response:
         """Send a command, or read where there is no body."""
-        app = create_app(SERVICE, settings())
+        app = application()
         app.state.container = cast("Any", self)
         token = issue(SECRET, by, (role,), issuer=LOCAL_ISSUER, now=datetime.now(UTC))
         given = {
@@ -105,8 +116,8 @@ class Delivery:
             return await (client.get(path) if body is None else client.post(path, json=body))
 
 
-async def started() -> Delivery:
-    delivery = Delivery()
+async def started(*records: Reference) -> Delivery:
+    delivery = Delivery(*records)
     for name in (ID, OTHER):
         await delivery.open(name)
     return delivery
