@@ -7,7 +7,12 @@ from chassis.domain.commands import Missing, NotAllowed, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.reference import known_on, require_contact
 from contracts.event import Recorded
-from contracts.reference import PersonPublished, TemplatePublished
+from contracts.reference import (
+    PersonPublished,
+    StandInPurpose,
+    StandInsPublished,
+    TemplatePublished,
+)
 from contracts.roles import Role
 from delivery.engagement import Engagement
 
@@ -97,6 +102,32 @@ def managers_above(context: Context, person: str) -> Iterator[str]:
         yield manager
         seen.add(manager)
         person = manager
+
+
+def reads_records_of(person: str, context: Context) -> bool:
+    """Return whether the actor is the person, a manager above them, or their stand-in today."""
+    actor = context.actor
+    if actor == person or actor in managers_above(context, person):
+        return True
+    return stands_in(context, person)
+
+
+def stands_in(context: Context, person: str, purpose: StandInPurpose | None = None) -> bool:
+    """Return whether the actor is a person's stand-in today, for a purpose or for any."""
+    record = context.reference_data.on(StandInsPublished, person, context.today)
+    known = record.event.stand_ins if record else ()
+    return any(
+        each.stand_in == context.actor
+        and purpose in {None, each.purpose}
+        and each.first <= context.today <= each.last
+        for each in known
+    )
+
+
+def every_person(context: Context) -> Iterator[str]:
+    """Yield the ids of the actor and of all people on record, each once."""
+    records = context.reference_data.all(PersonPublished)
+    yield from dict.fromkeys((context.actor, *(each.event.person for each in records)))
 
 
 def require_own_or_team(person: str, context: Context, *, else_by: tuple[Role, ...]) -> None:

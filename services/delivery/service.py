@@ -43,7 +43,7 @@ from delivery.progress import decisions as progress
 from delivery.raid import decisions as raid
 from delivery.requirements import decisions as requirements
 from delivery.resources import decisions as resources
-from delivery.roles import READERS, RECORD_KEEPERS, WORKERS
+from delivery.roles import ACCOUNTANTS, READERS, RECORD_KEEPERS, WORKERS
 from delivery.stand_ins import decisions as stand_ins
 from delivery.surveys import decisions as surveys
 from delivery.templates import decisions as templates
@@ -167,7 +167,13 @@ SERVICE = Service(
             listed_for=timesheets.listed_for,
             related=Related("engagement", timesheets.engagements_asked, timesheets.coverage_view),
         ),
-        CommandRoutes(EXPENSE, path="expenses", seen_by=READERS, subject=ExpenseId),
+        CommandRoutes(
+            EXPENSE,
+            path="expenses",
+            seen_by=(*READERS, *ACCOUNTANTS),
+            subject=ExpenseId,
+            listed_for=decided_expenses.listed_for,
+        ),
         ReferenceRoutes(TEMPLATE, path="templates", seen_by=COMPANY, listed=("name",)),
     ),
     reads=(

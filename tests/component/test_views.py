@@ -116,6 +116,10 @@ async def test_listings_filter_sort_and_page(store: StoreServer, isolation: str)
             assert await titles(views, filters={"chance": 20}, sort="title") == ["Attic", "Cellar"]
             assert await titles(views, filters={"title": ["dome", "barn"]}) == ["barn", "dome"]
             assert await titles(views, filters={"manager": "max"}) == ["Eaves"]
+            either = {"chance": [20, 5], "manager": ["max"]}
+            assert await titles(views, any_of=either) == ["Attic", "Cellar", "dome", "Eaves"]
+            some = {"title": ["Attic", "barn", "Eaves"]}
+            assert await titles(views, any_of=either, filters=some) == ["Attic", "Eaves"]
         # A new row appears at its place in the order.
         await open_deals(process, "Beam")
         await until(lambda: written(process, "engagement:E-Beam", 1))

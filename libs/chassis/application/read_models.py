@@ -136,6 +136,7 @@ class Views:
         kind: str,
         *,
         filters: Mapping[str, Value | Sequence[Value]] | None = None,
+        any_of: Mapping[str, Sequence[Value]] | None = None,
         sort: str = SUBJECT,
         descending: bool = False,
         cursor: str | None = None,
@@ -143,11 +144,12 @@ class Views:
     ) -> Page:
         """Return at most `limit` rows of a listing in order, after `cursor`.
 
-        A filter is a value or several values, any of which matches. Rows are as recent as the
-        views. Raises UnknownField, InvalidCursor, StoreAway.
+        A filter is a value or several values, any of which matches. With `any_of`, at least one of
+        its fields has one of the values that it names. Rows are as recent as the views. Raises
+        UnknownField, InvalidCursor, StoreAway.
         """
         listing = self._listings[kind]
-        for field in (*(filters or {}), sort):
+        for field in (*(filters or {}), *(any_of or {}), sort):
             if field not in {SUBJECT, *listing.fields}:
                 raise UnknownField(f"{kind} is not listed by {field}")
         # Only conditions that the index covers: with one more, the local store scans all documents.
@@ -155,6 +157,10 @@ class Views:
         asked: Document = {"kind": kind}
         for field, wanted in (filters or {}).items():
             asked[f"fields.{field}"] = {"$in": _one_of(wanted)}
+        if any_of:
+            asked["$or"] = [
+                {f"fields.{field}": {"$in": [*wanted]}} for field, wanted in any_of.items()
+            ]
         start = None if cursor is None else position_of(cursor, kind, sort, descending=descending)
         fences = self._fences.setdefault((kind, sort), Fences())
         with reaching():

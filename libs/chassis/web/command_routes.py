@@ -10,7 +10,7 @@ summary and description in the OpenAPI document.
 
 import asyncio
 import inspect
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,6 +36,7 @@ from chassis.domain.capability import CommandEntry
 from chassis.domain.commands import Command
 from chassis.domain.context import Context
 from chassis.domain.decider import Decider
+from chassis.domain.list_limits import Limits
 from chassis.domain.state import Part
 from chassis.domain.stream import Stream
 from chassis.web.auth import Caller, requires
@@ -48,7 +49,7 @@ from chassis.web.dependencies import (
     get_service,
 )
 from chassis.web.few_errors import few_errors
-from chassis.web.list_routes import ListRoute
+from chassis.web.list_routes import ListRoute, resolved
 from chassis.web.many_commands import ManyAnswer, ManyCommands
 from chassis.web.problems import MEDIA_TYPE
 from chassis.web.request import (
@@ -112,8 +113,9 @@ class CommandRoutes(Generic[S]):
     in the path, or with a new one, which by default follows from the actor and the Idempotency-Key,
     so that a repeated request opens the same stream. `require_reader` raises NotAllowed where a
     person with a role in `seen_by` may not read the stream of a subject, and `listed_for` returns
-    the values of fields to which their list is limited. `related` adds fields to the view that
-    depend on other streams.
+    the limits of their list. Without `require_reader`, they may read the streams that their list
+    may have; the others are unknown to them. `related` adds fields to the view that depend on other
+    streams.
     """
 
     changes_by_day: ClassVar[bool] = False
@@ -128,7 +130,7 @@ class CommandRoutes(Generic[S]):
         subject: Any = None,
         erased_by: tuple[Role, ...] = (),
         require_reader: Callable[[str, Context], None] | None = None,
-        listed_for: Callable[[Context], Mapping[str, Collection[str]]] | None = None,
+        listed_for: Callable[[Context], Limits] | None = None,
         related: Related[S] | None = None,
     ) -> None:
         self.decider = decider
@@ -308,6 +310,8 @@ class CommandRoutes(Generic[S]):
                 seen(options.after or {}, confidential=confidential),
                 options.wait,
             )
+            if self._require_reader is None:
+                await self._require_listed(request, stream)
             number = stream.number_for(confidential=confidential)
             position = seen(stream.position, confidential=confidential)
             headers = position_headers(number, position) | options.applied
@@ -318,6 +322,18 @@ class CommandRoutes(Generic[S]):
             return Response(to_json(view), headers=headers, media_type="application/json")
 
         return self._annotated(read)
+
+    async def _require_listed(self, request: Request, stream: Stream[S]) -> None:
+        """Refuse to show a stream that the list of the caller does not have; raises Unknown."""
+        if self._listed_for is None or self.listing is None:
+            return
+        service, caller = get_service(request), request.state.caller
+        limits = self._listed_for(service.commands.reading(caller.actor, caller.roles))
+        if limits:
+            row = self.listing.row(stream.state)
+            allowed = await resolved(limits, service.views)
+            if not any(row[field] in values for field, values in allowed.items()):
+                raise Unknown(stream.id)
 
     def _erase_endpoint(self) -> Callable[..., Any]:
         async def erase(

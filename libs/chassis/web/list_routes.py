@@ -1,7 +1,7 @@
 """List routes: filters, sorting and pages by cursor over the fields of a listing."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import Request
@@ -9,8 +9,9 @@ from pydantic import BaseModel, create_model
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from chassis.application.read_models import SUBJECT, Listing, Value
+from chassis.application.read_models import SUBJECT, Listing, Value, Views
 from chassis.domain.context import Context
+from chassis.domain.list_limits import Limits, Subjects
 from chassis.eventstore.paging import InvalidCursor
 from chassis.web.auth import Caller
 from chassis.web.dependencies import get_service
@@ -21,18 +22,38 @@ MOST_ROWS = 200
 ROWS = 50
 
 
+async def resolved(limits: Limits, views: Views) -> dict[str, list[Value]]:
+    """Return the limits with the subjects that are in the other listings now; raises StoreAway."""
+    return {
+        field: await _subjects(views, each) if isinstance(each, Subjects) else [*each]
+        for field, each in limits.items()
+    }
+
+
+async def _subjects(views: Views, wanted: Subjects) -> list[Value]:
+    found: list[Value] = []
+    cursor: str | None = None
+    while True:
+        filters = {field: [*values] for field, values in wanted.filters.items()}
+        page = await views.page(wanted.kind, filters=filters, cursor=cursor, limit=MOST_ROWS)
+        found += (row.subject for row in page.rows)
+        cursor = page.cursor
+        if cursor is None:
+            return found
+
+
 class ListRoute:
     """The route of one listing: ``?stage=won&stage=lost&sort=-value&limit=50&cursor=…``.
 
-    `limited_to` returns the values of fields to which the list of a person is limited. Raises
-    TypeError where a field of the listing has the name of a parameter.
+    `limited_to` returns the limits of the list of a person. Raises TypeError where a field of the
+    listing has the name of a parameter.
     """
 
     def __init__(
         self,
         listing: Listing,
         path: str,
-        limited_to: Callable[[Context], Mapping[str, Collection[str]]] | None = None,
+        limited_to: Callable[[Context], Limits] | None = None,
     ) -> None:
         taken = {"id", "sort", "cursor", "limit", SUBJECT} & set(listing.fields)
         if taken:
@@ -92,15 +113,16 @@ class ListRoute:
         }
         limit = _limit(query.get("limit", str(ROWS)))
         service = get_service(request)
+        allowed: dict[str, list[Value]] = {}
         if self._limited_to is not None:
             caller: Caller = request.state.caller
-            allowed = self._limited_to(service.commands.reading(caller.actor, caller.roles))
-            for name, values in allowed.items():
-                filters[name] = [each for each in values if each in filters.get(name, values)]
+            limits = self._limited_to(service.commands.reading(caller.actor, caller.roles))
+            allowed = await resolved(limits, service.views)
         try:
             page = await service.views.page(
                 self._listing.kind,
                 filters=filters,
+                any_of=allowed,
                 sort=field,
                 descending=descending,
                 cursor=query.get("cursor"),

@@ -4,7 +4,7 @@ The engagement forgets an expense once it is decided, so that its state does not
 asks it to take the whole expense back, as it was approved.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
+from chassis.domain.list_limits import Limits, Subjects
 from chassis.domain.pending import Refusal
 from chassis.domain.requests import Outcome
 from chassis.domain.rules import correction_day
@@ -26,8 +27,8 @@ from delivery.decided_expenses.events import (
 from delivery.decided_expenses.requests import KeepExpense
 from delivery.decided_expenses.state import DecidedExpense, Status
 from delivery.expenses.requests import TakeBackExpense
-from delivery.policies import require_not_author
-from delivery.roles import MANAGERS
+from delivery.policies import every_person, reads_records_of, require_not_author, stands_in
+from delivery.roles import ACCOUNTANTS, DIRECTORS, MANAGERS
 
 capability = Capability[DecidedExpense](__name__)
 taking_back = capability.request(TakeBackExpense, of="engagement")
@@ -121,3 +122,29 @@ def expense_row(state: DecidedExpense) -> DecidedExpenseRow:
         spent_on=str(expense.spent_on) if expense else None,
         status=state.status,
     )
+
+
+# ---- readers -----------------------------------------------------------------------------------
+
+
+def listed_for(context: Context) -> Limits:
+    """Return whose expenses a person's list has.
+
+    Directors and accountants see all. Others see their own, those of their team and of the people
+    whose stand-in they are. Managers see also those of the engagements that they, or people whose
+    stand-in for approvals they are, manage now.
+    """
+    if not context.roles.isdisjoint((*DIRECTORS, *ACCOUNTANTS)):
+        return {}
+    people = [*every_person(context)]
+    limits: dict[str, Collection[str] | Subjects] = {
+        "person": [each for each in people if reads_records_of(each, context)]
+    }
+    if not context.roles.isdisjoint(MANAGERS):
+        managers = [
+            each
+            for each in people
+            if each == context.actor or stands_in(context, each, "approvals")
+        ]
+        limits["engagement"] = Subjects("engagement", {"manager": managers})
+    return limits

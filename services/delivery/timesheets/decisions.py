@@ -19,13 +19,14 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, NotAllowed, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.ids import derived
+from chassis.domain.list_limits import Limits
 from chassis.domain.pending import Refusal
 from chassis.domain.requests import Outcome
 from chassis.domain.rules import correction_day, past_day
 from contracts.decimals import canonical_decimal
 from contracts.delivery import MOST_ENTRIES, ApprovedEntry, HoursOfDay, TimeSubmitted, TimeWithdrawn
 from contracts.event import Event
-from contracts.reference import PersonPublished, StandInsPublished
+from contracts.reference import PersonPublished
 from contracts.values import (
     Correction,
     Day,
@@ -42,7 +43,12 @@ from contracts.values import (
 )
 from delivery.coverage import with_missing
 from delivery.engagement import Engagement
-from delivery.policies import known_staff, managers_above, require_not_author
+from delivery.policies import (
+    every_person,
+    known_staff,
+    reads_records_of,
+    require_not_author,
+)
 from delivery.quantities import ZERO
 from delivery.roles import DIRECTORS, MANAGERS, WORKERS
 from delivery.time_entries.requests import (
@@ -688,31 +694,17 @@ def require_reader(timesheet: str, context: Context) -> None:
     Managers of engagements and directors see all, because they approve. Raises NotAllowed.
     """
     person = timesheet[:-11]
-    if not _reads_every(context) and not _reads(person, context):
+    if not _reads_every(context) and not reads_records_of(person, context):
         sentence = f"only {person}, their stand-ins and managers may see this timesheet"
         raise NotAllowed("timesheet-not-own", sentence)
 
 
-def listed_for(context: Context) -> Mapping[str, Collection[str]]:
+def listed_for(context: Context) -> Limits:
     """Return whose timesheets a person's list has: those that the person may see."""
     if _reads_every(context):
         return {}
-    records = context.reference_data.all(PersonPublished)
-    people = dict.fromkeys((context.actor, *(each.event.person for each in records)))
-    return {"person": [each for each in people if _reads(each, context)]}
+    return {"person": [each for each in every_person(context) if reads_records_of(each, context)]}
 
 
 def _reads_every(context: Context) -> bool:
     return not context.roles.isdisjoint((*MANAGERS, *DIRECTORS))
-
-
-def _reads(person: str, context: Context) -> bool:
-    """Return whether the actor is the person, a manager above them, or their stand-in today."""
-    actor = context.actor
-    if actor == person or actor in managers_above(context, person):
-        return True
-    record = context.reference_data.on(StandInsPublished, person, context.today)
-    known = record.event.stand_ins if record else ()
-    return any(
-        each.stand_in == actor and each.first <= context.today <= each.last for each in known
-    )

@@ -1,0 +1,96 @@
+"""Test over HTTP which expenses a person sees, as each role."""
+
+from contracts.reference import PersonPublished, Reference
+from contracts.roles import Role
+from tests.unit.delivery.builders import ID, WEEK
+from tests.unit.delivery.test_stand_ins_over_http import SPENT, stand_in
+from tests.unit.delivery.test_time_over_http import OTHER, Delivery, started
+
+PLACES = {"dev": ID, "milo": OTHER}
+"""Engagement on which each person spent money; mara manages the first one."""
+TEAM = PersonPublished.model_validate(
+    {
+        "person": "dev",
+        "name": "Dev",
+        "department": "delivery",
+        "roles": ("architect",),
+        "manager": "boss",
+    }
+)
+
+
+async def decided(*records: Reference) -> Delivery:
+    """Return a service with a decided expense of each person."""
+    delivery = await started(*records)
+    assigned = {"manager": "mara", "assigned_on": str(WEEK)}
+    path = f"/engagements/{ID}/assign-manager"
+    answer = await delivery.request(path, assigned, by="paul", role="pmo-director")
+    assert answer.status_code == 200, answer.text
+    for person, place in PLACES.items():
+        path = f"/engagements/{place}"
+        await delivery.request(f"{path}/submit-expense", SPENT, by=person)
+        [waiting] = (await delivery.request(path)).json()["expenses"]["waiting"]
+        approve = {"expense": waiting["expense"]}
+        answer = await delivery.request(
+            f"{path}/approve-expense", approve, by="paul", role="pmo-director"
+        )
+        assert answer.status_code == 200, answer.text
+    return delivery
+
+
+async def seen(delivery: Delivery, by: str, role: Role, query: str = "") -> list[str]:
+    """Return whose expenses a person's list has; exactly those are shown one by one."""
+    answer = await delivery.request(f"/expenses{query}", by=by, role=role)
+    assert answer.status_code == 200, answer.text
+    rows = {each["id"]: each["person"] for each in answer.json()["rows"]}
+    if not query:
+        every = await delivery.request("/expenses", by="vera", role="vp-engagement-management")
+        for each in every.json()["rows"]:
+            one = await delivery.request(f"/expenses/{each['id']}", by=by, role=role)
+            assert one.status_code == (200 if each["id"] in rows else 404)
+    return [*rows.values()]
+
+
+async def test_each_role_sees_the_expenses_that_it_needs() -> None:
+    delivery = await decided()
+    everybodys = ["dev", "milo"]
+    for by, role, whose in (
+        ("dev", "consultant", ["dev"]),
+        ("milo", "consultant", ["milo"]),
+        ("ann", "consultant", []),
+        ("mara", "engagement-manager", ["dev"]),
+        ("milo", "engagement-manager", ["milo"]),
+        ("paul", "pmo-director", everybodys),
+        ("vera", "vp-engagement-management", everybodys),
+        ("vera", "executive", []),
+        ("fred", "project-accountant", everybodys),
+        ("dora", "controller", everybodys),
+    ):
+        assert await seen(delivery, by, role) == whose, (by, role)  # type: ignore[arg-type]
+    for query, whose in (("?person=milo", []), ("?status=approved", ["dev"])):
+        assert await seen(delivery, "dev", "consultant", query) == whose
+        assert await seen(delivery, "mara", "engagement-manager", query) == whose
+    assert (
+        await delivery.request("/expenses", by="ann", role="account-executive")
+    ).status_code == 403
+
+
+async def test_stand_ins_and_managers_of_a_person_see_expenses() -> None:
+    delivery = await decided(stand_in("dev", "time"), TEAM)
+    assert await seen(delivery, "milo", "consultant") == ["dev", "milo"]
+    assert await seen(delivery, "boss", "consultant") == ["dev"]
+    for record, whose in (
+        (stand_in("mara", "approvals"), ["dev", "milo"]),
+        (stand_in("mara", "time"), ["milo"]),
+        (stand_in("mara", "approvals", days=1), ["milo"]),
+    ):
+        assert await seen(await decided(record), "milo", "engagement-manager") == whose
+
+
+async def test_the_manager_of_now_sees_the_expenses_of_before() -> None:
+    delivery = await decided()
+    assigned = {"manager": "milo", "assigned_on": str(WEEK)}
+    path = f"/engagements/{ID}/assign-manager"
+    await delivery.request(path, assigned, by="paul", role="pmo-director")
+    assert await seen(delivery, "milo", "engagement-manager") == ["dev", "milo"]
+    assert await seen(delivery, "mara", "engagement-manager") == []
