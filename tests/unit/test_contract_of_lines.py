@@ -1,6 +1,8 @@
 """Play contracts of several lines through all departments, and compare what each of them has."""
 
 import asyncio
+from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +12,7 @@ from contracts.money import Money
 from gateway.rules import judge
 from gateway.view.engagement_view import View
 from local.demo.changing import add_report, take_away
+from local.demo.closing import MonthEnds
 from local.demo.delivering import build, mobilise
 from local.demo.engagement_run import EngagementRun, new_run
 from local.demo.finishing import finish
@@ -40,8 +43,8 @@ def hours(lines: list[Any]) -> dict[str, Decimal]:
 class Story:
     """An engagement that is played step by step, and its views."""
 
-    def __init__(self, world: World, run: EngagementRun) -> None:
-        self.world, self.run = world, run
+    def __init__(self, world: World, run: EngagementRun, months: MonthEnds) -> None:
+        self.world, self.run, self.months = world, run, months
 
     @property
     def gateway(self) -> View:
@@ -81,10 +84,13 @@ class Story:
 async def begun(shape: Shape, **different: Any) -> Story:
     """Return an engagement whose statement of work is signed and whose work has begun."""
     world = await founded()
+    driver = InProcessDriver(world, date(2025, 3, 3))
+    months = MonthEnds(driver, driver.calendar.today)
+    driver.on_new_day.append(months.close_due)
     usual: dict[str, Any] = {"change": False, "deliverables": ("Portal", "Reports", "App")}
     chosen = scenario(shape=shape, **{**usual, **different})
-    actors = Impatient(InProcessDriver(world, chosen.begins), chosen.name)
-    story = Story(world, new_run(chosen, actors, LAST_DAY))
+    actors = Impatient(driver, chosen.name)
+    story = Story(world, new_run(chosen, actors, LAST_DAY), months)
     assert await sell(story.run)
     deal = world.view("sales", ENGAGEMENT)["won"]
     assert sum(amounts(deal["lines"]).values()) == Decimal(deal["price"]["amount"])
@@ -152,6 +158,31 @@ def test_three_kinds_of_lines_with_an_addition_and_a_cut_by_a_third() -> None:
         each.hours or 0 for each in gateway.finance.written_down.values() if each.line == "testing"
     )
     assert tested + written_down == gateway.delivery.hours_by_line["testing"]
+
+
+def test_all_that_was_billed_paid_worked_and_recognised_is_booked_in_the_months() -> None:
+    story = asyncio.run(whole("mixed"))
+    # Hours that were written down in July are no revenue any more.
+    asyncio.run(story.run.actors.act("finance", "recognise-revenue", "fred", month="2025-07"))
+    asyncio.run(story.months.close_due(date(2025, 9, 15)))
+    gateway, finance = story.gateway, story.world.view("finance", ENGAGEMENT)
+    shown = [kept.event for kept in gateway.finance.periods.values()]
+    costed = [kept.event for kept in gateway.confidential.periods.values()]
+    assert [each.model_dump(mode="json") for each in shown] == finance["periods"]
+    assert [each.model_dump(mode="json") for each in costed] == finance["periods_costed"]
+
+    def over_all(booked: Iterable[Any], name: str) -> Decimal:
+        return sum((getattr(each, name).amount for each in booked), Decimal(0))
+
+    invoices = gateway.finance.live_invoices()
+    price = sum(each.amount.amount for each in invoices)
+    assert over_all(shown, "billed") == price
+    assert over_all(shown, "paid") == sum(each.gross.amount for each in invoices)
+    assert over_all(shown, "recognised") + over_all(costed, "recognised_by_cost") == price
+    assert sum(each.hours for each in shown) == sum(gateway.delivery.hours_by_line.values())
+    assert gateway.confidential.cost is not None
+    assert over_all(costed, "cost") == gateway.confidential.cost.amount > 0
+    assert shown[-1].unbilled.amount == 0
 
 
 @pytest.mark.parametrize("shape", ["fixed", "hourly", "retained"])
