@@ -17,7 +17,7 @@ from gateway.service import SERVICE
 from tests.browser.conftest import served
 from tests.builders import Life
 from tests.component.consumer_harness import Topics, topics
-from tests.component.sample_app import healthy, settings, token, until
+from tests.component.sample_app import healthy, settings_at, token, until
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
 from tests.portfolio_builder import late, named, retold
 from tests.weeks import rejected, submitted
@@ -46,12 +46,7 @@ def reference(subject: str, event: Event) -> Recorded[Event]:
 async def world(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[World]:
     name = unique_name("pages")
     await create_topics(kafka.bootstrap, name)
-    given = settings(
-        kafka_bootstrap=kafka.bootstrap,
-        topic_prefix=name,
-        store_url=store.url,
-        store_database=name,
-    )
+    given = settings_at(kafka, store, name)
     async with topics(kafka.bootstrap, name) as speaking:
         await speaking.say(
             reference(

@@ -28,6 +28,7 @@ from contracts.reference import PersonPublished
 from contracts.roles import Role
 from contracts.sales import OpportunityOpened, OpportunityQualified
 from contracts.values import AccountId, Hours, Percent, PersonId, ShortText
+from tests.infrastructure import KafkaServer, StoreServer
 
 SECRET = "b7Hq2vXz0LkTn5RwYpCs8DfGjMa3EuIo6QxW1ZyV4tNc"
 
@@ -247,6 +248,16 @@ def settings(**given: Any) -> Settings:
     if "token_keys" not in given:
         given["token_secret"] = SECRET
     return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def settings_at(kafka: KafkaServer, store: StoreServer, name: str) -> Settings:
+    """Return settings of a service whose topics begin with a name, as its database is named."""
+    return settings(
+        kafka_bootstrap=kafka.bootstrap,
+        topic_prefix=name,
+        store_url=store.url,
+        store_database=name,
+    )
 
 
 def token(actor: str, *roles: Role) -> dict[str, str]:

@@ -27,7 +27,7 @@ from finance.ledgers.state import Ledger
 from finance.service import SERVICE
 from tests.component.consumer_harness import said
 from tests.component.killable_store import Life, MortalStore
-from tests.component.sample_app import running, settings, token, until
+from tests.component.sample_app import running, settings_at, token, until
 from tests.component.test_relay import on_topic
 from tests.component.test_requests_killed import until_killed
 from tests.infrastructure import KafkaServer, StoreServer
@@ -132,12 +132,7 @@ async def test_each_entry_is_booked_once_wherever_the_closing_process_was_killed
 ) -> None:
     """Close another month each time; all parts of both processes are real."""
     await create_topics(kafka.bootstrap, isolation)
-    given = settings(
-        kafka_bootstrap=kafka.bootstrap,
-        topic_prefix=isolation,
-        store_url=store.url,
-        store_database=isolation,
-    )
+    given = settings_at(kafka, store, isolation)
     async with running(SERVICE, given) as client:
         for writes in count():
             month, life = month_after(writes), Life(None)

@@ -26,7 +26,7 @@ from legal.service import SERVICE as LEGAL
 from sales.service import SERVICE as SELLS
 from tests.component.consumer_harness import offsets, said, topics
 from tests.component.killable_store import Life, MortalListener, mortal
-from tests.component.sample_app import running, settings, token, until
+from tests.component.sample_app import running, settings_at, token, until
 from tests.infrastructure import KafkaServer, StoreServer
 from tests.portfolio_builder import named
 from tests.unit.delivery.builders import OPENED, WON
@@ -94,12 +94,7 @@ async def test_a_decision_is_carried_out_once_or_still_open_wherever_its_process
     kafka: KafkaServer, store: StoreServer, isolation: str, service: Service
 ) -> None:
     await create_topics(kafka.bootstrap, isolation)
-    given = settings(
-        kafka_bootstrap=kafka.bootstrap,
-        topic_prefix=isolation,
-        store_url=store.url,
-        store_database=isolation,
-    )
+    given = settings_at(kafka, store, isolation)
     published: list[Recorded[Event]] = []
     states: list[tuple[bool, bool]] = []
     async with (

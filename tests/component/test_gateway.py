@@ -17,7 +17,7 @@ from gateway.rebuild import ask
 from gateway.service import SERVICE
 from tests.builders import Life
 from tests.component.consumer_harness import Topics, topics
-from tests.component.sample_app import running, settings, token, until
+from tests.component.sample_app import running, settings_at, token, until
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -103,12 +103,7 @@ def lives() -> dict[str, Life]:
 async def world(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[World]:
     name = unique_name("gateway")
     await create_topics(kafka.bootstrap, name)
-    given = settings(
-        kafka_bootstrap=kafka.bootstrap,
-        topic_prefix=name,
-        store_url=store.url,
-        store_database=name,
-    )
+    given = settings_at(kafka, store, name)
     async with topics(kafka.bootstrap, name) as publisher, running(SERVICE, given) as client:
         world = World(client, publisher, given, name)
         for seed, life in enumerate(lives().values()):

@@ -19,7 +19,16 @@ from contracts.reference import PersonPublished
 from gateway.service import SERVICE as GATEWAY
 from tests.builders import Life
 from tests.component.consumer_harness import MOMENT, topics
-from tests.component.sample_app import healthy, ready, running, sales, settings, token, until
+from tests.component.sample_app import (
+    healthy,
+    ready,
+    running,
+    sales,
+    settings,
+    settings_at,
+    token,
+    until,
+)
 from tests.infrastructure import KafkaServer, StoreServer
 
 ANN = token("ann", "account-executive")
@@ -100,12 +109,7 @@ async def away(kafka: KafkaServer) -> AsyncIterator[None]:
 
 
 def given(kafka: KafkaServer, store: StoreServer, isolation: str) -> Settings:
-    return settings(
-        kafka_bootstrap=kafka.bootstrap,
-        topic_prefix=isolation,
-        store_url=store.url,
-        store_database=isolation,
-    )
+    return settings_at(kafka, store, isolation)
 
 
 @pytest.mark.fault

@@ -24,7 +24,7 @@ from finance.time_billing.decisions import BillTime
 from tests.amounts import eur
 from tests.component.consumer_harness import said
 from tests.component.killable_store import Life, MortalStore
-from tests.component.sample_app import running, settings, token
+from tests.component.sample_app import running, settings_at, token
 from tests.component.test_requests_killed import until_killed
 from tests.infrastructure import KafkaServer, StoreServer
 from tests.invoices import UNTAXED
@@ -125,12 +125,7 @@ async def test_each_work_is_in_one_place_wherever_finance_was_killed(
     kafka: KafkaServer, store: StoreServer, isolation: str
 ) -> None:
     await create_topics(kafka.bootstrap, isolation)
-    given = settings(
-        kafka_bootstrap=kafka.bootstrap,
-        topic_prefix=isolation,
-        store_url=store.url,
-        store_database=isolation,
-    )
+    given = settings_at(kafka, store, isolation)
     async with running(SERVICE, given) as client:
         for writes in count():
             mortal = Process(given, named(writes + 1))

@@ -12,7 +12,7 @@ from chassis.runtime.service import Service
 from delivery.service import SERVICE as DELIVERY
 from gateway.service import SERVICE as GATEWAY
 from tests.component.consumer_harness import said, topics
-from tests.component.sample_app import running, settings, token
+from tests.component.sample_app import running, settings_at, token
 from tests.infrastructure import KafkaServer, StoreServer
 from tests.unit.delivery.builders import OPENED, WON
 
@@ -49,12 +49,7 @@ async def test_a_genuine_event_after_a_forged_one_of_its_number_is_set_aside(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     await create_topics(kafka.bootstrap, isolation)
-    given = settings(
-        kafka_bootstrap=kafka.bootstrap,
-        topic_prefix=isolation,
-        store_url=store.url,
-        store_database=isolation,
-    )
+    given = settings_at(kafka, store, isolation)
     opened = said(ENGAGEMENT, 1, event=OPENED), said(ENGAGEMENT, 2)
     twin = ("other-event", 3, "another event, forged, was taken in as sales 3")
     async with topics(kafka.bootstrap, isolation) as publisher:

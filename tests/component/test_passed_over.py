@@ -5,7 +5,7 @@ from typing import Any
 from chassis.kafka.topics import create_topics
 from delivery.service import SERVICE
 from tests.component.consumer_harness import said, topics
-from tests.component.sample_app import running, settings, token, until
+from tests.component.sample_app import running, settings_at, token, until
 from tests.infrastructure import KafkaServer, StoreServer
 from tests.unit.delivery.builders import OPENED, WON
 
@@ -18,12 +18,7 @@ async def test_missing_events_that_were_passed_over_are_shown_with_who_and_why(
     kafka: KafkaServer, store: StoreServer, isolation: str
 ) -> None:
     await create_topics(kafka.bootstrap, isolation)
-    given = settings(
-        kafka_bootstrap=kafka.bootstrap,
-        topic_prefix=isolation,
-        store_url=store.url,
-        store_database=isolation,
-    )
+    given = settings_at(kafka, store, isolation)
     async with topics(kafka.bootstrap, isolation) as spoken, running(SERVICE, given) as client:
         await spoken.say(
             said(ENGAGEMENT, 1, event=OPENED), said(ENGAGEMENT, 3, event=WON), said(ENGAGEMENT, 4)

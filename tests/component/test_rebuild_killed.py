@@ -27,7 +27,7 @@ from gateway.service import SERVICE
 from tests.builders import Life as LifeOf
 from tests.component.consumer_harness import IsBehind, offsets, topics
 from tests.component.killable_store import Life, MortalListener, mortal
-from tests.component.sample_app import settings, until
+from tests.component.sample_app import settings_at, until
 from tests.component.test_taken_over import TODAY, added_up, stored
 from tests.infrastructure import KafkaServer, StoreServer
 from tests.portfolio_builder import company, named
@@ -81,12 +81,7 @@ def events() -> Sequence[Recorded[Event]]:
 
 @asynccontextmanager
 async def opened(kafka: KafkaServer, store: StoreServer, name: str) -> AsyncIterator[Scene]:
-    given = settings(
-        kafka_bootstrap=kafka.bootstrap,
-        topic_prefix=name,
-        store_url=store.url,
-        store_database=name,
-    )
+    given = settings_at(kafka, store, name)
     await create_topics(kafka.bootstrap, name)
     async with topics(kafka.bootstrap, name) as publisher:
         await publisher.say(*events())

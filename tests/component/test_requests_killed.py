@@ -29,7 +29,7 @@ from finance.invoices.decisions import ApproveInvoice
 from finance.service import SERVICE as FINANCE
 from tests.component.consumer_harness import said
 from tests.component.killable_store import Life, MortalStore
-from tests.component.sample_app import running, settings, token
+from tests.component.sample_app import running, settings_at, token
 from tests.component.sample_app import until as until_async
 from tests.component.sample_department import Process, until
 from tests.component.test_followers_killed import hasty
@@ -216,12 +216,7 @@ async def test_invoices_have_every_number_once_wherever_finance_was_killed(
         for each in records:
             topic = each.event.channel.topic(isolation)
             await producer.send_and_wait(topic, encode(each), kafka_key(each).encode())
-    given = settings(
-        kafka_bootstrap=kafka.bootstrap,
-        topic_prefix=isolation,
-        store_url=store.url,
-        store_database=isolation,
-    )
+    given = settings_at(kafka, store, isolation)
     for writes in count():
         engagement, life = named(writes + 1), Life(None)
         container = Container(

@@ -18,7 +18,7 @@ from chassis.runtime.service import Service
 from contracts.channels import SALES
 from gateway.projection import view_store as shelf_module
 from gateway.projection.view_store import CachedView
-from tests.component.sample_app import running, sales, settings, token
+from tests.component.sample_app import running, sales, settings_at, token
 from tests.component.sample_department import Advance, Deal, Process, assigned, until
 from tests.component.test_followers_killed import read_by
 from tests.component.test_relay import create_topics, grow, has, on_topic, relaying
@@ -158,12 +158,7 @@ async def test_over_http_it_is_a_problem_and_all_other_streams_are_served(
             process, "engagement:E-0000000000002", 1, {"entries.0.event": b'{"secret": 1}'}
         )
     await create_all_topics(kafka.bootstrap, isolation)
-    given = settings(
-        kafka_bootstrap=kafka.bootstrap,
-        topic_prefix=isolation,
-        store_url=store.url,
-        store_database=isolation,
-    )
+    given = settings_at(kafka, store, isolation)
     async with running(without_reference(sales()), given) as client:
         ann = token("ann", "account-executive")
         for _ in range(2):
