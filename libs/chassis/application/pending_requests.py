@@ -22,8 +22,10 @@ class PendingRequestView(ViewModel):
     since: datetime
 
 
-def pending_views(requests: Iterable[Recorded[Requested]]) -> list[PendingRequestView]:
-    """Return the views of requests."""
+def pending_views(
+    requests: Iterable[Recorded[Requested]], *, confidential: bool
+) -> list[PendingRequestView]:
+    """Return the views of requests; the confidential ones for readers who may see them only."""
     return [
         PendingRequestView(
             id=each.event.id,
@@ -34,4 +36,5 @@ def pending_views(requests: Iterable[Recorded[Requested]]) -> list[PendingReques
             since=each.recorded_at,
         )
         for each in requests
+        if confidential or not each.event.confidential
     ]

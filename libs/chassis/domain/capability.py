@@ -124,9 +124,9 @@ class Capability(Generic[S]):
         self.reactions.append(reaction)
         return reaction
 
-    def request(self, command: type[C], *, of: str) -> Asking[S, C]:
+    def request(self, command: type[C], *, of: str, confidential: bool = False) -> Asking[S, C]:
         """Declare that the capability asks streams of the kind `of` to carry out a command."""
-        asking = Asking[S, C](command, of)
+        asking = Asking[S, C](command, of, confidential=confidential)
         self.askings.append(asking)
         return asking
 

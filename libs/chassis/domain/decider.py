@@ -280,7 +280,12 @@ def _decide_outcome(
     request = asked.event
     asking = decider.asks[request.kind, request.command]
     return (
-        OutcomeRecorded(id=request.id, item=request.item, refusal=command.refusal),
+        OutcomeRecorded(
+            id=request.id,
+            item=request.item,
+            refusal=command.refusal,
+            confidential=request.confidential,
+        ),
         *asking.decide(stream.state, request, command, context),
     )
 

@@ -33,6 +33,11 @@ class Internal(Event):
             raise TypeError(f"{cls.type} is defined twice")
         INTERNAL[cls.type] = cls
 
+    @property
+    def is_confidential(self) -> bool:
+        """Return whether a commit of such events only is hidden from readers without the role."""
+        return False
+
 
 def published_only(kinds: Iterable[type[Event]]) -> frozenset[type[Event]]:
     """Return the types of event that are published."""

@@ -28,6 +28,13 @@ class Requested(Internal):
     """The command as JSON."""
     revision: int | None = None
     """Revision of what the stream asks for, so that it can ignore outcomes of older ones."""
+    confidential: bool = False
+    """True where it is confidential that the stream asks."""
+
+    @property
+    def is_confidential(self) -> bool:
+        """Return whether it is confidential that the stream asks."""
+        return self.confidential
 
     @property
     def key(self) -> str:
@@ -57,6 +64,13 @@ class OutcomeRecorded(Internal):
     """Thing that the request concerns."""
     refusal: Refusal | None = None
     """Why the request was refused; null where it was carried out."""
+    confidential: bool = False
+    """True where it is confidential that the stream asked."""
+
+    @property
+    def is_confidential(self) -> bool:
+        """Return whether it is confidential that the stream asked."""
+        return self.confidential
 
     @property
     def key(self) -> str:

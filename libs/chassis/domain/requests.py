@@ -66,11 +66,15 @@ class Outcome(Generic[C]):
 
 
 class Asking(Generic[S, C]):
-    """The declaration that a capability asks streams of a kind to carry out a command."""
+    """The declaration that a capability asks streams of a kind to carry out a command.
 
-    def __init__(self, command: type[C], kind: str) -> None:
+    Where that is `confidential`, readers without the role do not see that it asks.
+    """
+
+    def __init__(self, command: type[C], kind: str, *, confidential: bool = False) -> None:
         self.command = command
         self.kind = kind
+        self.confidential = confidential
         self.decision: Callable[[S, Outcome[C], Context], Iterable[Event]] | None = None
 
     def __call__(
@@ -88,6 +92,7 @@ class Asking(Generic[S, C]):
             command=self.command.named(),
             content=command.model_dump_json(exclude_defaults=True),
             revision=revision,
+            confidential=self.confidential,
         )
 
     def outcome(

@@ -97,11 +97,11 @@ class Stream(Generic[S]):
 def _is_open(recorded: Recorded[Event]) -> bool:
     """Return whether an event changes what every reader of its stream may see.
 
-    Internal events do, and reference data: who may read a record without its confidential fields
-    sees that there is a new version.
+    Internal events do, unless they are confidential, and so does reference data: who may read a
+    record without its confidential fields sees that there is a new version.
     """
     if isinstance(recorded.event, Internal):
-        return True
+        return not recorded.event.is_confidential
     return recorded.channel.kind == "reference" or not recorded.channel.confidential
 
 

@@ -72,16 +72,18 @@ def what_changed(answer: Answer, *, confidential: bool) -> dict[str, Any]:
         # Sorted, so that a repeated request gets the same bytes from every process.
         "position": dict(sorted(position.items())),
         "events": event_views(answer.events, confidential=confidential),
-        "requests": request_outcomes(answer),
+        "requests": request_outcomes(answer, confidential=confidential),
     }
 
 
-def request_outcomes(answer: Answer) -> list[RequestOutcome]:
-    """Return the requests of a command with their outcomes, in order."""
+def request_outcomes(answer: Answer, *, confidential: bool) -> list[RequestOutcome]:
+    """Return the requests of a command with their outcomes, in order, as a reader may see them."""
     outcomes = {each.key: each for each in answer.outcomes}
     views = []
     for recorded in answer.requests:
         request, known = recorded.event, outcomes.get(recorded.event.key)
+        if request.confidential and not confidential:
+            continue
         refusal = known and known.refusal
         views.append(
             RequestOutcome(

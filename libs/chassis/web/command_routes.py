@@ -377,7 +377,8 @@ class CommandRoutes(Generic[S]):
         if self.decider.kind == "engagement":
             view["passed_over"] = shown(stream.passed_over, confidential=confidential)
         if self.decider.asks:
-            view["requests"] = pending_views(stream.requests.values())
+            requests = stream.requests.values()
+            view["requests"] = pending_views(requests, confidential=confidential)
         return view
 
     async def _of_others(self, request: Request, stream: Stream[S]) -> dict[str, object]:
