@@ -12,7 +12,13 @@ from chassis.domain.state import on_event
 from common.engagement import CommonParts
 from contracts.decimals import ROUNDING, Rounding
 from contracts.delivery import ExpenseApproved, TimeApproved
-from contracts.finance import BudgetAmended, BudgetSet, ExpenseConverted
+from contracts.finance import (
+    BudgetAmended,
+    BudgetSet,
+    ExpenseConverted,
+    MarginMeasured,
+    PerformanceMeasured,
+)
 from contracts.legal import EngagementImported, SowDrafted
 from finance.billing.state import Billing
 from finance.budgeting.state import Budget, Budgeting
@@ -20,7 +26,7 @@ from finance.changes.state import Changes
 from finance.contract.state import Contract
 from finance.estimates.state import Estimates
 from finance.importing.state import Importing
-from finance.moved_works.events import WorksLeft, WorksReturned
+from finance.moved_works.events import CostsTold, WorksLeft, WorksReturned
 from finance.moved_works.state import MovedWorks
 from finance.opportunity.state import Opportunity
 from finance.performance.state import Performance
@@ -77,14 +83,24 @@ class Engagement(CommonParts):
 
     @on_event
     def _left(self, event: WorksLeft) -> Self:
-        return self.updated(work=self.work.moved_out(event.month, event.works))
+        measured = self.performance.measured_works
+        return self.updated(work=self.work.moved_out(event, measured))
 
     @on_event
     def _returned(self, event: WorksReturned) -> Self:
         """Have works again; the budget may have changed meanwhile."""
-        work = self.work.reversed_elsewhere(event.reversed)
-        returned = work.assigned((each, self._assigned(each)) for each in event.works)
+        work, works = self.work.reversed_elsewhere(event.reversed).returned(event.works)
+        returned = work.assigned((each, self._assigned(each)) for each in works)
         return self.updated(work=returned)
+
+    @on_event
+    def _told(self, event: CostsTold) -> Self:
+        work = self.work.told(event.works)
+        return self.updated(work=work.without_copies(self.performance.measured_works))
+
+    @on_event
+    def _measured(self, _: PerformanceMeasured | MarginMeasured) -> Self:
+        return self.updated(work=self.work.without_copies(self.performance.measured_works))
 
     def _assigned(self, work: Work) -> Work:
         return assigned(self.budget, work) if self.budget else work

@@ -1,9 +1,9 @@
 """Check that a reader without the right sees the same of an engagement under any cost rates.
 
 The demo's engagements are played with other cost rates, with other rates of grades and people only,
-and with a role that has no rate once work begins. All that is open is the same: events, views,
-rows, deadlines and numbers of the departments, what commands lead to or are refused with, and the
-answers and pages of the gateway.
+and with a role that has no rate once work begins; their months are closed, and works of booked
+months move. All that is open is the same: events, views, rows, deadlines and numbers of the
+departments, what commands lead to or are refused with, and the answers and pages of the gateway.
 
 All sets leave the minimum margin alike, since people act on it. That exception is listed in
 `docs/access.md`, and `tests/unit/finance/test_two_sets_of_cost_rates.py` plays it.
@@ -31,6 +31,7 @@ from chassis.domain.decider import Decider, handle_command
 from contracts.event import Event, Recorded, encode
 from gateway import api
 from local.demo import lifecycle
+from local.demo.closing import MonthEnds
 from local.demo.driver import Body
 from local.demo.engagement_run import new_run
 from tests.in_process_gateway import InMemory, app_of, token
@@ -200,7 +201,7 @@ def _open_part(decider: Decider[Any], stream: AnyStream) -> str:
         "view": decider.views(stream.state),
         "row": decider.rows(stream.state),
         "deadlines": list(decider.deadlines(stream.state)),
-        "requests": pending_views(stream.requests.values()),
+        "requests": pending_views(stream.requests.values(), confidential=False),
     }
     return to_json(parts).decode()
 
@@ -212,7 +213,9 @@ def played(life: str, costs: Costs) -> Costed:
     async def whole() -> Costed:
         one = LIVES[life]
         world = cast(Costed, await founded(world=Costed(costs, one.starts)))
-        actors = InProcessActors(InProcessDriver(world, one.begins), one.name)
+        driver = InProcessDriver(world, one.begins)
+        driver.on_new_day.append(MonthEnds(driver, one.begins).close_due)
+        actors = InProcessActors(driver, one.name)
         await lifecycle.run_lifecycle(new_run(one, actors, LAST_DAY))
         world.deliver_all()
         world.show_all()

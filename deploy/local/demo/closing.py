@@ -49,7 +49,7 @@ class MonthEnds:
             await self._act(company, "reopen-period", today, month=month, why=why)
             await self._act(company, "start-closing", today, month=month)
             state = await self._answered(company)
-        missing = bool(state["months"][-1]["open"])
+        missing = state["months"][-1]["open"] or state["open_in_confidence"]
         accept = "What is missing is small, and is booked in the next month." if missing else None
         await self._act(company, "close-period", today, month=month, accept=accept)
         state = await self._answered(company)

@@ -14,8 +14,8 @@ from contracts.event import Event
 from contracts.finance import WorkKind
 from contracts.money import Money, Rate
 from contracts.values import Hours, PersonId, ProjectRole, TotalHours
-from finance.booked_works.events import WorksGivenBack, WorksTaken
-from finance.booked_works.requests import GiveBackWorks, TakeWorks, is_unbilled
+from finance.booked_works.events import CostsKnown, WorksGivenBack, WorksTaken
+from finance.booked_works.requests import GiveBackWorks, NoteCosts, TakeWorks, is_unbilled
 from finance.booked_works.state import BookedWorks
 from finance.work.works import NOTHING, Work
 
@@ -26,6 +26,12 @@ capability = Capability[BookedWorks](__name__)
 def take_works(state: BookedWorks, command: TakeWorks, context: Context) -> Iterable[Event]:
     """Keep the works."""
     yield WorksTaken(works=command.works)
+
+
+@capability.decide(NoteCosts, by=None)
+def note_costs(state: BookedWorks, command: NoteCosts, context: Context) -> Iterable[Event]:
+    """Note the costs."""
+    yield CostsKnown(costs=command.costs)
 
 
 @capability.decide(GiveBackWorks, by=None)

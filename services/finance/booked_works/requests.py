@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from chassis.domain.commands import Command
-from contracts.values import Identifier, Month, YesNo
+from contracts.money import Money
+from contracts.values import Identifier, Month, Value, YesNo
 from finance.work.names import WorkKey
 from finance.work.works import Work
 
@@ -26,6 +27,20 @@ class TakeWorks(Command):
     """Keep works that the engagement does not need any more."""
 
     works: tuple[Work, ...]
+
+
+class WorkCost(Value):
+    """Cost of a work; an entry that is approved again is another work, with another number."""
+
+    work: WorkKey
+    number: int
+    cost: Money
+
+
+class NoteCosts(Command):
+    """Note what works cost: it was not known when they were taken. Confidential."""
+
+    costs: tuple[WorkCost, ...]
 
 
 class GiveBackWorks(Command):

@@ -20,9 +20,9 @@ from finance.ledger_groups.events import (
     GroupRoundBegun,
 )
 from finance.ledger_groups.requests import AddEngagement, BeginRound, RoundKind
-from finance.ledger_groups.state import LedgerGroup, OpenItems
+from finance.ledger_groups.state import LedgerGroup
 from finance.ledgers.requests import CompanyTotals, NoteGroup
-from finance.periods.events import PeriodChecked
+from finance.periods.events import OpenItems, PeriodChecked
 from finance.periods.requests import BookPeriod, CheckPeriod
 
 capability = Capability[LedgerGroup](__name__)
@@ -58,26 +58,28 @@ def begin_round(state: LedgerGroup, command: BeginRound, context: Context) -> It
 def checked(state: LedgerGroup, outcome: Outcome[CheckPeriod], context: Context) -> Iterable[Event]:
     """Record what the engagement misses."""
     found = [each for each in outcome.events if isinstance(each, PeriodChecked)]
-    items = found[0].items if found else _refusal(outcome)
-    count = found[0].count if found else len(items)
-    yield EngagementAnswered(engagement=outcome.request.item, items=items, count=count)
+    yield EngagementAnswered(
+        engagement=outcome.request.item,
+        missing=found[0].missing if found else _refusal(outcome),
+        in_confidence=found[0].in_confidence if found else OpenItems(),
+    )
 
 
 @booking.outcome
 def booked(state: LedgerGroup, outcome: Outcome[BookPeriod], context: Context) -> Iterable[Event]:
     """Record the totals that the engagement booked, or what it misses."""
-    items = _refusal(outcome)
     bookings = [each for each in outcome.events if isinstance(each, PeriodBooked)]
     yield EngagementAnswered(
         engagement=outcome.request.item,
-        items=items,
-        count=len(items),
+        missing=_refusal(outcome),
         totals=CompanyTotals.of(bookings[0], outcome.only(PeriodCosted)) if bookings else None,
     )
 
 
-def _refusal(outcome: Outcome[CheckPeriod] | Outcome[BookPeriod]) -> tuple[str, ...]:
-    return () if outcome.refusal is None else (outcome.refusal.sentence,)
+def _refusal(outcome: Outcome[CheckPeriod] | Outcome[BookPeriod]) -> OpenItems:
+    if outcome.refusal is None:
+        return OpenItems()
+    return OpenItems(items=(outcome.refusal.sentence,), count=1)
 
 
 @capability.react
@@ -91,6 +93,7 @@ def answer(state: LedgerGroup, context: Context) -> Iterable[Event]:
         group=state.number,
         round=begun.round,
         open=len(state.open),
+        open_in_confidence=len(state.open_in_confidence),
         booked=state.booked,
         totals=tuple(state.totals.values()),
     )
@@ -106,7 +109,7 @@ def reported(state: LedgerGroup, outcome: Outcome[NoteGroup], context: Context) 
 class LedgerGroupFields(ViewModel):
     """The engagements of a group, and their answers to the last round.
 
-    `open_items` are those of the engagements that miss something, some of them confidential.
+    `open_items` are those of the engagements that miss something.
     """
 
     engagements: tuple[str, ...]
@@ -115,6 +118,12 @@ class LedgerGroupFields(ViewModel):
     month: Month | None
     waiting: list[str]
     open_items: dict[str, OpenItems]
+
+
+class LedgerGroupFigures(ViewModel):
+    """Missing items that disclose costs, by engagement, for callers who may see costs."""
+
+    confidential_open_items: dict[str, OpenItems]
 
 
 @capability.view
@@ -129,3 +138,9 @@ def ledger_group_view(state: LedgerGroup) -> LedgerGroupFields:
         waiting=sorted(state.waiting),
         open_items=state.open,
     )
+
+
+@capability.confidential_view
+def ledger_group_figures(state: LedgerGroup) -> LedgerGroupFigures:
+    """Return what is missing in confidence for the confidential view of a group."""
+    return LedgerGroupFigures(confidential_open_items=state.open_in_confidence)

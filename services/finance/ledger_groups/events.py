@@ -4,6 +4,7 @@ from chassis.domain.internal import Internal
 from contracts.values import EngagementId, Identifier, Month, ShortText, Version
 from finance.ledger_groups.requests import RoundKind
 from finance.ledgers.requests import CompanyTotals
+from finance.periods.events import OpenItems
 
 
 class EngagementAdded(Internal):
@@ -25,13 +26,12 @@ class GroupRoundBegun(Internal):
 class EngagementAnswered(Internal):
     """An engagement checked or booked the month, or answered what is missing.
 
-    `items` are the first sentences of `count` missing items. `totals` are null unless it booked the
-    month in this round.
+    `totals` are null unless it booked the month in this round.
     """
 
     engagement: EngagementId
-    items: tuple[str, ...] = ()
-    count: int = 0
+    missing: OpenItems = OpenItems()
+    in_confidence: OpenItems = OpenItems()
     totals: CompanyTotals | None = None
 
 

@@ -3,7 +3,6 @@
 from typing import Self
 
 from chassis.domain.state import Part, on_event
-from contracts.values import Value
 from finance.ledger_groups.events import (
     EngagementAdded,
     EngagementAnswered,
@@ -11,20 +10,15 @@ from finance.ledger_groups.events import (
     GroupRoundBegun,
 )
 from finance.ledgers.requests import TotalsByCurrency, added
-
-
-class OpenItems(Value):
-    """Missing items of an engagement: the first sentences, and the number of all."""
-
-    items: tuple[str, ...]
-    count: int
+from finance.periods.events import OpenItems
 
 
 class LedgerGroup(Part):
     """Some engagements of a company, in the order of registration.
 
-    `waiting` are those that have not answered the round, `open` those that miss something. `booked`
-    and `totals` are those of the round. `answered` is the last round that all have answered.
+    `waiting` are those that have not answered the round, `open` those that miss something, and
+    `open_in_confidence` those that miss something that discloses costs. `booked` and `totals` are
+    those of the round. `answered` is the last round that all have answered.
     """
 
     group: str
@@ -32,6 +26,7 @@ class LedgerGroup(Part):
     round: GroupRoundBegun | None = None
     waiting: frozenset[str] = frozenset()
     open: dict[str, OpenItems] = {}
+    open_in_confidence: dict[str, OpenItems] = {}
     booked: int = 0
     totals: TotalsByCurrency = {}
     answered: int = 0
@@ -48,17 +43,19 @@ class LedgerGroup(Part):
     @on_event
     def _begun(self, event: GroupRoundBegun) -> Self:
         waiting = frozenset(self.engagements)
-        return self.updated(round=event, waiting=waiting, open={}, booked=0, totals={})
+        return self.updated(
+            round=event, waiting=waiting, open={}, open_in_confidence={}, booked=0, totals={}
+        )
 
     @on_event
     def _engagement(self, event: EngagementAnswered) -> Self:
-        open_items = dict(self.open)
-        if event.count:
-            open_items[event.engagement] = OpenItems(items=event.items, count=event.count)
         totals = self.totals if event.totals is None else added(self.totals, event.totals)
         return self.updated(
             waiting=self.waiting - {event.engagement},
-            open=open_items,
+            open=_with(self.open, event.engagement, event.missing),
+            open_in_confidence=_with(
+                self.open_in_confidence, event.engagement, event.in_confidence
+            ),
             booked=self.booked + (event.totals is not None),
             totals=totals,
         )
@@ -66,3 +63,8 @@ class LedgerGroup(Part):
     @on_event
     def _answered(self, event: GroupAnswered) -> Self:
         return self.updated(answered=event.round)
+
+
+def _with(known: dict[str, OpenItems], engagement: str, items: OpenItems) -> dict[str, OpenItems]:
+    """Return missing items by engagement with those of one more, if it misses any."""
+    return {**known, engagement: items} if items.count else known

@@ -5,7 +5,7 @@ Approvals and drafts may be finished then, or the closing withdrawn. When the co
 month, every engagement is asked to book it; when all have, it is closed for ever.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
@@ -69,7 +69,9 @@ class ClosePeriod(Command):
     """Close a month for ever: every engagement is asked to book it.
 
     Where engagements miss something, the month stays in closing. Then the command is given again
-    once that is done, or with `accept`. An equal repetition changes nothing once it is closed.
+    once that is done, or with `accept`. Work without a cost, and other items that disclose costs,
+    count only for callers who may see costs. An equal repetition changes nothing once the month is
+    closed.
     """
 
     month: Month
@@ -141,15 +143,22 @@ def close_period(state: Ledger, command: ClosePeriod, context: Context) -> Itera
         return
     closing = _require_closing(state, command.month)
     _require_answers(closing)
-    if closing.open and not closing.is_booking and command.accept is None:
-        groups = ", ".join(group_id(state.company, each) for each in sorted(closing.open))
-        sentence = f"{closing.open_count} engagements miss something: see the groups {groups}"
-        raise Refused("month-items-open", sentence)
+    if not closing.is_booking and command.accept is None:
+        _require_none(state, closing.open)
+        if "confidential" in context.roles:
+            _require_none(state, closing.open_in_confidence)
     started = BookingStarted(
         month=command.month, round=state.round + 1, groups=state.groups, accepted=command.accept
     )
     yield started
     yield from _ask(state, started.round, "book", command.month, command.accept)
+
+
+def _require_none(state: Ledger, open_: Mapping[int, int]) -> None:
+    if open_:
+        groups = ", ".join(group_id(state.company, each) for each in sorted(open_))
+        sentence = f"{sum(open_.values())} engagements miss something: see the groups {groups}"
+        raise Refused("month-items-open", sentence)
 
 
 def _ask(
@@ -198,7 +207,11 @@ def note_group(state: Ledger, command: NoteGroup, context: Context) -> Iterable[
     if closing is None or command.round != state.round or command.group not in closing.waiting:
         return
     yield GroupNoted(
-        group=command.group, open=command.open, booked=command.booked, totals=command.totals
+        group=command.group,
+        open=command.open,
+        open_in_confidence=command.open_in_confidence,
+        booked=command.booked,
+        totals=command.totals,
     )
 
 
@@ -269,9 +282,15 @@ class LedgerFields(ViewModel):
 
 
 class LedgerFigures(ViewModel):
-    """Cost of the closed months, for callers who may see costs."""
+    """Cost of the closed months, and what discloses costs, for callers who may see them.
+
+    `open_in_confidence` is the number of engagements that miss something that discloses costs, by
+    group. `accepted_in_confidence` has reasons for closing a month while nothing else was missing.
+    """
 
     costs: dict[Month, list[MonthCosts]]
+    open_in_confidence: dict[int, int]
+    accepted_in_confidence: dict[Month, tuple[str, ...]]
 
 
 @capability.view
@@ -321,8 +340,14 @@ def _totals(totals: TotalsByCurrency) -> list[MonthTotals]:
 @capability.confidential_view
 def ledger_figures(state: Ledger) -> LedgerFigures:
     """Return the cost of closed months for the confidential view of a ledger."""
+    closing = state.closing
+    accepted = {each.month: each.accepted_in_confidence for each in state.closed.values()}
+    if closing is not None:
+        accepted[closing.month] = closing.accepted_in_confidence
     return LedgerFigures(
-        costs={month: _costs(each.totals.values()) for month, each in state.closed.items()}
+        costs={month: _costs(each.totals.values()) for month, each in state.closed.items()},
+        open_in_confidence=closing.open_in_confidence if closing else {},
+        accepted_in_confidence={month: reasons for month, reasons in accepted.items() if reasons},
     )
 
 

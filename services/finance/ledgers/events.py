@@ -41,6 +41,7 @@ class GroupNoted(Internal):
 
     group: Version
     open: int
+    open_in_confidence: int = 0
     booked: int
     totals: tuple[CompanyTotals, ...]
 

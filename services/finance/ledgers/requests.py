@@ -66,12 +66,13 @@ class RegisterEngagement(Command):
 class NoteGroup(Command):
     """Note that all engagements of a group have answered a round.
 
-    `open` engagements have something missing, and `booked` booked the month in this round, with
-    these totals.
+    `open` engagements have something missing, `open_in_confidence` something that discloses costs,
+    and `booked` booked the month in this round, with these totals.
     """
 
     group: Version
     round: Version
     open: Number
+    open_in_confidence: Number = 0
     booked: Number
     totals: tuple[CompanyTotals, ...] = ()

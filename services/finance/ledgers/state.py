@@ -20,30 +20,31 @@ class Closing(Value):
     """A month that is being closed.
 
     `waiting` are the groups that have not answered the round, `open` the number of engagements that
-    miss something, by group. `booked` and `totals` are those of all rounds.
+    miss something, by group, and `open_in_confidence` the number of those that miss something that
+    discloses costs. `accepted` are the reasons for closing the month although something is missing;
+    those in `accepted_in_confidence` were given while nothing was missing openly. `booked` and
+    `totals` are those of all rounds.
     """
 
     month: Month
     waiting: frozenset[int]
     open: dict[int, int] = {}
+    open_in_confidence: dict[int, int] = {}
     is_booking: bool = False
     accepted: tuple[ShortText, ...] = ()
+    accepted_in_confidence: tuple[ShortText, ...] = ()
     booked: int = 0
     totals: TotalsByCurrency = {}
 
-    @property
-    def open_count(self) -> int:
-        """Return the number of engagements that miss something."""
-        return sum(self.open.values())
-
 
 class ClosedMonth(Value):
-    """A closed month: the number of bookings, their totals, and what was accepted and why."""
+    """A closed month: the number of bookings, their totals, and why open items were accepted."""
 
     month: Month
     booked: int
     totals: TotalsByCurrency
     accepted: tuple[ShortText, ...]
+    accepted_in_confidence: tuple[ShortText, ...]
 
 
 class Ledger(Part):
@@ -80,13 +81,15 @@ class Ledger(Part):
     def _booking(self, event: BookingStarted) -> Self:
         if self.closing is None:
             return self
-        more = () if event.accepted is None else (event.accepted,)
-        changed = {
+        changed: dict[str, object] = {
             "waiting": frozenset(range(1, event.groups + 1)),
             "open": {},
+            "open_in_confidence": {},
             "is_booking": True,
-            "accepted": (*self.closing.accepted, *more),
         }
+        if event.accepted is not None:
+            field = "accepted" if self.closing.open else "accepted_in_confidence"
+            changed[field] = (*getattr(self.closing, field), event.accepted)
         closing = self.closing.model_copy(update=changed)
         return self.updated(round=event.round, closing=closing)
 
@@ -99,7 +102,10 @@ class Ledger(Part):
             totals = added(totals, each)
         changed = {
             "waiting": self.closing.waiting - {event.group},
-            "open": {**self.closing.open, **({event.group: event.open} if event.open else {})},
+            "open": _with(self.closing.open, event.group, event.open),
+            "open_in_confidence": _with(
+                self.closing.open_in_confidence, event.group, event.open_in_confidence
+            ),
             "booked": self.closing.booked + event.booked,
             "totals": totals,
         }
@@ -114,5 +120,11 @@ class Ledger(Part):
             booked=self.closing.booked,
             totals=self.closing.totals,
             accepted=self.closing.accepted,
+            accepted_in_confidence=self.closing.accepted_in_confidence,
         )
         return self.updated(closing=None, closed={**self.closed, event.month: month})
+
+
+def _with(known: dict[int, int], group: int, engagements: int) -> dict[int, int]:
+    """Return numbers of engagements by group with that of one more, if it is not 0."""
+    return {**known, group: engagements} if engagements else known

@@ -1,12 +1,14 @@
 """Move works that nothing concerns any more to the stream of their month, and ask them back.
 
-A work moves once it is billed on issued invoices, written down, or never billed, its cost is
-accrued, and its month is booked. The totals of works stay in the engagement. A work is in the
-engagement, in a request without an outcome, or in the stream of its month. What concerns a moved
-work is decided after its return, as for works that never moved: the reversal of its approval, an
-amendment that may assign it to another line, and a correction of its invoice.
+A work moves once it is billed on issued invoices, written down, or never billed, and its month is
+booked, whether its cost is known or not: what readers see must not depend on that. A copy stays
+until its cost is known and the stream of the month is told. The totals of works stay, too. A work
+is in the engagement, in a request without an outcome, or in the stream of its month. What concerns
+a moved work is decided after its return, as for works that never moved: the reversal of its
+approval, an amendment that may assign it to another line, and a correction of its invoice.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -19,12 +21,17 @@ from contracts.values import Month
 from finance.booked_works.events import WorksGivenBack
 from finance.booked_works.requests import (
     GiveBackWorks,
+    NoteCosts,
     TakeWorks,
+    WorkCost,
     booked_works_id,
     is_unbilled,
 )
+from finance.calendar_months import month_of
 from finance.engagement import Engagement
 from finance.moved_works.events import (
+    CostsAskedToNote,
+    CostsTold,
     WorksAskedFor,
     WorksLeft,
     WorksReturned,
@@ -34,6 +41,7 @@ from finance.work.works import Work
 capability = Capability[Engagement](__name__)
 moving = capability.request(TakeWorks, of="booked-works")
 asking_back = capability.request(GiveBackWorks, of="booked-works")
+telling = capability.request(NoteCosts, of="booked-works", confidential=True)
 
 TOGETHER = 500
 """Number of works of one request."""
@@ -72,6 +80,7 @@ def move(state: Engagement, context: Context) -> Iterable[Event]:
             works=tuple(each.key for each in works),
             invoices=tuple(sorted({bill.invoice for each in works for bill in each.bills})),
             unbilled=any(map(is_unbilled, works)),
+            uncosted=tuple(each.key for each in works if each.cost is None),
         )
         subject = booked_works_id(state.engagement, month)
         yield moving(subject, TakeWorks(works=works), id="move", item=item)
@@ -82,14 +91,12 @@ def _batches(state: Engagement) -> Iterator[tuple[Month, tuple[Work, ...]]]:
     booked_to, moved = state.periods.booked_to, state.moved_works
     if booked_to is None or state.budget is None:
         return
-    # A report is measured with the works before it: the totals less all that came later.
-    number = min((each.works for each in state.performance.reports), default=state.work.number)
     for month, held in state.work.done.items():
         known = moved.months.get(month)
         if month > booked_to or (known and known.is_full) or _is_asked_back(state, month):
             continue
         works = sorted(
-            (each for each in held.values() if each.number < number and _can_leave(state, each)),
+            (each for each in held.values() if _can_leave(state, each)),
             key=lambda each: each.number,
         )
         for first in range(0, len(works), TOGETHER):
@@ -102,9 +109,11 @@ def _is_asked_back(state: Engagement, month: Month) -> bool:
 
 
 def _can_leave(state: Engagement, work: Work) -> bool:
-    """Return whether the cost of a work is known, and every invoice on it is issued and final."""
-    if work.cost is None or work.key in state.work.reversed:
+    """Return whether every invoice on a work is issued and final, and no amount is unknown."""
+    if work.key in state.work.reversed:
         return False
+    if work.amount is not None and work.expense_in(state.money) is None:
+        return False  # it waits for an exchange rate
     if is_unbilled(work) and state.budgeting.waiting:
         return False  # the amendment may assign it to another line
     for bill in work.bills:
@@ -121,6 +130,31 @@ def moved(state: Engagement, outcome: Outcome[TakeWorks], context: Context) -> I
     """Keep the works in the engagement where the stream of the month did not take them."""
     if outcome.refusal is not None:
         yield _returned(state, outcome.request.item, outcome.command.works, (), refused=True)
+
+
+@capability.react
+def tell_costs(state: Engagement, context: Context) -> Iterable[Event]:
+    """Tell the streams of their months the costs of moved works that have become known."""
+    known = defaultdict[Month, list[WorkCost]](list)
+    for key, copy in state.work.copies.items():
+        work = copy.work
+        if work.cost is not None and not copy.is_told:
+            known[month_of(work.on)].append(WorkCost(work=key, number=work.number, cost=work.cost))
+    for month, costs in known.items():
+        moved = state.moved_works
+        if month in moved.telling.values() or moved.is_asked(month):
+            continue  # the works may not have arrived there
+        command = NoteCosts(costs=tuple(costs[:TOGETHER]))
+        item = context.new_id(f"{month}.{costs[0].number}.costs")
+        yield CostsAskedToNote(month=month, item=item)
+        subject = booked_works_id(state.engagement, month)
+        yield telling(subject, command, id="note-costs", item=item)
+
+
+@telling.outcome
+def told(state: Engagement, outcome: Outcome[NoteCosts], context: Context) -> Iterable[Event]:
+    """Record that the stream of the month knows the costs."""
+    yield CostsTold(works=tuple(each.work for each in outcome.command.costs))
 
 
 @asking_back.outcome

@@ -9,7 +9,8 @@ class WorksLeft(Internal):
     """Works of a booked month leave the engagement; the request contains them.
 
     `item` is that of the request, `works` are their keys, `invoices` those that bill them.
-    `unbilled` says that some of them are neither billed nor written down.
+    `unbilled` says that some of them are neither billed nor written down. `uncosted` are the keys
+    of those whose cost the request does not contain.
     """
 
     month: Month
@@ -17,6 +18,7 @@ class WorksLeft(Internal):
     works: tuple[str, ...]
     invoices: tuple[Identifier, ...]
     unbilled: bool
+    uncosted: tuple[str, ...] = ()
 
 
 class WorksAskedFor(Internal):
@@ -39,6 +41,32 @@ class WorksReturned(Internal):
     works: tuple[Work, ...] = ()
     reversed: tuple[Work, ...] = ()
     refused: bool = False
+
+
+class CostsAskedToNote(Internal):
+    """The stream of a month is asked to note the costs of works, which have become known.
+
+    `item` is that of the request. Confidential.
+    """
+
+    month: Month
+    item: str
+
+    @property
+    def is_confidential(self) -> bool:
+        """Return that when a cost became known is confidential."""
+        return True
+
+
+class CostsTold(Internal):
+    """The stream of a month knows the costs of works, of these keys. Confidential."""
+
+    works: tuple[str, ...]
+
+    @property
+    def is_confidential(self) -> bool:
+        """Return that when a cost became known is confidential."""
+        return True
 
 
 class CorrectionBegun(Internal):

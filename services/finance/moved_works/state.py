@@ -17,6 +17,7 @@ from finance.moved_works.events import (
     CorrectionBegun,
     CorrectionMade,
     CorrectionRefused,
+    CostsAskedToNote,
     WorksAskedFor,
     WorksLeft,
     WorksReturned,
@@ -45,7 +46,8 @@ class Asked(Value):
 class MovedWorks(Part):
     """The months with moved works, and what is asked of them.
 
-    `pending` are the requests without an outcome, by their items. `reversals` are the keys of
+    `pending` are the requests without an outcome, by their items. `telling` are the months of those
+    that tell costs: nothing that readers see waits for these. `reversals` are the keys of
     reversed works that may have moved, and `reassigned` the months whose unbilled works an
     amendment may assign to other lines; they are asked for next. `corrections` wait for the works
     of their invoices.
@@ -53,6 +55,7 @@ class MovedWorks(Part):
 
     months: dict[Month, MovedMonth] = {}
     pending: dict[str, Asked] = {}
+    telling: dict[str, Month] = {}
     reversals: dict[Month, tuple[str, ...]] = {}
     reassigned: frozenset[Month] = frozenset()
     corrections: Annotated[
@@ -101,9 +104,14 @@ class MovedWorks(Part):
         )
 
     @on_event
+    def _costs(self, event: CostsAskedToNote) -> Self:
+        return self.updated(telling={**self.telling, event.item: event.month})
+
+    @on_event
     def _answered(self, event: OutcomeRecorded) -> Self:
-        left = {item: each for item, each in self.pending.items() if item != event.item}
-        return self.updated(pending=left)
+        pending = {item: each for item, each in self.pending.items() if item != event.item}
+        telling = {item: month for item, month in self.telling.items() if item != event.item}
+        return self.updated(pending=pending, telling=telling)
 
     @on_event
     def _returned(self, event: WorksReturned) -> Self:

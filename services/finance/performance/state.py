@@ -83,6 +83,11 @@ class Performance(Part):
     margins: Kept[MarginMeasured] = None
     final: bool = False
 
+    @property
+    def measured_works(self) -> int:
+        """Return how many of the first works all reports contain that are to be measured."""
+        return min((each.works for each in self.reports), default=self.works)
+
     @on_event
     def _progressed(self, event: TaskProgressed) -> Self:
         return self.updated(progress={**self.progress, event.task: event.complete})

@@ -21,7 +21,13 @@ from finance.calendar_months import after
 from finance.costing.rates import margin
 from finance.engagement import Engagement
 from finance.ledgers.requests import RegisterEngagement
-from finance.periods.events import OpenItemsAccepted, PeriodChecked, RegisteredWithLedger
+from finance.periods.events import (
+    MOST_ITEMS,
+    BookedWithOpenItems,
+    OpenItems,
+    PeriodChecked,
+    RegisteredWithLedger,
+)
 from finance.periods.missing import (
     missing_before_closing,
     missing_in_confidence,
@@ -35,8 +41,6 @@ capability = Capability[Engagement](__name__)
 registering = capability.request(RegisterEngagement, of="ledger")
 
 LAST_MONTH: Month = "2999-12"
-MOST_ITEMS = 20
-"""Number of missing items whose sentences are kept; the others are counted."""
 
 
 @capability.react
@@ -60,30 +64,32 @@ def registered(
 def check_period(state: Engagement, command: CheckPeriod, context: Context) -> Iterable[Event]:
     """Record what is missing before the month may be closed; nothing where nothing is."""
     if not _is_booked(state, command):
-        items = _items(state, command.month)
-        if items:
-            first = tuple(each.sentence for each in items[:MOST_ITEMS])
-            yield PeriodChecked(month=command.month, items=first, count=len(items))
+        missing = OpenItems.of(_items(state, command.month))
+        in_confidence = OpenItems.of(missing_in_confidence(state, command.month))
+        if missing.count or in_confidence.count:
+            yield PeriodChecked(month=command.month, missing=missing, in_confidence=in_confidence)
 
 
 @capability.decide(BookPeriod, by=None)
 def book_period(state: Engagement, command: BookPeriod, context: Context) -> Iterable[Event]:
     """Record the totals since the last booking; nothing where the month is booked already.
 
-    Raises Refused where something is missing and that is not accepted, or where a document of the
-    month waits for its number, which cannot be accepted.
+    What is missing in confidence does not prevent it. Raises Refused where anything else is missing
+    and that is not accepted, or where a document of the month waits for its number, which cannot be
+    accepted.
     """
     month = command.month
     if _is_booked(state, command):
         return
     gate("month-items-open", missing_numbers(state, month))
-    items = _items(state, month)
-    first = tuple(each.sentence for each in items[:MOST_ITEMS])
+    items = tuple(_items(state, month))
     if items and command.accepted is None:
+        first = "; ".join(OpenItems.of(items).items)
         more = f"; and {len(items) - MOST_ITEMS} more" if len(items) > MOST_ITEMS else ""
-        raise Refused("month-items-open", f"{'; '.join(first)}{more}", items)
-    if items and command.accepted is not None:
-        yield OpenItemsAccepted(month=month, why=command.accepted, items=first, count=len(items))
+        raise Refused("month-items-open", f"{first}{more}", items)
+    every = OpenItems.of((*items, *missing_in_confidence(state, month)))
+    if every.count:
+        yield BookedWithOpenItems(month=month, why=command.accepted, **dict(every))
     yield _booking(state, command.company, month)
     yield _costs(state, month)
 
@@ -94,12 +100,9 @@ def _is_booked(state: Engagement, command: CheckPeriod | BookPeriod) -> bool:
     return state.company != command.company or (last is not None and command.month <= last)
 
 
-def _items(state: Engagement, month: Month) -> tuple[Missing, ...]:
-    return (
-        *missing_numbers(state, month),
-        *missing_before_closing(state, month),
-        *missing_in_confidence(state, month),
-    )
+def _items(state: Engagement, month: Month) -> Iterable[Missing]:
+    yield from missing_numbers(state, month)
+    yield from missing_before_closing(state, month)
 
 
 def totals(state: Engagement) -> BookedTotals:
@@ -156,7 +159,7 @@ class PeriodsFigures(ViewModel):
     """The cost of the booked months, and what was missing then, for callers who may see costs."""
 
     periods_costed: list[PeriodCosted]
-    booked_with_open_items: list[OpenItemsAccepted]
+    booked_with_open_items: list[BookedWithOpenItems]
     missing_costs_to_close: list[Missing]
 
 
@@ -169,15 +172,11 @@ class PeriodsRow(ViewModel):
 @capability.view
 def periods_view(state: Engagement) -> PeriodsFields:
     """Return the booked months for the view of an engagement."""
-    numbers, items = (
-        missing_numbers(state, _next(state)),
-        missing_before_closing(state, _next(state)),
-    )
     return PeriodsFields(
         booked_to=state.periods.booked_to,
         periods=list(state.periods.booked.values()),
         unbooked=totals(state) if state.currency else None,
-        missing_to_close=list(islice((*numbers, *items), MOST_ITEMS)),
+        missing_to_close=list(islice(_items(state, _next(state)), MOST_ITEMS)),
     )
 
 
@@ -186,7 +185,7 @@ def periods_figures(state: Engagement) -> PeriodsFigures:
     """Return the cost of booked months for the confidential view of an engagement."""
     return PeriodsFigures(
         periods_costed=list(state.periods.costed.values()),
-        booked_with_open_items=list(state.periods.accepted.values()),
+        booked_with_open_items=list(state.periods.with_open_items.values()),
         missing_costs_to_close=list(islice(missing_in_confidence(state, _next(state)), MOST_ITEMS)),
     )
 

@@ -1,7 +1,27 @@
 """Internal events of an engagement about its accounting periods."""
 
+from collections.abc import Iterable
+from typing import Self
+
+from chassis.domain.commands import Missing
 from chassis.domain.internal import Internal
-from contracts.values import Identifier, Month, ShortText
+from contracts.values import Identifier, Month, ShortText, Value
+
+MOST_ITEMS = 20
+"""Number of missing items whose sentences are kept; the others are counted."""
+
+
+class OpenItems(Value):
+    """Missing items: the first sentences, and the number of all."""
+
+    items: tuple[str, ...] = ()
+    count: int = 0
+
+    @classmethod
+    def of(cls, missing: Iterable[Missing]) -> Self:
+        """Return the first sentences and the number of missing items."""
+        every = tuple(missing)
+        return cls(items=tuple(each.sentence for each in every[:MOST_ITEMS]), count=len(every))
 
 
 class RegisteredWithLedger(Internal):
@@ -11,23 +31,21 @@ class RegisteredWithLedger(Internal):
 
 
 class PeriodChecked(Internal):
-    """It was looked up what is missing before a month may be closed.
+    """It was looked up what is missing before a month may be closed."""
 
-    `items` are the first sentences, some of them confidential; `count` is the number of all.
+    month: Month
+    missing: OpenItems
+    in_confidence: OpenItems
+
+
+class BookedWithOpenItems(Internal):
+    """The month is booked although something is missing.
+
+    `why` is the controller's reason; null where what is missing is confidential, and the controller
+    may not see it. `items` are the first sentences, some of them confidential.
     """
 
     month: Month
-    items: tuple[str, ...]
-    count: int
-
-
-class OpenItemsAccepted(Internal):
-    """A controller accepted that the month is booked although something is missing.
-
-    `items` are the first sentences, some of them confidential; `count` is the number of all.
-    """
-
-    month: Month
-    why: ShortText
+    why: ShortText | None
     items: tuple[str, ...]
     count: int

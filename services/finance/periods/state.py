@@ -37,7 +37,7 @@ from contracts.finance import (
 )
 from contracts.values import Identifier, Month, PersonId, Value
 from finance.calendar_months import end_of
-from finance.periods.events import OpenItemsAccepted, PeriodChecked, RegisteredWithLedger
+from finance.periods.events import BookedWithOpenItems, PeriodChecked, RegisteredWithLedger
 
 NOTHING = Decimal(0)
 HoursByDay = dict[date, Decimal]
@@ -73,7 +73,7 @@ class Periods(Part):
 
     `company` is that whose ledger knows the engagement. `waiting` are the hours of each person that
     are submitted and neither approved nor rejected, by day. `checked` is what was missing when that
-    was last asked for, `accepted` what was missing when a month was booked.
+    was last asked for, `with_open_items` what was missing when a month was booked.
     """
 
     company: Identifier | None = None
@@ -82,7 +82,7 @@ class Periods(Part):
     booked: Annotated[dict[Month, PeriodBooked], Keep(by="month")] = {}
     costed: Annotated[dict[Month, PeriodCosted], Keep(by="month")] = {}
     checked: Kept[PeriodChecked] = None
-    accepted: Annotated[dict[Month, OpenItemsAccepted], Keep(by="month")] = {}
+    with_open_items: Annotated[dict[Month, BookedWithOpenItems], Keep(by="month")] = {}
 
     @property
     def booked_to(self) -> Month | None:

@@ -41,6 +41,7 @@ from contracts.values import (
     Value,
 )
 from finance.calendar_months import month_of
+from finance.moved_works.events import WorksLeft
 from finance.work.works import NOTHING, Bill, Withheld, Work
 
 ByDay = dict[date, Decimal]
@@ -134,6 +135,16 @@ class Ahead(Value):
     amount: Money
 
 
+class Copy(Value):
+    """Copy of a work that moved, which figures computed from cost still need. Confidential.
+
+    `is_told` says that the stream of its month knows its cost.
+    """
+
+    work: Work
+    is_told: bool = False
+
+
 A = TypeVar("A", bound="ApprovedWork")
 
 
@@ -144,7 +155,9 @@ class ApprovedWork(Part):
 
     Works are under their month and key. `open` may still be billed, `done` not any more. Keys are
     ``time:`` or ``expense:`` and the id, since an entry and an expense may have one id. `uncosted`
-    has the months of works without a cost. `reversed` are works whose approval was reversed, while
+    has the months of works without a cost, moved ones among them. `copies` are of moved works: of
+    those whose cost was not known, and of those that a report to be measured does not contain. They
+    are as the totals contain them. `reversed` are works whose approval was reversed, while
     their accrued cost, their conversion or what withholds them is not reversed, or an invoice bills
     them. `written_down` is the worth by line. `ahead` is by line and role, such as
     ``work/developer`` (``work/`` for expenses).
@@ -154,6 +167,7 @@ class ApprovedWork(Part):
     done: dict[Month, dict[str, Work]] = {}
     reversed: dict[str, Work] = {}
     uncosted: dict[str, Month] = {}
+    copies: dict[str, Copy] = {}
     totals: Totals = Totals()
     ahead: dict[str, tuple[Ahead, ...]] = {}
     written_down: dict[Identifier, Money] = {}
@@ -171,12 +185,15 @@ class ApprovedWork(Part):
 
     @on_event
     def _accrued(self, event: CostAccrued) -> Self:
-        costed = [
-            (work, work.changed(cost=each.cost))
-            for key, each in _costs(event)
-            if (work := self.known(key, each.day)) is not None
-        ]
-        return self.with_works(costed).updated(cost_to_date=event.cumulative)
+        costed, moved = list[Change](), list[Work]()
+        for key, each in _costs(event):
+            work = self.known(key, each.day)
+            if work is not None:
+                costed.append((work, work.changed(cost=each.cost)))
+            elif key in self.copies:
+                moved.append(self.copies[key].work.changed(cost=each.cost))
+        costed_here = self.with_works(costed).updated(cost_to_date=event.cumulative)
+        return costed_here.costed_elsewhere(moved) if moved else costed_here
 
     @on_event
     def _cost_reversed(self, event: CostReversed) -> Self:
@@ -280,7 +297,9 @@ class ApprovedWork(Part):
     def without_cost(self) -> tuple[Work, ...]:
         """Return the works whose cost is not accrued, in the order of approval."""
         works = (
-            self.open.get(month, {}).get(key) or self.done[month][key]
+            self.open.get(month, {}).get(key)
+            or self.done.get(month, {}).get(key)
+            or self.copies[key].work
             for key, month in self.uncosted.items()
         )
         return tuple(sorted(works, key=lambda each: each.number))
@@ -299,11 +318,12 @@ class ApprovedWork(Part):
     def totals_at(self, count: int) -> Totals:
         """Return the totals of the first `count` works that were approved, by their cost of now.
 
-        Those that were approved later must all be here.
+        Those that were approved later must all be here, or have copies.
         """
         if count >= self.number:
             return self.totals
-        return self.totals.after((work, None) for work in self.every if work.number >= count)
+        every = (*self.every, *(each.work for each in self.copies.values()))
+        return self.totals.after((work, None) for work in every if work.number >= count)
 
     def unconverted(self, currency: str) -> tuple[tuple[Work, Money], ...]:
         """Return the expenses in another currency that are not converted, with their amounts."""
@@ -326,7 +346,7 @@ class ApprovedWork(Part):
     def to_credit(self) -> Mapping[str, tuple[BilledWork, ...]]:
         """Return the reversed works that invoices and drafts bill, by invoice."""
         found: dict[str, list[BilledWork]] = {}
-        for work in self.reversed.values():
+        for work in sorted(self.reversed.values(), key=lambda each: each.number):
             for each in work.bills:
                 found.setdefault(each.invoice, []).append(_billed_work(work, each))
         return {invoice: tuple(works) for invoice, works in found.items()}
@@ -407,17 +427,72 @@ class ApprovedWork(Part):
             totals=self.totals.after(every),
         )
 
-    def moved_out(self, month: Month, keys: Iterable[str]) -> Self:
-        """Return the part without works that moved to another stream; totals contain them."""
-        gone = set(keys)
+    def moved_out(self, event: WorksLeft, measured: int) -> Self:
+        """Return the part without works that moved to another stream; totals contain them.
+
+        All reports that are to be measured contain the first `measured` works.
+        """
+        gone, month = set(event.works), event.month
         left = {key: work for key, work in self.done[month].items() if key not in gone}
         others = {name: works for name, works in self.done.items() if name != month}
-        return self.updated(done={**others, month: left} if left else others)
+        copies = {
+            key: Copy(work=self.done[month][key], is_told=key not in event.uncosted)
+            for key in event.works
+            if key in event.uncosted or self.done[month][key].number >= measured
+        }
+        return self.updated(
+            done={**others, month: left} if left else others, copies={**self.copies, **copies}
+        )
+
+    def costed_elsewhere(self, works: Iterable[Work]) -> Self:
+        """Return the part with the costs of moved works."""
+        known = {work.key: work for work in works}
+        copies = {key: Copy(work=work) for key, work in known.items()}
+        changes = ((self.copies[key].work, work) for key, work in known.items())
+        return self.updated(
+            copies={**self.copies, **copies},
+            uncosted={key: month for key, month in self.uncosted.items() if key not in known},
+            totals=self.totals.after(changes),
+        )
+
+    def told(self, keys: Iterable[str]) -> Self:
+        """Return the part after the streams of their months noted the costs of works."""
+        told = {
+            key: self.copies[key].model_copy(update={"is_told": True})
+            for key in keys
+            if key in self.copies
+        }
+        return self.updated(copies={**self.copies, **told})
+
+    def without_copies(self, measured: int) -> Self:
+        """Return the part without the copies that nothing needs; `measured`: see `moved_out`."""
+        copies = {
+            key: each
+            for key, each in self.copies.items()
+            if not each.is_told or each.work.number >= measured
+        }
+        return self.updated(copies=copies) if len(copies) < len(self.copies) else self
+
+    def returned(self, works: Iterable[Work]) -> tuple[Self, tuple[Work, ...]]:
+        """Return the part without the copies of works that are back, and these works.
+
+        Their costs may have become known meanwhile.
+        """
+        every = tuple(
+            self.copies[work.key].work if work.key in self.copies else work for work in works
+        )
+        back = {work.key for work in every}
+        copies = {key: each for key, each in self.copies.items() if key not in back}
+        return self.updated(copies=copies), every
 
     def reversed_elsewhere(self, works: Iterable[Work]) -> Self:
         """Return the part after the reversal of works that had moved to another stream."""
-        gone = tuple(works)
-        changed = self.updated(totals=self.totals.after((work, None) for work in gone))
+        part, gone = self.returned(works)
+        keys = {work.key for work in gone}
+        changed = part.updated(
+            totals=self.totals.after((work, None) for work in gone),
+            uncosted={key: month for key, month in self.uncosted.items() if key not in keys},
+        )
         return _after_reversal(changed, gone)
 
     def _without(self, works: Iterable[Work | None]) -> Self:

@@ -25,6 +25,7 @@ OTHER = "E-0000000000002"
 LEDGERS = "/ledgers/us"
 NOW = datetime(2026, 6, 3, 9, tzinfo=UTC)
 APRIL = {"month": "2026-04"}
+SEEING: tuple[Role, ...] = ("controller", "confidential")
 
 
 class Documents(Shared):
@@ -109,28 +110,28 @@ async def test_a_controller_closes_a_month() -> None:
     finance = await working()
     started = await finance.request(f"{LEDGERS}/start-closing", APRIL)
     assert started.status_code == 200, started.text
-    assert (await month(finance))["open"] == {"1": 1}
-    group = (await finance.request("/ledger-groups/us.1")).json()
+    assert (await month(finance))["open"] == {}
+    ledger = (await finance.request(LEDGERS, roles=SEEING)).json()
+    assert ledger["open_in_confidence"] == {"1": 1}
+    group = (await finance.request("/ledger-groups/us.1", roles=SEEING)).json()
     assert group["engagements"] == [ID, OTHER]
-    (name,) = group["open_items"]
-    assert name == OTHER
-    assert group["open_items"][OTHER]["items"] == ["2 h of wizard on 2026-04-06 (b) have no cost"]
+    assert (group["open_items"], [*group["confidential_open_items"]]) == ({}, [OTHER])
+    items = group["confidential_open_items"][OTHER]["items"]
+    assert items == ["2 h of wizard on 2026-04-06 (b) have no cost"]
 
-    refused = await finance.request(f"{LEDGERS}/close-period", APRIL)
+    refused = await finance.request(f"{LEDGERS}/close-period", APRIL, roles=SEEING)
     assert (refused.status_code, refused.json()["code"]) == (409, "month-items-open")
     body = {**APRIL, "accept": "The rate of the wizard is agreed next month."}
     for _ in range(2):  # the same request again has no second effect
-        answer = await finance.request(f"{LEDGERS}/close-period", body, key="close")
+        answer = await finance.request(f"{LEDGERS}/close-period", body, roles=SEEING, key="close")
         assert answer.status_code == 200, answer.text
 
     closed = await month(finance)
-    assert (closed["status"], closed["booked"], closed["accepted"]) == (
-        "closed",
-        2,
-        [body["accept"]],
-    )
+    assert (closed["status"], closed["booked"], closed["accepted"]) == ("closed", 2, [])
+    ledger = (await finance.request(LEDGERS, roles=SEEING)).json()
+    assert ledger["accepted_in_confidence"] == {"2026-04": [body["accept"]]}
     assert [(each["currency"], each["hours"]) for each in closed["totals"]] == [("EUR", "10")]
-    seen = await finance.request(f"/engagements/{OTHER}", roles=("controller", "confidential"))
+    seen = await finance.request(f"/engagements/{OTHER}", roles=SEEING)
     (booked,) = seen.json()["periods"]
     assert (booked["month"], booked["hours"]) == ("2026-04", "2")
     assert seen.json()["periods_costed"][0]["margin"] is None
@@ -140,7 +141,7 @@ async def test_a_controller_closes_a_month() -> None:
     assert await month(finance) == closed
     may = {"month": "2026-05"}
     await finance.request(f"{LEDGERS}/start-closing", may)
-    await finance.request(f"{LEDGERS}/close-period", {**may, "accept": "As before."})
+    await finance.request(f"{LEDGERS}/close-period", may)
     assert [(each["bookings"], each["hours"]) for each in (await month(finance))["totals"]] == [
         (2, "4")
     ]
@@ -150,9 +151,12 @@ async def test_a_controller_closes_a_month() -> None:
 async def test_costs_of_closed_months_need_the_right_to_see_them() -> None:
     finance = await working()
     await finance.request(f"{LEDGERS}/start-closing", APRIL)
-    await finance.request(f"{LEDGERS}/close-period", {**APRIL, "accept": "Why."})
+    closed = await finance.request(f"{LEDGERS}/close-period", APRIL)
+    assert closed.status_code == 200, "nothing tells that a cost is missing"
     assert "costs" not in (await finance.request(LEDGERS)).json()
-    answer = await finance.request(LEDGERS, roles=("controller", "confidential"))
+    for path in ("/ledger-groups/us.1", LEDGERS, f"/engagements/{OTHER}"):
+        assert "wizard" not in (await finance.request(path)).text
+    answer = await finance.request(LEDGERS, roles=SEEING)
     (cost,) = answer.json()["costs"]["2026-04"]
     assert cost["cost"] == {"amount": "400", "currency": "EUR"}
 

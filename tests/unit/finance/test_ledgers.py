@@ -10,6 +10,7 @@ from chassis.domain.pending import Refusal
 from contracts.event import Event
 from contracts.finance import PeriodBooked, PeriodCosted
 from contracts.reference import LedgerPublished
+from contracts.roles import Role
 from finance.ledger_groups.events import (
     EngagementAdded,
     EngagementAnswered,
@@ -22,7 +23,7 @@ from finance.ledger_groups.requests import (
     BeginRound,
     LedgerGroupId,
 )
-from finance.ledger_groups.state import LedgerGroup, OpenItems
+from finance.ledger_groups.state import LedgerGroup
 from finance.ledgers.decisions import ClosePeriod, ReopenPeriod, StartClosing
 from finance.ledgers.events import (
     BookingStarted,
@@ -34,7 +35,7 @@ from finance.ledgers.events import (
 )
 from finance.ledgers.requests import CompanyTotals, NoteGroup, RegisterEngagement
 from finance.ledgers.state import Ledger
-from finance.periods.events import PeriodChecked
+from finance.periods.events import OpenItems, PeriodChecked
 from finance.service import LEDGER, LEDGER_GROUP
 from testkit.scenario import Scenario, given
 from tests.unit.finance.test_periods import booked, costed
@@ -56,9 +57,19 @@ def ledger(engagements: int = 2) -> Scenario[Ledger]:
 
 
 def noted(
-    scenario: Scenario[Ledger], missing: int = 0, booked: int = 0, group: int = 1
+    scenario: Scenario[Ledger],
+    missing: int = 0,
+    booked: int = 0,
+    group: int = 1,
+    in_confidence: int = 0,
 ) -> Scenario[Ledger]:
-    note = NoteGroup(group=group, round=scenario.state.round, open=missing, booked=booked)
+    note = NoteGroup(
+        group=group,
+        round=scenario.state.round,
+        open=missing,
+        open_in_confidence=in_confidence,
+        booked=booked,
+    )
     return scenario.when(note).then_accepted()
 
 
@@ -175,6 +186,21 @@ def test_what_is_missing_must_be_accepted():
     assert (month.status, month.accepted) == ("closed", (ACCEPT.accept,))
 
 
+def test_what_is_missing_in_confidence_must_be_accepted_by_those_who_see_it():
+    missing = noted(ledger().after(START), in_confidence=2)
+    seeing: tuple[Role, ...] = ("controller", "confidential")
+    missing.when(CLOSE, roles=seeing).then_refused("month-items-open", saying="the groups us.1")
+    (month,) = missing.view["months"]
+    assert (month.open, missing.view["open_in_confidence"]) == ({}, {1: 2})
+    for outcome in (missing.when(CLOSE), missing.when(ACCEPT, roles=seeing)):
+        closed_ = noted(outcome.then_accepted(), booked=2)
+        (month,) = closed_.view["months"]
+        assert (month.status, month.accepted) == ("closed", ())
+    assert closed_.view["accepted_in_confidence"] == {APRIL: (ACCEPT.accept,)}
+    shown = {"open_in_confidence", "accepted_in_confidence"}
+    assert shown <= {*LEDGER.confidential_views.fields}
+
+
 def test_a_month_that_some_have_booked_stays_in_closing_until_all_have():
     part = noted(started().after(CLOSE), missing=1, booked=1)
     for command in (START, REOPEN):
@@ -240,18 +266,21 @@ def test_a_group_answers_once_all_engagements_have():
     assert [each.event.stream for each in asked.stream.requests.values()] == [
         f"engagement:{name}" for name in NAMES
     ]
-    checked = PeriodChecked(month=APRIL, items=("draft a",), count=3)
+    missing = OpenItems(items=("draft a",), count=3)
+    costs = OpenItems(items=("8 h of developer have no cost",), count=1)
+    checked = PeriodChecked(month=APRIL, missing=missing, in_confidence=costs)
     first = asked.when_outcome("check-1", NAMES[0], checked).then(
-        EngagementAnswered(engagement=NAMES[0], items=("draft a",), count=3)
+        EngagementAnswered(engagement=NAMES[0], missing=missing, in_confidence=costs)
     )
     first.then_view(waiting=[NAMES[1]])
     last = first.when_outcome("check-1", NAMES[1])
     last.then(EngagementAnswered(engagement=NAMES[1]), GroupAnswered(round=1))
     (request,) = last.requests
     assert request.stream == "ledger:us"
-    note = NoteGroup(group=3, round=1, open=1, booked=0)
+    note = NoteGroup(group=3, round=1, open=1, open_in_confidence=1, booked=0)
     assert NoteGroup.model_validate_json(request.content) == note
-    last.after.then_view(open_items={NAMES[0]: OpenItems(items=("draft a",), count=3)})
+    last.after.then_view(open_items={NAMES[0]: missing}, confidential_open_items={NAMES[0]: costs})
+    assert "confidential_open_items" not in LEDGER_GROUP.views.fields
 
 
 def test_a_group_reports_the_totals_of_those_that_booked():

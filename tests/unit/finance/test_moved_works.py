@@ -9,9 +9,12 @@ from datetime import time as time_of_day
 
 import pytest
 
+from chassis.application.command_handler import Answer
+from chassis.application.pending_requests import pending_views
 from chassis.domain.decider import handle_command
 from chassis.domain.pending import Refusal
 from chassis.domain.requests import RecordOutcome
+from chassis.web.command_answers import request_outcomes
 from contracts.delivery import TimeApproved
 from contracts.finance import BilledWorkReversed, CostReversed
 from contracts.lines import BillingItem, NewLine
@@ -28,11 +31,12 @@ from finance.moved_works.events import (
     WorksReturned,
 )
 from finance.number_series.events import NumberTaken
+from finance.pending.decisions import CatchUp
 from finance.periods.requests import BookPeriod
 from finance.time_billing.decisions import BillTime
 from finance.withholding.decisions import HoldWork, ReleaseWork, WriteDownWork
 from testkit.scenario import Scenario, like
-from tests.amounts import eur
+from tests.amounts import eur, usd
 from tests.unit.finance.builders import (
     ADDED,
     APRIL_1,
@@ -135,12 +139,92 @@ def test_unbilled_and_held_works_leave_once_their_invoice_is_issued():
     gone.when(ReleaseWork(entries=("b",))).then_refused("work-unknown")
 
 
-def test_works_stay_while_their_month_is_open_or_their_cost_unknown():
-    months, may = MonthStreams(), time("may", day=MAY_4)
-    assert held(months.after(hearing(billed(), may).after(BOOK))) == {"time:may"}
+def test_works_stay_while_their_month_is_open_or_an_exchange_rate_is_missing():
+    may = time("may", day=MAY_4)
+    assert held(MonthStreams().after(hearing(billed(), may).after(BOOK))) == {"time:may"}
+    dinner = expense("dinner", usd(70), billable=False)
+    waiting = hearing(hourly(), dinner).after(BOOK)
+    assert held(MonthStreams().after(waiting)) == {"expense:dinner"}
+
+
+def test_the_stream_of_the_month_is_told_a_cost_that_becomes_known_later():
+    months = MonthStreams()
+    uncosted = months.after(hearing(contracted(costs=False).on(MAY_4), A, B).after(BOOK))
+    assert held(uncosted) == set()
+    assert {each.cost for each in months.works("2026-04").values()} == {None}
+    assert [each.entry for each in uncosted.state.work.without_cost] == ["a", "b"]
+    assert len(uncosted.view["waiting_for_costs"]) >= 2
+
+    known = uncosted.knowing(CARD, COSTS).when(CatchUp())
+    assert known.after.view["cost_to_date"] == eur(800)
+    [request] = (each for each in known.requests if each.command == "note-costs")
+    assert request.confidential
+    recorded = tuple(known.after.stream.requests.values())
+    answer = Answer(known.after.stream, known.published, requests=recorded)
+    for confidential in (False, True):
+        shown = pending_views(recorded, confidential=confidential)
+        outcomes = request_outcomes(answer, confidential=confidential)
+        for names in (shown, outcomes):
+            assert ("note-costs" in {each.command for each in names}) is confidential
+    costed = months.after(known.then_accepted())
+    assert costed.stream.number > known.after.stream.number
+    assert costed.stream.open_number == known.after.stream.open_number
+    assert {each.cost for each in months.works("2026-04").values()} == {eur(400)}
+    [month] = months.streams.values()
+    assert month.stream.number == month.stream.open_number + 1
+    assert costed.state.work.copies == {}
+    here = hearing(contracted().on(MAY_4), A, B).state.work
+    assert (costed.state.work.totals, costed.state.work.uncosted) == (here.totals, {})
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_a_work_whose_cost_became_known_later_can_be_reversed(is_told: bool):
+    months = MonthStreams()
+    uncosted = months.after(hearing(contracted(costs=False).on(MAY_4), A, B).after(BOOK))
+    known = uncosted.knowing(CARD, COSTS).after(CatchUp())
+    if is_told:
+        known = months.after(known)
+    asked = hearing(known, time_reversed(A))
+    pending = {each.command: each for each in asked_of_months(asked)}
+    back = months.carried_out(asked, pending["give-back-works"])
+    assert back.view["cost_to_date"] == eur(400)
+    after = months.after(back)
+    here = hearing(contracted().on(MAY_4), A, B, time_reversed(A)).state.work
+    assert after.state.work.totals == here.totals
+    assert (after.state.work.reversed, after.state.work.copies) == ({}, {})
+    assert {key: each.cost for key, each in months.works("2026-04").items()} == {"time:b": eur(400)}
+
+
+def test_a_work_without_a_cost_can_be_reversed_after_it_moved():
+    months = MonthStreams()
+    uncosted = months.after(hearing(contracted(costs=False).on(MAY_4), A, B).after(BOOK))
+    after = months.after(hearing(uncosted, time_reversed(A)))
+    assert [each.entry for each in after.state.work.without_cost] == ["b"]
+    assert [*after.state.work.copies] == ["time:b"]
+
+
+def test_a_late_cost_is_not_that_of_an_entry_that_was_approved_again():
+    months = MonthStreams()
     uncosted = months.after(hearing(contracted(costs=False).on(MAY_4), A).after(BOOK))
-    assert held(uncosted) == {"time:a"}
-    assert held(months.after(hearing(uncosted.knowing(CARD, COSTS), may))) == {"time:may"}
+    known = uncosted.knowing(CARD, COSTS).after(CatchUp())
+    [late] = asked_of_months(known)
+    again = hearing(known, time_reversed(A))
+    [_, back] = asked_of_months(again)
+    again = hearing(months.carried_out(again, back).knowing(CARD), time("a", hours=2))
+    [_, leaving] = asked_of_months(again)
+    moved = months.carried_out(again, leaving)
+    months.after(months.carried_out(moved, late))
+    assert [each.cost for each in months.works("2026-04").values()] == [None]
+
+
+def test_works_whose_cost_becomes_known_as_they_leave_are_told_it():
+    months = MonthStreams()
+    uncosted = months.after(hearing(contracted(costs=False).on(MAY_4), A))
+    leaving = uncosted.knowing(CARD, COSTS).after(BOOK)
+    after = months.after(leaving)
+    assert held(after) == set()
+    assert [each.cost for each in months.works("2026-04").values()] == [eur(400)]
+    assert after.state.work.copies == {}
 
 
 def test_works_stay_while_a_credit_note_on_their_invoice_has_no_number():
@@ -155,19 +239,20 @@ def test_works_stay_while_a_credit_note_on_their_invoice_has_no_number():
     assert held(months.after(done)) == set()
 
 
-def test_works_after_a_report_that_is_not_measured_stay():
+def test_a_report_that_is_measured_later_does_not_contain_works_that_moved_since():
     """Let the plan contain a change whose amendment is not signed yet."""
     plan = BASELINED.model_copy(update={"version": 2, "changes": ("CR-1",)})
     worked = hearing(sent().on(MAY_4), ASSESSED, plan, A, report(date(2026, 4, 8)), B)
     assert worked.state.performance.reports
     months = MonthStreams()
     after = months.after(worked.after(BOOK))
-    assert held(after) == {"time:b"}
+    assert (held(after), [*after.state.work.copies]) == (set(), ["time:b"])
     signed = months.after(hearing(after, amendment(ADDED, signed_on=APRIL_1)))
     measured = hearing(worked, amendment(ADDED, signed_on=APRIL_1))
     assert signed.state.performance.reports == measured.state.performance.reports
     assert signed.view["margins"] == measured.view["margins"]
     assert signed.view["margins"].margin_billed.cost == eur(400), "b came after the report"
+    assert signed.state.work.copies == {}
 
 
 def test_many_works_leave_in_several_requests():

@@ -21,7 +21,12 @@ from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice, IssueCreditNote, VoidInvoice
 from finance.ledgers.requests import RegisterEngagement
 from finance.moved_works.events import WorksLeft
-from finance.periods.events import OpenItemsAccepted, PeriodChecked, RegisteredWithLedger
+from finance.periods.events import (
+    BookedWithOpenItems,
+    OpenItems,
+    PeriodChecked,
+    RegisteredWithLedger,
+)
 from finance.periods.requests import BookPeriod, CheckPeriod
 from finance.withholding.decisions import WriteDownWork
 from finance.write_offs.decisions import ReverseWriteOff, WriteOffInvoice
@@ -95,9 +100,9 @@ def after_booking(scenario: Scenario[Engagement], month: str) -> Scenario[Engage
     return scenario.when(book(month)).then_accepted()
 
 
-def hourly() -> Scenario[Engagement]:
+def hourly(*, costs: bool = True) -> Scenario[Engagement]:
     item = BillingItem(item="time", kind="time", amount=eur(20_000))
-    return contracted(sow_of(hourly_line(item, price=eur(20_000))))
+    return contracted(sow_of(hourly_line(item, price=eur(20_000))), costs=costs).on(MAY_4)
 
 
 # ---- the ledger ------------------------------------------------------------------------------
@@ -121,7 +126,7 @@ def test_a_booking_holds_what_was_recorded_since_the_last_one():
     april = hearing(sent().on(MAY_4), time("a", role="architect", hours=40))
     april = april.after(pay(2_000))
     april.when(book("04")).then(
-        OpenItemsAccepted(month="2026-04", why=WHY, items=(_revenue("2026-03"),), count=1),
+        BookedWithOpenItems(month="2026-04", why=WHY, items=(_revenue("2026-03"),), count=1),
         booked("04", billed=eur(5_000), paid=eur(2_000), hours=Decimal(40)),
         costed("04", 3_200),
         like(WorksLeft),
@@ -132,7 +137,7 @@ def test_a_booking_holds_what_was_recorded_since_the_last_one():
     gone = time_reversed(time("a", role="architect", hours=40))
     may = months.after(hearing(credited, gone))
     may.when(book("05")).then(
-        like(OpenItemsAccepted),
+        like(BookedWithOpenItems),
         booked("05", credited=eur(4_000), paid=eur(-1_000), hours=Decimal(-40)),
         costed("05", -3_200),
     )
@@ -160,7 +165,7 @@ def test_late_entries_of_a_booked_month_are_in_the_next_booking():
     scenario = after_booking(contracted().on(MAY_4), "04")
     late = hearing(scenario, time("late", hours=8, day=date(2026, 4, 7)))
     late.on(JUNE_4).when(book("05")).then(
-        like(OpenItemsAccepted), booked("05", hours=Decimal(8)), costed("05", 400)
+        like(BookedWithOpenItems), booked("05", hours=Decimal(8)), costed("05", 400)
     )
 
 
@@ -173,11 +178,11 @@ def test_unbilled_work_is_stated_as_it_is_at_the_booking():
     worked = hearing(hourly().on(MAY_4), time("a", hours=8, role="architect"))
     unbilled = {"hours": Decimal(8), "unbilled": eur(1_120)}
     booking = worked.when(book("04")).then(
-        like(OpenItemsAccepted), booked("04", **unbilled), costed("04", 640)
+        like(BookedWithOpenItems), booked("04", **unbilled), costed("04", 640)
     )
     billed = hearing(booking, time("b", hours=2, role="architect"))
     billed.on(JUNE_4).when(book("05")).then(
-        like(OpenItemsAccepted),
+        like(BookedWithOpenItems),
         booked("05", hours=Decimal(2), unbilled=eur(1_400)),
         costed("05", 160),
     )
@@ -188,7 +193,7 @@ def test_work_that_is_written_down_or_has_no_rate_is_not_unbilled():
     worked = hearing(worked, time("no-rate", role="tester", hours=3))
     written_down = worked.after(WriteDownWork(entries=("a",), why="Goodwill."))
     written_down.when(book("04")).then(
-        like(OpenItemsAccepted),
+        like(BookedWithOpenItems),
         booked("04", hours=Decimal(13), unbilled=eur(200)),
         like(PeriodCosted),
         like(WorksLeft),
@@ -199,7 +204,7 @@ def test_an_expense_in_another_currency_is_booked_once_it_is_converted():
     dinner = expense("dinner", usd(70))
     waiting = hearing(contracted().on(MAY_4), expense("train", eur(100)), dinner)
     april = waiting.when(book("04")).then(
-        like(OpenItemsAccepted),
+        like(BookedWithOpenItems),
         booked("04", expenses=eur(100)),
         like(PeriodCosted, margin=None),
         like(WorksLeft),
@@ -207,7 +212,9 @@ def test_an_expense_in_another_currency_is_booked_once_it_is_converted():
     rate = exchange("1.25", date(2026, 3, 2))
     converted = hearing(april.knowing(CARD, COSTS, rate).on(JUNE_4), time("a"))
     may = converted.when(book("05")).then(
-        like(OpenItemsAccepted), booked("05", expenses=eur(56), hours=Decimal(8)), costed("05", 456)
+        like(BookedWithOpenItems),
+        booked("05", expenses=eur(56), hours=Decimal(8)),
+        costed("05", 456),
     )
     assert may.state.periods.unbooked.expenses == {}
     reversed_ = hearing(may, expense_reversed(dinner))
@@ -222,9 +229,9 @@ def test_an_expense_that_is_reversed_before_its_conversion_is_booked_nowhere():
 
 def test_the_margin_is_unknown_while_the_cost_of_work_is():
     worked = hearing(contracted(costs=False).on(MAY_4), time("a"))
-    worked.when(book("04")).then(
-        like(OpenItemsAccepted), like(PeriodBooked), like(PeriodCosted, margin=None, cost=eur(0))
-    )
+    outcome = worked.when(book("04"))
+    [costs] = (each for each in outcome.events if isinstance(each, PeriodCosted))
+    assert (costs.margin, costs.cost) == (None, eur(0))
 
 
 def test_the_margin_is_that_of_all_revenue():
@@ -236,7 +243,7 @@ def test_the_margin_is_that_of_all_revenue():
     assert costs.margin.revenue == costs.recognised_by_cost == done.view["recognised"]
     assert costs.recognised == eur(0)
     after_booking(done, "04").on(JUNE_4).when(book("05")).then(
-        like(OpenItemsAccepted), like(PeriodBooked), costed("05", 0)
+        like(BookedWithOpenItems), like(PeriodBooked), costed("05", 0)
     )
 
 
@@ -255,7 +262,7 @@ def test_an_invoice_that_is_voided_after_its_booking_is_taken_off_the_next_one()
     april = after_booking(sent().on(MAY_4), "04")
     voided = april.on(JUNE_4).after(VoidInvoice(invoice="invoice-start", why="Wrong."))
     voided.when(book("05")).then(
-        like(OpenItemsAccepted), booked("05", billed=eur(-5_000)), costed("05", 0)
+        like(BookedWithOpenItems), booked("05", billed=eur(-5_000)), costed("05", 0)
     )
 
 
@@ -267,20 +274,40 @@ def test_what_is_missing_is_listed_and_must_be_accepted():
     items = (
         "draft invoice-start over 5,000.00 EUR, due 2026-03-20, is not approved",
         "draft invoice-design over 6,000.00 EUR, due 2026-04-01, is not approved",
+    )
+    costs = (
         "8 h of developer on 2026-04-06 (a) have no cost",
         "the revenue of fixed in 2026-03 is not recognised",
     )
+
+    def found(month: str, missing: tuple[str, ...], confidential: tuple[str, ...]) -> PeriodChecked:
+        return PeriodChecked(
+            month=month,
+            missing=OpenItems(items=missing, count=len(missing)),
+            in_confidence=OpenItems(items=confidential, count=len(confidential)),
+        )
+
     check = CheckPeriod(company="us", month="2026-04")
-    checked = worked.when(check).then(PeriodChecked(month="2026-04", items=items, count=4))
-    codes: set[RefusalCode] = {"invoice-not-issued", "work-uncosted", "revenue-unrecognised"}
-    checked.when(book("04", accept=False)).then_refused("month-items-open", missing=codes)
+    checked = worked.when(check).then(found("2026-04", items, costs))
+    refused = checked.when(book("04", accept=False))
+    refused.then_refused("month-items-open", missing={"invoice-not-issued"})
     # What is of later days is not missing.
     march = CheckPeriod(company="us", month="2026-03")
-    checked.when(march).then(PeriodChecked(month="2026-03", items=(items[0], items[3]), count=2))
+    checked.when(march).then(found("2026-03", items[:1], costs[1:]))
     booked_ = after_booking(checked, "04")
     booked_.when(check).then_nothing()
     (accepted_,) = booked_.view["booked_with_open_items"]
-    assert accepted_ == OpenItemsAccepted(month="2026-04", why=WHY, items=items, count=4)
+    every = BookedWithOpenItems(month="2026-04", why=WHY, items=(*items, *costs), count=4)
+    assert accepted_ == every
+
+
+def test_what_is_missing_in_confidence_prevents_no_booking():
+    done = hearing(hourly(costs=False), time("a")).after(recognise("03")).after(recognise("04"))
+    outcome = done.when(book("04", accept=False))
+    assert like(BookedWithOpenItems, why=None).matches(outcome.events[0])
+    assert isinstance(outcome.events[1], PeriodBooked)
+    (open_,) = outcome.after.view["booked_with_open_items"]
+    assert open_.items == ("8 h of developer on 2026-04-06 (a) have no cost",)
 
 
 def test_nothing_is_accepted_where_nothing_is_missing():
@@ -313,7 +340,7 @@ def waiting(scenario: Scenario[Engagement], month: str) -> list[str]:
     check = CheckPeriod(company="us", month=f"2026-{month}")
     (checked,) = scenario.on(MAY_4).when(check).events
     assert isinstance(checked, PeriodChecked)
-    return [each for each in checked.items if "approval" in each]
+    return [each for each in checked.missing.items if "approval" in each]
 
 
 def test_time_that_waits_for_approval_is_missing():
@@ -333,7 +360,7 @@ def test_time_that_waits_for_approval_is_missing():
         done = hearing(again, ends)
         assert waiting(done, "04") == []
         assert done.state.periods.waiting == {}
-    codes: set[RefusalCode] = {"time-waiting", "invoice-not-issued", "revenue-unrecognised"}
+    codes: set[RefusalCode] = {"time-waiting", "invoice-not-issued"}
     again.on(MAY_4).when(book("04", accept=False)).then_refused("month-items-open", missing=codes)
 
 
@@ -349,14 +376,16 @@ def test_the_view_lists_what_the_next_month_waits_for():
 
 def test_the_first_items_are_listed_and_the_others_counted():
     approvals = (time(f"t{number}") for number in range(25))
-    worked = hearing(contracted(costs=False), *approvals).on(MAY_4)
+    dinners = (expense(f"dinner-{number}", usd(70)) for number in range(25))
+    worked = hearing(contracted(costs=False), *approvals, *dinners).on(MAY_4)
     (checked,) = worked.when(CheckPeriod(company="us", month="2026-04")).events
     assert isinstance(checked, PeriodChecked)
-    assert (len(checked.items), checked.count) == (20, 27)
+    assert (len(checked.missing.items), checked.missing.count) == (20, 26)
+    assert (len(checked.in_confidence.items), checked.in_confidence.count) == (20, 26)
     refused = worked.when(book("04", accept=False))
-    refused.then_refused("month-items-open", saying="; and 7 more")
+    refused.then_refused("month-items-open", saying="; and 6 more")
     accepted_, *_ = worked.when(book("04")).events
-    assert like(OpenItemsAccepted, items=checked.items, count=27).matches(accepted_)
+    assert like(BookedWithOpenItems, items=checked.missing.items, count=52).matches(accepted_)
 
 
 def test_an_exchange_rate_is_missing_in_the_month_of_the_expense():
@@ -384,7 +413,7 @@ def test_a_forecast_that_is_older_than_cost_is_missing():
     def outdated(scenario: Scenario[Engagement]) -> bool:
         (checked,) = scenario.on(MAY_4).when(check).events
         assert isinstance(checked, PeriodChecked)
-        items = checked.items
+        items = checked.in_confidence.items
         return "the last forecast is of 2026-04-20, and cost of days after it is accrued" in items
 
     assert not outdated(measured)
@@ -396,7 +425,7 @@ def test_a_month_waits_for_the_numbers_of_its_documents():
     approved = contracted().on(date(2026, 4, 30)).after(ApproveInvoice(invoice="invoice-start"))
     pending = approved.on(MAY_4)
     pending.when(book("04")).then_refused("month-items-open", missing={"invoice-not-issued"})
-    pending.when(book("03")).then(like(OpenItemsAccepted), like(PeriodBooked), like(PeriodCosted))
+    pending.when(book("03")).then(like(BookedWithOpenItems), like(PeriodBooked), like(PeriodCosted))
     credited = sent().on(date(2026, 4, 30)).after(credit(100)).on(MAY_4)
     credited.when(book("04")).then_refused("month-items-open", missing={"credit-note-not-issued"})
 
@@ -441,7 +470,7 @@ def test_a_payment_that_arrived_in_a_booked_month_is_in_the_next_booking():
     closed = after_booking(sent().on(MAY_4), "04")
     paid = closed.after(pay(2_000, received_on=LAST, bank_charge=eur(15)))
     paid.on(JUNE_4).when(book("05")).then(
-        like(OpenItemsAccepted), booked("05", paid=eur(2_015)), costed("05", 0)
+        like(BookedWithOpenItems), booked("05", paid=eur(2_015)), costed("05", 0)
     )
 
 

@@ -89,7 +89,8 @@ class Twins(Story):
         state, twin = self.engagement.state, self.twin.state
         assert _all(self, state.work.done) == twin.work.done
         kept = {"work": twin.work.updated(done={}), "moved_works": twin.moved_works}
-        state = state.updated(work=state.work.updated(done={}), moved_works=twin.moved_works)
+        work = state.work.updated(done={}, copies={})
+        state = state.updated(work=work, moved_works=twin.moved_works)
         assert state.work == twin.work.updated(done={})
         assert state == twin.updated(**kept)
         hidden = {"moved_months", "corrections"}

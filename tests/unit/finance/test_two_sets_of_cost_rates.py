@@ -26,7 +26,8 @@ from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice
 from finance.number_series.events import NumberTaken
 from finance.pending.decisions import CatchUp
-from finance.service import ENGAGEMENT
+from finance.periods.requests import BookPeriod
+from finance.service import BOOKED_WORKS, ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Outcome, Scenario, given
@@ -60,7 +61,9 @@ from tests.unit.finance.builders import (
     scope,
     sow_of,
     time,
+    time_reversed,
 )
+from tests.unit.finance.month_streams import MonthStreams
 
 CHEAP = COSTS.model_copy(
     update={
@@ -176,12 +179,16 @@ LIFE: tuple[Step, ...] = (
     *issue("invoice-fees-2026-04", "2026-00006", AUGUST),
     *issue("invoice-fees-2026-05", "2026-00007", AUGUST),
     *issue("invoice-time-2026-04", "2026-00008", AUGUST),
+    told(BookPeriod(company="us", month="2026-04")),
+    told(BookPeriod(company="us", month="2026-04", accepted="Late.")),
     told(SettleAccount()),
     heard(EngagementClosed(closed_on=date(2026, 8, 4))),
     told(recognise("06"), date(2026, 10, 1)),
     told(recognise("07")),
     told(recognise("08")),
     told(CatchUp()),
+    heard(time_reversed(time("b", hours=20))),
+    told(BookPeriod(company="us", month="2026-08", accepted="Late.")),
 )
 
 
@@ -203,15 +210,19 @@ def open_parts(costs: CostRatesPublished | None) -> Iterator[object]:
     """Yield what is open after each step of the life: events, refusal, view, row, deadlines."""
     records: list[Reference] = [*UNTAXED, CARD, RATE, *([costs] if costs else [])]
     engagement = given(ENGAGEMENT, ID, records=records).on(ESTIMATED)
-    shown = ENGAGEMENT.views.model("Open")
+    shown, months = ENGAGEMENT.views.model("Open"), MonthStreams()
     for step in LIFE:
         outcome = step(engagement)
-        engagement = outcome.after
+        engagement = months.after(outcome.after)
         yield [each for each in map(open_event, outcome.published) if each]
         yield outcome.refusal and str(outcome.refusal)
         yield without_floor(shown(**ENGAGEMENT.views(engagement.state)).model_dump(mode="json"))
         yield ENGAGEMENT.rows(engagement.state)
         yield ENGAGEMENT.deadlines(engagement.state)
+        yield {
+            subject: (month.stream.open_number, BOOKED_WORKS.views(month.state))
+            for subject, month in months.streams.items()
+        }
 
 
 def open_event(recorded: Recorded[Event]) -> object:
@@ -283,6 +294,7 @@ def test_the_life_publishes_most_events_and_ends_settled():
         "EstimateCosted",
         "MarginMeasured",
         "PerformanceMeasured",
+        "PeriodCosted",
         "RevenueByCostRecognised",
     }
     assert len(published[False]) > 12
