@@ -10,6 +10,7 @@ from contracts.event import Event
 from contracts.money import Money
 from contracts.reference import Rates
 from contracts.refusals import RefusalCode
+from finance.billing.receivables import Receivable
 from finance.billing.state import Invoice
 from finance.budgeting.state import Budget
 from finance.companies.policy import rounding_on
@@ -78,8 +79,16 @@ def require_issued(state: Engagement, invoice: str) -> Invoice:
     return known
 
 
+def require_receivable(state: Engagement, invoice: str) -> Receivable:
+    """Return an issued invoice, or an unpaid one from before the take-over.
+
+    Raises Refused where it is unknown, not issued, or void.
+    """
+    return state.billing.opening.get(invoice) or require_issued(state, invoice)
+
+
 def day_since_issue(
-    invoice: Invoice, field: str, command: Command, context: Context, known: Event | None = None
+    invoice: Receivable, field: str, command: Command, context: Context, known: Event | None = None
 ) -> date:
     """Return the day of an act on an issued invoice: see `same_day`, but at least the invoice date.
 
@@ -107,7 +116,7 @@ def require_open_day(state: Engagement, field: str, day: date) -> date:
     return day
 
 
-def require_at_most(amount: Money, most: Money, code: RefusalCode, invoice: Invoice) -> None:
+def require_at_most(amount: Money, most: Money, code: RefusalCode, invoice: Receivable) -> None:
     """Refuse an amount in another currency, or above `most`."""
     require_currency(most.currency, amount=amount)
     if most < amount:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from local.demo.bank import Transfer
@@ -32,16 +33,19 @@ async def pay(run: EngagementRun, work: Work, amounts: Mapping[str, Mapping[str,
             beside = {"bank_charge": CHARGE}
         if mistake == 2 and Decimal(amount["amount"]) > SHORT * 100:
             beside = {"written_off": SHORT}
-        payment = await _pay(run, invoice, amount, beside)
+        payment = await pay_invoice(run, invoice, amount, beside)
         if mistake == 2:
             why = "The customer's account had no cover."
             await _act(run, payment, "return-payment", {"why": why})
             await _until(run, payment, lambda seen: seen["status"] == "returned")
-            await _pay(run, invoice, amount, {})
+            await pay_invoice(run, invoice, amount)
 
 
-async def _pay(
-    run: EngagementRun, invoice: str, amount: Mapping[str, str], beside: Mapping[str, Decimal]
+async def pay_invoice(
+    run: EngagementRun,
+    invoice: str,
+    amount: Mapping[str, str],
+    beside: Mapping[str, Decimal] = MappingProxyType({}),
 ) -> str:
     """Pay an invoice and allocate the payment; return its id.
 

@@ -1,10 +1,11 @@
 """Take over an engagement that was under way before the company used the platform."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from local.demo.engagement_run import EngagementRun
+from local.demo.paying import pay_invoice
 from local.demo.pricing import MONTHLY_FEE, WORK
 from local.demo.reference_data import SELLERS, SELLING_COMPANY
 
@@ -72,7 +73,8 @@ async def take_over(run: EngagementRun) -> None:
         complete="40",
     )
     await run.after(3)
-    await _balances(run, record, lines, as_of.isoformat())
+    await _balances(run, record, lines, as_of)
+    await _pay_before(run)
 
 
 async def _import(run: EngagementRun) -> dict[str, str]:
@@ -128,7 +130,7 @@ def _lines(run: EngagementRun, starts_on: str) -> list[dict[str, Any]]:
 
 
 async def _balances(
-    run: EngagementRun, record: dict[str, str], lines: list[dict[str, Any]], as_of: str
+    run: EngagementRun, record: dict[str, str], lines: list[dict[str, Any]], as_of: date
 ) -> None:
     """Take over what was billed, paid and recognised, and the cost; then correct what was paid."""
     work = _price_of_work(run)
@@ -147,7 +149,7 @@ async def _balances(
             "import-engagement",
             "dora",
             **record,
-            as_of=as_of,
+            as_of=as_of.isoformat(),
             lines=[
                 {
                     "line": line["line"],
@@ -163,7 +165,24 @@ async def _balances(
             price=run.money(_price(run)),
             billed=run.money(half + months),
             paid=run.money(paid_work + months),
+            receivables=[
+                {
+                    "number": "R/2024/0117",
+                    "gross": run.money(half),
+                    "open": run.money(half - paid_work),
+                    "issued_on": (as_of - timedelta(days=40)).isoformat(),
+                    "due_on": (as_of - timedelta(days=10)).isoformat(),
+                }
+            ],
             cost_to_date=run.money(cost),
             why=why,
         )
         await run.after(2)
+
+
+async def _pay_before(run: EngagementRun) -> None:
+    """Let the customer pay a part of the invoice from before; the rest stays overdue."""
+    await run.after(2)
+    [unpaid] = (await run.actors.look("finance", "fred"))["opening_receivables"]
+    part = (Decimal(unpaid["outstanding"]["amount"]) / 2).quantize(Decimal(1))
+    await pay_invoice(run, unpaid["invoice"], run.money(part))

@@ -6,12 +6,13 @@ from pydantic import Field, model_validator
 
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL
 from contracts.event import Event
-from contracts.money import Money, NotNegativeTotal, PositiveTotal, invalid
+from contracts.money import Money, NotNegativeTotal, PositiveMoney, PositiveTotal, invalid
 from contracts.values import (
     Day,
     DistinctBy,
     Identifier,
     RevenueMethod,
+    ShortText,
     SourceRecord,
     TakenOver,
     Value,
@@ -87,6 +88,38 @@ class OpeningBalance(Value):
         return self
 
 
+class OpenReceivable(Value):
+    """An invoice from before of which something is owed. Amounts are with tax."""
+
+    number: ShortText
+    """Number of the invoice."""
+    gross: PositiveMoney
+    """Amount of the invoice less credit notes."""
+    open: PositiveMoney
+    """Amount that the customer still owes; at most `gross`."""
+    issued_on: Day
+    """Invoice date."""
+    due_on: Day
+    """Last day for payment."""
+
+    @model_validator(mode="after")
+    def _owes_a_part(self) -> Self:
+        if self.open.currency != self.gross.currency:
+            raise invalid("open", f"must be in {self.gross.currency}", self.open.currency)
+        if self.gross < self.open:
+            raise invalid("open", f"must not be more than `gross`, {self.gross}", self.open)
+        if self.due_on < self.issued_on:
+            raise invalid("due_on", f"must not be before {self.issued_on}", self.due_on)
+        return self
+
+
+class OpeningReceivable(OpenReceivable):
+    """An invoice from before of which something is owed, with its id here."""
+
+    invoice: Identifier
+    """Id of the invoice, by which payments are allocated to it."""
+
+
 class OpeningBalances(TakenOver, SourceRecord):
     """The balances of an engagement that was under way before the platform was introduced."""
 
@@ -102,6 +135,13 @@ class OpeningBalances(TakenOver, SourceRecord):
     """Amount billed without tax: the sum of the lines."""
     paid: NotNegativeTotal
     """Amount paid without the tax in it: the sum of the lines."""
+    receivables: Annotated[
+        tuple[OpenReceivable, ...], Field(max_length=500), DistinctBy("number")
+    ] = ()
+    """Unpaid invoices, to which payments are allocated here; empty where they are not known.
+
+    Together they are as much as is billed and not paid, or more by the tax.
+    """
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
@@ -113,7 +153,20 @@ class OpeningBalances(TakenOver, SourceRecord):
             total = Money.total((getattr(each, field) for each in self.lines), currency)
             if getattr(self, field) != total:
                 raise invalid(field, f"must be the sum of the lines, {total}", getattr(self, field))
+        if self.receivables:
+            self._require_owed(self.billed - self.paid)
         return self
+
+    def _require_owed(self, unpaid: Money) -> None:
+        for each in self.receivables:
+            if each.gross.currency != unpaid.currency:
+                raise invalid("receivables", f"must be in {unpaid.currency}", each.gross.currency)
+            if each.issued_on > self.as_of:
+                raise invalid("receivables", f"must be issued by {self.as_of}", each.issued_on)
+        owed = Money.total((each.open for each in self.receivables), unpaid.currency)
+        if owed < unpaid or not unpaid.amount:
+            least = f"must be {unpaid} together, what is billed and not paid, and the tax on it"
+            raise invalid("receivables", least, owed)
 
 
 class EngagementImported(OpeningBalances, Event, channel=FINANCE, consumed_by=("delivery",)):
@@ -123,6 +176,11 @@ class EngagementImported(OpeningBalances, Event, channel=FINANCE, consumed_by=("
     does not contain them: it bills what they leave of the contract. What happened before is not
     judged: no gate of Finance was applied.
     """
+
+    receivables: Annotated[
+        tuple[OpeningReceivable, ...], Field(max_length=500), DistinctBy("number")
+    ] = ()
+    """Unpaid invoices, with tax; payments, write-offs and `payment-overdue` name their ids."""
 
 
 class OpeningRevenue(Value):

@@ -26,11 +26,11 @@ from contracts.finance import (
 from contracts.money import Money
 from contracts.values import Conversion
 from finance.allocations.requests import GiveBackAllocation, TakeAllocation
-from finance.billing.state import HeldAllocation, Invoice
+from finance.billing.receivables import HeldAllocation, OpeningInvoice, Receivable
 from finance.engagement import Engagement, Stage
 from finance.exchange_rates.conversion import convert
 from finance.payments.requests import NoteDeallocation
-from finance.policies import require_issued, rounding_of
+from finance.policies import require_receivable, rounding_of
 from finance.time_billing.unbilled import advances_left
 from finance.write_offs.reversal import reversal
 
@@ -57,8 +57,8 @@ def take_allocation(
             "payment-of-other-company",
             f"the payment arrived at {command.company}; {state.company} sells",
         )
-    invoice = require_issued(state, command.invoice)
-    require_currency(invoice.amount.currency, amount=command.amount)
+    invoice = require_receivable(state, command.invoice)
+    require_currency(invoice.currency, amount=command.amount)
     rest = invoice.outstanding
     if rest.amount <= 0:
         sentence = f"nothing is outstanding on invoice {invoice.number}"
@@ -113,7 +113,7 @@ def _share(amount: Money, part: Money, whole: Money) -> Money:
 
 
 def _difference(
-    state: Engagement, invoice: Invoice, conversion: Conversion | None, context: Context
+    state: Engagement, invoice: Receivable, conversion: Conversion | None, context: Context
 ) -> Money | None:
     """Return what the amount is worth more than on the invoice date; None where unknown."""
     if conversion is None or invoice.issue_on is None:
@@ -135,7 +135,7 @@ def give_back_allocation(
     What was written off beside it is outstanding again, too.
     """
     why, on = command.why, command.deallocated_on
-    for invoice in state.billing.issued:
+    for invoice in state.billing.receivables:
         held = invoice.allocations.get(command.allocation)
         if held is not None:
             yield _deallocated(held, held.paid, why, on)
@@ -230,17 +230,32 @@ def due_day_passed(state: Engagement, command: DeadlinePassed, context: Context)
             )
 
 
-def _unpaid(state: Engagement) -> Iterable[tuple[Invoice, date]]:
-    """Yield the issued invoices that are unpaid and not known to be overdue, with their due day."""
-    for invoice in state.billing.issued:
+def _unpaid(state: Engagement) -> Iterable[tuple[Receivable, date]]:
+    """Yield the invoices that are unpaid and not known to be overdue, with their due day."""
+    for invoice in state.billing.receivables:
         if invoice.outstanding.amount > 0 and not invoice.overdue and invoice.due_on is not None:
             yield invoice, invoice.due_on
 
 
-def _deadline(invoice: Invoice) -> str:
+def _deadline(invoice: Receivable) -> str:
     """Return the name of a deadline, another one each time: a deadline passes once."""
     again = (str(invoice.times_overdue + 1),) if invoice.times_overdue else ()
     return derived_id("overdue", invoice.invoice, *again)
+
+
+class OpeningReceivableView(ViewModel):
+    """Invoice from before of which `open` was owed at the take-over; amounts are with tax."""
+
+    invoice: str
+    number: str
+    gross: Money
+    open: Money
+    issued_on: date
+    due_on: date
+    paid: Money
+    written_off: Money
+    outstanding: Money
+    overdue: bool
 
 
 class AllocationFields(ViewModel):
@@ -248,6 +263,7 @@ class AllocationFields(ViewModel):
 
     `gross` is what was billed, with tax. `paid` contains what banks kept; `written_off` is what
     customers do not have to pay any more. These and `outstanding` are with tax, the others without.
+    `outstanding` and `overdue` contain the `opening_receivables`, the other amounts do not.
     """
 
     billed: Money | None
@@ -257,6 +273,7 @@ class AllocationFields(ViewModel):
     outstanding: Money | None
     advance_left: Money | None
     overdue: bool
+    opening_receivables: list[OpeningReceivableView]
 
 
 class EngagementRow(ViewModel):
@@ -280,8 +297,14 @@ def allocations_view(state: Engagement) -> AllocationFields:
         written_off=billing.written_off(currency) if currency else None,
         outstanding=billing.outstanding(currency) if currency else None,
         advance_left=advances_left(state) if currency else None,
-        overdue=any(invoice.overdue for invoice in billing.issued),
+        overdue=any(invoice.overdue for invoice in billing.receivables),
+        opening_receivables=[_opening(each) for each in billing.opening.values()],
     )
+
+
+def _opening(invoice: OpeningInvoice) -> OpeningReceivableView:
+    names = OpeningReceivableView.model_fields
+    return OpeningReceivableView(**{name: getattr(invoice, name) for name in names})
 
 
 @capability.row

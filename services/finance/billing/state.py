@@ -9,7 +9,6 @@ from chassis.domain.commands import Missing
 from chassis.domain.state import Keep, Part, on_event
 from contracts.event import Event, Recorded
 from contracts.finance import (
-    Allocation,
     BillingEventDue,
     CreditNoteIssued,
     DraftWithdrawn,
@@ -33,57 +32,19 @@ from contracts.finance import (
 from contracts.money import Money
 from contracts.values import Identifier
 from finance.billing.events import CreditNoteApproved, DraftChecked, NumberRefused
+from finance.billing.receivables import HeldAllocation, OpeningInvoice, Receivable, movements
 
 
-class HeldAllocation(Allocation):
-    """An allocation, as far as it is not taken back.
-
-    `times_reduced` counts the parts that were taken back.
-    """
-
-    times_reduced: int = 0
-
-    def without(self, part: Allocation) -> Self:
-        """Return the allocation without a part of it."""
-        conversion = self.conversion
-        if conversion and part.conversion:
-            left = conversion.amount - part.amount
-            used = conversion.converted - part.conversion.converted
-            parts = {"amount": left, "converted": used}
-            conversion = conversion.model_copy(update=parts) if left.amount else None
-        return self.model_copy(
-            update={
-                "amount": self.amount - part.amount,
-                "bank_charge": _less(self.bank_charge, part.bank_charge),
-                "conversion": conversion,
-                "exchange_difference": _less(self.exchange_difference, part.exchange_difference),
-                "times_reduced": self.times_reduced + 1,
-            }
-        )
-
-
-def _less(amount: Money | None, part: Money | None) -> Money | None:
-    """Return an amount without a part; None where nothing is left."""
-    left = amount - part if amount and part else amount
-    return left if left and left.amount else None
-
-
-class Invoice(InvoiceDraft):
+class Invoice(Receivable, InvoiceDraft):
     """Invoice from its draft on; `amount` is the lines' total less the advance drawn down.
 
     `amount` and `credited` are without tax, what is paid, written off and outstanding is with tax.
     `missing` is what a draft needs for its approval. `number_refused` has a sentence for each time
-    that the approved draft got no number. `times_overdue` counts how often it was overdue.
-    `allocations` and `write_offs` are those in force, by id, with what is left of them; `moved_on`
-    is the last day of any.
+    that the approved draft got no number.
     """
 
     stage: Literal["drafted", "approved", "issued", "voided", "rejected"] = "drafted"
     approved: InvoiceApproved | None = None
-    number: Identifier | None = None
-    due_on: date | None = None
-    overdue: bool = False
-    times_overdue: int = 0
     missing: tuple[Missing, ...] = ()
     held: InvoiceHeld | None = None
     released: bool = False
@@ -92,9 +53,11 @@ class Invoice(InvoiceDraft):
     number_refused: tuple[str, ...] = ()
     credits: tuple[CreditNoteIssued, ...] = ()
     credits_approved: tuple[CreditNoteApproved, ...] = ()
-    allocations: dict[str, HeldAllocation] = {}
-    write_offs: dict[str, WriteOffRecorded] = {}
-    moved_on: date | None = None
+
+    @property
+    def currency(self) -> str:
+        """Return its currency."""
+        return self.amount.currency
 
     @property
     def issue_on(self) -> date | None:
@@ -148,17 +111,6 @@ class Invoice(InvoiceDraft):
         return tuple(each for each in self.credits_approved if each.credit_note != credit_note)
 
     @property
-    def paid(self) -> Money:
-        """Return what the customer paid on the invoice, also what banks kept of it; with tax."""
-        held = self.allocations.values()
-        return Money.total((each.paid for each in held), self.amount.currency)
-
-    @property
-    def written_off(self) -> Money:
-        """Return what the customer does not have to pay any more; with tax."""
-        return Money.total((each.amount for each in self.write_offs.values()), self.amount.currency)
-
-    @property
     def overpaid(self) -> Money:
         """Return what is paid and written off beyond the invoice less its issued credit notes.
 
@@ -186,7 +138,7 @@ class Billing(Part):
     """Billing events and invoices by id; `currency` arguments are that of the engagement.
 
     `before` is what was billed before the engagement was taken over, by entry of the schedule and
-    line; it has no invoice here.
+    line; it has no invoice here. `opening` are the invoices of it that were not paid.
     `requested_by` are the people who requested an exception, by its billing event.
     """
 
@@ -194,14 +146,20 @@ class Billing(Part):
     requested_by: dict[str, tuple[str, ...]] = {}
     invoices: dict[Identifier, Invoice] = {}
     before: dict[Identifier, dict[Identifier, Money]] = {}
+    opening: dict[Identifier, OpeningInvoice] = {}
 
     @on_event
     def _taken_over(self, event: EngagementImported) -> Self:
+        """Replace what was taken over; what was paid here of an invoice stays."""
         before: dict[Identifier, dict[Identifier, Money]] = {}
         for line in event.lines:
             for each in line.entries:
                 before.setdefault(each.item, {})[line.line] = each.amount
-        return self.updated(before=before)
+        opening = {
+            each.invoice: OpeningInvoice(**dict(each), **movements(self.opening.get(each.invoice)))
+            for each in event.receivables
+        }
+        return self.updated(before=before, opening=opening)
 
     @on_event
     def _requested(self, recorded: Recorded[BillingEventDue]) -> Self:
@@ -301,11 +259,11 @@ class Billing(Part):
 
     @on_event
     def _deallocated(self, event: PaymentDeallocated) -> Self:
-        held = self.invoices[event.invoice].allocations[event.allocation].without(event)
+        held = self.owing(event.invoice).allocations[event.allocation].without(event)
         return self._with_allocation(event.invoice, held, event.deallocated_on)
 
     def _with_allocation(self, invoice: str, held: HeldAllocation, on: date) -> Self:
-        known = self.invoices[invoice]
+        known = self.owing(invoice)
         others = {name: each for name, each in known.allocations.items() if name != held.allocation}
         left = {held.allocation: held} if held.paid.amount else {}
         moved_on = max(on, known.moved_on or on)
@@ -317,12 +275,12 @@ class Billing(Part):
 
     @on_event
     def _write_off_reversed(self, event: WriteOffReversed) -> Self:
-        known = self.invoices[event.invoice].write_offs[event.write_off]
+        known = self.owing(event.invoice).write_offs[event.write_off]
         left = known.model_copy(update={"amount": known.amount - event.amount})
         return self._with_write_off(left, event.reversed_on)
 
     def _with_write_off(self, write_off: WriteOffRecorded, on: date) -> Self:
-        known = self.invoices[write_off.invoice]
+        known = self.owing(write_off.invoice)
         left = {**known.write_offs, write_off.write_off: write_off}
         return self._settled_by(
             write_off.invoice,
@@ -332,7 +290,7 @@ class Billing(Part):
 
     @on_event
     def _overdue(self, event: PaymentOverdue) -> Self:
-        times = self.invoices[event.invoice].times_overdue + 1
+        times = self.owing(event.invoice).times_overdue + 1
         return self._with(event.invoice, overdue=True, times_overdue=times)
 
     @cached_property
@@ -371,6 +329,15 @@ class Billing(Part):
     def issued(self) -> tuple[Invoice, ...]:
         """Return the issued invoices that are not void."""
         return tuple(each for each in self.invoices.values() if each.stage == "issued")
+
+    @property
+    def receivables(self) -> tuple[Receivable, ...]:
+        """Return the invoices from before, and the issued ones that are not void."""
+        return (*self.opening.values(), *self.issued)
+
+    def owing(self, invoice: str) -> Receivable:
+        """Return an invoice, of here or from before; raises KeyError where it is unknown."""
+        return self.opening[invoice] if invoice in self.opening else self.invoices[invoice]
 
     def due_on_item(self, item: str, currency: str) -> Money:
         """Return what fell due on an entry of the schedule, invoiced, drafted or billed before."""
@@ -443,11 +410,12 @@ class Billing(Part):
 
     def gross(self, currency: str) -> Money:
         """Return issued invoices less credit notes, with tax."""
-        return self.paid(currency) + self.written_off(currency) + self.outstanding(currency)
+        owed = Money.total((each.outstanding for each in self.issued), currency)
+        return self.paid(currency) + self.written_off(currency) + owed
 
     def outstanding(self, currency: str) -> Money:
-        """Return what the customer owes on issued invoices, with tax."""
-        return Money.total((each.outstanding for each in self.issued), currency)
+        """Return what the customer owes on issued invoices, also those from before; with tax."""
+        return Money.total((each.outstanding for each in self.receivables), currency)
 
     def of_item(self, item: str) -> tuple[Invoice, ...]:
         """Return the invoices and drafts of an entry of the schedule that are not void."""
@@ -458,6 +426,9 @@ class Billing(Part):
         return self._by_line.get(line, ())
 
     def _with(self, invoice: str, **fields: object) -> Self:
+        if invoice in self.opening:
+            known = self.opening[invoice].model_copy(update=fields)
+            return self.updated(opening={**self.opening, invoice: known})
         changed = self.invoices[invoice].model_copy(update=fields)
         return self.updated(invoices={**self.invoices, invoice: changed})
 
@@ -468,10 +439,9 @@ class Billing(Part):
 
     def _settled_by(self, invoice: str, **fields: object) -> Self:
         """Change fields; an invoice on which nothing is outstanding is not overdue any more."""
-        changed = self.invoices[invoice].model_copy(update=fields)
+        changed = self.owing(invoice).model_copy(update=fields)
         overdue = changed.overdue and changed.outstanding.amount > 0
-        moved = changed.model_copy(update={"overdue": overdue})
-        return self.updated(invoices={**self.invoices, invoice: moved})
+        return self._with(invoice, **fields, overdue=overdue)
 
     def _events_without(self, billing_event: str) -> dict[str, BillingEventDue]:
         return {name: each for name, each in self.events.items() if name != billing_event}

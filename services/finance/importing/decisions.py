@@ -10,6 +10,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
+from chassis.domain.ids import derived
 from chassis.domain.rules import past_day, require_currency
 from common.imports import ImportingFields, ImportingRow, require_imported, unless_taken_over
 from contracts import legal
@@ -19,6 +20,7 @@ from contracts.finance import (
     EngagementImported,
     OpeningBalances,
     OpeningCostRecorded,
+    OpeningReceivable,
     OpeningRevenue,
 )
 from contracts.money import NotNegativeTotal
@@ -36,7 +38,8 @@ class ImportEngagement(OpeningBalances, Command):
     Revenue by cost and the cost to date are recorded in confidence; where they are not known yet,
     they can be given later, together. Lines and prices are those of the contract that Legal took
     over before. What happened before is not judged. The same balances again change nothing; others
-    replace them all, until the engagement ends, if `why` says what was wrong.
+    replace them all, until the engagement ends, if `why` says what was wrong; an invoice from
+    before that was paid here stays.
     """
 
     cost_to_date: NotNegativeTotal | None = None
@@ -51,8 +54,8 @@ def import_engagement(
 
     Raises Refused where Sales did not import the opportunity as won from this record, Legal has not
     taken over the contract, the balances contradict it, the engagement is over, the day is in the
-    future, an amount is in another currency, or other content is recorded and no reason for a
-    correction is given; the refusal names the field.
+    future, an amount is in another currency, an invoice that was paid here is changed, or other
+    content is recorded and no reason for a correction is given; the refusal names the field.
     """
     importing = state.importing
     require_imported(importing.opportunity, command)
@@ -63,7 +66,11 @@ def import_engagement(
         )
     )
     balances = {name: getattr(command, name) for name in OpeningBalances.model_fields}
-    event = EngagementImported(**{**balances, "lines": openly})
+    receivables = tuple(
+        OpeningReceivable(**dict(each), invoice=f"opening-{derived(each.number)}")
+        for each in command.receivables
+    )
+    event = EngagementImported(**{**balances, "lines": openly, "receivables": receivables})
     cost, recorded = _cost(command), importing.cost
     events: list[Event] = [
         *unless_taken_over(importing.taken_over, event, "the import of the balances")
@@ -81,6 +88,7 @@ def import_engagement(
         require_running(state)
         require_open_account(state)
         _require_methods(state, command)
+        _require_receivables(state, event)
         past_day("as_of", command.as_of, context)
         require_currency(command.price.currency, cost_to_date=command.cost_to_date)
         _require_contract(importing.contract, command)
@@ -97,6 +105,18 @@ def _require_methods(state: Engagement, balances: OpeningBalances) -> None:
     if switched and state.revenue.cumulative:
         sentence = f"lines: revenue of {', '.join(switched)} was recognised by the method so far"
         raise Refused("method-fixed", sentence)
+
+
+def _require_receivables(state: Engagement, balances: EngagementImported) -> None:
+    """Refuse to change an invoice from before once money was taken on it, or written off."""
+    after = {each.invoice: each for each in balances.receivables}
+    before = state.importing.taken_over
+    for each in before.receivables if before else ():
+        moved = state.billing.opening[each.invoice].moved_on is not None
+        if moved and after.get(each.invoice) != each:
+            sentence = f"receivables: invoice {each.number} was paid or written off here"
+            missing = Missing("receivable-fixed", sentence, field="receivables")
+            raise Refused("receivable-fixed", sentence, [missing])
 
 
 def _require_contract(contract: legal.EngagementImported | None, balances: OpeningBalances) -> None:

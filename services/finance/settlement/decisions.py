@@ -17,6 +17,7 @@ from contracts.finance import AccountReopened, AccountSettled, InvoiceDrafted
 from contracts.lines import ContractLine
 from contracts.money import Money
 from contracts.values import LAST_DAY, Day
+from finance.billing.receivables import Receivable
 from finance.billing.schedule import lapsed
 from finance.billing.state import Invoice
 from finance.budgeting.state import Budget
@@ -123,8 +124,10 @@ def open_points(state: Engagement) -> Iterable[Missing]:
     yield from _unbilled(state, budget)
     for invoice in state.billing.live:
         yield from _open(state, invoice)
+    for before in state.billing.opening.values():
+        yield from _unpaid(before)
     unpaid = unpaid_before(state)
-    if unpaid.amount > 0:
+    if unpaid.amount > 0 and not state.billing.opening:
         sentence = f"{unpaid} of the opening balances is unpaid: correct them when it is paid"
         yield Missing("opening-balance-unpaid", sentence, "finance")
     beyond = state.billing.billed(state.money) + billed_before(state) - _most(state, budget)
@@ -144,13 +147,18 @@ def _most(state: Engagement, budget: Budget) -> Money:
 
 
 def _open(state: Engagement, invoice: Invoice) -> Iterable[Missing]:
-    due, owed = state.billing.events[invoice.billing_event], invoice.outstanding
+    due = state.billing.events[invoice.billing_event]
     if invoice.stage != "issued" and not lapsed(state, due):
         yield Missing(
             "invoice-not-issued", f"{invoice.invoice} over {invoice.amount} is due and not issued"
         )
     for note in invoice.credits_approved:
         yield Missing("credit-note-not-issued", f"{note.credit_note} waits for its number")
+    yield from _unpaid(invoice)
+
+
+def _unpaid(invoice: Receivable) -> Iterable[Missing]:
+    owed = invoice.outstanding
     if owed.amount > 0:
         yield Missing(
             "invoice-unpaid", f"{owed} is outstanding on {invoice.number}, due {invoice.due_on}"
@@ -206,7 +214,8 @@ def _movements(state: Engagement) -> Iterable[date]:
     """Yield the days of all invoices and credit notes, and the last day of payments on each."""
     for invoice in state.billing.issued:
         yield from (each.issued_on for each in invoice.credits)
-        yield from (each for each in (invoice.issue_on, invoice.moved_on) if each is not None)
+    for each in state.billing.receivables:
+        yield from (day for day in (each.issue_on, each.moved_on) if day is not None)
 
 
 class SettlementFields(ViewModel):

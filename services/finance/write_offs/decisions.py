@@ -17,7 +17,7 @@ from contracts.finance import WriteOffRecorded
 from contracts.money import Money, PositiveMoney
 from contracts.values import Correction, Day, Identifier, ShortText
 from finance.engagement import Engagement
-from finance.policies import day_since_issue, require_at_most, require_issued, require_open_day
+from finance.policies import day_since_issue, require_at_most, require_open_day, require_receivable
 from finance.roles import CONTROLLING
 from finance.write_offs.reversal import reversal
 
@@ -58,7 +58,7 @@ def write_off_invoice(
     Raises Refused where the invoice is unknown, not issued, void or paid, the amount is too large
     or in another currency, or the day is in the future or before the invoice date.
     """
-    invoice = require_issued(state, command.invoice)
+    invoice = require_receivable(state, command.invoice)
     on = day_since_issue(invoice, "written_off_on", command, context)
     require_open_day(state, "written_off_on", on)
     owed = invoice.outstanding
@@ -94,7 +94,7 @@ def reverse_write_off(
 
 
 def _all(state: Engagement) -> Iterable[WriteOffRecorded]:
-    for invoice in state.billing.issued:
+    for invoice in state.billing.receivables:
         yield from invoice.write_offs.values()
 
 

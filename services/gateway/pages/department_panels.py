@@ -27,7 +27,7 @@ from gateway.pages.names import Names, channel_name, rule_title
 from gateway.view.approved_work import approved_work
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery import Change, RaidItem, Survey
-from gateway.view.sections.finance import Budget, Invoice
+from gateway.view.sections.finance import Budget, Invoice, OpeningInvoice
 from gateway.view.sections.legal import Obligation
 
 
@@ -432,6 +432,7 @@ def _finance(view: View, names: Names, *, confidential: bool) -> _PanelRows:
         yield "Paid, with tax", _one(money(finance.paid(currency)))
         if (written_off := finance.written_off(currency)).amount:
             yield "Written off, with tax", _one(money(written_off))
+    if currency is not None and finance.receivables():
         yield "Outstanding, with tax", _one(money(finance.outstanding(currency)))
     yield from _approved_work(view)
     yield from _balances(view, confidential=confidential)
@@ -440,6 +441,14 @@ def _finance(view: View, names: Names, *, confidential: bool) -> _PanelRows:
         partial = finance.recognises_by_cost and not confidential
         without = ", without what is recognised by cost" if partial else ""
         yield "Recognised", _one(money(recognised) + without)
+    yield (
+        "Invoices from before",
+        tuple(
+            f"{each.number}: {money(each.open)} of {money(each.gross)} with tax open then, "
+            f"{_payment(each)}"
+            for each in finance.opening.values()
+        ),
+    )
     yield "Invoices", tuple(_invoice(invoice) for invoice in finance.invoices.values())
     yield (
         "To be invoiced",
@@ -575,16 +584,16 @@ def _cap(start: EarlyStart) -> str:
 
 
 def _invoice(invoice: Invoice) -> str:
-    if invoice.voided:
-        state = "void"
-    elif invoice.outstanding.amount <= 0:
-        state = "paid" if invoice.paid.amount > 0 else "credited"
-    elif invoice.overdue is not None:
-        state = f"overdue since {short_day(invoice.due_on)}"
-    else:
-        state = f"due {short_day(invoice.due_on)}"
+    state = "void" if invoice.voided else _payment(invoice)
     tax = f" ({money(invoice.gross)} with tax)" if invoice.gross != invoice.amount else ""
     return f"{invoice.number}: {money(invoice.amount)}{tax}, {state}"
+
+
+def _payment(invoice: Invoice | OpeningInvoice) -> str:
+    if invoice.outstanding.amount <= 0:
+        return "paid" if invoice.paid.amount > 0 else "credited"
+    overdue = invoice.overdue is not None
+    return f"{'overdue since' if overdue else 'due'} {short_day(invoice.due_on)}"
 
 
 def _gateway(view: View, names: Names, *, confidential: bool) -> _PanelRows:

@@ -107,10 +107,10 @@ def _billing(figures: Figures, view: View, currency: str) -> None:
     if view.finance.invoices:
         _add(figures, f"{currency}.billed", view.finance.billed(currency).amount)
         _add(figures, f"{currency}.paid", view.finance.paid(currency).amount)
-        _add(figures, f"{currency}.outstanding", view.finance.outstanding(currency).amount)
-        for invoice in view.finance.live_invoices():
-            if invoice.overdue is not None:
-                _add(figures, f"{currency}.overdue", invoice.outstanding.amount)
+    for invoice in view.finance.receivables():
+        _add(figures, f"{currency}.outstanding", invoice.outstanding.amount)
+        if invoice.overdue is not None:
+            _add(figures, f"{currency}.overdue", invoice.outstanding.amount)
     recognised = view.recognised
     if recognised is not None:
         _add(figures, f"{currency}.recognised", recognised.amount)

@@ -102,7 +102,7 @@ def closing_with_loose_ends(
         return
     unpaid = {
         invoice.number: (invoice.outstanding, invoice.overdue)
-        for invoice in view.finance.live_invoices()
+        for invoice in view.finance.receivables()
         if invoice.overdue is not None
     }
     loose: list[tuple[str, Ref]] = [

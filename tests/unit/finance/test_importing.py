@@ -406,3 +406,48 @@ def test_a_correction_agrees_with_the_contract_that_legal_corrected() -> None:
 def test_contradictions_are_refused_with_the_field(changed: dict[str, Any], saying: str) -> None:
     with pytest.raises(ValidationError, match=saying):
         ImportEngagement.model_validate({**BODY, **changed})
+
+
+UNPAID: dict[str, Any] = {
+    "number": "R 2026/17",
+    "gross": euros(11_900),
+    "open": euros(9_000),
+    "issued_on": "2026-03-02",
+    "due_on": "2026-04-01",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "saying"),
+    [
+        ({"open": euros(11_901)}, "open\n  must not be more than `gross`, 11,900.00 EUR"),
+        ({"open": {"amount": 1, "currency": "USD"}}, "open\n  must be in EUR"),
+        ({"open": euros(0)}, "open\n  Value error, must be more than zero"),
+        ({"due_on": "2026-03-01"}, "due_on\n  must not be before 2026-03-02"),
+        ({"issued_on": "2026-04-01"}, "receivables\n  must be issued by 2026-03-31"),
+        ({"open": euros(8_999)}, "receivables\n  must be 9,000.00 EUR together"),
+        ({"number": " "}, "number"),
+    ],
+)
+def test_unpaid_invoices_agree_with_the_balances(changed: dict[str, Any], saying: str) -> None:
+    command(receivables=[UNPAID])
+    with pytest.raises(ValidationError, match=saying):
+        command(receivables=[{**UNPAID, **changed}])
+
+
+def test_unpaid_invoices_are_distinct_and_of_balances_that_are_unpaid() -> None:
+    with pytest.raises(ValidationError, match="R 2026/17 appears more than once"):
+        command(receivables=[UNPAID, UNPAID])
+    paid = [{**WORK, "paid": euros(40_000)}, CARE, {**DISCOUNT, "paid": euros(-1_000)}]
+    with pytest.raises(ValidationError, match="receivables"):
+        command(lines=paid, paid=euros(42_000), receivables=[UNPAID])
+
+
+def test_an_unpaid_invoice_has_the_same_id_after_a_correction() -> None:
+    [first] = imported().after(command(receivables=[UNPAID])).view["imported"].receivables
+    corrected = command(receivables=[{**UNPAID, "open": euros(9_500)}], why=WHY)
+    after = imported().after(command(receivables=[UNPAID])).after(corrected)
+    [second] = after.view["imported"].receivables
+    assert (second.invoice, second.open) == (first.invoice, eur(9_500))
+    [shown] = after.view["opening_receivables"]
+    assert (shown.invoice, shown.outstanding) == (first.invoice, eur(9_500))

@@ -6,17 +6,30 @@ from typing import Any
 
 import pytest
 
+from chassis.domain.ids import derived
 from contracts import delivery, legal
-from contracts.finance import BudgetCosted, BudgetSet, RevenueRecognised
+from contracts.finance import (
+    BudgetCosted,
+    BudgetSet,
+    PaymentAllocated,
+    PaymentDeallocated,
+    PaymentOverdue,
+    RevenueRecognised,
+    WriteOffRecorded,
+    WriteOffReversed,
+)
 from contracts.lines import LineRate, PerformanceObligation
 from contracts.money import Money
 from contracts.refusals import RefusalCode
+from finance.allocations.requests import GiveBackAllocation
 from finance.engagement import Engagement
 from finance.importing.decisions import ImportEngagement
+from finance.invoices.decisions import IssueCreditNote, VoidInvoice
 from finance.revenue.decisions import RecogniseRevenue
 from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount, open_points
 from finance.time_billing.decisions import BillTime
+from finance.write_offs.decisions import ReverseWriteOff, WriteOffInvoice
 from testkit.scenario import Scenario, given, like
 from tests.amounts import eur, per_hour, usd
 from tests.invoices import UNTAXED
@@ -115,7 +128,18 @@ BALANCES = {
 }
 
 
-def importing(as_of: str = "2026-03-31", **lines: dict[str, Any]) -> ImportEngagement:
+RECEIVABLE: dict[str, Any] = {
+    "number": "R 2026/17",
+    "gross": euros(2_380),
+    "open": euros(1_190),
+    "issued_on": "2026-03-10",
+    "due_on": "2026-04-09",
+}
+
+
+def importing(
+    as_of: str = "2026-03-31", *receivables: dict[str, Any], **lines: dict[str, Any]
+) -> ImportEngagement:
     """Return the command; `lines` replace fields of a line's balance."""
     balances = [
         {
@@ -140,6 +164,7 @@ def importing(as_of: str = "2026-03-31", **lines: dict[str, Any]) -> ImportEngag
             "as_of": as_of,
             "lines": balances,
             "cost_to_date": euros(25_000),
+            "receivables": receivables,
             **sums,
         }
     )
@@ -361,6 +386,82 @@ def test_the_account_is_settled_with_the_balances_of_before() -> None:
     assert settling(done) == {"invoice-unpaid"}
     unpaid = fixed_only(paid=eur(49_000), lines=(only.model_copy(update={"paid": eur(49_000)}),))
     assert "opening-balance-unpaid" in settling(unpaid)
+
+
+def owing(**changed: Any) -> ImportEngagement:
+    """Return balances of which 1,000 EUR, with tax 1,190 EUR, are owed on an invoice."""
+    return importing("2026-03-31", {**RECEIVABLE, **changed}, build={"paid": euros(49_000)})
+
+
+BEFORE = f"opening-{derived('R 2026/17')}"
+
+
+def open_of(scenario: Scenario[Engagement]) -> tuple[Money, Money, Money, bool]:
+    [shown] = scenario.view["opening_receivables"]
+    return shown.paid, shown.written_off, shown.outstanding, shown.overdue
+
+
+def test_a_payment_is_allocated_to_an_invoice_from_before() -> None:
+    scenario = taken_over(owing())
+    assert scenario.view["outstanding"] == eur(1_190)
+    assert settling(scenario) >= {"invoice-unpaid"}
+    part = scenario.when(allocate(BEFORE, eur(1_000), bank_charge=eur(5)))
+    part.then(like(PaymentAllocated, invoice=BEFORE, amount=eur(1_000), bank_charge=eur(5)))
+    assert open_of(part.after) == (eur(1_005), eur(0), eur(185), False)
+    assert part.after.view["paid"] == part.after.view["gross"] == eur(0), "billed here"
+    assert part.after.state.periods.unbooked.paid == 1_005
+    rest = part.after.after(allocate(BEFORE, eur(150), written_off=eur(50)))
+    assert open_of(rest) == (eur(1_155), eur(35), eur(0), False)
+    assert "invoice-unpaid" not in settling(rest)
+    assert "opening-balance-unpaid" not in settling(rest)
+    rest.when(allocate(BEFORE, eur(1))).then_refused("invoice-paid")
+    whole = scenario.after(allocate(BEFORE, eur(2_000)))
+    assert open_of(whole) == (eur(1_190), eur(0), eur(0), False), "the payment keeps the rest"
+
+
+def test_a_payment_of_an_invoice_from_before_is_taken_back_with_its_write_off() -> None:
+    taken = allocate(BEFORE, eur(1_150), written_off=eur(40))
+    scenario = taken_over(owing()).after(taken)
+    assert open_of(scenario)[2] == eur(0)
+    back = GiveBackAllocation(allocation=taken.allocation, why="No cover.", deallocated_on=TODAY)
+    returned = scenario.when(back)
+    returned.then(like(PaymentDeallocated, invoice=BEFORE), like(WriteOffReversed, amount=eur(40)))
+    assert open_of(returned.after) == (eur(0), eur(0), eur(1_190), False)
+
+
+def test_an_invoice_from_before_is_overdue_and_written_off() -> None:
+    scenario = taken_over(owing())
+    late = scenario.when_deadline(f"overdue-{BEFORE}")
+    late.then(PaymentOverdue(invoice=BEFORE, due_on=date(2026, 4, 9), outstanding=eur(1_190)))
+    assert late.after.view["overdue"]
+    lost = late.after.when(WriteOffInvoice(invoice=BEFORE, why="Insolvent."))
+    lost.then(like(WriteOffRecorded, amount=eur(1_190)))
+    assert open_of(lost.after) == (eur(0), eur(1_190), eur(0), False)
+    assert not lost.after.view["overdue"]
+    [known] = lost.after.view["write_offs"]
+    again = lost.after.after(ReverseWriteOff(write_off=known.write_off, why="They pay."))
+    assert open_of(again) == (eur(0), eur(0), eur(1_190), False)
+
+
+def test_an_invoice_from_before_is_fixed_once_it_was_paid_here() -> None:
+    paid = taken_over(owing()).after(allocate(BEFORE, eur(1_000)))
+    corrections = (owing(open=euros(1_191)), owing(number="R 2026/18"), importing())
+    for correction in corrections:
+        command = correction.model_copy(update={"why": "It was wrong."})
+        paid.when(command).then_refused("receivable-fixed", fields={"receivables"})
+        taken_over(owing()).when(command).then_accepted()
+    other = owing(number="R 2026/18").receivables
+    more = owing().model_copy(update={"receivables": (*owing().receivables, *other), "why": "Two."})
+    shown = paid.after(more).view["opening_receivables"]
+    assert [each.outstanding for each in shown] == [eur(190), eur(1_190)]
+
+
+def test_invoices_from_before_are_no_invoices_of_here() -> None:
+    scenario = taken_over(owing())
+    scenario.when(VoidInvoice(invoice=BEFORE, why="Wrong.")).then_refused("invoice-unknown")
+    note = IssueCreditNote(invoice=BEFORE, amount=eur(1), why="Goodwill.")
+    scenario.when(note).then_refused("invoice-unknown")
+    assert scenario.view["invoices"] == []
 
 
 def test_nothing_is_corrected_after_the_settlement() -> None:

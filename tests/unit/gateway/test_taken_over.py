@@ -335,6 +335,8 @@ def test_balances_are_apart_from_all_other_amounts_of_the_portfolio() -> None:
         "imported_price": balances.price.amount,
         "imported_billed": balances.billed.amount,
         "imported_paid": balances.paid.amount,
+        "outstanding": 3_900,
+        "overdue": 3_900,
     }
     assert portfolio.confidential is not None
     assert portfolio.confidential[0].cost == 0
@@ -360,6 +362,10 @@ def test_panels_show_what_each_department_took_over() -> None:
         "11,400 EUR paid, without tax",
         "3,600 EUR recognised",
     )
+    assert seen["finance: Invoices from before"] == (
+        "R/2024/0117: 7,800 EUR of 15,600 EUR with tax open then, overdue since 20 Feb 2025",
+    )
+    assert seen["finance: Outstanding, with tax"] == ("3,900 EUR",)
     assert "finance: Cost taken over" not in seen
     costs = rows(view, confidential=True)["finance: Cost taken over"]
     assert costs == ("9,360 EUR", "15,600 EUR recognised")

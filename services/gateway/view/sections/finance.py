@@ -12,7 +12,7 @@ from contracts.event import Recorded
 from contracts.lines import ContractLine, LineChange, PerformanceObligation
 from contracts.money import Money, Rate
 from contracts.values import Conversion, Margin
-from gateway.formatting import day, hours, listed, money, number, percent, ratio, words
+from gateway.formatting import counted, day, hours, listed, money, number, percent, ratio, words
 from gateway.view.sections.sentences import (
     answer,
     if_given,
@@ -228,6 +228,27 @@ class Invoice:
 
 
 @dataclass(slots=True)
+class OpeningInvoice:
+    """An unpaid invoice from before the take-over, with what is paid and written off here.
+
+    Amounts are with tax; `open` is what was owed at the take-over.
+    """
+
+    number: str
+    gross: Money
+    open: Money
+    due_on: date
+    paid: Money
+    written_off: Money
+    overdue: Ref | None = None
+
+    @property
+    def outstanding(self) -> Money:
+        """The amount that the customer still owes on it."""
+        return self.open - self.paid - self.written_off
+
+
+@dataclass(slots=True)
 class FinanceSection:
     """The engagement as Finance published it on its open channel."""
 
@@ -261,6 +282,8 @@ class FinanceSection:
     billing: dict[str, Billable] = field(default_factory=dict)
     drafts: dict[str, Draft] = field(default_factory=dict)
     invoices: dict[str, Invoice] = field(default_factory=dict)
+    opening: dict[str, OpeningInvoice] = field(default_factory=dict)
+    """Invoices from before the take-over that were not paid then, by id."""
     held: dict[str, WithheldWork] = field(default_factory=dict)
     """Approved work that is held back from billing, by kind and id (``time:T-1``)."""
     reversed: dict[str, ReversedWork] = field(default_factory=dict)
@@ -308,6 +331,14 @@ class FinanceSection:
         """Return the invoices that are not void."""
         return [invoice for invoice in self.invoices.values() if not invoice.voided]
 
+    def owing(self, invoice: str) -> Invoice | OpeningInvoice | None:
+        """Return an invoice, of here or from before, or None where it is unknown."""
+        return self.invoices.get(invoice) or self.opening.get(invoice)
+
+    def receivables(self) -> list[Invoice | OpeningInvoice]:
+        """Return the invoices that are not void, also those from before."""
+        return [*self.opening.values(), *self.live_invoices()]
+
     def time_lines(self) -> list[BilledLine]:
         """Return what drafts and invoices that are not void bill of work that is approved."""
         bills: dict[str, Invoice | Draft] = {**self.drafts}
@@ -337,8 +368,11 @@ class FinanceSection:
         return Money.total((invoice.written_off for invoice in self.live_invoices()), currency)
 
     def outstanding(self, currency: str) -> Money:
-        """Return the amount issued and not yet paid, written off, voided or credited; with tax."""
-        return Money.total((invoice.outstanding for invoice in self.live_invoices()), currency)
+        """Return the amount issued and not yet paid, written off, voided or credited; with tax.
+
+        Also that of invoices from before the take-over.
+        """
+        return Money.total((each.outstanding for each in self.receivables()), currency)
 
 
 def _sum(revenue: dict[str, Kept[Money]]) -> Money | None:
@@ -725,13 +759,40 @@ def _converted(section: FinanceSection, recorded: Recorded[finance.ExpenseConver
         section.converted_expenses[key] = before + amount
 
 
+def _unpaid(balances: finance.EngagementImported) -> str:
+    if not balances.receivables:
+        return ""
+    owed = Money.total((each.open for each in balances.receivables), balances.billed.currency)
+    return f", {money(owed)} with tax is unpaid on {counted(len(balances.receivables), 'invoice')}"
+
+
 steps.describe(
     finance.EngagementImported,
     lambda event, _: (
         f"Balances to {day(event.as_of)} taken over: {money(event.billed)} billed, "
-        f"{money(event.paid)} paid, without tax{if_given('; corrected: “{}”', event.why)}."
+        f"{money(event.paid)} paid, without tax{_unpaid(event)}"
+        f"{if_given('; corrected: “{}”', event.why)}."
     ),
 )
+
+
+@steps.on(finance.EngagementImported)
+def _taken_over(section: FinanceSection, recorded: Recorded[finance.EngagementImported]) -> None:
+    """Replace the invoices from before; what is paid here of one stays."""
+    before, section.opening = section.opening, {}
+    for each in recorded.event.receivables:
+        nothing, known = Money.zero(each.gross.currency), before.get(each.invoice)
+        section.opening[each.invoice] = OpeningInvoice(
+            number=each.number,
+            gross=each.gross,
+            open=each.open,
+            due_on=each.due_on,
+            paid=known.paid if known else nothing,
+            written_off=known.written_off if known else nothing,
+            overdue=known.overdue if known else None,
+        )
+
+
 confidential_steps.describe(
     finance.OpeningCostRecorded,
     lambda event, _: (
@@ -877,13 +938,13 @@ steps.describe(
 @steps.on(finance.PaymentAllocated)
 def _allocated(section: FinanceSection, recorded: Recorded[finance.PaymentAllocated]) -> None:
     event = recorded.event
-    invoice = section.invoices.get(event.invoice)
+    invoice = section.owing(event.invoice)
     if invoice is not None:
         invoice.paid = invoice.paid + event.paid
         _clear_overdue(invoice)
 
 
-def _clear_overdue(invoice: Invoice) -> None:
+def _clear_overdue(invoice: Invoice | OpeningInvoice) -> None:
     """Clear the overdue mark of an invoice of which nothing is outstanding any more."""
     if invoice.outstanding.amount <= 0:
         invoice.overdue = None
@@ -901,7 +962,7 @@ steps.describe(
 @steps.on(finance.PaymentDeallocated)
 def _deallocated(section: FinanceSection, recorded: Recorded[finance.PaymentDeallocated]) -> None:
     event = recorded.event
-    invoice = section.invoices.get(event.invoice)
+    invoice = section.owing(event.invoice)
     if invoice is not None:
         invoice.paid = invoice.paid - event.paid
 
@@ -917,7 +978,7 @@ steps.describe(
 @steps.on(finance.WriteOffRecorded)
 def _written_off(section: FinanceSection, recorded: Recorded[finance.WriteOffRecorded]) -> None:
     event = recorded.event
-    invoice = section.invoices.get(event.invoice)
+    invoice = section.owing(event.invoice)
     if invoice is not None:
         invoice.written_off = invoice.written_off + event.amount
         _clear_overdue(invoice)
@@ -934,7 +995,7 @@ def _write_off_reversed(
     section: FinanceSection, recorded: Recorded[finance.WriteOffReversed]
 ) -> None:
     event = recorded.event
-    invoice = section.invoices.get(event.invoice)
+    invoice = section.owing(event.invoice)
     if invoice is not None:
         invoice.written_off = invoice.written_off - event.amount
 
@@ -947,7 +1008,7 @@ steps.describe(
 
 @steps.on(finance.PaymentOverdue)
 def _overdue(section: FinanceSection, recorded: Recorded[finance.PaymentOverdue]) -> None:
-    invoice = section.invoices.get(recorded.event.invoice)
+    invoice = section.owing(recorded.event.invoice)
     if invoice is not None and invoice.outstanding.amount > 0:
         invoice.overdue = ref(recorded)
 
