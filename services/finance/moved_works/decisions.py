@@ -110,7 +110,7 @@ def _is_asked_back(state: Engagement, month: Month) -> bool:
 
 def _can_leave(state: Engagement, work: Work) -> bool:
     """Return whether every invoice on a work is issued and final, and no amount is unknown."""
-    if work.key in state.work.reversed:
+    if work.key in state.work.reversed_keys:
         return False
     if work.amount is not None and work.expense_in(state.money) is None:
         return False  # it waits for an exchange rate

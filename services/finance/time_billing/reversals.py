@@ -19,6 +19,7 @@ from finance.billing.schedule import too_much_due
 from finance.billing.state import Invoice
 from finance.engagement import Engagement
 from finance.time_billing.unbilled import days_of
+from finance.work.state import billed_work
 from finance.work.works import Work
 
 _MOST_NAMED = 5
@@ -38,16 +39,18 @@ def corrected(
         if invoice.stage == "drafted" and not _is_withdrawn(state, invoice):
             yield _edited(state, invoice, works)
         elif invoice.stage in {"approved", "issued"}:
-            new = (each for each in works if not _is_noted(state, name, each))
-            yield from _reversed(state, invoice, new)
+            yield from _reversed(state, invoice)
 
 
-def _reversed(state: Engagement, invoice: Invoice, works: Iterable[BilledWork]) -> Iterator[Event]:
-    """Yield which works an invoice bills although they were reversed, if there are any."""
+def _reversed(state: Engagement, invoice: Invoice) -> Iterator[Event]:
+    """Yield which works an invoice bills although they were reversed, if there are new ones."""
     named = []
-    for each in works:
-        line = _line_of(invoice, state.work.reversed[each.key])
-        named.append(ReversedWork(**dict(each), line=line.line, role=line.role, rate=line.rate))
+    for work in state.work.reversed.values():
+        for bill in work.bills:
+            if bill.invoice == invoice.invoice and not bill.to_credit:
+                line = _line_of(invoice, work)
+                part = dict(billed_work(work, bill))
+                named.append(ReversedWork(**part, line=line.line, role=line.role, rate=line.rate))
     if named:
         amount = _sum(named, state.money)
         yield BilledWorkReversed(invoice=invoice.invoice, works=tuple(named), amount=amount)
@@ -88,11 +91,6 @@ def missing_credit(invoice: Invoice, works: Collection[BilledWork], amount: Mone
 def _is_withdrawn(state: Engagement, invoice: Invoice) -> bool:
     """Return whether the draft is withdrawn for another reason: too much fell due."""
     return too_much_due(state, state.billing.events[invoice.billing_event].item)
-
-
-def _is_noted(state: Engagement, invoice: str, work: BilledWork) -> bool:
-    bills = state.work.reversed[work.key].bills
-    return any(each.invoice == invoice and each.to_credit for each in bills)
 
 
 def _edited(

@@ -159,8 +159,9 @@ class ApprovedWork(Part):
     those whose cost was not known, and of those that a report to be measured does not contain. They
     are as the totals contain them. `reversed` are works whose approval was reversed, while
     their accrued cost, their conversion or what withholds them is not reversed, or an invoice bills
-    them. `written_down` is the worth by line. `ahead` is by line and role, such as
-    ``work/developer`` (``work/`` for expenses).
+    them; they are under key and number, since what was approved again may be reversed again.
+    `written_down` is the worth by line. `ahead` is by line and role, such as ``work/developer``
+    (``work/`` for expenses).
     """
 
     open: dict[Month, dict[str, Work]] = {}
@@ -337,7 +338,7 @@ class ApprovedWork(Part):
         """Return the works that an invoice or a draft bills, reversed ones included."""
         works = (*self.every, *self.reversed.values())
         return tuple(
-            _billed_work(work, each)
+            billed_work(work, each)
             for work in sorted(works, key=lambda each: each.number)
             for each in work.bills
             if each.invoice == invoice
@@ -348,8 +349,13 @@ class ApprovedWork(Part):
         found: dict[str, list[BilledWork]] = {}
         for work in sorted(self.reversed.values(), key=lambda each: each.number):
             for each in work.bills:
-                found.setdefault(each.invoice, []).append(_billed_work(work, each))
+                found.setdefault(each.invoice, []).append(billed_work(work, each))
         return {invoice: tuple(works) for invoice, works in found.items()}
+
+    @cached_property
+    def reversed_keys(self) -> frozenset[str]:
+        """Return the keys of the reversed works of which something has to follow."""
+        return frozenset(work.key for work in self.reversed.values())
 
     def approved(self, event: TimeApproved | ExpenseApproved) -> tuple[Work, ...]:
         """Return the works of an approval, as they are before the budget assigns them to lines."""
@@ -539,9 +545,9 @@ class ApprovedWork(Part):
     ) -> dict[str, Work]:
         """Return the reversed works after a change of some, without those that are settled."""
         changed = {
-            key: change(work) if key in keys else work for key, work in self.reversed.items()
+            name: change(work) if work.key in keys else work for name, work in self.reversed.items()
         }
-        return {key: work for key, work in changed.items() if work.is_pending}
+        return {name: work for name, work in changed.items() if work.is_pending}
 
 
 def _after_reversal(part: A, gone: Iterable[Work]) -> A:
@@ -549,7 +555,7 @@ def _after_reversal(part: A, gone: Iterable[Work]) -> A:
     kept = dict[str, Work]()
     for work in gone:
         if work.is_pending:
-            kept[work.key] = work
+            kept[f"{work.key}/{work.number}"] = work
         if work.written_down is not None:
             part = part.with_written_down(work.written_down.line, -work.written_down.worth)
     return part.updated(reversed={**part.reversed, **kept})
@@ -564,7 +570,8 @@ def _keys(works: Iterable[BilledWork]) -> set[str]:
     return {each.key for each in works}
 
 
-def _billed_work(work: Work, bill: Bill) -> BilledWork:
+def billed_work(work: Work, bill: Bill) -> BilledWork:
+    """Return the part of a work that a bill contains, as events name it."""
     return BilledWork(
         kind=work.work_kind,
         entry=work.entry,

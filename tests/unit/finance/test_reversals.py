@@ -243,6 +243,25 @@ def test_reversed_work_on_an_invoice_is_named_until_it_is_credited():
     paid.after(SettleAccount())
 
 
+def test_each_reversal_of_an_entry_that_was_approved_again_is_credited():
+    first = hearing(sent(), time_reversed(WEEK, "b"))
+    again = TimeApproved(person="dev", week=MONDAY, entries=entries("b", hours=5, day=TUESDAY))
+    billed = hearing(first, again).after(APRIL)
+    [second] = [each for each in billed.state.billing.invoices if each != INVOICE]
+    out = issued(billed, second, "2026-00002", MAY)
+    twice = out.when_consumed(time_reversed(again))
+    twice.then(
+        like(CostReversed, cost=eur(250)),
+        like(BilledWorkReversed, invoice=second, amount=eur(500)),
+    )
+    both = twice.after
+    owed = {each.invoice: (each.works, each.amount) for each in both.view["to_credit"]}
+    assert owed == {INVOICE: (["b"], eur(800)), second: (["b"], eur(500))}
+    for invoice, other in ((INVOICE, second), (second, INVOICE)):
+        done = credit_issued(both, IssueCreditNote(invoice=invoice, entries=("b",), why="Wrong."))
+        assert [each.invoice for each in done.view["to_credit"]] == [other]
+
+
 def test_what_is_credited_for_works_can_be_billed_for_others():
     capped = hearing(hourly(), time("a", hours=200)).after(APRIL)
     out = issued(capped, INVOICE, "2026-00001", MAY)
