@@ -20,6 +20,7 @@ from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context, ReferenceData
 from chassis.domain.decider import (
     Step,
+    deferrals_in,
     handle_command,
     handle_request,
     outcomes_in,
@@ -27,7 +28,13 @@ from chassis.domain.decider import (
     without_events,
 )
 from chassis.domain.documents import named_documents
-from chassis.domain.pending import OutcomeRecorded, Refusal, Requested
+from chassis.domain.pending import (
+    Deferred,
+    DeferredDecided,
+    OutcomeRecorded,
+    Refusal,
+    Requested,
+)
 from chassis.domain.stand_ins import require_stand_in
 from chassis.domain.stream import Stream
 from chassis.eventstore.journal import AlreadyDone, Commit, Raced, StoredEvent, TooLarge
@@ -42,7 +49,8 @@ class Answer:
     """The result of a command: the stream after it, and the events that it recorded and published.
 
     A command with a repeated key gets the first answer, with `repeated` set. `requests` are those
-    of the commit, `outcomes` those of requests as far as they are known.
+    of the commit, `outcomes` those of requests as far as they are known. `cause` is the id of the
+    commit, and `deferrals` are its events by which commands wait for requests, or end to wait.
     """
 
     stream: Stream[Any]
@@ -50,6 +58,14 @@ class Answer:
     repeated: bool = False
     requests: tuple[Recorded[Requested], ...] = ()
     outcomes: tuple[OutcomeRecorded, ...] = ()
+    cause: str = ""
+    deferrals: tuple[Deferred | DeferredDecided, ...] = ()
+
+    @property
+    def is_deferred(self) -> bool:
+        """Return whether the command waits for the outcomes of requests."""
+        own = (each for each in self.deferrals if each.cause == self.cause)
+        return any(isinstance(each, Deferred) for each in own)
 
 
 class Stale(Exception):
@@ -318,6 +334,8 @@ class CommandHandler:
                         step.own_events,
                         requests=step.requests,
                         outcomes=outcomes_in(step.new_events),
+                        cause=request.cause,
+                        deferrals=deferrals_in(step.new_events),
                     )
                 answer = Answer(known.stream, ())
             except (Refused, Unknown, Stale):
@@ -430,12 +448,15 @@ class CommandHandler:
         if commit.fingerprint != request.fingerprint:
             raise KeyReused(request.key)
         stream = await self.repository.at(commit.stream, commit.number)
+        new = tuple(commit.new_events())
         return Answer(
             stream,
             tuple(commit.own_events()),
             repeated=True,
-            requests=requests_in(commit.new_events()),
-            outcomes=outcomes_in(commit.new_events()),
+            requests=requests_in(new),
+            outcomes=outcomes_in(new),
+            cause=request.cause,
+            deferrals=deferrals_in(new),
         )
 
 

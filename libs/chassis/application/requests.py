@@ -9,10 +9,11 @@ is recorded once.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
@@ -20,11 +21,13 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from chassis.application.command_handler import Answer, CommandHandler
 from chassis.base.backoff import Backoff
 from chassis.base.failures import described
-from chassis.domain.pending import Requested
+from chassis.domain.commands import Refused
+from chassis.domain.pending import DeferredDecided, Requested
 from chassis.domain.requests import RecordOutcome
 from chassis.eventstore.mongo import Document, Store, StoreAway, reaching
 from chassis.eventstore.unreadable import UnreadableStream, log_once
 from contracts.event import Recorded
+from contracts.refusals import RefusalCode
 
 _log = logging.getLogger(__name__)
 _meter = metrics.get_meter("concord.requests")
@@ -96,23 +99,33 @@ class RequestDispatcher:
     async def settle(self, answer: Answer) -> Answer:
         """Return the answer after the outcomes of its requests, if they are known in time.
 
-        Otherwise the answer is returned as it is, and the requests stay pending.
+        Otherwise the answer is returned as it is, and the requests stay pending. Raises Refused
+        where a command was deferred, and refused after the outcomes that it waited for.
         """
-        if not answer.requests:
+        asked: Iterable[Recorded[Requested]] = answer.requests
+        if answer.is_deferred:  # it may wait for what an earlier command asked for, too
+            asked = answer.stream.requests.values()
+        if not asked:
             return answer
         stream = answer.stream.id
-        outcomes: Sequence[Answer | BaseException] = ()
+        outcomes: list[Answer | BaseException] = []
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settle_within), self._lock(stream):
-                outcomes = await asyncio.gather(
-                    *(self._finish(stream, each) for each in answer.requests),
-                    return_exceptions=True,
-                )
+                while asked:
+                    some = await asyncio.gather(
+                        *(self._finish(stream, each) for each in asked), return_exceptions=True
+                    )
+                    outcomes += some
+                    asked = _asked_next(answer, some)
         for outcome in outcomes:
             if isinstance(outcome, Exception) and not isinstance(outcome, StoreAway):
                 self._note(stream, outcome)
         known = [each for each in outcomes if isinstance(each, Answer)]
         known.sort(key=lambda each: each.stream.number)
+        decided = _decided(answer, known)
+        if decided and decided.refusal:
+            code = cast("RefusalCode", decided.refusal.code)
+            raise Refused(code, decided.refusal.sentence)
         return replace(
             answer,
             stream=known[-1].stream if known else answer.stream,
@@ -264,3 +277,20 @@ class RequestDispatcher:
 
     def _observe(self, _: CallbackOptions) -> Iterable[Observation]:
         return [Observation(self.oldest())]
+
+
+def _decided(answer: Answer, outcomes: Iterable[Answer]) -> DeferredDecided | None:
+    """Return what became of a deferred command, if one of the outcomes tells it."""
+    every = (each for outcome in outcomes for each in outcome.deferrals)
+    decided = (each for each in every if isinstance(each, DeferredDecided))
+    return next((each for each in decided if each.cause == answer.cause), None)
+
+
+def _asked_next(
+    answer: Answer, outcomes: Iterable[Answer | BaseException]
+) -> tuple[Recorded[Requested], ...]:
+    """Return the requests of outcomes for which a deferred command still waits."""
+    known = [each for each in outcomes if isinstance(each, Answer)]
+    if not answer.is_deferred or _decided(answer, known):
+        return ()
+    return tuple(request for each in known for request in each.requests)

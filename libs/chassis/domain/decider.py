@@ -22,7 +22,14 @@ from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.domain.documents import contents_of, require_documents
 from chassis.domain.internal import Internal, published_only
 from chassis.domain.latest_ids import LatestIds, with_latest
-from chassis.domain.pending import OutcomeRecorded, Refusal, Requested, pending_after
+from chassis.domain.pending import (
+    Deferred,
+    DeferredDecided,
+    OutcomeRecorded,
+    Refusal,
+    Requested,
+    pending_after,
+)
 from chassis.domain.requests import AnyAsking, RecordOutcome
 from chassis.domain.state import Part
 from chassis.domain.stream import Stream, is_next
@@ -320,6 +327,15 @@ def requests_in(events: Iterable[Recorded[Event]]) -> tuple[Recorded[Requested],
 def outcomes_in(events: Iterable[Recorded[Event]]) -> tuple[OutcomeRecorded, ...]:
     """Return those of the events that are outcomes of requests, in order."""
     return tuple(each.event for each in events if isinstance(each.event, OutcomeRecorded))
+
+
+def deferrals_in(
+    events: Iterable[Recorded[Event]],
+) -> tuple[Deferred | DeferredDecided, ...]:
+    """Return those of the events that defer a command, or tell what became of one, in order."""
+    return tuple(
+        each.event for each in events if isinstance(each.event, Deferred | DeferredDecided)
+    )
 
 
 def _may_be_confidential(title: str, department: Department) -> bool:

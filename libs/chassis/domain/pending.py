@@ -78,6 +78,25 @@ class OutcomeRecorded(Internal):
         return f"{self.id}/{self.item}"
 
 
+class Deferred(Internal):
+    """Base of internal events by which a command waits for the outcomes of requests.
+
+    `cause` is the id of the commit, by which the answer to the command finds what became of it.
+    """
+
+    cause: str
+
+
+class DeferredDecided(Internal):
+    """Base of internal events that tell what became of a deferred command.
+
+    `refusal` is null where it was carried out.
+    """
+
+    cause: str
+    refusal: Refusal | None = None
+
+
 Pending = Mapping[str, Recorded[Requested]]
 """The requests of a stream whose outcome is not recorded yet, by their keys."""
 

@@ -17,7 +17,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.pending import Requested
+from chassis.domain.pending import Refusal, Requested
 from chassis.domain.requests import Outcome
 from chassis.domain.rules import same_day, unless_recorded
 from contracts.decimals import Rounding
@@ -292,8 +292,11 @@ def _begun(
         command=command.named(),
         content=command.model_dump_json(exclude_defaults=True),
         by=context.actor,
+        cause=context.cause,
     )
     known = state.moved_works.corrections.get(invoice.invoice)
+    if known is not None:
+        begun = begun.model_copy(update={"cause": known.cause})
     yield from unless_recorded(known, begun, "the correction")
 
 
@@ -315,10 +318,14 @@ def corrections(state: Engagement, context: Context) -> Iterable[Event]:
         try:
             yield from decision(state, kind.model_validate_json(begun.content), now)
         except Refused as refused:
-            why = str(refused)
-            yield CorrectionRefused(invoice=begun.invoice, command=begun.command, why=why)
+            yield CorrectionRefused(
+                invoice=begun.invoice,
+                command=begun.command,
+                cause=begun.cause,
+                refusal=Refusal(refused.code, refused.sentence),
+            )
         else:
-            yield CorrectionMade(invoice=begun.invoice)
+            yield CorrectionMade(invoice=begun.invoice, cause=begun.cause)
 
 
 @capability.decide(IssueCreditNote, by=CONTROLLING)

@@ -217,8 +217,11 @@ def moved_works_view(state: Engagement) -> MovedWorksFields:
                 for each in known.corrections.values()
             ),
             *(
-                CorrectionView(invoice=each.invoice, command=each.command, refused=each.why)
+                CorrectionView(
+                    invoice=each.invoice, command=each.command, refused=each.refusal.sentence
+                )
                 for each in known.refused.values()
+                if each.refusal is not None
             ),
         ],
     )

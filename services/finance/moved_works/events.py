@@ -1,6 +1,7 @@
 """Internal events of an engagement about works that it does not keep in its own stream."""
 
 from chassis.domain.internal import Internal
+from chassis.domain.pending import Deferred, DeferredDecided
 from contracts.values import Identifier, Month, PersonId
 from finance.work.works import Work
 
@@ -69,7 +70,7 @@ class CostsTold(Internal):
         return True
 
 
-class CorrectionBegun(Internal):
+class CorrectionBegun(Deferred):
     """A correction of an invoice waits for its works; `content` is the command as JSON."""
 
     invoice: Identifier
@@ -78,15 +79,14 @@ class CorrectionBegun(Internal):
     by: PersonId
 
 
-class CorrectionMade(Internal):
+class CorrectionMade(DeferredDecided):
     """The correction of an invoice was recorded after its works had returned."""
 
     invoice: Identifier
 
 
-class CorrectionRefused(Internal):
+class CorrectionRefused(DeferredDecided):
     """The correction of an invoice was refused after its works had returned."""
 
     invoice: Identifier
     command: str
-    why: str

@@ -5,15 +5,18 @@ the streams of their months, and return from there.
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chassis.application.command_handler import Answer
 from chassis.domain.commands import Command, Refused
 from contracts.delivery import TimeApproved
 from contracts.event import Event, Recorded
@@ -29,7 +32,7 @@ from finance.work.works import Work
 from testkit.matchers import recorded_as
 from tests.amounts import eur
 from tests.invoices import UNTAXED
-from tests.unit.chassis.requests_in_memory import Process, Shared, take_turns
+from tests.unit.chassis.requests_in_memory import Process, Shared, all_turns, take_turns
 from tests.unit.finance.builders import (
     COSTS,
     ESTIMATE,
@@ -38,6 +41,7 @@ from tests.unit.finance.builders import (
     PROPOSED,
     SOW_SIGNED,
     WON,
+    allocate,
     hourly_line,
     sow_of,
     time,
@@ -100,13 +104,11 @@ class World:
 
     async def give(self, process: Process, command: Command) -> None:
         self.commands += 1
-        try:
+        with suppress(Refused):
             answer = await process.commands.command(
                 "engagement", ID, command, actor="cora", key=f"key-{self.commands}"
             )
-        except Refused:
-            return
-        await process.dispatcher.settle(answer)
+            await process.dispatcher.settle(answer)
 
     def command(self, action: str, *options: str) -> Command:
         invoices = self.state.billing.invoices.values()
@@ -202,6 +204,43 @@ async def _killed_everywhere() -> None:
             break
     assert turns > 20
     assert "voided" in voided
+
+
+@pytest.mark.parametrize("is_waiting", [False, True])
+def test_who_voids_an_invoice_is_told_what_prevents_it_when_its_works_are_back(
+    is_waiting: bool,
+) -> None:
+    """Let a payment come in between; with `is_waiting`, while another one waits for the works."""
+    asyncio.run(_prevented(is_waiting))
+
+
+async def _prevented(is_waiting: bool) -> None:
+    world = await _billed()
+    turns = asyncio.create_task(all_turns(world.shared))
+    process = Process(world.shared, *UNTAXED, COSTS, now=NOW)
+    for month in MONTHS:
+        await world.give(process, world.command("book", month))
+    assert all(world.month(month) for month in MONTHS)
+    [invoice] = world.state.billing.invoices
+    void = VoidInvoice(invoice=invoice, why="Wrong.")
+    if is_waiting:
+        world.reverse(0)
+        await world.consume(process)
+        assert len(world.state.moved_works.pending) == 1
+
+    async def give(command: Command, key: str) -> Answer:
+        return await process.commands.command("engagement", ID, command, actor="cora", key=key)
+
+    answer = await give(void, "void")
+    await give(allocate(invoice, eur(100)), "pay")
+    for _ in range(2):  # with the same key, the answer is the same
+        with pytest.raises(Refused) as refused:
+            await process.dispatcher.settle(answer)
+        assert refused.value.code == "invoice-settled-in-part"
+        answer = await give(void, "void")
+        assert answer.repeated
+    assert world.state.billing.invoices[invoice].stage == "issued"
+    turns.cancel()
 
 
 async def _billed() -> World:
