@@ -272,13 +272,14 @@ def _outside_plan(state: Engagement, entry: TimeEntry) -> Iterator[Missing]:
 def _without_rate(state: Engagement, entry: TimeEntry) -> Iterator[Missing]:
     """Yield what is missing for a bill rate of billable time: a contract line, a rate on the day.
 
-    Time on a line with a fixed price needs no rate.
+    Time on a line with a fixed price needs no rate. Where the task names no line, those count that
+    were signed by the day: what was worked before belongs to the earlier terms.
     """
-    lines = state.lines
-    if not entry.billable or not lines:
-        return
     planned = state.planning.task(entry.task)
     named = planned.line if planned else None
+    lines = state.lines if named else state.lines_of(entry.day)
+    if not entry.billable or not lines:
+        return
     paying = [each for each in lines if named in {None, each.line}]
     if not paying:
         sentence = f"the contract has no line {named}, which the plan names for {entry.task}"

@@ -125,7 +125,11 @@ class Engagement(CommonParts):
 
         Before the signature they are those of the won deal.
         """
-        return self.contract.lines or (self.deal.won.lines if self.deal.won else ())
+        return self.lines_of(date.max)
+
+    def lines_of(self, day: date) -> tuple[ContractLine, ...]:
+        """Return the lines of the contract as they are now, without those added after a day."""
+        return self.contract.lines_of(day) or (self.deal.won.lines if self.deal.won else ())
 
     @property
     def agreed(self) -> dict[str, Deliverable]:

@@ -66,12 +66,20 @@ class Contract(Part):
     @property
     def lines(self) -> tuple[ContractLine, ...]:
         """Return the lines of the signed contract, with signed amendments applied."""
+        return self.lines_of(date.max)
+
+    def lines_of(self, day: date) -> tuple[ContractLine, ...]:
+        """Return the lines as they are now, without those that were added after a day."""
         lines = self.statement.lines if self.statement else ()
         if self.statement is None and self.imported is not None:
             lines = self.imported.scheduled_lines
+        later: set[str] = set()
         for amendment in self.amendments.values():
+            before = {each.line for each in lines}
             lines = changed_lines(lines, amendment.changes)
-        return lines
+            if amendment.signed_on > day:
+                later |= {each.line for each in lines} - before
+        return tuple(each for each in lines if each.line not in later)
 
     @property
     def early_start_until(self) -> date | None:

@@ -161,6 +161,12 @@ class Budget(Value):
         """Return the lines whose approved time or expenses are billed."""
         return self.history[-1].hourly
 
+    def bills_work_of(self, on: date) -> bool:
+        """Return whether a line whose approved work is billed was signed by a day."""
+        hourly = {each.line for each in self.hourly_lines}
+        known = self.paying.of_role.get("", ())
+        return any(each.line in hourly and each.first_day <= on for each in known)
+
     def paying_line(self, line: str | None, role: str | None, on: date) -> ContractLine | None:
         """Return the line that work of a role on a day belongs to, or None; see `paying_line`."""
         return paying_line(self.lines, self.paying, line, role, on)

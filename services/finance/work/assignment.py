@@ -11,9 +11,9 @@ def assigned(budget: Budget, work: Work) -> Work:
     """Return a work with the line that pays for it, and the line that its cost belongs to.
 
     A work is unassigned that cannot be billed because it has no line, or because its line has no
-    rate for its role. On a contract without lines by time and materials or at cost, no work is
-    billed; unassigned is only what names a line that the contract does not have. What an invoice
-    bills, or a person withholds, stays with its line.
+    rate for its role. Before the first line by time and materials or at cost was signed, no work is
+    billed, the fixed price pays for it; unassigned is only what names a line that the contract does
+    not have. What an invoice bills, or a person withholds, stays with its line.
     """
     if work.bills or work.held or work.written_down:
         return work
@@ -21,7 +21,7 @@ def assigned(budget: Budget, work: Work) -> Work:
     rate = line.rate_on(work.role, work.on) if line and work.role is not None else None
     hourly = line is not None and line.pricing in HOURLY
     pays = line is not None and hourly and (work.role is None or rate is not None)
-    lost = hourly or (line is None and (bool(budget.hourly_lines) or work.line is not None))
+    lost = hourly or (line is None and (work.line is not None or budget.bills_work_of(work.on)))
     return work.changed(
         paid_by=line.line if line and pays and work.billable else None,
         rate=rate if pays else None,

@@ -20,7 +20,7 @@ from contracts.delivery import (
     TimeSubmitted,
     TimeWithdrawn,
 )
-from contracts.lines import LineRate
+from contracts.lines import LineChange, LineRate, NewLine
 from delivery.engagement import Engagement
 from delivery.planning.decisions import BaselinePlan
 from delivery.time_entries.decisions import ApproveTime, ApproveTimeAsCost, RejectTime
@@ -29,7 +29,10 @@ from delivery.timesheets.requests import NoteDecision
 from testkit.scenario import Scenario, like
 from tests.amounts import eur, hours, per_hour
 from tests.unit.delivery.builders import (
+    AMENDMENT_SIGNED,
     BASELINED,
+    CHANGE_ASSESSED,
+    CHANGE_REQUESTED,
     DRAFTED,
     EARLY_START,
     LINES,
@@ -497,6 +500,29 @@ def test_billable_time_needs_a_rate_of_its_day() -> None:
     assert missing_of(misspelt) == {"T-1": {"rates-missing"}}
     [week] = misspelt.view["time"].waiting
     assert [each.owed_by for each in week.entries[0].missing] == ["sales"]
+
+
+def test_a_line_that_a_change_adds_counts_from_its_signature() -> None:
+    """Leave time of a task that names no line to the fixed price, also where it still waits."""
+    rate = LineRate(role="developer", rate=per_hour(100))
+    change = LineChange(
+        line="support",
+        new=NewLine(title="Support", pricing="time-and-materials"),
+        price_delta=eur(2_000),
+        rates=(rate,),
+    )
+    signed = AMENDMENT_SIGNED.model_copy(update={"changes": (change,)})
+    fixed = contracted({"line": "desk"}).published(CHANGE_REQUESTED, CHANGE_ASSESSED)
+    waiting = with_time(
+        fixed,
+        entry(1, task="any"),
+        entry(2, task="any", day=TODAY),
+        entry(3, task="any", role="developer", day=TODAY),
+    )
+    nothing: set[str] = set()
+    assert missing_of(waiting) == {"T-1": nothing, "T-2": nothing, "T-3": nothing}
+    after = waiting.consumed(signed)
+    assert missing_of(after) == {"T-1": nothing, "T-2": {"rates-missing"}, "T-3": nothing}
 
 
 def test_time_that_several_lines_could_pay_needs_the_line_of_its_task() -> None:

@@ -16,6 +16,7 @@ from chassis.domain.pending import Refusal
 from chassis.domain.requests import RecordOutcome
 from chassis.web.command_answers import request_outcomes
 from contracts.delivery import TimeApproved
+from contracts.event import Event
 from contracts.finance import BilledWorkReversed, CostReversed
 from contracts.lines import BillingItem, NewLine
 from finance.booked_works.events import WorksGivenBack
@@ -53,6 +54,7 @@ from tests.unit.finance.builders import (
     credit_issued,
     expense,
     expense_reversed,
+    fixed_line,
     hearing,
     hourly_line,
     issued,
@@ -281,6 +283,36 @@ def test_works_that_the_stream_of_the_month_does_not_take_stay():
     assert gone.state.work == hearing(billed(), time_reversed(A)).state.work
 
 
+def first_by_the_hour(signed_on: date) -> tuple[Event, ...]:
+    """Return what adds the first line by the hour to a contract of fixed lines."""
+    new = NewLine(title="More", pricing="time-and-materials")
+    change = line_change(1_000, line="more", new=new, rates=line_rates(developer=90))
+    return (
+        assessed(scope("more", new=new, developer=10)),
+        amendment(change, signed_on=signed_on),
+    )
+
+
+@pytest.mark.parametrize(
+    ("signed_on", "unbilled"), [(MAY_4, 0), (date(2026, 4, 20), 0), (date(2026, 4, 7), 720)]
+)
+def test_the_first_line_by_the_hour_leaves_earlier_work_to_the_fixed_price(
+    signed_on: date, unbilled: int
+):
+    months = MonthStreams()
+    here = hearing(contracted(sow_of(fixed_line())).on(MAY_4), A, B, TRAIN)
+    moved = months.after(here.after(BOOK))
+    assert held(moved) == set()
+    for engagement in (here, moved):
+        after = months.after(hearing(engagement, *first_by_the_hour(signed_on)))
+        after.then_view(unassigned=[])
+        [line] = after.view["unbilled"]
+        assert (line.line, line.unbilled) == ("more", eur(unbilled))
+    other = time("t", role="tester", day=signed_on)
+    worked = hearing(here, *first_by_the_hour(signed_on), other)
+    assert [each.entry for each in worked.view["unassigned"]] == ["t"], "no line has its rate"
+
+
 # ---- corrections -------------------------------------------------------------------------------
 
 
@@ -453,7 +485,9 @@ def test_an_amendment_that_came_late_assigns_moved_works_to_its_line():
     [request] = asked.requests
     assert GiveBackWorks.model_validate_json(request.content) == GiveBackWorks(unbilled=True)
     after, here = months.after(asked.after), hearing(fixed, change)
-    assert after.state.work == here.state.work
+    assert after.state.work.open == here.state.work.open
+    assert after.state.work.totals == here.state.work.totals
+    assert months.works("2026-04") == here.state.work.done["2026-04"], "it is from before"
     [line] = after.view["unbilled"]
     assert (line.line, line.unbilled) == ("more", eur(720))
 
