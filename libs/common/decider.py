@@ -23,15 +23,17 @@ def engagement_decider(
     state: type[E],
     *capabilities: Capability[E],
     answering: tuple[Role, ...],
+    owing: Role,
     account_of: Callable[[E], AccountId | None],
     require_open: Callable[[E], None],
     zone: Callable[[E, ReferenceData, date], tzinfo | None] | None = None,
 ) -> Decider[E]:
     """Return the decider of the engagements of a department; reactions are in the order given.
 
-    `answering` are the roles that ask and answer questions. `account_of` returns the customer's
-    account; `require_open` refuses a question about an engagement that is over. `zone` returns the
-    time zone in which days are judged, by default that of the account.
+    `answering` are the roles that ask and answer questions, `owing` is the one that owes answers.
+    `account_of` returns the customer's account; `require_open` refuses a question about an
+    engagement that is over. `zone` returns the time zone in which days are judged, by default that
+    of the account.
     """
     return Decider(
         department=department,
@@ -44,6 +46,7 @@ def engagement_decider(
                 state,
                 department=department,
                 by=answering,
+                owing=owing,
                 account_of=account_of,
                 require_open=require_open,
             ),

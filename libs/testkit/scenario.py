@@ -29,6 +29,7 @@ from chassis.domain.pending import OutcomeRecorded, Refusal, Requested
 from chassis.domain.requests import RecordOutcome
 from chassis.domain.state import Part
 from chassis.domain.stream import Stream
+from chassis.domain.work_items import WorkItem
 from contracts.event import Event, Recorded
 from contracts.reference import Reference
 from contracts.refusals import RefusalCode
@@ -134,6 +135,7 @@ class Scenario(Generic[S]):
             step = handle_command(self.decider, self.stream, command, context)
         except Refused as refusal:
             return Outcome(self, self, (), refusal)
+        _require_sound_work(self.decider, step.stream.state)
         return Outcome(self, self._after(step.stream), step.new_events)
 
     def when_outcome(
@@ -184,6 +186,28 @@ class Scenario(Generic[S]):
     def view(self) -> Mapping[str, Any]:
         """Return the view of the stream, with its confidential fields."""
         return self.decider.views(self.state) | self.decider.confidential_views(self.state)
+
+    @property
+    def work(self) -> tuple[WorkItem, ...]:
+        """Return the work items of the stream, open ones and then confidential ones."""
+        return tuple(
+            item
+            for confidential in (False, True)
+            for item in self.decider.work(self.state, confidential=confidential)
+        )
+
+    def then_work(self, code: RefusalCode, *about: str, **fields: Any) -> "Scenario[S]":
+        """Assert about what there are items of a code: exactly these, in any order.
+
+        `fields` are values that a field or property of each of them has.
+        """
+        items = [item for item in self.work if item.kind.code == code]
+        found = sorted(item.about for item in items)
+        assert found == sorted(about), f"{code} is about {found}, not about {sorted(about)}"
+        for item in items:
+            actual = {name: getattr(item, name) for name in fields}
+            assert actual == fields, f"{code}, {item.about}: {actual}, not {fields}"
+        return self
 
     def then_view(self, **fields: Any) -> "Scenario[S]":
         """Assert the values of some fields of the view; ``delivery__on_hold`` is nested."""
@@ -340,6 +364,18 @@ class Outcome(Generic[S]):
             assert named == set(fields), f"{named} are named, not {set(fields)}"
         assert saying in str(refusal), f"{saying!r} is not in: {refusal}"
         return self.before
+
+
+def _require_sound_work(decider: Decider[S], state: S) -> None:
+    """Assert that every work item is of a declared kind, and that no two have the same key."""
+    for source in decider.work_sources:
+        for item in source.items(state):
+            assert item.kind in source.kinds, f"{item} is of a kind that is not declared"
+    keys = Counter(
+        item.key for each in (False, True) for item in decider.work(state, confidential=each)
+    )
+    twice = [key for key, times in keys.items() if times > 1]
+    assert not twice, f"there are several work items {twice}"
 
 
 def _field(view: Any, name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Literal
 from common.engagement import CommonParts
 from contracts.delivery import EstimateSubmitted
 from contracts.lines import ContractLine, hours_by_role
-from contracts.values import Deliverable
+from contracts.values import Deliverable, PersonId
 from delivery.acceptance.state import Acceptance
 from delivery.changes.state import Changes
 from delivery.closing.state import Closing
@@ -87,6 +87,12 @@ class Engagement(CommonParts):
             return "mobilising"
         imported = None if self.deal.opened or self.management.manager else self.deal.imported
         return "imported" if imported and imported.outcome == "won" else "planning"
+
+    @property
+    def manager(self) -> PersonId | None:
+        """Return the engagement manager, or None before one is assigned."""
+        assigned = self.management.manager
+        return assigned.manager if assigned else None
 
     @property
     def sold_estimate(self) -> EstimateSubmitted | None:

@@ -14,6 +14,7 @@ from contracts.reference import (
     TemplatePublished,
 )
 from contracts.roles import Role
+from contracts.values import PersonId
 from delivery.engagement import Engagement
 
 
@@ -64,6 +65,14 @@ def require_not_author(
     """Refuse that a person decides on what they did or submitted, themselves or by a stand-in."""
     if not context.acting.isdisjoint({person, *submitted_by}):
         raise Refused("approver-is-author", f"a person cannot decide on their own {what}")
+
+
+def approver_of(state: Engagement, authors: Collection[str]) -> PersonId | None:
+    """Return the engagement manager, or None where there is none, or they are one of the authors.
+
+    Then somebody else with the role has to approve.
+    """
+    return None if state.manager in authors else state.manager
 
 
 def known_person(context: Context, person: str, day: date | None = None) -> PersonPublished:
@@ -147,6 +156,15 @@ def require_own_or_team(person: str, context: Context, *, else_by: tuple[Role, .
 def require_customer(state: Engagement, field: str, contact: str, context: Context) -> None:
     """Refuse a decision of the customer by anyone but a contact of the engagement's account."""
     require_contact(field, contact, state.deal.account, context)
+
+
+def deemed_after(state: Engagement) -> int | None:
+    """Return the days in which the customer has to decide on a submission, or None.
+
+    After them the submission is deemed accepted, if the signed statement of work says so.
+    """
+    statement = state.contract.statement
+    return statement.acceptance_terms.deemed_after_days if statement else None
 
 
 def recorded_for(context: Context, person: str) -> str | None:

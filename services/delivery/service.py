@@ -74,6 +74,7 @@ ENGAGEMENT = engagement_decider(
     closing.capability,
     importing.capability,
     answering=WORKERS,
+    owing="engagement-manager",
     account_of=lambda state: state.deal.account,
     require_open=require_open,
 )

@@ -112,6 +112,7 @@ ENGAGEMENT = engagement_decider(
     periods.capability,
     moved_works.capability,
     answering=ACCOUNTING,
+    owing="project-accountant",
     account_of=lambda state: state.account,
     require_open=require_running,
     zone=lambda state, *when: company_zone(state.company, *when),

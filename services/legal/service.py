@@ -44,6 +44,7 @@ ENGAGEMENT = engagement_decider(
     ending.capability,
     importing.capability,
     answering=CONTRACTS,
+    owing="contract-manager",
     account_of=lambda state: state.file.account,
     require_open=require_not_ended,
 )

@@ -15,6 +15,15 @@ def require_open_sale(state: Engagement) -> None:
         raise Refused("deal-won", "the deal is already won; request a change instead")
 
 
+def is_open_sale(state: Engagement) -> bool:
+    """Return whether an opportunity exists and the deal is neither won nor over."""
+    try:
+        require_open_sale(state)
+    except Refused:
+        return False
+    return True
+
+
 def require_not_ended(state: Engagement) -> None:
     """Refuse a deal that was lost or imported as ended, a terminated or closed engagement."""
     if state.opportunity.lost:

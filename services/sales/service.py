@@ -36,6 +36,7 @@ ENGAGEMENT = engagement_decider(
     progress.capability,
     invoices.capability,
     answering=SELLERS,
+    owing="account-executive",
     account_of=lambda state: state.opportunity.account,
     require_open=require_not_ended,
 )

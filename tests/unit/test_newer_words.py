@@ -15,7 +15,7 @@ from chassis.domain.commands import NotRecordable
 from contracts import release
 from contracts.event import Event, Recorded, decode, encode
 from contracts.vocabularies import OPEN_WORDS
-from finance.pending.decisions import waiting
+from finance.pending.missing import waiting
 from gateway.pages.department_panels import panels
 from gateway.pages.names import Names
 from gateway.view.engagement_view import sentence_of

@@ -1,4 +1,4 @@
-"""A capability of a department: commands with roles, reactions, deadlines, view and list row.
+"""A capability of a department: commands with roles, reactions, deadlines, work items, view, row.
 
     capability = Capability[Engagement](__name__)
 
@@ -24,6 +24,7 @@ from chassis.domain.deadlines import Deadline
 from chassis.domain.ids import derived
 from chassis.domain.requests import Asking
 from chassis.domain.state import Part
+from chassis.domain.work_items import ItemKind, WorkItem
 from contracts.event import Event
 from contracts.reference import StandInPurpose
 from contracts.roles import Role
@@ -68,6 +69,15 @@ class CommandEntry:
         return self.at or ("" if self.prefix is not None else self.command.named())
 
 
+@dataclass(frozen=True, slots=True)
+class WorkSource(Generic[S]):
+    """A function that yields the work items of a state, and the kinds of its items."""
+
+    kinds: tuple[ItemKind, ...]
+    items: Callable[[S], Iterable[WorkItem]]
+    confidential: bool
+
+
 class Capability(Generic[S]):
     """The declarations of one capability on the whole state of a stream.
 
@@ -83,6 +93,7 @@ class Capability(Generic[S]):
         self.views: list[Callable[[S], ViewModel]] = []
         self.confidential_views: list[Callable[[S], ViewModel]] = []
         self.rows: list[Callable[[S], ViewModel]] = []
+        self.work_sources: list[WorkSource[S]] = []
 
     def decide(
         self,
@@ -146,6 +157,19 @@ class Capability(Generic[S]):
         """Register a part of the view that only callers with the role `confidential` get."""
         self.confidential_views.append(view)
         return view
+
+    def work(
+        self,
+        kinds: tuple[ItemKind, ...],
+        items: Callable[[S], Iterable[WorkItem]],
+        *,
+        confidential: bool = False,
+    ) -> None:
+        """Register a function that yields the work items of a state, which are of these kinds.
+
+        Items that are computed from costs are `confidential`: only callers with that role get them.
+        """
+        self.work_sources.append(WorkSource(kinds, items, confidential))
 
     def row(self, row: Callable[[S], M]) -> Callable[[S], M]:
         """Register a part of the list row; its fields can be filtered and sorted by."""

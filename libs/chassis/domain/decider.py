@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from pydantic import ValidationError
 
-from chassis.domain.capability import Capability, CommandEntry, Composed
+from chassis.domain.capability import Capability, CommandEntry, Composed, WorkSource
 from chassis.domain.commands import Command, NotRecordable, Refused
 from chassis.domain.context import Context, ReferenceData
 from chassis.domain.deadlines import Deadline, DeadlinePassed
@@ -33,6 +33,7 @@ from chassis.domain.pending import (
 from chassis.domain.requests import AnyAsking, RecordOutcome
 from chassis.domain.state import Part
 from chassis.domain.stream import Stream, is_next
+from chassis.domain.work_items import WorkItem
 from contracts.channels import CHANNELS, Channel, Department, named_in_heard
 from contracts.event import EVENTS, Event, Recorded
 from contracts.places import day_at
@@ -74,7 +75,7 @@ class Decider(Generic[S]):
             if asked.count((kind, command)) > 1:
                 raise TypeError(f"{command.named()} of {kind} is asked for by two capabilities")
         _ = self.rows
-        names = {*self.views.fields, "passed_over", "requests"}
+        names = {*self.views.fields, "passed_over", "requests", "work", "confidential_work"}
         if both := names & {*self.confidential_views.fields}:
             raise TypeError(f"{', '.join(sorted(both))}: open and confidential in one view")
 
@@ -162,6 +163,20 @@ class Decider(Generic[S]):
     def deadlines(self, state: S) -> tuple[Deadline, ...]:
         """Return the deadlines of a state."""
         return tuple(deadline for source in self._deadline_sources for deadline in source(state))
+
+    @cached_property
+    def work_sources(self) -> tuple[WorkSource[S], ...]:
+        """The sources of work items of all capabilities."""
+        return tuple(source for each in self.capabilities for source in each.work_sources)
+
+    def work(self, state: S, *, confidential: bool) -> tuple[WorkItem, ...]:
+        """Return what waits in a state: the confidential items, or the open ones."""
+        return tuple(
+            item
+            for source in self.work_sources
+            if source.confidential is confidential
+            for item in source.items(state)
+        )
 
     @cached_property
     def views(self) -> Composed[S]:

@@ -8,8 +8,9 @@
         def _advanced(self, event: OpportunityAdvanced) -> Self:
             return self.updated(pipeline_stage=event.pipeline_stage)
 
-Storing an event needs no function: a field of type `Kept`, or annotated with `Keep`, stores it. The
-state of a stream is a part whose fields are parts.
+Storing an event needs no function: a field of type `Kept`, or annotated with `Keep`, stores it, and
+one annotated with `KeepDay` the day on which it happened. The state of a stream is a part whose
+fields are parts.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -48,6 +49,20 @@ class Keep:
     the event that is kept, of a dictionary the one with the same value.
     """
 
+    by: str = ""
+    until: tuple[type[Event], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeepDay:
+    """Annotation of a part's field that stores on which day (UTC) something happened.
+
+    An optional day is that of the newest event of the types in `of`. A dictionary contains the day
+    for each value of the event's field `by`. An event of a type in `until` drops the day, of a
+    dictionary the one with the same value.
+    """
+
+    of: tuple[type[Event], ...]
     by: str = ""
     until: tuple[type[Event], ...] = ()
 
@@ -93,12 +108,10 @@ class Part(BaseModel):
         values: dict[type[Event], dict[str, _Step]] = {}
         for name, field in cls.model_fields.items():
             place = f"{cls.__name__}.{name}"
-            kept = next((each for each in field.metadata if isinstance(each, Keep)), None)
+            kept = next((each for each in field.metadata if isinstance(each, Keep | KeepDay)), None)
             if kept is not None:
-                for kind in _kept_in(field.annotation, kept, place):
-                    values.setdefault(kind, {})[name] = _kept(name, field.annotation, kept)
-                for kind in kept.until:
-                    values.setdefault(kind, {})[name] = _dropped(name, kept.by)
+                for kind, step in _keeping(name, field.annotation, kept, place):
+                    values.setdefault(kind, {})[name] = step
             elif isinstance(field.annotation, type) and issubclass(field.annotation, Part):
                 for kind, nested in field.annotation.steps.items():
                     values.setdefault(kind, {})[name] = _within(name, nested)
@@ -170,6 +183,20 @@ def _kept_in(annotation: Any, kept: Keep, place: str) -> tuple[type[Event], ...]
     return kinds
 
 
+def _keeping(
+    name: str, annotation: Any, kept: Keep | KeepDay, place: str
+) -> Iterator[tuple[type[Event], _Step]]:
+    """Yield the functions for the value of a field that keeps events, or their days, by type."""
+    if isinstance(kept, Keep):
+        for kind in _kept_in(annotation, kept, place):
+            yield kind, _kept(name, annotation, kept)
+    else:
+        for kind in kept.of:
+            yield kind, _day_of(name, kept.by)
+    for kind in kept.until:
+        yield kind, _dropped(name, kept.by)
+
+
 def _setting(values: Mapping[str, _Step]) -> _Step:
     """Return the step that sets fields to these functions of the part and the event."""
     fields = tuple(values.items())
@@ -203,6 +230,16 @@ def _dropped(name: str, by: str) -> _Step:
         return {key: event for key, event in getattr(part, name).items() if key != ended}
 
     return value
+
+
+def _day_of(name: str, by: str) -> _Step:
+    """Return the function for the value of a field that keeps the day of events."""
+    if not by:
+        return lambda _, recorded: recorded.occurred_at.date()
+    return lambda part, recorded: {
+        **getattr(part, name),
+        getattr(recorded.event, by): recorded.occurred_at.date(),
+    }
 
 
 def _within(name: str, steps: tuple[_Step, ...]) -> _Step:

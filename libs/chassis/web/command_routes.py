@@ -13,6 +13,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_type_hints
@@ -31,6 +32,7 @@ from chassis.application.passed_over import PassedOverView, shown
 from chassis.application.pending_requests import PendingRequestView, pending_views
 from chassis.application.read_models import Listing
 from chassis.application.repository import Unknown
+from chassis.application.work_items import WorkItemView, work_views
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import CommandEntry
 from chassis.domain.commands import Command
@@ -315,8 +317,8 @@ class CommandRoutes(Generic[S]):
             number = stream.number_for(confidential=confidential)
             position = seen(stream.position, confidential=confidential)
             headers = position_headers(number, position) | options.applied
-            identified = not self.changes_by_day and self._related is None
-            if identified and not_modified(request, number):
+            unchanged = self._related is None and not_modified(request, number)
+            if unchanged and not self._differs_by_day(request, stream):
                 return Response(status_code=304, headers=headers)
             view = self._view(request, stream) | await self._of_others(request, stream)
             return Response(to_json(view), headers=headers, media_type="application/json")
@@ -369,6 +371,38 @@ class CommandRoutes(Generic[S]):
     def _parameter(self) -> str:
         return self.decider.kind.replace("-", "_")
 
+    def _differs_by_day(self, request: Request, stream: Stream[S]) -> bool:
+        """Return whether the view of the same events may have been another one on an earlier day.
+
+        It is where a work item is overdue now: it stays so, and was not before.
+        """
+        if self.changes_by_day or not self.decider.work_sources:
+            return self.changes_by_day
+        today = self._today(request, stream)
+        kinds = (False, True) if request.state.caller.may("confidential") else (False,)
+        return any(
+            item.is_overdue(today)
+            for confidential in kinds
+            for item in self.decider.work(stream.state, confidential=confidential)
+        )
+
+    def _today(self, request: Request, stream: Stream[S]) -> date:
+        """Return the business day, in the time zone in which the days of the stream are judged."""
+        caller: Caller = request.state.caller
+        context = get_command_handler(request).reading(caller.actor, caller.roles)
+        return self.decider.in_zone(stream.state, context).today
+
+    def _work(
+        self, request: Request, stream: Stream[S], *, confidential: bool
+    ) -> dict[str, object]:
+        """Return the fields of the view with the work items of the stream."""
+        today, work = self._today(request, stream), self.decider.work
+        fields = {"work": work_views(work(stream.state, confidential=False), today)}
+        if confidential:
+            items = work(stream.state, confidential=True)
+            fields["confidential_work"] = work_views(items, today)
+        return dict(fields)
+
     def _view(self, request: Request, stream: Stream[S]) -> dict[str, object]:
         confidential = request.state.caller.may("confidential")
         view = self.decider.views(stream.state)
@@ -379,6 +413,8 @@ class CommandRoutes(Generic[S]):
         if self.decider.asks:
             requests = stream.requests.values()
             view["requests"] = pending_views(requests, confidential=confidential)
+        if self.decider.work_sources:
+            view |= self._work(request, stream, confidential=confidential)
         return view
 
     async def _of_others(self, request: Request, stream: Stream[S]) -> dict[str, object]:
@@ -430,6 +466,8 @@ class CommandRoutes(Generic[S]):
             further["passed_over"] = (list[PassedOverView], ...)
         if self.decider.asks:
             further["requests"] = (list[PendingRequestView], ...)
+        if self.decider.work_sources:
+            further["work"] = (list[WorkItemView], ...)
         base = model if self._related is None else (model, self._related.model)
         if not further and base is model:
             return model

@@ -12,6 +12,7 @@ from chassis.domain.context import Context
 from chassis.domain.reference import require_contact
 from chassis.domain.rules import past_day, same_day, unless_recorded
 from common.engagement import CommonParts
+from common.questions import work_items
 from common.questions.state import KnownAnswer, KnownQuestion
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event
@@ -78,16 +79,20 @@ def capability_of(
     *,
     department: Asked,
     by: tuple[Role, ...],
+    owing: Role,
     account_of: Callable[[E], AccountId | None],
     require_open: Callable[[E], None],
 ) -> Capability[E]:
     """Return the capability for the engagements of a department, whose state is given.
 
-    `by` are the roles that ask and answer. `account_of` returns the customer's account, whose
-    contacts may be asked. `require_open` refuses a question about an engagement that is over.
+    `by` are the roles that ask and answer, `owing` is the one that owes answers. `account_of`
+    returns the customer's account, whose contacts may be asked. `require_open` refuses a question
+    about an engagement that is over.
     """
     del state  # it only binds the type
     capability = Capability[E](__name__)
+    own, of_contact = work_items.kinds(department, owing)
+    capability.work((own, of_contact), lambda state: work_items.items(state, own, of_contact))
 
     @capability.decide(AskQuestion, by=by)
     def ask_question(state: E, command: AskQuestion, context: Context) -> Iterable[Event]:

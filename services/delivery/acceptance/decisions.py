@@ -38,10 +38,12 @@ from contracts.values import (
     Version,
     days_after,
 )
+from delivery.acceptance import work_items
 from delivery.acceptance.state import Acceptance
 from delivery.documents import text_document
 from delivery.engagement import Engagement
 from delivery.policies import (
+    deemed_after,
     recorded_for,
     require_active,
     require_customer,
@@ -50,6 +52,7 @@ from delivery.policies import (
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class SubmitDeliverable(DocumentCommand):
@@ -183,15 +186,6 @@ def reject_deliverable(
     on_behalf = recorded_for(context, command.rejected_by)
     event = DeliverableRejected(**{**dict(command), "rejected_on": day, "recorded_for": on_behalf})
     yield from unless_recorded(recorded, event, f"the rejection of {command.deliverable}")
-
-
-def deemed_after(state: Engagement) -> int | None:
-    """Return the days in which the customer has to decide on a submission, or None.
-
-    After them the submission is deemed accepted, if the signed statement of work says so.
-    """
-    statement = state.contract.statement
-    return statement.acceptance_terms.deemed_after_days if statement else None
 
 
 @capability.deadlines

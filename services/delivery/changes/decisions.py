@@ -27,6 +27,7 @@ from contracts.line_faults import scope_faults
 from contracts.lines import LineScopeChange
 from contracts.money import Money
 from contracts.values import Day, Identifier
+from delivery.changes import work_items
 from delivery.engagement import Engagement
 from delivery.policies import (
     change_not_priced,
@@ -40,6 +41,7 @@ from delivery.policies import (
 from delivery.roles import MANAGERS, REQUESTERS, WORKERS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class RequestChange(ChangeRequest, Command):

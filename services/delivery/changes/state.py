@@ -1,8 +1,9 @@
 """State of the changes."""
 
+from datetime import date
 from typing import Annotated, Self
 
-from chassis.domain.state import Keep, Part, on_event
+from chassis.domain.state import Keep, KeepDay, Part, on_event
 from contracts.delivery import (
     ChangeApproved,
     ChangeAssessed,
@@ -27,6 +28,7 @@ class Changes(Part):
     assessed_at: dict[str, int] = {}
     priced: Annotated[dict[str, ChangePriced], Keep("change")] = {}
     priced_at: dict[str, int] = {}
+    priced_on: Annotated[dict[str, date], KeepDay((ChangePriced,), "change")] = {}
     approved: Annotated[dict[str, ChangeApproved], Keep("change")] = {}
     rejected: Annotated[dict[str, ChangeRejected], Keep("change")] = {}
     implemented: Annotated[dict[str, ChangeImplemented], Keep("change")] = {}

@@ -21,6 +21,7 @@ from contracts.values import (
     Verdict,
     Version,
 )
+from delivery.contract import work_items
 from delivery.contract.state import Contract
 from delivery.coverage import hours_outside_contract
 from delivery.engagement import Engagement
@@ -28,6 +29,7 @@ from delivery.policies import require_open
 from delivery.roles import MANAGERS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class ReviewSow(SowReview, Command):

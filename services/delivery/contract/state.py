@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from chassis.domain.state import Keep, Kept, Part
+from chassis.domain.state import Keep, KeepDay, Kept, Part
 from contracts.delivery import AmendmentReviewed, SowReviewed
 from contracts.finance import BudgetAmended, BudgetSet
 from contracts.legal import (
@@ -31,6 +31,7 @@ class Contract(Part):
     """
 
     drafted: Annotated[dict[int, SowDrafted], Keep("version")] = {}
+    drafted_on: Annotated[dict[int, date], KeepDay((SowDrafted,), "version")] = {}
     reviews: Annotated[dict[int, SowReviewed], Keep("version")] = {}
     signed: Kept[SowSigned] = None
     imported: Kept[EngagementImported] = None

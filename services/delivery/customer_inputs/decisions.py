@@ -24,11 +24,13 @@ from contracts.delivery import (
 )
 from contracts.event import Event
 from contracts.values import Day, Identifier, TotalDays
+from delivery.customer_inputs import work_items
 from delivery.engagement import Engagement
 from delivery.policies import require_customer, require_open
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class RequestCustomerInput(CustomerInput, Command):

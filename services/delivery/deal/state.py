@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Self
 
-from chassis.domain.state import Keep, Kept, Part, on_event
+from chassis.domain.state import Keep, KeepDay, Kept, Part, on_event
 from contracts.sales import (
     DealLost,
     DealReopened,
@@ -22,6 +22,7 @@ class Deal(Part):
     """The opportunity, the versions of the proposal, and the deal if it is won or lost."""
 
     opened: OpportunityDetails | None = None
+    opened_on: Annotated[date | None, KeepDay((OpportunityOpened,))] = None
     imported: Kept[OpportunityImported] = None
     proposals: Annotated[dict[int, ProposalDrafted], Keep("version")] = {}
     submitted: Kept[ProposalSubmitted] = None

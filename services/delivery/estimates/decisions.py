@@ -29,12 +29,14 @@ from contracts.values import (
     Version,
 )
 from delivery.engagement import Engagement
+from delivery.estimates import work_items
 from delivery.estimates.state import Estimates, hours_of
 from delivery.policies import known_template, require_open
 from delivery.quantities import share
 from delivery.roles import ENDORSERS, WORKERS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class SubmitEstimate(EstimateContent, Command):

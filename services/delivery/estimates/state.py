@@ -1,9 +1,10 @@
 """State of the estimates."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from chassis.domain.state import Keep, Kept, Part
+from chassis.domain.state import Keep, KeepDay, Kept, Part
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted
 from contracts.finance import EstimatePriced
 from contracts.sales import EstimateRequested
@@ -15,7 +16,9 @@ class Estimates(Part):
     """The request of Sales, and the versions of the estimate with endorsements and prices."""
 
     requested: Kept[EstimateRequested] = None
+    requested_on: Annotated[date | None, KeepDay((EstimateRequested,))] = None
     submitted: Annotated[dict[int, EstimateSubmitted], Keep("version")] = {}
+    submitted_on: Annotated[dict[int, date], KeepDay((EstimateSubmitted,), "version")] = {}
     endorsed: Annotated[dict[int, EstimateEndorsed], Keep("version")] = {}
     priced: Annotated[dict[int, EstimatePriced], Keep("estimate_version")] = {}
 

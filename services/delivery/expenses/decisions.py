@@ -27,6 +27,7 @@ from contracts.money import Money
 from contracts.values import Identifier, ShortText
 from delivery.decided_expenses.requests import KeepExpense
 from delivery.engagement import Engagement
+from delivery.expenses import work_items
 from delivery.expenses.requests import TakeBackExpense
 from delivery.expenses.state import WaitingExpense
 from delivery.policies import known_staff, require_not_author, require_recordable
@@ -34,6 +35,7 @@ from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
 keeping = capability.request(KeepExpense, of="expense")
+capability.work(work_items.KINDS, work_items.items)
 
 
 class SubmitExpense(ExpenseDetails, Command):

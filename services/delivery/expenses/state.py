@@ -4,6 +4,7 @@ An expense that is withdrawn or decided leaves the state; a decided one is kept 
 own.
 """
 
+from datetime import date
 from typing import Self
 
 from chassis.domain.state import Part, on_event
@@ -22,10 +23,11 @@ from contracts.values import Value
 class WaitingExpense(Value):
     """An expense that is neither withdrawn nor decided, and who submitted it.
 
-    `submitted_by` has the stand-in who submitted it, too.
+    `submitted_by` has the stand-in who submitted it, too. The day is in UTC.
     """
 
     submitted: ExpenseSubmitted
+    submitted_on: date
     submitted_by: tuple[str, ...]
 
 
@@ -39,7 +41,9 @@ class Expenses(Part):
     def _submitted(self, recorded: Recorded[ExpenseSubmitted]) -> Self:
         by = (recorded.actor, recorded.on_behalf_of)
         waiting = WaitingExpense(
-            submitted=recorded.event, submitted_by=tuple(each for each in by if each is not None)
+            submitted=recorded.event,
+            submitted_on=recorded.occurred_at.date(),
+            submitted_by=tuple(each for each in by if each is not None),
         )
         return self.updated(waiting={**self.waiting, recorded.event.expense: waiting})
 

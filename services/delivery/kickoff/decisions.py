@@ -14,10 +14,12 @@ from contracts.event import Event
 from contracts.values import Correction, Day
 from delivery.coverage import not_begun
 from delivery.engagement import Engagement
+from delivery.kickoff import work_items
 from delivery.policies import require_active, require_open
 from delivery.roles import MANAGERS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class HoldKickoff(Attendance, Command):

@@ -24,10 +24,12 @@ from contracts.money import Money
 from contracts.reference import AccountPublished
 from contracts.values import Day, PersonId, ShortText, Tier, YesNo
 from delivery.engagement import Engagement
+from delivery.management import work_items
 from delivery.policies import known_staff, require_open
 from delivery.roles import DIRECTORS, MANAGERS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 MANAGER_ROLE = "engagement-manager"
 COMPARABLE = frozenset({"EUR", "USD", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD"})

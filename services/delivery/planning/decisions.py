@@ -46,6 +46,7 @@ from contracts.values import (
     Version,
 )
 from delivery.engagement import Engagement
+from delivery.planning import work_items
 from delivery.planning.network import link_contradictions, network, scheduled
 from delivery.planning.scheduling import (
     SoldLine,
@@ -60,6 +61,7 @@ from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 CHANGES = "Changes"
 """Phase for the work of approved changes."""

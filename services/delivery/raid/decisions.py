@@ -41,10 +41,12 @@ from contracts.event import Event
 from contracts.values import Day, Identifier, PersonId
 from delivery.engagement import Engagement
 from delivery.policies import require_open
+from delivery.raid import work_items
 from delivery.raid.state import AnyItem
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 R = TypeVar("R", RiskRaised, IssueRaised, ActionRaised, AssumptionRaised, DecisionRecorded)
 U = TypeVar("U", RiskUpdated, IssueUpdated, ActionUpdated, AssumptionUpdated)

@@ -1,8 +1,9 @@
 """State of the RAID items."""
 
+from datetime import date
 from typing import Annotated, TypeVar
 
-from chassis.domain.state import Keep, Part
+from chassis.domain.state import Keep, KeepDay, Part
 from contracts.delivery import (
     ActionRaised,
     ActionUpdated,
@@ -38,6 +39,10 @@ class Raid(Part):
     """The items of all kinds by id, as raised or last updated; those closed and those withdrawn."""
 
     items: Annotated[dict[str, AnyItem], Keep("item")] = {}
+    raised_on: Annotated[
+        dict[str, date],
+        KeepDay((RiskRaised, IssueRaised, ActionRaised, AssumptionRaised), "item"),
+    ] = {}
     closed: Annotated[dict[str, RaidItemClosed], Keep("item", until=(RaidItemReopened,))] = {}
     withdrawn: Annotated[dict[str, RaidItemWithdrawn], Keep("item")] = {}
 

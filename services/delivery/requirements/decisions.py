@@ -16,9 +16,11 @@ from contracts.values import Day
 from delivery.documents import text_document
 from delivery.engagement import Engagement
 from delivery.policies import recorded_for, require_customer, require_open
+from delivery.requirements import work_items
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class SubmitBrd(DocumentCommand):

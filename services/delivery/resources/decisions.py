@@ -21,9 +21,11 @@ from contracts.event import Event
 from contracts.values import Day, Identifier, PersonId
 from delivery.engagement import Engagement
 from delivery.policies import known_staff, require_open
+from delivery.resources import work_items
 from delivery.roles import MANAGERS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class RequestResource(ResourcePeriod, Command):

@@ -1,8 +1,9 @@
 """State of the resources."""
 
+from datetime import date
 from typing import Annotated, Self
 
-from chassis.domain.state import Keep, Part, on_event
+from chassis.domain.state import Keep, KeepDay, Part, on_event
 from contracts.delivery import ResourceAllocated, ResourceReleased, ResourceRequested
 
 
@@ -10,6 +11,7 @@ class Resources(Part):
     """The requests by id, and the allocations by request and person."""
 
     requested: Annotated[dict[str, ResourceRequested], Keep("request")] = {}
+    requested_on: Annotated[dict[str, date], KeepDay((ResourceRequested,), "request")] = {}
     allocated: dict[str, dict[str, ResourceAllocated]] = {}
 
     @on_event

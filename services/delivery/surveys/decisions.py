@@ -17,8 +17,10 @@ from contracts.values import ComputedPercent, Day, Identifier, PersonId
 from delivery.engagement import Engagement
 from delivery.policies import recorded_for, require_open
 from delivery.roles import MANAGERS
+from delivery.surveys import work_items
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class SendSurvey(SurveyForm, Command):

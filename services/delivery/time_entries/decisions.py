@@ -40,6 +40,7 @@ from delivery.engagement import Engagement
 from delivery.policies import known_person, require_not_author, require_recordable
 from delivery.quantities import ZERO, share
 from delivery.roles import MANAGERS
+from delivery.time_entries import work_items
 from delivery.time_entries.requests import (
     EntryIds,
     GiveBackTime,
@@ -51,6 +52,7 @@ from delivery.time_entries.state import WaitingWeek, sheet_of
 from delivery.timesheets.requests import NoteDecision
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 noting = capability.request(NoteDecision, of="timesheet")
 
 COST_APPROVERS: tuple[Role, ...] = ("pmo-director",)

@@ -34,10 +34,12 @@ class WaitingWeek(PersonWeek):
 
     `submitted_by` are the person who submitted them and, if that was a stand-in, whom they act for.
     `beyond_weekly_hours` are those of the whole week beyond the person's weekly hours.
+    `submitted_on` is the day (UTC) of the last submission.
     """
 
     revision: int
     beyond_weekly_hours: Decimal | None
+    submitted_on: date
     submitted_by: tuple[str, ...]
     entries: tuple[TimeEntry, ...]
 
@@ -89,6 +91,7 @@ class Time(Part):
             week=event.week,
             revision=event.revision,
             beyond_weekly_hours=event.beyond_weekly_hours,
+            submitted_on=recorded.occurred_at.date(),
             submitted_by=tuple(each for each in by if each is not None),
             entries=event.entries,
         )

@@ -58,6 +58,7 @@ from delivery.time_entries.requests import (
     TakeBackTime,
     TakeTime,
 )
+from delivery.timesheets import work_items
 from delivery.timesheets.events import (
     DecisionNoted,
     DraftEntry,
@@ -80,6 +81,7 @@ from delivery.timesheets.requests import NoteDecision
 from delivery.timesheets.state import Line, Timesheet, is_engagement
 
 capability = Capability[Timesheet](__name__)
+capability.work(work_items.KINDS, work_items.items)
 taking = capability.request(TakeTime, of="engagement")
 giving_back = capability.request(GiveBackTime, of="engagement")
 taking_back = capability.request(TakeBackTime, of="engagement")

@@ -34,12 +34,16 @@ class Line(Value):
     `draft` is saved and not submitted. `returned` were rejected or reversed since the draft was
     saved. While the engagement has not answered a request, `is_pending` is true. `refusal` is its
     answer to the last one. `submitted_by` are the person who submitted and whom they acted for.
+    `submitted_on` is the day (UTC) of the last submission, `returned_on` that on which entries were
+    last returned or the engagement refused them.
     """
 
     draft: tuple[DraftEntry, ...] = ()
     entries: dict[str, SheetEntry] = {}
     returned: tuple[ReturnedEntry, ...] = ()
     submitted_by: tuple[str, ...] = ()
+    submitted_on: date | None = None
+    returned_on: date | None = None
     is_pending: bool = False
     refusal: Refusal | None = None
 
@@ -78,8 +82,8 @@ class Line(Value):
         draft = self.draft or tuple(as_draft(each) for each in entries)
         return self.without(each.entry for each in entries).updated(draft=draft)
 
-    def returning(self, entries: Iterable[str], how: str, why: str) -> "Line":
-        """Return the line with some entries returned to the person."""
+    def returning(self, entries: Iterable[str], how: str, why: str, on: date) -> "Line":
+        """Return the line with some entries returned to the person on a day."""
         found = [self.entries[name] for name in entries if name in self.entries]
         returned = tuple(
             ReturnedEntry.model_validate(
@@ -88,7 +92,9 @@ class Line(Value):
             for each in found
         )
         left = self.without(each.entry for each in found)
-        return left.updated(returned=(*self.returned, *returned))
+        if not returned:
+            return left
+        return left.updated(returned=(*self.returned, *returned), returned_on=on)
 
 
 class Timesheet(Part):
@@ -144,11 +150,14 @@ class Timesheet(Part):
     def _submitted(self, recorded: Recorded[TimesheetSubmitted]) -> Self:
         event = recorded.event
         by = tuple(each for each in (recorded.actor, recorded.on_behalf_of) if each is not None)
-        lines = {each.name: self._with_submitted(each, by) for each in event.lines}
+        on = recorded.occurred_at.date()
+        lines = {each.name: self._with_submitted(each, by, on) for each in event.lines}
         return self._with(lines).updated(revision=event.revision, weekly_hours=event.weekly_hours)
 
-    def _with_submitted(self, submitted: SubmittedLine, by: tuple[str, ...]) -> Line:
-        line = self.line(submitted.name).updated(draft=(), refusal=None, submitted_by=by)
+    def _with_submitted(self, submitted: SubmittedLine, by: tuple[str, ...], on: date) -> Line:
+        line = self.line(submitted.name).updated(
+            draft=(), refusal=None, submitted_by=by, submitted_on=on
+        )
         new = {each.entry: each for each in submitted.entries}
         if not is_engagement(submitted.name):
             line = line.without(submitted.replaces)
@@ -171,12 +180,17 @@ class Timesheet(Part):
         return self._with({event.engagement: after})
 
     @on_event
-    def _refused(self, event: TimesheetRefused) -> Self:
+    def _refused(self, recorded: Recorded[TimesheetRefused]) -> Self:
+        event, on = recorded.event, recorded.occurred_at.date()
         line = self.line(event.engagement)
         kept = line.with_status((each.entry for each in line.of_status("reversing")), "approved")
         after = kept.drafted_again(line.of_status("requested"))
         return self._with(
-            {event.engagement: after.updated(is_pending=False, refusal=event.refusal)}
+            {
+                event.engagement: after.updated(
+                    is_pending=False, refusal=event.refusal, returned_on=on
+                )
+            }
         )
 
     @on_event
@@ -196,7 +210,8 @@ class Timesheet(Part):
         return self._with({event.name: line.drafted_again(given).updated(is_pending=False)})
 
     @on_event
-    def _noted(self, event: DecisionNoted) -> Self:
+    def _noted(self, recorded: Recorded[DecisionNoted]) -> Self:
+        event, on = recorded.event, recorded.occurred_at.date()
         approved = {each.entry: each for each in event.approved}
 
         def noted(line: Line) -> Line:
@@ -215,7 +230,7 @@ class Timesheet(Part):
                 for name, each in line.entries.items()
             }
             return line.updated(entries=entries).returning(
-                event.rejected, "rejected", event.why or ""
+                event.rejected, "rejected", event.why or "", on
             )
 
         return self._each_line(noted)
@@ -236,12 +251,14 @@ class Timesheet(Part):
         return self._each_line(reversing).updated(asked=event.number)
 
     @on_event
-    def _reopened(self, event: TimeReopened) -> Self:
+    def _reopened(self, recorded: Recorded[TimeReopened]) -> Self:
+        event, on = recorded.event, recorded.occurred_at.date()
+
         def reopened(line: Line) -> Line:
             found = [each for each in event.entries if each in line.entries]
             if not found:
                 return line
-            return line.returning(found, "reversed", event.why).updated(is_pending=False)
+            return line.returning(found, "reversed", event.why, on).updated(is_pending=False)
 
         return self._each_line(reopened)
 

@@ -25,6 +25,7 @@ from contracts.finance import (
 )
 from contracts.money import Money
 from contracts.values import Conversion
+from finance.allocations import work_items
 from finance.allocations.requests import GiveBackAllocation, TakeAllocation
 from finance.billing.receivables import HeldAllocation, OpeningInvoice, Receivable
 from finance.engagement import Engagement, Stage
@@ -35,6 +36,7 @@ from finance.time_billing.unbilled import advances_left
 from finance.write_offs.reversal import reversal
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 noting = capability.request(NoteDeallocation, of="payment")
 
 

@@ -14,11 +14,13 @@ from contracts.line_faults import billing_faults
 from contracts.lines import changed_lines, total_price
 from contracts.money import Money
 from contracts.values import AmendmentReview, SowReview, Verdict
+from finance.contract import work_items
 from finance.engagement import Engagement
 from finance.policies import require_running
 from finance.roles import ACCOUNTING
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class ReviewSow(SowReview, Command):

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Self
 
-from chassis.domain.state import Keep, Kept, Part, on_event
+from chassis.domain.state import Keep, KeepDay, Kept, Part, on_event
 from contracts.finance import AmendmentReviewed, SowReviewed
 from contracts.legal import (
     AmendmentDrafted,
@@ -22,6 +22,7 @@ class Contract(Part):
     """
 
     sows: Annotated[dict[int, SowDrafted], Keep(by="version")] = {}
+    drafted_on: Annotated[dict[int, date], KeepDay((SowDrafted,), "version")] = {}
     reviews: Annotated[dict[int, SowReviewed], Keep(by="version")] = {}
     signed: Kept[SowSigned] = None
     amendments: Annotated[dict[str, AmendmentDrafted], Keep(by="amendment")] = {}

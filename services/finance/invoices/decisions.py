@@ -45,6 +45,7 @@ from finance.billing.schedule import lapsed, too_much_due
 from finance.billing.state import Invoice
 from finance.companies.policy import rounding_on
 from finance.engagement import Engagement
+from finance.invoices import work_items
 from finance.moved_works.events import CorrectionBegun, CorrectionMade, CorrectionRefused
 from finance.number_series.events import NumberTaken
 from finance.number_series.requests import (
@@ -69,6 +70,7 @@ from finance.time_billing.unbilled import advance_left, is_advance
 from finance.work.names import WorkIds, keys_of
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 numbering = capability.request(TakeNumber, of="number-series")
 
 

@@ -26,12 +26,12 @@ from contracts.event import Event
 from contracts.finance import PaymentAllocated, PaymentDeallocated
 from contracts.money import Money, PositiveMoney
 from contracts.reference import AccountPublished
-from contracts.roles import Role
 from contracts.values import AccountId, Correction, Day, EngagementId, Identifier, Value
 from finance.allocations.requests import GiveBackAllocation, TakeAllocation
 from finance.bank_accounts.accounts import require_account_currency, require_bank_account
 from finance.companies.policy import accountant_limits, rounding_on
 from finance.exchange_rates.conversion import convert
+from finance.payments import work_items
 from finance.payments.events import (
     AccountAssigned,
     AllocationBegun,
@@ -63,6 +63,7 @@ from finance.payments.state import AllocatedPart, Payment, RefusedPart, Status
 from finance.roles import ACCOUNTING, CONTROLLING
 
 capability = Capability[Payment](__name__)
+capability.work(work_items.KINDS, work_items.items)
 taking = capability.request(TakeAllocation, of="engagement")
 giving_back = capability.request(GiveBackAllocation, of="engagement")
 giving_way = capability.request(GiveWay, of="payment")
@@ -459,16 +460,6 @@ def gave_way(state: Payment, outcome: Outcome[GiveWay], context: Context) -> Ite
 # ---- view ------------------------------------------------------------------------------------
 
 
-class WorkItem(ViewModel):
-    """Something that somebody owes: what, since when, by which role, and with which command."""
-
-    code: str
-    sentence: str
-    owed_by: Role
-    since: date
-    command: str
-
-
 class AllocationView(ViewModel):
     """A part of the payment on an invoice.
 
@@ -516,7 +507,6 @@ class PaymentFields(ViewModel):
     refused: tuple[RefusedView, ...]
     superseded_by: str | None
     match_refused: Refusal | None
-    work: tuple[WorkItem, ...]
 
 
 @capability.view
@@ -542,31 +532,7 @@ def payment_view(state: Payment) -> PaymentFields:
         refused=tuple(_refused(each) for each in state.refused),
         superseded_by=state.superseded_by,
         match_refused=state.match_refused,
-        work=tuple(work(state)),
     )
-
-
-def work(state: Payment) -> Iterator[WorkItem]:
-    """Yield what an accountant owes: the customer of the payment, and what the rest is for."""
-    if state.recorded is None or not state.unallocated.amount or state.returning:
-        return
-    since = state.known.received_on
-    if state.account is None:
-        yield WorkItem(
-            code="payment-unassigned",
-            sentence=f"It is not known which customer {state.known.amount} is from.",
-            owed_by="project-accountant",
-            since=since,
-            command=AssignAccount.named(),
-        )
-    else:
-        yield WorkItem(
-            code="payment-unallocated",
-            sentence=f"{state.unallocated} of {state.known.amount} is on no invoice.",
-            owed_by="project-accountant",
-            since=since,
-            command=AllocatePayment.named(),
-        )
 
 
 def _shown(each: AllocatedPart) -> AllocationView:

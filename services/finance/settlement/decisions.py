@@ -13,15 +13,13 @@ from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.rules import same_day, unless_recorded
 from contracts.event import Event
-from contracts.finance import AccountReopened, AccountSettled, InvoiceDrafted
-from contracts.lines import ContractLine
+from contracts.finance import AccountReopened, AccountSettled
 from contracts.money import Money
-from contracts.values import LAST_DAY, Day
+from contracts.values import Day
 from finance.billing.receivables import Receivable
 from finance.billing.schedule import lapsed
 from finance.billing.state import Invoice
 from finance.budgeting.state import Budget
-from finance.calendar_months import month_of
 from finance.engagement import Engagement, Stage
 from finance.exchange_rates.conversion import missing_rate
 from finance.importing.opening import billed_before, unpaid_before
@@ -31,7 +29,7 @@ from finance.time_billing.reversals import missing_credit, to_credit
 from finance.time_billing.unbilled import (
     advance_left,
     billable,
-    time_billed,
+    billable_now,
     unassigned,
     worth_left,
 )
@@ -99,7 +97,7 @@ def reopened(state: Engagement, context: Context) -> Iterable[Event]:
         return
     budget = state.budget
     waits = Money.total(
-        (_billable_now(state, budget, line) for line in budget.hourly_lines), state.money
+        (billable_now(state, budget, line) for line in budget.hourly_lines), state.money
     )
     owed = Money.total((amount for _, _, amount in to_credit(state)), state.money)
     unpaid = state.billing.outstanding(state.money)
@@ -185,7 +183,7 @@ def _unbilled(state: Engagement, budget: Budget) -> Iterable[Missing]:
             )
     for line in budget.hourly_lines:
         name = line.line
-        waits = _billable_now(state, budget, line)
+        waits = billable_now(state, budget, line)
         if waits.amount > 0:
             yield Missing(
                 "time-unbilled", f"approved time over {waits} on line {name} is not billed"
@@ -200,14 +198,6 @@ def _unbilled(state: Engagement, budget: Budget) -> Iterable[Missing]:
         yield missing_credit(invoice, works, amount)
     if not terminated:
         yield from map(missing_line, unassigned(state))
-
-
-def _billable_now(state: Engagement, budget: Budget, line: ContractLine) -> Money:
-    """Return what could be billed now for a line's approved work, beyond its advance."""
-    drafts = time_billed(state, budget, line, month_of(LAST_DAY), LAST_DAY)
-    return Money.total(
-        (each.amount for each in drafts if isinstance(each, InvoiceDrafted)), state.money
-    )
 
 
 def _movements(state: Engagement) -> Iterable[date]:

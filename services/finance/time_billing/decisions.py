@@ -22,6 +22,7 @@ from finance.engagement import Engagement
 from finance.exchange_rates.conversion import missing_rate
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING
+from finance.time_billing import work_items
 from finance.time_billing.assignment import missing_line
 from finance.time_billing.reversals import corrected, missing_credit, to_credit
 from finance.time_billing.unbilled import (
@@ -35,6 +36,7 @@ from finance.time_billing.unbilled import (
 )
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class BillTime(Command):

@@ -24,10 +24,10 @@ from contracts.finance import (
 )
 from contracts.lines import HOURLY, ContractLine
 from contracts.money import Money, Rate
-from contracts.values import Month
+from contracts.values import LAST_DAY, Month
 from finance.billing.schedule import discounts_on, draft, unused
 from finance.budgeting.state import Budget, Entry
-from finance.calendar_months import end_of
+from finance.calendar_months import end_of, month_of
 from finance.engagement import Engagement
 from finance.work.works import Work
 
@@ -181,6 +181,14 @@ def _rest(waiting: Iterable[_Waiting], lines: Iterable[InvoiceLine]) -> list[_Wa
     }
     left = ((work, rest - taken.get(work.key, Decimal(0))) for work, rest in waiting)
     return [(work, rest) for work, rest in left if rest > 0]
+
+
+def billable_now(state: Engagement, budget: Budget, line: ContractLine) -> Money:
+    """Return what could be billed now for a line's approved work, beyond its advance."""
+    drafts = time_billed(state, budget, line, month_of(LAST_DAY), LAST_DAY)
+    return Money.total(
+        (each.amount for each in drafts if isinstance(each, InvoiceDrafted)), state.money
+    )
 
 
 def _lines(

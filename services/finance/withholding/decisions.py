@@ -29,10 +29,12 @@ from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING, CONTROLLING
 from finance.time_billing.unbilled import can_be_billed, worth_of
+from finance.withholding import work_items
 from finance.work.names import MOST_WORKS, WorkIds, keys_of
 from finance.work.works import Withheld, Work
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 E = TypeVar("E", bound=Event)
 

@@ -8,11 +8,12 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Self, TypeVar
+from typing import Annotated, Self, TypeVar
 
-from chassis.domain.state import Part, on_event
+from chassis.domain.state import KeepDay, Part, on_event
 from contracts.decimals import ROUNDING
 from contracts.delivery import ExpenseApproved, ExpenseReversed, TimeApproved, TimeReversed
+from contracts.event import Recorded
 from contracts.finance import (
     BilledWork,
     BilledWorkReversed,
@@ -167,6 +168,7 @@ class ApprovedWork(Part):
     open: dict[Month, dict[str, Work]] = {}
     done: dict[Month, dict[str, Work]] = {}
     reversed: dict[str, Work] = {}
+    to_credit_on: Annotated[dict[str, date], KeepDay((BilledWorkReversed,), "invoice")] = {}
     uncosted: dict[str, Month] = {}
     copies: dict[str, Copy] = {}
     totals: Totals = Totals()
@@ -178,11 +180,13 @@ class ApprovedWork(Part):
 
     @on_event
     def _time_reversed(self, event: TimeReversed) -> Self:
-        return self._without(self.known(f"time:{each.entry}", each.day) for each in event.entries)
+        works = (self.known(f"time:{each.entry}", each.day) for each in event.entries)
+        return self._without(works)
 
     @on_event
     def _expense_reversed(self, event: ExpenseReversed) -> Self:
-        return self._without([self.known(f"expense:{event.expense}", event.spent_on)])
+        work = self.known(f"expense:{event.expense}", event.spent_on)
+        return self._without([work])
 
     @on_event
     def _accrued(self, event: CostAccrued) -> Self:
@@ -203,11 +207,8 @@ class ApprovedWork(Part):
         return self.updated(reversed=reversed_, cost_to_date=event.cumulative)
 
     @on_event
-    def _held(self, event: WorkHeld) -> Self:
-        return self._marked(
-            event,
-            lambda worth: {"held": Withheld(line=event.line, why=event.why, worth=worth)},
-        )
+    def _held(self, recorded: Recorded[WorkHeld]) -> Self:
+        return self._marked(recorded.event, lambda worth: {"held": _withheld(recorded, worth)})
 
     @on_event
     def _released(self, event: WorkReleased) -> Self:
@@ -216,11 +217,9 @@ class ApprovedWork(Part):
         return released.updated(releases=count)
 
     @on_event
-    def _written_down(self, event: WorkWrittenDown) -> Self:
-        marked = self._marked(
-            event,
-            lambda worth: {"written_down": Withheld(line=event.line, why=event.why, worth=worth)},
-        )
+    def _written_down(self, recorded: Recorded[WorkWrittenDown]) -> Self:
+        event = recorded.event
+        marked = self._marked(event, lambda worth: {"written_down": _withheld(recorded, worth)})
         return marked.with_written_down(event.line, event.worth)
 
     @on_event
@@ -559,6 +558,11 @@ def _after_reversal(part: A, gone: Iterable[Work]) -> A:
         if work.written_down is not None:
             part = part.with_written_down(work.written_down.line, -work.written_down.worth)
     return part.updated(reversed={**part.reversed, **kept})
+
+
+def _withheld(recorded: Recorded[WorkHeld] | Recorded[WorkWrittenDown], worth: Money) -> Withheld:
+    event, on = recorded.event, recorded.occurred_at.date()
+    return Withheld(line=event.line, why=event.why, worth=worth, on=on)
 
 
 def _costs(event: CostOfWeek) -> Iterator[tuple[str, CostedWork]]:

@@ -23,11 +23,12 @@ NOTHING = Decimal(0)
 
 
 class Withheld(Value):
-    """Why a work is not billed, its line, and its worth when that was decided."""
+    """Why a work is not billed, its line, and its worth and the day (UTC) when that was decided."""
 
     line: Identifier
     why: ShortText
     worth: Money
+    on: date
 
 
 class _Compact(Value):

@@ -23,22 +23,24 @@ from contracts.delivery import ChangeAssessed, ChangeRequested
 from contracts.event import Event
 from contracts.legal import AmendmentDrafted, AmendmentSigned, AmendmentTerms
 from contracts.money import Money
-from contracts.values import AmendmentReview, ContentHash, Identifier, Signatory
+from contracts.values import ContentHash, Identifier, Signatory
+from legal.amendments import work_items
 from legal.amendments.document import (
     GivenTerms,
-    agreed,
     amendment_of,
     drafted,
     faults,
     with_finish,
 )
+from legal.amendments.readiness import missing_reviews, outdated, unfit, unready
 from legal.amendments.state import Amendment, Change
 from legal.engagement import Engagement
 from legal.policies import require_open
 from legal.roles import CONTRACTS
-from legal.sows.state import Contract, Reviewer
+from legal.sows.state import Contract
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class DraftAmendment(GivenTerms, Command):
@@ -89,7 +91,7 @@ def draft_amendment(
             "amendment-signed",
             f"amendment {existing.drafted.amendment} was signed on {existing.signed.signed_on}",
         )
-    gate("change-not-ready", _unready(command.change, change))
+    gate("change-not-ready", unready(command.change, change))
     event = drafted(state.engagement, contract, command.change, change, command)
     gate("amendment-inconsistent", faults(contract, event))
     if existing is None or existing.drafted != event:
@@ -126,9 +128,9 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
     event = AmendmentSigned(**terms, signatories=command.signatories, signed_on=signed_on)
     for new in unless_recorded(known, event, f"the signature of amendment {draft.amendment}"):
         change = state.amendments.changes.get(draft.change, Change())
-        gate("change-not-ready", _unready(draft.change, change))
-        gate("amendment-inconsistent", _unfit(contract, amendment, change))
-        gate("amendment-not-reviewed", _missing_reviews(state, contract, draft, change))
+        gate("change-not-ready", unready(draft.change, change))
+        gate("amendment-inconsistent", unfit(contract, amendment, change))
+        gate("amendment-not-reviewed", missing_reviews(state, contract, draft, change))
         earliest = max(contract.signed_on, change.approved_on or contract.signed_on)
         if signed_on < earliest:
             raise Refused(
@@ -165,10 +167,10 @@ def _due(
 
     A first draft, or one for a changed assessment or price, is left out where it has faults.
     """
-    if any(_unready(name, change)):
+    if any(unready(name, change)):
         return
     existing = state.amendments.by_id.get(amendment_of(name))
-    if existing is None or (not existing.signed and any(_outdated(existing, change))):
+    if existing is None or (not existing.signed and any(outdated(existing, change))):
         event = drafted(state.engagement, contract, name, change)
         if not any(faults(contract, event)):
             yield event
@@ -176,76 +178,18 @@ def _due(
         yield with_finish(existing, contract.finishes_on)
 
 
-def _unready(name: str, change: Change) -> Iterator[Missing]:
-    """Yield what is missing before the amendment of a change can be drafted."""
-    if change.assessed is None:
-        yield Missing("change-not-assessed", f"Delivery has not assessed {name}", "delivery")
-    if not change.is_priced:
-        sentence = f"Finance has not priced the last assessment of {name}"
-        yield Missing("change-not-priced", sentence, "finance")
-    if change.verdict == "rejected":
-        why = change.why_rejected or "no reason given"
-        yield Missing("change-rejected", f"change {name} was rejected: {why}", "delivery")
-    elif change.verdict is None:
-        yield Missing("change-not-approved", f"the customer has not approved {name}", "delivery")
-
-
-def _unfit(contract: Contract, amendment: Amendment, change: Change) -> Iterator[Missing]:
-    """Yield why a drafted amendment cannot be signed as it is."""
-    yield from _outdated(amendment, change)
-    yield from faults(contract, amendment.drafted)
-
-
-def _outdated(amendment: Amendment, change: Change) -> Iterator[Missing]:
-    """Yield a fault where the change was assessed or priced again after the draft."""
-    draft = amendment.drafted
-    if (amendment.assessed, amendment.priced) != (change.assessed, change.priced):
-        yield Missing(
-            "amendment-outdated",
-            f"{draft.change} was assessed or priced again after {draft.amendment} was drafted",
-            "legal",
-        )
-
-
-def _missing_reviews(
-    state: Engagement, contract: Contract, draft: AmendmentDrafted, change: Change
-) -> Iterator[Missing]:
-    """Yield the missing reviews of a draft that differs from the approved change (gate 6)."""
-    default = agreed(contract, draft.change, change)
-    if (draft.changes, draft.finishes_on) == (default.changes, default.finishes_on):
-        return
-    reviews: tuple[tuple[Reviewer, AmendmentReview | None], ...] = (
-        ("delivery", state.amendments.delivery_reviews.get(draft.amendment)),
-        ("finance", state.amendments.finance_reviews.get(draft.amendment)),
-    )
-    for reviewer, review in reviews:
-        name = reviewer.capitalize()
-        if review is None or review.content_hash != draft.content_hash:
-            yield Missing(
-                "amendment-not-reviewed",
-                f"{draft.amendment} differs from {draft.change}, and {name} has not reviewed it",
-                reviewer,
-            )
-        elif review.verdict == "objected":
-            yield Missing(
-                "amendment-objected",
-                f"{name} objected to {draft.amendment}: {review.why or 'no reason given'}",
-                "legal",
-            )
-
-
 def _waits_for(state: Engagement, name: str, change: Change) -> Iterator[Missing]:
     """Yield what is missing before the amendment can be drafted or, once drafted, signed."""
     amendment, contract = state.amendments.by_id.get(amendment_of(name)), state.contract
-    missing = tuple(_unready(name, change))
+    missing = tuple(unready(name, change))
     if amendment and amendment.signed:
         return
     yield from missing
     if contract is None:
         yield Missing("sow-not-signed", "no statement of work is signed yet", "legal")
     elif not missing and amendment:
-        unfit = tuple(_unfit(contract, amendment, change))
-        yield from unfit or _missing_reviews(state, contract, amendment.drafted, change)
+        faulty = tuple(unfit(contract, amendment, change))
+        yield from faulty or missing_reviews(state, contract, amendment.drafted, change)
     elif not missing:
         yield from faults(contract, drafted(state.engagement, contract, name, change))
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from chassis.domain.state import Keep, Part, on_event
+from chassis.domain.state import Keep, KeepDay, Part, on_event
 from contracts import delivery, finance
 from contracts.delivery import (
     ChangeApproved,
@@ -61,6 +61,7 @@ class Amendments(Part):
 
     changes: dict[Identifier, Change] = {}
     by_id: dict[Identifier, Amendment] = {}
+    drafted_on: Annotated[dict[str, date], KeepDay((AmendmentDrafted,), "amendment")] = {}
     delivery_reviews: Annotated[
         dict[Identifier, delivery.AmendmentReviewed], Keep(by="amendment")
     ] = {}

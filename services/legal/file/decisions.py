@@ -11,10 +11,12 @@ from contracts.event import Event
 from contracts.legal import FileOpened
 from contracts.values import AccountId, ShortText
 from legal.engagement import Engagement, Stage
+from legal.file import work_items
 from legal.policies import require_not_ended
 from legal.roles import CONTRACTS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class OpenFile(Command):

@@ -24,10 +24,12 @@ from contracts.legal import (
 from contracts.reference import PersonPublished
 from contracts.values import Day
 from legal.engagement import Engagement
+from legal.obligations import work_items
 from legal.policies import require_open
 from legal.roles import CONTRACTS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class RecordObligation(Obligation, Command):

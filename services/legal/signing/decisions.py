@@ -32,9 +32,11 @@ from legal.policies import (
     require_open,
 )
 from legal.roles import CONTRACTS
+from legal.signing import work_items
 from legal.sows.state import Contract, Sow
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class SendSow(Command):

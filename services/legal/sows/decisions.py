@@ -62,9 +62,11 @@ from legal.policies import (
     require_unsigned,
 )
 from legal.roles import CONTRACTS, COUNSEL
+from legal.sows import work_items
 from legal.sows.state import Review, Reviewer, Sow
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class DraftSow(Command):

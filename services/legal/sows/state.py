@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from chassis.domain.state import Keep, Part, on_event
+from chassis.domain.state import Keep, KeepDay, Part, on_event
 from contracts import delivery, finance
 from contracts.event import Recorded
 from contracts.legal import (
@@ -38,11 +38,12 @@ REVIEWERS: tuple[Reviewer, ...] = ("delivery", "finance")
 
 
 class Review(Value):
-    """The latest review of a version of the statement of work by a department."""
+    """The latest review of a version of the statement of work by a department; the day is UTC."""
 
     content_hash: ContentHash
     verdict: Verdict
     why: Text | None
+    reviewed_on: date
 
 
 class Sow(Value):
@@ -94,6 +95,8 @@ class Sows(Part):
     """
 
     versions: tuple[Sow, ...] = ()
+    drafted_on: Annotated[dict[int, date], KeepDay((SowDrafted,), "version")] = {}
+    redlined_on: Annotated[dict[str, date], KeepDay((SowRedlined,), "redline")] = {}
     resolutions: Annotated[dict[Identifier, RedlineResolved], Keep(by="redline")] = {}
     """The resolutions of redlines of all versions."""
     contract: Contract | None = None
@@ -108,10 +111,16 @@ class Sows(Part):
         return self._with(event.version, redlines=(*redlines, event))
 
     @on_event
-    def _reviewed(self, event: delivery.SowReviewed | finance.SowReviewed) -> Self:
+    def _reviewed(self, recorded: Recorded[delivery.SowReviewed | finance.SowReviewed]) -> Self:
+        event = recorded.event
         if event.version > len(self.versions):
             return self
-        review = Review(content_hash=event.content_hash, verdict=event.verdict, why=event.why)
+        review = Review(
+            content_hash=event.content_hash,
+            verdict=event.verdict,
+            why=event.why,
+            reviewed_on=recorded.occurred_at.date(),
+        )
         reviewer: Reviewer = "delivery" if isinstance(event, delivery.SowReviewed) else "finance"
         reviews = self.versions[event.version - 1].reviews
         return self._with(event.version, reviews={**reviews, reviewer: review})

@@ -34,10 +34,12 @@ from contracts.sales import (
 )
 from contracts.values import AccountId, Correction, Day, Percent, PersonId, ShortText
 from sales.engagement import Engagement, Stage
+from sales.opportunity import work_items
 from sales.policies import require_adopted, require_not_ended, require_open_sale
 from sales.roles import SELLERS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class OpenOpportunity(OpportunityDetails, Command):

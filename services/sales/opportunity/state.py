@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from chassis.domain.state import Keep, Kept, Part, on_event
+from chassis.domain.state import Keep, KeepDay, Kept, Part, on_event
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.sales import (
@@ -26,11 +26,13 @@ class Opportunity(Part):
 
     opened: Kept[OpportunityOpened] = None
     details: OpportunityDetails | None = None
+    detailed_on: Annotated[date | None, KeepDay((OpportunityOpened, OpportunityUpdated))] = None
     imported: Kept[OpportunityImported] = None
     opened_on: date | None = None
     pipeline_stage: PipelineStage = "prospecting"
     probability: Percent | None = None
     qualified: Kept[OpportunityQualified] = None
+    qualified_on: Annotated[date | None, KeepDay((OpportunityQualified,))] = None
     estimate_requested: Kept[EstimateRequested] = None
     lost: Annotated[DealLost | None, Keep(until=(DealReopened,))] = None
     reopened: Kept[DealReopened] = None

@@ -30,12 +30,14 @@ from contracts.sales import (
 from contracts.values import Confidence, Day, Days, DistinctBy, Identifier, PersonId, Version
 from sales.engagement import Engagement
 from sales.policies import require_adopted, require_open_sale
+from sales.proposals import work_items
 from sales.proposals.deal import chosen_lines, deal_deliverables
 from sales.proposals.readiness import exception_grounds, uncovered_grounds, waits_for
 from sales.proposals.state import Estimate, Proposal
 from sales.roles import MANAGERS, SELLERS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class DraftProposal(ProposalContent, Command):

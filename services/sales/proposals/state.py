@@ -1,8 +1,9 @@
 """State of the proposals, of the estimates of Delivery and Finance, and of the won deal."""
 
+from datetime import date
 from typing import Annotated, Literal, Self
 
-from chassis.domain.state import Keep, Kept, Part, on_event
+from chassis.domain.state import Keep, KeepDay, Kept, Part, on_event
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted
 from contracts.event import Recorded
 from contracts.finance import EstimatePriced, ProposalReviewed
@@ -51,7 +52,9 @@ class Proposals(Part):
     """All versions of the proposal and of the estimate, and the deal if it is won."""
 
     versions: tuple[Proposal, ...] = ()
+    drafted_on: Annotated[dict[int, date], KeepDay((ProposalDrafted,), "version")] = {}
     estimates: dict[int, Estimate] = {}
+    priced_on: Annotated[dict[int, date], KeepDay((EstimatePriced,), "estimate_version")] = {}
     reviews: Annotated[dict[int, ProposalReviewed], Keep(by="version")] = {}
     """The newest review of Finance by version of the proposal."""
     won: Kept[DealWon] = None

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 import pytest
 from pydantic import Field
 
-from chassis.domain.state import Keep, Kept, Part, on_event
+from chassis.domain.state import Keep, KeepDay, Kept, Part, on_event
 from contracts.delivery import (
     EngagementPutOnHold,
     EngagementResumed,
@@ -80,6 +80,22 @@ def test_an_event_ends_what_is_kept_with_the_same_key() -> None:
     )
     assert after(Reached(), one, two, withdrawn).milestones == {"2": two}
     assert after(Reached(), withdrawn, one).milestones == {"1": one}
+
+
+def test_the_day_of_the_newest_event_is_kept_until_another_ends_it() -> None:
+    class Days(Part):
+        held_on: Annotated[
+            date | None, KeepDay((EngagementPutOnHold,), until=(EngagementResumed,))
+        ] = None
+        revised_on: Annotated[dict[int, date], KeepDay((ProposalRevised,), by="version")] = Field(
+            default_factory=dict
+        )
+
+    first = ProposalRevised(version=1, reason="Price.")
+    days = after(Days(), HOLD, first)
+    assert days.held_on == days.revised_on[1] == MOMENT.date()
+    assert after(days, EngagementResumed(resumed_on=date(2026, 8, 20))).held_on is None
+    assert Days.model_validate_json(days.model_dump_json()) == days
 
 
 def test_a_part_is_reached_through_the_whole_and_nothing_else_changes() -> None:

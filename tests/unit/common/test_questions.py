@@ -166,3 +166,17 @@ def test_a_question_has_one_addressee_a_text_and_a_day(wrong: dict[str, Any]) ->
 def test_a_state_with_questions_can_be_stored() -> None:
     state = opened("legal").consumed(asked("sales"), answered("delivery")).state
     assert type(state).model_validate_json(state.model_dump_json()) == state
+
+
+@pytest.mark.parametrize("department", DEPARTMENTS)
+def test_a_question_is_owed_by_who_is_asked_until_it_is_answered(department: Asked) -> None:
+    by = other_than(department)
+    waits = opened(department).consumed(asked(by, to_department=department))
+    waits.then_work("question-not-answered", "Q-1", since=TODAY, due=LATER, person=None)
+    waits.after(ANSWER).then_work("question-not-answered")
+    opened(by).published(asked(by, to_department=department)).then_work("question-not-answered")
+    contact = asked(department, to_department=None, to_contact="cleo")
+    of_contact = opened(department).published(contact)
+    of_contact.then_work("question-not-answered", "Q-1", person="cleo")
+    [item] = [each for each in of_contact.work if each.about == "Q-1"]
+    assert item.owed_by.department == "customer"

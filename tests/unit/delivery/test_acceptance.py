@@ -27,6 +27,7 @@ from delivery.acceptance.decisions import (
 )
 from delivery.engagement import Engagement
 from delivery.management.decisions import PutOnHold
+from delivery.policies import deemed_after
 from testkit.scenario import Scenario, like
 from tests.amounts import eur
 from tests.unit.delivery.builders import (
@@ -249,8 +250,8 @@ def test_without_a_term_of_the_contract_nothing_is_deemed_accepted() -> None:
 
 def test_the_contract_says_after_how_many_days_a_submission_is_deemed_accepted() -> None:
     terms = SOW.model_copy(update={"acceptance_terms": AcceptanceTerms(deemed_after_days=10)})
-    assert decisions.deemed_after(won().consumed(terms).state) is None
-    assert decisions.deemed_after(won().consumed(terms, SOW_SIGNED).state) == 10
+    assert deemed_after(won().consumed(terms).state) is None
+    assert deemed_after(won().consumed(terms, SOW_SIGNED).state) == 10
 
 
 @pytest.mark.usefixtures("ten_days")

@@ -1,0 +1,79 @@
+"""Judge whether an engagement may be closed (gate 7)."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+
+from chassis.domain.commands import Missing
+from contracts.delivery import ActionItem, IssueItem
+from delivery.engagement import Engagement
+from delivery.quantities import ZERO
+
+
+def not_closable(state: Engagement) -> Iterator[Missing]:
+    """Yield what is missing before the engagement may be closed (gate 7).
+
+    A signed amendment that is not in the budget counts, even if the account is settled: the amended
+    budget reopens the account.
+    """
+    for name, deliverable in state.owed.items():
+        if not state.acceptance.is_accepted(name):
+            how = "not accepted" if name in state.acceptance.submitted else "not submitted"
+            sentence = f"deliverable {name} ({deliverable.title}) is {how}"
+            yield Missing("deliverable-not-accepted", sentence, "delivery")
+    for change, amendment in state.contract.amendments.items():
+        if change not in state.contract.budget_amended:
+            sentence = f"amendment {amendment.amendment} is signed and not in the budget"
+            yield Missing("budget-not-amended", sentence, "finance")
+    if state.closing.settled is None:
+        yield Missing("account-not-settled", "the account is not settled", "finance")
+    elif state.contract.bills_time:
+        yield from _approved_since_settlement(state)
+    yield from _not_decided(state)
+    for issue in state.raid.open(IssueItem):
+        sentence = f"issue {issue.item} ({issue.title}) is open"
+        yield Missing("issue-open", sentence, "delivery")
+    for action in state.raid.open(ActionItem):
+        sentence = f"action {action.item} ({action.title}), due on {action.due_on}, is open"
+        yield Missing("action-open", sentence, "delivery")
+    yield from _obligations_open(state)
+    if state.closing.review is None:
+        yield Missing("pir-not-held", "no post-implementation review was held", "delivery")
+    if not state.surveys.sent:
+        yield Missing("survey-not-sent", "no survey was sent to the customer", "delivery")
+
+
+def _obligations_open(state: Engagement) -> Iterator[Missing]:
+    for name, owed in state.contract.obligations.items():
+        due = f", due on {owed.due_on}," if owed.due_on else ""
+        sentence = f"obligation {name} of the {owed.owed_by} (clause {owed.clause}){due} is open"
+        yield Missing("obligation-open", sentence, "legal")
+
+
+def _approved_since_settlement(state: Engagement) -> Iterator[Missing]:
+    """Yield what is missing if billable work was approved or reversed after the settlement.
+
+    Finance had not processed that when it settled, so something may have to be billed or credited.
+    """
+    if state.closing.last_billable > state.closing.settled_heard:
+        sentence = "the account was settled without work that was approved or reversed since"
+        yield Missing("account-not-settled", f"{sentence}: settle it again", "finance")
+
+
+def _not_decided(state: Engagement) -> Iterator[Missing]:
+    if state.time.waiting:
+        yield _time_waiting(state)
+    for expense in state.expenses.waiting.values():
+        sentence = f"expense {expense.submitted.expense} of {expense.submitted.person} waits"
+        yield Missing("expense-waiting", f"{sentence} for approval", "delivery")
+
+
+def _time_waiting(state: Engagement) -> Missing:
+    hours: defaultdict[str, Decimal] = defaultdict(Decimal)
+    number = 0
+    for week in state.time.waiting.values():
+        number += len(week.entries)
+        hours[week.person] += sum((each.hours for each in week.entries), ZERO)
+    entries = f"{number} time entries wait" if number > 1 else "1 time entry waits"
+    by_person = ", ".join(f"{total} hours of {person}" for person, total in hours.items())
+    return Missing("time-waiting", f"{entries} for approval: {by_person}", "delivery")

@@ -1,0 +1,137 @@
+"""Work items over HTTP: open and confidential ones apart, overdue by the day of the reader."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from itertools import count
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+
+from chassis.application.event_handler import StreamEventHandler
+from chassis.base.settings import LOCAL_ISSUER
+from chassis.domain.decider import Decider
+from chassis.runtime.service import Service, create_app
+from chassis.web.auth import issue
+from contracts.event import Event
+from contracts.reference import Reference
+from contracts.roles import Role
+from delivery.service import ENGAGEMENT, TIMESHEET
+from delivery.service import SERVICE as DELIVERY
+from finance.service import ENGAGEMENT as ACCOUNT
+from finance.service import SERVICE as FINANCE
+from testkit.matchers import RecordsOf, recorded_as
+from tests.component.sample_app import SECRET, settings
+from tests.unit.chassis.requests_in_memory import Process, Shared
+from tests.unit.delivery.builders import ID, OPENED, PEOPLE, SOW, SOW_SIGNED, WEEK, WON
+from tests.unit.finance import builders as finance
+
+ENGAGEMENTS = f"/engagements/{ID}"
+
+
+class Documents(Shared):
+    """The documents of a journal that answers at once."""
+
+    async def turn(self) -> None: ...
+
+
+class Served:
+    """A service on a journal in memory, at a moment."""
+
+    def __init__(
+        self, service: Service, *deciders: Decider[Any], records: Iterable[Reference], on: date
+    ) -> None:
+        self.now = datetime(on.year, on.month, on.day, 9, tzinfo=UTC)
+        known = tuple(records)
+        process = Process(Documents(*deciders), *known, now=self.now)
+        self.waits_for = None
+        self.commands, self.requests = process.commands, process.dispatcher
+        self.reference_data = RecordsOf(known)
+        self.as_of = SimpleNamespace(of_engagement=lambda _: None, of_all=lambda: None)
+        self._events: StreamEventHandler = process.events
+        self._service = service
+        self._keys = count(1)
+
+    async def consume(self, *events: Event) -> "Served":
+        numbers: dict[str, int] = {}
+        for event in events:
+            name = event.channel.name
+            numbers[name] = numbers.get(name, 0) + 1
+            recorded = recorded_as(event, ID, numbers[name], "ann", self.now, {})
+            await self._events.handle_events(f"engagement:{ID}", [recorded])
+        return self
+
+    async def request(
+        self, path: str, body: object = None, *, roles: tuple[Role, ...], **headers: str
+    ) -> httpx.Response:
+        app = create_app(self._service, settings())
+        app.state.container = cast("Any", self)
+        token = issue(SECRET, "dev", roles, issuer=LOCAL_ISSUER, now=datetime.now(UTC))
+        given = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"k{next(self._keys)}"}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://service", headers=given
+        ) as client:
+            return await (client.get(path) if body is None else client.post(path, json=body))
+
+
+def delivery(on: date) -> Served:
+    return Served(DELIVERY, ENGAGEMENT, TIMESHEET, records=PEOPLE, on=on)
+
+
+async def test_an_engagement_shows_what_waits_the_oldest_first() -> None:
+    served = await delivery(date(2026, 4, 12)).consume(OPENED, WON, SOW, SOW_SIGNED)
+    read = await served.request(ENGAGEMENTS, roles=("engagement-manager",))
+    work = read.json()["work"]
+    assert [each["since"] for each in work] == sorted(each["since"] for each in work)
+    (kickoff,) = (each for each in work if each["code"] == "kickoff-not-held")
+    assert kickoff == {
+        "code": "kickoff-not-held",
+        "about": "kickoff",
+        "sentence": "the contract was signed on 2026-03-20, and no kickoff was held",
+        "owed_by": {"department": "delivery", "role": "engagement-manager", "person": None},
+        "owed_to": {"department": "customer", "role": None, "person": None},
+        "since": "2026-03-20",
+        "due": None,
+        "overdue": False,
+        "blocks": ["go-live"],
+        "command": {"department": "delivery", "name": "hold-kickoff", "role": "engagement-manager"},
+    }
+
+
+async def test_an_item_is_overdue_after_its_day_and_then_the_etag_does_not_say_unchanged() -> None:
+    for on, overdue in ((date(2026, 4, 12), False), (date(2026, 4, 13), True)):
+        served, sheet = delivery(on), f"/timesheets/dev.{WEEK}"
+        body = {"internal": [{"code": "training", "entries": [{"day": str(WEEK), "hours": "8"}]}]}
+        await served.request(f"{sheet}/save-timesheet", body, roles=("consultant",))
+        read = await served.request(sheet, roles=("consultant",))
+        (item,) = read.json()["work"]
+        assert (item["code"], item["overdue"]) == ("timesheet-not-submitted", overdue)
+        etag = read.headers["ETag"]
+        again = await served.request(sheet, roles=("consultant",), If_None_Match=etag)
+        assert again.status_code == (200 if overdue else 304)
+
+
+async def test_items_that_follow_from_costs_are_for_the_role_confidential_only() -> None:
+    served = Served(FINANCE, ACCOUNT, records=(finance.CARD,), on=finance.SIGNED)
+    await served.consume(
+        finance.OPENED, finance.ESTIMATE, finance.WON, finance.HOURLY_SOW, finance.SOW_SIGNED
+    )
+    accountant = await served.request(ENGAGEMENTS, roles=("project-accountant",))
+    assert "confidential_work" not in accountant.json()
+    assert "cost" not in accountant.text.partition('"work"')[2].partition('"confidential')[0]
+    both = await served.request(ENGAGEMENTS, roles=("project-accountant", "confidential"))
+    assert both.json()["work"] == accountant.json()["work"]
+    assert [each["code"] for each in both.json()["confidential_work"]] == ["cost-unknown"]
+
+
+async def test_the_openapi_document_describes_the_items_and_their_codes() -> None:
+    described = ((DELIVERY, ("EngagementView", "TimesheetView")), (FINANCE, ("EngagementView",)))
+    for service, views in described:
+        schemas = create_app(service, settings()).openapi()["components"]["schemas"]
+        for view in views:
+            assert schemas[view]["properties"]["work"]["items"]["$ref"].endswith("/WorkItemView")
+        item = schemas["WorkItemView"]
+        assert "time-waiting" in item["properties"]["code"]["x-codes"]
+        assert "overdue after its `due` day" in item["description"]
