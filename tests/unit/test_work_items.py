@@ -16,16 +16,20 @@ SERVICES = (SALES, LEGAL, DELIVERY, FINANCE)
 PAGE = (Path(__file__).parents[2] / "docs" / "work-items.md").read_text()
 
 
-def routes(department: str) -> dict[str, CommandEntry]:
-    """Return the commands of a department that have a route, by name."""
+def routes(department: str) -> dict[tuple[str, str], CommandEntry]:
+    """Return the commands of a department that have a route, by kind of stream and name."""
     (service,) = (each for each in SERVICES if each.name == department)
-    return {entry.command.named(): entry for each in service.routes for entry in each.commands}
+    return {
+        (each.decider.kind, entry.command.named()): entry
+        for each in service.routes
+        for entry in each.commands
+    }
 
 
-def kinds() -> list[ItemKind]:
-    """Return the kinds of items that the departments state, each once."""
+def kinds() -> list[tuple[str, ItemKind]]:
+    """Return the kinds of items that the departments state, each once, with the kind of stream."""
     found = (
-        kind
+        (decider.kind, kind)
         for service in SERVICES
         for decider in service.all_deciders
         for source in decider.work_sources
@@ -34,21 +38,26 @@ def kinds() -> list[ItemKind]:
     return list(dict.fromkeys(found))
 
 
-def named(kind: ItemKind) -> str:
-    return f"{kind.code}-{kind.department}-{kind.command}"
+def named(of_stream: tuple[str, ItemKind]) -> str:
+    stream, kind = of_stream
+    return f"{stream}-{kind.code}-{kind.department}-{kind.command}"
 
 
-@pytest.mark.parametrize("kind", kinds(), ids=named)
-def test_the_command_of_an_item_is_a_route_of_its_department_and_open_to_its_role(
-    kind: ItemKind,
+@pytest.mark.parametrize("of_stream", kinds(), ids=named)
+def test_the_command_of_an_item_is_a_route_of_its_stream_and_open_to_its_role(
+    of_stream: tuple[str, ItemKind],
 ) -> None:
-    entry = routes(kind.command_of or kind.department)[kind.command]
+    stream, kind = of_stream
+    entry = routes(kind.command_of or kind.department)[kind.stream or stream, kind.command]
     assert kind.role in (entry.by or ())
 
 
-@pytest.mark.parametrize("kind", kinds(), ids=named)
-def test_an_item_has_a_code_of_the_catalogue_and_blocks_commands(kind: ItemKind) -> None:
-    every = {name for service in SERVICES for name in routes(service.name)}
+@pytest.mark.parametrize("of_stream", kinds(), ids=named)
+def test_an_item_has_a_code_of_the_catalogue_and_blocks_commands(
+    of_stream: tuple[str, ItemKind],
+) -> None:
+    _, kind = of_stream
+    every = {name for service in SERVICES for _, name in routes(service.name)}
     assert kind.code in REFUSALS
     assert {*kind.blocks} <= every
 
@@ -61,7 +70,9 @@ def row(kind: ItemKind, *, confidential: bool) -> tuple[str, ...]:
         f"`{kind.code}`" + (" (confidential)" if confidential else ""),
         "customer" if kind.by_customer else f"{kind.department}, {kind.role}",
         kind.owed_to,
-        command if command_of == kind.department else f"{command} of {command_of}",
+        command
+        + (f" ({kind.stream})" if kind.stream else "")
+        + (f" of {command_of}" if command_of != kind.department else ""),
         ", ".join(f"`{each}`" for each in kind.blocks),
     )
 

@@ -16,14 +16,14 @@ from chassis.web.auth import issue
 from contracts.event import Event
 from contracts.reference import Reference
 from contracts.roles import Role
-from delivery.service import ENGAGEMENT, TIMESHEET
+from delivery.service import ENGAGEMENT
 from delivery.service import SERVICE as DELIVERY
 from finance.service import ENGAGEMENT as ACCOUNT
 from finance.service import SERVICE as FINANCE
 from testkit.matchers import RecordsOf, recorded_as
 from tests.component.sample_app import SECRET, settings
 from tests.unit.chassis.requests_in_memory import Process, Shared
-from tests.unit.delivery.builders import ID, OPENED, PEOPLE, SOW, SOW_SIGNED, WEEK, WON
+from tests.unit.delivery.builders import ID, OPENED, PEOPLE, SOW, SOW_SIGNED, WON
 from tests.unit.finance import builders as finance
 
 ENGAGEMENTS = f"/engagements/{ID}"
@@ -77,7 +77,7 @@ class Served:
 
 
 def delivery(on: date) -> Served:
-    return Served(DELIVERY, ENGAGEMENT, TIMESHEET, records=PEOPLE, on=on)
+    return Served(DELIVERY, ENGAGEMENT, records=PEOPLE, on=on)
 
 
 async def test_an_engagement_shows_what_waits_the_oldest_first() -> None:
@@ -96,20 +96,28 @@ async def test_an_engagement_shows_what_waits_the_oldest_first() -> None:
         "due": None,
         "overdue": False,
         "blocks": ["go-live"],
-        "command": {"department": "delivery", "name": "hold-kickoff", "role": "engagement-manager"},
+        "command": {
+            "department": "delivery",
+            "name": "hold-kickoff",
+            "stream": "engagement",
+            "role": "engagement-manager",
+        },
     }
 
 
 async def test_an_item_is_overdue_after_its_day_and_then_the_etag_does_not_say_unchanged() -> None:
+    roles: tuple[Role, ...] = ("engagement-manager",)
+    issue = {"item": "I-1", "title": "No access", "severity": "high", "owner": "dev"}
     for on, overdue in ((date(2026, 4, 12), False), (date(2026, 4, 13), True)):
-        served, sheet = delivery(on), f"/timesheets/dev.{WEEK}"
-        body = {"internal": [{"code": "training", "entries": [{"day": str(WEEK), "hours": "8"}]}]}
-        await served.request(f"{sheet}/save-timesheet", body, roles=("consultant",))
-        read = await served.request(sheet, roles=("consultant",))
-        (item,) = read.json()["work"]
-        assert (item["code"], item["overdue"]) == ("timesheet-not-submitted", overdue)
+        served = await delivery(on).consume(OPENED)
+        body = issue | {"due_on": "2026-04-12"}
+        raised = await served.request(f"{ENGAGEMENTS}/raise-issue", body, roles=roles)
+        assert raised.status_code == 200, raised.text
+        read = await served.request(ENGAGEMENTS, roles=roles)
+        (item,) = (each for each in read.json()["work"] if each["code"] == "issue-open")
+        assert item["overdue"] is overdue
         etag = read.headers["ETag"]
-        again = await served.request(sheet, roles=("consultant",), If_None_Match=etag)
+        again = await served.request(ENGAGEMENTS, roles=roles, If_None_Match=etag)
         assert again.status_code == (200 if overdue else 304)
 
 

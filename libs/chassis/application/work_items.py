@@ -23,10 +23,14 @@ _CODE_SCHEMA = {
 
 @dataclass(frozen=True, slots=True)
 class ItemCommand:
-    """The command that does what is owed: its department, its name, and a role that may give it."""
+    """The command that does what is owed: its department, its name, and a role that may give it.
+
+    `stream` is the kind of stream that takes it, such as `engagement`, `expense` or `rate-card`.
+    """
 
     department: Department
     name: str
+    stream: str
     role: Role
 
 
@@ -50,8 +54,8 @@ class WorkItemView(ViewModel):
     command: ItemCommand
 
 
-def work_views(items: Iterable[WorkItem], today: date) -> list[WorkItemView]:
-    """Return the views of items on a day, the oldest first."""
+def work_views(items: Iterable[WorkItem], stream: str, today: date) -> list[WorkItemView]:
+    """Return the views of the items of a kind of stream on a day, the oldest first."""
     return [
         WorkItemView(
             code=each.kind.code,
@@ -64,7 +68,10 @@ def work_views(items: Iterable[WorkItem], today: date) -> list[WorkItemView]:
             overdue=each.is_overdue(today),
             blocks=each.kind.blocks,
             command=ItemCommand(
-                each.kind.command_of or each.kind.department, each.kind.command, each.kind.role
+                department=each.kind.command_of or each.kind.department,
+                name=each.kind.command,
+                stream=each.kind.stream or stream,
+                role=each.kind.role,
             ),
         )
         for each in by_age(items)

@@ -44,9 +44,10 @@ class ItemKind:
     """Kind of work items: what those of one code and owner have in common.
 
     The `role` of the `department` owes them, and does them with the `command`, which is one of that
-    department unless `command_of` names another one. What the customer owes is `by_customer`: the
-    command records it. `blocks` are commands that are refused while there is such an item. Items of
-    one code may be of several kinds, by who owes them.
+    department unless `command_of` names another one. `stream` is the kind of stream that takes the
+    command where that is not the kind of the item's own stream. What the customer owes is
+    `by_customer`: the command records it. `blocks` are commands that are refused while there is
+    such an item. Items of one code may be of several kinds, by who owes them.
     """
 
     code: RefusalCode
@@ -57,6 +58,7 @@ class ItemKind:
     by_customer: bool = False
     blocks: tuple[str, ...] = ()
     command_of: Department | None = None
+    stream: str | None = None
 
     def __call__(
         self,

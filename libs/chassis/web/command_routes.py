@@ -396,11 +396,11 @@ class CommandRoutes(Generic[S]):
         self, request: Request, stream: Stream[S], *, confidential: bool
     ) -> dict[str, object]:
         """Return the fields of the view with the work items of the stream."""
-        today, work = self._today(request, stream), self.decider.work
-        fields = {"work": work_views(work(stream.state, confidential=False), today)}
+        today, work, kind = self._today(request, stream), self.decider.work, self.decider.kind
+        fields = {"work": work_views(work(stream.state, confidential=False), kind, today)}
         if confidential:
             items = work(stream.state, confidential=True)
-            fields["confidential_work"] = work_views(items, today)
+            fields["confidential_work"] = work_views(items, kind, today)
         return dict(fields)
 
     def _view(self, request: Request, stream: Stream[S]) -> dict[str, object]:

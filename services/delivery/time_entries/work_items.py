@@ -44,7 +44,9 @@ def _condition(
     department: Department,
     role: Role,
     command: str,
+    *,
     command_of: Department | None = None,
+    stream: str | None = None,
 ) -> ItemKind:
     return ItemKind(
         code,
@@ -54,6 +56,7 @@ def _condition(
         owed_to="delivery",
         blocks=("approve-time",),
         command_of=command_of,
+        stream=stream,
     )
 
 
@@ -85,10 +88,10 @@ CONDITIONS: Mapping[tuple[RefusalCode, Department | None], ItemKind] = {
     ("early-start-expired", "legal"): _condition("early-start-expired", *_AUTHORISE),
     ("early-start-cap-spent", "legal"): _condition("early-start-cap-spent", *_AUTHORISE),
     ("rates-missing", "finance"): _condition(
-        "rates-missing", "finance", "controller", "publish-rate-card"
+        "rates-missing", "finance", "controller", "publish-rate-card", stream="rate-card"
     ),
     ("rates-missing", "sales"): _condition(
-        "rates-missing", "sales", "account-executive", "request-change", "delivery"
+        "rates-missing", "sales", "account-executive", "request-change", command_of="delivery"
     ),
     ("line-unknown", "delivery"): _condition("line-unknown", *_BASELINE),
     ("line-not-named", "delivery"): _condition("line-not-named", *_BASELINE),

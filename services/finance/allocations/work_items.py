@@ -10,6 +10,7 @@ PAY = ItemKind(
     department="finance",
     role="project-accountant",
     command="allocate-payment",
+    stream="payment",
     owed_to="finance",
     by_customer=True,
     blocks=("settle-account",),

@@ -17,6 +17,7 @@ PRICE_ESTIMATE = ItemKind(
     department="finance",
     role="controller",
     command="publish-rate-card",
+    stream="rate-card",
     owed_to="sales",
     blocks=("submit-proposal",),
 )
@@ -25,6 +26,7 @@ PRICE_CHANGE = ItemKind(
     department="finance",
     role="controller",
     command="publish-rate-card",
+    stream="rate-card",
     owed_to="delivery",
     blocks=("approve-change", "draft-amendment"),
 )

@@ -19,6 +19,7 @@ CONVERT = ItemKind(
     department="finance",
     role="project-accountant",
     command="publish-exchange-rate",
+    stream="exchange-rate",
     owed_to="finance",
     blocks=("settle-account",),
 )
@@ -47,6 +48,7 @@ def _cost(code: RefusalCode) -> ItemKind:
         department="finance",
         role="controller",
         command="publish-cost-rates",
+        stream="cost-rates",
         owed_to="finance",
     )
 

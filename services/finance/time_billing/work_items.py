@@ -32,6 +32,7 @@ EXPENSE_WITHOUT_LINE = ItemKind(
     department="delivery",
     role="engagement-manager",
     command="reverse-expense",
+    stream="expense",
     owed_to="finance",
     blocks=("settle-account",),
 )

@@ -180,13 +180,11 @@ class ApprovedWork(Part):
 
     @on_event
     def _time_reversed(self, event: TimeReversed) -> Self:
-        works = (self.known(f"time:{each.entry}", each.day) for each in event.entries)
-        return self._without(works)
+        return self._without(self.known(f"time:{each.entry}", each.day) for each in event.entries)
 
     @on_event
     def _expense_reversed(self, event: ExpenseReversed) -> Self:
-        work = self.known(f"expense:{event.expense}", event.spent_on)
-        return self._without([work])
+        return self._without([self.known(f"expense:{event.expense}", event.spent_on)])
 
     @on_event
     def _accrued(self, event: CostAccrued) -> Self:

@@ -35,7 +35,14 @@ DECIDE = ItemKind(
 )
 
 
-def _condition(code: RefusalCode, department: Department, role: Role, command: str) -> ItemKind:
+def _condition(
+    code: RefusalCode,
+    department: Department,
+    role: Role,
+    command: str,
+    *,
+    stream: str | None = None,
+) -> ItemKind:
     return ItemKind(
         code,
         department=department,
@@ -43,6 +50,7 @@ def _condition(code: RefusalCode, department: Department, role: Role, command: s
         command=command,
         owed_to="sales",
         blocks=("submit-proposal",),
+        stream=stream,
     )
 
 
@@ -60,7 +68,13 @@ CONDITIONS: Mapping[tuple[RefusalCode, Department | None], ItemKind] = {
         _condition("proposal-hours-differ", *_EXCEPT),
         _condition("proposal-purchases-differ", *_EXCEPT),
         _condition("proposal-not-reviewed", "finance", "project-accountant", "catch-up"),
-        _condition("proposal-floor-unknown", "finance", "controller", "publish-cost-rates"),
+        _condition(
+            "proposal-floor-unknown",
+            "finance",
+            "controller",
+            "publish-cost-rates",
+            stream="cost-rates",
+        ),
     )
 }
 """Kinds of the conditions of gate 1, by code and by the department that owes them.
