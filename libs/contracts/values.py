@@ -1,6 +1,7 @@
 """Define the values that events and commands share: ids, quantities and parts of an engagement."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -237,6 +238,8 @@ RAG = Literal["green", "amber", "red"]
 """Status as a traffic light (red, amber, green)."""
 Tier = Literal["light", "standard", "critical"]
 """Method tier: how much method is applied to an engagement."""
+REPORT_DAYS: Mapping[Tier, int] = {"light": 31, "standard": 14, "critical": 7}
+"""Calendar days from one status report to the next, by method tier."""
 Confidence = Literal["low", "medium", "high"]
 LineKind = Annotated[Literal["delivery", "project-management"] | Unlisted, OPEN]
 """Kind of work."""

@@ -12,6 +12,7 @@ from chassis.domain.work_items import Party, WorkItem, by_age
 from contracts.channels import Department
 from contracts.refusals import REFUSALS, RefusalCode
 from contracts.roles import Role
+from contracts.values import PersonId
 
 _CODE_SCHEMA = {
     "type": "string",
@@ -38,14 +39,16 @@ class WorkItemView(ViewModel):
     """Something that waits: what, for whom, owed by whom, and the command that does it.
 
     `about` is the id of what it is about. `owed_by` names a person where one is known, else
-    everybody with the role. `since` is null where it is not known, `due` where no day is agreed; an
-    item is overdue after its `due` day. `blocks` are commands that are refused until it is done.
+    everybody with the role but the people in `not_by`, who requested it: a second person has to do
+    it. `since` is null where it is not known, `due` where no day is agreed; an item is overdue
+    after its `due` day. `blocks` are commands that are refused until it is done.
     """
 
     code: Annotated[RefusalCode, WithJsonSchema(_CODE_SCHEMA)]
     about: str
     sentence: str
     owed_by: Party
+    not_by: tuple[PersonId, ...]
     owed_to: Party
     since: date | None
     due: date | None
@@ -62,6 +65,7 @@ def work_views(items: Iterable[WorkItem], stream: str, today: date) -> list[Work
             about=each.about,
             sentence=each.sentence,
             owed_by=each.owed_by,
+            not_by=each.not_by,
             owed_to=each.owed_to,
             since=each.since,
             due=each.due,

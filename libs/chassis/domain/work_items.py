@@ -69,9 +69,10 @@ class ItemKind:
         due: date | None = None,
         person: PersonId | None = None,
         to_person: PersonId | None = None,
+        not_by: tuple[PersonId, ...] = (),
     ) -> "WorkItem":
         """Return an item of this kind."""
-        return WorkItem(self, about, sentence, since, due, person, to_person)
+        return WorkItem(self, about, sentence, since, due, person, to_person, not_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,9 @@ class WorkItem:
 
     `about` is the id of what it is about, such as an invoice; together with the kind it identifies
     the item within its stream. `person` is who owes it where that is known, else everybody with the
-    role does; `to_person` is who waits for it. `since` is the day from which it is owed, None where
-    it is not known; `due` the last day, None where none is agreed. The day of a moment is in UTC.
+    role does, without the people in `not_by`: a second person has to do what they requested.
+    `to_person` is who waits for it. `since` is the day from which it is owed, None where it is not
+    known; `due` the last day, None where none is agreed. The day of a moment is in UTC.
     """
 
     kind: ItemKind
@@ -91,6 +93,7 @@ class WorkItem:
     due: date | None = None
     person: PersonId | None = None
     to_person: PersonId | None = None
+    not_by: tuple[PersonId, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str]:

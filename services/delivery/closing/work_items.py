@@ -16,14 +16,6 @@ SUBMIT = ItemKind(
     owed_to="customer",
     blocks=BLOCKED,
 )
-SETTLE = ItemKind(
-    "account-not-settled",
-    department="finance",
-    role="project-accountant",
-    command="settle-account",
-    owed_to="delivery",
-    blocks=BLOCKED,
-)
 REVIEW = ItemKind(
     "pir-not-held",
     department="delivery",
@@ -47,12 +39,10 @@ CLOSE = ItemKind(
     command="close-engagement",
     owed_to="delivery",
 )
-KINDS = (SUBMIT, SETTLE, REVIEW, SEND_SURVEY, CLOSE)
+KINDS = (SUBMIT, REVIEW, SEND_SURVEY, CLOSE)
 
-_CONDITIONS: dict[RefusalCode, ItemKind] = {
-    each.code: each for each in (SETTLE, REVIEW, SEND_SURVEY)
-}
-"""Conditions of gate 7 that no other capability states."""
+_CONDITIONS: dict[RefusalCode, ItemKind] = {each.code: each for each in (REVIEW, SEND_SURVEY)}
+"""Conditions of gate 7 that neither another capability states nor Finance, which settles."""
 
 
 def items(state: Engagement) -> Iterator[WorkItem]:
@@ -68,8 +58,7 @@ def items(state: Engagement) -> Iterator[WorkItem]:
     for each in missing:
         kind = _CONDITIONS.get(each.code)
         if kind is not None:
-            person = None if kind is SETTLE else state.manager
-            yield kind("closing", each.sentence, since=live.live_on, person=person)
+            yield kind("closing", each.sentence, since=live.live_on, person=state.manager)
     if not missing:
         sentence = f"the solution is live since {live.live_on}, and nothing is left to do"
         yield CLOSE("closing", sentence, since=live.live_on, person=state.manager)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from chassis.domain.state import Keep, Kept, Part
 from contracts.delivery import EngagementPutOnHold, EngagementResumed, ManagerAssigned, TierChosen
+from contracts.values import Tier
 
 
 class Management(Part):
@@ -12,6 +13,11 @@ class Management(Part):
     manager: Kept[ManagerAssigned] = None
     tier: Kept[TierChosen] = None
     on_hold: Annotated[EngagementPutOnHold | None, Keep(until=(EngagementResumed,))] = None
+
+    @property
+    def method(self) -> Tier:
+        """Return the chosen tier, `standard` before one is chosen."""
+        return self.tier.tier if self.tier else "standard"
 
     @property
     def is_light(self) -> bool:

@@ -23,9 +23,11 @@ from contracts.event import Event
 from contracts.values import RAG, Day, Identifier
 from delivery.engagement import Engagement
 from delivery.policies import not_implementable, require_active, require_open
+from delivery.progress import work_items
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class ProgressTask(TaskProgress, Command):

@@ -4,6 +4,7 @@ The conditions are those for which `approve-time` refuses entries (gates 3, 4 an
 """
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
 from chassis.domain.commands import Missing
 from chassis.domain.work_items import ItemKind, WorkItem
@@ -37,6 +38,20 @@ APPROVE_OF_MANAGER = ItemKind(
     blocks=("close-engagement",),
 )
 """Time that the engagement manager worked or submitted, and cannot approve."""
+TOO_LONG = ItemKind(
+    "week-too-long",
+    department="delivery",
+    role="engagement-manager",
+    command="reject-time",
+    owed_to="delivery",
+)
+TOO_LONG_OF_MANAGER = ItemKind(
+    "week-too-long",
+    department="delivery",
+    role="pmo-director",
+    command="reject-time",
+    owed_to="delivery",
+)
 
 
 def _condition(
@@ -123,11 +138,15 @@ CONDITIONS: Mapping[tuple[RefusalCode, Department | None], ItemKind] = {
 Where the day of the work is the reason, nothing may end it: the PMO director approves the time as
 cost then, or it is rejected.
 """
-KINDS = (APPROVE, APPROVE_OF_MANAGER, *CONDITIONS.values())
+KINDS = (APPROVE, APPROVE_OF_MANAGER, TOO_LONG, TOO_LONG_OF_MANAGER, *CONDITIONS.values())
 
 
 def items(state: Engagement) -> Iterator[WorkItem]:
-    """Yield one item for each week with covered entries, and one for each condition of the rest."""
+    """Yield what is to be decided of each week, and one item for each condition of gates.
+
+    A week that is longer than the person's hours is asked about until it is decided: it may be
+    approved where that is agreed.
+    """
     weeks = {each.entry: week for week in state.time.waiting.values() for each in week.entries}
     every = (each for week in state.time.waiting.values() for each in week.entries)
     covered: dict[str, list[TimeEntry]] = {}
@@ -141,6 +160,8 @@ def items(state: Engagement) -> Iterator[WorkItem]:
     for name, week in state.time.waiting.items():
         if name in covered:
             yield _to_approve(state, name, week, covered[name])
+        if week.beyond_weekly_hours:
+            yield _too_long(state, name, week, week.beyond_weekly_hours)
     for kind, found in uncovered.items():
         yield _not_covered(state, kind, found, weeks)
 
@@ -152,6 +173,16 @@ def _to_approve(
     sentence = f"{hours} hours of {week.person} in the week of {week.week} wait for approval"
     approver = approver_of(state, {week.person, *week.submitted_by})
     kind = APPROVE if approver else APPROVE_OF_MANAGER
+    return kind(name, sentence, since=week.submitted_on, person=approver, to_person=week.person)
+
+
+def _too_long(state: Engagement, name: str, week: WaitingWeek, beyond: Decimal) -> WorkItem:
+    sentence = (
+        f"the week of {week.week} of {week.person} is {beyond} hours longer, over all engagements,"
+        " than their record says: reject it unless that is agreed"
+    )
+    approver = approver_of(state, {week.person, *week.submitted_by})
+    kind = TOO_LONG if approver else TOO_LONG_OF_MANAGER
     return kind(name, sentence, since=week.submitted_on, person=approver, to_person=week.person)
 
 

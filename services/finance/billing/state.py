@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from chassis.domain.commands import Missing
-from chassis.domain.state import Keep, Part, on_event
+from chassis.domain.state import Keep, KeepDay, Part, on_event
 from contracts.event import Event, Recorded
 from contracts.finance import (
     BillingEventDue,
@@ -139,11 +139,15 @@ class Billing(Part):
 
     `before` is what was billed before the engagement was taken over, by entry of the schedule and
     line; it has no invoice here. `opening` are the invoices of it that were not paid.
-    `requested_by` are the people who requested an exception, by its billing event.
+    `requested_by` are the people who requested an exception, by its billing event. `held_on` is the
+    day (UTC) on which a draft was held, by invoice.
     """
 
     events: Annotated[dict[str, BillingEventDue], Keep(by="billing_event")] = {}
     requested_by: dict[str, tuple[str, ...]] = {}
+    held_on: Annotated[
+        dict[str, date], KeepDay((InvoiceHeld,), "invoice", (InvoiceReleased, InvoiceRejected))
+    ] = {}
     invoices: dict[Identifier, Invoice] = {}
     before: dict[Identifier, dict[Identifier, Money]] = {}
     opening: dict[Identifier, OpeningInvoice] = {}

@@ -24,6 +24,7 @@ from finance.engagement import Engagement, Stage
 from finance.exchange_rates.conversion import missing_rate
 from finance.importing.opening import billed_before, unpaid_before
 from finance.roles import ACCOUNTING
+from finance.settlement import work_items
 from finance.time_billing.assignment import missing_line
 from finance.time_billing.reversals import missing_credit, to_credit
 from finance.time_billing.unbilled import (
@@ -35,6 +36,7 @@ from finance.time_billing.unbilled import (
 )
 
 capability = Capability[Engagement](__name__)
+capability.work(work_items.KINDS, work_items.items)
 
 
 class SettleAccount(Command):

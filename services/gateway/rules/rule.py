@@ -1,6 +1,6 @@
 """Rules and what they find: disconnects between departments, with evidence and amounts."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,6 +10,7 @@ from chassis.domain.ids import derived_id
 from contracts.channels import Department
 from contracts.gateway import MOST_EVIDENCE
 from contracts.money import Money
+from contracts.values import REPORT_DAYS, Tier
 from gateway.rules.amounts import absolute
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
@@ -32,9 +33,7 @@ class Tolerances:
     allocation_percent: Decimal = Decimal(20)
     index: Decimal = Decimal("0.9")
     margin_points: Decimal = Decimal(5)
-    report_days: dict[str, int] = field(
-        default_factory=lambda: {"light": 31, "standard": 14, "critical": 7}
-    )
+    report_days: Mapping[Tier, int] = field(default_factory=lambda: REPORT_DAYS)
     report_grace_days: int = 7
     silence_days: int = 21
 

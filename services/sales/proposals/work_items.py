@@ -113,7 +113,10 @@ def items(state: Engagement) -> Iterator[WorkItem]:
         kind = CONDITIONS.get((each.code, each.owed_by))
         if kind is not None:
             person = owner if kind.role == "account-executive" else None
-            yield kind(name, each.sentence, since=since, person=person, to_person=owner)
+            author = (current.author,) if kind.command == "approve-exception" else ()
+            yield kind(
+                name, each.sentence, since=since, person=person, to_person=owner, not_by=author
+            )
     if not missing:
         sentence = f"version {current.version} may be submitted"
         yield SUBMIT(name, sentence, since=since, person=owner)

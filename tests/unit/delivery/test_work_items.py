@@ -17,10 +17,12 @@ from contracts.delivery import (
     ResourceRequested,
     RiskRaised,
     SolutionWentLive,
+    TierChosen,
 )
 from contracts.legal import AcceptanceTerms
 from contracts.lines import LineRate
 from contracts.refusals import RefusalCode
+from contracts.roles import Role
 from delivery.acceptance.decisions import AcceptDeliverable, RejectDeliverable, SubmitDeliverable
 from delivery.changes.decisions import ApproveChange, AssessChange
 from delivery.closing.decisions import CloseEngagement, HoldPir
@@ -31,11 +33,13 @@ from delivery.expenses.decisions import ApproveExpense
 from delivery.kickoff.decisions import HoldKickoff
 from delivery.management.decisions import AssignManager, Resume
 from delivery.planning.decisions import BaselinePlan
+from delivery.progress.decisions import ReachMilestone, WithdrawMilestone
 from delivery.raid.decisions import CloseRaidItem
 from delivery.requirements.decisions import SignOffBrd, SubmitBrd
 from delivery.resources.decisions import AllocateResource
 from delivery.surveys.decisions import AnswerSurvey
-from delivery.time_entries.decisions import ApproveTime
+from delivery.time_entries.decisions import ApproveTime, RejectTime
+from delivery.time_entries.requests import RecordedEntry, TakeTime
 from delivery.time_entries.work_items import CONDITIONS
 from delivery.timesheets.decisions import (
     ApproveInternalTime,
@@ -44,12 +48,13 @@ from delivery.timesheets.decisions import (
 from delivery.timesheets.requests import NoteDecision
 from tests.amounts import eur, hours, per_hour
 from tests.unit.delivery.builders import (
+    BASELINED,
     CHANGE_ASSESSED,
     DRAFTED,
     EARLY_START,
+    FINISH,
     HASH,
     ID,
-    SETTLED,
     SIGNED,
     SOW,
     SOW_SIGNED,
@@ -59,6 +64,7 @@ from tests.unit.delivery.builders import (
     TODAY,
     WEEK,
     accepted,
+    as_submitted,
     asked,
     change_approved,
     change_priced,
@@ -67,6 +73,7 @@ from tests.unit.delivery.builders import (
     entry,
     estimated,
     finished,
+    kicked_off,
     managed,
     opened,
     released,
@@ -76,6 +83,7 @@ from tests.unit.delivery.builders import (
     worked,
 )
 from tests.unit.delivery.test_customer_inputs import REQUESTED as INPUT
+from tests.unit.delivery.test_progress import REPORT
 from tests.unit.delivery.test_raid import RISK
 from tests.unit.delivery.test_time_entries import AS_COST, contracted, hourly, initial, unsigned
 from tests.unit.delivery.test_timesheets import (
@@ -89,6 +97,7 @@ from tests.unit.delivery.test_timesheets import (
 )
 from tests.unit.deploy.test_docs import missing
 
+HELD = EngagementPutOnHold(held_on=START, reason="Strike.")
 APPROVE = ApproveTime(person="dev", week=WEEK)
 JANUARY = date(2026, 1, 5)
 """Day of the events of which the builders say no other."""
@@ -273,6 +282,31 @@ def test_time_of_the_manager_is_owed_by_the_director() -> None:
     assert item.owed_by.role == "pmo-director"
 
 
+@pytest.mark.parametrize(
+    ("person", "role", "asked"),
+    [("dev", "engagement-manager", "mara"), ("mara", "pmo-director", None)],
+)
+def test_a_week_beyond_the_hours_of_a_person_asks_the_manager_until_it_is_decided(
+    person: str, role: Role, asked: str | None
+) -> None:
+    uncovered = entry(1, task="unplanned")
+    entries = (RecordedEntry.model_validate(dict(as_submitted(uncovered))),)
+    take = TakeTime(
+        person=person, week=WEEK, revision=1, beyond_weekly_hours=hours(5), entries=entries
+    )
+    waits = released().after(take, by=person)
+    waits.then_work(
+        "week-too-long", f"{person}.{WEEK}", since=TODAY, due=None, person=asked, to_person=person
+    )
+    [item] = [each for each in waits.work if each.kind.code == "week-too-long"]
+    assert item.owed_by.role == role
+    assert "is 5 hours longer" in item.sentence
+    rejected = waits.after(RejectTime(person=person, week=WEEK, why="Not agreed."), by="olga")
+    rejected.then_work("week-too-long")
+    short = take.model_copy(update={"beyond_weekly_hours": None})
+    released().after(short, by=person).then_work("week-too-long")
+
+
 def test_uncovered_time_is_owed_by_who_can_open_the_gate_and_asks_nobody_to_approve_it() -> None:
     before = with_time(unsigned(), initial(1, START), initial(2, START + timedelta(days=1)))
     before.then_work("time-waiting")
@@ -296,7 +330,7 @@ def test_a_week_may_wait_for_its_approval_and_for_a_gate() -> None:
 
 
 def test_time_on_hold_asks_the_manager_to_resume() -> None:
-    held = released().published(EngagementPutOnHold(held_on=START, reason="Strike."))
+    held = released().published(HELD)
     waits = with_time(held, entry(1, day=TODAY))
     waits.then_work("engagement-on-hold", "time", person="mara")
     waits.after(Resume(), by="mara").then_work("engagement-on-hold")
@@ -374,19 +408,54 @@ def test_an_expense_waits_for_its_approver_since_its_submission() -> None:
     own.then_work("expense-waiting", "X-1", person=None)
 
 
+# ---- progress --------------------------------------------------------------------------------
+
+
+def test_milestones_of_the_baseline_are_due_on_their_day_until_they_are_reached() -> None:
+    signed().then_work("milestone-not-reached")
+    since = BASELINED.baselined_on
+    released().then_work("milestone-not-reached", "M1", "M2", since=since, person="mara")
+    due = {each.about: each.due for each in released().work if each.about in {"M1", "M2"}}
+    assert due == {"M1": date(2026, 4, 30), "M2": FINISH}
+    reached = released().after(ReachMilestone(milestone="M1"), by="mara")
+    reached.then_work("milestone-not-reached", "M2")
+    withdrawn = reached.after(WithdrawMilestone(milestone="M1", why="Not yet."), by="mara")
+    withdrawn.then_work("milestone-not-reached", "M1", "M2")
+    withdrawn.published(HELD).then_work("milestone-not-reached")
+    withdrawn.consumed(TERMINATED).then_work("milestone-not-reached")
+
+
+def test_a_status_report_is_due_by_the_interval_of_the_tier_from_the_kickoff_or_the_last_one() -> (
+    None
+):
+    signed().then_work("report-not-published")
+    kicked_off().then_work(
+        "report-not-published", "report", since=START, due=START + timedelta(days=14), person="mara"
+    )
+    critical = TierChosen(tier="critical", proposed="standard", reason="New.")
+    soon = kicked_off().published(critical)
+    soon.then_work("report-not-published", "report", due=START + timedelta(days=7))
+    reported = kicked_off().after(REPORT, by="mara")
+    reported.then_work(
+        "report-not-published", "report", since=TODAY, due=TODAY + timedelta(days=14)
+    )
+    reported.published(HELD).then_work("report-not-published")
+    reported.published(SolutionWentLive(live_on=TODAY)).then_work("report-not-published")
+    reported.consumed(TERMINATED).then_work("report-not-published")
+
+
 # ---- closing ---------------------------------------------------------------------------------
 
 
 def test_after_the_go_live_what_gate_7_asks_for_is_owed() -> None:
     live = worked().published(SolutionWentLive(live_on=TODAY))
     live.then_work("deliverable-not-submitted", "design", "portal", since=TODAY, person="mara")
-    live.then_work("account-not-settled", "closing").then_work("engagement-not-closed")
+    live.then_work("engagement-not-closed")
     live.then_work("survey-not-sent", "closing").then_work("pir-not-held", "closing")
     reviewed = live.after(HoldPir(went_well=("The team",), went_badly=("The data",)), by="mara")
     reviewed.then_work("pir-not-held")
     reviewed.published(SURVEY_SENT).then_work("survey-not-sent")
     accepted(live, "design").then_work("deliverable-not-submitted", "portal")
-    live.consumed(SETTLED).then_work("account-not-settled")
     worked().then_work("pir-not-held")
 
 

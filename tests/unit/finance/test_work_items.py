@@ -2,14 +2,22 @@
 
 from datetime import date
 
+from chassis.domain.work_items import Party
+from contracts.delivery import GoLiveWithdrawn, SolutionWentLive
 from contracts.event import Event
 from contracts.lines import BillingItem
 from contracts.reference import CostRatesPublished
 from finance.billing.decisions import BillOutsideSchedule
 from finance.contract.decisions import ReviewSow
 from finance.engagement import Engagement
-from finance.invoices.decisions import ApproveInvoice, IssueCreditNote
+from finance.invoices.decisions import (
+    ApproveInvoice,
+    HoldInvoice,
+    IssueCreditNote,
+    ReleaseInvoice,
+)
 from finance.pending.decisions import CatchUp
+from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from finance.withholding.decisions import HoldWork, ReleaseWork, WriteDownWork
 from testkit.scenario import Scenario
@@ -28,11 +36,13 @@ from tests.unit.finance.builders import (
     SIGNED,
     SOW,
     SOW_SIGNED,
+    TERMINATED,
     WON,
     accepted,
     amendment,
     contracted,
     credit_issued,
+    delivered,
     exchange,
     expense,
     expense_reversed,
@@ -52,6 +62,8 @@ from tests.unit.finance.test_time_billing import two_lines
 from tests.unit.finance.test_withholding import HOLD, worked
 
 MAY_4 = date(2026, 5, 4)
+AUGUST_4 = date(2026, 8, 4)
+ACCOUNTANT = Party("finance", "project-accountant")
 ALL_AS_TIME = BillingItem(item="time", kind="time", amount=eur(20_000))
 
 
@@ -109,8 +121,44 @@ def test_a_draft_outside_the_schedule_says_why() -> None:
     )
     drafted = contracted().after(early, by="cora")
     name = newest_invoice(drafted)
-    drafted.then_work("invoice-not-approved", "invoice-start", name)
-    assert any("an exception: Year end." in each.sentence for each in drafted.work)
+    drafted.then_work("invoice-not-approved", "invoice-start")
+    on = drafted.moment.date()
+    drafted.then_work("exception-not-approved", name, since=on, not_by=("cora",))
+    [item] = [each for each in drafted.work if each.about == name]
+    assert item.sentence.endswith("an exception, requested by cora: Year end.")
+    approve = ApproveInvoice(invoice=name)
+    drafted.when(approve, by="cora").then_refused("approver-is-author")
+    drafted.after(approve, by="carl").then_work("exception-not-approved")
+
+
+def test_a_held_draft_waits_for_its_release_and_not_for_its_approval() -> None:
+    held = contracted().on(APRIL_1).after(HoldInvoice(invoice="invoice-start", why="Disputed."))
+    held.then_work("invoice-not-approved").then_work(
+        "invoice-held", "invoice-start", since=APRIL_1, due=None
+    )
+    [item] = [each for each in held.work if each.kind.code == "invoice-held"]
+    assert item.sentence.endswith("is held: Disputed.")
+    released = held.after(ReleaseInvoice(invoice="invoice-start"))
+    released.then_work("invoice-held").then_work("invoice-not-approved", "invoice-start")
+
+
+def test_the_account_waits_for_its_settlement_from_the_go_live_on_and_after_later_work() -> None:
+    delivered().then_work("account-not-settled")
+    live = delivered().consumed(SolutionWentLive(live_on=AUGUST_4))
+    live.then_work("account-not-settled", "account", since=AUGUST_4, owed_by=ACCOUNTANT)
+    not_yet = GoLiveWithdrawn(live_on=AUGUST_4, why="Not yet.", withdrawn_on=AUGUST_4)
+    live.consumed(not_yet).then_work("account-not-settled")
+    settled = live.on(AUGUST_4).after(SettleAccount(), by="petra")
+    settled.then_work("account-not-settled")
+    again = settled.consumed(time("late", role="architect"))
+    again.then_work("account-not-settled", "account")
+    again.after(SettleAccount(), by="petra").then_work("account-not-settled")
+
+
+def test_the_account_of_a_terminated_contract_waits_for_its_settlement() -> None:
+    ended = contracted().consumed(TERMINATED)
+    ended.then_work("account-not-settled", "account", since=TERMINATED.terminated_on)
+    opened().consumed(TERMINATED).then_work("account-not-settled")
 
 
 def test_an_issued_invoice_is_owed_by_the_customer_until_it_is_paid() -> None:

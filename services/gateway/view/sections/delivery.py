@@ -11,7 +11,7 @@ from contracts.event import Recorded
 from contracts.lines import LineScopeChange
 from contracts.money import Money
 from contracts.purchases import EstimatedPurchase, purchases_by_kind
-from contracts.values import EstimateLine, Milestone, PlannedTask
+from contracts.values import EstimateLine, Milestone, PlannedTask, Tier
 from gateway.formatting import day, hours, listed, money, number, words
 from gateway.view.sections.sentences import Names, answer, if_given, question, verdict
 from gateway.view.sections.steps import (
@@ -351,7 +351,7 @@ class DeliverySection:
         return sum((each.hours for each in taken_over), Decimal(0))
 
     @property
-    def tier(self) -> str | None:
+    def tier(self) -> Tier | None:
         """The tier of the delivery method, or None where none was chosen."""
         return self.tier_chosen.event.tier if self.tier_chosen else None
 
