@@ -80,6 +80,7 @@ _Ends = tuple[Department, Role, str]
 _AS_COST: _Ends = ("delivery", "pmo-director", "approve-time-as-cost")
 _SIGN: _Ends = ("legal", "contract-manager", "record-signature")
 _AUTHORISE: _Ends = ("legal", "counsel", "authorise-early-start")
+_DRAFT: _Ends = ("delivery", "engagement-manager", "draft-plan")
 _BASELINE: _Ends = ("delivery", "engagement-manager", "baseline-plan")
 
 CONDITIONS: Mapping[tuple[RefusalCode, Department | None], ItemKind] = {
@@ -108,9 +109,9 @@ CONDITIONS: Mapping[tuple[RefusalCode, Department | None], ItemKind] = {
     ("rates-missing", "sales"): _condition(
         "rates-missing", "sales", "account-executive", "request-change", command_of="delivery"
     ),
-    ("line-unknown", "delivery"): _condition("line-unknown", *_BASELINE),
-    ("line-not-named", "delivery"): _condition("line-not-named", *_BASELINE),
-    ("task-unknown", "delivery"): _condition("task-unknown", *_BASELINE),
+    ("line-unknown", "delivery"): _condition("line-unknown", *_DRAFT),
+    ("line-not-named", "delivery"): _condition("line-not-named", *_DRAFT),
+    ("task-unknown", "delivery"): _condition("task-unknown", *_DRAFT),
     ("plan-not-baselined", "delivery"): _condition("plan-not-baselined", *_BASELINE),
     ("brd-not-signed-off", "legal"): _condition("brd-not-signed-off", *_SIGN),
     ("brd-not-signed-off", "delivery"): _condition(

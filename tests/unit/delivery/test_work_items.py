@@ -32,6 +32,7 @@ from delivery.estimates.decisions import EndorseEstimate, SubmitEstimate
 from delivery.expenses.decisions import ApproveExpense
 from delivery.kickoff.decisions import HoldKickoff
 from delivery.management.decisions import AssignManager, Resume
+from delivery.planning import work_items as planning
 from delivery.planning.decisions import BaselinePlan
 from delivery.progress.decisions import ReachMilestone, WithdrawMilestone
 from delivery.raid.decisions import CloseRaidItem
@@ -150,7 +151,7 @@ def test_a_signed_contract_waits_for_the_kickoff_the_requirements_and_the_baseli
     begun = signed()
     begun.then_work("kickoff-not-held", "kickoff", since=SIGNED, person="mara")
     begun.then_work("brd-not-submitted", "brd", since=SIGNED, person="mara")
-    begun.then_work("plan-not-baselined", "plan", since=SIGNED, person="mara")
+    begun.then_work("plan-not-baselined", "plan", since=SIGNED, person="mara", kind=planning.DRAFT)
     held = begun.after(HoldKickoff(attendees=("mara", "cleo")), by="mara")
     held.then_work("kickoff-not-held")
     submitted = held.after(SubmitBrd(content_hash=HASH), by="mara")
@@ -160,16 +161,20 @@ def test_a_signed_contract_waits_for_the_kickoff_the_requirements_and_the_baseli
     assert item.owed_by.department == "customer"
     signed_off = submitted.after(SignOffBrd(version=1, signed_by="cleo"), by="mara")
     signed_off.then_work("brd-not-signed-off")
-    planned = signed_off.published(DRAFTED).after(BaselinePlan(version=1), by="mara")
-    planned.then_work("plan-not-baselined")
+    drafted = signed_off.published(DRAFTED)
+    drafted.then_work("plan-not-baselined", "plan", kind=planning.BASELINE)
+    drafted.after(BaselinePlan(version=1), by="mara").then_work("plan-not-baselined")
 
 
 def test_a_signed_amendment_waits_for_the_new_baseline() -> None:
     change_approved().then_work("plan-not-rebaselined")
-    change_signed().then_work("plan-not-rebaselined", "CR-1", since=TODAY, person="mara")
+    change_signed().then_work(
+        "plan-not-rebaselined", "CR-1", since=TODAY, person="mara", kind=planning.DRAFT_AGAIN
+    )
     drafted = change_signed().published(
         DRAFTED.model_copy(update={"version": 2, "changes": ("CR-1",)})
     )
+    drafted.then_work("plan-not-rebaselined", "CR-1", kind=planning.REBASELINE)
     baselined = drafted.after(BaselinePlan(version=2, changes=("CR-1",)), by="mara")
     baselined.then_work("plan-not-rebaselined")
 
