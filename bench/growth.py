@@ -83,9 +83,10 @@ async def measure(url: str) -> list[Figure]:
     """Return the figures for plans in Delivery and entries in Finance, with a store at `url`."""
     store = Store(url, "growth")
     plans = [await _planned(store, size) for size in TASKS]
-    weeks, bills = list[Cost](), list[Cost]()
+    weeks, bills, owed = list[Cost](), list[Cost](), list[tuple[int, float]]()
     for size in ENTRIES:
         scenario = _worked(size)
+        owed.append((size, _stated(scenario, size)))
         weeks.append(await _next_week(store, scenario, size))
         bills.append(await _next_bill(store, scenario, size))
     await store.close()
@@ -100,6 +101,7 @@ async def measure(url: str) -> list[Figure]:
         *_times("Delivery: a plan of {:,} tasks drafted", drafts),
         *_figures("Finance: time of a week consumed, {:,} entries in 24 booked months", weeks),
         *_figures("Finance: this week billed, {:,} entries in 24 booked months", bills),
+        *_times("Finance: work items, {:,} entries in 24 booked months", owed, bounded=True),
         *_times("Finance: time consumed, baseline of {:,} tasks", baselines, bounded=True),
     ]
 
@@ -289,6 +291,14 @@ async def _next_bill(store: Store, scenario: Scenario[FinanceEngagement], entrie
         whole=len(_answered(waiting, command, "representation")),
         **await _of_state(store, waiting),
     )
+
+
+def _stated(scenario: Scenario[FinanceEngagement], entries: int) -> float:
+    """Return the milliseconds in which the items are stated while this week is to be billed."""
+    week = _approved(_WEEKS, [*range(entries, entries + 5)])
+    worked = finance.hearing(scenario, week)
+    assert any(each.kind.code == "time-unbilled" for each in worked.work)
+    return _milliseconds(lambda: worked.work)
 
 
 def _in_fives(numbers: Iterable[int]) -> Iterator[list[int]]:
