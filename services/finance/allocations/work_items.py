@@ -19,8 +19,8 @@ KINDS = (PAY,)
 
 
 def items(state: Engagement) -> Iterator[WorkItem]:
-    """Yield the issued invoices on which something is outstanding."""
-    for invoice in state.billing.issued:
+    """Yield the invoices, also from before a take-over, on which something is outstanding."""
+    for invoice in state.billing.receivables:
         if invoice.outstanding.amount > 0:
             yield PAY(
                 invoice.invoice,

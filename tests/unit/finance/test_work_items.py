@@ -58,6 +58,7 @@ from tests.unit.finance.builders import (
     time,
     time_reversed,
 )
+from tests.unit.finance.test_taken_over import owing, taken_over
 from tests.unit.finance.test_time_billing import two_lines
 from tests.unit.finance.test_withholding import HOLD, worked
 
@@ -170,6 +171,13 @@ def test_an_issued_invoice_is_owed_by_the_customer_until_it_is_paid() -> None:
     part.then_work("invoice-unpaid", "invoice-start")
     whole = part.after(pay(3_000))
     whole.then_work("invoice-unpaid")
+
+
+def test_an_invoice_from_before_a_take_over_is_owed_by_the_customer() -> None:
+    [item] = [each for each in taken_over(owing()).work if each.kind.code == "invoice-unpaid"]
+    [invoice] = taken_over(owing()).state.billing.opening.values()
+    assert item.about == invoice.invoice
+    assert (item.since, item.due) == (invoice.issue_on, invoice.due_on)
 
 
 def test_approved_work_waits_to_be_billed_by_the_end_of_its_month() -> None:
