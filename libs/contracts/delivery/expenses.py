@@ -44,7 +44,7 @@ class Expense(ExpenseDetails):
     """Person who spent the money."""
 
 
-class ExpenseSubmitted(Expense, Event, channel=DELIVERY):
+class ExpenseSubmitted(Expense, Event, channel=DELIVERY, consumed_by=("finance",)):
     """An expense was submitted for approval.
 
     Published by Delivery. It replaces what was submitted before under the same id and is not
@@ -52,7 +52,7 @@ class ExpenseSubmitted(Expense, Event, channel=DELIVERY):
     """
 
 
-class ExpenseWithdrawn(Expense, Event, channel=DELIVERY):
+class ExpenseWithdrawn(Expense, Event, channel=DELIVERY, consumed_by=("finance",)):
     """A submitted expense was taken back by who submitted it, before it was decided.
 
     Published by Delivery.
@@ -63,7 +63,7 @@ class ExpenseApproved(Expense, Event, channel=DELIVERY, consumed_by=("finance",)
     """An expense was approved by another person. Published by Delivery."""
 
 
-class ExpenseRejected(Expense, Event, channel=DELIVERY):
+class ExpenseRejected(Expense, Event, channel=DELIVERY, consumed_by=("finance",)):
     """An expense was rejected; it is neither billed nor counted as cost. Published by Delivery."""
 
     why: ShortText

@@ -32,7 +32,7 @@ def missing_numbers(state: Engagement, month: Month) -> Iterable[Missing]:
 def missing_before_closing(state: Engagement, month: Month) -> Iterable[Missing]:
     """Yield what is missing to the end of a month, but for what is missing in confidence.
 
-    That are approvals of time, drafts, exchange rates and open revenue.
+    That are approvals of time and expenses, drafts, exchange rates and open revenue.
     """
     end = end_of(month)
     for person, waiting in state.periods.waiting.items():
@@ -41,6 +41,13 @@ def missing_before_closing(state: Engagement, month: Month) -> Iterable[Missing]
             last = max(day for day in waiting if day <= end)
             sentence = f"{canonical_decimal(hours)} h of {person} up to {last} wait for approval"
             yield Missing("time-waiting", sentence, "delivery")
+    for expense in state.periods.waiting_expenses.values():
+        if expense.spent_on <= end:
+            sentence = (
+                f"{expense.amount} spent by {expense.person} on {expense.spent_on}"
+                f" ({expense.expense}) wait for approval"
+            )
+            yield Missing("expense-waiting", sentence, "delivery")
     for invoice in state.billing.live:
         due_on = state.billing.events[invoice.billing_event].due_on
         if invoice.stage == "drafted" and due_on <= end:

@@ -12,7 +12,10 @@ from typing import Annotated, Self
 from chassis.domain.state import Keep, Kept, Part, on_event
 from contracts.delivery import (
     ExpenseApproved,
+    ExpenseRejected,
     ExpenseReversed,
+    ExpenseSubmitted,
+    ExpenseWithdrawn,
     TimeApproved,
     TimeEntry,
     TimeRejected,
@@ -72,13 +75,17 @@ class Periods(Part):
     """The bookings by month, and the totals since the last one.
 
     `company` is that whose ledger knows the engagement. `waiting` are the hours of each person that
-    are submitted and neither approved nor rejected, by day. `checked` is what was missing when that
+    are submitted and neither approved nor rejected, by day; `waiting_expenses` are those. `checked` is what was missing when that
     was last asked for, `with_open_items` what was missing when a month was booked.
     """
 
     company: Identifier | None = None
     unbooked: Unbooked = Unbooked()
     waiting: dict[PersonId, HoursByDay] = {}
+    waiting_expenses: Annotated[
+        dict[Identifier, ExpenseSubmitted],
+        Keep(by="expense", until=(ExpenseApproved, ExpenseRejected, ExpenseWithdrawn)),
+    ] = {}
     booked: Annotated[dict[Month, PeriodBooked], Keep(by="month")] = {}
     costed: Annotated[dict[Month, PeriodCosted], Keep(by="month")] = {}
     checked: Kept[PeriodChecked] = None

@@ -8,6 +8,9 @@ import pytest
 
 from contracts.delivery import (
     ApprovedEntry,
+    ExpenseRejected,
+    ExpenseSubmitted,
+    ExpenseWithdrawn,
     TimeApproved,
     TimeEntry,
     TimeRejected,
@@ -362,6 +365,29 @@ def test_time_that_waits_for_approval_is_missing():
         assert done.state.periods.waiting == {}
     codes: set[RefusalCode] = {"time-waiting", "invoice-not-issued"}
     again.on(MAY_4).when(book("04", accept=False)).then_refused("month-items-open", missing=codes)
+
+
+def test_an_expense_that_waits_for_approval_is_missing_until_it_is_decided():
+    spent = expense("hotel", usd(80), date(2026, 4, 29))
+    submitted_ = ExpenseSubmitted(**dict(spent))
+    sent_in = hearing(contracted(), submitted_)
+    sentence = "80.00 USD spent by dev on 2026-04-29 (hotel) wait for approval"
+    assert waiting(sent_in, "04") == [sentence]
+    assert waiting(sent_in, "03") == []
+    dearer = submitted_.model_copy(update={"amount": usd(90)})
+    assert waiting(hearing(sent_in, dearer), "04") == [sentence.replace("80", "90")]
+    assert "expense-waiting" in {each.code for each in sent_in.view["missing_to_close"]}
+    decided = (
+        spent,
+        ExpenseRejected(**dict(spent), why="Private."),
+        ExpenseWithdrawn(**dict(spent)),
+    )
+    for event in decided:
+        done = hearing(sent_in, event)
+        assert waiting(done, "04") == []
+        assert done.state.periods.waiting_expenses == {}
+    refused = sent_in.on(MAY_4).when(book("04", accept=False))
+    refused.then_refused("month-items-open", saying=sentence)
 
 
 def test_the_view_lists_what_the_next_month_waits_for():
