@@ -16,6 +16,7 @@ from contracts.finance import (
     BudgetAmended,
     BudgetSet,
     ExpenseConverted,
+    InvoiceVoided,
     MarginMeasured,
     PerformanceMeasured,
 )
@@ -80,6 +81,12 @@ class Engagement(CommonParts):
         """Assign all work anew: lines and rates are those of the budget."""
         works = sorted(self.work.every, key=lambda each: each.number)
         return self.updated(work=self.work.assigned((each, self._assigned(each)) for each in works))
+
+    @on_event
+    def _voided(self, event: InvoiceVoided) -> Self:
+        tax = self.billing.invoices[event.invoice].tax
+        gross = tax.gross if tax else event.amount
+        return self.updated(periods=self.periods.voided(event.amount, gross))
 
     @on_event
     def _left(self, event: WorksLeft) -> Self:

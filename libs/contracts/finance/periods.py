@@ -9,15 +9,24 @@ from contracts.values import HoursDelta, Identifier, Margin, Month, Value
 class BookedTotals(Value):
     """Totals of what Finance recorded about the engagement since its last booking.
 
-    Entries of earlier days that came later are among them. Opening balances are not.
+    Entries of earlier days that came later are among them. Opening balances are not, except for
+    `taken_over`.
     """
 
     billed: Money
     """Invoices issued, less invoices voided, without tax; negative where more was voided."""
     credited: NotNegativeTotal
     """Credit notes issued, without tax."""
+    billed_gross: Money
+    """Invoices issued, less invoices voided, with tax; negative where more was voided."""
+    credited_gross: NotNegativeTotal
+    """Credit notes issued, with tax."""
     paid: Money
     """Allocated to invoices, with tax and what banks kept, less what was taken back; any sign."""
+    written_off: Money
+    """Written off on invoices, with tax, less what was reversed; negative where more was."""
+    taken_over: Money
+    """Owed on invoices from before a take-over, with tax, less what corrections took away."""
     recognised: Money
     """Revenue recognised by methods that do not use cost."""
     hours: HoursDelta
@@ -38,6 +47,14 @@ class PeriodBooked(BookedTotals, Event, channel=FINANCE):
     """Id of the company that closes the month."""
     month: Month
     """Calendar month that was closed, as `YYYY-MM`."""
+    receivables_before: Money
+    """Owed by the customer at the last booking, with tax; zero before the first."""
+    receivables: Money
+    """Owed by the customer at the booking, with tax.
+
+    `receivables_before` and `taken_over` and `billed_gross`, less `credited_gross`, `paid` and
+    `written_off`.
+    """
     unbilled: NotNegativeTotal
     """Worth at the booking of approved billable work, held or not, on no invoice and no draft."""
 

@@ -234,16 +234,26 @@ def publish(state: Ledger, context: Context) -> Iterable[Event]:
 
 
 class MonthTotals(ViewModel):
-    """Totals of a company's bookings in one currency, without cost."""
+    """Totals of a company's bookings in one currency, without cost.
+
+    `receivables` are `receivables_before` and `taken_over` and `billed_gross`, less
+    `credited_gross`, `paid` and `written_off`; all of these are with tax.
+    """
 
     currency: str
     bookings: int
     billed: Money
     credited: Money
+    billed_gross: Money
+    credited_gross: Money
     paid: Money
+    written_off: Money
+    taken_over: Money
     recognised: Money
     hours: HoursDelta
     expenses: Money
+    receivables_before: Money
+    receivables: Money
     unbilled: Money
 
 

@@ -20,10 +20,16 @@ class CompanyTotals(Value):
     bookings: Number
     billed: Money
     credited: Money
+    billed_gross: Money
+    credited_gross: Money
     paid: Money
+    written_off: Money
+    taken_over: Money
     recognised: Money
     hours: HoursDelta
     expenses: Money
+    receivables_before: Money
+    receivables: Money
     unbilled: Money
     cost: Money
     recognised_by_cost: Money
@@ -35,6 +41,8 @@ class CompanyTotals(Value):
             **{name: getattr(booked, name) for name in BookedTotals.model_fields},
             currency=booked.billed.currency,
             bookings=1,
+            receivables_before=booked.receivables_before,
+            receivables=booked.receivables,
             unbilled=booked.unbilled,
             cost=costed.cost,
             recognised_by_cost=costed.recognised_by_cost,

@@ -108,22 +108,24 @@ def _items(state: Engagement, month: Month) -> Iterable[Missing]:
 def totals(state: Engagement) -> BookedTotals:
     """Return the open totals since the last booking."""
     unbooked, currency = state.periods.unbooked, state.money
-    return BookedTotals(
-        billed=Money(amount=unbooked.billed, currency=currency),
-        credited=Money(amount=unbooked.credited, currency=currency),
-        paid=Money(amount=unbooked.paid, currency=currency),
-        recognised=Money(amount=unbooked.recognised, currency=currency),
-        hours=unbooked.hours,
-        expenses=Money(amount=unbooked.expenses.get(currency, NOTHING), currency=currency),
-    )
+    amounts = {
+        name: Money(amount=getattr(unbooked, name), currency=currency)
+        for name in BookedTotals.model_fields
+        if name not in {"hours", "expenses"}
+    }
+    expenses = Money(amount=unbooked.expenses.get(currency, NOTHING), currency=currency)
+    return BookedTotals(**amounts, hours=unbooked.hours, expenses=expenses)
 
 
 def _booking(state: Engagement, company: str, month: Month) -> PeriodBooked:
     waiting = (work for work in state.work.waiting if can_be_billed(work) and work.left > 0)
+    before, more = state.periods.receivables, state.periods.unbooked.owed
     return PeriodBooked(
         **dict(totals(state)),
         company=company,
         month=month,
+        receivables_before=Money(amount=before, currency=state.money),
+        receivables=Money(amount=before + more, currency=state.money),
         unbilled=worth_left(state, waiting),
     )
 

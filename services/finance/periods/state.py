@@ -27,17 +27,20 @@ from contracts.finance import (
     CostAccrued,
     CostReversed,
     CreditNoteIssued,
+    EngagementImported,
     ExpenseConversionReversed,
     ExpenseConverted,
     InvoiceIssued,
-    InvoiceVoided,
     PaymentAllocated,
     PaymentDeallocated,
     PeriodBooked,
     PeriodCosted,
     RevenueByCostRecognised,
     RevenueRecognised,
+    WriteOffRecorded,
+    WriteOffReversed,
 )
+from contracts.money import Money
 from contracts.values import Identifier, Month, PersonId, Value
 from finance.calendar_months import end_of
 from finance.periods.events import BookedWithOpenItems, PeriodChecked, RegisteredWithLedger
@@ -51,12 +54,22 @@ class Unbooked(Value):
 
     billed: Decimal = NOTHING
     credited: Decimal = NOTHING
+    billed_gross: Decimal = NOTHING
+    credited_gross: Decimal = NOTHING
     paid: Decimal = NOTHING
+    written_off: Decimal = NOTHING
+    taken_over: Decimal = NOTHING
     recognised: Decimal = NOTHING
     hours: Decimal = NOTHING
     expenses: dict[str, Decimal] = {}
     cost: Decimal = NOTHING
     recognised_by_cost: Decimal = NOTHING
+
+    @property
+    def owed(self) -> Decimal:
+        """Return by how much the customer owes more, with tax."""
+        more = self.taken_over + self.billed_gross
+        return more - self.credited_gross - self.paid - self.written_off
 
     def plus(self, **amounts: Decimal) -> "Unbooked":
         """Return the totals with more added."""
@@ -75,12 +88,16 @@ class Periods(Part):
     """The bookings by month, and the totals since the last one.
 
     `company` is that whose ledger knows the engagement. `waiting` are the hours of each person that
-    are submitted and neither approved nor rejected, by day; `waiting_expenses` are those. `checked` is what was missing when that
-    was last asked for, `with_open_items` what was missing when a month was booked.
+    are submitted and neither approved nor rejected, by day, and `waiting_expenses` such expenses.
+    `checked` is what was missing when that was last asked for, `with_open_items` what was missing
+    when a month was booked. `receivables` is what the customer owed at the last booking, `opening`
+    what was taken over of it; both are with tax.
     """
 
     company: Identifier | None = None
     unbooked: Unbooked = Unbooked()
+    receivables: Decimal = NOTHING
+    opening: Decimal = NOTHING
     waiting: dict[PersonId, HoursByDay] = {}
     waiting_expenses: Annotated[
         dict[Identifier, ExpenseSubmitted],
@@ -123,15 +140,27 @@ class Periods(Part):
 
     @on_event
     def _issued(self, event: InvoiceIssued) -> Self:
-        return self._counted(billed=event.amount.amount)
+        return self._counted(billed=event.amount.amount, billed_gross=event.tax.gross.amount)
 
-    @on_event
-    def _voided(self, event: InvoiceVoided) -> Self:
-        return self._counted(billed=-event.amount.amount)
+    def voided(self, amount: Money, gross: Money) -> Self:
+        """Return the part after an invoice over this amount, with tax `gross`, was voided."""
+        return self._counted(billed=-amount.amount, billed_gross=-gross.amount)
 
     @on_event
     def _credited(self, event: CreditNoteIssued) -> Self:
-        return self._counted(credited=event.amount.amount)
+        return self._counted(credited=event.amount.amount, credited_gross=event.tax.gross.amount)
+
+    @on_event
+    def _written_off(self, event: WriteOffRecorded | WriteOffReversed) -> Self:
+        sign = -1 if isinstance(event, WriteOffReversed) else 1
+        return self._counted(written_off=sign * event.amount.amount)
+
+    @on_event
+    def _taken_over(self, event: EngagementImported) -> Self:
+        """Count what is owed on invoices from before; a correction counts by the difference."""
+        opening = sum((each.open.amount for each in event.receivables), NOTHING)
+        counted = self._counted(taken_over=opening - self.opening)
+        return counted.updated(opening=opening)
 
     @on_event
     def _paid(self, event: PaymentAllocated) -> Self:
@@ -188,7 +217,9 @@ class Periods(Part):
         }
         kept = {"cost", "recognised_by_cost"}
         confidential = {name: getattr(self.unbooked, name) for name in kept}
-        return self.updated(unbooked=Unbooked(expenses=left, **confidential))
+        return self.updated(
+            unbooked=Unbooked(expenses=left, **confidential), receivables=event.receivables.amount
+        )
 
     @on_event
     def _cost_booked(self, event: PeriodCosted) -> Self:

@@ -489,6 +489,7 @@ def _months(view: View, *, confidential: bool) -> Iterator[str]:
             f"{money(event.paid)} paid",
             f"{money(event.recognised)} recognised",
             f"{number(event.hours)} h",
+            f"{money(event.receivables)} owed",
         ]
         if month in costed:
             figures.append(f"{money(costed[month].event.cost)} of cost")

@@ -16,7 +16,7 @@ from contracts.delivery import (
     TimeRejected,
     TimeSubmitted,
 )
-from contracts.finance import PeriodBooked, PeriodCosted
+from contracts.finance import BookedTotals, PeriodBooked, PeriodCosted
 from contracts.lines import BillingItem
 from contracts.refusals import RefusalCode
 from contracts.values import Margin
@@ -78,13 +78,17 @@ def book(month: str, *, accept: bool = True, company: str = "us") -> BookPeriod:
 
 
 def booked(month: str, **amounts: Any) -> PeriodBooked:
-    """Return a booking of a month of 2026, in which amounts that are not given are zero."""
-    zero = eur(0)
-    nothing: dict[str, Any] = dict.fromkeys(
-        ("billed", "credited", "paid", "recognised", "expenses", "unbilled"), zero
-    )
-    terms = {**nothing, "hours": Decimal(0), "company": "us", "month": f"2026-{month}"}
-    return PeriodBooked.model_validate({**terms, **amounts})
+    """Return a booking of a month of 2026, in which amounts that are not given are zero.
+
+    Invoices and credit notes are without tax. What is owed follows from the other amounts.
+    """
+    names = (*BookedTotals.model_fields, "receivables_before", "unbilled")
+    terms: dict[str, Any] = {**dict.fromkeys(names, eur(0)), "hours": Decimal(0), **amounts}
+    terms |= {f"{name}_gross": terms[name] for name in ("billed", "credited")}
+    more = terms["receivables_before"] + terms["taken_over"] + terms["billed_gross"]
+    owed = more - terms["credited_gross"] - terms["paid"] - terms["written_off"]
+    terms |= {"company": "us", "month": f"2026-{month}", "receivables": owed}
+    return PeriodBooked.model_validate(terms)
 
 
 def costed(month: str, cost: int, by_cost: int = 0, openly: int = 0) -> PeriodCosted:
@@ -141,7 +145,13 @@ def test_a_booking_holds_what_was_recorded_since_the_last_one():
     may = months.after(hearing(credited, gone))
     may.when(book("05")).then(
         like(BookedWithOpenItems),
-        booked("05", credited=eur(4_000), paid=eur(-1_000), hours=Decimal(-40)),
+        booked(
+            "05",
+            receivables_before=eur(3_000),
+            credited=eur(4_000),
+            paid=eur(-1_000),
+            hours=Decimal(-40),
+        ),
         costed("05", -3_200),
     )
 
@@ -265,7 +275,9 @@ def test_an_invoice_that_is_voided_after_its_booking_is_taken_off_the_next_one()
     april = after_booking(sent().on(MAY_4), "04")
     voided = april.on(JUNE_4).after(VoidInvoice(invoice="invoice-start", why="Wrong."))
     voided.when(book("05")).then(
-        like(BookedWithOpenItems), booked("05", billed=eur(-5_000)), costed("05", 0)
+        like(BookedWithOpenItems),
+        booked("05", receivables_before=eur(5_000), billed=eur(-5_000)),
+        costed("05", 0),
     )
 
 
@@ -496,7 +508,26 @@ def test_a_payment_that_arrived_in_a_booked_month_is_in_the_next_booking():
     closed = after_booking(sent().on(MAY_4), "04")
     paid = closed.after(pay(2_000, received_on=LAST, bank_charge=eur(15)))
     paid.on(JUNE_4).when(book("05")).then(
-        like(BookedWithOpenItems), booked("05", paid=eur(2_015)), costed("05", 0)
+        like(BookedWithOpenItems),
+        booked("05", receivables_before=eur(5_000), paid=eur(2_015)),
+        costed("05", 0),
+    )
+
+
+def test_what_is_written_off_is_owed_no_more_until_it_is_reversed():
+    written = after_booking(sent().on(MAY_4), "04").after(
+        WriteOffInvoice(invoice="invoice-start", amount=eur(500), why="Insolvent.")
+    )
+    terms = {"receivables_before": eur(5_000), "written_off": eur(500)}
+    written.on(JUNE_4).when(book("05")).then(
+        like(BookedWithOpenItems), booked("05", **terms), costed("05", 0)
+    )
+    (known,) = written.state.billing.invoices["invoice-start"].write_offs
+    may = after_booking(written.on(JUNE_4), "05")
+    back = may.after(ReverseWriteOff(write_off=known, why="Paid after all."))
+    terms = {"receivables_before": eur(4_500), "written_off": eur(-500)}
+    back.on(date(2026, 7, 2)).when(book("06")).then(
+        like(BookedWithOpenItems), booked("06", **terms), costed("06", 0)
     )
 
 

@@ -14,6 +14,7 @@ from contracts.finance import (
     PaymentAllocated,
     PaymentDeallocated,
     PaymentOverdue,
+    PeriodBooked,
     RevenueRecognised,
     WriteOffRecorded,
     WriteOffReversed,
@@ -25,6 +26,7 @@ from finance.allocations.requests import GiveBackAllocation
 from finance.engagement import Engagement
 from finance.importing.decisions import ImportEngagement
 from finance.invoices.decisions import IssueCreditNote, VoidInvoice
+from finance.periods.requests import BookPeriod
 from finance.revenue.decisions import RecogniseRevenue
 from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount, open_points
@@ -454,6 +456,20 @@ def test_an_invoice_from_before_is_fixed_once_it_was_paid_here() -> None:
     more = owing().model_copy(update={"receivables": (*owing().receivables, *other), "why": "Two."})
     shown = paid.after(more).view["opening_receivables"]
     assert [each.outstanding for each in shown] == [eur(190), eur(1_190)]
+
+
+def test_bookings_contain_what_was_owed_at_the_take_over_and_its_corrections() -> None:
+    def book(scenario: Scenario[Engagement], month: str) -> tuple[Money, Money, Money, Money]:
+        command = BookPeriod(company="us", month=month, accepted="Late.")
+        [event] = (each for each in scenario.when(command).events if isinstance(each, PeriodBooked))
+        return event.receivables_before, event.taken_over, event.paid, event.receivables
+
+    paid = taken_over(owing()).after(allocate(BEFORE, eur(1_000)))
+    assert book(paid, "2026-04") == (eur(0), eur(1_190), eur(1_000), eur(190))
+    closed = taken_over(owing()).after(BookPeriod(company="us", month="2026-04", accepted="Late."))
+    correction = owing(open=euros(1_200)).model_copy(update={"why": "Another amount."})
+    later = closed.after(correction).after(allocate(BEFORE, eur(1_200)))
+    assert book(later, "2026-05") == (eur(1_190), eur(10), eur(1_200), eur(0))
 
 
 def test_invoices_from_before_are_no_invoices_of_here() -> None:

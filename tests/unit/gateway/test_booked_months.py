@@ -26,10 +26,16 @@ def booked(month: str, hours: int = 8) -> finance.PeriodBooked:
         month=month,
         billed=eur(5_000),
         credited=eur(0),
+        billed_gross=eur(5_950),
+        credited_gross=eur(0),
         paid=eur(2_000),
+        written_off=eur(50),
+        taken_over=eur(0),
         recognised=eur(1_000),
         hours=Decimal(hours),
         expenses=eur(0),
+        receivables_before=eur(100),
+        receivables=eur(4_000),
         unbilled=eur(300),
     )
 
@@ -64,7 +70,7 @@ def rows(view: View, names: Names = NOBODY, *, confidential: bool) -> dict[str, 
 def test_the_last_booked_months_are_shown_with_cost_for_those_who_may_see_it() -> None:
     months = [f"2026-{number:02}" for number in range(1, 8)]
     view = view_with(*(booked(each, hours) for hours, each in enumerate(months)), costed("2026-07"))
-    of_june = "5,000 EUR billed, 2,000 EUR paid, 1,000 EUR recognised, 5 h"
+    of_june = "5,000 EUR billed, 2,000 EUR paid, 1,000 EUR recognised, 5 h, 4,000 EUR owed"
     open_lines = rows(view, confidential=False)["Booked months"]
     assert [each[:7] for each in open_lines] == [*reversed(months)][:6]
     assert open_lines[1] == f"2026-06: {of_june}"
@@ -97,7 +103,7 @@ def test_the_months_of_the_company_that_sells_are_shown(
 def test_bookings_are_told_in_a_sentence() -> None:
     assert sentence_of(booked("2026-04"), NOBODY) == (
         "2026-04 booked: 5,000 EUR billed, 0 EUR credited, 2,000 EUR paid, 1,000 EUR recognised, "
-        "8 h approved; 300 EUR of work is unbilled."
+        "8 h approved; 4,000 EUR with tax is owed, 300 EUR of work is unbilled."
     )
     assert sentence_of(costed("2026-04"), NOBODY) == (
         "Cost of 2026-04 booked: 640 EUR; 0 EUR recognised by cost, a margin of 36%."

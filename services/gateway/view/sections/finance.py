@@ -1123,7 +1123,8 @@ steps.describe(
     lambda event, _: (
         f"{event.month} booked: {money(event.billed)} billed, {money(event.credited)} credited, "
         f"{money(event.paid)} paid, {money(event.recognised)} recognised, "
-        f"{number(event.hours)} h approved; {money(event.unbilled)} of work is unbilled."
+        f"{number(event.hours)} h approved; {money(event.receivables)} with tax is owed, "
+        f"{money(event.unbilled)} of work is unbilled."
     ),
 )
 confidential_steps.describe(
