@@ -120,12 +120,13 @@ class Persistent(Driver):
         while True:
             answer = await self._ask(method, service, path, by, headers, body)
             if isinstance(answer, httpx.Response):
-                if answer.is_success:
+                statuses = _statuses(answer)
+                if answer.is_success and not statuses & _NOT_YET:
                     break
                 message = f"{by}: {method} {service}{path} {body}\n  {answer.text}"
                 if answer.status_code == httpx.codes.CONFLICT and _may_be_refused(headers):
                     raise CommandRefused(message)
-                if answer.status_code not in _NOT_YET:
+                if not statuses & _NOT_YET:
                     raise DemoError(message)
             else:
                 message = f"{by}: {method} {service}{path} {body}\n  {answer!r}"
@@ -195,12 +196,19 @@ class Persistent(Driver):
     ) -> None:
         """Repeat a request, which must have the same answer, or one after which to retry."""
         again = await self._ask(method, service, path, by, headers, body)
-        if isinstance(again, httpx.Response) and again.status_code not in _NOT_YET:
+        if isinstance(again, httpx.Response) and not _statuses(again) & _NOT_YET:
             assert again.status_code == first.status_code, f"{service}{path}: {again.text}"
             assert again.content == first.content, (
                 f"{by}: {method} {service}{path} was answered otherwise when it was sent again:\n"
                 + _difference(first.text, again.text)
             )
+
+
+def _statuses(answer: httpx.Response) -> set[int]:
+    """Return the status of an answer, and those of its items where it answers many commands."""
+    content = answer.json() if answer.is_success else {}
+    items = content.get("items", ()) if isinstance(content, dict) else ()
+    return {answer.status_code, *(each["status"] for each in items if "status" in each)}
 
 
 def _may_be_refused(headers: Mapping[str, str]) -> bool:
