@@ -1,7 +1,7 @@
 """Check what decisions of every department require: past days, repetitions, ids, currencies."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta, timezone
+from datetime import date, timedelta, timezone, tzinfo
 from typing import TypeVar
 
 from pydantic_core import to_json
@@ -29,8 +29,23 @@ def past_day(field: str, day: date | None, context: Context) -> date:
     """
     if day is None:
         return context.today
-    if day > day_at(context.occurred_at, context.zone or EASTERNMOST):
-        raise Refused("date-in-future", f"{field}: {day} is in the future")
+    return _begun(field, day, context, context.zone or EASTERNMOST)
+
+
+def day_begun(field: str, day: date, context: Context) -> date:
+    """Return the day on which a person did something, in a time zone that is not known.
+
+    Raises Refused, naming the field, where it has not begun anywhere at `context.occurred_at`.
+    """
+    return _begun(field, day, context, EASTERNMOST)
+
+
+def _begun(field: str, day: date, context: Context, zone: tzinfo) -> date:
+    if day > day_at(context.occurred_at, zone):
+        sentence = f"{field}: {day} is in the future"
+        raise Refused(
+            "date-in-future", sentence, [Missing("date-in-future", sentence, field=field)]
+        )
     return day
 
 
@@ -54,7 +69,9 @@ def correction_day(field: str, command: Command, recorded: date | None, context:
     given: date | None = getattr(command, field)
     day = past_day(field, given, context)
     if given is not None and recorded is not None and given < recorded:
-        raise Refused("date-before-record", f"{field}: the record is of {recorded}")
+        sentence = f"{field}: the record is of {recorded}"
+        missing = Missing("date-before-record", sentence, field=field)
+        raise Refused("date-before-record", sentence, [missing])
     return day
 
 

@@ -12,7 +12,7 @@ from chassis.domain.commands import Command, Missing, NotAllowed, Refused
 from chassis.domain.context import Context
 from chassis.domain.pending import Requested
 from chassis.domain.requests import Outcome
-from chassis.domain.rules import past_day
+from chassis.domain.rules import day_begun
 from contracts.delivery import (
     Expense,
     ExpenseApproved,
@@ -76,12 +76,12 @@ def submit_expense(state: Engagement, command: SubmitExpense, context: Context) 
     """Record the expense; no gate refuses it, and none after a termination.
 
     Raises Refused where the engagement is closed, the person is unknown or not with the company on
-    the day, the day is in the future, the contract has no such line, or the id belongs to no
+    the day, the day has not begun anywhere, the contract has no such line, or the id belongs to no
     expense that waits for approval, and NotAllowed where it belongs to that of another person.
     """
     require_recordable(state)
     person = context.acting_for
-    past_day("spent_on", command.spent_on, context)
+    day_begun("spent_on", command.spent_on, context)
     known_staff(context, person, command.spent_on)
     _require_line(state, command)
     replaced = None if command.expense is None else _own_waiting(state, command.expense, context)
@@ -93,7 +93,9 @@ def submit_expense(state: Engagement, command: SubmitExpense, context: Context) 
 
 def _require_line(state: Engagement, command: SubmitExpense) -> None:
     if command.line is not None and command.line not in {line.line for line in state.lines}:
-        raise Refused("line-unknown", f"line: the contract has no line {command.line}")
+        sentence = f"line: the contract has no line {command.line}"
+        missing = Missing("line-unknown", sentence, field="line")
+        raise Refused("line-unknown", sentence, [missing])
 
 
 @capability.decide(WithdrawExpense, by=WORKERS, stand_in="time")
@@ -140,9 +142,13 @@ def kept(state: Engagement, outcome: Outcome[KeepExpense], context: Context) -> 
 
 @capability.decide(RejectExpense, by=MANAGERS)
 def reject_expense(state: Engagement, command: RejectExpense, context: Context) -> Iterable[Event]:
-    """Reject the expense. Raises Refused where none of this id waits for approval."""
+    """Reject the expense.
+
+    Raises Refused where the caller spent or submitted it, or none of this id waits for approval.
+    """
     require_recordable(state)
     waiting = _waiting(state, command.expense)
+    require_not_author(context, waiting.submitted.person, waiting.submitted_by, "expense")
     yield ExpenseRejected(**dict(waiting.submitted), why=command.why)
     yield _kept(state, waiting, why=command.why)
 

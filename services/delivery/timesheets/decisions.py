@@ -22,7 +22,7 @@ from chassis.domain.ids import derived
 from chassis.domain.list_limits import Limits
 from chassis.domain.pending import Refusal
 from chassis.domain.requests import Outcome
-from chassis.domain.rules import correction_day, past_day
+from chassis.domain.rules import correction_day, day_begun
 from contracts.decimals import canonical_decimal
 from contracts.delivery import MOST_ENTRIES, ApprovedEntry, HoursOfDay, TimeSubmitted, TimeWithdrawn
 from contracts.event import Event
@@ -300,7 +300,7 @@ def _judged(state: Timesheet, drafted: Mapping[str, Line], context: Context) -> 
     """Return the record of the person, after the checks that need no engagement."""
     entries = [(name, each) for name, line in drafted.items() for each in line.draft]
     for _, each in entries:
-        past_day("day", each.day, context)
+        day_begun("day", each.day, context)
     known = known_staff(context, state.person, *sorted({each.day for _, each in entries}))
     gate(
         "role-not-held",
@@ -390,9 +390,9 @@ def withdraw_timesheet(
     lines = tuple(named or every)
     _require_answered(state, lines)
     gone = [name for name in lines if not state.line(name).of_status("waiting")]
-    if gone or not lines:
-        what = f" of {', '.join(gone)}" if gone else ""
-        raise Refused("time-not-waiting", f"no time{what} waits for approval")
+    gate("time-not-waiting", map(_not_waiting, gone))
+    if not lines:
+        raise Refused("time-not-waiting", "no time of this week waits for approval")
     number = state.asked + 1
     yield WithdrawalBegun(number=number, lines=lines)
     for name in lines:
@@ -406,6 +406,12 @@ def withdraw_timesheet(
             yield giving_back(
                 name, give, id=f"give-back-{number}", item=name, revision=state.revision
             )
+
+
+def _not_waiting(name: str) -> Missing:
+    field = "engagements" if is_engagement(name) else "internal"
+    sentence = f"{field}: no time of {name} waits for approval"
+    return Missing("time-not-waiting", sentence, field=field)
 
 
 @giving_back.outcome
@@ -468,7 +474,9 @@ def _internal_waiting(
     unknown = {*names} - found.keys()
     if unknown or not found:
         what = f"entries: no internal time {', '.join(sorted(unknown))}".rstrip()
-        raise Refused("time-not-waiting", f"{what} of {state.person} waits for approval")
+        sentence = f"{what} of {state.person} waits for approval"
+        missing = Missing("time-not-waiting", sentence, field="entries")
+        raise Refused("time-not-waiting", sentence, [missing])
     return tuple(found)
 
 

@@ -85,10 +85,10 @@ def application() -> FastAPI:
 class Delivery:
     """The Delivery service on a journal in memory, with two engagements under contract."""
 
-    def __init__(self, *records: Reference) -> None:
+    def __init__(self, *records: Reference, now: datetime = NOW) -> None:
         known = (*PEOPLE, *records)
         self.journal = Documents(ENGAGEMENT, EXPENSE, TIMESHEET)
-        process = Process(self.journal, *known, now=NOW)
+        process = Process(self.journal, *known, now=now)
         self.waits_for = None
         self.commands = process.commands
         self.requests: Any = process.dispatcher
@@ -133,8 +133,8 @@ class Delivery:
             return await (client.get(path) if body is None else client.post(path, json=body))
 
 
-async def started(*records: Reference) -> Delivery:
-    delivery = Delivery(*records)
+async def started(*records: Reference, now: datetime = NOW) -> Delivery:
+    delivery = Delivery(*records, now=now)
     for name in (ID, OTHER):
         await delivery.open(name)
     return delivery
