@@ -119,17 +119,20 @@ def start_closing(state: Ledger, command: StartClosing, context: Context) -> Ite
 
 @capability.decide(ReopenPeriod, by=CONTROLLING)
 def reopen_period(state: Ledger, command: ReopenPeriod, context: Context) -> Iterable[Event]:
-    """Open the month again.
+    """Open the month again; an equal repetition changes nothing.
 
     Raises Refused where it is not closing, engagements have not answered the last question, or some
     have booked the month.
     """
+    withdrawn = ClosingWithdrawn(**dict(command))
+    if withdrawn == state.withdrawn:
+        return
     closing = _require_closing(state, command.month)
     if closing.is_booking:
         sentence = f"engagements have booked {command.month}: it can only be closed"
         raise Refused("month-booked-in-part", sentence)
     _require_answers(closing)
-    yield ClosingWithdrawn(month=command.month, why=command.why)
+    yield withdrawn
 
 
 @capability.decide(ClosePeriod, by=CONTROLLING)

@@ -1,8 +1,8 @@
 """State of the ledger of a company: the number of engagements, the closing, and closed months."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from chassis.domain.state import Kept, Part, on_event
+from chassis.domain.state import Keep, Kept, Part, on_event
 from contracts.reference import LedgerPublished
 from contracts.values import Month, ShortText, Value
 from finance.ledgers.events import (
@@ -48,13 +48,17 @@ class ClosedMonth(Value):
 
 
 class Ledger(Part):
-    """The ledger of a company; `round` counts the times that its engagements were asked."""
+    """The ledger of a company; `round` counts the times that its engagements were asked.
+
+    `withdrawn` is the last closing that was withdrawn, until the next one is started.
+    """
 
     company: str
     engagements: int = 0
     groups: int = 0
     round: int = 0
     closing: Closing | None = None
+    withdrawn: Annotated[ClosingWithdrawn | None, Keep(until=(ClosingStarted,))] = None
     closed: dict[Month, ClosedMonth] = {}
     published: Kept[LedgerPublished] = None
 

@@ -26,7 +26,8 @@ from finance.revenue.earned import earned_to, unmeasured_changes
 from finance.revenue.months import (
     first_month,
     last_complete_month,
-    next_month,
+    next_open_month,
+    open_month,
     recognised_at,
     signature_month,
 )
@@ -61,13 +62,10 @@ def recognise_revenue(
     ]
     openly = [each for each in begun if each.method != "cost-to-cost"]
     following = min(
-        (next_month(state, budget, each) for each in openly or begun),
-        default=signature_month(state),
+        (next_open_month(state, budget, each) for each in openly or begun),
+        default=open_month(state, signature_month(state)),
     )
-    last = state.periods.booked_to
     require_open_day(state, "month", end_of(command.month))
-    if last is not None:  # revenue missing in a booked month is in the next one
-        following = max(following, after(last))
     if command.month < following:
         raise Refused(
             "month-recognised",
@@ -116,7 +114,7 @@ def _by_cost(state: Engagement, budget: Budget, to: Month) -> Iterable[RevenueBy
     for each in budget.obligations:
         if each.method != "cost-to-cost":
             continue
-        month, before = next_month(state, budget, each), _so_far(state, each)
+        month, before = next_open_month(state, budget, each), _so_far(state, each)
         while month <= to and not any(_missing(state, budget, each, end_of(month))):
             cumulative = _earned_here(state, budget, each, month)
             yield RevenueByCostRecognised(

@@ -43,6 +43,20 @@ def next_month(state: Engagement, budget: Budget, obligation: PerformanceObligat
     return after(last) if last else first_month(state, budget, obligation)
 
 
+def next_open_month(state: Engagement, budget: Budget, obligation: PerformanceObligation) -> Month:
+    """Return the next month in which the revenue of an obligation can be recognised.
+
+    A booked month never changes: the revenue that is missing in it is in the next one.
+    """
+    return open_month(state, next_month(state, budget, obligation))
+
+
+def open_month(state: Engagement, month: Month) -> Month:
+    """Return a month, or the first one that is not booked."""
+    booked = state.periods.booked_to
+    return max(month, after(booked)) if booked else month
+
+
 def recognised_at(state: Engagement, month: Month) -> Money | None:
     """Return the revenue of all obligations to a month; None where that of one is missing."""
     budget = state.budget
@@ -68,7 +82,7 @@ def waiting_months(state: Engagement) -> Iterable[Missing]:
     if last is None or budget is None:
         return
     for each in budget.obligations:
-        month = next_month(state, budget, each)
+        month = next_open_month(state, budget, each)
         if each.method == "cost-to-cost" and month <= last:
             yield Missing(
                 "revenue-unrecognised",

@@ -37,7 +37,7 @@ from finance.ledgers.requests import CompanyTotals, NoteGroup, RegisterEngagemen
 from finance.ledgers.state import Ledger
 from finance.periods.events import OpenItems, PeriodChecked
 from finance.service import LEDGER, LEDGER_GROUP
-from testkit.scenario import Scenario, given
+from testkit.scenario import Scenario, given, like
 from tests.unit.finance.test_periods import booked, costed
 
 MAY_4 = date(2026, 5, 4)
@@ -148,9 +148,13 @@ def test_what_is_missing_is_asked_again():
 def test_a_closing_is_withdrawn_with_a_reason():
     outcome = started().when(REOPEN)
     reopened = outcome.then(ClosingWithdrawn(month=APRIL, why=REOPEN.why), published(None, None))
-    for command in (CLOSE, REOPEN):
+    reopened.when(REOPEN).then_nothing()
+    another = REOPEN.model_copy(update={"why": "Another invoice is missing."})
+    for command in (CLOSE, another):
         reopened.when(command).then_refused("month-not-closing")
-    reopened.after(START)
+    again = noted(reopened.after(START, by="paula"))
+    again.when(REOPEN, by="paula").then(like(ClosingWithdrawn), published(None, None))
+    assert noted(again.after(CLOSE, by="paula"), booked=2).view["last_closed"] == APRIL
     for scenario in (ledger(), closed()):
         scenario.when(REOPEN).then_refused("month-not-closing")
 
