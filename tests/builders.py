@@ -451,7 +451,11 @@ class Life:
                 **untaxed(item.amount),
                 advance_drawn=eur(0),
                 deliverables=item.deliverables,
-                lines=(finance.InvoiceLine(description="Services", line=line, amount=item.amount),),
+                lines=(
+                    finance.InvoiceLine(
+                        invoice_line="L-1", description="Services", line=line, amount=item.amount
+                    ),
+                ),
                 issued_on=self.day(days),
                 due_on=self.day(days + 30),
             ),

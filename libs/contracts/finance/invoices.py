@@ -57,8 +57,8 @@ class InvoiceLineTerms(Value):
         return self
 
 
-class InvoiceLine(InvoiceLineTerms):
-    """Line of an invoice."""
+class InvoiceLineContent(InvoiceLineTerms):
+    """Line of an invoice before it is drafted: all but its id."""
 
     expense: Identifier | None = None
     """Id of the expense, where one that was converted is billed; null where it is another line."""
@@ -75,7 +75,16 @@ class InvoiceLine(InvoiceLineTerms):
     """
 
 
-InvoiceLines = Annotated[tuple[InvoiceLine, ...], Field(max_length=5_000)]
+class InvoiceLine(InvoiceLineContent):
+    """Line of an invoice."""
+
+    invoice_line: Identifier
+    """Id of the line, from the draft on; `line` is that of the contract line."""
+
+
+InvoiceLines = Annotated[
+    tuple[InvoiceLine, ...], Field(max_length=5_000), DistinctBy("invoice_line")
+]
 """Lines of an invoice, at most 5,000."""
 
 

@@ -25,9 +25,10 @@ from contracts.finance import (
     DraftWithdrawn,
     InvoiceDrafted,
     InvoiceLine,
+    InvoiceLineContent,
     InvoiceLineTerms,
 )
-from contracts.lines import BillingItem, BillingKind
+from contracts.lines import BillingItem
 from contracts.money import Money
 from contracts.values import Identifier, ShortText
 from finance.billing.schedule import (
@@ -43,7 +44,7 @@ from finance.budgeting.state import Budget
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING
-from finance.time_billing.unbilled import days_of, works_of_exception
+from finance.time_billing.unbilled import days_of, with_works_of_exception
 
 capability = Capability[Engagement](__name__)
 
@@ -114,13 +115,12 @@ def bill_outside_schedule(
         exception=command.reason,
     )
     yield billing_event
-    lines = tuple(_with_works(state, item.kind, line) for line in command.lines)
+    lines: Iterable[InvoiceLineContent] = (
+        with_works_of_exception(state, command.lines)
+        if item.kind == "time"
+        else (InvoiceLineContent(**dict(each)) for each in command.lines)
+    )
     yield draft(billing_event, lines, Money.zero(state.money), state.billing.invoices)
-
-
-def _with_works(state: Engagement, kind: BillingKind, terms: InvoiceLineTerms) -> InvoiceLine:
-    works = works_of_exception(state, terms) if kind == "time" else ()
-    return InvoiceLine(**{**dict(terms), "works": works})
 
 
 @capability.react
@@ -200,8 +200,8 @@ def _next_draft(
         if each.billing_event == billing_event.billing_event
     ]
     if before and before[-1].amount == billing_event.amount:
-        lines = tuple(_works_again(state, before[-1], line) for line in before[-1].lines)
-        return draft(billing_event, lines, before[-1].advance_drawn, taken)
+        again = (_works_again(state, before[-1], line) for line in before[-1].lines)
+        return draft(billing_event, again, before[-1].advance_drawn, taken)
     lines = scheduled_lines(state, budget.entry(billing_event.item), billing_event)
     return draft(billing_event, lines, Money.zero(billing_event.amount.currency), taken)
 

@@ -1,11 +1,16 @@
 """Compute billing events and drafts for entries of the billing schedule."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
-from chassis.domain.ids import derived_id
-from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
+from chassis.domain.ids import derived, derived_id
+from contracts.finance import (
+    BillingEventDue,
+    InvoiceDrafted,
+    InvoiceLine,
+    InvoiceLineContent,
+)
 from contracts.money import Money
 from finance.budgeting.state import Entry
 from finance.calendar_months import first_of_month, month_of, months_between
@@ -46,7 +51,7 @@ def charged(state: Engagement, entry: Entry) -> Money:
     return state.billing.charged_on_line(entry.item.item, entry.line.line, state.money)
 
 
-def discounts_on(state: Engagement, entry: Entry, charge: Money) -> tuple[InvoiceLine, ...]:
+def discounts_on(state: Engagement, entry: Entry, charge: Money) -> tuple[InvoiceLineContent, ...]:
     """Return the discount lines of an invoice that charges an amount of an entry.
 
     A discount is given in proportion to what is charged of the entry, and whole with its end.
@@ -59,13 +64,13 @@ def discounts_on(state: Engagement, entry: Entry, charge: Money) -> tuple[Invoic
         amount = Money.nearest(discount.amount * part, state.money, state.rounding) - given
         if amount.amount:
             text = f"Discount on {entry.item.description}"[:200]
-            lines.append(InvoiceLine(description=text, line=line, amount=amount))
+            lines.append(InvoiceLineContent(description=text, line=line, amount=amount))
     return tuple(lines)
 
 
 def scheduled_lines(
     state: Engagement, entry: Entry | None, billing_event: BillingEventDue
-) -> tuple[InvoiceLine, ...]:
+) -> tuple[InvoiceLineContent, ...]:
     """Return the lines of the invoice of an entry: the amount that is charged, less discounts.
 
     What remains of an entry that an amendment changed meanwhile is one line, after discounts.
@@ -73,17 +78,17 @@ def scheduled_lines(
     line = billing_event.line
     if entry is None:
         text = billing_event.item
-        return (InvoiceLine(description=text, line=line, amount=billing_event.amount),)
+        return (InvoiceLineContent(description=text, line=line, amount=billing_event.amount),)
     text, charge = entry.item.description, entry.item.amount - charged(state, entry)
     if entry.item.kind == "period":
         charge = charge_to(state, entry, billing_event.due_on)
     lines = (
-        InvoiceLine(description=text, line=line, amount=charge),
+        InvoiceLineContent(description=text, line=line, amount=charge),
         *discounts_on(state, entry, charge),
     )
     if Money.total((each.amount for each in lines), state.money) == billing_event.amount:
         return lines
-    return (InvoiceLine(description=text, line=line, amount=billing_event.amount),)
+    return (InvoiceLineContent(description=text, line=line, amount=billing_event.amount),)
 
 
 def charge_to(state: Engagement, entry: Entry, day: date) -> Money:
@@ -133,7 +138,7 @@ def lapsed(state: Engagement, billing_event: BillingEventDue) -> bool:
 
 def draft(
     billing_event: BillingEventDue,
-    lines: tuple[InvoiceLine, ...],
+    lines: Iterable[InvoiceLineContent],
     drawn: Money,
     invoices: Container[str],
 ) -> InvoiceDrafted:
@@ -143,14 +148,30 @@ def draft(
     would otherwise have the same id.
     """
     name = billing_event.billing_event
+    invoice = unused(derived_id("invoice", name.removeprefix("due-")), invoices)
     return InvoiceDrafted(
-        invoice=unused(derived_id("invoice", name.removeprefix("due-")), invoices),
+        invoice=invoice,
         billing_event=name,
         kind=billing_event.kind,
-        lines=lines,
+        lines=tuple(with_ids(invoice, lines)),
         amount=billing_event.amount,
         advance_drawn=drawn,
     )
+
+
+def with_ids(invoice: str, lines: Iterable[InvoiceLineContent]) -> Iterator[InvoiceLine]:
+    """Yield the lines of a new draft with ids, which they keep when the draft is edited.
+
+    An id follows from the invoice and from what the line bills. Lines of an exception that bill the
+    same are told apart by a number.
+    """
+    taken = set[str]()
+    for each in lines:
+        billed = (invoice, each.line, each.role, each.rate, each.expense)
+        name = unused(f"line-{derived('/'.join(map(str, billed)), 10)}", taken)
+        taken.add(name)
+        content = {field: getattr(each, field) for field in InvoiceLineContent.model_fields}
+        yield InvoiceLine(**content, invoice_line=name)
 
 
 def unused(name: str, taken: Container[str]) -> str:

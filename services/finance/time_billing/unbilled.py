@@ -19,7 +19,7 @@ from contracts.finance import (
     BillingEventDue,
     DayHours,
     InvoiceDrafted,
-    InvoiceLine,
+    InvoiceLineContent,
     InvoiceLineTerms,
 )
 from contracts.lines import HOURLY, ContractLine
@@ -172,13 +172,12 @@ _Waiting = tuple[Work, Decimal]
 """A work, and what is left of it to bill: hours, or the amount of an expense."""
 
 
-def _rest(waiting: Iterable[_Waiting], lines: Iterable[InvoiceLine]) -> list[_Waiting]:
+def _rest(waiting: Iterable[_Waiting], lines: Iterable[InvoiceLineContent]) -> list[_Waiting]:
     """Return what is left of works after the lines of a draft."""
-    taken = {
-        each.key: each.amount.amount if each.hours is None else each.hours
-        for line in lines
-        for each in line.works
-    }
+    taken = dict[str, Decimal]()
+    for each in (work for line in lines for work in line.works):
+        part = each.amount.amount if each.hours is None else each.hours
+        taken[each.key] = taken.get(each.key, Decimal(0)) + part
     left = ((work, rest - taken.get(work.key, Decimal(0))) for work, rest in waiting)
     return [(work, rest) for work, rest in left if rest > 0]
 
@@ -197,12 +196,12 @@ def _lines(
     waiting: Iterable[_Waiting],
     room: Money | None,
     month: Month,
-) -> tuple[InvoiceLine, ...]:
+) -> tuple[InvoiceLineContent, ...]:
     """Return invoice lines for hours by role and rate, then expenses, up to the amount `room`.
 
     Each expense that was converted has a line of its own, with its rate.
     """
-    lines, time = list[InvoiceLine](), dict[tuple[str, Rate], list[_Waiting]]()
+    lines, time = list[InvoiceLineContent](), dict[tuple[str, Rate], list[_Waiting]]()
     own, converted = list[_Waiting](), list[_Waiting]()
     for work, left in waiting:
         if work.role is not None and work.rate is not None:
@@ -220,7 +219,7 @@ def _lines(
         by_day = sorted(of_rate, key=lambda each: each[0].on)
         works = time_parts(by_day, hours, partial(rate.for_hours, rounding=state.rounding))
         lines.append(
-            InvoiceLine(
+            InvoiceLineContent(
                 description=f"{role}, approved time to {month}",
                 line=line,
                 amount=amount,
@@ -242,7 +241,7 @@ def _lines(
         conversion = expenses[0][0].conversion
         amount = Money.total((each.amount for each in works), state.money)
         lines.append(
-            InvoiceLine(
+            InvoiceLineContent(
                 description=text,
                 line=line,
                 amount=amount,
@@ -297,12 +296,27 @@ def expense_parts(
     return tuple(parts)
 
 
-def works_of_exception(state: Engagement, terms: InvoiceLineTerms) -> tuple[BilledWork, ...]:
-    """Return the approved works that a line of an exception bills: the first, or of its days.
+def with_works_of_exception(
+    state: Engagement, lines: Iterable[InvoiceLineTerms]
+) -> Iterator[InvoiceLineContent]:
+    """Yield the lines of an exception with the approved works that they bill, each work once."""
+    before: list[InvoiceLineContent] = []
+    for terms in lines:
+        every = [(work, work.left) for work in billable(state, terms.line)]
+        works = _works_of_exception(state, terms, _rest(every, before))
+        line = InvoiceLineContent(**{**dict(terms), "works": works})
+        before.append(line)
+        yield line
+
+
+def _works_of_exception(
+    state: Engagement, terms: InvoiceLineTerms, every: Iterable[_Waiting]
+) -> tuple[BilledWork, ...]:
+    """Return the works that a line of an exception bills: the first, or of its days.
 
     They share its amount in proportion to their hours.
     """
-    waiting = [(work, work.left) for work in billable(state, terms.line) if work.role == terms.role]
+    waiting = [(work, left) for work, left in every if work.role == terms.role]
     if terms.role is None:
         return expense_parts(waiting, terms.amount, state.money)
     hours = terms.hours or Decimal(0)

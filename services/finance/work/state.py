@@ -132,6 +132,7 @@ class Ahead(Value):
     """
 
     invoice: Identifier
+    invoice_line: Identifier
     left: Decimal
     amount: Money
 
@@ -518,11 +519,16 @@ class ApprovedWork(Part):
     def with_bills(self, invoice: str, lines: Iterable[InvoiceLine]) -> Self:
         """Return the part with what the lines of a draft bill."""
         changed: dict[str, tuple[Work, list[Bill]]] = {}
-        for each in (work for line in lines for work in line.works):
+        for line, each in ((one, work) for one in lines for work in one.works):
             key = each.key
             work = self.known(key, each.on)
             if work is not None:
-                bill = Bill(invoice=invoice, hours=each.hours or NOTHING, amount=each.amount)
+                bill = Bill(
+                    invoice=invoice,
+                    invoice_line=line.invoice_line,
+                    hours=each.hours or NOTHING,
+                    amount=each.amount,
+                )
                 changed.setdefault(key, (work, []))[1].append(bill)
         return self.with_works((work, work.billed_by(*bills)) for work, bills in changed.values())
 
@@ -597,7 +603,8 @@ def _with_ahead(
             left = (line.hours or NOTHING) - taken
         if left > 0 and rest.amount > 0:
             key = f"{line.line}/{line.role or ''}"
-            ahead[key] = (*ahead.get(key, ()), Ahead(invoice=invoice, left=left, amount=rest))
+            more = Ahead(invoice=invoice, invoice_line=line.invoice_line, left=left, amount=rest)
+            ahead[key] = (*ahead.get(key, ()), more)
     return ahead
 
 
@@ -621,7 +628,9 @@ def _taking(
             rest = {"left": each.left - part, "amount": each.amount - amount}
             left.append(each.model_copy(update=rest))
         hours = part if work.role is not None else NOTHING
-        work = work.billed_by(Bill(invoice=each.invoice, hours=hours, amount=amount))
+        work = work.billed_by(
+            Bill(invoice=each.invoice, invoice_line=each.invoice_line, hours=hours, amount=amount)
+        )
     return work, {
         **{name: each for name, each in ahead.items() if name != key},
         **({key: tuple(left)} if left else {}),

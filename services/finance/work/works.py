@@ -49,12 +49,13 @@ class _Compact(Value):
 
 
 class Bill(_Compact):
-    """Part of a work that an invoice or a draft bills.
+    """Part of a work that a line of an invoice or a draft bills.
 
     `to_credit` says that the invoice was approved when the work was reversed.
     """
 
     invoice: Identifier
+    invoice_line: Identifier
     hours: Decimal
     amount: Money
     to_credit: bool = False
@@ -151,9 +152,9 @@ class Work(_Compact):
         return self.model_copy(update=fields)
 
     def billed_by(self, *bills: Bill) -> "Work":
-        """Return the work with these bills in the place of those of the same invoices."""
-        new = {each.invoice: each for each in bills}
-        kept = [each for each in self.bills if each.invoice not in new]
+        """Return the work with these bills in the place of those of the same lines of invoices."""
+        new = {(each.invoice, each.invoice_line): each for each in bills}
+        kept = [each for each in self.bills if (each.invoice, each.invoice_line) not in new]
         return self.changed(bills=(*kept, *new.values()))
 
     def without_bill(self, invoice: str) -> "Work":

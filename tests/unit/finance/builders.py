@@ -25,7 +25,12 @@ from contracts.delivery import (
     TimeReversed,
 )
 from contracts.event import Event
-from contracts.finance import RevenueByCostRecognised, RevenueRecognised
+from contracts.finance import (
+    InvoiceLine,
+    InvoiceLineContent,
+    RevenueByCostRecognised,
+    RevenueRecognised,
+)
 from contracts.legal import AmendmentSigned, EngagementTerminated, SowDrafted, SowSigned
 from contracts.lines import (
     BillingItem,
@@ -55,6 +60,7 @@ from contracts.values import (
     Signatory,
 )
 from finance.allocations.requests import TakeAllocation
+from finance.billing.schedule import with_ids
 from finance.budgeting.decisions import ChooseRevenueMethod
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice, InvoiceView, IssueCreditNote
@@ -484,6 +490,11 @@ def credit_issued(
 
 def recognise(month: str) -> RecogniseRevenue:
     return RecogniseRevenue(month=f"2026-{month}")
+
+
+def lined(invoice: str, *lines: InvoiceLineContent) -> tuple[InvoiceLine, ...]:
+    """Return the lines with the ids that they have on an invoice."""
+    return tuple(with_ids(invoice, lines))
 
 
 def entry(

@@ -11,7 +11,8 @@ from contracts.finance import (
     BillingEventDue,
     DraftWithdrawn,
     InvoiceDrafted,
-    InvoiceLine,
+    InvoiceLineContent,
+    InvoiceLineTerms,
     InvoiceVoided,
 )
 from contracts.lines import BillingItem, ContractLine, Retainer
@@ -47,6 +48,7 @@ from tests.unit.finance.builders import (
     hourly_line,
     issued,
     line_change,
+    lined,
     newest_invoice,
     opened,
     sow_of,
@@ -54,9 +56,9 @@ from tests.unit.finance.builders import (
 )
 
 
-def line(amount: int | str, **more: object) -> InvoiceLine:
+def line(amount: int | str, **more: object) -> InvoiceLineTerms:
     terms = {"description": "Work", "line": "work", "amount": eur(amount)}
-    return InvoiceLine.model_validate({**terms, **more})
+    return InvoiceLineTerms.model_validate({**terms, **more})
 
 
 def test_the_signature_makes_its_entry_due_and_drafts_the_invoice():
@@ -64,7 +66,8 @@ def test_the_signature_makes_its_entry_due_and_drafts_the_invoice():
     signed = ready.when_consumed(SOW_SIGNED)
     due, draft = signed.events[-2:]
     assert like(BillingEventDue, billing_event="due-start", due_on=SIGNED).matches(due)
-    lines = (InvoiceLine(description="On signature", line="work", amount=eur(5_000)),)
+    first = InvoiceLineContent(description="On signature", line="work", amount=eur(5_000))
+    lines = lined("invoice-start", first)
     assert like(InvoiceDrafted, amount=eur(5_000), lines=lines).matches(draft)
     assert drafts_and_invoices(signed.after)["invoice-start"].stage == "drafted"
 
@@ -252,7 +255,7 @@ def test_an_exception_bills_no_more_than_its_entry_has_left():
 def test_an_exception_needs_a_contract_an_entry_and_the_currency():
     opened().when(early()).then_refused("budget-not-set")
     contracted().when(early(item="tea")).then_refused("billing-item-unknown")
-    dollars = InvoiceLine(description="Work", line="work", amount=usd(1))
+    dollars = InvoiceLineTerms(description="Work", line="work", amount=usd(1))
     contracted().when(early(lines=(dollars,))).then_refused("currency-differs")
     ended = issued(contracted(), "invoice-start", "2026-00001", SIGNED)
     paid = ended.after(allocate("invoice-start", eur(5_000)))
@@ -265,11 +268,11 @@ def test_an_exception_needs_a_contract_an_entry_and_the_currency():
     [
         ((line(-1),), "more than nothing"),
         ((line(5, hours=Decimal(1), rate=per_hour(6)),), "hours x rate, 6.00 EUR"),
-        ((line(5), InvoiceLine(description="x", line="work", amount=usd(1))), "one currency"),
+        ((line(5), InvoiceLineTerms(description="x", line="work", amount=usd(1))), "one currency"),
         ((), "at least 1"),
     ],
 )
-def test_lines_of_an_exception_add_up(lines: tuple[InvoiceLine, ...], message: str):
+def test_lines_of_an_exception_add_up(lines: tuple[InvoiceLineTerms, ...], message: str):
     with pytest.raises(ValidationError, match=message):
         early(lines=lines)
 
@@ -317,9 +320,10 @@ def test_a_discount_is_billed_with_the_entry_that_it_reduces():
         like(
             InvoiceDrafted,
             amount=eur(5_000),
-            lines=(
-                InvoiceLine(description="Services", line="work", amount=eur(6_000)),
-                InvoiceLine(
+            lines=lined(
+                "invoice-design",
+                InvoiceLineContent(description="Services", line="work", amount=eur(6_000)),
+                InvoiceLineContent(
                     description="Discount on Services", line="discount", amount=eur(-1_000)
                 ),
             ),
@@ -335,9 +339,10 @@ def test_an_exception_bills_a_part_before_its_discount_and_the_rest_after_it():
         like(BillingEventDue, amount=eur(3_000)),
         like(
             InvoiceDrafted,
-            lines=(
-                InvoiceLine(description="Services", line="work", amount=eur(4_000)),
-                InvoiceLine(
+            lines=lined(
+                "invoice-design",
+                InvoiceLineContent(description="Services", line="work", amount=eur(4_000)),
+                InvoiceLineContent(
                     description="Discount on Services", line="discount", amount=eur(-1_000)
                 ),
             ),
@@ -431,4 +436,22 @@ def test_a_discount_on_a_retainer_is_given_month_by_month():
         eur("466.67"),
         eur("466.66"),
         eur("466.67"),
+    ]
+
+
+def test_lines_of_an_exception_have_ids_of_their_own_and_share_the_works():
+    """Check that two lines for one role neither have one id nor bill the same work twice."""
+    worked = hearing(contracted(sow_of(hourly_line())), time("a", hours=12))
+    of_role = {"role": "developer", "rate": per_hour(100), "hours": Decimal(8)}
+    exception = early(item="time", lines=(line(800, **of_role), line(800, **of_role)))
+    drafted = worked.on(date(2026, 5, 4)).when(exception, by="fred")
+    [draft] = (each for each in drafted.events if isinstance(each, InvoiceDrafted))
+    first, second = draft.lines
+    assert first.invoice_line != second.invoice_line
+    assert [(each.entry, each.hours) for each in first.works] == [("a", Decimal(8))]
+    assert [(each.entry, each.hours) for each in second.works] == [("a", Decimal(4))]
+    works = drafted.after.state.work.billed_on(draft.invoice)
+    assert [(each.hours, each.amount) for each in works] == [
+        (Decimal(8), eur(800)),
+        (Decimal(4), eur(400)),
     ]

@@ -13,7 +13,7 @@ from contracts.finance import (
     ExpenseConversionReversed,
     ExpenseConverted,
     InvoiceDrafted,
-    InvoiceLine,
+    InvoiceLineContent,
     MarginMeasured,
     PerformanceMeasured,
     RevenueByCostRecognised,
@@ -40,6 +40,7 @@ from tests.unit.finance.builders import (
     hearing,
     hourly_line,
     issued,
+    lined,
     recognise,
     report,
     sow_of,
@@ -131,14 +132,15 @@ def test_it_is_billed_on_a_line_of_its_own_with_the_id_of_the_rate():
         like(BillingEventDue, amount=eur(84)),
         like(
             InvoiceDrafted,
-            lines=(
-                InvoiceLine(
+            lines=lined(
+                "invoice-time-2026-04",
+                InvoiceLineContent(
                     description="Expenses to 2026-04",
                     line="work",
                     amount=eur(20),
                     works=(part_of("train", 20, MONDAY),),
                 ),
-                InvoiceLine(
+                InvoiceLineContent(
                     description="Meals of 70.00 USD on 2026-04-06",
                     line="work",
                     amount=eur(56),
@@ -146,7 +148,7 @@ def test_it_is_billed_on_a_line_of_its_own_with_the_id_of_the_rate():
                     conversion=CONVERSION,
                     works=(part_of("dinner", 56, MONDAY),),
                 ),
-                InvoiceLine(
+                InvoiceLineContent(
                     description="Travel of 10.00 USD on 2026-04-08",
                     line="work",
                     amount=eur(8),

@@ -9,7 +9,8 @@ from contracts.finance import (
     InvoiceApproved,
     InvoiceDrafted,
     InvoiceIssued,
-    InvoiceLine,
+    InvoiceLineContent,
+    InvoiceLineTerms,
     InvoiceVoided,
 )
 from contracts.reference import CompanyPublished
@@ -39,6 +40,7 @@ from tests.unit.finance.builders import (
     drafts_and_invoices,
     hearing,
     issued,
+    lined,
     newest_invoice,
     opened,
     pay,
@@ -85,7 +87,10 @@ def test_an_approved_draft_is_numbered_and_issued():
             kind="on-signature",
             **untaxed(eur(5_000)),
             advance_drawn=eur(0),
-            lines=(InvoiceLine(description="On signature", line="work", amount=eur(5_000)),),
+            lines=lined(
+                "invoice-start",
+                InvoiceLineContent(description="On signature", line="work", amount=eur(5_000)),
+            ),
             issued_on=APRIL_1,
             due_on=date(2026, 5, 1),
         )
@@ -205,7 +210,7 @@ def test_acts_on_an_invoice_dated_tomorrow_are_of_its_date_by_default():
 
 
 def test_an_exception_ends_with_its_invoice():
-    line = InvoiceLine(description="Work", line="work", amount=eur(6_000))
+    line = InvoiceLineTerms(description="Work", line="work", amount=eur(6_000))
     exception = BillOutsideSchedule(item="design", lines=(line,), reason="Year end.")
     with_it = sent().after(exception)
     name = newest_invoice(with_it)

@@ -8,7 +8,8 @@ from contracts.finance import (
     DraftWithdrawn,
     InvoiceApproved,
     InvoiceDrafted,
-    InvoiceLine,
+    InvoiceLineContent,
+    InvoiceLineTerms,
     InvoiceVoided,
 )
 from contracts.money import Money
@@ -31,6 +32,7 @@ from tests.unit.finance.builders import (
     hearing,
     issued,
     line_change,
+    lined,
     sow_of,
     time,
 )
@@ -75,7 +77,10 @@ def test_drafts_above_what_a_cut_leaves_are_withdrawn_and_drafted_again():
             invoice="invoice-design",
             billing_event="due-design",
             kind="on-acceptance",
-            lines=(InvoiceLine(description="Services", line="work", amount=eur(5_500)),),
+            lines=lined(
+                "invoice-design",
+                InvoiceLineContent(description="Services", line="work", amount=eur(5_500)),
+            ),
             amount=eur(5_500),
             advance_drawn=eur(0),
         ),
@@ -109,7 +114,7 @@ def test_a_void_invoice_is_drafted_again_over_the_reduced_entry():
 
 def test_the_rest_of_a_withdrawn_exception_falls_due_beside_approved_drafts():
     engagement = contracted(sow_of(fixed_line(TWENTY))).on(JUNE)
-    line = InvoiceLine(description="A part", line="work", amount=eur(3_000))
+    line = InvoiceLineTerms(description="A part", line="work", amount=eur(3_000))
     part = BillOutsideSchedule(item="design", lines=(line,), reason="Asked for.")
     rest = hearing(engagement.after(part), accepted("design"))
     approved = rest.after(ApproveInvoice(invoice="invoice-design"))

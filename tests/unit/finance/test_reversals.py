@@ -20,7 +20,7 @@ from contracts.finance import (
     DraftWithdrawn,
     InvoiceDrafted,
     InvoiceEdited,
-    InvoiceLine,
+    InvoiceLineContent,
     InvoiceLineTerms,
     InvoiceVoided,
     ReversedWork,
@@ -51,6 +51,7 @@ from tests.unit.finance.builders import (
     hearing,
     hourly_line,
     issued,
+    lined,
     recognise,
     sow_of,
     time,
@@ -115,8 +116,9 @@ def test_a_draft_is_edited_without_the_reversed_work():
             invoice=INVOICE,
             billing_event="due-time-2026-04",
             kind="time",
-            lines=(
-                InvoiceLine(
+            lines=lined(
+                INVOICE,
+                InvoiceLineContent(
                     description="developer, approved time to 2026-04",
                     line="work",
                     amount=eur(1_600),
@@ -129,7 +131,7 @@ def test_a_draft_is_edited_without_the_reversed_work():
                     ),
                     works=(of("a", MONDAY), of("c", WEDNESDAY)),
                 ),
-                InvoiceLine(
+                InvoiceLineContent(
                     description="Expenses to 2026-04",
                     line="work",
                     amount=eur(50),

@@ -9,7 +9,7 @@ from contracts.finance import (
     AccountSettled,
     BillingEventDue,
     InvoiceDrafted,
-    InvoiceLine,
+    InvoiceLineContent,
     MarginMeasured,
 )
 from contracts.lines import BillingItem, Retainer
@@ -36,6 +36,7 @@ from tests.unit.finance.builders import (
     issued,
     line_change,
     line_rates,
+    lined,
     opened,
     paid_up,
     sow_of,
@@ -153,8 +154,11 @@ def calls_of_the_view(lines: int) -> int:
                     invoice=f"invoice-{number}",
                     billing_event=f"due-{number}",
                     kind="time",
-                    lines=(
-                        InvoiceLine(description="Time", line=f"work-{number}", amount=eur(100)),
+                    lines=lined(
+                        f"invoice-{number}",
+                        InvoiceLineContent(
+                            description="Time", line=f"work-{number}", amount=eur(100)
+                        ),
                     ),
                     amount=eur(100),
                     advance_drawn=eur(0),

@@ -16,7 +16,7 @@ from contracts.finance import (
     BillingEventDue,
     DayHours,
     InvoiceDrafted,
-    InvoiceLine,
+    InvoiceLineContent,
     InvoiceLineTerms,
     InvoiceVoided,
     WorkKind,
@@ -44,6 +44,7 @@ from tests.unit.finance.builders import (
     issued,
     line_change,
     line_rates,
+    lined,
     opened,
     scope,
     sow_of,
@@ -98,8 +99,9 @@ def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_bill
             invoice="invoice-time-2026-04",
             billing_event="due-time-2026-04",
             kind="time",
-            lines=(
-                InvoiceLine(
+            lines=lined(
+                "invoice-time-2026-04",
+                InvoiceLineContent(
                     description="architect, approved time to 2026-04",
                     line="work",
                     amount=eur(1_400),
@@ -109,7 +111,7 @@ def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_bill
                     days=(DayHours(day=MONDAY, hours=Decimal(10)),),
                     works=(billed("a", 10, 1_400),),
                 ),
-                InvoiceLine(
+                InvoiceLineContent(
                     description="developer, approved time to 2026-04",
                     line="work",
                     amount=eur(1_000),
@@ -122,7 +124,7 @@ def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_bill
                     ),
                     works=(billed("b", 8, 800), billed("c", 2, 200, date(2026, 4, 13))),
                 ),
-                InvoiceLine(
+                InvoiceLineContent(
                     description="Expenses to 2026-04",
                     line="work",
                     amount=eur("80.50"),
@@ -259,7 +261,7 @@ def test_a_voided_invoice_is_drafted_again_with_the_same_lines():
         like(
             InvoiceDrafted,
             invoice="invoice-time-2026-04-2",
-            lines=lines,
+            lines=lined("invoice-time-2026-04-2", *lines),
             advance_drawn=eur(4_000),
         ),
     )
@@ -530,5 +532,5 @@ def test_the_hours_of_days_add_up_to_the_hours_of_the_line():
     terms: dict[str, Any] = {"description": "Time", "line": "work", "amount": eur(800)}
     for hours, days in ((Decimal(9), (eight,)), (None, (eight,)), (Decimal(16), (eight, eight))):
         with pytest.raises(ValidationError):
-            InvoiceLine(**terms, hours=hours, days=days)
-    assert InvoiceLine(**terms, hours=Decimal(8), days=(eight,)).days == (eight,)
+            InvoiceLineTerms(**terms, hours=hours, days=days)
+    assert InvoiceLineTerms(**terms, hours=Decimal(8), days=(eight,)).days == (eight,)

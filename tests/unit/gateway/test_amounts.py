@@ -148,6 +148,7 @@ def test_a_contract_of_another_scope() -> None:
 
 def billed(life: Life, hours: Decimal | None, charged: str = "110") -> finance.InvoiceIssued:
     line = finance.InvoiceLine(
+        invoice_line="L-1",
         description="Time",
         line="build",
         amount=eur(1_100),

@@ -366,6 +366,7 @@ def billed(
 def time(line: str, rate: int, hours: int, *days: date) -> finance.InvoiceLine:
     """Return a line that bills these hours, equally by day where days are given."""
     return finance.InvoiceLine(
+        invoice_line="L-1",
         description="Time",
         line=line,
         amount=eur(rate * hours),
@@ -425,7 +426,9 @@ def test_more_billed_on_a_line_than_its_cap() -> None:
     assert findings(estimated.say(40, billed(estimated, 40, time("support", 100, 101))), 45) == {}
     # The time that an advance has paid is not billed again.
     advanced = hourly()
-    advance = finance.InvoiceLine(description="Advance", line="support", amount=eur(5_000))
+    advance = finance.InvoiceLine(
+        invoice_line="L-1", description="Advance", line="support", amount=eur(5_000)
+    )
     advanced.say(36, billed(advanced, 36, advance))
     advanced.say(40, billed(advanced, 40, time("support", 100, 90), drawn=5_000))
     assert findings(advanced, 45) == {}
@@ -439,7 +442,9 @@ def test_a_discount_is_billed_in_parts_and_credits_lower_what_is_billed() -> Non
     lines = (*life.lines(), SUPPORT, discount)
     for kind in (sales.DealWon, legal.SowDrafted, finance.BudgetSet):
         life = altered(life, kind, lines=lines, price=eur(105_000))
-    part = finance.InvoiceLine(description="Discount", line="discount", amount=eur(-1_000))
+    part = finance.InvoiceLine(
+        invoice_line="L-2", description="Discount", line="discount", amount=eur(-1_000)
+    )
     life.say(40, billed(life, 40, time("support", 100, 40), part))
     assert findings(life, 45) == {}
     life.say(41, billed(life, 41, time("support", 100, 70)))

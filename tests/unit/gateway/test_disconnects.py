@@ -201,6 +201,7 @@ def test_a_bill_rate_other_than_the_contracted_one() -> None:
             advance_drawn=eur(0),
             lines=(
                 finance.InvoiceLine(
+                    invoice_line="L-1",
                     description="Time",
                     line="build",
                     amount=eur(1_100),

@@ -29,6 +29,7 @@ def billed() -> Life:
     life = hourly().say(60, WORK)
     days = tuple(finance.DayHours(day=each.day, hours=each.hours) for each in WORK.entries)
     line = finance.InvoiceLine(
+        invoice_line="L-1",
         description="Time",
         line="support",
         amount=eur(4_000),
@@ -104,6 +105,7 @@ def test_an_edited_draft_bills_what_is_left() -> None:
             "advance_drawn": eur(0),
             "lines": [
                 {
+                    "invoice_line": "L-1",
                     "description": "Time",
                     "line": "support",
                     "amount": eur(hours * 100),
