@@ -4,6 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.finance import (
+    CreditedLine,
+    CreditIntent,
     CreditNoteDetails,
     Customer,
     InvoiceDetails,
@@ -83,7 +85,7 @@ def taxes(amount: Money, tax: Money | None = None) -> TaxTotals:
             "percent": Decimal(19),
             "tax": tax,
         }
-    of_code = TaxOfCode(net=amount, **rate)
+    of_code = TaxOfCode(net=amount, lines=("work",), **rate)
     return TaxTotals(by_code=(of_code,), total=of_code.tax, gross=amount + of_code.tax)
 
 
@@ -93,7 +95,18 @@ def untaxed(amount: Money, **more: Any) -> dict[str, Any]:
     return {"amount": amount, "tax": taxes(amount), "details": details}
 
 
-def untaxed_credit(amount: Money, number: str = "2026-00001") -> dict[str, Any]:
-    """Return amount, tax and details of a credit note, on an invoice with this number."""
+def untaxed_credit(amount: Money, number: str = "2026-00001", **line: Any) -> dict[str, Any]:
+    """Return what a credit note of one line states, on an invoice with this number, without tax.
+
+    It gives back a part of a line for the contract line `work`, unless other fields are given.
+    """
+    intent: CreditIntent = "cancel-and-rebill" if "works" in line else "give-back"
     details = CreditNoteDetails(seller=_SELLER, customer=_CUSTOMER, invoice_number=number)
-    return {"amount": amount, "tax": taxes(amount), "details": details}
+    credited = CreditedLine(**{"invoice_line": "L-1", "line": "work", "amount": amount, **line})
+    return {
+        "amount": amount,
+        "intent": intent,
+        "lines": (credited,),
+        "tax": taxes(amount),
+        "details": details,
+    }

@@ -200,7 +200,13 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
     ),
     ("finance", "void-invoice"): lambda seen: _invoice(seen, {"why": "Wrong."}, paid=False),
     ("finance", "issue-credit-note"): lambda seen: _invoice(
-        seen, {"why": "Late.", "amount": {"amount": "10", "currency": "EUR"}}, paid=True
+        seen,
+        {
+            "intent": "give-back",
+            "why": "Late.",
+            "amount": {"amount": "10", "currency": "EUR"},
+        },
+        paid=True,
     ),
 }
 """Commands that no scenario sends: functions from a department's view to the body, or None."""

@@ -96,7 +96,12 @@ async def _correct_billed(run: EngagementRun, work: Work) -> None:
         return
     [owed] = state["to_credit"]
     why = "The hours are billed again, with what was done."
-    body = {"invoice": owed["invoice"], "entries": owed["works"], "why": why}
+    body = {
+        "invoice": owed["invoice"],
+        "intent": "cancel-and-rebill",
+        "entries": owed["works"],
+        "why": why,
+    }
     await actors.act("finance", "issue-credit-note", "dora", **body)
     state = await actors.look_until("finance", "fred", lambda seen: not seen["to_credit"])
     [left] = [each for each in state["invoices"] if each["invoice"] == owed["invoice"]]
@@ -195,9 +200,8 @@ async def give_back(run: EngagementRun, invoices: list[dict[str, Any]]) -> None:
     invoice, amount = paid[-1]["invoice"], run.money(250)
     why = "The system was down for a morning after the go-live."
     actors = run.actors
-    await actors.act(
-        "finance", "issue-credit-note", "dora", invoice=invoice, amount=amount, why=why
-    )
+    body = {"invoice": invoice, "intent": "give-back", "amount": amount, "why": why}
+    await actors.act("finance", "issue-credit-note", "dora", **body)
     await actors.look_until(
         "finance",
         "fred",

@@ -1,13 +1,13 @@
 """Define the events of invoices and credit notes."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from contracts.channels import FINANCE
 from contracts.event import Event
 from contracts.finance.tax import CreditNoteDetails, InvoiceDetails, TaxTotals
-from contracts.finance.works import MOST_WORKS, BilledWorks, ReversedWork
+from contracts.finance.works import MOST_WORKS, BilledWork, BilledWorks, ReversedWork
 from contracts.lines import BillingKind
 from contracts.money import ItemMoney, NotNegativeTotal, PositiveMoney, Rate
 from contracts.values import (
@@ -259,13 +259,51 @@ class InvoiceVoided(Voiding, Event, channel=FINANCE, consumed_by=("sales", "lega
     """Works that the invoice billed; they are unbilled again unless their approval was reversed."""
 
 
+CreditIntent = Literal["cancel-and-rebill", "give-back"]
+"""What follows from a credit.
+
+With `cancel-and-rebill`, what is credited can be billed again: works are unbilled, unless their
+approval was reversed, and entries of the billing schedule are due again. With `give-back`, it is
+credited for good and never billed again.
+"""
+
+
+class CreditedLine(Value):
+    """What a credit note takes back of a line of its invoice."""
+
+    invoice_line: Identifier
+    """Id of the line of the invoice."""
+    line: Identifier
+    """Id of the contract line."""
+    role: ProjectRole | None = None
+    """Role whose time the line bills; null where it bills none."""
+    amount: ItemMoney
+    """Amount that is taken back, without tax; negative where the line lowers the invoice."""
+    works: BilledWorks = ()
+    """Works of the line that it takes back, with what the invoice bills for them.
+
+    With the intent `cancel-and-rebill`, the invoice bills them no more. They come to more than
+    `amount` where a part of the line was given back before.
+    """
+
+
 class Credit(Value):
     """A credit on an invoice, and the reason for it."""
 
     invoice: Identifier
     """Id of the invoice."""
+    intent: CreditIntent
+    """Whether what is credited can be billed again."""
+    lines: Annotated[
+        tuple[CreditedLine, ...],
+        Field(min_length=1, max_length=5_000),
+        DistinctBy("invoice_line"),
+    ]
+    """What is credited, by line of the invoice."""
     amount: PositiveMoney
-    """Amount that is given back, without tax."""
+    """Amount that is given back, without tax: the sum of the lines less `advance_restored`."""
+    advance_restored: NotNegativeTotal | None = None
+    """Part of the lines that an advance had paid and that it covers again; null where none is."""
     tax: TaxTotals
     """Tax that is given back by the codes of the invoice, and the amount with tax."""
     details: CreditNoteDetails
@@ -273,24 +311,17 @@ class Credit(Value):
     why: ShortText
     """Reason for the credit."""
 
-
-class CreditOfWorks(Credit):
-    """A credit on an invoice, with the works whose approval was reversed and that it takes back."""
-
-    works: BilledWorks = ()
-    """Works that the invoice billed, whose approval was reversed; the invoice bills them no more.
-
-    Empty where the credit is on the invoice as a whole.
-    """
-    advance_restored: NotNegativeTotal | None = None
-    """Part of the works that an advance had paid and that it covers again; null where none is."""
+    @property
+    def works(self) -> tuple[BilledWork, ...]:
+        """Return the works of all lines."""
+        return tuple(work for line in self.lines for work in line.works)
 
 
 class BilledWorkReversed(Event, channel=FINANCE):
     """The approval of work was reversed that an approved or issued invoice bills.
 
-    Published by Finance. A credit note that names the works, or the voiding of the invoice, ends
-    it; until then the account cannot be settled.
+    Published by Finance. A credit note that names the works (its intent is `cancel-and-rebill`), or
+    the voiding of the invoice, ends it; until then the account cannot be settled.
     """
 
     invoice: Identifier
@@ -301,12 +332,10 @@ class BilledWorkReversed(Event, channel=FINANCE):
     """Sum of the works."""
 
 
-class CreditNoteIssued(CreditOfWorks, Event, channel=FINANCE, consumed_by=("sales", "legal")):
+class CreditNoteIssued(Credit, Event, channel=FINANCE, consumed_by=("sales", "legal")):
     """A credit note over part or all of an issued invoice was issued under its number.
 
-    Published by Finance. It is for the invoice as a whole, or for works whose approval was
-    reversed. What is credited as a whole is not invoiced again because of it; what is credited for
-    works leaves as much to bill for others.
+    Published by Finance. Its intent says whether what it credits is billed again.
     """
 
     credit_note: Identifier

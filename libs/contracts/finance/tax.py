@@ -41,6 +41,8 @@ class TaxOfCode(Value):
     """Tax in percent of the net amount."""
     net: Money
     """Sum of the lines with this code, less the advance that is drawn down; without tax."""
+    lines: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=200)]
+    """Ids of the contract lines with this code that the document bills or credits."""
     tax: Money
     """The percentage of `net`, rounded by the policy of the company."""
     note: ShortText | None = None

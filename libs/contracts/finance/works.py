@@ -37,6 +37,8 @@ class BilledWork(Value):
 class ReversedWork(BilledWork):
     """Work that a line of an invoice bills and whose approval was reversed."""
 
+    invoice_line: Identifier
+    """Id of the line of the invoice."""
     line: Identifier
     """Id of the contract line on which the invoice bills it."""
     role: ProjectRole | None = None

@@ -2,11 +2,11 @@
 
 from chassis.domain.commands import Missing
 from chassis.domain.internal import Internal
-from contracts.finance import CreditOfWorks
+from contracts.finance import Credit
 from contracts.values import Day, Identifier
 
 
-class CreditNoteApproved(CreditOfWorks, Internal):
+class CreditNoteApproved(Credit, Internal):
     """A credit note was approved; it is issued when it has its number."""
 
     credit_note: Identifier

@@ -19,6 +19,7 @@ from contracts.finance import (
     InvoiceEdited,
     InvoiceHeld,
     InvoiceIssued,
+    InvoiceLine,
     InvoiceRejected,
     InvoiceReleased,
     InvoiceVoided,
@@ -89,15 +90,35 @@ class Invoice(Receivable, InvoiceDraft):
         """Return the net amount that no credit note takes back."""
         return self.amount - self.credited
 
+    def left_of(self, line: InvoiceLine) -> Money:
+        """Return what no credit note takes back of a line, before the advance."""
+        back = (
+            each.amount
+            for note in self.notes
+            for each in note.lines
+            if each.invoice_line == line.invoice_line
+        )
+        return line.amount - Money.total(back, self.amount.currency)
+
+    def cancelled(self, line: str) -> Money:
+        """Return what was credited on a contract line to be billed again, before the advance."""
+        back = (
+            each.amount for note in self._cancelling for each in note.lines if each.line == line
+        )
+        return Money.total(back, self.amount.currency)
+
     @property
-    def works_credited(self) -> Money:
-        """Return what it billed for works that credit notes name."""
-        works = (each.amount for note in self.notes for each in note.works)
-        return Money.total(works, self.amount.currency)
+    def cancelled_net(self) -> Money:
+        """Return what was credited to be billed again, without what advances had paid of it."""
+        return Money.total((each.amount for each in self._cancelling), self.amount.currency)
+
+    @property
+    def _cancelling(self) -> Iterable[CreditNoteIssued | CreditNoteApproved]:
+        return (each for each in self.notes if each.intent == "cancel-and-rebill")
 
     @property
     def restored(self) -> Money:
-        """Return the part of its advance that credit notes for works restored."""
+        """Return the part of its advance that credit notes restored."""
         parts = (each.advance_restored for each in self.notes if each.advance_restored)
         return Money.total(parts, self.amount.currency)
 
@@ -312,7 +333,7 @@ class Billing(Part):
             due[each.item] = due[each.item] + each.amount if each.item in due else each.amount
         for invoice in self.live:
             item = self.events[invoice.billing_event].item
-            due[item] = due[item] - (invoice.works_credited - invoice.restored)
+            due[item] = due[item] - invoice.cancelled_net
         return due
 
     @cached_property
@@ -366,20 +387,22 @@ class Billing(Part):
     def charged(self, invoice: Invoice) -> Money:
         """Return the lines of an invoice that belong to its contract line: without discounts.
 
-        What credit notes take back for works is not charged.
+        What was credited to be billed again is not charged.
         """
         line = self.events[invoice.billing_event].line
         charges = (each.amount for each in invoice.lines if each.line == line)
-        return Money.total(charges, invoice.amount.currency) - invoice.works_credited
+        return Money.total(charges, invoice.amount.currency) - invoice.cancelled(line)
 
     def charged_on_line(self, item: str, line: str, currency: str) -> Money:
-        """Return what invoices and drafts of an entry, and those before, bill of a line."""
+        """Return what invoices and drafts of an entry, and those before, bill of a line.
+
+        What was credited to be billed again is not charged.
+        """
         here = Money.total(
             (
-                each.amount
+                Money.total((each.amount for each in invoice.lines if each.line == line), currency)
+                - invoice.cancelled(line)
                 for invoice in self.of_item(item)
-                for each in invoice.lines
-                if each.line == line
             ),
             currency,
         )

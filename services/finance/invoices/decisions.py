@@ -3,15 +3,17 @@
 An approved draft requests the next number of its year from its number series; with the number it
 is issued, and due after the contract's payment terms. No invoice gets a number before its draft is
 approved. A wrong invoice is voided and drafted again, or credited. Credit notes get their numbers
-in the same way. A credit note for works whose approval was reversed leaves as much to bill.
+in the same way. What is credited to be billed again leaves as much to bill; what is given back does
+not.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
-from typing import Self
+from decimal import Decimal
+from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
@@ -25,6 +27,8 @@ from contracts.event import Event
 from contracts.finance import (
     BilledWork,
     BillingEventDue,
+    CreditedLine,
+    CreditIntent,
     CreditNoteIssued,
     DraftJudgement,
     InvoiceApproved,
@@ -39,13 +43,14 @@ from contracts.finance import (
 )
 from contracts.lines import BillingKind
 from contracts.money import Money, PositiveMoney, invalid
-from contracts.values import Day, Identifier, ShortText, days_after
+from contracts.values import Day, DistinctBy, Identifier, ProjectRole, ShortText, days_after
 from finance.billing.events import CreditNoteApproved, NumberRefused
 from finance.billing.schedule import lapsed, too_much_due
 from finance.billing.state import Invoice
 from finance.companies.policy import rounding_on
 from finance.engagement import Engagement
 from finance.invoices import work_items
+from finance.invoices.credits import LineCredit, of_lines, of_works, shared
 from finance.moved_works.events import CorrectionBegun, CorrectionMade, CorrectionRefused
 from finance.number_series.events import NumberTaken
 from finance.number_series.requests import (
@@ -117,27 +122,34 @@ class VoidInvoice(Voiding, Command):
 
 
 class IssueCreditNote(Command):
-    """Credit part or all of an issued invoice, as a whole or for works that were reversed.
+    """Credit part or all of an issued invoice: an amount, lines, or works that it bills.
 
-    Where works are named, and no amount, it is what the invoice bills for them, as far as it is not
-    credited; what an advance had paid of them is restored.
+    Where none of them is given, all that is left of the invoice is credited. An amount is shared by
+    the lines in proportion to what is left of each. What an advance had paid is restored where it
+    is billed again.
     """
 
     invoice: Identifier
+    intent: CreditIntent
+    """Whether what is credited can be billed again; reversed work only with cancel-and-rebill."""
     amount: PositiveMoney | None = None
-    """Amount without tax; it may be null where works are named."""
+    """Amount without tax; null where lines or works are named, or all is credited."""
+    lines: Annotated[tuple[LineCredit, ...], Field(max_length=200), DistinctBy("invoice_line")] = ()
+    """Lines of the invoice; empty where an amount or works are given, or all is credited."""
     why: ShortText
     """Reason for the credit."""
     entries: WorkIds = ()
-    """Ids of time entries on the invoice whose approval was reversed."""
+    """Ids of time entries on the invoice."""
     expenses: WorkIds = ()
-    """Ids of expenses on the invoice whose approval was reversed."""
+    """Ids of expenses on the invoice."""
     issued_on: Day | None = None
 
     @model_validator(mode="after")
-    def _amount_or_works(self) -> Self:
-        if self.amount is None and not self.entries and not self.expenses:
-            raise invalid("amount", "is required where no works are named", None)
+    def _one_way(self) -> Self:
+        if self.amount is not None and (self.lines or self.entries or self.expenses):
+            raise invalid("amount", "must be null where lines or works are named", self.amount)
+        if self.lines and (self.entries or self.expenses):
+            raise invalid("lines", "must be empty where works are named", self.lines)
         return self
 
     @property
@@ -302,7 +314,57 @@ def _begun(
     yield from unless_recorded(known, begun, "the correction")
 
 
+@capability.decide(IssueCreditNote, by=CONTROLLING)
+def issue_credit_note(
+    state: Engagement, command: IssueCreditNote, context: Context
+) -> Iterable[Event]:
+    """Record the credit note, up to what is left of the invoice, and request its number.
+
+    Raises Refused where the invoice is unknown or not issued, the account is settled, a line is
+    unknown, less is left of it or of the invoice, a work is not on it, an advance that it billed is
+    drawn down, or the company that sells is unknown.
+    """
+    invoice = require_issued(state, command.invoice)
+    require_open_account(state)
+    issued_on = day_since_issue(invoice, "issued_on", command, context)
+    require_open_day(state, "issued_on", issued_on)
+    cancels = command.intent == "cancel-and-rebill"
+    if cancels and state.moved_works.has_works_of(invoice.invoice):
+        on_day = command.model_copy(update={"issued_on": issued_on})
+        yield from _begun(state, invoice, on_day, context)
+        return
+    lines = _credited(state, invoice, command)
+    gross = Money.total((each.amount for each in lines), state.money)
+    if gross.amount <= 0:
+        raise Refused("credit-not-positive", f"the lines come to {gross}; credit more than nothing")
+    restored = Money.zero(state.money)
+    if cancels:
+        restored = min(gross - min(gross, invoice.left), invoice.drawn)
+    amount = gross - restored
+    require_at_most(amount, invoice.left, "credit-too-large", invoice)
+    if amount.amount <= 0:
+        raise Refused("credit-too-large", f"nothing is left of invoice {invoice.number}")
+    _require_advance(state, invoice, amount)
+    company = require_company(state)
+    credit_note = context.new_id("credit")
+    main = state.billing.events[invoice.billing_event].line
+    yield CreditNoteApproved(
+        invoice=invoice.invoice,
+        intent=command.intent,
+        lines=lines,
+        amount=amount,
+        tax=credited_tax(invoice, lines, main, restored, _tax_rounding(invoice, context)),
+        details=credit_note_details(invoice),
+        why=command.why,
+        advance_restored=restored if restored.amount else None,
+        credit_note=credit_note,
+        issued_on=issued_on,
+    )
+    yield _number(company, "credit-note", invoice.invoice, credit_note, issued_on, context)
+
+
 CORRECTIONS: dict[str, tuple[type[Command], Callable[..., Iterable[Event]]]] = {
+    IssueCreditNote.named(): (IssueCreditNote, issue_credit_note),
     VoidInvoice.named(): (VoidInvoice, void_invoice),
 }
 """The commands that may wait for the works of an invoice, with their decisions, by name."""
@@ -330,44 +392,6 @@ def corrections(state: Engagement, context: Context) -> Iterable[Event]:
             yield CorrectionMade(invoice=begun.invoice, cause=begun.cause)
 
 
-@capability.decide(IssueCreditNote, by=CONTROLLING)
-def issue_credit_note(
-    state: Engagement, command: IssueCreditNote, context: Context
-) -> Iterable[Event]:
-    """Record the credit note, up to what is left of the invoice, and request its number.
-
-    Raises Refused where the invoice is unknown or not issued, the account is settled, the amount is
-    too large, a named work was not reversed or is credited already, an advance that it billed is
-    drawn down, or the company that sells is unknown.
-    """
-    invoice = require_issued(state, command.invoice)
-    require_open_account(state)
-    issued_on = day_since_issue(invoice, "issued_on", command, context)
-    require_open_day(state, "issued_on", issued_on)
-    works = _reversed(state, invoice, command)
-    for_works = Money.total((each.amount for each in works), state.money)
-    amount = command.amount or min(for_works, invoice.left)
-    require_at_most(amount, invoice.left, "credit-too-large", invoice)
-    if amount.amount <= 0:
-        raise Refused("credit-too-large", f"nothing is left of invoice {invoice.number}")
-    _require_advance(state, invoice, amount)
-    company = require_company(state)
-    credit_note = context.new_id("credit")
-    restored = min(for_works - min(for_works, amount), invoice.drawn)
-    yield CreditNoteApproved(
-        invoice=invoice.invoice,
-        amount=amount,
-        tax=credited_tax(invoice, amount, _tax_rounding(invoice, context)),
-        details=credit_note_details(invoice),
-        why=command.why,
-        works=works,
-        advance_restored=restored if restored.amount else None,
-        credit_note=credit_note,
-        issued_on=issued_on,
-    )
-    yield _number(company, "credit-note", invoice.invoice, credit_note, issued_on, context)
-
-
 def _tax_rounding(invoice: Invoice, context: Context) -> Rounding:
     """Return the policy that rounded the tax of an issued invoice."""
     approved = invoice.approved
@@ -376,22 +400,28 @@ def _tax_rounding(invoice: Invoice, context: Context) -> Rounding:
     return rounding_on(context.reference_data, company, day)
 
 
-def _reversed(
+def _credited(
     state: Engagement, invoice: Invoice, command: IssueCreditNote
-) -> tuple[BilledWork, ...]:
-    """Return the reversed works that a command names; raises Refused where one is none."""
-    billed = {each.key: each for each in state.work.to_credit().get(invoice.invoice, ())}
-    for note in invoice.credits_approved:
-        for work in note.works:
-            billed.pop(work.key, None)
+) -> tuple[CreditedLine, ...]:
+    """Return what a command credits, by line of the invoice; raises Refused where it is too much.
+
+    Without an amount, what an advance had paid is credited only where it is billed again.
+    """
     keys = tuple(command.keys)
-    unknown = [key.partition(":")[2] for key in keys if key not in billed]
-    if unknown:
-        raise Refused(
-            "work-not-reversed",
-            f"invoice {invoice.number} bills no reversed work known as {', '.join(unknown)}",
-        )
-    return tuple(billed[key] for key in keys)
+    if keys:
+        return of_works(state, invoice, command.intent, keys)
+    if command.lines:
+        return of_lines(state, invoice, command.intent, command.lines)
+    amount = command.amount
+    if amount is None:
+        again = command.intent == "cancel-and-rebill"
+        amount = invoice.left + invoice.drawn if again else invoice.left
+    else:
+        require_at_most(amount, invoice.left, "credit-too-large", invoice)
+    if amount.amount <= 0:
+        raise Refused("credit-too-large", f"nothing is left of invoice {invoice.number}")
+    shares = shared(invoice, amount, state.rounding)
+    return of_lines(state, invoice, command.intent, shares)
 
 
 def _number(
@@ -517,6 +547,18 @@ def _require_advance(state: Engagement, invoice: Invoice, amount: Money) -> None
         )
 
 
+class InvoiceLineView(ViewModel):
+    """Line of an invoice; `left` is what no credit note takes back, before the advance."""
+
+    invoice_line: str
+    line: str
+    description: str
+    role: ProjectRole | None
+    hours: Decimal | None
+    amount: Money
+    left: Money
+
+
 class InvoiceView(ViewModel):
     """Invoice from its draft on.
 
@@ -536,6 +578,7 @@ class InvoiceView(ViewModel):
     rejected: str | None
     number_refused: str | None
     missing: list[Missing]
+    lines: list[InvoiceLineView]
     amount: Money
     tax: TaxTotals | None
     details: InvoiceDetails | None
@@ -578,6 +621,18 @@ def _shown(state: Engagement, invoice: Invoice) -> InvoiceView:
         if invoice.number_refused and invoice.stage == "drafted"
         else None,
         missing=list(invoice.missing),
+        lines=[
+            InvoiceLineView(
+                invoice_line=each.invoice_line,
+                line=each.line,
+                description=each.description,
+                role=each.role,
+                hours=each.hours,
+                amount=each.amount,
+                left=invoice.left_of(each),
+            )
+            for each in invoice.lines
+        ],
         amount=invoice.amount,
         tax=invoice.tax,
         details=invoice.approved.details if invoice.approved else None,

@@ -20,6 +20,7 @@ from contracts.event import Recorded
 from contracts.finance import (
     BillingEventDue,
     ConvertedTax,
+    CreditedLine,
     CreditNoteDetails,
     Customer,
     InvoiceDetails,
@@ -150,9 +151,11 @@ class _Basis:
         if self.invoice.advance_drawn.amount:
             amounts.append((self.due.line, -self.invoice.advance_drawn))
         nets: dict[str, Money] = {}
+        lines: dict[str, list[str]] = {}
         for line, amount in amounts:
             code = self.code_of(line) or ""
             nets[code] = nets.get(code, Money.zero(currency)) + amount
+            lines.setdefault(code, []).append(line)
         for code, net in nets.items():
             rate = rates[code].event
             yield TaxOfCode(
@@ -161,6 +164,7 @@ class _Basis:
                 treatment=rate.treatment,
                 percent=rate.percent,
                 net=net,
+                lines=tuple(dict.fromkeys(lines[code])),
                 tax=_tax(net, rate.percent, rounding),
                 note=self._note(rate),
             )
@@ -306,28 +310,39 @@ def supply(invoice: InvoiceDraft, due: BillingEventDue) -> tuple[date, date] | N
     return (due.due_on, due.due_on) if due.kind == "on-acceptance" else None
 
 
-def credited_tax(invoice: Invoice, amount: Money, rounding: Rounding) -> TaxTotals:
-    """Return the tax that a credit of a net amount gives back, by the codes of the invoice.
+def credited_tax(
+    invoice: Invoice,
+    lines: Iterable[CreditedLine],
+    main: str,
+    restored: Money,
+    rounding: Rounding,
+) -> TaxTotals:
+    """Return the tax that a credit of lines gives back, by the codes of the invoice.
 
-    The amount is shared by the net amounts of the codes. Each is computed from all credits to date,
-    less the credits before, so that credits over the whole invoice give back exactly its tax.
-    Raises ValueError where the invoice is not approved.
+    `restored` is what an advance had paid of them; `main` is the contract line that the advance
+    was drawn on. The tax of a code is computed from all credits to date, less that of the credits
+    before, so that credits over the whole invoice give back exactly its tax. Raises ValueError
+    where the invoice is not approved.
     """
     if invoice.approved is None:
         raise ValueError(f"{invoice.invoice} is not approved")
-    stated, currency = invoice.approved.tax, amount.currency
+    stated, currency = invoice.approved.tax, restored.currency
     before = [each.tax for each in invoice.notes]
-    part = (invoice.credited + amount).amount / invoice.amount.amount
-    rest = invoice.credited + amount
+    amounts = [(each.line, each.amount) for each in lines]
+    if restored.amount:
+        amounts.append((main, -restored))
     by_code = []
-    for nth, each in enumerate(stated.by_code, start=1):
-        is_last = nth == len(stated.by_code)
-        net = rest if is_last else Money.nearest(each.net.amount * part, currency, rounding)
-        rest = rest - net
-        earlier = [one for tax in before for one in tax.by_code if one.tax_code == each.tax_code]
-        tax = _tax(net, each.percent, rounding) - Money.total((e.tax for e in earlier), currency)
-        net = net - Money.total((e.net for e in earlier), currency)
-        by_code.append(each.model_copy(update={"net": net, "tax": tax}))
+    for code in stated.by_code:
+        credited = [(line, amount) for line, amount in amounts if line in code.lines]
+        if not credited:
+            continue
+        net = Money.total((amount for _, amount in credited), currency)
+        earlier = [one for tax in before for one in tax.by_code if one.tax_code == code.tax_code]
+        to_date = net + Money.total((each.net for each in earlier), currency)
+        tax = _tax(to_date, code.percent, rounding)
+        tax = tax - Money.total((each.tax for each in earlier), currency)
+        names = tuple(dict.fromkeys(line for line, _ in credited))
+        by_code.append(code.model_copy(update={"net": net, "tax": tax, "lines": names}))
     totals = _total(by_code, currency)
     base = stated.in_base_currency
     if base is None:

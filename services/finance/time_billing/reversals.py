@@ -20,7 +20,6 @@ from finance.billing.state import Invoice
 from finance.engagement import Engagement
 from finance.time_billing.unbilled import days_of
 from finance.work.state import billed_work
-from finance.work.works import Work
 
 _MOST_NAMED = 5
 """Number of works that a sentence names."""
@@ -44,25 +43,24 @@ def corrected(
 
 def _reversed(state: Engagement, invoice: Invoice) -> Iterator[Event]:
     """Yield which works an invoice bills although they were reversed, if there are new ones."""
+    lines = {each.invoice_line: each for each in invoice.lines}
     named = []
     for work in state.work.reversed.values():
         for bill in work.bills:
             if bill.invoice == invoice.invoice and not bill.to_credit:
-                line = _line_of(invoice, work)
-                part = dict(billed_work(work, bill))
-                named.append(ReversedWork(**part, line=line.line, role=line.role, rate=line.rate))
+                line = lines[bill.invoice_line]
+                named.append(
+                    ReversedWork(
+                        **dict(billed_work(work, bill)),
+                        invoice_line=line.invoice_line,
+                        line=line.line,
+                        role=line.role,
+                        rate=line.rate,
+                    )
+                )
     if named:
         amount = _sum(named, state.money)
         yield BilledWorkReversed(invoice=invoice.invoice, works=tuple(named), amount=amount)
-
-
-def _line_of(invoice: Invoice, work: Work) -> InvoiceLine:
-    """Return the line of an invoice that bills a work: by contract line, role and rate."""
-    of_role = [
-        each for each in invoice.lines if (each.line, each.role) == (work.paid_by, work.role)
-    ]
-    at_rate = (each for each in of_role if each.rate == work.rate)
-    return next(at_rate, (of_role or invoice.lines)[0])
 
 
 def to_credit(state: Engagement) -> Iterator[tuple[Invoice, tuple[BilledWork, ...], Money]]:

@@ -230,16 +230,13 @@ class ApprovedWork(Part):
 
     @on_event
     def _edited(self, event: InvoiceEdited) -> Self:
-        return self._unbilled(event.invoice, event.removed).with_bills(event.invoice, event.lines)
+        return self.without_bills(event.invoice, event.removed).with_bills(
+            event.invoice, event.lines
+        )
 
     @on_event
     def _dropped(self, event: DraftWithdrawn | InvoiceRejected | InvoiceVoided) -> Self:
-        ahead = {
-            key: left
-            for key, of_key in self.ahead.items()
-            if (left := tuple(each for each in of_key if each.invoice != event.invoice))
-        }
-        return self._unbilled(event.invoice, event.works).updated(ahead=ahead)
+        return self.without_bills(event.invoice, event.works).without_ahead(event.invoice)
 
     @on_event
     def _withheld_reversed(self, event: WithheldWorkReversed) -> Self:
@@ -255,7 +252,20 @@ class ApprovedWork(Part):
 
     @on_event
     def _credited(self, event: CreditNoteIssued) -> Self:
-        return self._unbilled(event.invoice, event.works) if event.works else self
+        """Take what is billed again off the invoice; a line that is taken back whole bills no more.
+
+        Such a line of an exception may have billed ahead.
+        """
+        if event.intent != "cancel-and-rebill":
+            return self
+        after = self
+        for line in event.lines:
+            after = after.without_bills(event.invoice, line.works, line.invoice_line)
+            if line.amount > Money.total(
+                (each.amount for each in line.works), line.amount.currency
+            ):
+                after = after.without_ahead(event.invoice, line.invoice_line)
+        return after
 
     @on_event
     def _to_credit(self, event: BilledWorkReversed) -> Self:
@@ -334,9 +344,13 @@ class ApprovedWork(Part):
 
     def billed_on(self, invoice: str) -> tuple[BilledWork, ...]:
         """Return the works that an invoice or a draft bills, reversed ones included."""
+        return tuple(billed_work(work, each) for work, each in self.bills_of(invoice))
+
+    def bills_of(self, invoice: str) -> tuple[tuple[Work, Bill], ...]:
+        """Return the works on an invoice or a draft with their bills, in the order of approval."""
         works = (*self.every, *self.reversed.values())
         return tuple(
-            billed_work(work, each)
+            (work, each)
             for work in sorted(works, key=lambda each: each.number)
             for each in work.bills
             if each.invoice == invoice
@@ -532,15 +546,31 @@ class ApprovedWork(Part):
                 changed.setdefault(key, (work, []))[1].append(bill)
         return self.with_works((work, work.billed_by(*bills)) for work, bills in changed.values())
 
-    def _unbilled(self, invoice: str, works: Iterable[BilledWork]) -> Self:
-        """Return the part without what an invoice bills of some works."""
+    def without_ahead(self, invoice: str, line: str | None = None) -> Self:
+        """Return the part without what an invoice, or a line of it, bills ahead of approvals."""
+        kept = {
+            key: tuple(
+                each
+                for each in of_key
+                if each.invoice != invoice or line not in {None, each.invoice_line}
+            )
+            for key, of_key in self.ahead.items()
+        }
+        return self.updated(ahead={key: left for key, left in kept.items() if left})
+
+    def without_bills(
+        self, invoice: str, works: Iterable[BilledWork], line: str | None = None
+    ) -> Self:
+        """Return the part without what an invoice, or a line of it, bills of some works."""
         named = tuple(works)
+        if not named:
+            return self
         changed = [
-            (work, work.without_bill(invoice))
+            (work, work.without_bill(invoice, line))
             for each in named
             if (work := self.known(each.key, each.on)) is not None
         ]
-        left = self._reversed_after(_keys(named), lambda work: work.without_bill(invoice))
+        left = self._reversed_after(_keys(named), lambda work: work.without_bill(invoice, line))
         return self.with_works(changed).updated(reversed=left)
 
     def _reversed_after(

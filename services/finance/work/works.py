@@ -157,6 +157,11 @@ class Work(_Compact):
         kept = [each for each in self.bills if (each.invoice, each.invoice_line) not in new]
         return self.changed(bills=(*kept, *new.values()))
 
-    def without_bill(self, invoice: str) -> "Work":
-        """Return the work without what an invoice bills of it."""
-        return self.changed(bills=tuple(each for each in self.bills if each.invoice != invoice))
+    def without_bill(self, invoice: str, line: str | None = None) -> "Work":
+        """Return the work without what an invoice, or one line of it, bills of it."""
+        kept = (
+            each
+            for each in self.bills
+            if each.invoice != invoice or line not in {None, each.invoice_line}
+        )
+        return self.changed(bills=tuple(kept))

@@ -592,4 +592,6 @@ def pay(amount: int | str, **more: object) -> TakeAllocation:
 
 
 def credit(amount: int | str) -> IssueCreditNote:
-    return IssueCreditNote(invoice="invoice-start", amount=eur(amount), why="Goodwill.")
+    return IssueCreditNote(
+        intent="give-back", invoice="invoice-start", amount=eur(amount), why="Goodwill."
+    )

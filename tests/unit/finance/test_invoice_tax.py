@@ -24,6 +24,7 @@ from contracts.lines import BillingItem
 from contracts.reference import AccountPublished, CompanyPublished, Reference, TaxRatePublished
 from contracts.refusals import RefusalCode
 from finance.billing.decisions import BillOutsideSchedule
+from finance.billing.state import Invoice
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice, VoidInvoice
 from finance.number_series.events import NumberTaken
@@ -229,6 +230,16 @@ def test_tax_is_rounded_by_the_policy_of_the_company() -> None:
 
 def taxes_of(parts: dict[str, tuple[str, str]], rounding: Rounding = "half-up") -> Any:
     """Return tax by code, total and gross of an invoice with one contract line for each rate."""
+    known, one = draft_of(parts, rounding)
+    found = taxed(known.state, one, APRIL_1, known.records)
+    assert isinstance(found, Taxed)
+    return by_code(found.tax), found.tax.total, found.tax.gross
+
+
+def draft_of(
+    parts: dict[str, tuple[str, str]], rounding: Rounding = "half-up"
+) -> tuple[Scenario[Engagement], Invoice]:
+    """Return a draft with two lines for each rate in percent, which add up to its net amount."""
     lines = [
         fixed_line(
             BillingItem(item=f"item-{percent}", kind="on-signature", amount=eur(net)),
@@ -248,12 +259,8 @@ def taxes_of(parts: dict[str, tuple[str, str]], rounding: Rounding = "half-up") 
         for line in draft.lines
         for part in halves(line.amount.amount)
     )
-    one = drafts[0].model_copy(
-        update={"lines": every, "amount": eur(sum(each.amount.amount for each in every))}
-    )
-    found = taxed(known.state, one, APRIL_1, known.records)
-    assert isinstance(found, Taxed)
-    return by_code(found.tax), found.tax.total, found.tax.gross
+    amount = eur(sum(each.amount.amount for each in every))
+    return known, drafts[0].model_copy(update={"lines": every, "amount": amount})
 
 
 def halves(amount: Decimal) -> tuple[Decimal, Decimal]:

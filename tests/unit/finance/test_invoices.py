@@ -239,6 +239,7 @@ def test_a_credit_note_is_issued_under_the_next_number_of_its_series():
     (note,) = approved.events
     assert isinstance(note, CreditNoteApproved)
     assert note.credit_note.startswith("credit-")
+    [line] = note.lines
     command = TakeNumber(on=APRIL_1)
     name, item = "credit-note.invoice-start", note.credit_note
     approved.then_requests(numbering("us.credit-note.2026", command, id=name, item=item))
@@ -247,7 +248,7 @@ def test_a_credit_note_is_issued_under_the_next_number_of_its_series():
             credit_note=note.credit_note,
             number="CN-2026-00003",
             invoice="invoice-start",
-            **untaxed_credit(eur(1_000), "2026-00007"),
+            **untaxed_credit(eur(1_000), "2026-00007", invoice_line=line.invoice_line),
             why="Goodwill.",
             issued_on=APRIL_1,
         )

@@ -203,7 +203,9 @@ def happening(
         commands += [
             ApproveInvoice(invoice=invoice),
             VoidInvoice(invoice=invoice, why="Wrong."),
-            IssueCreditNote(invoice=invoice, amount=maker.amount(1, 50_000), why="Late."),
+            IssueCreditNote(
+                intent="give-back", invoice=invoice, amount=maker.amount(1, 50_000), why="Late."
+            ),
         ]
     events: list[Event] = [
         maker.amendment(number, budget.lines),

@@ -191,6 +191,7 @@ class Story:
         name = self.random.choice(sorted(owed))
         works = owed[name] if self.random.random() < 0.5 else owed[name][:1]
         return IssueCreditNote(
+            intent="cancel-and-rebill",
             invoice=name,
             entries=tuple(each.entry for each in works if each.kind == "time"),
             expenses=tuple(each.entry for each in works if each.kind == "expense"),
@@ -214,7 +215,10 @@ class Story:
             commands += [
                 VoidInvoice(invoice=invoice.invoice, why="Wrong."),
                 IssueCreditNote(
-                    invoice=invoice.invoice, amount=eur(random.randint(1, 300)), why="Late."
+                    intent="give-back",
+                    invoice=invoice.invoice,
+                    amount=eur(random.randint(1, 300)),
+                    why="Late.",
                 ),
                 allocate(invoice.invoice, eur(random.randint(1, 300))),
             ]
@@ -239,7 +243,8 @@ def require_each_work_in_one_place(engagement: Scenario[Engagement], approved: A
         charged = Money.total((each.amount for each in invoice.lines), "EUR")
         assert charged == works + credited
         assert charged == invoice.amount + invoice.advance_drawn
-        bills = bills + charged - invoice.works_credited
+        taken_off = (work.amount for note in invoice.notes for work in note.works)
+        bills = bills + charged - Money.total(taken_off, "EUR")
     for works_owed in state.work.to_credit().values():
         owed = owed + Money.total((each.amount for each in works_owed), "EUR")
     for invoice in state.billing.live:

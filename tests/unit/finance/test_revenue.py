@@ -175,7 +175,9 @@ def test_a_deliverable_in_no_entry_earns_what_is_billed_otherwise():
 def test_after_a_termination_the_revenue_is_what_the_customer_owes():
     billed = issued(contracted(), "invoice-start", "2026-00001", date(2026, 4, 7))
     over = hearing(billed, time("a", role="architect", hours=100), TERMINATED)
-    credit = IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Agreed.")
+    credit = IssueCreditNote(
+        intent="give-back", invoice="invoice-start", amount=eur(500), why="Agreed."
+    )
     months = year_end(over.on(date(2026, 5, 20)).after(credit))
     april = months.after(recognise("03")).after(recognise("04"))
     assert recognised(april, "04") == eur("14260.25")
@@ -218,7 +220,10 @@ def test_a_closed_engagement_has_earned_its_price():
 def test_credited_amounts_are_not_earned_once_the_account_is_settled():
     done = delivered()
     done = credit_issued(
-        done, IssueCreditNote(invoice="invoice-portal", amount=eur(2_000), why="Late.")
+        done,
+        IssueCreditNote(
+            intent="give-back", invoice="invoice-portal", amount=eur(2_000), why="Late."
+        ),
     )
     settled = done.after(SettleAccount(settled_on=date(2026, 8, 4)))
     closed = hearing(settled, EngagementClosed(closed_on=date(2026, 8, 5)))

@@ -244,7 +244,8 @@ def test_what_a_credit_note_leaves_over_is_no_longer_on_the_invoice():
     over = hearing(out(), TERMINATED).on(JUNE)
     paid = over.after(allocate("invoice-start", eur(5_000)))
     credited = credit_issued(
-        paid, IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Late.")
+        paid,
+        IssueCreditNote(intent="give-back", invoice="invoice-start", amount=eur(500), why="Late."),
     )
     assert credited.when(SETTLE).events[0] == AccountSettled(
         billed=eur(4_500), paid=eur(4_500), written_off=eur(0), settled_on=JUNE
@@ -262,7 +263,9 @@ def test_amounts_billed_beyond_a_reduced_price_are_credited_first():
 
 
 def test_amounts_credited_before_the_change_order_are_not_deducted_twice():
-    credit = IssueCreditNote(invoice="invoice-start", amount=eur(5_000), why="As agreed.")
+    credit = IssueCreditNote(
+        intent="give-back", invoice="invoice-start", amount=eur(5_000), why="As agreed."
+    )
     less = hearing(
         credit_issued(out(), credit), cut_by(5_000), accepted("design"), accepted("portal")
     )
@@ -296,7 +299,8 @@ def test_an_advance_pays_covered_time_and_its_rest_is_credited():
     )
     rest = eur(1_000)
     credited = credit_issued(
-        worked, IssueCreditNote(invoice="invoice-advance", amount=rest, why="Unused.")
+        worked,
+        IssueCreditNote(intent="give-back", invoice="invoice-advance", amount=rest, why="Unused."),
     )
     credited.when(SETTLE).then(
         AccountSettled(billed=eur(3_000), paid=eur(3_000), written_off=eur(0), settled_on=JUNE)

@@ -223,7 +223,9 @@ def test_an_advance_that_was_not_invoiced_yet_covers_nothing():
 
 
 def test_a_credited_advance_covers_less():
-    credit = IssueCreditNote(invoice="invoice-advance", amount=eur(3_000), why="Agreed.")
+    credit = IssueCreditNote(
+        intent="give-back", invoice="invoice-advance", amount=eur(3_000), why="Agreed."
+    )
     worked = hearing(advanced(), time("a", hours=30)).after(credit)
     may(worked).when(APRIL).then(
         like(BillingEventDue, amount=eur(2_000)), like(InvoiceDrafted, advance_drawn=eur(1_000))
@@ -234,7 +236,7 @@ def test_an_advance_that_is_drawn_down_cannot_be_credited():
     drawn = may(hearing(advanced(), time("a", hours=60))).after(APRIL)
     why = "Wrong address."
     drawn.when(VoidInvoice(invoice="invoice-advance", why=why)).then_refused("advance-drawn")
-    credit = IssueCreditNote(invoice="invoice-advance", amount=eur(1), why=why)
+    credit = IssueCreditNote(intent="give-back", invoice="invoice-advance", amount=eur(1), why=why)
     drawn.when(credit).then_refused("advance-drawn")
 
 

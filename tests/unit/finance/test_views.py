@@ -82,7 +82,9 @@ def test_the_figures_of_a_view_agree_with_each_other():
     for month in ("03", "04"):
         engagement = engagement.after(RecogniseRevenue(month=f"2026-{month}"))
     engagement = engagement.after(allocate("invoice-start", eur(1_000)))
-    note = IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Goodwill.")
+    note = IssueCreditNote(
+        intent="give-back", invoice="invoice-start", amount=eur(500), why="Goodwill."
+    )
     engagement = engagement.after(note)
     view = engagement.view
     schedule = view["budget"].schedule

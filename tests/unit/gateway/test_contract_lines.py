@@ -453,7 +453,7 @@ def test_a_discount_is_billed_in_parts_and_credits_lower_what_is_billed() -> Non
         credit_note="C-1",
         number="C2026-00001",
         invoice="I-41",
-        **untaxed_credit(eur(1_000)),
+        **untaxed_credit(eur(1_000), line="support"),
         why="Too many hours.",
         issued_on=life.day(42),
     )

@@ -60,6 +60,7 @@ def reversed_works() -> tuple[finance.ReversedWork, ...]:
             on=each.day,
             hours=each.hours,
             amount=eur(800),
+            invoice_line="L-1",
             line="support",
             role="engineer",
             rate=per_hour(100),
@@ -84,14 +85,32 @@ def test_billed_work_that_is_reversed_is_found_until_it_is_credited() -> None:
         credit_note="CN-1",
         number="2026-00001",
         invoice=INVOICE,
-        **untaxed_credit(eur(1_600), "2026-00007"),
+        **untaxed_credit(eur(1_600), "2026-00007", line="support", works=reversed_works()),
         why="Wrong task.",
         issued_on=life.day(72),
-        works=reversed_works(),
     )
     life.say(72, credit)
     assert "reversed-work-billed.I-support" not in findings(life, 72)
     assert support(life).unbilled == eur(1_600)
+
+
+def test_work_is_unbilled_again_unless_it_was_given_back_for_good() -> None:
+    """Credit two of five days; the figures of the lines follow the credit's intent."""
+    for intent, unbilled in (("cancel-and-rebill", 1_600), ("give-back", 0)):
+        life = billed()
+        content = untaxed_credit(eur(1_600), line="support", works=reversed_works())
+        credit = finance.CreditNoteIssued(
+            credit_note="CN-1",
+            number="2026-00001",
+            invoice=INVOICE,
+            **{**content, "intent": intent},
+            why="Wrong rate.",
+            issued_on=life.day(72),
+        )
+        life.say(72, credit)
+        assert support(life).unbilled == eur(unbilled)
+        invoice = view_of(life.events).finance.invoices[INVOICE]
+        assert (invoice.credited, invoice.billed_on("support")) == (eur(1_600), eur(2_400))
 
 
 def test_an_edited_draft_bills_what_is_left() -> None:

@@ -1,6 +1,6 @@
 """Finance's two sections of the view, one for its open and one for its confidential channel."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -111,6 +111,7 @@ class Billable:
 class BilledLine:
     """A line of an invoice; role, hours (also by day) and rate where it bills time."""
 
+    invoice_line: str
     line: str
     amount: Money
     role: str | None
@@ -122,6 +123,7 @@ class BilledLine:
 def _billed(lines: Iterable[finance.InvoiceLine]) -> list[BilledLine]:
     return [
         BilledLine(
+            line.invoice_line,
             line.line,
             line.amount,
             line.role,
@@ -131,6 +133,14 @@ def _billed(lines: Iterable[finance.InvoiceLine]) -> list[BilledLine]:
         )
         for line in lines
     ]
+
+
+def _by_line(lines: Iterable[finance.InvoiceLine]) -> dict[str, Money]:
+    found: dict[str, Money] = {}
+    for each in lines:
+        known = found.get(each.line)
+        found[each.line] = each.amount if known is None else known + each.amount
+    return found
 
 
 @dataclass(slots=True)
@@ -179,11 +189,12 @@ def _works(event: finance.WorkOfLine) -> dict[str, WithheldWork]:
 class ReversedWork:
     """Work that an invoice bills and whose approval was reversed.
 
-    `lines` are what the lines of the invoice bill too much, by contract line, role and rate.
-    `to_credit` is the part that is not credited yet.
+    `lines` are what the lines of the invoice bill too much, by id. `works` are the works, by kind
+    and id. `to_credit` is the part that is not credited yet.
     """
 
     lines: dict[str, BilledLine]
+    works: set[str]
     to_credit: Money
     said: Ref
 
@@ -202,6 +213,8 @@ class Invoice:
     gross: Money
     deliverables: list[str]
     lines: list[BilledLine]
+    on_lines: dict[str, Money]
+    """What it billed by contract line, before credits and advances."""
     issued_on: date
     due_on: date
     said: Ref
@@ -209,15 +222,19 @@ class Invoice:
     written_off: Money
     credited: Money
     gross_credited: Money
+    credited_lines: dict[str, Money] = field(default_factory=dict)
+    """What was credited by contract line, before the advance."""
+    restored: Money | None = None
+    """Part of the advance that credits restored, or None."""
     voided: bool = False
     overdue: Ref | None = None
 
     def billed_on(self, line: str) -> Money:
-        """Return what it bills on a contract line, less all credits and advances drawn."""
-        currency = self.amount.currency
-        on_line = Money.total((each.amount for each in self.lines if each.line == line), currency)
-        drawn = Money.total((each.amount for each in self.lines), currency) - self.amount
-        return on_line - self.credited - drawn
+        """Return what it bills on a contract line, less credits on it and advances drawn."""
+        nothing = Money.zero(self.amount.currency)
+        on_line = self.on_lines.get(line, nothing) - self.credited_lines.get(line, nothing)
+        drawn = Money.total(self.on_lines.values(), nothing.currency) - self.amount
+        return on_line - (drawn - (self.restored or nothing))
 
     @property
     def outstanding(self) -> Money:
@@ -659,11 +676,15 @@ def _billed_work_reversed(
 ) -> None:
     event = recorded.event
     nothing = Money.zero(event.amount.currency)
-    known = section.reversed.setdefault(event.invoice, ReversedWork({}, nothing, ref(recorded)))
+    known = section.reversed.setdefault(
+        event.invoice, ReversedWork({}, set(), nothing, ref(recorded))
+    )
     known.to_credit, known.said = known.to_credit + event.amount, ref(recorded)
     for work in event.works:
+        known.works.add(work.key)
+        name = work.invoice_line
         line = known.lines.setdefault(
-            _key(work), BilledLine(work.line, nothing, work.role, Decimal(0), work.rate)
+            name, BilledLine(name, work.line, nothing, work.role, Decimal(0), work.rate)
         )
         line.amount = line.amount + work.amount
         if work.hours is not None and line.hours is not None:
@@ -671,26 +692,23 @@ def _billed_work_reversed(
             line.days[work.on] = line.days.get(work.on, Decimal(0)) + work.hours
 
 
-def _key(billed: BilledLine | finance.ReversedWork) -> str:
-    """Return the contract line, role and rate that identify a line of an invoice."""
-    return f"{billed.line}/{billed.role or ''}/{billed.rate or ''}"
-
-
 def _without(lines: Iterable[BilledLine], gone: ReversedWork | None) -> Iterator[BilledLine]:
     """Yield lines of an invoice without the work on them whose approval was reversed."""
     left = dict(gone.lines) if gone is not None else {}
     for line in lines:
-        less = left.pop(_key(line), None) if left else None
-        if less is None:
-            yield line
-            continue
-        days = {on: hours - less.days.get(on, Decimal(0)) for on, hours in line.days.items()}
-        yield replace(
-            line,
-            amount=line.amount - less.amount,
-            hours=None if line.hours is None else line.hours - (less.hours or Decimal(0)),
-            days={on: hours for on, hours in days.items() if hours > 0},
-        )
+        less = left.pop(line.invoice_line, None) if left else None
+        yield line if less is None else _less(line, less)
+
+
+def _less(line: BilledLine, less: BilledLine) -> BilledLine:
+    """Return a line without a part of its amount, hours and days."""
+    days = {on: hours - less.days.get(on, Decimal(0)) for on, hours in line.days.items()}
+    return replace(
+        line,
+        amount=line.amount - less.amount,
+        hours=None if line.hours is None else line.hours - (less.hours or Decimal(0)),
+        days={on: hours for on, hours in days.items() if hours > 0},
+    )
 
 
 steps.describe(
@@ -731,6 +749,7 @@ def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) 
         gross=event.tax.gross,
         deliverables=list(event.deliverables),
         lines=_billed(event.lines),
+        on_lines=_by_line(event.lines),
         issued_on=event.issued_on,
         due_on=event.due_on,
         said=ref(recorded),
@@ -905,7 +924,7 @@ steps.describe(
     finance.CreditNoteIssued,
     lambda event, _: (
         f"Credit note {event.number} over {_with_tax(event.amount, event.tax)} issued on "
-        f"{day(event.issued_on)}: “{event.why}”"
+        f"{day(event.issued_on)}, {_intent(event)}: “{event.why}”"
     ),
 )
 
@@ -914,14 +933,52 @@ steps.describe(
 def _credited(section: FinanceSection, recorded: Recorded[finance.CreditNoteIssued]) -> None:
     invoice = section.invoices.get(recorded.event.invoice)
     event = recorded.event
+    nothing = Money.zero(event.amount.currency)
+    corrected = section.reversed.get(event.invoice)
+    gone = corrected.works if corrected is not None else set[str]()
     if invoice is not None:
         invoice.credited = invoice.credited + event.amount
         invoice.gross_credited = invoice.gross_credited + event.tax.gross
+        if event.advance_restored is not None:
+            invoice.restored = (invoice.restored or nothing) + event.advance_restored
+        for each in event.lines:
+            before = invoice.credited_lines.get(each.line, nothing)
+            invoice.credited_lines[each.line] = before + each.amount
+        if event.intent == "cancel-and-rebill":
+            again = {each.invoice_line: each for each in event.lines}
+            invoice.lines = [
+                _cancelled(line, again[line.invoice_line], gone)
+                if line.invoice_line in again
+                else line
+                for line in invoice.lines
+            ]
         _clear_overdue(invoice)
-    corrected = section.reversed.get(event.invoice)
     if corrected is not None:
-        works = Money.total((each.amount for each in event.works), event.amount.currency)
-        corrected.to_credit = corrected.to_credit - works
+        works = (each.amount for each in event.works if each.key in corrected.works)
+        corrected.to_credit = corrected.to_credit - Money.total(works, nothing.currency)
+
+
+def _cancelled(line: BilledLine, credit: finance.CreditedLine, gone: Container[str]) -> BilledLine:
+    """Return a line without what is billed again.
+
+    Works whose approval was reversed were taken off it before. A line that is taken back beyond its
+    works, which is possible with exceptions, bills nothing more.
+    """
+    if credit.amount > Money.total((each.amount for each in credit.works), line.amount.currency):
+        return replace(line, amount=line.amount - credit.amount, hours=Decimal(0), days={})
+    less = replace(line, amount=Money.zero(line.amount.currency), hours=Decimal(0), days={})
+    for work in credit.works:
+        if work.key not in gone:
+            less.amount = less.amount + work.amount
+            less.hours = (less.hours or Decimal(0)) + (work.hours or Decimal(0))
+            less.days[work.on] = less.days.get(work.on, Decimal(0)) + (work.hours or Decimal(0))
+    return _less(line, less)
+
+
+def _intent(event: finance.CreditNoteIssued) -> str:
+    if event.intent == "give-back":
+        return "given back for good"
+    return "to be billed again"
 
 
 steps.describe(

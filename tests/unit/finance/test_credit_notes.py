@@ -1,0 +1,318 @@
+"""Test credit notes by line and work: what is billed again, and what is given back for good."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from contracts.delivery import TimeApproved
+from contracts.finance import (
+    BillingEventDue,
+    CreditedLine,
+    InvoiceApproved,
+    InvoiceDrafted,
+    InvoiceLineTerms,
+)
+from contracts.lines import BillingItem
+from contracts.money import Money
+from finance.billing.decisions import BillOutsideSchedule
+from finance.billing.events import CreditNoteApproved
+from finance.billing.state import Invoice
+from finance.engagement import Engagement
+from finance.invoices.credits import LineCredit
+from finance.invoices.decisions import InvoiceView, IssueCreditNote
+from finance.tax.invoice_tax import Taxed, credited_tax, taxed
+from finance.time_billing.decisions import BillTime
+from testkit.scenario import Scenario, like
+from tests.amounts import eur, per_hour
+from tests.unit.finance.builders import (
+    HOURLY_SOW,
+    MONDAY,
+    accepted,
+    contracted,
+    credit_issued,
+    drafts_and_invoices,
+    entries,
+    expense,
+    fixed_line,
+    hearing,
+    hourly_line,
+    issued,
+    sow_of,
+    time,
+    time_reversed,
+)
+from tests.unit.finance.test_billing import fallen_due, retainer
+from tests.unit.finance.test_invoice_tax import by_code, draft_of
+
+MAY = date(2026, 5, 4)
+APRIL = BillTime(month="2026-04")
+INVOICE = "invoice-time-2026-04"
+ALL_AS_TIME = BillingItem(item="time", kind="time", amount=eur(20_000))
+WEEK = TimeApproved(
+    person="dev",
+    week=MONDAY,
+    entries=(
+        *entries("a"),
+        *entries("b", day=date(2026, 4, 7)),
+        *entries("c", role="architect", day=date(2026, 4, 8)),
+    ),
+)
+"""Two days of a developer, 800 EUR each, and one of an architect, 1,120 EUR."""
+TRAIN = expense("train", eur(50))
+
+
+def hourly() -> Scenario[Engagement]:
+    """Return an issued invoice over two days of a developer, one of an architect and a train."""
+    worked = hearing(contracted(sow_of(hourly_line(ALL_AS_TIME))).on(MAY), WEEK, TRAIN)
+    return issued(worked.after(APRIL), INVOICE, "2026-00001", MAY)
+
+
+def credit(invoice: str = INVOICE, **more: object) -> IssueCreditNote:
+    return IssueCreditNote.model_validate(
+        {"invoice": invoice, "intent": "cancel-and-rebill", "why": "Wrong.", **more}
+    )
+
+
+def credited(scenario: Scenario[Engagement], **more: Any) -> Scenario[Engagement]:
+    return credit_issued(scenario, credit(**more))
+
+
+def shown(scenario: Scenario[Engagement], invoice: str = INVOICE) -> InvoiceView:
+    return drafts_and_invoices(scenario)[invoice]
+
+
+def line_of(scenario: Scenario[Engagement], role: str | None, invoice: str = INVOICE) -> str:
+    [line] = (each for each in shown(scenario, invoice).lines if each.role == role)
+    return line.invoice_line
+
+
+def unbilled(scenario: Scenario[Engagement]) -> Money:
+    [line] = scenario.view["unbilled"]
+    amount: Money = line.unbilled
+    return amount
+
+
+def note_of(scenario: Scenario[Engagement], command: IssueCreditNote) -> CreditNoteApproved:
+    [note] = scenario.when(command, by="cora").events
+    assert isinstance(note, CreditNoteApproved)
+    return note
+
+
+def test_works_that_are_credited_to_be_billed_again_are_unbilled() -> None:
+    out = hourly()
+    note = note_of(out, credit(entries=("b",)))
+    [line] = note.lines
+    assert (line.invoice_line, line.line, line.amount) == (
+        line_of(out, "developer"),
+        "work",
+        eur(800),
+    )
+    assert [(each.entry, each.hours) for each in line.works] == [("b", Decimal(8))]
+    again = credited(out, entries=("b",))
+    assert unbilled(again) == eur(800)
+    assert again.state.billing.billed("EUR") == eur(1_970)
+    again.when(credit(entries=("b",))).then_refused("work-not-on-invoice", saying="b")
+    again.when(APRIL).then(like(BillingEventDue, amount=eur(800)), like(InvoiceDrafted))
+
+
+def test_a_line_that_is_credited_to_be_billed_again_takes_all_its_works_along() -> None:
+    out = hourly()
+    developer = LineCredit(invoice_line=line_of(out, "developer"))
+    again = credited(out, lines=(developer,))
+    assert unbilled(again) == eur(1_600)
+    left = {each.role: each.left for each in shown(again).lines}
+    assert left == {"developer": eur(0), "architect": eur(1_120), None: eur(50)}
+    part = developer.model_copy(update={"amount": eur(900)})
+    out.when(credit(lines=(part,))).then_refused(
+        "works-not-named", saying="credit all that is left, 1,600.00 EUR"
+    )
+    out.when(credit(amount=eur(900))).then_refused("works-not-named")
+
+
+def test_an_invoice_that_is_credited_whole_is_billed_again_whole() -> None:
+    again = credited(hourly())
+    assert (unbilled(again), shown(again).outstanding) == (eur(2_770), eur(0))
+    again.when(credit()).then_refused("credit-too-large", saying="nothing is left")
+    whole = again.after(APRIL)
+    assert [each.amount for each in whole.state.billing.invoices[f"{INVOICE}-2"].lines] == [
+        eur(1_600),
+        eur(1_120),
+        eur(50),
+    ]
+
+
+def test_what_is_given_back_for_good_is_not_billed_again_and_lowers_the_cap() -> None:
+    capped = hearing(contracted(sow_of(hourly_line(ALL_AS_TIME))).on(MAY), time("a", hours=200))
+    out = issued(capped.after(APRIL), INVOICE, "2026-00001", MAY)
+    back = credited(out, intent="give-back", entries=("a",))
+    assert (unbilled(back), shown(back).credited) == (eur(0), eur(2_400))
+    more = hearing(back, time("more"))
+    more.when(APRIL).then_refused("amount-not-billable", missing={"cap-spent"})
+    again = hearing(credited(out, entries=("a",)), time("more"))
+    again.when(APRIL).then(like(BillingEventDue, amount=eur(2_400)), like(InvoiceDrafted))
+
+
+def test_reversed_work_is_taken_off_the_invoice_and_not_given_back() -> None:
+    gone = hearing(hourly(), time_reversed(WEEK, "b"))
+    gone.when(credit(intent="give-back", entries=("a", "b"))).then_refused(
+        "work-reversed", saying="the approval of b was reversed: cancel-and-rebill"
+    )
+    both = credited(gone, entries=("a", "b"))
+    assert unbilled(both) == eur(800)
+    both.then_view(to_credit=[])
+
+
+def test_no_more_is_credited_than_is_left_of_a_line() -> None:
+    out = hourly()
+    developer, train = line_of(out, "developer"), line_of(out, None)
+    part = LineCredit(invoice_line=developer, amount=eur(1_000))
+    given = credited(out, intent="give-back", lines=(part,))
+    for amount in (601, -1):
+        line = LineCredit(invoice_line=developer, amount=eur(amount))
+        given.when(credit(intent="give-back", lines=(line,))).then_refused(
+            "credit-too-large", saying=f"600.00 EUR is left of line {developer}"
+        )
+    given.when(credit(entries=("b",))).then_refused("credit-too-large", saying="800.00 EUR")
+    unknown = credit(lines=(LineCredit(invoice_line="tea"),))
+    given.when(unknown).then_refused("invoice-line-unknown", saying=train)
+    nothing = credit(intent="give-back", lines=(LineCredit(invoice_line=train, amount=eur(0)),))
+    given.when(nothing).then_refused("credit-not-positive")
+
+
+def test_what_was_given_back_before_is_not_credited_again_for_reversed_work() -> None:
+    out = hourly()
+    developer = LineCredit(invoice_line=line_of(out, "developer"), amount=eur(1_000))
+    given = credited(out, intent="give-back", lines=(developer,))
+    gone = hearing(given, time_reversed(WEEK, "a", "b"))
+    [line] = note_of(gone, credit(entries=("a", "b"))).lines
+    assert (line.amount, len(line.works)) == (eur(600), 2)
+    assert credited(gone, entries=("a", "b")).state.work.reversed == {}
+
+
+def test_a_credit_is_for_an_amount_lines_or_works() -> None:
+    line = {"invoice_line": "x"}
+    for more in (
+        {"amount": eur(5), "entries": ("a",)},
+        {"amount": eur(5), "lines": (line,)},
+        {"lines": (line,), "expenses": ("train",)},
+        {"lines": (line, line)},
+        {"intent": "perhaps"},
+        {"amount": eur(0)},
+    ):
+        with pytest.raises(ValidationError):
+            credit(**more)
+
+
+def test_an_amount_is_shared_by_the_lines_so_that_it_adds_up() -> None:
+    out = hourly()
+    for amount in ("0.01", "0.05", "1000", "2769.99", "2770"):
+        note = note_of(out, credit(intent="give-back", amount=eur(amount)))
+        assert Money.total((each.amount for each in note.lines), "EUR") == eur(amount)
+        left = {each.invoice_line: each.left for each in shown(out).lines}
+        assert all(eur(0) <= each.amount <= left[each.invoice_line] for each in note.lines)
+        assert note.works == ()
+    third = note_of(out, credit(intent="give-back", amount=eur(277)))
+    assert [each.amount for each in third.lines] == [eur(160), eur(112), eur(5)]
+
+
+def test_an_entry_that_is_credited_to_be_billed_again_is_due_again() -> None:
+    done = hearing(contracted(sow_of(fixed_line())).on(MAY), accepted("design"))
+    out = issued(done, "invoice-design", "2026-00001", MAY)
+    again = out.when(credit("invoice-design"), by="cora")
+    again.then(
+        like(CreditNoteApproved, amount=eur(6_000), intent="cancel-and-rebill"),
+        like(BillingEventDue, item="design", amount=eur(6_000), billing_event="due-design-rest"),
+        like(InvoiceDrafted, amount=eur(6_000), invoice="invoice-design-rest"),
+    )
+    part = LineCredit(invoice_line=line_of(out, None, "invoice-design"), amount=eur(1_000))
+    out.when(credit("invoice-design", lines=(part,)), by="cora").then(
+        like(CreditNoteApproved, amount=eur(1_000)),
+        like(BillingEventDue, amount=eur(1_000)),
+        like(InvoiceDrafted, amount=eur(1_000)),
+    )
+    given = out.when(credit("invoice-design", intent="give-back"), by="cora")
+    given.then(like(CreditNoteApproved, amount=eur(6_000)))
+
+
+def test_a_month_of_a_retainer_is_billed_again() -> None:
+    care = retainer()
+    drafted = contracted(sow_of(fixed_line(), care)).when_deadline("due-fees-2026-05")
+    may = drafted.then_accepted().on(date(2026, 5, 4))
+    out = issued(may, "invoice-fees-2026-05", "2026-00001", date(2026, 5, 4))
+    again = credited(out, invoice="invoice-fees-2026-05")
+    assert fallen_due(again, 3) == [
+        ("due-fees-2026-05-rest", date(2026, 5, 1), eur(500)),
+        ("due-fees-2026-06", date(2026, 6, 1), eur(500)),
+        ("due-fees-2026-07", date(2026, 7, 1), eur(500)),
+    ]
+    back = credited(out, invoice="invoice-fees-2026-05", intent="give-back")
+    assert [each for each, *_ in fallen_due(back, 2)] == ["due-fees-2026-06", "due-fees-2026-07"]
+
+
+def test_an_exception_that_bills_ahead_bills_nothing_once_it_is_credited() -> None:
+    terms = InvoiceLineTerms(
+        description="Advice",
+        line="work",
+        amount=eur(1_000),
+        role="developer",
+        hours=Decimal(10),
+        rate=per_hour(100),
+    )
+    early = BillOutsideSchedule(item="time", lines=(terms,), reason="Year end.")
+    base = hearing(contracted(sow_of(hourly_line(ALL_AS_TIME))).on(MAY), time("a"))
+    drafted = base.after(early, by="fred")
+    [name] = (each for each in drafted.state.billing.invoices if "start" not in each)
+    out = issued(drafted, name, "2026-00001", MAY)
+    again = credited(out, invoice=name)
+    assert again.state.work.ahead == {}
+    later = hearing(again, time("later"))
+    assert unbilled(later) == eur(1_600)
+
+
+def test_the_part_of_an_advance_is_restored_where_its_work_is_billed_again() -> None:
+    advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 3, 23))
+    billed = hearing(advanced.on(MAY), time("many", hours=60)).after(APRIL)
+    out = issued(billed, INVOICE, "2026-00002", MAY)
+    whole = note_of(out, credit())
+    assert (whole.amount, whole.advance_restored) == (eur(2_000), eur(4_000))
+    assert [each.amount for each in whole.lines] == [eur(6_000)]
+    credited(out).then_view(advance_left=eur(4_000))
+    back = note_of(out, credit(intent="give-back"))
+    assert (back.amount, back.advance_restored) == (eur(2_000), None)
+    credited(out, intent="give-back").then_view(advance_left=eur(0))
+
+
+def test_the_tax_of_a_credit_is_that_of_the_lines_which_it_takes_back() -> None:
+    """Credit each line of an invoice with two rates (EN 16931, ubl-tc434-example1.xml)."""
+    parts = {"6": ("183.23", "10.99"), "21": ("46.37", "9.74")}
+    invoice = invoice_of(parts)
+    for percent, (net, tax) in parts.items():
+        line = credit_of(f"line-{percent}", net)
+        found = credited_tax(invoice, [line], f"line-{percent}", eur(0), "half-up")
+        assert by_code(found) == {f"DE-{percent}": (Decimal(net), Decimal(tax))}
+        assert [each.lines for each in found.by_code] == [(f"line-{percent}",)]
+    every = [credit_of(f"line-{percent}", net) for percent, (net, _) in parts.items()]
+    whole = credited_tax(invoice, every, "line-6", eur(0), "half-up")
+    assert (whole.total, whole.gross) == (eur("20.73"), eur("250.33"))
+
+
+def credit_of(line: str, amount: str) -> CreditedLine:
+    return CreditedLine(invoice_line=line, line=line, amount=eur(amount))
+
+
+def invoice_of(parts: dict[str, tuple[str, str]]) -> Invoice:
+    """Return an approved invoice with a line for each rate in percent, of this net amount."""
+    known, draft = draft_of(parts)
+    found = taxed(known.state, draft, MAY, known.records)
+    assert isinstance(found, Taxed)
+    approved = InvoiceApproved(
+        invoice=draft.invoice,
+        amount=draft.amount,
+        tax=found.tax,
+        details=found.details,
+        issue_on=MAY,
+    )
+    return draft.model_copy(update={"approved": approved})
