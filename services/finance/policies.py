@@ -71,6 +71,14 @@ def require_invoice(state: Engagement, invoice: str) -> Invoice:
     return known
 
 
+def require_draft(invoice: Invoice) -> Invoice:
+    """Return the draft; raises Refused where it is approved, issued, voided or rejected."""
+    if invoice.stage != "drafted":
+        sentence = f"invoice {invoice.invoice} is {invoice.stage}, not a draft"
+        raise Refused("invoice-not-draft", sentence)
+    return invoice
+
+
 def require_issued(state: Engagement, invoice: str) -> Invoice:
     """Return an issued invoice; raises Refused where it is unknown, not issued, or void."""
     known = require_invoice(state, invoice)

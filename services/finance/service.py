@@ -42,6 +42,7 @@ from finance.companies.policy import company_zone
 from finance.contract import decisions as contract
 from finance.cost_rates import decisions as cost_rates
 from finance.costing import decisions as costing
+from finance.drafts import decisions as drafts
 from finance.engagement import Engagement
 from finance.estimates import decisions as estimates
 from finance.exchange_rates import decisions as exchange_rates
@@ -89,6 +90,7 @@ COMPUTING: tuple[Capability[Engagement], ...] = (
     billing.capability,
     time_billing.capability,
     withholding.capability,
+    drafts.capability,
     invoices.capability,
     tax.capability,
     allocations.capability,

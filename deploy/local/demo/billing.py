@@ -129,8 +129,8 @@ def _next_month(month: str) -> str:
 async def invoices(run: EngagementRun, work: Work) -> None:
     """Approve the drafted invoices, and note on which day the customer will pay each.
 
-    In a scenario with mistakes, the first draft is held, released and rejected. The invoice of the
-    second draft is voided, and the third draft approved.
+    In a scenario with mistakes, the first draft is held, released and rejected. The second one gets
+    another text, its invoice is voided, and the third draft approved.
     """
     actors = run.actors
     state = await actors.look_until("finance", "fred", lambda seen: seen["budget"] is not None)
@@ -165,6 +165,22 @@ async def _reject(run: EngagementRun, state: dict[str, Any]) -> dict[str, Any]:
         state = await run.actors.act_and_see(
             "finance", "reject-invoice", "dora", invoice=name, why=why
         )
+        state = await _reworded(run, state, name)
+    return state
+
+
+async def _reworded(run: EngagementRun, state: dict[str, Any], rejected: str) -> dict[str, Any]:
+    """Name the deliverable on the draft that follows a rejected one."""
+    [before] = [each for each in state["invoices"] if each["invoice"] == rejected]
+    for draft in state["invoices"]:
+        if (draft["stage"], draft["item"]) != ("drafted", before["item"]):
+            continue
+        line = {
+            "invoice_line": draft["lines"][0]["invoice_line"],
+            "description": f"{draft['lines'][0]['description']}, as agreed",
+        }
+        body = {"invoice": draft["invoice"], "lines": [line], "why": "It names what was agreed."}
+        return await run.actors.act_and_see("finance", "edit-invoice", "fred", **body)
     return state
 
 

@@ -9,7 +9,7 @@ from contracts.event import Event
 from contracts.finance.tax import CreditNoteDetails, InvoiceDetails, TaxTotals
 from contracts.finance.works import MOST_WORKS, BilledWork, BilledWorks, ReversedWork
 from contracts.lines import BillingKind
-from contracts.money import ItemMoney, NotNegativeTotal, PositiveMoney, Rate
+from contracts.money import ItemMoney, Money, NotNegativeTotal, PositiveMoney, PositiveTotal, Rate
 from contracts.values import (
     Conversion,
     Day,
@@ -73,6 +73,16 @@ class InvoiceLineContent(InvoiceLineTerms):
 
     The works of an exception may come to less than its hours or amount.
     """
+    written_down: PositiveTotal | None = None
+    """What an edit of the draft lowered the amount by; it is not billed. Null where nothing was.
+
+    Of time it is the difference to hours times rate.
+    """
+
+    @property
+    def whole(self) -> Money:
+        """Return the amount with what was written down of it."""
+        return self.amount if self.written_down is None else self.amount + self.written_down
 
 
 class InvoiceLine(InvoiceLineContent):
@@ -113,14 +123,17 @@ class InvoiceDrafted(InvoiceDraft, Event, channel=FINANCE):
 
 
 class InvoiceEdited(InvoiceDraft, Event, channel=FINANCE):
-    """A draft invoice was replaced by one without the works whose approval was reversed.
+    """A draft invoice was edited: by a person, or because the approval of work was reversed.
 
-    Published by Finance. The content is that of the whole draft after the edit; its billing event
-    has the same amount.
+    Published by Finance. The content is that of the whole draft after the edit. The billing event
+    of time has the same amount then; that of another entry keeps its own, of which the lines write
+    the difference down.
     """
 
-    removed: BilledWorks
-    """Works that the draft billed before and does not bill any more."""
+    removed: BilledWorks = ()
+    """Works that the draft billed before and does not bill any more, or in part only."""
+    why: ShortText | None = None
+    """Reason that a person gave; null where it follows from the reversal of an approval."""
 
 
 class DraftWithdrawn(Event, channel=FINANCE):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from contracts.money import NotNegativeTotal, Rate
+from contracts.money import Money, NotNegativeTotal, PositiveTotal, Rate
 from contracts.values import Day, Identifier, ProjectRole, TotalHours, Value
 
 MOST_WORKS = 5_000
@@ -27,6 +27,13 @@ class BilledWork(Value):
     """Hours of it that the line bills; null for an expense."""
     amount: NotNegativeTotal
     """Its part of the amount of the line, which is hours times rate, rounded once."""
+    written_down: PositiveTotal | None = None
+    """Its part of what the line writes down; null where that is nothing."""
+
+    @property
+    def whole(self) -> Money:
+        """Return the amount with what is written down of it."""
+        return self.amount if self.written_down is None else self.amount + self.written_down
 
     @property
     def key(self) -> str:

@@ -27,7 +27,9 @@ MoneyCode = Literal[
     "date-in-booked-month",
     "exchange-rate-missing",
     "forecast-outdated",
+    "invoice-empty",
     "invoice-held",
+    "invoice-line-fixed",
     "invoice-line-unknown",
     "invoice-not-draft",
     "invoice-not-held",
@@ -129,7 +131,11 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     "date-in-booked-month": "The day is in a month that is booked and closed for ever.",
     "exchange-rate-missing": "An amount in another currency has no exchange rate on its day.",
     "forecast-outdated": "The forecast is older than cost that it should contain.",
+    "invoice-empty": "The draft would bill nothing; reject it instead.",
     "invoice-held": "The draft is held.",
+    "invoice-line-fixed": (
+        "The amount of the line follows from the contract; it can be lowered, but not raised."
+    ),
     "invoice-line-unknown": "The invoice has no line with this id.",
     "invoice-not-draft": "The invoice is not a draft any more.",
     "invoice-not-held": "The draft is not held.",

@@ -191,15 +191,17 @@ def _next_draft(
 ) -> InvoiceDrafted:
     """Return the first draft of a billing event, or a repeated one after it was voided or rejected.
 
-    The lines of before are repeated only if the amount due has not changed since. `taken`
-    are the ids of invoices, of this round of reactions, too.
+    The lines of before are repeated, with the edits of the draft, only after it was voided, and if
+    the amount due has not changed since. `taken` are the ids of invoices, of this round of
+    reactions, too.
     """
     before = [
         each
         for each in state.billing.invoices.values()
         if each.billing_event == billing_event.billing_event
     ]
-    if before and before[-1].amount == billing_event.amount:
+    is_same = before and billing_event.amount in {before[-1].amount, before[-1].whole}
+    if is_same and before[-1].stage != "rejected":
         again = (_works_again(state, before[-1], line) for line in before[-1].lines)
         return draft(billing_event, again, before[-1].advance_drawn, taken)
     lines = scheduled_lines(state, budget.entry(billing_event.item), billing_event)

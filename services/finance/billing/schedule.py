@@ -142,19 +142,20 @@ def draft(
     drawn: Money,
     invoices: Container[str],
 ) -> InvoiceDrafted:
-    """Return a draft of a billing event's invoice, less the advance that it draws down.
+    """Return a draft of a billing event's invoice: its lines less the advance that it draws down.
 
     `invoices` are the ids in use. A second draft of ``due-x`` and the first one of ``due-x-2``
     would otherwise have the same id.
     """
     name = billing_event.billing_event
     invoice = unused(derived_id("invoice", name.removeprefix("due-")), invoices)
+    named = tuple(with_ids(invoice, lines))
     return InvoiceDrafted(
         invoice=invoice,
         billing_event=name,
         kind=billing_event.kind,
-        lines=tuple(with_ids(invoice, lines)),
-        amount=billing_event.amount,
+        lines=named,
+        amount=Money.total((each.amount for each in named), drawn.currency) - drawn,
         advance_drawn=drawn,
     )
 

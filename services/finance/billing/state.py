@@ -31,7 +31,7 @@ from contracts.finance import (
     WriteOffReversed,
 )
 from contracts.money import Money
-from contracts.values import Identifier
+from contracts.values import Identifier, ShortText
 from finance.billing.events import CreditNoteApproved, DraftChecked, NumberRefused
 from finance.billing.receivables import HeldAllocation, OpeningInvoice, Receivable, movements
 
@@ -40,13 +40,14 @@ class Invoice(Receivable, InvoiceDraft):
     """Invoice from its draft on; `amount` is the lines' total less the advance drawn down.
 
     `amount` and `credited` are without tax, what is paid, written off and outstanding is with tax.
-    `missing` is what a draft needs for its approval. `number_refused` has a sentence for each time
-    that the approved draft got no number.
+    `missing` is what a draft needs for its approval, `edited` the reason for its last edit by a
+    person. `number_refused` has a sentence for each time that the approved draft got no number.
     """
 
     stage: Literal["drafted", "approved", "issued", "voided", "rejected"] = "drafted"
     approved: InvoiceApproved | None = None
     missing: tuple[Missing, ...] = ()
+    edited: ShortText | None = None
     held: InvoiceHeld | None = None
     released: bool = False
     rejected: InvoiceRejected | None = None
@@ -84,6 +85,12 @@ class Invoice(Receivable, InvoiceDraft):
     def tax(self) -> TaxTotals | None:
         """Return the tax by code, or None before the approval."""
         return self.approved.tax if self.approved else None
+
+    @property
+    def whole(self) -> Money:
+        """Return the net amount with what edits of the draft wrote down."""
+        lines = Money.total((each.whole for each in self.lines), self.amount.currency)
+        return lines - self.advance_drawn
 
     @property
     def left(self) -> Money:
@@ -188,12 +195,7 @@ class Billing(Part):
 
     @on_event
     def _requested(self, recorded: Recorded[BillingEventDue]) -> Self:
-        if recorded.event.exception is None:
-            return self
-        by = (recorded.actor, recorded.on_behalf_of)
-        people = tuple(each for each in by if each is not None)
-        known = {**self.requested_by, recorded.event.billing_event: people}
-        return self.updated(requested_by=known)
+        return self if recorded.event.exception is None else self.requested_also_by(recorded)
 
     @on_event
     def _held(self, event: InvoiceHeld) -> Self:
@@ -218,15 +220,24 @@ class Billing(Part):
         return self.updated(invoices={**self.invoices, event.invoice: Invoice(**dict(event))})
 
     @on_event
-    def _edited(self, event: InvoiceEdited) -> Self:
-        due = self.events[event.billing_event].model_copy(update={"amount": event.amount})
-        changed = self._with(event.invoice, lines=event.lines, amount=event.amount)
-        return changed.updated(events={**self.events, event.billing_event: due})
+    def _edited(self, recorded: Recorded[InvoiceEdited]) -> Self:
+        """Replace the draft; who edits an exception is one of those who request it."""
+        event = recorded.event
+        content = InvoiceDraft.model_fields.keys() - {"invoice"}
+        fields: dict[str, object] = {name: getattr(event, name) for name in content}
+        why = event.why or self.invoices[event.invoice].edited
+        changed = self._with(event.invoice, **{**fields, "edited": why})
+        due = self.events[event.billing_event]
+        if due.exception is not None and event.why is not None:
+            changed = changed.requested_also_by(recorded)
+        if due.kind != "time":
+            return changed
+        less = due.model_copy(update={"amount": event.amount})
+        return changed.updated(events={**self.events, event.billing_event: less})
 
     @on_event
     def _withdrawn(self, event: DraftWithdrawn) -> Self:
-        invoices = {name: each for name, each in self.invoices.items() if name != event.invoice}
-        return self.updated(invoices=invoices, events=self._events_without(event.billing_event))
+        return self.without(event.invoice)
 
     @on_event
     def _approved(self, event: InvoiceApproved) -> Self:
@@ -396,11 +407,11 @@ class Billing(Part):
     def charged_on_line(self, item: str, line: str, currency: str) -> Money:
         """Return what invoices and drafts of an entry, and those before, bill of a line.
 
-        What was credited to be billed again is not charged.
+        What was written down is charged, what was credited to be billed again is not.
         """
         here = Money.total(
             (
-                Money.total((each.amount for each in invoice.lines if each.line == line), currency)
+                Money.total((each.whole for each in invoice.lines if each.line == line), currency)
                 - invoice.cancelled(line)
                 for invoice in self.of_item(item)
             ),
@@ -451,6 +462,21 @@ class Billing(Part):
     def of_line(self, line: str) -> tuple[Invoice, ...]:
         """Return the invoices and drafts of a line of the contract that are not void."""
         return self._by_line.get(line, ())
+
+    def requested_also_by(
+        self, recorded: Recorded[BillingEventDue] | Recorded[InvoiceEdited]
+    ) -> Self:
+        """Return the part with who recorded an exception, or an edit of it."""
+        by, due = (recorded.actor, recorded.on_behalf_of), recorded.event.billing_event
+        known = self.requested_by.get(due, ())
+        people = dict.fromkeys((*known, *(each for each in by if each is not None)))
+        return self.updated(requested_by={**self.requested_by, due: tuple(people)})
+
+    def without(self, invoice: str) -> Self:
+        """Return the part without an invoice and its billing event."""
+        kept = {name: each for name, each in self.invoices.items() if name != invoice}
+        due = self._events_without(self.invoices[invoice].billing_event)
+        return self.updated(invoices=kept, events=due)
 
     def _with(self, invoice: str, **fields: object) -> Self:
         if invoice in self.opening:

@@ -64,6 +64,7 @@ from finance.policies import (
     day_since_issue,
     require_at_most,
     require_company,
+    require_draft,
     require_invoice,
     require_issued,
     require_open_account,
@@ -164,7 +165,7 @@ def hold_invoice(state: Engagement, command: HoldInvoice, context: Context) -> I
 
     Raises Refused where it is unknown, not a draft, or held for another reason.
     """
-    invoice = _require_draft(require_invoice(state, command.invoice))
+    invoice = require_draft(require_invoice(state, command.invoice))
     yield from unless_recorded(invoice.held, InvoiceHeld(**dict(command)), "the hold")
 
 
@@ -176,7 +177,7 @@ def release_invoice(
 
     Raises Refused where it is unknown, not a draft, or was never held.
     """
-    invoice = _require_draft(require_invoice(state, command.invoice))
+    invoice = require_draft(require_invoice(state, command.invoice))
     if invoice.held is not None:
         yield InvoiceReleased(invoice=invoice.invoice)
     elif not invoice.released:
@@ -191,7 +192,7 @@ def reject_invoice(state: Engagement, command: RejectInvoice, context: Context) 
     """
     invoice, known = require_invoice(state, command.invoice), None
     if invoice.rejected is None:
-        _require_draft(invoice)
+        require_draft(invoice)
     known = invoice.rejected
     rejected = InvoiceRejected(
         invoice=invoice.invoice,
@@ -201,14 +202,6 @@ def reject_invoice(state: Engagement, command: RejectInvoice, context: Context) 
         works=known.works if known else _works(state, invoice),
     )
     yield from unless_recorded(known, rejected, "the rejection")
-
-
-def _require_draft(invoice: Invoice) -> Invoice:
-    """Return the draft; raises Refused where it is approved, issued, voided or rejected."""
-    if invoice.stage != "drafted":
-        sentence = f"invoice {invoice.invoice} is {invoice.stage}, not a draft"
-        raise Refused("invoice-not-draft", sentence)
-    return invoice
 
 
 def _ends_with_draft(state: Engagement, invoice: Invoice) -> bool:
@@ -227,7 +220,7 @@ def approve_invoice(
     """
     invoice = require_invoice(state, command.invoice)
     if invoice.approved is None or invoice.stage == "voided":
-        _require_draft(invoice)
+        require_draft(invoice)
     issue_on = same_day("issue_on", command, invoice.approved, context)
     if invoice.approved is not None:
         yield from _approved_again(invoice.approved, command, issue_on)
@@ -237,7 +230,8 @@ def approve_invoice(
         due = state.billing.events[invoice.billing_event]
         if not context.acting.isdisjoint(state.billing.requested_by.get(due.billing_event, ())):
             raise Refused(
-                "approver-is-author", "a person cannot approve an exception that they requested"
+                "approver-is-author",
+                "a person cannot approve an exception that they requested or edited",
             )
         records, order = context.reference_data, command.purchase_order
         found = taxed(state, invoice, issue_on, records, order)
@@ -556,6 +550,7 @@ class InvoiceLineView(ViewModel):
     role: ProjectRole | None
     hours: Decimal | None
     amount: Money
+    written_down: Money | None
     left: Money
 
 
@@ -563,7 +558,8 @@ class InvoiceView(ViewModel):
     """Invoice from its draft on.
 
     `amount`, `advance_drawn` and `credited` are without tax, `paid` and `outstanding` with tax.
-    `missing` is what a draft needs before it can be approved.
+    `missing` is what a draft needs before it can be approved, `edited` the reason for the last edit
+    by a person.
     """
 
     invoice: str
@@ -578,6 +574,7 @@ class InvoiceView(ViewModel):
     rejected: str | None
     number_refused: str | None
     missing: list[Missing]
+    edited: str | None
     lines: list[InvoiceLineView]
     amount: Money
     tax: TaxTotals | None
@@ -621,6 +618,7 @@ def _shown(state: Engagement, invoice: Invoice) -> InvoiceView:
         if invoice.number_refused and invoice.stage == "drafted"
         else None,
         missing=list(invoice.missing),
+        edited=invoice.edited,
         lines=[
             InvoiceLineView(
                 invoice_line=each.invoice_line,
@@ -629,6 +627,7 @@ def _shown(state: Engagement, invoice: Invoice) -> InvoiceView:
                 role=each.role,
                 hours=each.hours,
                 amount=each.amount,
+                written_down=each.written_down,
                 left=invoice.left_of(each),
             )
             for each in invoice.lines

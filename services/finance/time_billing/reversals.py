@@ -1,7 +1,6 @@
 """Take work whose approval was reversed off drafts, and name what invoices bill of it."""
 
 from collections.abc import Collection, Iterable, Iterator
-from decimal import Decimal
 
 from chassis.domain.commands import Missing
 from contracts.event import Event
@@ -18,7 +17,7 @@ from contracts.money import Money
 from finance.billing.schedule import too_much_due
 from finance.billing.state import Invoice
 from finance.engagement import Engagement
-from finance.time_billing.unbilled import days_of
+from finance.time_billing.edits import without_works
 from finance.work.state import billed_work
 
 _MOST_NAMED = 5
@@ -95,7 +94,7 @@ def _edited(
     state: Engagement, invoice: Invoice, gone: tuple[BilledWork, ...]
 ) -> InvoiceEdited | DraftWithdrawn:
     due, keys = state.billing.events[invoice.billing_event], {each.key for each in gone}
-    lines = tuple(line for each in invoice.lines if (line := _without(state, each, keys)))
+    lines = tuple(line for each in invoice.lines if (line := without_works(state, each, keys)))
     amount = _sum(lines, state.money)
     is_simple = (
         due.exception is None
@@ -111,26 +110,6 @@ def _edited(
         )
     content = {name: getattr(invoice, name) for name in InvoiceDraft.model_fields}
     return InvoiceEdited(**{**content, "lines": lines, "amount": amount, "removed": gone})
-
-
-def _without(state: Engagement, line: InvoiceLine, gone: set[str]) -> InvoiceLine | None:
-    """Return a line without some works, None where none is left; hours times rate, rounded once."""
-    left = tuple(each for each in line.works if each.key not in gone)
-    if len(left) == len(line.works):
-        return line
-    if not left:
-        return None
-    if line.rate is None:
-        return line.model_copy(update={"works": left, "amount": _sum(left, state.money)})
-    parts, hours, amount = list[BilledWork](), Decimal(0), Money.zero(state.money)
-    for work in left:
-        hours += work.hours or Decimal(0)
-        total = line.rate.for_hours(hours, state.rounding)
-        parts.append(work.model_copy(update={"amount": total - amount}))
-        amount = total
-    return line.model_copy(
-        update={"hours": hours, "amount": amount, "works": tuple(parts), "days": days_of(parts)}
-    )
 
 
 def _sum(items: Iterable[BilledWork | InvoiceLine], currency: str) -> Money:

@@ -125,6 +125,16 @@ def write_down_work(state: Engagement, command: WriteDownWork, context: Context)
     )
 
 
+def held(state: Engagement, works: Iterable[Work], why: str) -> Iterable[WorkHeld]:
+    """Return that works which are taken off a draft are held, an event for each line."""
+    found = [(each, each.paid_by, worth_of(state, each)) for each in works if each.paid_by]
+    return _by_line(
+        found,
+        lambda line, works, worth: WorkHeld(line=line, works=works, worth=worth, why=why),
+        state.money,
+    )
+
+
 def _named(state: Engagement, command: _NamesWork) -> list[Work]:
     """Return the works that a command names; raises Refused where it names none or unknown ones."""
     keys = tuple(command.keys)

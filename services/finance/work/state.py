@@ -100,9 +100,10 @@ def _amounts(work: Work) -> Iterator[tuple[str, str, Decimal]]:
     """Yield the total, the line and the amount that a work adds."""
     is_expense = work.role is None
     if work.paid_by is not None and work.worth and work.billable and work.written_down is None:
-        yield "worth", work.paid_by, work.worth
+        worth = work.worth - work.lowered_by
+        yield "worth", work.paid_by, worth
         if is_expense:
-            yield "spent", work.paid_by, work.worth
+            yield "spent", work.paid_by, worth
     if work.cost is not None:
         yield "bought" if is_expense else "cost", work.costs or "", work.cost.amount
 
@@ -230,9 +231,10 @@ class ApprovedWork(Part):
 
     @on_event
     def _edited(self, event: InvoiceEdited) -> Self:
-        return self.without_bills(event.invoice, event.removed).with_bills(
-            event.invoice, event.lines
-        )
+        """Replace what the draft bills; its lines name all works that are left on it."""
+        after = self.without_bills(event.invoice, self.billed_on(event.invoice))
+        after = after.without_ahead(event.invoice).with_bills(event.invoice, event.lines)
+        return after.updated(ahead=_with_ahead(after.ahead, event.invoice, event.lines))
 
     @on_event
     def _dropped(self, event: DraftWithdrawn | InvoiceRejected | InvoiceVoided) -> Self:
@@ -439,6 +441,7 @@ class ApprovedWork(Part):
             elif before is not None:
                 uncosted.pop(before.key, None)
         return self.updated(
+            written_down=_lowered(self.written_down, every),
             open={month: works for month, works in months[True].items() if works},
             done={month: works for month, works in months[False].items() if works},
             uncosted=uncosted,
@@ -507,9 +510,11 @@ class ApprovedWork(Part):
         """Return the part after the reversal of works that had moved to another stream."""
         part, gone = self.returned(works)
         keys = {work.key for work in gone}
+        changes: tuple[Change, ...] = tuple((work, None) for work in gone)
         changed = part.updated(
-            totals=self.totals.after((work, None) for work in gone),
+            totals=self.totals.after(changes),
             uncosted={key: month for key, month in self.uncosted.items() if key not in keys},
+            written_down=_lowered(self.written_down, changes),
         )
         return _after_reversal(changed, gone)
 
@@ -542,6 +547,7 @@ class ApprovedWork(Part):
                     invoice_line=line.invoice_line,
                     hours=each.hours or NOTHING,
                     amount=each.amount,
+                    written_down=each.written_down,
                 )
                 changed.setdefault(key, (work, []))[1].append(bill)
         return self.with_works((work, work.billed_by(*bills)) for work, bills in changed.values())
@@ -599,6 +605,19 @@ def _withheld(recorded: Recorded[WorkHeld] | Recorded[WorkWrittenDown], worth: M
     return Withheld(line=event.line, why=event.why, worth=worth, on=on)
 
 
+def _lowered(known: Mapping[str, Money], changes: Iterable[Change]) -> dict[str, Money]:
+    """Return what is written down by line after changes of what invoices write down of works."""
+    after = dict(known)
+    for before, now in changes:
+        for work, sign in ((before, -1), (now, 1)):
+            for bill in work.bills if work is not None else ():
+                if bill.written_down is not None and work is not None and work.paid_by is not None:
+                    nothing = Money.zero(bill.amount.currency)
+                    less = bill.written_down if sign > 0 else -bill.written_down
+                    after[work.paid_by] = after.get(work.paid_by, nothing) + less
+    return after
+
+
 def _costs(event: CostOfWeek) -> Iterator[tuple[str, CostedWork]]:
     for each in event.entries:
         yield f"{'expense' if each.role is None else 'time'}:{each.entry}", each
@@ -616,6 +635,7 @@ def billed_work(work: Work, bill: Bill) -> BilledWork:
         on=work.on,
         hours=None if work.role is None else bill.hours,
         amount=bill.amount,
+        written_down=bill.written_down,
     )
 
 

@@ -51,13 +51,15 @@ class _Compact(Value):
 class Bill(_Compact):
     """Part of a work that a line of an invoice or a draft bills.
 
-    `to_credit` says that the invoice was approved when the work was reversed.
+    `written_down` is what the line lowers the amount by. `to_credit` says that the invoice was
+    approved when the work was reversed.
     """
 
     invoice: Identifier
     invoice_line: Identifier
     hours: Decimal
     amount: Money
+    written_down: Money | None = None
     to_credit: bool = False
 
 
@@ -125,7 +127,13 @@ class Work(_Compact):
         if self.role is not None:
             return self.hours - sum((each.hours for each in self.bills), NOTHING)
         billed = sum((each.amount.amount for each in self.bills), NOTHING)
-        return (self.worth or NOTHING) - billed
+        return (self.worth or NOTHING) - billed - self.lowered_by
+
+    @property
+    def lowered_by(self) -> Decimal:
+        """Return what the lines of invoices that bill it write down of it."""
+        lowered = (each.written_down.amount for each in self.bills if each.written_down)
+        return sum(lowered, NOTHING)
 
     @property
     def is_open(self) -> bool:

@@ -208,7 +208,7 @@ def test_a_credit_is_for_an_amount_lines_or_works() -> None:
 
 def test_an_amount_is_shared_by_the_lines_so_that_it_adds_up() -> None:
     out = hourly()
-    for amount in ("0.01", "0.05", "1000", "2769.99", "2770"):
+    for amount in ("0.01", "0.06", "1000", "2769.99", "2770"):
         note = note_of(out, credit(intent="give-back", amount=eur(amount)))
         assert Money.total((each.amount for each in note.lines), "EUR") == eur(amount)
         left = {each.invoice_line: each.left for each in shown(out).lines}
@@ -283,6 +283,10 @@ def test_the_part_of_an_advance_is_restored_where_its_work_is_billed_again() -> 
     back = note_of(out, credit(intent="give-back"))
     assert (back.amount, back.advance_restored) == (eur(2_000), None)
     credited(out, intent="give-back").then_view(advance_left=eur(0))
+    line = LineCredit(invoice_line=line_of(out, "developer"))
+    out.when(credit(intent="give-back", lines=(line,))).then_refused(
+        "credit-too-large", saying="2,000.00 EUR at most, not 6,000.00 EUR"
+    )
 
 
 def test_the_tax_of_a_credit_is_that_of_the_lines_which_it_takes_back() -> None:

@@ -26,6 +26,7 @@ from tests.unit.finance.builders import (
     hearing,
     hourly_line,
     issued,
+    lined,
     newest_invoice,
     sent,
     sow_of,
@@ -119,7 +120,12 @@ def test_works_of_a_rejected_draft_are_billed_again() -> None:
     assert rejected.state.work.billed_on(name) == ()
     rejected.when(BillTime(month="2026-04")).then(
         like(BillingEventDue, amount=draft.amount),
-        like(InvoiceDrafted, amount=draft.amount, advance_drawn=eur(4_000), lines=draft.lines),
+        like(
+            InvoiceDrafted,
+            amount=draft.amount,
+            advance_drawn=eur(4_000),
+            lines=lined(f"{name}-2", *draft.lines),
+        ),
     )
 
 

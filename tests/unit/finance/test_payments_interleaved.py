@@ -181,7 +181,9 @@ class Accounting(Process):
             await self.give("payment", name, ReturnPayment(why="No cover."))
 
     async def credit(self, amount: int) -> None:
-        command = IssueCreditNote(invoice=INVOICE, amount=eur(amount), why="Late.")
+        command = IssueCreditNote(
+            intent="give-back", invoice=INVOICE, amount=eur(amount), why="Late."
+        )
         await self.give("engagement", ID, command)
 
     async def write_off(self, amount: int) -> None:

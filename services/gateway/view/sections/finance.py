@@ -109,7 +109,10 @@ class Billable:
 
 @dataclass(slots=True)
 class BilledLine:
-    """A line of an invoice; role, hours (also by day) and rate where it bills time."""
+    """A line of an invoice; role, hours (also by day) and rate where it bills time.
+
+    `amount` contains what was written down of it.
+    """
 
     invoice_line: str
     line: str
@@ -125,7 +128,7 @@ def _billed(lines: Iterable[finance.InvoiceLine]) -> list[BilledLine]:
         BilledLine(
             line.invoice_line,
             line.line,
-            line.amount,
+            line.whole,
             line.role,
             line.hours,
             line.rate,
@@ -648,8 +651,8 @@ steps.describe(
 steps.describe(
     finance.InvoiceEdited,
     lambda event, _: (
-        f"Draft {event.invoice} changed to {money(event.amount)}: the approval of work on it was "
-        "reversed."
+        f"Draft {event.invoice} changed to {money(event.amount)}: "
+        + ("the approval of work on it was reversed." if event.why is None else f"“{event.why}”")
     ),
 )
 
@@ -660,6 +663,9 @@ def _invoice_edited(section: FinanceSection, recorded: Recorded[finance.InvoiceE
     held = section.drafts[event.invoice].held if event.invoice in section.drafts else None
     lines = _billed(event.lines)
     section.drafts[event.invoice] = Draft(event.kind, lines, event.billing_event, held)
+    due = section.billing.get(event.billing_event)
+    if due is not None and event.kind == "time":
+        due.amount = event.amount
 
 
 steps.describe(
@@ -686,7 +692,7 @@ def _billed_work_reversed(
         line = known.lines.setdefault(
             name, BilledLine(name, work.line, nothing, work.role, Decimal(0), work.rate)
         )
-        line.amount = line.amount + work.amount
+        line.amount = line.amount + work.whole
         if work.hours is not None and line.hours is not None:
             line.hours += work.hours
             line.days[work.on] = line.days.get(work.on, Decimal(0)) + work.hours
@@ -969,7 +975,7 @@ def _cancelled(line: BilledLine, credit: finance.CreditedLine, gone: Container[s
     less = replace(line, amount=Money.zero(line.amount.currency), hours=Decimal(0), days={})
     for work in credit.works:
         if work.key not in gone:
-            less.amount = less.amount + work.amount
+            less.amount = less.amount + work.whole
             less.hours = (less.hours or Decimal(0)) + (work.hours or Decimal(0))
             less.days[work.on] = less.days.get(work.on, Decimal(0)) + (work.hours or Decimal(0))
     return _less(line, less)

@@ -1,0 +1,1 @@
+"""Drafts of invoices that people edit before they are approved."""
