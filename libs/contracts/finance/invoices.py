@@ -74,7 +74,7 @@ class InvoiceLineContent(InvoiceLineTerms):
     The works of an exception may come to less than its hours or amount.
     """
     written_down: PositiveTotal | None = None
-    """What an edit of the draft lowered the amount by; it is not billed. Null where nothing was.
+    """Amount that an edit of the draft took off, and that is not billed; null where none did.
 
     Of time it is the difference to hours times rate.
     """
@@ -273,7 +273,7 @@ class InvoiceVoided(Voiding, Event, channel=FINANCE, consumed_by=("sales", "lega
 
 
 CreditIntent = Literal["cancel-and-rebill", "give-back"]
-"""What follows from a credit.
+"""Intent of a credit.
 
 With `cancel-and-rebill`, what is credited can be billed again: works are unbilled, unless their
 approval was reversed, and entries of the billing schedule are due again. With `give-back`, it is
@@ -282,7 +282,7 @@ credited for good and never billed again.
 
 
 class CreditedLine(Value):
-    """What a credit note takes back of a line of its invoice."""
+    """Part of a line of an invoice that a credit note takes back."""
 
     invoice_line: Identifier
     """Id of the line of the invoice."""
@@ -306,13 +306,13 @@ class Credit(Value):
     invoice: Identifier
     """Id of the invoice."""
     intent: CreditIntent
-    """Whether what is credited can be billed again."""
+    """Intent, which says if the amount can be billed again."""
     lines: Annotated[
         tuple[CreditedLine, ...],
         Field(min_length=1, max_length=5_000),
         DistinctBy("invoice_line"),
     ]
-    """What is credited, by line of the invoice."""
+    """Amounts and works by line of the invoice."""
     amount: PositiveMoney
     """Amount that is given back, without tax: the sum of the lines less `advance_restored`."""
     advance_restored: NotNegativeTotal | None = None

@@ -24,7 +24,7 @@ from finance.policies import require_draft, require_invoice, require_open_accoun
 from finance.roles import ACCOUNTING
 from finance.time_billing.edits import at_amount, with_works, without_works, works_of
 from finance.time_billing.unbilled import advance_left
-from finance.withholding.decisions import held
+from finance.withholding.by_line import held
 from finance.work.names import WorkIds, keys_of
 
 capability = Capability[Engagement](__name__)

@@ -132,7 +132,7 @@ class IssueCreditNote(Command):
 
     invoice: Identifier
     intent: CreditIntent
-    """Whether what is credited can be billed again; reversed work only with cancel-and-rebill."""
+    """Intent, which says if the amount can be billed again; reversed work is only cancelled."""
     amount: PositiveMoney | None = None
     """Amount without tax; null where lines or works are named, or all is credited."""
     lines: Annotated[tuple[LineCredit, ...], Field(max_length=200), DistinctBy("invoice_line")] = ()

@@ -5,8 +5,7 @@ the account is not settled. What is written down is never billed and earns no re
 stays.
 """
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
@@ -15,7 +14,6 @@ from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.finance import (
     Reasoned,
-    UnbilledWork,
     WithheldWorkReversed,
     WorkHeld,
     WorkKind,
@@ -30,13 +28,12 @@ from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING, CONTROLLING
 from finance.time_billing.unbilled import can_be_billed, worth_of
 from finance.withholding import work_items
+from finance.withholding.by_line import Worth, by_line
 from finance.work.names import MOST_WORKS, WorkIds, keys_of
 from finance.work.works import Withheld, Work
 
 capability = Capability[Engagement](__name__)
 capability.work(work_items.KINDS, work_items.items)
-
-E = TypeVar("E", bound=Event)
 
 
 class _NamesWork(Command):
@@ -77,7 +74,7 @@ def hold_work(state: Engagement, command: HoldWork, context: Context) -> Iterabl
     require_open_account(state)
     works = _named(state, command)
     waiting = [each for each in works if not _repeats(each, each.held, command.why, "work-held")]
-    yield from _by_line(
+    yield from by_line(
         _unbilled(state, waiting),
         lambda line, works, worth: WorkHeld(line=line, works=works, worth=worth, why=command.why),
         state.money,
@@ -116,21 +113,11 @@ def write_down_work(state: Engagement, command: WriteDownWork, context: Context)
     held = [(each, each.held.line, each.held.worth) for each in works if each.held]
     others = _unbilled(state, [each for each in works if not each.held])
     yield from _released(state, works)
-    yield from _by_line(
+    yield from by_line(
         [*held, *others],
         lambda line, works, worth: WorkWrittenDown(
             line=line, works=works, worth=worth, why=command.why
         ),
-        state.money,
-    )
-
-
-def held(state: Engagement, works: Iterable[Work], why: str) -> Iterable[WorkHeld]:
-    """Return that works which are taken off a draft are held, an event for each line."""
-    found = [(each, each.paid_by, worth_of(state, each)) for each in works if each.paid_by]
-    return _by_line(
-        found,
-        lambda line, works, worth: WorkHeld(line=line, works=works, worth=worth, why=why),
         state.money,
     )
 
@@ -156,13 +143,9 @@ def _repeats(work: Work, known: Withheld | None, why: str, code: RefusalCode) ->
     return known is not None
 
 
-_Worth = tuple[Work, str, Money]
-"""A work, its line and its worth."""
-
-
-def _unbilled(state: Engagement, works: Iterable[Work]) -> list[_Worth]:
+def _unbilled(state: Engagement, works: Iterable[Work]) -> list[Worth]:
     """Return works with their lines and worth; raises Refused where one cannot be billed."""
-    found: list[_Worth] = []
+    found: list[Worth] = []
     for work in works:
         if work.paid_by is None or not can_be_billed(work):
             raise Refused("work-not-billable", f"no line bills {work.entry} at a contracted rate")
@@ -174,7 +157,7 @@ def _unbilled(state: Engagement, works: Iterable[Work]) -> list[_Worth]:
 
 def _released(state: Engagement, works: Iterable[Work]) -> Iterable[Event]:
     held = [(each, each.held.line, each.held.worth) for each in works if each.held]
-    yield from _by_line(
+    yield from by_line(
         held,
         lambda line, works, worth: WorkReleased(line=line, works=works, worth=worth),
         state.money,
@@ -190,32 +173,11 @@ def withheld_work_reversed(state: Engagement, context: Context) -> Iterable[Even
         if (withheld := work.held or work.written_down) is not None
     ]
     if found:  # so that the currency is known
-        yield from _by_line(
+        yield from by_line(
             found,
             lambda line, works, worth: WithheldWorkReversed(line=line, works=works, worth=worth),
             state.money,
         )
-
-
-def _by_line(
-    found: Iterable[_Worth],
-    event: Callable[[str, tuple[UnbilledWork, ...], Money], E],
-    currency: str,
-) -> Iterable[E]:
-    """Yield an event for each line."""
-    lines: dict[str, list[UnbilledWork]] = {}
-    for work, line, worth in found:
-        named = UnbilledWork(
-            kind=work.work_kind,
-            entry=work.entry,
-            on=work.on,
-            role=work.role,
-            hours=None if work.role is None else work.hours,
-            worth=worth,
-        )
-        lines.setdefault(line, []).append(named)
-    for line, works in lines.items():
-        yield event(line, tuple(works), Money.total((each.worth for each in works), currency))
 
 
 class WorkView(ViewModel):

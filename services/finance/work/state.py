@@ -232,6 +232,8 @@ class ApprovedWork(Part):
     @on_event
     def _edited(self, event: InvoiceEdited) -> Self:
         """Replace what the draft bills; its lines name all works that are left on it."""
+        if event.kind != "time":
+            return self
         after = self.without_bills(event.invoice, self.billed_on(event.invoice))
         after = after.without_ahead(event.invoice).with_bills(event.invoice, event.lines)
         return after.updated(ahead=_with_ahead(after.ahead, event.invoice, event.lines))

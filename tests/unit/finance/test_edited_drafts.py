@@ -43,7 +43,7 @@ from tests.unit.finance.builders import (
     time,
     time_reversed,
 )
-from tests.unit.finance.test_billing import off
+from tests.unit.finance.test_billing import fallen_due, off, retainer
 
 MAY = date(2026, 5, 4)
 APRIL = BillTime(month="2026-04")
@@ -228,6 +228,17 @@ def test_a_fixed_amount_is_lowered_for_good() -> None:
     assert shown(void, "invoice-design-2").amount == eur(5_500)
     rejected = lowered.after(RejectInvoice(invoice="invoice-design", why="Wrong."))
     assert shown(rejected, "invoice-design-2").amount == eur(6_000)
+
+
+def test_a_month_of_a_retainer_that_is_lowered_is_not_charged_with_the_next() -> None:
+    may = contracted(sow_of(fixed_line(), retainer())).when_deadline("due-fees-2026-05")
+    draft, name = may.then_accepted().on(MAY), "invoice-fees-2026-05"
+    lower_line = {"invoice_line": line_of(draft, None, name), "amount": eur(400)}
+    lowered = draft.after(edit(name, lines=[lower_line]))
+    assert fallen_due(lowered, 2) == [
+        ("due-fees-2026-06", date(2026, 6, 1), eur(500)),
+        ("due-fees-2026-07", date(2026, 7, 1), eur(500)),
+    ]
 
 
 def test_a_discount_follows_from_what_is_left_and_is_not_edited_itself() -> None:

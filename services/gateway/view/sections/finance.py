@@ -217,7 +217,7 @@ class Invoice:
     deliverables: list[str]
     lines: list[BilledLine]
     on_lines: dict[str, Money]
-    """What it billed by contract line, before credits and advances."""
+    """Amounts that it billed by contract line, before credits and advances."""
     issued_on: date
     due_on: date
     said: Ref
@@ -226,7 +226,7 @@ class Invoice:
     credited: Money
     gross_credited: Money
     credited_lines: dict[str, Money] = field(default_factory=dict)
-    """What was credited by contract line, before the advance."""
+    """Credits by contract line, before the advance."""
     restored: Money | None = None
     """Part of the advance that credits restored, or None."""
     voided: bool = False
