@@ -49,6 +49,7 @@ from finance.exchange_rates import decisions as exchange_rates
 from finance.exchange_rates.decisions import ExchangeRateId
 from finance.importing import decisions as importing
 from finance.invoices import decisions as invoices
+from finance.invoices.routes import router as time_reports
 from finance.ledger_groups import decisions as ledger_groups
 from finance.ledger_groups.requests import LedgerGroupId
 from finance.ledger_groups.state import LedgerGroup
@@ -248,6 +249,7 @@ SERVICE = Service(
         ExchangeRatePublished,
         StandInsPublished,
     ),
+    routers=(time_reports,),
 )
 
 

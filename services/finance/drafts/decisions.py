@@ -16,7 +16,7 @@ from chassis.domain.rules import require_currency
 from contracts.event import Event
 from contracts.finance import BilledWork, InvoiceDraft, InvoiceEdited, InvoiceLine
 from contracts.money import ItemMoney, Money, invalid
-from contracts.values import DistinctBy, Identifier, ShortText, TotalHours, Value
+from contracts.values import DistinctBy, Identifier, ShortText, TotalHours, Value, YesNo
 from finance.billing.schedule import discounts_on, with_ids
 from finance.billing.state import Invoice
 from finance.engagement import Engagement
@@ -59,7 +59,7 @@ class EditInvoice(Command):
     """Ids of time entries that the draft is not to bill."""
     expenses: WorkIds = ()
     """Ids of expenses that the draft is not to bill."""
-    hold: bool = False
+    hold: YesNo = False
     """True if the named works are held, too."""
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ KIND: TypeAdapter[BillingKind] = TypeAdapter(BillingKind)
 
 
 CLOSED: dict[str, set[str]] = {
+    "intent of a credit": {"cancel-and-rebill", "give-back"},
     "acceptance, mode": {"by-customer", "deemed", "on-behalf"},
     "commitment": {"hard", "soft"},
     "confidence, severity, impact": {"high", "low", "medium"},
