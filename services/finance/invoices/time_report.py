@@ -1,5 +1,6 @@
 """Compute the time report of an invoice: the works that it bills, by day, person and role."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from contracts.money import Money
 from contracts.values import Hours, Identifier, PersonId, ProjectRole, TotalHours
 from finance.engagement import Engagement
 from finance.policies import require_invoice
+from finance.work.works import Bill, Work
 
 
 class ReportedWork(ViewModel):
@@ -41,8 +43,11 @@ class TimeReport(ViewModel):
     amount: Money
 
 
-def time_report(state: Engagement, name: str) -> TimeReport:
-    """Return the time report of an invoice; raises Refused where it is unknown."""
+def time_report(state: Engagement, name: str, moved: Iterable[Work] = ()) -> TimeReport:
+    """Return the time report of an invoice; raises Refused where it is unknown.
+
+    `moved` are works of booked months, which are in streams of their own; others are left out.
+    """
     invoice = require_invoice(state, name)
     order = {each.invoice_line: nth for nth, each in enumerate(invoice.lines)}
     works = [
@@ -57,7 +62,7 @@ def time_report(state: Engagement, name: str) -> TimeReport:
             amount=bill.amount,
             written_down=bill.written_down,
         )
-        for work, bill in state.work.bills_of(name)
+        for work, bill in (*state.work.bills_of(name), *_bills(moved, name))
     ]
     works.sort(key=lambda each: (order[each.invoice_line], each.on, each.entry))
     return TimeReport(
@@ -67,3 +72,10 @@ def time_report(state: Engagement, name: str) -> TimeReport:
         hours=sum((each.hours for each in works if each.hours is not None), Decimal(0)),
         amount=Money.total((each.amount for each in works), state.money),
     )
+
+
+def _bills(works: Iterable[Work], invoice: str) -> Iterator[tuple[Work, Bill]]:
+    for work in works:
+        for bill in work.bills:
+            if bill.invoice == invoice:
+                yield work, bill

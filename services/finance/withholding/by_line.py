@@ -8,7 +8,7 @@ from contracts.finance import UnbilledWork, WorkHeld
 from contracts.money import Money
 from finance.engagement import Engagement
 from finance.time_billing.unbilled import worth_of
-from finance.work.state import Work
+from finance.work.works import Work
 
 E = TypeVar("E", bound=Event)
 
