@@ -154,7 +154,7 @@ class IssueCreditNote(Command):
         return self
 
     @property
-    def keys(self) -> Iterable[str]:
+    def keys(self) -> tuple[str, ...]:
         """Return the keys of the works, each once."""
         return keys_of(self.entries, self.expenses)
 
@@ -323,7 +323,7 @@ def issue_credit_note(
     issued_on = day_since_issue(invoice, "issued_on", command, context)
     require_open_day(state, "issued_on", issued_on)
     cancels = command.intent == "cancel-and-rebill"
-    if cancels and state.moved_works.has_works_of(invoice.invoice):
+    if cancels and _needs_moved_works(state, invoice, command):
         on_day = command.model_copy(update={"issued_on": issued_on})
         yield from _begun(state, invoice, on_day, context)
         return
@@ -392,6 +392,14 @@ def _tax_rounding(invoice: Invoice, context: Context) -> Rounding:
     company = approved.details.seller.company if approved else None
     day = invoice.issue_on or context.today
     return rounding_on(context.reference_data, company, day)
+
+
+def _needs_moved_works(state: Engagement, invoice: Invoice, command: IssueCreditNote) -> bool:
+    """Return whether works that are to be billed again are in the streams of booked months."""
+    if not state.moved_works.has_works_of(invoice.invoice):
+        return False
+    here = {work.key for work, _ in state.work.bills_of(invoice.invoice)}
+    return not command.keys or not here.issuperset(command.keys)
 
 
 def _credited(

@@ -230,7 +230,7 @@ def test_works_whose_cost_becomes_known_as_they_leave_are_told_it():
 
 
 def test_works_stay_while_a_credit_note_on_their_invoice_has_no_number():
-    note = IssueCreditNote(invoice=INVOICE, amount=eur(100), why="Goodwill.")
+    note = IssueCreditNote(intent="give-back", invoice=INVOICE, amount=eur(100), why="Goodwill.")
     waiting = billed().when(note)
     [request] = waiting.requests
     months = MonthStreams()
@@ -332,7 +332,9 @@ def test_the_reversal_of_a_moved_work_is_that_of_one_which_is_here():
     assert after.state.work.totals == here.state.work.totals
     same = ("to_credit", "cost_to_date", "unbilled")
     assert {name: after.view[name] for name in same} == {name: here.view[name] for name in same}
-    note = IssueCreditNote(invoice=INVOICE, entries=("b",), why="Wrong week.")
+    note = IssueCreditNote(
+        intent="cancel-and-rebill", invoice=INVOICE, entries=("b",), why="Wrong week."
+    )
     done = credit_issued(after, note)
     done.then_view(to_credit=[])
     assert done.state.work.reversed == {}

@@ -478,7 +478,12 @@ LAST, FIRST = date(2026, 4, 30), date(2026, 5, 1)
     [
         (ApproveInvoice(invoice="invoice-design"), "issue_on"),
         (VoidInvoice(invoice="invoice-start", why="Wrong."), "voided_on"),
-        (IssueCreditNote(invoice="invoice-start", amount=eur(1), why="Goodwill."), "issued_on"),
+        (
+            IssueCreditNote(
+                intent="give-back", invoice="invoice-start", amount=eur(1), why="Goodwill."
+            ),
+            "issued_on",
+        ),
         (WriteOffInvoice(invoice="invoice-start", why="Insolvent."), "written_off_on"),
     ],
     ids=lambda each: each if isinstance(each, str) else each.named(),
