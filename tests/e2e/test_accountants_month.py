@@ -195,7 +195,11 @@ def test_a_credit_note_lowers_what_is_owed(desks: Desks, metered: str) -> None:
         key=lambda each: amount(each["outstanding"]),
     )
     money = {"amount": "100.10", "currency": "EUR"}
-    body = {"invoice": invoice["invoice"], "why": "The system was down for a morning."}
+    body = {
+        "invoice": invoice["invoice"],
+        "intent": "give-back",
+        "why": "The system was down for a morning.",
+    }
     too_much = {**money, "amount": str(amount(invoice["amount"]) + 1)}
     assert refused(desks, "dora", metered, "issue-credit-note", **body, amount=too_much)[1] == (
         "credit-too-large"
