@@ -322,27 +322,36 @@ def issue_credit_note(
     require_open_account(state)
     issued_on = day_since_issue(invoice, "issued_on", command, context)
     require_open_day(state, "issued_on", issued_on)
-    cancels = command.intent == "cancel-and-rebill"
-    if cancels and _needs_moved_works(state, invoice, command):
+    if _needs_moved_works(state, invoice, command):
+        if not command.keys:
+            _note(state, invoice, command, issued_on, context)  # raises what works do not change
         on_day = command.model_copy(update={"issued_on": issued_on})
         yield from _begun(state, invoice, on_day, context)
-        return
+    else:
+        company = require_company(state)
+        note = _note(state, invoice, command, issued_on, context)
+        yield note
+        yield _number(company, "credit-note", invoice.invoice, note.credit_note, issued_on, context)
+
+
+def _note(
+    state: Engagement, invoice: Invoice, command: IssueCreditNote, issued_on: date, context: Context
+) -> CreditNoteApproved:
+    """Return the credit note of a command; raises Refused where it would credit too much."""
     lines = _credited(state, invoice, command)
     gross = Money.total((each.amount for each in lines), state.money)
     if gross.amount <= 0:
         raise Refused("credit-not-positive", f"the lines come to {gross}; credit more than nothing")
     restored = Money.zero(state.money)
-    if cancels:
+    if command.intent == "cancel-and-rebill":
         restored = min(gross - min(gross, invoice.left), invoice.drawn)
     amount = gross - restored
     require_at_most(amount, invoice.left, "credit-too-large", invoice)
     if amount.amount <= 0:
         raise Refused("credit-too-large", f"nothing is left of invoice {invoice.number}")
     _require_advance(state, invoice, amount)
-    company = require_company(state)
-    credit_note = context.new_id("credit")
     main = state.billing.events[invoice.billing_event].line
-    yield CreditNoteApproved(
+    return CreditNoteApproved(
         invoice=invoice.invoice,
         intent=command.intent,
         lines=lines,
@@ -351,10 +360,9 @@ def issue_credit_note(
         details=credit_note_details(invoice),
         why=command.why,
         advance_restored=restored if restored.amount else None,
-        credit_note=credit_note,
+        credit_note=context.new_id("credit"),
         issued_on=issued_on,
     )
-    yield _number(company, "credit-note", invoice.invoice, credit_note, issued_on, context)
 
 
 CORRECTIONS: dict[str, tuple[type[Command], Callable[..., Iterable[Event]]]] = {
@@ -395,11 +403,13 @@ def _tax_rounding(invoice: Invoice, context: Context) -> Rounding:
 
 
 def _needs_moved_works(state: Engagement, invoice: Invoice, command: IssueCreditNote) -> bool:
-    """Return whether works that are to be billed again are in the streams of booked months."""
+    """Return whether works that are named or billed again are in the streams of booked months."""
     if not state.moved_works.has_works_of(invoice.invoice):
         return False
+    if not command.keys:
+        return command.intent == "cancel-and-rebill"
     here = {work.key for work, _ in state.work.bills_of(invoice.invoice)}
-    return not command.keys or not here.issuperset(command.keys)
+    return not here.issuperset(command.keys)
 
 
 def _credited(

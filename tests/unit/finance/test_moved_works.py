@@ -19,6 +19,7 @@ from contracts.delivery import TimeApproved
 from contracts.event import Event
 from contracts.finance import BilledWorkReversed, CostReversed
 from contracts.lines import BillingItem, NewLine
+from finance.billing.events import CreditNoteApproved
 from finance.booked_works.events import WorksGivenBack
 from finance.booked_works.requests import GiveBackWorks, TakeWorks
 from finance.engagement import Engagement
@@ -455,6 +456,86 @@ def test_a_correction_is_decided_on_the_day_on_which_it_was_begun():
     context = replace(begun._context("finance"), occurred_at=earlier)
     step = handle_command(begun.decider, begun.stream, command, context)
     assert step.stream.state.billing.invoices[INVOICE].stage == "voided"
+
+
+def cancelled(**more: object) -> IssueCreditNote:
+    """Return the command that credits the invoice, so that what it bills is billed again."""
+    return IssueCreditNote.model_validate(
+        {"invoice": INVOICE, "intent": "cancel-and-rebill", "why": "Wrong week.", **more}
+    )
+
+
+def numbered(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
+    """Return the engagement after its only credit note got its number."""
+    pending = (each.event for each in engagement.stream.requests.values())
+    [asked] = [each for each in pending if each.kind == "number-series"]
+    taken = NumberTaken(number=1, on=MAY_4)
+    return engagement.when_outcome(asked.id, asked.item, taken).then_accepted()
+
+
+@pytest.mark.parametrize(
+    ("named", "worth"),
+    [({}, 1_650), ({"entries": ("b",)}, 800), ({"entries": ("a",), "expenses": ("train",)}, 850)],
+)
+def test_works_that_moved_are_unbilled_once_they_are_back(named: dict[str, object], worth: int):
+    engagement, months = booked()
+    begun = engagement.when(cancelled(**named), by="cora")
+    begun.then(like(CorrectionBegun, by="cora"), like(WorksAskedFor, invoices=(INVOICE,)))
+    begun.after.when(cancelled(**named), by="cora").then_nothing()
+    begun.after.when(VOID, by="cora").then_refused("already-recorded")
+    assert begun.after.view["outstanding"] == eur(1_650)
+    [request] = begun.requests
+    works = tuple(months.works("2026-04").values())
+    back = begun.after.when_outcome(request.id, request.item, WorksGivenBack(works=works))
+    back.then(
+        like(WorksReturned),
+        like(CreditNoteApproved, amount=eur(worth), issued_on=MAY_4),
+        like(CorrectionMade),
+    )
+    # They stay until the note has its number; then those that are still billed leave again.
+    waiting = months.after(begun.after)
+    assert held(waiting) == {"time:a", "time:b", "expense:train"}
+    after = months.after(numbered(waiting))
+    here = credit_issued(billed(), cancelled(**named))
+    assert after.view["unbilled"] == here.view["unbilled"]
+    assert after.state.work.totals == here.state.work.totals
+    assert after.view["corrections"] == []
+    assert [line.unbilled for line in after.view["unbilled"]] == [eur(worth)]
+    of_note = here.state.billing.invoices[INVOICE].credits[0].works
+    assert held(after) == {each.key for each in of_note}
+    assert months.works("2026-04").keys() == {"time:a", "time:b", "expense:train"} - held(after)
+    again = months.after(after.after(APRIL))
+    assert again.state.billing.invoices[f"{INVOICE}-2"].amount == eur(worth)
+
+
+def test_moved_works_that_are_given_back_for_good_leave_again():
+    engagement, months = booked()
+    note = cancelled(intent="give-back", entries=("b",))
+    waiting = months.after(engagement.after(note))
+    after = months.after(numbered(waiting))
+    here = credit_issued(billed(), note)
+    assert after.state.billing.billed("EUR") == here.state.billing.billed("EUR") == eur(850)
+    assert after.view["unbilled"] == here.view["unbilled"]
+    assert held(after) == set()
+    part = cancelled(intent="give-back", amount=eur(100))  # needs no works
+    engagement.when(part).then(like(CreditNoteApproved, amount=eur(100)))
+
+
+def test_a_credit_that_names_no_work_of_the_invoice_is_refused_once_they_are_back():
+    engagement, months = booked()
+    after = months.after(engagement.after(cancelled(entries=("b", "tea"))))
+    [correction] = after.view["corrections"]
+    assert (correction.command, "does not bill tea" in str(correction.refused)) == (
+        "issue-credit-note",
+        True,
+    )
+    assert held(after) == set(), "they leave again"
+    assert after.state.billing.invoices[INVOICE].credited == eur(0)
+    unknown = cancelled(lines=({"invoice_line": "tea"},))
+    after.when(unknown).then_refused("invoice-line-unknown")  # at once: no work changes it
+    done = months.after(numbered(months.after(after.after(cancelled(entries=("b",))))))
+    done.then_view(corrections=[])
+    assert held(done) == {"time:b"}
 
 
 def test_works_of_several_months_return_for_one_invoice():
