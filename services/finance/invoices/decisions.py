@@ -380,7 +380,7 @@ def corrections(state: Engagement, context: Context) -> Iterable[Event]:
             continue
         kind, decision = CORRECTIONS[begun.command]
         # What brought the works back may have occurred before the command was given.
-        now = replace(context, occurred_at=context.recorded_at)
+        now = replace(context, occurred_at=context.recorded_at, cause=begun.cause)
         try:
             yield from decision(state, kind.model_validate_json(begun.content), now)
         except Refused as refused:
