@@ -475,7 +475,7 @@ def test_bookings_contain_what_was_owed_at_the_take_over_and_its_corrections() -
 def test_invoices_from_before_are_no_invoices_of_here() -> None:
     scenario = taken_over(owing())
     scenario.when(VoidInvoice(invoice=BEFORE, why="Wrong.")).then_refused("invoice-unknown")
-    note = IssueCreditNote(invoice=BEFORE, amount=eur(1), why="Goodwill.")
+    note = IssueCreditNote(intent="give-back", invoice=BEFORE, amount=eur(1), why="Goodwill.")
     scenario.when(note).then_refused("invoice-unknown")
     assert scenario.view["invoices"] == []
 
