@@ -81,12 +81,13 @@ def of_works(
     if unknown:
         names = ", ".join(key.partition(":")[2] for key in unknown)
         raise Refused("work-not-on-invoice", f"invoice {invoice.number} does not bill {names}")
-    gone = [key.partition(":")[2] for key in wanted if key in state.work.reversed]
-    if gone and intent == "give-back":
+    gone = {each.key for each in state.work.to_credit().get(invoice.invoice, ())}
+    reversed_ = [key.partition(":")[2] for key in wanted if key in gone]
+    if reversed_ and intent == "give-back":
         raise Refused(
             "work-reversed",
-            f"intent: the approval of {', '.join(gone)} was reversed: cancel-and-rebill takes it"
-            " off the invoice",
+            f"intent: the approval of {', '.join(reversed_)} was reversed: cancel-and-rebill takes"
+            " it off the invoice",
         )
     found = []
     for line, works in billed:
@@ -95,7 +96,7 @@ def of_works(
             continue
         left, amount = invoice.left_of(line), _sum(named, state.money)
         if left < amount:
-            if not all(each.key in state.work.reversed for each in named):
+            if not all(each.key in gone for each in named):
                 raise Refused(
                     "credit-too-large",
                     f"{left} is left of line {line.invoice_line}; the works come to {amount}",

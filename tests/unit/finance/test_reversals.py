@@ -269,7 +269,10 @@ def test_each_reversal_of_an_entry_that_was_approved_again_is_credited():
     owed = {each.invoice: (each.works, each.amount) for each in both.view["to_credit"]}
     assert owed == {INVOICE: (["b"], eur(800)), second: (["b"], eur(500))}
     for invoice, other in ((INVOICE, second), (second, INVOICE)):
-        done = credit_issued(both, IssueCreditNote(invoice=invoice, entries=("b",), why="Wrong."))
+        note = IssueCreditNote(
+            intent="cancel-and-rebill", invoice=invoice, entries=("b",), why="Wrong."
+        )
+        done = credit_issued(both, note)
         assert [each.invoice for each in done.view["to_credit"]] == [other]
 
 
