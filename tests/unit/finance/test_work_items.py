@@ -213,7 +213,9 @@ def test_an_invoice_that_bills_reversed_work_waits_for_a_credit_note() -> None:
     sent = issued(billed, name, "2026-00001", MAY_4)
     reversed_ = hearing(sent, time_reversed(approval))
     reversed_.then_work("reversed-work-billed", name, since=MAY_4)
-    note = IssueCreditNote(invoice=name, entries=("a",), why="Another engagement.")
+    note = IssueCreditNote(
+        intent="cancel-and-rebill", invoice=name, entries=("a",), why="Another engagement."
+    )
     credit_issued(reversed_, note).then_work("reversed-work-billed")
 
 
