@@ -169,7 +169,9 @@ class OpeningBalances(TakenOver, SourceRecord):
             raise invalid("receivables", least, owed)
 
 
-class EngagementImported(OpeningBalances, Event, channel=FINANCE, consumed_by=("delivery",)):
+class EngagementImported(
+    OpeningBalances, Event, channel=FINANCE, consumed_by=("delivery", "legal")
+):
     """The opening balances of an engagement under way were taken over from another system.
 
     Published by Finance; again when they are corrected. What Finance bills and recognises later

@@ -9,6 +9,7 @@ from contracts.finance import (
     AccountSettled,
     BudgetAmended,
     CreditNoteIssued,
+    EngagementImported,
     InvoiceIssued,
     InvoiceVoided,
     PaymentAllocated,
@@ -18,13 +19,13 @@ from contracts.finance import (
     WriteOffReversed,
 )
 from contracts.money import Money
-from contracts.values import Identifier, Value
+from contracts.values import Identifier, ShortText, Value
 
 
 class Receivable(Value):
     """The amount with tax that the customer still owes on an invoice."""
 
-    number: Identifier
+    number: ShortText
     outstanding: Money
     due_on: date
     overdue: bool = False
@@ -33,10 +34,12 @@ class Receivable(Value):
 class Receivables(Part):
     """The receivables by invoice, also those of which nothing is owed any more.
 
-    `settled_on` is None while the account is not settled.
+    `opening` is what was owed at the take-over, of the invoices from before. `settled_on` is None
+    while the account is not settled.
     """
 
     by_invoice: dict[Identifier, Receivable] = {}
+    opening: dict[Identifier, Money] = {}
     settled_on: date | None = None
 
     @on_event
@@ -45,6 +48,19 @@ class Receivables(Part):
         receivable = Receivable(number=event.number, outstanding=owed, due_on=event.due_on)
         by_invoice = {**self.by_invoice, event.invoice: receivable}
         return self.updated(by_invoice=by_invoice, settled_on=None)
+
+    @on_event
+    def _taken_over(self, event: EngagementImported) -> Self:
+        """Replace the invoices from before; Finance changes none that was paid since."""
+        by_invoice = {
+            name: each for name, each in self.by_invoice.items() if name not in self.opening
+        }
+        for one in event.receivables:
+            new = Receivable(number=one.number, outstanding=one.open, due_on=one.due_on)
+            same = self.opening.get(one.invoice) == one.open
+            by_invoice[one.invoice] = self.by_invoice[one.invoice] if same else new
+        opening = {one.invoice: one.open for one in event.receivables}
+        return self.updated(by_invoice=by_invoice, opening=opening)
 
     @on_event
     def _overdue(self, event: PaymentOverdue) -> Self:

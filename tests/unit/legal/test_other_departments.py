@@ -13,6 +13,7 @@ from contracts.finance import (
     AccountSettled,
     BudgetAmended,
     CreditNoteIssued,
+    EngagementImported,
     InvoiceIssued,
     InvoiceVoided,
     PaymentAllocated,
@@ -185,6 +186,59 @@ def test_a_receivable_is_reduced_by_payments_credits_and_voids():
     )
     signed().consumed(ISSUED, OVERDUE, void).then_view(receivables=())
     signed().consumed(PAID, CREDITED, OVERDUE, void).then_view(receivables=())
+
+
+def balances(*unpaid: tuple[str, int], why: str | None = None) -> EngagementImported:
+    """Return opening balances with these unpaid invoices: number and what is open."""
+    owed = eur(sum(each for _, each in unpaid))
+    line = {
+        "line": "work",
+        "price": eur(30_000),
+        "billed": owed,
+        "paid": eur(0),
+        "method": "at-acceptance",
+        "recognised": eur(0),
+    }
+    receivables = [
+        {
+            "invoice": f"opening-{number}",
+            "number": number,
+            "gross": eur(each),
+            "open": eur(each),
+            "issued_on": "2026-01-05",
+            "due_on": "2026-02-04",
+        }
+        for number, each in unpaid
+    ]
+    return EngagementImported.model_validate(
+        {
+            "source": "crm",
+            "external_id": "A1",
+            "as_of": "2026-01-31",
+            "lines": [line],
+            "price": eur(30_000),
+            "billed": owed,
+            "paid": eur(0),
+            "receivables": receivables,
+            "why": why,
+        }
+    )
+
+
+def test_an_invoice_from_before_is_a_receivable_until_it_is_paid():
+    first = balances(("R1", 1_000), ("R2", 500))
+    late = OVERDUE.model_copy(update={"invoice": "opening-R1"})
+    part = PAID.model_copy(update={"invoice": "opening-R1", "amount": eur(400)})
+    one, two = signed().consumed(first, late, part).view["receivables"]
+    assert (one.number, one.outstanding, one.overdue) == ("R1", eur(600), True)
+    assert (two.number, two.outstanding, two.overdue) == ("R2", eur(500), False)
+    corrected = balances(("R1", 1_000), ("R3", 700), why="R2 was paid.")
+    one, three = signed().consumed(first, late, part, corrected).view["receivables"]
+    assert (one.outstanding, one.overdue) == (eur(600), True)
+    assert (three.number, three.outstanding) == ("R3", eur(700))
+    another = balances(("R1", 1_100), why="The amount was wrong.")
+    [one] = signed().consumed(first, another).view["receivables"]
+    assert one.outstanding == eur(1_100)
 
 
 def test_a_review_of_an_unknown_version_changes_nothing():
