@@ -21,6 +21,12 @@ class Planning(Part):
     def _baselined(self, event: PlanBaselined) -> Self:
         return self.updated(first_baselined_on=self.first_baselined_on or event.baselined_on)
 
+    @property
+    def has_new_draft(self) -> bool:
+        """Return whether a draft is newer than the baseline."""
+        approved = self.baseline.version if self.baseline else 0
+        return self.draft is not None and self.draft.version > approved
+
     @cached_property
     def _tasks(self) -> Mapping[str, PlannedTask]:
         plan = self.baseline or self.draft

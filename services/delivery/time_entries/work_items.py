@@ -139,7 +139,22 @@ CONDITIONS: Mapping[tuple[RefusalCode, Department | None], ItemKind] = {
 Where the day of the work is the reason, nothing may end it: the PMO director approves the time as
 cost then, or it is rejected.
 """
-KINDS = (APPROVE, APPROVE_OF_MANAGER, TOO_LONG, TOO_LONG_OF_MANAGER, *CONDITIONS.values())
+_DRAFTED_FIRST: Mapping[RefusalCode, ItemKind] = {
+    each.code: each
+    for each in (
+        _condition("plan-not-baselined", *_DRAFT),
+        _condition("plan-not-rebaselined", *_DRAFT),
+    )
+}
+"""Kinds of the conditions that a baseline ends, while there is no newer draft to approve."""
+KINDS = (
+    APPROVE,
+    APPROVE_OF_MANAGER,
+    TOO_LONG,
+    TOO_LONG_OF_MANAGER,
+    *CONDITIONS.values(),
+    *_DRAFTED_FIRST.values(),
+)
 
 
 def items(state: Engagement) -> Iterator[WorkItem]:
@@ -157,6 +172,8 @@ def items(state: Engagement) -> Iterator[WorkItem]:
             covered.setdefault(sheet_of(weeks[entry.entry]), []).append(entry)
         for each in {(each.code, each.owed_by): each for each in conditions}.values():
             kind = CONDITIONS[each.code, each.owed_by]
+            if not state.planning.has_new_draft:
+                kind = _DRAFTED_FIRST.get(each.code, kind)
             uncovered.setdefault(kind, []).append((entry, each))
     for name, week in state.time.waiting.items():
         if name in covered:

@@ -356,6 +356,18 @@ def test_time_on_a_change_is_owed_by_everybody_who_delays_it() -> None:
     }
 
 
+def test_time_that_waits_for_a_baseline_asks_for_a_draft_where_there_is_none_to_approve() -> None:
+    waits = with_time(change_signed(), entry(1, task="CR-1", day=TODAY, line=None))
+    drafted = waits.published(DRAFTED.model_copy(update={"version": 2, "changes": ("CR-1",)}))
+    for scenario, command in ((waits, "draft-plan"), (drafted, "baseline-plan")):
+        [item] = [
+            each
+            for each in scenario.work
+            if (each.kind.code, each.about) == ("plan-not-rebaselined", "time")
+        ]
+        assert item.kind.command == command
+
+
 def test_hours_beyond_an_early_start_ask_for_another_one() -> None:
     early = unsigned().consumed(EARLY_START.model_copy(update={"cap_hours": hours(8)}))
     waits = with_time(early, initial(1, START), initial(2, TODAY))
