@@ -15,12 +15,13 @@ from contracts.finance import (
 )
 from contracts.lines import BillingItem, Retainer
 from contracts.money import Money
+from contracts.values import Conversion
 from finance.engagement import Engagement
 from finance.invoices.decisions import VoidInvoice
 from finance.pending.decisions import CatchUp
 from finance.periods.requests import BookPeriod
 from testkit.scenario import Scenario, like
-from tests.amounts import eur
+from tests.amounts import eur, usd
 from tests.unit.finance.builders import (
     CARD,
     COSTS,
@@ -124,3 +125,13 @@ def test_a_payment_in_advance_of_a_month_is_in_the_booking_that_follows_it() -> 
     _, june = close(paid, "06")
     assert (may.paid, june.paid) == (eur(0), eur(500))
     assert (may.receivables, june.receivables) == (eur(1_500), eur(1_000))
+
+
+def test_a_payment_in_the_companys_currency_is_booked_in_that_of_the_invoice() -> None:
+    scenario, _ = close(retained(), "05")
+    conversion = Conversion(
+        amount=eur(500), converted=usd(550), exchange_rate="EUR-USD-2026-06-02", version=1
+    )
+    paid = scenario.after(allocate("invoice-fees-2026-07", eur(500), conversion=conversion))
+    _, june = close(paid, "06")
+    assert (june.paid, june.receivables) == (eur(500), eur(1_000))

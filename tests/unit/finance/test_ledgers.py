@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from chassis.domain.pending import Refusal
 from contracts.event import Event
-from contracts.finance import PeriodBooked, PeriodCosted
+from contracts.finance import BookedTotals, PeriodBooked, PeriodCosted
 from contracts.reference import LedgerPublished
 from contracts.roles import Role
 from finance.ledger_groups.events import (
@@ -38,9 +38,11 @@ from finance.ledgers.state import Ledger
 from finance.periods.events import OpenItems, PeriodChecked
 from finance.service import LEDGER, LEDGER_GROUP
 from testkit.scenario import Scenario, given, like
+from tests.amounts import eur, usd
 from tests.unit.finance.test_periods import booked, costed
 
 MAY_4 = date(2026, 5, 4)
+AMOUNTS = {*BookedTotals.model_fields, "receivables_before", "unbilled"} - {"hours"}
 APRIL = "2026-04"
 NAMES = ("E-0000000000001", "E-0000000000002")
 START = StartClosing(month=APRIL)
@@ -230,6 +232,21 @@ def test_the_totals_of_a_month_are_kept_by_currency():
     ((costs,),) = done.view["costs"].values()
     assert costs.cost.amount == 800
     assert not hasattr(totals, "cost")
+
+
+def test_amounts_in_several_currencies_are_not_added():
+    euros = CompanyTotals.of(booked("04", billed=eur(100)), costed("04", 40))
+    dollars = CompanyTotals.of(
+        booked("04", **{name: usd(0) for name in AMOUNTS} | {"billed": usd(70)}),
+        costed("04", 0).model_copy(update={"cost": usd(30), "recognised_by_cost": usd(0)}),
+    )
+    note = NoteGroup(group=1, round=2, open=0, booked=2, totals=(euros, dollars))
+    done = started().after(CLOSE).when(note).then_accepted()
+    ((one, two),) = (each.totals for each in done.view["months"])
+    assert [(each.currency, each.billed, each.receivables) for each in (one, two)] == [
+        ("EUR", eur(100), eur(100)),
+        ("USD", usd(70), usd(70)),
+    ]
 
 
 def test_how_far_the_months_are_closed_is_published_when_it_changes():

@@ -5,11 +5,13 @@ next command, so that both know the same then.
 """
 
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
 
 from chassis.domain.commands import Command, Refused
+from contracts.reference import CostRatesPublished
 from finance.moved_works import decisions as moved_works
 from finance.moved_works.events import CorrectionBegun
 from finance.number_series.events import NumberTaken
@@ -17,9 +19,11 @@ from finance.periods.requests import BookPeriod
 from finance.service import ENGAGEMENT
 from finance.work.works import Work
 from testkit.scenario import Outcome
+from tests.unit.finance.builders import COSTS, rates
 from tests.unit.finance.month_streams import MonthStreams, asked_of_months
 from tests.unit.finance.test_random_work import END, Story
 
+SOME_COSTS = COSTS.model_copy(update={"rates": rates(architect=80)})
 WITHOUT_MOVING = replace(
     ENGAGEMENT,
     capabilities=tuple(
@@ -35,10 +39,12 @@ class Twins(Story):
         super().__init__(seed)
         self.twin = replace(self.engagement, decider=WITHOUT_MOVING)
         self.months = MonthStreams()
-        self.moved = 0
+        self.moved, self.rates = 0, Random(seed)
 
     def step(self) -> None:
         self.number += 1
+        if self.rates.random() < 0.15:
+            self._publish(self.rates.choice((COSTS, SOME_COSTS)))
         thing = self._booking() if self.random.random() < 0.12 else self.thing()
         if self.twin.stream.requests and self.random.random() < 0.6:
             self._number()
@@ -56,6 +62,11 @@ class Twins(Story):
             one, other = self.engagement.when_consumed(thing), self.twin.when_consumed(thing)
             self.engagement, self.twin = one.after, other.after
             self._carry_out_some()
+
+    def _publish(self, costs: CostRatesPublished) -> None:
+        """Publish other cost rates: a role may have none, or has one from now on."""
+        self._settle()
+        self.engagement, self.twin = self.engagement.knowing(costs), self.twin.knowing(costs)
 
     def _booking(self) -> Command:
         month = f"2026-{self.random.randint(4, 8):02}"
@@ -126,3 +137,5 @@ def test_an_engagement_is_the_same_whether_its_works_move_or_not(seed: int) -> N
     story._settle()
     story.require_equal()
     assert story.moved
+    costs = [work.cost for works in _all(story, {}).values() for work in works.values()]
+    assert None not in costs or not story.engagement.state.work.is_costed()
