@@ -171,7 +171,7 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
     "opening-balance-unpaid": "A part of what was billed before the take-over is not paid.",
     "payment-awaits-answer": "An engagement has not answered the last request of the payment yet.",
     "payment-differs": "The payment differs from the other one, or is used already.",
-    "payment-of-other-account": ("The payment is of another customer than the engagement."),
+    "payment-of-other-account": ("The payment is of another customer than the invoice."),
     "payment-of-other-company": "The payment arrived at another company than the one that sells.",
     "payment-refunded": "A part of the payment was paid back to the customer.",
     "payment-returned": "The bank took the payment back.",

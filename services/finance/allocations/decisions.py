@@ -49,17 +49,18 @@ def take_allocation(
     Raises Refused where the invoice is unknown, not issued, void or paid, is in another currency,
     or is of another customer or company.
     """
-    if command.account != state.account:
-        raise Refused(
-            "payment-of-other-account",
-            f"the payment is of {command.account}, the engagement of {state.account}",
-        )
     if command.company != state.company:
         raise Refused(
             "payment-of-other-company",
             f"the payment arrived at {command.company}; {state.company} sells",
         )
     invoice = require_receivable(state, command.invoice)
+    customer = invoice.customer or state.account
+    if command.account != customer:
+        raise Refused(
+            "payment-of-other-account",
+            f"the payment is of {command.account}, the invoice of {customer}",
+        )
     require_currency(invoice.currency, amount=command.amount)
     rest = invoice.outstanding
     if rest.amount <= 0:

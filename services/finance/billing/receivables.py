@@ -65,6 +65,11 @@ class Receivable(Value):
         raise NotImplementedError
 
     @property
+    def customer(self) -> str | None:
+        """Return the account that got it; None where it is that of the engagement."""
+        return None
+
+    @property
     def issue_on(self) -> date | None:
         """Return the invoice date, or None before the approval."""
         raise NotImplementedError

@@ -62,6 +62,11 @@ class Invoice(Receivable, InvoiceDraft):
         return self.amount.currency
 
     @property
+    def customer(self) -> str | None:
+        """Return the account that the invoice names: that of the engagement, or of its line."""
+        return self.approved.details.customer.account if self.approved else None
+
+    @property
     def issue_on(self) -> date | None:
         """Return the invoice date, or None before the approval."""
         return self.approved.issue_on if self.approved else None

@@ -22,6 +22,7 @@ from finance.payments.requests import NoteDeallocation
 from finance.settlement.decisions import SettleAccount
 from testkit.scenario import Scenario, like
 from tests.amounts import eur, usd
+from tests.invoices import CUSTOMER
 from tests.unit.finance.builders import (
     APRIL_1,
     CARD,
@@ -33,9 +34,12 @@ from tests.unit.finance.builders import (
     credit_issued,
     drafts_and_invoices,
     exchange,
+    fixed_line,
     hearing,
+    issued,
     pay,
     sent,
+    sow_of,
 )
 
 MAY_2 = date(2026, 5, 2)
@@ -86,6 +90,14 @@ def test_a_payment_has_customer_company_and_currency_of_the_invoice():
     sent().when(allocate("invoice-start", usd(1))).then_refused("currency-differs")
     sent().when(allocate("invoice-9", eur(1))).then_refused("invoice-unknown")
     contracted().on(APRIL_1).when(pay(1)).then_refused("invoice-not-issued", saying="is drafted")
+
+
+def test_an_invoice_is_paid_by_the_account_that_it_names():
+    holding = CUSTOMER.model_copy(update={"account": "holding", "legal_name": "Acme Holding Ltd."})
+    billed = contracted(sow_of(fixed_line(bill_to="holding"))).knowing(CUSTOMER, holding)
+    out = issued(billed, "invoice-start", "2026-00001", APRIL_1)
+    out.when(pay(1)).then_refused("payment-of-other-account", saying="the invoice of holding")
+    out.after(pay(5_000, account="holding")).then_view(outstanding=eur(0))
 
 
 def test_an_allocation_is_given_back_once():
