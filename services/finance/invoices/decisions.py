@@ -42,7 +42,7 @@ from contracts.finance import (
     Voiding,
 )
 from contracts.lines import BillingKind
-from contracts.money import Money, PositiveMoney, invalid
+from contracts.money import Money, PositiveMoney, Rate, invalid
 from contracts.values import Day, DistinctBy, Identifier, ProjectRole, ShortText, days_after
 from finance.billing.events import CreditNoteApproved, NumberRefused
 from finance.billing.schedule import lapsed, too_much_due
@@ -567,9 +567,34 @@ class InvoiceLineView(ViewModel):
     description: str
     role: ProjectRole | None
     hours: Decimal | None
+    rate: Rate | None
     amount: Money
     written_down: Money | None
     left: Money
+
+
+class CreditedLineView(ViewModel):
+    """Part of a line of the invoice that a credit note takes back, without tax."""
+
+    invoice_line: str
+    amount: Money
+
+
+class CreditNoteView(ViewModel):
+    """Credit note on an invoice; its number is null while it waits for it.
+
+    `amount` is without tax: the sum of the lines less the part of an advance that is restored.
+    """
+
+    credit_note: str
+    number: str | None
+    intent: CreditIntent
+    why: str
+    lines: list[CreditedLineView]
+    advance_restored: Money | None
+    amount: Money
+    tax: TaxTotals
+    issued_on: date
 
 
 class InvoiceView(ViewModel):
@@ -601,6 +626,7 @@ class InvoiceView(ViewModel):
     issued_on: date | None
     due_on: date | None
     credited: Money
+    credit_notes: list[CreditNoteView]
     paid: Money
     written_off: Money
     outstanding: Money
@@ -644,6 +670,7 @@ def _shown(state: Engagement, invoice: Invoice) -> InvoiceView:
                 description=each.description,
                 role=each.role,
                 hours=each.hours,
+                rate=each.rate,
                 amount=each.amount,
                 written_down=each.written_down,
                 left=invoice.left_of(each),
@@ -657,8 +684,26 @@ def _shown(state: Engagement, invoice: Invoice) -> InvoiceView:
         issued_on=invoice.issue_on if invoice.stage in {"issued", "voided"} else None,
         due_on=invoice.due_on,
         credited=invoice.credited,
+        credit_notes=[_shown_note(each) for each in invoice.notes],
         paid=invoice.paid,
         written_off=invoice.written_off,
         outstanding=invoice.outstanding,
         overdue=invoice.overdue,
+    )
+
+
+def _shown_note(note: CreditNoteIssued | CreditNoteApproved) -> CreditNoteView:
+    return CreditNoteView(
+        credit_note=note.credit_note,
+        number=note.number if isinstance(note, CreditNoteIssued) else None,
+        intent=note.intent,
+        why=note.why,
+        lines=[
+            CreditedLineView(invoice_line=each.invoice_line, amount=each.amount)
+            for each in note.lines
+        ],
+        advance_restored=note.advance_restored,
+        amount=note.amount,
+        tax=note.tax,
+        issued_on=note.issued_on,
     )

@@ -118,6 +118,21 @@ def test_works_that_are_credited_to_be_billed_again_are_unbilled() -> None:
     again.when(APRIL).then(like(BillingEventDue, amount=eur(800)), like(InvoiceDrafted))
 
 
+def test_the_invoice_shows_its_credit_notes_and_the_rates_of_its_lines() -> None:
+    out = hourly()
+    assert [each.rate for each in shown(out).lines] == [per_hour(100), per_hour(140), None]
+    assert shown(out).credit_notes == []
+    approved = out.after(credit(entries=("b",)), by="cora")
+    [waiting] = shown(approved).credit_notes
+    [note] = shown(credited(out, entries=("b",))).credit_notes
+    assert (waiting.number, note.number) == (None, "CN-2026-00001")
+    assert (note.intent, note.why, note.issued_on) == ("cancel-and-rebill", "Wrong.", MAY)
+    assert [(each.invoice_line, each.amount) for each in note.lines] == [
+        (line_of(out, "developer"), eur(800))
+    ]
+    assert (note.amount, note.tax.gross, note.advance_restored) == (eur(800), eur(800), None)
+
+
 def test_a_line_that_is_credited_to_be_billed_again_takes_all_its_works_along() -> None:
     out = hourly()
     developer = LineCredit(invoice_line=line_of(out, "developer"))
