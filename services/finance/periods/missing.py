@@ -10,7 +10,7 @@ from finance.calendar_months import end_of
 from finance.engagement import Engagement
 from finance.exchange_rates.conversion import missing_rate
 from finance.periods.state import NOTHING
-from finance.revenue.months import next_month
+from finance.revenue.months import next_open_month
 
 
 def missing_numbers(state: Engagement, month: Month) -> Iterable[Missing]:
@@ -62,7 +62,7 @@ def missing_before_closing(state: Engagement, month: Month) -> Iterable[Missing]
     for each in budget.obligations if budget else ():
         if each.method == "cost-to-cost" or budget is None:
             continue
-        following = next_month(state, budget, each)
+        following = next_open_month(state, budget, each)
         if following <= month:
             sentence = f"the revenue of {each.obligation} in {following} is not recognised"
             yield Missing("revenue-unrecognised", sentence, "finance")
@@ -77,7 +77,7 @@ def missing_in_confidence(state: Engagement, month: Month) -> Iterable[Missing]:
             yield Missing("work-uncosted", sentence, "finance")
     for each in budget.obligations if budget else ():
         if each.method == "cost-to-cost" and budget is not None:
-            following = next_month(state, budget, each)
+            following = next_open_month(state, budget, each)
             if following <= month:
                 sentence = f"the revenue of {each.obligation} in {following} is not recognised"
                 yield Missing("revenue-unrecognised", sentence, "finance")

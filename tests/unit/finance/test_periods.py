@@ -555,5 +555,19 @@ def test_revenue_that_a_booked_month_lacks_is_recognised_in_the_next_one():
     caught_up.when(recognise("05")).then_refused("month-recognised")
 
 
+def test_revenue_that_is_missing_is_named_by_the_month_in_which_it_can_be_recognised():
+    open_, in_confidence = hourly_advance(), sent()
+    for scenario, confidential in ((open_, False), (in_confidence, True)):
+        later = after_booking(scenario.on(JUNE_4), "04")
+        (checked,) = later.when(CheckPeriod(company="us", month="2026-05")).events
+        assert isinstance(checked, PeriodChecked)
+        found = checked.in_confidence if confidential else checked.missing
+        named = [each for each in found.items if "is not recognised" in each]
+        assert named
+        assert all("in 2026-05" in each for each in named)
+        done = later.after(recognise("05")).when(CheckPeriod(company="us", month="2026-05"))
+        assert not any("is not recognised" in f"{each}" for each in done.events)
+
+
 def hourly_advance() -> Scenario[Engagement]:
     return contracted(sow_of(hourly_line()))
