@@ -601,6 +601,26 @@ def test_an_expense_with_its_receipt_is_approved_rejected_and_reversed(
     assert decided(corrected) == ("reversed", wrong_one["why"])
     assert cost(desks, running) == before
 
+    desks.do("lena", "delivery", f"{path}/submit-expense", hotel)
+    [last] = waiting_ones()
+    withdrawn, withdraw = {"expense": last["expense"]}, f"{path}/withdraw-expense"
+    assert desks.refused("milan", "delivery", withdraw, withdrawn)[:2] == (403, "expense-not-own")
+    desks.do("lena", "delivery", withdraw, withdrawn)
+    assert waiting_ones() == []
+    late = desks.refused("yuki", "delivery", f"{path}/approve-expense", withdrawn)
+    assert late[:2] == (409, "expense-not-waiting")
+
+    def outcomes(by: str) -> set[str]:
+        rows = desks.api.get("delivery", f"/expenses?engagement={running}&person=lena", by=by)
+        return {each["status"] for each in rows["rows"]}
+
+    for by in ("lena", "yuki", "paul", "fred"):
+        wait_until(lambda by=by: outcomes(by) == {"rejected", "reversed"}, limit=SOON)  # type: ignore[misc]
+    assert (outcomes("milan"), outcomes("max")) == (set(), set())
+    one = f"/expenses/{running}.{again['expense']}"
+    hidden = desks.api.request("GET", "delivery", one, by="milan")
+    assert (hidden.status_code, hidden.json()["code"]) == (404, "unknown-stream")
+
 
 def test_a_stand_in_records_the_week_and_both_names_are_kept(
     desks: Desks, running: str, api: ApiClient
