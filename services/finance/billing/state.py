@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from chassis.domain.commands import Missing
 from chassis.domain.state import Keep, KeepDay, Part, on_event
-from contracts.event import Event, Recorded
+from contracts.event import Recorded
 from contracts.finance import (
     BillingEventDue,
+    Credit,
+    CreditedLine,
     CreditNoteIssued,
     DraftWithdrawn,
     EngagementImported,
@@ -31,9 +34,40 @@ from contracts.finance import (
     WriteOffReversed,
 )
 from contracts.money import Money
-from contracts.values import Identifier, ShortText
+from contracts.values import Identifier, ShortText, TotalHours
 from finance.billing.events import CreditNoteApproved, DraftChecked, NumberRefused
 from finance.billing.receivables import HeldAllocation, OpeningInvoice, Receivable, movements
+
+
+class IssuedCreditLine(CreditedLine):
+    """Line of an issued credit note: how many works it takes back, and their hours.
+
+    The works are in the event only, so that the state grows with lines and not with works.
+    """
+
+    number_of_works: int = 0
+    hours: TotalHours | None = None
+
+
+class IssuedCredit(Credit):
+    """Credit note that has its number."""
+
+    credit_note: Identifier
+    number: Identifier
+    lines: tuple[IssuedCreditLine, ...]
+    issued_on: date
+
+
+def without_works(line: CreditedLine) -> IssuedCreditLine:
+    """Return a credited line with the number and hours of its works in their place."""
+    if isinstance(line, IssuedCreditLine):
+        return line
+    hours = [each.hours for each in line.works if each.hours is not None]
+    return IssuedCreditLine(
+        **{**dict(line), "works": ()},
+        number_of_works=len(line.works),
+        hours=sum(hours, Decimal(0)) if hours else None,
+    )
 
 
 class Invoice(Receivable, InvoiceDraft):
@@ -53,7 +87,7 @@ class Invoice(Receivable, InvoiceDraft):
     rejected: InvoiceRejected | None = None
     voided: InvoiceVoided | None = None
     number_refused: tuple[str, ...] = ()
-    credits: tuple[CreditNoteIssued, ...] = ()
+    credits: tuple[IssuedCredit, ...] = ()
     credits_approved: tuple[CreditNoteApproved, ...] = ()
 
     @property
@@ -82,7 +116,7 @@ class Invoice(Receivable, InvoiceDraft):
         return Money.total(notes, self.amount.currency)
 
     @property
-    def notes(self) -> tuple[CreditNoteIssued | CreditNoteApproved, ...]:
+    def notes(self) -> tuple[IssuedCredit | CreditNoteApproved, ...]:
         """Return the invoice's credit notes, also those not numbered yet."""
         return (*self.credits, *self.credits_approved)
 
@@ -125,7 +159,7 @@ class Invoice(Receivable, InvoiceDraft):
         return Money.total((each.amount for each in self._cancelling), self.amount.currency)
 
     @property
-    def _cancelling(self) -> Iterable[CreditNoteIssued | CreditNoteApproved]:
+    def _cancelling(self) -> Iterable[IssuedCredit | CreditNoteApproved]:
         return (each for each in self.notes if each.intent == "cancel-and-rebill")
 
     @property
@@ -291,7 +325,10 @@ class Billing(Part):
     @on_event
     def _credited(self, event: CreditNoteIssued) -> Self:
         left = self.invoices[event.invoice].credits_without(event.credit_note)
-        return self._with_movement(event.invoice, "credits", event, credits_approved=left)
+        note = IssuedCredit(
+            **{**dict(event), "lines": tuple(without_works(each) for each in event.lines)}
+        )
+        return self._with_movement(event.invoice, "credits", note, credits_approved=left)
 
     @on_event
     def _allocated(self, event: PaymentAllocated) -> Self:
@@ -490,7 +527,7 @@ class Billing(Part):
         changed = self.invoices[invoice].model_copy(update=fields)
         return self.updated(invoices={**self.invoices, invoice: changed})
 
-    def _with_movement(self, invoice: str, field: str, movement: Event, **fields: object) -> Self:
+    def _with_movement(self, invoice: str, field: str, movement: Credit, **fields: object) -> Self:
         """Add a movement, and settle by it."""
         movements = (*getattr(self.invoices[invoice], field), movement)
         return self._settled_by(invoice, **{field: movements}, **fields)

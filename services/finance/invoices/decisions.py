@@ -35,6 +35,7 @@ from contracts.finance import (
     InvoiceDetails,
     InvoiceHeld,
     InvoiceIssued,
+    InvoiceLine,
     InvoiceRejected,
     InvoiceReleased,
     InvoiceVoided,
@@ -46,7 +47,7 @@ from contracts.money import Money, PositiveMoney, Rate, invalid
 from contracts.values import Day, DistinctBy, Identifier, ProjectRole, ShortText, days_after
 from finance.billing.events import CreditNoteApproved, NumberRefused
 from finance.billing.schedule import lapsed, too_much_due
-from finance.billing.state import Invoice
+from finance.billing.state import Invoice, IssuedCredit, without_works
 from finance.companies.policy import rounding_on
 from finance.engagement import Engagement
 from finance.invoices import work_items
@@ -560,7 +561,10 @@ def _require_advance(state: Engagement, invoice: Invoice, amount: Money) -> None
 
 
 class InvoiceLineView(ViewModel):
-    """Line of an invoice; `left` is what no credit note takes back, before the advance."""
+    """Line of an invoice; `left` is what no credit note takes back, before the advance.
+
+    Its tax code is known from the approval on; the tax is rounded once for each code.
+    """
 
     invoice_line: str
     line: str
@@ -570,31 +574,36 @@ class InvoiceLineView(ViewModel):
     rate: Rate | None
     amount: Money
     written_down: Money | None
+    tax_code: str | None
     left: Money
 
 
 class CreditedLineView(ViewModel):
-    """Part of a line of the invoice that a credit note takes back, without tax."""
+    """Line of an invoice that a credit note takes back; `hours` are those of its works."""
 
     invoice_line: str
+    line: str
+    role: ProjectRole | None
     amount: Money
+    works: int
+    hours: Decimal | None
 
 
 class CreditNoteView(ViewModel):
-    """Credit note on an invoice; its number is null while it waits for it.
+    """Credit note on an invoice; without a number while it waits for one.
 
-    `amount` is without tax: the sum of the lines less the part of an advance that is restored.
+    `amount` is without tax: the lines less what of an advance is restored.
     """
 
     credit_note: str
     number: str | None
     intent: CreditIntent
-    why: str
-    lines: list[CreditedLineView]
-    advance_restored: Money | None
+    issued_on: date
     amount: Money
     tax: TaxTotals
-    issued_on: date
+    advance_restored: Money | None
+    why: str
+    lines: list[CreditedLineView]
 
 
 class InvoiceView(ViewModel):
@@ -663,20 +672,7 @@ def _shown(state: Engagement, invoice: Invoice) -> InvoiceView:
         else None,
         missing=list(invoice.missing),
         edited=invoice.edited,
-        lines=[
-            InvoiceLineView(
-                invoice_line=each.invoice_line,
-                line=each.line,
-                description=each.description,
-                role=each.role,
-                hours=each.hours,
-                rate=each.rate,
-                amount=each.amount,
-                written_down=each.written_down,
-                left=invoice.left_of(each),
-            )
-            for each in invoice.lines
-        ],
+        lines=[_line(invoice, each) for each in invoice.lines],
         amount=invoice.amount,
         tax=invoice.tax,
         details=invoice.approved.details if invoice.approved else None,
@@ -692,18 +688,41 @@ def _shown(state: Engagement, invoice: Invoice) -> InvoiceView:
     )
 
 
-def _shown_note(note: CreditNoteIssued | CreditNoteApproved) -> CreditNoteView:
+def _line(invoice: Invoice, line: InvoiceLine) -> InvoiceLineView:
+    codes = invoice.tax.by_code if invoice.tax else ()
+    return InvoiceLineView(
+        invoice_line=line.invoice_line,
+        line=line.line,
+        description=line.description,
+        role=line.role,
+        hours=line.hours,
+        rate=line.rate,
+        amount=line.amount,
+        written_down=line.written_down,
+        tax_code=next((each.tax_code for each in codes if line.line in each.lines), None),
+        left=invoice.left_of(line),
+    )
+
+
+def _shown_note(note: IssuedCredit | CreditNoteApproved) -> CreditNoteView:
     return CreditNoteView(
         credit_note=note.credit_note,
-        number=note.number if isinstance(note, CreditNoteIssued) else None,
+        number=note.number if isinstance(note, IssuedCredit) else None,
         intent=note.intent,
-        why=note.why,
-        lines=[
-            CreditedLineView(invoice_line=each.invoice_line, amount=each.amount)
-            for each in note.lines
-        ],
-        advance_restored=note.advance_restored,
+        issued_on=note.issued_on,
         amount=note.amount,
         tax=note.tax,
-        issued_on=note.issued_on,
+        advance_restored=note.advance_restored,
+        why=note.why,
+        lines=[
+            CreditedLineView(
+                invoice_line=each.invoice_line,
+                line=each.line,
+                role=each.role,
+                amount=each.amount,
+                works=each.number_of_works,
+                hours=each.hours,
+            )
+            for each in map(without_works, note.lines)
+        ],
     )

@@ -23,11 +23,12 @@ from gateway.formatting import (
     short_day,
     words,
 )
+from gateway.pages.invoices import invoice_state
 from gateway.pages.names import Names, channel_name, rule_title
 from gateway.view.approved_work import approved_work
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery import Change, RaidItem, Survey
-from gateway.view.sections.finance import Budget, Invoice, OpeningInvoice
+from gateway.view.sections.finance import Budget, Invoice
 from gateway.view.sections.legal import Obligation
 
 
@@ -445,7 +446,7 @@ def _finance(view: View, names: Names, *, confidential: bool) -> _PanelRows:
         "Invoices from before",
         tuple(
             f"{each.number}: {money(each.open)} of {money(each.gross)} with tax open then, "
-            f"{_payment(each)}"
+            f"{invoice_state(each)}"
             for each in finance.opening.values()
         ),
     )
@@ -562,8 +563,7 @@ def _billed_by_line(view: View, budget: Budget) -> tuple[str, ...]:
     currency, invoices = budget.price.currency, view.finance.live_invoices()
     texts = []
     for line in budget.lines:
-        parts = (part.amount for each in invoices for part in each.lines if part.line == line.line)
-        billed = Money.total(parts, currency)
+        billed = Money.total((each.billed_on(line.line) for each in invoices), currency)
         texts.append(f"{line.title}: {money(billed)} of {money(line.price)}")
     return _shortened(texts)
 
@@ -585,16 +585,9 @@ def _cap(start: EarlyStart) -> str:
 
 
 def _invoice(invoice: Invoice) -> str:
-    state = "void" if invoice.voided else _payment(invoice)
     tax = f" ({money(invoice.gross)} with tax)" if invoice.gross != invoice.amount else ""
-    return f"{invoice.number}: {money(invoice.amount)}{tax}, {state}"
-
-
-def _payment(invoice: Invoice | OpeningInvoice) -> str:
-    if invoice.outstanding.amount <= 0:
-        return "paid" if invoice.paid.amount > 0 else "credited"
-    overdue = invoice.overdue is not None
-    return f"{'overdue since' if overdue else 'due'} {short_day(invoice.due_on)}"
+    credited = f", {money(invoice.credited)} credited" if invoice.credited.amount else ""
+    return f"{invoice.number}: {money(invoice.amount)}{tax}{credited}, {invoice_state(invoice)}"
 
 
 def _gateway(view: View, names: Names, *, confidential: bool) -> _PanelRows:

@@ -41,6 +41,7 @@ from gateway.pages import html_responses, live_updates, portfolio_page, session
 from gateway.pages.department_panels import panels, titles_by_id
 from gateway.pages.engagement_page import by_month, entry, proved_disconnects, stage_steps
 from gateway.pages.html_responses import PageRoute, page
+from gateway.pages.invoices import bills
 from gateway.pages.names import OVER, STAGE_NAMES, UNDER_WAY, Names
 from gateway.pages.session import SignedOut, caller_of, local_path, read_form, viewer
 from gateway.portfolio.figures import Portfolio
@@ -237,6 +238,7 @@ def _add_pages(router: APIRouter, sources: Callable[[Request], Sources]) -> None
         selected = [each for each in timeline if said in (None, each.channel.department)]
         shown = selected if events == "all" else selected[-LATEST_EVENTS:]
         entries = [entry(each, names, confidential=confidential) for each in reversed(shown)]
+        shown_bills, older_bills = bills(view, names)
         content = _content(
             caller,
             source,
@@ -252,6 +254,8 @@ def _add_pages(router: APIRouter, sources: Callable[[Request], Sources]) -> None
                 view, details.disconnects, timeline, names, confidential=confidential
             ),
             panels=panels(view, names, source.today, confidential=confidential),
+            bills=shown_bills,
+            older_bills=older_bills,
             asked=events,
             department=said,
             events=len(selected),

@@ -46,7 +46,7 @@ def bill_rate(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
     for invoice in view.finance.live_invoices():
         wrong = [
             each
-            for billed in invoice.lines
+            for billed in invoice.billed_lines
             if (line := lines.get(billed.line))
             for each in _wrong_rates(billed, line, invoice.issued_on)
         ]
@@ -61,7 +61,7 @@ def bill_rate(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
             about=invoice.invoice,
             exposure=total(
                 billed.amount
-                for billed in invoice.lines
+                for billed in invoice.billed_lines
                 if any(each.line is billed for each in wrong)
             ),
             at_stake=_overcharged(wrong),

@@ -53,6 +53,7 @@ from tests.unit.finance.builders import (
     assessed,
     contracted,
     credit_issued,
+    drafts_and_invoices,
     expense,
     expense_reversed,
     fixed_line,
@@ -501,8 +502,12 @@ def test_works_that_moved_are_unbilled_once_they_are_back(named: dict[str, objec
     assert after.state.work.totals == here.state.work.totals
     assert after.view["corrections"] == []
     assert [line.unbilled for line in after.view["unbilled"]] == [eur(worth)]
-    of_note = here.state.billing.invoices[INVOICE].credits[0].works
-    assert held(after) == {each.key for each in of_note}
+    assert held(after) == {each.key for each in after.state.work.waiting}
+    assert len(held(after)) == sum(
+        line.works
+        for note in drafts_and_invoices(here)[INVOICE].credit_notes
+        for line in note.lines
+    )
     assert months.works("2026-04").keys() == {"time:a", "time:b", "expense:train"} - held(after)
     again = months.after(after.after(APRIL))
     assert again.state.billing.invoices[f"{INVOICE}-2"].amount == eur(worth)

@@ -107,11 +107,105 @@ class Billable:
     invoiced: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class InvoiceLine:
+    """A line of a draft or an invoice, as the customer reads it; role and hours where it is time.
+
+    `written_down` is what an edit of the draft took off the amount. The tax code is known from the
+    issue on; the tax is rounded once for each code.
+    """
+
+    invoice_line: str
+    line: str
+    description: str
+    role: str | None
+    hours: Decimal | None
+    amount: Money
+    written_down: Money | None
+    tax_code: str | None
+
+
+def _lines(
+    lines: Iterable[finance.InvoiceLine], tax: finance.TaxTotals | None = None
+) -> list[InvoiceLine]:
+    codes = {name: each.tax_code for each in (tax.by_code if tax else ()) for name in each.lines}
+    return [
+        InvoiceLine(
+            line.invoice_line,
+            line.line,
+            line.description,
+            line.role,
+            line.hours,
+            line.amount,
+            line.written_down,
+            codes.get(line.line),
+        )
+        for line in lines
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class CreditedLine:
+    """Part of a line of an invoice that a credit note takes back; `hours` are of its works."""
+
+    invoice_line: str
+    line: str
+    role: str | None
+    amount: Money
+    works: int
+    hours: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNote:
+    """A credit note; `amount` is without tax: its lines less what of an advance is restored."""
+
+    credit_note: str
+    number: str
+    intent: str
+    issued_on: date
+    amount: Money
+    gross: Money
+    advance_restored: Money | None
+    why: str
+    lines: list[CreditedLine]
+
+
+def _credit_note(event: finance.CreditNoteIssued) -> CreditNote:
+    return CreditNote(
+        event.credit_note,
+        event.number,
+        event.intent,
+        event.issued_on,
+        event.amount,
+        event.tax.gross,
+        event.advance_restored,
+        event.why,
+        [
+            CreditedLine(
+                each.invoice_line,
+                each.line,
+                each.role,
+                each.amount,
+                len(each.works),
+                _hours(each.works),
+            )
+            for each in event.lines
+        ],
+    )
+
+
+def _hours(works: Iterable[finance.BilledWork]) -> Decimal | None:
+    """Return the hours of works; None where none of them is time."""
+    known = [each.hours for each in works if each.hours is not None]
+    return sum(known, Decimal(0)) if known else None
+
+
 @dataclass(slots=True)
 class BilledLine:
-    """A line of an invoice; role, hours (also by day) and rate where it bills time.
+    """A line of an invoice as far as it bills; role, hours (also by day) and rate where it is time.
 
-    `amount` contains what was written down of it.
+    `amount` contains what was written down of it, and not what was credited to be billed again.
     """
 
     invoice_line: str
@@ -138,25 +232,21 @@ def _billed(lines: Iterable[finance.InvoiceLine]) -> list[BilledLine]:
     ]
 
 
-def _by_line(lines: Iterable[finance.InvoiceLine]) -> dict[str, Money]:
-    found: dict[str, Money] = {}
-    for each in lines:
-        known = found.get(each.line)
-        found[each.line] = each.amount if known is None else known + each.amount
-    return found
-
-
 @dataclass(slots=True)
 class Draft:
     """The draft of an invoice, until it is issued, withdrawn or rejected.
 
-    `held` is the reason for which it is held, or None.
+    `held` is the reason for which it is held, `edited` that of its last edit by a person, or None.
+    `amount` is without tax.
     """
 
     kind: str
-    lines: list[BilledLine]
+    amount: Money
+    lines: list[InvoiceLine]
+    billed_lines: list[BilledLine]
     billing_event: str
     held: str | None = None
+    edited: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +296,8 @@ class ReversedWork:
 class Invoice:
     """An issued invoice, with what is paid, written off and credited.
 
-    `amount` and `credited` are without tax, the other amounts with tax.
+    `amount`, `advance_drawn` and `credited` are without tax, the other amounts with tax. `line` is
+    the contract line of its billing entry, of which an advance pays a part.
     """
 
     invoice: str
@@ -215,9 +306,10 @@ class Invoice:
     amount: Money
     gross: Money
     deliverables: list[str]
-    lines: list[BilledLine]
-    on_lines: dict[str, Money]
-    """Amounts that it billed by contract line, before credits and advances."""
+    line: str
+    lines: list[InvoiceLine]
+    billed_lines: list[BilledLine]
+    advance_drawn: Money
     issued_on: date
     due_on: date
     said: Ref
@@ -225,19 +317,22 @@ class Invoice:
     written_off: Money
     credited: Money
     gross_credited: Money
-    credited_lines: dict[str, Money] = field(default_factory=dict)
-    """Credits by contract line, before the advance."""
-    restored: Money | None = None
-    """Part of the advance that credits restored, or None."""
+    credit_notes: list[CreditNote] = field(default_factory=list)
     voided: bool = False
     overdue: Ref | None = None
 
     def billed_on(self, line: str) -> Money:
-        """Return what it bills on a contract line, less credits on it and advances drawn."""
-        nothing = Money.zero(self.amount.currency)
-        on_line = self.on_lines.get(line, nothing) - self.credited_lines.get(line, nothing)
-        drawn = Money.total(self.on_lines.values(), nothing.currency) - self.amount
-        return on_line - (drawn - (self.restored or nothing))
+        """Return what it bills on a contract line, less credits on it and the advance."""
+        currency = self.amount.currency
+        on_line = Money.total((each.amount for each in self.lines if each.line == line), currency)
+        credited = (
+            each.amount for note in self.credit_notes for each in note.lines if each.line == line
+        )
+        left = on_line - Money.total(credited, currency)
+        if line != self.line:
+            return left
+        restored = (each.advance_restored for each in self.credit_notes if each.advance_restored)
+        return left - (self.advance_drawn - Money.total(restored, currency))
 
     @property
     def outstanding(self) -> Money:
@@ -367,7 +462,7 @@ class FinanceSection:
             line
             for name, bill in bills.items()
             if bill.kind == "time"
-            for line in _without(bill.lines, self.reversed.get(name))
+            for line in _without(bill.billed_lines, self.reversed.get(name))
         ]
 
     def billed(self, currency: str) -> Money:
@@ -598,7 +693,13 @@ steps.describe(
 @steps.on(finance.InvoiceDrafted)
 def _invoice_drafted(section: FinanceSection, recorded: Recorded[finance.InvoiceDrafted]) -> None:
     event = recorded.event
-    section.drafts[event.invoice] = Draft(event.kind, _billed(event.lines), event.billing_event)
+    section.drafts[event.invoice] = _draft(event)
+
+
+def _draft(event: finance.InvoiceDraft) -> Draft:
+    return Draft(
+        event.kind, event.amount, _lines(event.lines), _billed(event.lines), event.billing_event
+    )
 
 
 steps.describe(
@@ -651,7 +752,7 @@ steps.describe(
 steps.describe(
     finance.InvoiceEdited,
     lambda event, _: (
-        f"Draft {event.invoice} changed to {money(event.amount)}: "
+        f"Draft {event.invoice} changed to {money(event.amount)}{_written_down_by(event)}: "
         + ("the approval of work on it was reversed." if event.why is None else f"“{event.why}”")
     ),
 )
@@ -660,12 +761,19 @@ steps.describe(
 @steps.on(finance.InvoiceEdited)
 def _invoice_edited(section: FinanceSection, recorded: Recorded[finance.InvoiceEdited]) -> None:
     event = recorded.event
-    held = section.drafts[event.invoice].held if event.invoice in section.drafts else None
-    lines = _billed(event.lines)
-    section.drafts[event.invoice] = Draft(event.kind, lines, event.billing_event, held)
+    before = section.drafts.get(event.invoice)
+    draft = section.drafts[event.invoice] = _draft(event)
+    draft.held = before.held if before is not None else None
+    draft.edited = event.why or (before.edited if before is not None else None)
     due = section.billing.get(event.billing_event)
     if due is not None and event.kind == "time":
         due.amount = event.amount
+
+
+def _written_down_by(event: finance.InvoiceEdited) -> str:
+    parts = [each.written_down for each in event.lines if each.written_down is not None]
+    total = Money.total(parts, event.amount.currency)
+    return f", {money(total)} written down" if total.amount else ""
 
 
 steps.describe(
@@ -747,6 +855,7 @@ def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) 
     event = recorded.event
     nothing = Money.zero(event.amount.currency)
     section.drafts.pop(event.invoice, None)
+    due = section.billing.get(event.billing_event)
     section.invoices[event.invoice] = Invoice(
         invoice=event.invoice,
         number=event.number,
@@ -754,8 +863,10 @@ def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) 
         amount=event.amount,
         gross=event.tax.gross,
         deliverables=list(event.deliverables),
-        lines=_billed(event.lines),
-        on_lines=_by_line(event.lines),
+        line=due.line if due is not None else event.lines[0].line,
+        lines=_lines(event.lines, event.tax),
+        billed_lines=_billed(event.lines),
+        advance_drawn=event.advance_drawn,
         issued_on=event.issued_on,
         due_on=event.due_on,
         said=ref(recorded),
@@ -764,7 +875,6 @@ def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) 
         credited=nothing,
         gross_credited=nothing,
     )
-    due = section.billing.get(event.billing_event)
     if due is not None:
         due.invoiced = True
 
@@ -929,8 +1039,9 @@ def _voided(section: FinanceSection, recorded: Recorded[finance.InvoiceVoided]) 
 steps.describe(
     finance.CreditNoteIssued,
     lambda event, _: (
-        f"Credit note {event.number} over {_with_tax(event.amount, event.tax)} issued on "
-        f"{day(event.issued_on)}, {_intent(event)}: “{event.why}”"
+        f"Credit note {event.number} on invoice {event.details.invoice_number} over "
+        f"{_with_tax(event.amount, event.tax)} issued on {day(event.issued_on)}, "
+        f"{intent(event.intent)}: “{event.why}”"
     ),
 )
 
@@ -939,29 +1050,24 @@ steps.describe(
 def _credited(section: FinanceSection, recorded: Recorded[finance.CreditNoteIssued]) -> None:
     invoice = section.invoices.get(recorded.event.invoice)
     event = recorded.event
-    nothing = Money.zero(event.amount.currency)
     corrected = section.reversed.get(event.invoice)
     gone = corrected.works if corrected is not None else set[str]()
     if invoice is not None:
         invoice.credited = invoice.credited + event.amount
         invoice.gross_credited = invoice.gross_credited + event.tax.gross
-        if event.advance_restored is not None:
-            invoice.restored = (invoice.restored or nothing) + event.advance_restored
-        for each in event.lines:
-            before = invoice.credited_lines.get(each.line, nothing)
-            invoice.credited_lines[each.line] = before + each.amount
+        invoice.credit_notes.append(_credit_note(event))
         if event.intent == "cancel-and-rebill":
             again = {each.invoice_line: each for each in event.lines}
-            invoice.lines = [
+            invoice.billed_lines = [
                 _cancelled(line, again[line.invoice_line], gone)
                 if line.invoice_line in again
                 else line
-                for line in invoice.lines
+                for line in invoice.billed_lines
             ]
         _clear_overdue(invoice)
     if corrected is not None:
         works = (each.amount for each in event.works if each.key in corrected.works)
-        corrected.to_credit = corrected.to_credit - Money.total(works, nothing.currency)
+        corrected.to_credit = corrected.to_credit - Money.total(works, event.amount.currency)
 
 
 def _cancelled(line: BilledLine, credit: finance.CreditedLine, gone: Container[str]) -> BilledLine:
@@ -981,10 +1087,9 @@ def _cancelled(line: BilledLine, credit: finance.CreditedLine, gone: Container[s
     return _less(line, less)
 
 
-def _intent(event: finance.CreditNoteIssued) -> str:
-    if event.intent == "give-back":
-        return "given back for good"
-    return "to be billed again"
+def intent(name: str) -> str:
+    """Return what follows from a credit with an intent, such as "to be billed again"."""
+    return "given back for good" if name == "give-back" else "to be billed again"
 
 
 steps.describe(
