@@ -136,11 +136,14 @@ class Invoice(Receivable, InvoiceDraft):
         """Return the net amount that no credit note takes back."""
         return self.amount - self.credited
 
-    def left_of(self, line: InvoiceLine) -> Money:
-        """Return what no credit note takes back of a line, before the advance."""
+    def left_of(self, line: InvoiceLine, *, issued: bool = False) -> Money:
+        """Return what no credit note takes back of a line, before the advance.
+
+        With `issued`, credit notes without a number do not count.
+        """
         back = (
             each.amount
-            for note in self.notes
+            for note in (self.credits if issued else self.notes)
             for each in note.lines
             if each.invoice_line == line.invoice_line
         )

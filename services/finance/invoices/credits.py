@@ -33,7 +33,8 @@ def of_lines(
     """Return what is credited of named lines.
 
     A line that bills works is billed again whole: with all of them. Raises Refused where a line is
-    unknown, less is left of it, or only a part of its works would be billed again.
+    unknown, less is left of it, only a part of its works would be billed again, or works of which a
+    part was given back for good.
     """
     lines = {each.invoice_line: each for each in invoice.lines}
     unknown = [each.invoice_line for each in named if each.invoice_line not in lines]
@@ -55,12 +56,20 @@ def of_lines(
                 "credit-too-large",
                 f"lines: {left} is left of line {line.invoice_line}, not {amount}",
             )
-        works = _works_on(state, invoice, line) if intent == "cancel-and-rebill" else {}
+        again = intent == "cancel-and-rebill" and left.amount
+        works = _works_on(state, invoice, line) if again else {}
         if works and amount != left:
             raise Refused(
                 "works-not-named",
                 f"lines: line {line.invoice_line} bills {len(works)} works: name those to bill"
                 f" again in entries and expenses, or credit all that is left, {left}",
+            )
+        worth = _sum(works.values(), state.money)
+        if left < worth and not works.keys() <= _reversed(state, invoice):
+            raise Refused(
+                "works-not-named",
+                f"lines: {left} is left of line {line.invoice_line}, less than its works, since a"
+                " part was given back for good: name works that come to no more, or give it back",
             )
         found.append(_credited(line, amount, works.values()))
     return tuple(each for each in found if each.amount.amount or each.works)
@@ -81,7 +90,7 @@ def of_works(
     if unknown:
         names = ", ".join(key.partition(":")[2] for key in unknown)
         raise Refused("work-not-on-invoice", f"invoice {invoice.number} does not bill {names}")
-    gone = {each.key for each in state.work.to_credit().get(invoice.invoice, ())}
+    gone = _reversed(state, invoice)
     reversed_ = [key.partition(":")[2] for key in wanted if key in gone]
     if reversed_ and intent == "give-back":
         raise Refused(
@@ -121,6 +130,11 @@ def shared(invoice: Invoice, amount: Money, rounding: Rounding) -> tuple[LineCre
         given = given + share
         shares.append(LineCredit(invoice_line=line.invoice_line, amount=share))
     return tuple(shares)
+
+
+def _reversed(state: Engagement, invoice: Invoice) -> set[str]:
+    """Return the keys of the works that an invoice bills and whose approval was reversed."""
+    return {each.key for each in state.work.to_credit().get(invoice.invoice, ())}
 
 
 def _works_on(state: Engagement, invoice: Invoice, line: InvoiceLine) -> Works:

@@ -63,14 +63,33 @@ def _reversed(state: Engagement, invoice: Invoice) -> Iterator[Event]:
 
 
 def to_credit(state: Engagement) -> Iterator[tuple[Invoice, tuple[BilledWork, ...], Money]]:
-    """Yield approved and issued invoices with reversed works, and what they bill for them.
+    """Yield approved and issued invoices with reversed works, and what is to credit for them.
 
-    An invoice of which everything is credited is left out.
+    What was given back of a line is not credited again.
     """
-    for name, works in state.work.to_credit().items():
+    for name in state.work.to_credit():
         invoice = state.billing.invoices[name]
         if invoice.stage in {"approved", "issued"} and invoice.left.amount > 0:
-            yield invoice, works, _sum(works, state.money)
+            by_line = tuple(_to_credit(state, invoice))
+            if by_line:
+                works = tuple(each for works, _ in by_line for each in works)
+                yield invoice, works, Money.total((each for _, each in by_line), state.money)
+
+
+def _to_credit(
+    state: Engagement, invoice: Invoice
+) -> Iterator[tuple[tuple[BilledWork, ...], Money]]:
+    """Yield the reversed works on each line of which something is left, and at most that."""
+    for line in invoice.lines:
+        works = tuple(
+            billed_work(work, bill)
+            for work in state.work.reversed.values()
+            for bill in work.bills
+            if (bill.invoice, bill.invoice_line) == (invoice.invoice, line.invoice_line)
+        )
+        left = invoice.left_of(line, issued=True)
+        if works and left.amount > 0:
+            yield works, min(left, _sum(works, state.money))
 
 
 def missing_credit(invoice: Invoice, works: Collection[BilledWork], amount: Money) -> Missing:

@@ -136,14 +136,14 @@ def reversed_work_billed(
     """Find invoices that bill work whose approval Delivery reversed, until it is credited."""
     for invoice in view.finance.live_invoices():
         reversed_work = view.finance.reversed.get(invoice.invoice)
-        if reversed_work is not None and reversed_work.to_credit.amount > 0:
+        to_credit = view.finance.to_credit(invoice)
+        if reversed_work is not None and to_credit.amount > 0:
             yield rule.disconnect(
-                f"Invoice {invoice.number} bills {reversed_work.to_credit} for work whose approval "
-                "was reversed.",
+                f"Invoice {invoice.number} bills {to_credit} for work whose approval was reversed.",
                 (invoice.said, reversed_work.said),
                 about=invoice.invoice,
                 exposure=invoice.amount,
-                at_stake=reversed_work.to_credit,
+                at_stake=to_credit,
             )
 
 

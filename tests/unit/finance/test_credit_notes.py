@@ -22,7 +22,14 @@ from finance.billing.events import CreditNoteApproved
 from finance.billing.state import Invoice
 from finance.engagement import Engagement
 from finance.invoices.credits import LineCredit
-from finance.invoices.decisions import InvoiceView, IssueCreditNote
+from finance.invoices.decisions import (
+    ApproveInvoice,
+    HoldInvoice,
+    InvoiceView,
+    IssueCreditNote,
+    VoidInvoice,
+)
+from finance.periods.requests import BookPeriod
 from finance.tax.invoice_tax import Taxed, credited_tax, taxed
 from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like
@@ -205,6 +212,84 @@ def test_what_was_given_back_before_is_not_credited_again_for_reversed_work() ->
     [line] = note_of(gone, credit(entries=("a", "b"))).lines
     assert (line.amount, len(line.works)) == (eur(600), 2)
     assert credited(gone, entries=("a", "b")).state.work.reversed == {}
+
+
+def test_what_was_given_back_for_good_is_not_billed_again_with_its_line() -> None:
+    out = hourly()
+    developer = LineCredit(invoice_line=line_of(out, "developer"))
+    part = developer.model_copy(update={"amount": eur(800)})
+    given = credited(out, intent="give-back", lines=(part,))
+    for command in (credit(lines=(developer,)), credit()):
+        given.when(command).then_refused("works-not-named", saying="800.00 EUR is left of line")
+    again = credited(given, entries=("b",))
+    assert (unbilled(again), shown(again).outstanding) == (eur(800), eur(1_170))
+    again.when(credit(entries=("a",))).then_refused("credit-too-large", saying="0.00 EUR is left")
+    whole = credited(out, intent="give-back", lines=(developer,))
+    assert [each.role for each in note_of(whole, credit()).lines] == ["architect", None]
+    assert unbilled(credited(whole)) == eur(1_170)
+
+
+def test_work_of_a_line_that_was_given_back_whole_needs_no_credit_once_it_is_reversed() -> None:
+    out = hourly()
+    developer = LineCredit(invoice_line=line_of(out, "developer"))
+    given = credited(out, intent="give-back", lines=(developer,))
+    hearing(given, time_reversed(WEEK, "a")).then_view(to_credit=[])
+    part = developer.model_copy(update={"amount": eur(1_500)})
+    gone = hearing(credited(out, intent="give-back", lines=(part,)), time_reversed(WEEK, "a", "b"))
+    [owed] = gone.view["to_credit"]
+    assert (owed.works, owed.amount) == (["a", "b"], eur(100))
+    credited(gone, entries=("a",)).then_view(to_credit=[])
+
+
+def test_the_view_has_the_lines_and_the_credit_notes_of_an_invoice() -> None:
+    out = hourly()
+    waiting = out.after(credit(entries=("b",)), by="cora")
+    [note] = shown(waiting).credit_notes
+    assert note.number is None
+    again = credited(out, entries=("b",))
+    [note] = shown(again).credit_notes
+    assert (note.number, note.intent, note.amount, note.tax.gross, note.why) == (
+        "CN-2026-00001",
+        "cancel-and-rebill",
+        eur(800),
+        eur(800),
+        "Wrong.",
+    )
+    [line] = note.lines
+    assert (line.line, line.role, line.works, line.hours) == ("work", "developer", 1, Decimal(8))
+    assert {each.tax_code for each in shown(again).lines} == {"US-none"}
+    assert [each.works for each in again.state.billing.invoices[INVOICE].credits] == [()]
+    given = credited(out, intent="give-back", expenses=("train",))
+    [line] = shown(given).credit_notes[0].lines
+    assert (line.amount, line.works, line.hours) == (eur(50), 1, None)
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"invoice": "nope"}, "invoice-unknown"),
+        ({"issued_on": date(2026, 5, 6)}, "date-in-future"),
+        ({"issued_on": date(2026, 5, 2)}, "date-before-issue"),
+        ({"amount": Money(amount=Decimal(10), currency="USD")}, "currency-differs"),
+        ({"intent": "give-back", "amount": eur(2_771)}, "credit-too-large"),
+    ],
+)
+def test_a_wrong_credit_is_refused(more: dict[str, Any], code: Any) -> None:
+    hourly().when(credit(**more)).then_refused(code)
+
+
+def test_only_an_issued_invoice_is_credited_in_an_open_month() -> None:
+    drafted = hearing(contracted(sow_of(hourly_line(ALL_AS_TIME))).on(MAY), WEEK).after(APRIL)
+    held = drafted.after(HoldInvoice(invoice=INVOICE, why="Disputed."))
+    approved = drafted.after(ApproveInvoice(invoice=INVOICE), by="cora")
+    void = hourly().after(VoidInvoice(invoice=INVOICE, why="Wrong."))
+    for state in (drafted, held, approved, void):
+        state.when(credit()).then_refused("invoice-not-issued")
+    close = BookPeriod(company="us", month="2026-05", accepted="Late.")
+    booked = hourly().on(date(2026, 6, 4)).after(close)
+    note: dict[str, Any] = {"intent": "give-back", "amount": eur(10)}
+    booked.when(credit(**note, issued_on=MAY)).then_refused("date-in-booked-month")
+    booked.when(credit(**note)).then(like(CreditNoteApproved, issued_on=date(2026, 6, 4)))
 
 
 def test_a_credit_is_for_an_amount_lines_or_works() -> None:

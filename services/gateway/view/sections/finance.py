@@ -283,12 +283,12 @@ class ReversedWork:
     """Work that an invoice bills and whose approval was reversed.
 
     `lines` are what the lines of the invoice bill too much, by id. `works` are the works, by kind
-    and id. `to_credit` is the part that is not credited yet.
+    and id. `to_credit` is what of them is on no credit note yet, by line of the invoice.
     """
 
     lines: dict[str, BilledLine]
     works: set[str]
-    to_credit: Money
+    to_credit: dict[str, Money]
     said: Ref
 
 
@@ -320,6 +320,18 @@ class Invoice:
     credit_notes: list[CreditNote] = field(default_factory=list)
     voided: bool = False
     overdue: Ref | None = None
+
+    def left_of(self, invoice_line: str) -> Money:
+        """Return what no credit note takes back of one of its lines, before the advance."""
+        billed = (each.amount for each in self.lines if each.invoice_line == invoice_line)
+        credited = (
+            each.amount
+            for note in self.credit_notes
+            for each in note.lines
+            if each.invoice_line == invoice_line
+        )
+        currency = self.amount.currency
+        return Money.total(billed, currency) - Money.total(credited, currency)
 
     def billed_on(self, line: str) -> Money:
         """Return what it bills on a contract line, less credits on it and the advance."""
@@ -464,6 +476,14 @@ class FinanceSection:
             if bill.kind == "time"
             for line in _without(bill.billed_lines, self.reversed.get(name))
         ]
+
+    def to_credit(self, invoice: Invoice) -> Money:
+        """Return what an invoice bills for reversed work, without what was given back of it."""
+        known = self.reversed.get(invoice.invoice)
+        owed = known.to_credit.items() if known is not None else ()
+        return Money.total(
+            (min(amount, invoice.left_of(line)) for line, amount in owed), invoice.amount.currency
+        )
 
     def billed(self, currency: str) -> Money:
         """Return the amount issued, less voided and credited amounts; without tax."""
@@ -790,13 +810,12 @@ def _billed_work_reversed(
 ) -> None:
     event = recorded.event
     nothing = Money.zero(event.amount.currency)
-    known = section.reversed.setdefault(
-        event.invoice, ReversedWork({}, set(), nothing, ref(recorded))
-    )
-    known.to_credit, known.said = known.to_credit + event.amount, ref(recorded)
+    known = section.reversed.setdefault(event.invoice, ReversedWork({}, set(), {}, ref(recorded)))
+    known.said = ref(recorded)
     for work in event.works:
         known.works.add(work.key)
         name = work.invoice_line
+        known.to_credit[name] = known.to_credit.get(name, nothing) + work.amount
         line = known.lines.setdefault(
             name, BilledLine(name, work.line, nothing, work.role, Decimal(0), work.rate)
         )
@@ -1066,8 +1085,11 @@ def _credited(section: FinanceSection, recorded: Recorded[finance.CreditNoteIssu
             ]
         _clear_overdue(invoice)
     if corrected is not None:
-        works = (each.amount for each in event.works if each.key in corrected.works)
-        corrected.to_credit = corrected.to_credit - Money.total(works, event.amount.currency)
+        for line in event.lines:
+            for work in line.works:
+                if work.key in corrected.works:
+                    owed = corrected.to_credit[line.invoice_line]
+                    corrected.to_credit[line.invoice_line] = owed - work.amount
 
 
 def _cancelled(line: BilledLine, credit: finance.CreditedLine, gone: Container[str]) -> BilledLine:
