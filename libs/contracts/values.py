@@ -167,6 +167,9 @@ Ratio = Annotated[Decimal, Field(max_digits=40, decimal_places=6, allow_inf_nan=
 
 Days = Annotated[int, Field(ge=0, le=10_000), AsNumber]
 """Duration that a person enters, in calendar days."""
+WorkCount = Annotated[int, Field(ge=0, le=1_000_000_000), AsNumber]
+"""Number of time entries and expenses of an engagement."""
+
 TotalDays = Annotated[int, Field(ge=-1_000_000, le=1_000_000), AsNumber]
 """Calendar days from one day to another; negative where the second is earlier."""
 

@@ -3,7 +3,7 @@
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL
 from contracts.event import Event
 from contracts.money import Money, NotNegativeTotal
-from contracts.values import HoursDelta, Identifier, Margin, Month, Value
+from contracts.values import HoursDelta, Identifier, Margin, Month, Value, WorkCount
 
 
 class BookedTotals(Value):
@@ -56,7 +56,16 @@ class PeriodBooked(BookedTotals, Event, channel=FINANCE):
     `written_off`.
     """
     unbilled: NotNegativeTotal
-    """Worth at the booking of approved billable work, held or not, on no invoice and no draft."""
+    """Worth at the booking of approved billable work, held or not, on no invoice and no draft.
+
+    Hours are added by contract line, role and rate, and their worth is rounded once, as on an
+    invoice. What exceeds a cap is in it.
+    """
+    unbilled_unknown: WorkCount
+    """Number of such works that `unbilled` does not contain, because their worth is not known.
+
+    No line pays for them, or more than one could; or the exchange rate of an expense is missing.
+    """
 
 
 class PeriodCosted(Event, channel=FINANCE_CONFIDENTIAL):

@@ -240,7 +240,8 @@ class MonthTotals(ViewModel):
     """Totals of a company's bookings in one currency, without cost.
 
     `receivables` are `receivables_before` and `taken_over` and `billed_gross`, less
-    `credited_gross`, `paid` and `written_off`; all of these are with tax.
+    `credited_gross`, `paid` and `written_off`; all of these are with tax. `unbilled` does not
+    contain the `unbilled_unknown` works whose worth is not known.
     """
 
     currency: str
@@ -258,6 +259,7 @@ class MonthTotals(ViewModel):
     receivables_before: Money
     receivables: Money
     unbilled: Money
+    unbilled_unknown: int
 
 
 class MonthCosts(ViewModel):

@@ -7,7 +7,7 @@ from pydantic import Field
 from chassis.domain.commands import Command
 from contracts.finance import BookedTotals, PeriodBooked, PeriodCosted
 from contracts.money import Currency, Money
-from contracts.values import AsNumber, EngagementId, HoursDelta, Value, Version
+from contracts.values import AsNumber, EngagementId, HoursDelta, Value, Version, WorkCount
 
 Number = Annotated[int, Field(ge=0, le=1_000_000), AsNumber]
 """Number of engagements, or of bookings."""
@@ -31,6 +31,7 @@ class CompanyTotals(Value):
     receivables_before: Money
     receivables: Money
     unbilled: Money
+    unbilled_unknown: WorkCount
     cost: Money
     recognised_by_cost: Money
 
@@ -44,6 +45,7 @@ class CompanyTotals(Value):
             receivables_before=booked.receivables_before,
             receivables=booked.receivables,
             unbilled=booked.unbilled,
+            unbilled_unknown=booked.unbilled_unknown,
             cost=costed.cost,
             recognised_by_cost=costed.recognised_by_cost,
         )

@@ -35,7 +35,7 @@ from finance.periods.missing import (
 )
 from finance.periods.requests import BookPeriod, CheckPeriod
 from finance.periods.state import NOTHING
-from finance.time_billing.unbilled import can_be_billed, worth_left
+from finance.time_billing.unbilled import of_unknown_worth, worth_by_lines
 
 capability = Capability[Engagement](__name__)
 registering = capability.request(RegisterEngagement, of="ledger")
@@ -118,7 +118,6 @@ def totals(state: Engagement) -> BookedTotals:
 
 
 def _booking(state: Engagement, company: str, month: Month) -> PeriodBooked:
-    waiting = (work for work in state.work.waiting if can_be_billed(work) and work.left > 0)
     before, more = state.periods.receivables, state.periods.unbooked.owed
     return PeriodBooked(
         **dict(totals(state)),
@@ -126,7 +125,8 @@ def _booking(state: Engagement, company: str, month: Month) -> PeriodBooked:
         month=month,
         receivables_before=Money(amount=before, currency=state.money),
         receivables=Money(amount=before + more, currency=state.money),
-        unbilled=worth_left(state, waiting),
+        unbilled=worth_by_lines(state),
+        unbilled_unknown=len(of_unknown_worth(state)),
     )
 
 

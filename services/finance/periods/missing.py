@@ -11,6 +11,8 @@ from finance.engagement import Engagement
 from finance.exchange_rates.conversion import missing_rate
 from finance.periods.state import NOTHING
 from finance.revenue.months import next_open_month
+from finance.time_billing.assignment import missing_line
+from finance.time_billing.unbilled import unassigned
 
 
 def missing_numbers(state: Engagement, month: Month) -> Iterable[Missing]:
@@ -32,7 +34,8 @@ def missing_numbers(state: Engagement, month: Month) -> Iterable[Missing]:
 def missing_before_closing(state: Engagement, month: Month) -> Iterable[Missing]:
     """Yield what is missing to the end of a month, but for what is missing in confidence.
 
-    That are approvals of time and expenses, drafts, exchange rates and open revenue.
+    That are approvals of time and expenses, drafts, exchange rates, lines and rates of approved
+    work, and open revenue.
     """
     end = end_of(month)
     for person, waiting in state.periods.waiting.items():
@@ -58,31 +61,32 @@ def missing_before_closing(state: Engagement, month: Month) -> Iterable[Missing]
     for work, amount in state.work.unconverted(state.currency) if state.currency else ():
         if work.on <= end:
             yield missing_rate(work.entry, amount, state.money, work.on)
-    budget = state.budget
-    for each in budget.obligations if budget else ():
-        if each.method == "cost-to-cost" or budget is None:
-            continue
-        following = next_open_month(state, budget, each)
-        if following <= month:
-            sentence = f"the revenue of {each.obligation} in {following} is not recognised"
-            yield Missing("revenue-unrecognised", sentence, "finance")
+    if state.contract.terminated is None:
+        yield from map(missing_line, (work for work in unassigned(state) if work.on <= end))
+    yield from _missing_revenue(state, month, by_cost=False)
 
 
 def missing_in_confidence(state: Engagement, month: Month) -> Iterable[Missing]:
     """Yield the costs and revenue by cost that are missing to the end of a month. Confidential."""
-    end, budget = end_of(month), state.budget
+    end = end_of(month)
     for work in state.work.without_cost:
         if work.role is not None and work.on <= end:
             sentence = f"{work.hours} h of {work.role} on {work.on} ({work.entry}) have no cost"
             yield Missing("work-uncosted", sentence, "finance")
+    yield from _missing_revenue(state, month, by_cost=True)
+    if stale := _older_forecast(state, end):
+        yield Missing("forecast-outdated", stale, "delivery")
+
+
+def _missing_revenue(state: Engagement, month: Month, *, by_cost: bool) -> Iterable[Missing]:
+    """Yield the obligations, by the method, whose revenue is not recognised to a month."""
+    budget = state.budget
     for each in budget.obligations if budget else ():
-        if each.method == "cost-to-cost" and budget is not None:
+        if budget is not None and (each.method == "cost-to-cost") == by_cost:
             following = next_open_month(state, budget, each)
             if following <= month:
                 sentence = f"the revenue of {each.obligation} in {following} is not recognised"
                 yield Missing("revenue-unrecognised", sentence, "finance")
-    if stale := _older_forecast(state, end):
-        yield Missing("forecast-outdated", stale, "delivery")
 
 
 def _older_forecast(state: Engagement, end: date) -> str | None:

@@ -107,6 +107,21 @@ def worth_left(state: Engagement, works: Iterable[Work]) -> Money:
     return time + Money(amount=spent, currency=state.money)
 
 
+def worth_by_lines(state: Engagement) -> Money:
+    """Return the worth of what may still be billed of all lines, held or not, where it is known."""
+    of_line = dict[str | None, list[Work]]()
+    for work in state.work.waiting:
+        if can_be_billed(work) and work.left > 0:
+            of_line.setdefault(work.paid_by, []).append(work)
+    worths = (worth_left(state, works) for works in of_line.values())
+    return Money.total(worths, state.money)
+
+
+def of_unknown_worth(state: Engagement) -> tuple[Work, ...]:
+    """Return the works that should be billed, and whose line, rate or conversion is not known."""
+    return tuple(work for work in state.work.waiting if not can_be_billed(work))
+
+
 def beyond_cap(state: Engagement, budget: Budget, line: ContractLine) -> Money:
     """Return the value of a line's unbilled work that exceeds what the line may still bill."""
     entries = time_entries(budget, line)

@@ -56,6 +56,7 @@ from tests.unit.finance.builders import (
     hearing,
     hourly_line,
     issued,
+    line_rates,
     opened,
     pay,
     recognise,
@@ -83,7 +84,8 @@ def booked(month: str, **amounts: Any) -> PeriodBooked:
     Invoices and credit notes are without tax. What is owed follows from the other amounts.
     """
     names = (*BookedTotals.model_fields, "receivables_before", "unbilled")
-    terms: dict[str, Any] = {**dict.fromkeys(names, eur(0)), "hours": Decimal(0), **amounts}
+    terms: dict[str, Any] = {**dict.fromkeys(names, eur(0)), "hours": Decimal(0)}
+    terms |= {"unbilled_unknown": 0, **amounts}
     terms |= {f"{name}_gross": terms[name] for name in ("billed", "credited")}
     more = terms["receivables_before"] + terms["taken_over"] + terms["billed_gross"]
     owed = more - terms["credited_gross"] - terms["paid"] - terms["written_off"]
@@ -201,16 +203,54 @@ def test_unbilled_work_is_stated_as_it_is_at_the_booking():
     )
 
 
-def test_work_that_is_written_down_or_has_no_rate_is_not_unbilled():
+def test_work_that_is_written_down_is_not_unbilled_and_that_without_a_rate_is_unknown():
     worked = hearing(hourly().on(MAY_4), time("a", hours=8), time("b", hours=2))
     worked = hearing(worked, time("no-rate", role="tester", hours=3))
     written_down = worked.after(WriteDownWork(entries=("a",), why="Goodwill."))
     written_down.when(book("04")).then(
         like(BookedWithOpenItems),
-        booked("04", hours=Decimal(13), unbilled=eur(200)),
+        booked("04", hours=Decimal(13), unbilled=eur(200), unbilled_unknown=1),
         like(PeriodCosted),
         like(WorksLeft),
     )
+
+
+def hourly_pair(**rates: int | str) -> Scenario[Engagement]:
+    """Return an engagement with two lines by time and materials at the same rates."""
+    lines = (
+        hourly_line(
+            BillingItem(item=f"time-{name}", kind="time", amount=eur(20_000)),
+            line=name,
+            rates=line_rates(**rates),
+        )
+        for name in ("first", "second")
+    )
+    return contracted(sow_of(*lines)).on(MAY_4)
+
+
+def test_work_whose_worth_is_not_known_is_counted_and_missing():
+    pair = hourly_pair(developer=100)
+    known = hearing(pair, expense("train", eur(100), line="first"))
+    dinner = expense("dinner", usd(70), line="first")
+    unknown = hearing(known, dinner, expense("taxi", eur(30)))
+    (_, booking, *_) = unknown.when(book("04")).events
+    assert isinstance(booking, PeriodBooked)
+    assert (booking.unbilled, booking.unbilled_unknown) == (eur(100), 2)
+
+    def missing(month: str) -> set[str]:
+        refusal = unknown.when(book(month, accept=False)).refusal
+        return {each.code for each in refusal.missing} if refusal else set()
+
+    assert {"exchange-rate-missing", "work-unassigned"} <= missing("04")
+    assert "work-unassigned" not in missing("03")
+
+
+def test_unbilled_work_is_rounded_by_line_as_on_invoices():
+    pair = hourly_pair(developer="0.335")
+    both = (time(name, hours=1, line=name) for name in ("first", "second"))
+    (_, booking, *_) = hearing(pair, *both).when(book("04")).events
+    assert isinstance(booking, PeriodBooked)
+    assert booking.unbilled == eur("0.68")
 
 
 def test_an_expense_in_another_currency_is_booked_once_it_is_converted():

@@ -20,7 +20,7 @@ TODAY = date(2026, 7, 15)
 NOBODY = Names(RecordsOf([]))
 
 
-def booked(month: str, hours: int = 8) -> finance.PeriodBooked:
+def booked(month: str, hours: int = 8, unknown: int = 0) -> finance.PeriodBooked:
     return finance.PeriodBooked(
         company="us",
         month=month,
@@ -37,6 +37,7 @@ def booked(month: str, hours: int = 8) -> finance.PeriodBooked:
         receivables_before=eur(100),
         receivables=eur(4_000),
         unbilled=eur(300),
+        unbilled_unknown=unknown,
     )
 
 
@@ -105,6 +106,8 @@ def test_bookings_are_told_in_a_sentence() -> None:
         "2026-04 booked: 5,000 EUR billed, 0 EUR credited, 2,000 EUR paid, 1,000 EUR recognised, "
         "8 h approved; 4,000 EUR with tax is owed, 300 EUR of work is unbilled."
     )
+    unknown = sentence_of(booked("2026-04", unknown=2), NOBODY)
+    assert unknown.endswith("300 EUR of work is unbilled, and the worth of 2 more is not known.")
     assert sentence_of(costed("2026-04"), NOBODY) == (
         "Cost of 2026-04 booked: 640 EUR; 0 EUR recognised by cost, a margin of 36%."
     )

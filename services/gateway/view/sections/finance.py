@@ -1308,13 +1308,18 @@ def _margins(section: ConfidentialSection, recorded: Recorded[finance.MarginMeas
     section.margin_sold = recorded.event.margin_sold or section.margin_sold
 
 
+def _of_unknown_worth(works: int) -> str:
+    return f", and the worth of {works} more is not known" if works else ""
+
+
 steps.describe(
     finance.PeriodBooked,
     lambda event, _: (
         f"{event.month} booked: {money(event.billed)} billed, {money(event.credited)} credited, "
         f"{money(event.paid)} paid, {money(event.recognised)} recognised, "
         f"{number(event.hours)} h approved; {money(event.receivables)} with tax is owed, "
-        f"{money(event.unbilled)} of work is unbilled."
+        f"{money(event.unbilled)} of work is unbilled"
+        f"{_of_unknown_worth(event.unbilled_unknown)}."
     ),
 )
 confidential_steps.describe(
