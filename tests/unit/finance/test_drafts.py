@@ -43,11 +43,12 @@ def drafted() -> Scenario[Engagement]:
     return contracted().on(APRIL_1)
 
 
-def excepted(*, by: str = "fred") -> Scenario[Engagement]:
+def excepted(*, by: str = "fred", on_behalf_of: str | None = None) -> Scenario[Engagement]:
     """Return a contract whose entry `design` is billed before its acceptance."""
     line = {"description": "Design", "line": "work", "amount": eur(6_000)}
     exception = {"item": "design", "lines": [line], "reason": "Year end."}
-    return drafted().after(BillOutsideSchedule.model_validate(exception), by=by)
+    command = BillOutsideSchedule.model_validate(exception)
+    return drafted().when(command, by=by, on_behalf_of=on_behalf_of).then_accepted()
 
 
 def test_a_held_draft_is_not_approved_until_it_is_released() -> None:
@@ -148,6 +149,14 @@ def test_an_exception_is_approved_by_another_person_than_requested_it() -> None:
     with_it.when(approve, by="dora").then(like(InvoiceApproved))
     scheduled = with_it.when(APPROVE, by="fred")
     scheduled.then(like(InvoiceApproved))
+
+
+def test_neither_a_stand_in_nor_who_they_stand_in_for_approves_their_exception() -> None:
+    with_it = excepted(by="gus", on_behalf_of="fred")
+    approve = ApproveInvoice(invoice=newest_invoice(with_it))
+    for person, other in (("gus", None), ("fred", None), ("dora", "gus"), ("gus", "dora")):
+        with_it.when(approve, by=person, on_behalf_of=other).then_refused("approver-is-author")
+    with_it.when(approve, by="dora", on_behalf_of="cora").then(like(InvoiceApproved))
 
 
 def test_an_account_is_not_settled_while_a_draft_is_held() -> None:
