@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Refused
+from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context
 from chassis.domain.pending import Requested
 from chassis.domain.requests import Outcome
@@ -39,7 +39,7 @@ from finance.ledgers.requests import (
     RegisterEngagement,
     TotalsByCurrency,
 )
-from finance.ledgers.state import Closing, Ledger
+from finance.ledgers.state import ClosedMonth, Closing, Ledger
 from finance.roles import CONTROLLING
 
 capability = Capability[Ledger](__name__)
@@ -139,10 +139,12 @@ def reopen_period(state: Ledger, command: ReopenPeriod, context: Context) -> Ite
 def close_period(state: Ledger, command: ClosePeriod, context: Context) -> Iterable[Event]:
     """Ask all groups to book the month; nothing happens where it is closed already.
 
-    Raises Refused where the month is not closing, engagements have not answered the last question,
-    or miss something and that is not accepted.
+    Raises Refused where the month is closed and a reason is given that was not recorded, where it
+    is not closing, engagements have not answered the last question, or miss something and that is
+    not accepted.
     """
     if command.month in state.closed:
+        _require_recorded(state.closed[command.month], command.accept)
         return
     closing = _require_closing(state, command.month)
     _require_answers(closing)
@@ -155,6 +157,14 @@ def close_period(state: Ledger, command: ClosePeriod, context: Context) -> Itera
     )
     yield started
     yield from _ask(state, started.round, "book", command.month, command.accept)
+
+
+def _require_recorded(closed: ClosedMonth, accept: str | None) -> None:
+    """Refuse a reason that was not given while the month was closing: it would be lost."""
+    if accept not in {None, *closed.accepted, *closed.accepted_in_confidence}:
+        sentence = f"accept: {closed.month} is closed, without this reason"
+        differs = Missing("field-differs", sentence, field="accept")
+        raise Refused("month-closed", sentence, (differs,))
 
 
 def _require_none(state: Ledger, open_: Mapping[int, int]) -> None:

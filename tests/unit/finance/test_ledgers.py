@@ -177,8 +177,15 @@ def test_a_month_is_closed_once_all_have_booked_it():
 
 
 def test_the_close_of_a_closed_month_changes_nothing():
-    for command in (CLOSE, ACCEPT):
-        closed().when(command).then_nothing()
+    accepted = noted(started(missing=2).after(ACCEPT), booked=2)
+    in_confidence = noted(started().after(ACCEPT), booked=2)
+    for scenario in (closed(), accepted, in_confidence):
+        scenario.when(CLOSE).then_nothing()
+    for scenario in (accepted, in_confidence):
+        scenario.when(ACCEPT).then_nothing()
+    other = ACCEPT.model_copy(update={"accept": "Nobody answers."})
+    for scenario, command in ((closed(), ACCEPT), (accepted, other), (in_confidence, other)):
+        scenario.when(command).then_refused("month-closed", fields={"accept"})
 
 
 def test_what_is_missing_must_be_accepted():
