@@ -75,7 +75,8 @@ class Invoice(Receivable, InvoiceDraft):
 
     `amount` and `credited` are without tax, what is paid, written off and outstanding is with tax.
     `missing` is what a draft needs for its approval, `edited` the reason for its last edit by a
-    person. `number_refused` has a sentence for each time that the approved draft got no number.
+    person. `number_refused` has a sentence for each time that the approved draft got no number,
+    `credit_refused` one where the last credit note got none.
     """
 
     stage: Literal["drafted", "approved", "issued", "voided", "rejected"] = "drafted"
@@ -87,6 +88,7 @@ class Invoice(Receivable, InvoiceDraft):
     rejected: InvoiceRejected | None = None
     voided: InvoiceVoided | None = None
     number_refused: tuple[str, ...] = ()
+    credit_refused: str | None = None
     credits: tuple[IssuedCredit, ...] = ()
     credits_approved: tuple[CreditNoteApproved, ...] = ()
 
@@ -308,13 +310,13 @@ class Billing(Part):
         invoice = self.invoices[event.invoice]
         if event.credit_note is not None:
             left = invoice.credits_without(event.credit_note)
-            return self._with(event.invoice, credits_approved=left)
+            return self._with(event.invoice, credits_approved=left, credit_refused=event.why)
         refused = (*invoice.number_refused, event.why)
         return self._with(event.invoice, stage="drafted", approved=None, number_refused=refused)
 
     @on_event
     def _credit_approved(self, event: CreditNoteApproved) -> Self:
-        return self._with_movement(event.invoice, "credits_approved", event)
+        return self._with_movement(event.invoice, "credits_approved", event, credit_refused=None)
 
     @on_event
     def _voided(self, event: InvoiceVoided) -> Self:

@@ -611,7 +611,7 @@ class InvoiceView(ViewModel):
 
     `amount`, `advance_drawn` and `credited` are without tax, `paid` and `outstanding` with tax.
     `missing` is what a draft needs before it can be approved, `edited` the reason for the last edit
-    by a person.
+    by a person. `credit_refused` says why the last credit note got no number and is withdrawn.
     """
 
     invoice: str
@@ -636,6 +636,7 @@ class InvoiceView(ViewModel):
     due_on: date | None
     credited: Money
     credit_notes: list[CreditNoteView]
+    credit_refused: str | None
     paid: Money
     written_off: Money
     outstanding: Money
@@ -681,6 +682,7 @@ def _shown(state: Engagement, invoice: Invoice) -> InvoiceView:
         due_on=invoice.due_on,
         credited=invoice.credited,
         credit_notes=[_shown_note(each) for each in invoice.notes],
+        credit_refused=invoice.credit_refused,
         paid=invoice.paid,
         written_off=invoice.written_off,
         outstanding=invoice.outstanding,

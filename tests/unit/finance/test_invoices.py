@@ -270,3 +270,7 @@ def test_a_credit_note_whose_number_is_refused_is_withdrawn():
     refused = approved.after.when_outcome(request.id, request.item, refused=refusal)
     refused.then(like(NumberRefused, invoice="invoice-start", credit_note=request.item))
     refused.after.then_view(billed=eur(5_000), outstanding=eur(5_000))
+    [shown] = refused.after.view["invoices"]
+    assert (shown.credit_notes, shown.credit_refused) == ([], "No.")
+    [shown] = refused.after.after(credit(1_000), by="cora").view["invoices"]
+    assert shown.credit_refused is None
