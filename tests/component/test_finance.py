@@ -286,9 +286,9 @@ async def test_a_company_closes_its_months(world: World):
     assert (await give("start-closing", month=months[0]))["open"] == {"1": 1}
     group = accepted(await world.get(f"/ledger-groups/{company}.1", by=CONTROLLER))
     friday = week + timedelta(days=4)
-    assert {name: each["items"] for name, each in group["open_items"].items()} == {
-        other: [f"6 h of dev up to {friday} wait for approval"]
-    }
+    sentence = f"6 h of dev up to {friday} wait for approval"
+    waits = {"code": "time-waiting", "sentence": sentence, "owed_by": "delivery"}
+    assert {name: each["items"] for name, each in group["open_items"].items()} == {other: [waits]}
     close = await world.ask(f"{ledger}/close-period", {"month": months[0]}, by=CONTROLLER)
     refused(close, 409, "month-items-open")
 

@@ -68,7 +68,8 @@ class Controller:
     async def missing(self) -> str:
         """Return what the engagement misses, one sentence a line."""
         group = await self._read(f"{LEDGER.replace('ledgers', 'ledger-groups')}.1")
-        return "\n".join(group["open_items"][self.actors.engagement]["items"])
+        items = group["open_items"][self.actors.engagement]["items"]
+        return "\n".join(each["sentence"] for each in items)
 
     async def keep(self, step: str) -> None:
         """Keep the figures of the first month, as they are shown now."""

@@ -22,7 +22,7 @@ from finance.ledger_groups.events import (
 from finance.ledger_groups.requests import AddEngagement, BeginRound, RoundKind
 from finance.ledger_groups.state import LedgerGroup
 from finance.ledgers.requests import CompanyTotals, NoteGroup
-from finance.periods.events import OpenItems, PeriodChecked
+from finance.periods.events import OpenItem, OpenItems, PeriodChecked
 from finance.periods.requests import BookPeriod, CheckPeriod
 
 capability = Capability[LedgerGroup](__name__)
@@ -79,7 +79,8 @@ def booked(state: LedgerGroup, outcome: Outcome[BookPeriod], context: Context) -
 def _refusal(outcome: Outcome[CheckPeriod] | Outcome[BookPeriod]) -> OpenItems:
     if outcome.refusal is None:
         return OpenItems()
-    return OpenItems(items=(outcome.refusal.sentence,), count=1)
+    refused = OpenItem(code=outcome.refusal.code, sentence=outcome.refusal.sentence)
+    return OpenItems(items=(refused,), count=1)
 
 
 @capability.react

@@ -84,7 +84,7 @@ def book_period(state: Engagement, command: BookPeriod, context: Context) -> Ite
     gate("month-items-open", missing_numbers(state, month))
     items = tuple(_items(state, month))
     if items and command.accepted is None:
-        first = "; ".join(OpenItems.of(items).items)
+        first = "; ".join(each.sentence for each in items[:MOST_ITEMS])
         more = f"; and {len(items) - MOST_ITEMS} more" if len(items) > MOST_ITEMS else ""
         raise Refused("month-items-open", f"{first}{more}", items)
     every = OpenItems.of((*items, *missing_in_confidence(state, month)))

@@ -5,23 +5,36 @@ from typing import Self
 
 from chassis.domain.commands import Missing
 from chassis.domain.internal import Internal
+from contracts.channels import Department
 from contracts.values import Identifier, Month, ShortText, Value
 
 MOST_ITEMS = 20
-"""Number of missing items whose sentences are kept; the others are counted."""
+"""Number of missing items that are kept; the others are counted."""
+
+
+class OpenItem(Value):
+    """A missing item; `owed_by` is None where no department has to act."""
+
+    code: str
+    sentence: str
+    owed_by: Department | None = None
 
 
 class OpenItems(Value):
-    """Missing items: the first sentences, and the number of all."""
+    """Missing items: the first ones, and the number of all."""
 
-    items: tuple[str, ...] = ()
+    items: tuple[OpenItem, ...] = ()
     count: int = 0
 
     @classmethod
     def of(cls, missing: Iterable[Missing]) -> Self:
-        """Return the first sentences and the number of missing items."""
+        """Return the first missing items, and the number of all."""
         every = tuple(missing)
-        return cls(items=tuple(each.sentence for each in every[:MOST_ITEMS]), count=len(every))
+        first = (
+            OpenItem(code=each.code, sentence=each.sentence, owed_by=each.owed_by)
+            for each in every[:MOST_ITEMS]
+        )
+        return cls(items=tuple(first), count=len(every))
 
 
 class RegisteredWithLedger(Internal):
@@ -42,10 +55,10 @@ class BookedWithOpenItems(Internal):
     """The month is booked although something is missing.
 
     `why` is the controller's reason; null where what is missing is confidential, and the controller
-    may not see it. `items` are the first sentences, some of them confidential.
+    may not see it. `items` are the first ones, some of them confidential.
     """
 
     month: Month
     why: ShortText | None
-    items: tuple[str, ...]
+    items: tuple[OpenItem, ...]
     count: int

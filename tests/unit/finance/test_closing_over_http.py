@@ -116,8 +116,9 @@ async def test_a_controller_closes_a_month() -> None:
     group = (await finance.request("/ledger-groups/us.1", roles=SEEING)).json()
     assert group["engagements"] == [ID, OTHER]
     assert (group["open_items"], [*group["confidential_open_items"]]) == ({}, [OTHER])
-    items = group["confidential_open_items"][OTHER]["items"]
-    assert items == ["2 h of wizard on 2026-04-06 (b) have no cost"]
+    [item] = group["confidential_open_items"][OTHER]["items"]
+    sentence = "2 h of wizard on 2026-04-06 (b) have no cost"
+    assert item == {"code": "work-uncosted", "sentence": sentence, "owed_by": "finance"}
 
     refused = await finance.request(f"{LEDGERS}/close-period", APRIL, roles=SEEING)
     assert (refused.status_code, refused.json()["code"]) == (409, "month-items-open")

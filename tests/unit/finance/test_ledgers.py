@@ -35,7 +35,7 @@ from finance.ledgers.events import (
 )
 from finance.ledgers.requests import CompanyTotals, NoteGroup, RegisterEngagement
 from finance.ledgers.state import Ledger
-from finance.periods.events import OpenItems, PeriodChecked
+from finance.periods.events import OpenItem, OpenItems, PeriodChecked
 from finance.service import LEDGER, LEDGER_GROUP
 from testkit.scenario import Scenario, given, like
 from tests.amounts import eur, usd
@@ -294,8 +294,9 @@ def test_a_group_answers_once_all_engagements_have():
     assert [each.event.stream for each in asked.stream.requests.values()] == [
         f"engagement:{name}" for name in NAMES
     ]
-    missing = OpenItems(items=("draft a",), count=3)
-    costs = OpenItems(items=("8 h of developer have no cost",), count=1)
+    missing = OpenItems(items=(OpenItem(code="invoice-not-issued", sentence="draft a"),), count=3)
+    uncosted = OpenItem(code="work-uncosted", sentence="8 h of developer have no cost")
+    costs = OpenItems(items=(uncosted,), count=1)
     checked = PeriodChecked(month=APRIL, missing=missing, in_confidence=costs)
     first = asked.when_outcome("check-1", NAMES[0], checked).then(
         EngagementAnswered(engagement=NAMES[0], missing=missing, in_confidence=costs)

@@ -26,6 +26,7 @@ from finance.ledgers.requests import RegisterEngagement
 from finance.moved_works.events import WorksLeft
 from finance.periods.events import (
     BookedWithOpenItems,
+    OpenItem,
     OpenItems,
     PeriodChecked,
     RegisteredWithLedger,
@@ -158,8 +159,17 @@ def test_a_booking_holds_what_was_recorded_since_the_last_one():
     )
 
 
-def _revenue(month: str) -> str:
-    return f"the revenue of fixed in {month} is not recognised"
+def _revenue(month: str) -> OpenItem:
+    sentence = f"the revenue of fixed in {month} is not recognised"
+    return OpenItem(code="revenue-unrecognised", sentence=sentence, owed_by="finance")
+
+
+def _draft(sentence: str) -> OpenItem:
+    return OpenItem(code="invoice-not-issued", sentence=sentence, owed_by="finance")
+
+
+def _uncosted(sentence: str) -> OpenItem:
+    return OpenItem(code="work-uncosted", sentence=sentence, owed_by="finance")
 
 
 def test_a_month_is_booked_once():
@@ -327,15 +337,17 @@ def test_an_invoice_that_is_voided_after_its_booking_is_taken_off_the_next_one()
 def test_what_is_missing_is_listed_and_must_be_accepted():
     worked = hearing(contracted(costs=False), time("a"), accepted("design", APRIL_1)).on(MAY_4)
     items = (
-        "draft invoice-start over 5,000.00 EUR, due 2026-03-20, is not approved",
-        "draft invoice-design over 6,000.00 EUR, due 2026-04-01, is not approved",
+        _draft("draft invoice-start over 5,000.00 EUR, due 2026-03-20, is not approved"),
+        _draft("draft invoice-design over 6,000.00 EUR, due 2026-04-01, is not approved"),
     )
     costs = (
-        "8 h of developer on 2026-04-06 (a) have no cost",
-        "the revenue of fixed in 2026-03 is not recognised",
+        _uncosted("8 h of developer on 2026-04-06 (a) have no cost"),
+        _revenue("2026-03"),
     )
 
-    def found(month: str, missing: tuple[str, ...], confidential: tuple[str, ...]) -> PeriodChecked:
+    def found(
+        month: str, missing: tuple[OpenItem, ...], confidential: tuple[OpenItem, ...]
+    ) -> PeriodChecked:
         return PeriodChecked(
             month=month,
             missing=OpenItems(items=missing, count=len(missing)),
@@ -362,7 +374,7 @@ def test_what_is_missing_in_confidence_prevents_no_booking():
     assert like(BookedWithOpenItems, why=None).matches(outcome.events[0])
     assert isinstance(outcome.events[1], PeriodBooked)
     (open_,) = outcome.after.view["booked_with_open_items"]
-    assert open_.items == ("8 h of developer on 2026-04-06 (a) have no cost",)
+    assert open_.items == (_uncosted("8 h of developer on 2026-04-06 (a) have no cost"),)
 
 
 def test_nothing_is_accepted_where_nothing_is_missing():
@@ -395,7 +407,8 @@ def waiting(scenario: Scenario[Engagement], month: str) -> list[str]:
     check = CheckPeriod(company="us", month=f"2026-{month}")
     (checked,) = scenario.on(MAY_4).when(check).events
     assert isinstance(checked, PeriodChecked)
-    return [each for each in checked.missing.items if "approval" in each]
+    assert all(each.owed_by == "delivery" for each in checked.missing.items if "time" in each.code)
+    return [each.sentence for each in checked.missing.items if "approval" in each.sentence]
 
 
 def test_time_that_waits_for_approval_is_missing():
@@ -491,7 +504,7 @@ def test_a_forecast_that_is_older_than_cost_is_missing():
     def outdated(scenario: Scenario[Engagement]) -> bool:
         (checked,) = scenario.on(MAY_4).when(check).events
         assert isinstance(checked, PeriodChecked)
-        items = checked.in_confidence.items
+        items = [each.sentence for each in checked.in_confidence.items]
         return "the last forecast is of 2026-04-20, and cost of days after it is accrued" in items
 
     assert not outdated(measured)
@@ -602,7 +615,7 @@ def test_revenue_that_is_missing_is_named_by_the_month_in_which_it_can_be_recogn
         (checked,) = later.when(CheckPeriod(company="us", month="2026-05")).events
         assert isinstance(checked, PeriodChecked)
         found = checked.in_confidence if confidential else checked.missing
-        named = [each for each in found.items if "is not recognised" in each]
+        named = [each.sentence for each in found.items if each.code == "revenue-unrecognised"]
         assert named
         assert all("in 2026-05" in each for each in named)
         done = later.after(recognise("05")).when(CheckPeriod(company="us", month="2026-05"))
