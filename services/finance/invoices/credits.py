@@ -56,16 +56,17 @@ def of_lines(
                 "credit-too-large",
                 f"lines: {left} is left of line {line.invoice_line}, not {amount}",
             )
-        again = intent == "cancel-and-rebill" and left.amount
-        works = _works_on(state, invoice, line) if again else {}
+        works = _works_on(state, invoice, line) if intent == "cancel-and-rebill" else {}
+        worth = _sum(works.values(), state.money)
+        if worth.amount and not left.amount:
+            works = {}  # given back whole; works of a line that was edited to zero have no amount
         if works and amount != left:
             raise Refused(
                 "works-not-named",
                 f"lines: line {line.invoice_line} bills {len(works)} works: name those to bill"
                 f" again in entries and expenses, or credit all that is left, {left}",
             )
-        worth = _sum(works.values(), state.money)
-        if left < worth and not works.keys() <= _reversed(state, invoice):
+        if works and left < worth and not works.keys() <= _reversed(state, invoice):
             raise Refused(
                 "works-not-named",
                 f"lines: {left} is left of line {line.invoice_line}, less than its works, since a"

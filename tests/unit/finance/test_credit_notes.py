@@ -20,6 +20,7 @@ from contracts.money import Money
 from finance.billing.decisions import BillOutsideSchedule
 from finance.billing.events import CreditNoteApproved
 from finance.billing.state import Invoice
+from finance.drafts.decisions import EditInvoice, LineEdit
 from finance.engagement import Engagement
 from finance.invoices.credits import LineCredit
 from finance.invoices.decisions import (
@@ -164,6 +165,16 @@ def test_an_invoice_that_is_credited_whole_is_billed_again_whole() -> None:
         eur(1_120),
         eur(50),
     ]
+
+
+def test_work_that_an_edit_wrote_down_whole_is_unbilled_with_its_invoice() -> None:
+    worked = hearing(contracted(sow_of(hourly_line(ALL_AS_TIME))).on(MAY), WEEK, TRAIN)
+    drafted = worked.after(APRIL)
+    free = LineEdit(invoice_line=line_of(drafted, "architect"), amount=eur(0))
+    lower = drafted.after(EditInvoice(invoice=INVOICE, why="Ours.", lines=(free,)))
+    out = issued(lower, INVOICE, "2026-00001", MAY)
+    assert (unbilled(out), shown(out).outstanding) == (eur(0), eur(1_650))
+    assert unbilled(credited(out)) == eur(2_770)
 
 
 def test_what_is_given_back_for_good_is_not_billed_again_and_lowers_the_cap() -> None:
