@@ -66,9 +66,13 @@ def stated() -> list[Stated]:
     """Return the items of all moments, each once."""
     found: list[Stated] = []
     known: set[tuple[object, ...]] = set()
+    seen: set[int] = set()
     for moment in (each for several in moments().values() for each in several):
         for name, department in moment.world.departments.items():
             for stream in department.streams.values():
+                if id(stream) in seen:  # moments share the streams that no command changed
+                    continue
+                seen.add(id(stream))
                 kind, _, subject = stream.id.partition(":")
                 for item in items(moment.world, name, kind, subject):
                     if (name, subject, item) not in known:
