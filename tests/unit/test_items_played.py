@@ -93,7 +93,10 @@ def _week(one: Stated) -> Body:
 
 
 def _allocation(one: Stated) -> Body:
-    """Return what the rest of a payment pays of the first invoice that is not paid."""
+    """Return what the rest of a payment pays of the first invoice that is not paid.
+
+    Without one there is nothing to allocate it to, and an accountant refunds it.
+    """
     seen = one.moment.world.view("finance", ENGAGEMENT)["invoices"]
     rest = one.state.unallocated
     unpaid = (
@@ -101,7 +104,9 @@ def _allocation(one: Stated) -> Body:
         for each in seen
         if float(each["outstanding"]["amount"]) > 0 and each["stage"] == "issued"
     )
-    invoice = next(unpaid)
+    invoice = next(unpaid, None)
+    if invoice is None:
+        return {"items": []}
     owed = invoice["outstanding"]["amount"]
     amount = min(rest.amount, type(rest.amount)(owed))
     paid = {"amount": str(amount), "currency": rest.currency}
@@ -172,11 +177,14 @@ def body(one: Stated) -> Body:
 def tried(one: Stated) -> str:
     """Return what is wrong after the command of an item; empty where it ends or begins it."""
     item, world = one.item, fork(one.moment.world)
+    content = body(one)
+    if item.kind.command == "allocate-payment" and not content.get("items"):
+        return ""
     sent = SentCommand(
         one.department,
         one.subject,
         item.kind.command,
-        body(one),
+        content,
         one.by,
         one.moment.sent.at + timedelta(days=1),
         "tried",
