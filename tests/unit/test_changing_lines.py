@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from local.demo import selling
+from local.demo.closing import MonthEnds
 from local.demo.driver import CommandRefused
 from local.demo.engagement_run import EngagementRun, new_run
 from local.demo.reference_data import CUSTOMERS, TEMPLATE, rate
@@ -191,8 +192,10 @@ async def changed(seed: int) -> int:
         change=False, deliverables=("A", "B", "C"), customer=random.choice(CUSTOMERS), seed=seed
     )
     world = await founded()
-    actors = Impatient(InProcessDriver(world, chosen.begins), chosen.name)
-    story = Changing(world, new_run(chosen, actors, LAST_DAY))
+    driver = InProcessDriver(world, chosen.begins)
+    actors = Impatient(driver, chosen.name)
+    months = MonthEnds(driver, chosen.begins)
+    story = Changing(world, new_run(chosen, actors, LAST_DAY), months)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(selling, "proposed_lines", lambda *given: lines_of(random, *given))
         patch.setattr(selling, "agreed_billing", lambda *_: [])

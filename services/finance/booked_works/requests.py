@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from chassis.domain.commands import Command
 from contracts.money import Money
-from contracts.values import Identifier, Month, Value, YesNo
+from contracts.values import Identifier, Month, Value, WorkCount, YesNo
 from finance.work.names import WorkKey
 from finance.work.works import Work
 
@@ -33,7 +33,7 @@ class WorkCost(Value):
     """Cost of a work; an entry that is approved again is another work, with another number."""
 
     work: WorkKey
-    number: int
+    number: WorkCount
     cost: Money
 
 
