@@ -1,6 +1,6 @@
 """Compute billing events and drafts for entries of the billing schedule."""
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -81,7 +81,11 @@ def scheduled_lines(
         return (InvoiceLineContent(description=text, line=line, amount=billing_event.amount),)
     text, charge = entry.item.description, entry.item.amount - charged(state, entry)
     if entry.item.kind == "period":
-        charge = charge_to(state, entry, billing_event.due_on)
+        following = _next_charge(state, entry)
+        if following is not None and following[0] == billing_event.due_on:
+            charge = following[1]
+        else:
+            charge = charge_to(state, entry, billing_event.due_on)
     lines = (
         InvoiceLineContent(description=text, line=line, amount=charge),
         *discounts_on(state, entry, charge),
@@ -106,18 +110,51 @@ def charge_to(state: Engagement, entry: Entry, day: date) -> Money:
 
 def period_due(state: Engagement, entry: Entry) -> BillingEventDue | None:
     """Return the billing event of the first month of a retainer that is not charged, or None."""
+    following = _next_charge(state, entry)
+    if following is None:
+        return None
+    first, charge = following
+    discounts = discounts_on(state, entry, charge)
+    amount = Money.total((each.amount for each in discounts), state.money) + charge
+    return _event(state, entry, derived_id("due", entry.item.item, month_of(first)), amount, first)
+
+
+def _next_charge(state: Engagement, entry: Entry) -> tuple[date, Money] | None:
+    """Return the first day of the next month that a retainer charges, and the charge.
+
+    A month whose invoice was cancelled is charged again as itself, since an invoice states the
+    month of the supply (Directive 2006/112/EC, article 226, point 7).
+    """
     retainer = entry.line.retainer
     if retainer is None or entry.item.amount <= charged(state, entry):
         return None
+    cancelled = _cancelled_by_month(state, entry)
     for nth in range(retainer.periods):
         first = first_of_month(retainer.starts_on, nth)
         charge = charge_to(state, entry, first)
         if charge.amount > 0:
-            discounts = discounts_on(state, entry, charge)
-            amount = Money.total((each.amount for each in discounts), state.money) + charge
-            name = derived_id("due", entry.item.item, month_of(first))
-            return _event(state, entry, name, amount, first)
+            again = min((month for month in cancelled if month <= first), default=None)
+            return (again, min(cancelled[again], charge)) if again else (first, charge)
     return None
+
+
+def _cancelled_by_month(state: Engagement, entry: Entry) -> Mapping[date, Money]:
+    """Return what invoices of a retainer's months charged and no longer charge, by first day."""
+    charges: dict[date, Money] = {}
+    left: dict[date, Money] = {}
+    billing, nothing = state.billing, Money.zero(state.money)
+    for invoice in billing.invoices.values():
+        due = billing.events[invoice.billing_event]
+        if due.item != entry.item.item or due.kind != "period":
+            continue
+        whole = Money.total(
+            (each.whole for each in invoice.lines if each.line == due.line), state.money
+        )
+        is_live = invoice.stage not in {"voided", "rejected"}
+        now = whole - invoice.cancelled(due.line) if is_live else nothing
+        charges[due.due_on] = max(whole, charges.get(due.due_on, nothing))
+        left[due.due_on] = left.get(due.due_on, nothing) + now
+    return {day: charges[day] - left[day] for day in charges if charges[day] > left[day]}
 
 
 def too_much_due(state: Engagement, item: str) -> bool:

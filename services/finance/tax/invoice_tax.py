@@ -92,7 +92,7 @@ class _Basis:
         company = state.company and records.on(CompanyPublished, state.company, on)
         self.company = company.event if company else None
         self.purchase_order = purchase_order or _last_purchase_order(state, self.account_id)
-        self.supplied = supply(invoice, self.due)
+        self.supplied = supply(invoice, self.due, main)
         self.rate_day = min(self.supplied[1], on) if self.supplied else on
 
     def taxed(self) -> Taxed | tuple[Missing, ...]:
@@ -293,11 +293,14 @@ def _in_eu(company: CompanyPublished) -> bool:
     return company.country.lower() in MEMBER_STATES
 
 
-def supply(invoice: InvoiceDraft, due: BillingEventDue) -> tuple[date, date] | None:
+def supply(
+    invoice: InvoiceDraft, due: BillingEventDue, line: ContractLine | None
+) -> tuple[date, date] | None:
     """Return the first and last day of the supply that an invoice bills (article 226, point 7).
 
-    Work has the days of the work, a retainer its month, an acceptance its day. None where no supply
-    is known: for advances, dated instalments, and exceptions that name no days.
+    Work has the days of the work, a retainer its month, which begins with the retainer, an
+    acceptance its day. None where no supply is known: for advances, dated instalments, and
+    exceptions that name no days. `line` is that of the billing event.
     """
     if due.kind == "time":
         days = [each.day for line in invoice.lines for each in line.days]
@@ -306,7 +309,10 @@ def supply(invoice: InvoiceDraft, due: BillingEventDue) -> tuple[date, date] | N
     if due.exception is not None:
         return None
     if due.kind == "period":
-        return first_of_month(due.due_on, 0), end_of(month_of(due.due_on))
+        first = first_of_month(due.due_on, 0)
+        if line is not None and line.retainer is not None:
+            first = max(first, line.retainer.starts_on)
+        return first, end_of(month_of(due.due_on))
     return (due.due_on, due.due_on) if due.kind == "on-acceptance" else None
 
 

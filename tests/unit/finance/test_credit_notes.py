@@ -363,6 +363,33 @@ def test_a_month_of_a_retainer_is_billed_again() -> None:
     assert [each for each, *_ in fallen_due(back, 2)] == ["due-fees-2026-06", "due-fees-2026-07"]
 
 
+def test_a_month_of_a_retainer_is_billed_again_as_itself_after_later_months() -> None:
+    out = contracted(sow_of(fixed_line(), retainer()))
+    for month, number in (("05", "2026-00001"), ("06", "2026-00002")):
+        day = date(2026, int(month), 4)
+        drafted = out.when_deadline(f"due-fees-2026-{month}").then_accepted().on(day)
+        out = issued(drafted, f"invoice-fees-2026-{month}", number, day)
+    again = credited(out, invoice="invoice-fees-2026-05")
+    assert fallen_due(again, 2) == [
+        ("due-fees-2026-05-rest", date(2026, 5, 1), eur(500)),
+        ("due-fees-2026-07", date(2026, 7, 1), eur(500)),
+    ]
+    drafted = again.when_deadline("due-fees-2026-05-rest").then_accepted().on(date(2026, 7, 2))
+    [*_, draft] = drafted.view["invoices"]
+    assert [each.amount for each in draft.lines] == [eur(500)]
+    twice = issued(drafted, draft.invoice, "2026-00003", date(2026, 7, 2))
+    assert [each for each, *_ in fallen_due(twice, 1)] == ["due-fees-2026-07"]
+    approved = twice.state.billing.invoices[draft.invoice].approved
+    assert approved is not None
+    supplied = approved.details.supplied_from, approved.details.supplied_to
+    assert supplied == (date(2026, 5, 11), date(2026, 5, 31))
+    part = credited(out, invoice="invoice-fees-2026-05", amount=eur(120))
+    assert fallen_due(part, 2) == [
+        ("due-fees-2026-05-rest", date(2026, 5, 1), eur(120)),
+        ("due-fees-2026-07", date(2026, 7, 1), eur(500)),
+    ]
+
+
 def test_an_exception_that_bills_ahead_bills_nothing_once_it_is_credited() -> None:
     terms = InvoiceLineTerms(
         description="Advice",
