@@ -273,8 +273,10 @@ class Platform:
 
     def stop(self) -> None:
         """Stop all processes: first the services, then Kafka and the stores."""
-        stop_all(list(self.services.values()), grace=20)
-        stop_all([*self.kafka.processes, *(store.process for store in self.stores.values())])
+        try:
+            stop_all(list(self.services.values()), grace=20)
+        finally:
+            stop_all([*self.kafka.processes, *(store.process for store in self.stores.values())])
 
     def kill(self) -> None:
         """Kill all processes."""

@@ -142,12 +142,15 @@ class Process:
         self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """Kill it, as a crash would, and wait for its end."""
+        """Kill it, as a crash would, and wait for its end.
+
+        Raises ProcessError where a starved machine has not ended it after a minute.
+        """
         if self._child is None:
             return
         if self._child.poll() is None:
             self._signal(signal.SIGKILL)
-            self._child.wait(10)
+            self.wait(60)
         self._remove_pid_file()
 
     def pause(self) -> None:
