@@ -92,7 +92,7 @@ async def test_a_repeated_key_is_answered_as_the_first_time(
         await tell(one, Advance(probability=40), "k3")
         for process in (one, two):
             again = await tell(process, Advance(probability=20), "k2")
-            assert again == Answer(first.stream, first.events, repeated=True)
+            assert again == replace(first, repeated=True)
             opened = await tell(process, Open(title="Roof"), "k1", expected=0)
             assert (opened.repeated, opened.stream.number) == (True, 1)
             with pytest.raises(KeyReused):

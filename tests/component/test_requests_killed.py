@@ -65,13 +65,13 @@ def dispatcher_of(process: Process) -> RequestDispatcher:
 
 
 @asynccontextmanager
-async def dispatching(process: Process) -> AsyncIterator[None]:
+async def dispatching(process: Process) -> AsyncIterator[Views]:
     """Let the process carry out requests, and write the views by which it finds pending ones."""
     views = Views(process.store, process.journal, process.snapshots, process.repository)
     hasty(views.subscription)
     tasks = [asyncio.create_task(each.run()) for each in (views, dispatcher_of(process))]
     try:
-        yield
+        yield views
     finally:
         for task in tasks:
             task.cancel()
@@ -97,6 +97,11 @@ async def ledger_of(process: Process, name: str) -> Ledger:
 
 async def is_settled(process: Process, sheet: str) -> bool:
     return (await process.repository.current(f"sheet:{sheet}")).stream.requests == {}
+
+
+def has_followed(views: Views) -> bool:
+    """Return whether all commits are in the views, and the next process goes on after them."""
+    return views.subscription.done_until is not None
 
 
 async def test_a_request_is_completed_wherever_the_asking_process_was_killed(
@@ -164,8 +169,10 @@ async def test_requests_are_completed_wherever_the_dispatching_process_was_kille
 
             killed = await until_killed(work(), life)
             await mortal.store.close()
-            async with dispatching(process):
+            async with dispatching(process) as views:
                 await until(all_settled, WITHIN)
+                # Otherwise the next process would write the views of all streams again.
+                await until(partial(has_followed, views), WITHIN)
             if not killed:
                 break
         for name in ("a", "b"):
