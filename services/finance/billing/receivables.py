@@ -1,5 +1,6 @@
 """Receivables: what is paid and written off of invoices, of here or from before the take-over."""
 
+from abc import abstractmethod
 from datetime import date
 from typing import Any, Self
 
@@ -60,9 +61,9 @@ class Receivable(Value):
     moved_on: date | None = None
 
     @property
+    @abstractmethod
     def currency(self) -> str:
         """Return its currency."""
-        raise NotImplementedError
 
     @property
     def customer(self) -> str | None:
@@ -70,14 +71,14 @@ class Receivable(Value):
         return None
 
     @property
+    @abstractmethod
     def issue_on(self) -> date | None:
         """Return the invoice date, or None before the approval."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def outstanding(self) -> Money:
         """Return what the customer owes on it; negative where more is paid than is owed."""
-        raise NotImplementedError
 
     @property
     def paid(self) -> Money:

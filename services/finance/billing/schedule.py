@@ -150,10 +150,8 @@ def _cancelled_by_month(state: Engagement, entry: Entry) -> Mapping[date, Money]
         whole = Money.total(
             (each.whole for each in invoice.lines if each.line == due.line), state.money
         )
-        is_live = invoice.stage not in {"voided", "rejected"}
-        now = whole - invoice.cancelled(due.line) if is_live else nothing
         charges[due.due_on] = max(whole, charges.get(due.due_on, nothing))
-        left[due.due_on] = left.get(due.due_on, nothing) + now
+        left[due.due_on] = left.get(due.due_on, nothing) + invoice.charge_of(due.line)
     return {day: charges[day] - left[day] for day in charges if charges[day] > left[day]}
 
 

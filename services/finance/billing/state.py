@@ -98,6 +98,11 @@ class Invoice(Receivable, InvoiceDraft):
         return self.amount.currency
 
     @property
+    def is_over(self) -> bool:
+        """Return whether it is void or rejected, and bills nothing."""
+        return self.stage in {"voided", "rejected"}
+
+    @property
     def customer(self) -> str | None:
         """Return the account that the invoice names: that of the engagement, or of its line."""
         return self.approved.details.customer.account if self.approved else None
@@ -157,6 +162,16 @@ class Invoice(Receivable, InvoiceDraft):
             each.amount for note in self._cancelling for each in note.lines if each.line == line
         )
         return Money.total(back, self.amount.currency)
+
+    def charge_of(self, line: str) -> Money:
+        """Return what it charges of a contract line, before the advance; nothing once it is over.
+
+        What was written down is charged, what was credited to be billed again is not.
+        """
+        if self.is_over:
+            return Money.zero(self.currency)
+        charges = (each.whole for each in self.lines if each.line == line)
+        return Money.total(charges, self.currency) - self.cancelled(line)
 
     @property
     def cancelled_net(self) -> Money:
@@ -405,8 +420,7 @@ class Billing(Part):
     @property
     def live(self) -> tuple[Invoice, ...]:
         """Return the invoices and drafts that are neither void nor rejected."""
-        over = {"voided", "rejected"}
-        return tuple(each for each in self.invoices.values() if each.stage not in over)
+        return tuple(each for each in self.invoices.values() if not each.is_over)
 
     @property
     def issued(self) -> tuple[Invoice, ...]:
@@ -456,14 +470,7 @@ class Billing(Part):
 
         What was written down is charged, what was credited to be billed again is not.
         """
-        here = Money.total(
-            (
-                Money.total((each.whole for each in invoice.lines if each.line == line), currency)
-                - invoice.cancelled(line)
-                for invoice in self.of_item(item)
-            ),
-            currency,
-        )
+        here = Money.total((each.charge_of(line) for each in self.of_item(item)), currency)
         return here + self.before.get(item, {}).get(line, Money.zero(currency))
 
     def credited_on_item(self, item: str, currency: str) -> Money:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from contracts.delivery import TimeApproved
 from contracts.finance import (
     BillingEventDue,
     InvoiceApproved,
@@ -16,13 +15,12 @@ from contracts.finance import (
     InvoiceLineTerms,
     WorkHeld,
 )
-from contracts.lines import BillingItem, ContractLine
+from contracts.lines import ContractLine
 from contracts.money import Money
 from finance.billing.decisions import BillOutsideSchedule
 from finance.drafts.decisions import EditInvoice
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice, InvoiceView, RejectInvoice, VoidInvoice
-from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like
 from tests.amounts import eur, per_hour
 from tests.unit.finance.builders import (
@@ -31,8 +29,6 @@ from tests.unit.finance.builders import (
     accepted,
     contracted,
     drafts_and_invoices,
-    entries,
-    expense,
     fixed_line,
     hearing,
     hourly_line,
@@ -44,22 +40,7 @@ from tests.unit.finance.builders import (
     time_reversed,
 )
 from tests.unit.finance.test_billing import fallen_due, off, retainer
-
-MAY = date(2026, 5, 4)
-APRIL = BillTime(month="2026-04")
-INVOICE = "invoice-time-2026-04"
-ALL_AS_TIME = BillingItem(item="time", kind="time", amount=eur(20_000))
-WEEK = TimeApproved(
-    person="dev",
-    week=MONDAY,
-    entries=(
-        *entries("a"),
-        *entries("b", day=date(2026, 4, 7)),
-        *entries("c", role="architect", day=date(2026, 4, 8)),
-    ),
-)
-"""Two days of a developer, 800 EUR each, and one of an architect, 1,120 EUR."""
-TRAIN = expense("train", eur(50))
+from tests.unit.finance.test_credit_notes import ALL_AS_TIME, APRIL, INVOICE, MAY, TRAIN, WEEK
 
 
 def drafted(*lines: ContractLine) -> Scenario[Engagement]:
