@@ -20,7 +20,7 @@ from contracts.money import Money
 from finance.billing.decisions import BillOutsideSchedule
 from finance.drafts.decisions import EditInvoice
 from finance.engagement import Engagement
-from finance.invoices.decisions import ApproveInvoice, InvoiceView, RejectInvoice, VoidInvoice
+from finance.invoices.decisions import ApproveInvoice, RejectInvoice, VoidInvoice
 from testkit.scenario import Scenario, like
 from tests.amounts import eur, per_hour
 from tests.unit.finance.builders import (
@@ -28,7 +28,6 @@ from tests.unit.finance.builders import (
     MONDAY,
     accepted,
     contracted,
-    drafts_and_invoices,
     fixed_line,
     hearing,
     hourly_line,
@@ -40,7 +39,17 @@ from tests.unit.finance.builders import (
     time_reversed,
 )
 from tests.unit.finance.test_billing import fallen_due, off, retainer
-from tests.unit.finance.test_credit_notes import ALL_AS_TIME, APRIL, INVOICE, MAY, TRAIN, WEEK
+from tests.unit.finance.test_credit_notes import (
+    ALL_AS_TIME,
+    APRIL,
+    INVOICE,
+    MAY,
+    TRAIN,
+    WEEK,
+    line_of,
+    shown,
+    unbilled,
+)
 
 
 def drafted(*lines: ContractLine) -> Scenario[Engagement]:
@@ -53,15 +62,6 @@ def edit(invoice: str = INVOICE, **more: Any) -> EditInvoice:
     return EditInvoice.model_validate({"invoice": invoice, "why": "As agreed.", **more})
 
 
-def shown(scenario: Scenario[Engagement], invoice: str = INVOICE) -> InvoiceView:
-    return drafts_and_invoices(scenario)[invoice]
-
-
-def line_of(scenario: Scenario[Engagement], role: str | None, invoice: str = INVOICE) -> str:
-    [line] = (each for each in shown(scenario, invoice).lines if each.role == role)
-    return line.invoice_line
-
-
 def lower(scenario: Scenario[Engagement], role: str | None, amount: int | str) -> EditInvoice:
     return edit(lines=[{"invoice_line": line_of(scenario, role), "amount": eur(amount)}])
 
@@ -70,12 +70,6 @@ def edited(scenario: Scenario[Engagement], command: EditInvoice) -> InvoiceEdite
     [event] = scenario.when(command).events
     assert isinstance(event, InvoiceEdited)
     return event
-
-
-def unbilled(scenario: Scenario[Engagement]) -> Money:
-    [line] = scenario.view["unbilled"]
-    amount: Money = line.unbilled
-    return amount
 
 
 def written_down(scenario: Scenario[Engagement]) -> Money:
