@@ -3,7 +3,8 @@
 from calendar import monthrange
 from datetime import date, timedelta
 
-from chassis.domain.commands import Refused
+from chassis.domain.commands import Missing, Refused
+from contracts.refusals import RefusalCode
 from contracts.values import Month
 
 
@@ -37,10 +38,16 @@ def months_between(first: date, last: date) -> int:
 def require_begun(month: Month, today: date) -> None:
     """Refuse a month that has not begun."""
     if month > month_of(today):
-        raise Refused("month-not-begun", f"{month} has not begun: today is {today}")
+        raise refused_month("month-not-begun", f"{month} has not begun: today is {today}")
 
 
 def require_over(month: Month, today: date) -> None:
     """Refuse a month that is not over."""
     if month >= month_of(today):
-        raise Refused("month-not-over", f"{month} is not over: today is {today}")
+        raise refused_month("month-not-over", f"{month} is not over: today is {today}")
+
+
+def refused_month(code: RefusalCode, sentence: str) -> Refused:
+    """Return the refusal of the month that a command names in its field `month`."""
+    sentence = f"month: {sentence}"
+    return Refused(code, sentence, [Missing(code, sentence, field="month")])

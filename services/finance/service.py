@@ -231,9 +231,9 @@ SERVICE = Service(
         ),
         CommandRoutes(PAYMENT, path="payments", seen_by=ACCOUNTING, subject=PaymentId),
         CommandRoutes(NUMBER_SERIES, path="number-series", seen_by=CONTROLLING, subject=SeriesId),
-        CommandRoutes(LEDGER, path="ledgers", seen_by=CONTROLLING),
+        CommandRoutes(LEDGER, path="ledgers", seen_by=ACCOUNTING),
         CommandRoutes(
-            LEDGER_GROUP, path="ledger-groups", seen_by=CONTROLLING, subject=LedgerGroupId
+            LEDGER_GROUP, path="ledger-groups", seen_by=ACCOUNTING, subject=LedgerGroupId
         ),
         CommandRoutes(BOOKED_WORKS, path="booked-works", seen_by=READERS, subject=BookedWorksId),
     ),

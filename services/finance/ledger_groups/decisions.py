@@ -57,30 +57,30 @@ def begin_round(state: LedgerGroup, command: BeginRound, context: Context) -> It
 @checking.outcome
 def checked(state: LedgerGroup, outcome: Outcome[CheckPeriod], context: Context) -> Iterable[Event]:
     """Record what the engagement misses."""
-    found = [each for each in outcome.events if isinstance(each, PeriodChecked)]
-    yield EngagementAnswered(
-        engagement=outcome.request.item,
-        missing=found[0].missing if found else _refusal(outcome),
-        in_confidence=found[0].in_confidence if found else OpenItems(),
-    )
+    yield _answered(outcome)
 
 
 @booking.outcome
 def booked(state: LedgerGroup, outcome: Outcome[BookPeriod], context: Context) -> Iterable[Event]:
     """Record the totals that the engagement booked, or what it misses."""
     bookings = [each for each in outcome.events if isinstance(each, PeriodBooked)]
-    yield EngagementAnswered(
-        engagement=outcome.request.item,
-        missing=_refusal(outcome),
-        totals=CompanyTotals.of(bookings[0], outcome.only(PeriodCosted)) if bookings else None,
+    totals = CompanyTotals.of(bookings[0], outcome.only(PeriodCosted)) if bookings else None
+    yield _answered(outcome, totals)
+
+
+def _answered(
+    outcome: Outcome[CheckPeriod] | Outcome[BookPeriod], totals: CompanyTotals | None = None
+) -> EngagementAnswered:
+    missing, in_confidence = OpenItems(), OpenItems()
+    for each in outcome.events:
+        if isinstance(each, PeriodChecked):
+            missing, in_confidence = each.missing, each.in_confidence
+    if outcome.refusal is not None:
+        refused = OpenItem(code=outcome.refusal.code, sentence=outcome.refusal.sentence)
+        missing = OpenItems(items=(refused,), count=1)
+    return EngagementAnswered(
+        engagement=outcome.request.item, missing=missing, in_confidence=in_confidence, totals=totals
     )
-
-
-def _refusal(outcome: Outcome[CheckPeriod] | Outcome[BookPeriod]) -> OpenItems:
-    if outcome.refusal is None:
-        return OpenItems()
-    refused = OpenItem(code=outcome.refusal.code, sentence=outcome.refusal.sentence)
-    return OpenItems(items=(refused,), count=1)
 
 
 @capability.react

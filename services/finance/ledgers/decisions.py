@@ -17,7 +17,7 @@ from contracts.event import Event
 from contracts.money import Money
 from contracts.reference import LedgerPublished
 from contracts.values import HoursDelta, Month, ShortText
-from finance.calendar_months import after, require_over
+from finance.calendar_months import after, refused_month, require_over
 from finance.ledger_groups.requests import (
     MOST_ENGAGEMENTS,
     AddEngagement,
@@ -190,20 +190,20 @@ def _require_next(state: Ledger, month: Month) -> None:
     _require_open(state, month)
     following = closing.month if closing else after(last) if last else month
     if month != following:
-        raise Refused("month-out-of-order", f"{following} has to be closed before {month}")
+        raise refused_month("month-out-of-order", f"{following} has to be closed before {month}")
 
 
 def _require_open(state: Ledger, month: Month) -> None:
     last = state.last_closed
     if last is not None and month <= last:
-        raise Refused("month-closed", f"{last} is closed, and so are the months before it")
+        raise refused_month("month-closed", f"{last} is closed, and so are the months before it")
 
 
 def _require_closing(state: Ledger, month: Month) -> Closing:
     """Return the closing of a month; raises Refused where it is closed, or not started."""
     _require_open(state, month)
     if state.closing is None or state.closing.month != month:
-        raise Refused("month-not-closing", f"the closing of {month} has not been started")
+        raise refused_month("month-not-closing", f"the closing of {month} has not been started")
     return state.closing
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Missing, Refused, gate
+from chassis.domain.commands import Missing
 from chassis.domain.context import Context
 from chassis.domain.requests import Outcome
 from contracts.event import Event
@@ -64,29 +64,31 @@ def registered(
 def check_period(state: Engagement, command: CheckPeriod, context: Context) -> Iterable[Event]:
     """Record what is missing before the month may be closed; nothing where nothing is."""
     if not _is_booked(state, command):
-        missing = OpenItems.of(_items(state, command.month))
-        in_confidence = OpenItems.of(missing_in_confidence(state, command.month))
-        if missing.count or in_confidence.count:
-            yield PeriodChecked(month=command.month, missing=missing, in_confidence=in_confidence)
+        yield from _checked(state, command.month, _items(state, command.month))
+
+
+def _checked(state: Engagement, month: Month, items: Iterable[Missing]) -> Iterable[PeriodChecked]:
+    missing = OpenItems.of(items)
+    in_confidence = OpenItems.of(missing_in_confidence(state, month))
+    if missing.count or in_confidence.count:
+        yield PeriodChecked(month=month, missing=missing, in_confidence=in_confidence)
 
 
 @capability.decide(BookPeriod, by=None)
 def book_period(state: Engagement, command: BookPeriod, context: Context) -> Iterable[Event]:
     """Record the totals since the last booking; nothing where the month is booked already.
 
-    What is missing in confidence does not prevent it. Raises Refused where anything else is missing
-    and that is not accepted, or where a document of the month waits for its number, which cannot be
-    accepted.
+    Where something is missing and that is not accepted, or a document of the month waits for its
+    number, which cannot be accepted, what is missing is recorded instead. What is missing in
+    confidence does not prevent the booking.
     """
     month = command.month
     if _is_booked(state, command):
         return
-    gate("month-items-open", missing_numbers(state, month))
     items = tuple(_items(state, month))
-    if items and command.accepted is None:
-        first = "; ".join(each.sentence for each in items[:MOST_ITEMS])
-        more = f"; and {len(items) - MOST_ITEMS} more" if len(items) > MOST_ITEMS else ""
-        raise Refused("month-items-open", f"{first}{more}", items)
+    if any(missing_numbers(state, month)) or (items and command.accepted is None):
+        yield from _checked(state, month, items)
+        return
     every = OpenItems.of((*items, *missing_in_confidence(state, month)))
     if every.count:
         yield BookedWithOpenItems(month=month, why=command.accepted, **dict(every))

@@ -9,7 +9,7 @@ from datetime import date
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, gate
 from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.finance import RevenueByCostRecognised, RevenueRecognised
@@ -18,7 +18,7 @@ from contracts.money import Money
 from contracts.values import Month, RevenueMethod
 from contracts.vocabularies import Unlisted
 from finance.budgeting.state import Budget
-from finance.calendar_months import after, end_of, require_over
+from finance.calendar_months import after, end_of, refused_month, require_over
 from finance.engagement import Engagement
 from finance.importing.opening import billed_before, cost_before, recognised_before
 from finance.policies import require_budget, require_open_day
@@ -67,15 +67,14 @@ def recognise_revenue(
     )
     require_open_day(state, "month", end_of(command.month))
     if command.month < following:
-        raise Refused(
-            "month-recognised",
+        sentence = (
             f"revenue of {command.month} is recognised already, or before the contract;"
-            f" the next month is {following}",
+            f" the next month is {following}"
         )
+        raise refused_month("month-recognised", sentence)
     if command.month > following:
-        raise Refused(
-            "month-out-of-order", f"{following} has to be recognised before {command.month}"
-        )
+        sentence = f"{following} has to be recognised before {command.month}"
+        raise refused_month("month-out-of-order", sentence)
     require_over(command.month, context.today)
     gate("revenue-not-measurable", (_unknown(each) for each in begun))
     gate("revenue-not-measurable", (_unknown_before(state, each) for each in openly))

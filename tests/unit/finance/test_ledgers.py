@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from chassis.domain.pending import Refusal
 from contracts.event import Event
 from contracts.finance import BookedTotals, PeriodBooked, PeriodCosted
 from contracts.reference import LedgerPublished
@@ -316,11 +315,14 @@ def test_a_group_reports_the_totals_of_those_that_booked():
     asked = group().after(begin("book"))
     bookings: tuple[PeriodBooked, PeriodCosted] = booked("04", hours="8"), costed("04", 400)
     first = asked.when_outcome("book-1", NAMES[0], *bookings).then_accepted()
-    refusal = Refusal("month-items-open", "draft a is not approved")
-    last = first.when_outcome("book-1", NAMES[1], refused=refusal)
+    draft = OpenItem(code="invoice-not-approved", sentence="draft a is not approved")
+    missing = OpenItems(items=(draft,), count=1)
+    checked = PeriodChecked(month=APRIL, missing=missing, in_confidence=OpenItems())
+    last = first.when_outcome("book-1", NAMES[1], checked)
     (request,) = last.requests
     note = NoteGroup.model_validate_json(request.content)
     assert (note.open, note.booked) == (1, 1)
+    last.after.then_view(open_items={NAMES[1]: missing})
     assert note.totals == (CompanyTotals.of(*bookings),)
     # The next round counts only those that book the month then.
     again = last.then_accepted().after(begin("book", 2))
