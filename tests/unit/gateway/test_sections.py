@@ -12,6 +12,7 @@ from gateway.service import SERVICE, omissions_of
 from gateway.view.engagement_view import SECTIONS, steps_by_type
 from gateway.view.sections.steps import (
     Kept,
+    PartSteps,
     Ref,
     Steps,
     each_by,
@@ -86,6 +87,39 @@ def test_a_section_keeps_what_its_fields_declare() -> None:
 def test_an_event_changes_one_section() -> None:
     with pytest.raises(TypeError, match="two and one have steps for FileOpened"):
         steps_by_type({"one": Steps(Section), "two": Steps(Section)})
+
+
+def test_a_section_has_the_steps_and_sentences_of_its_parts() -> None:
+    part = PartSteps[Section](ignored=[legal.ObligationMet])
+    part.on(legal.SowDrafted)(_drafted)
+    part.describe(legal.SowDrafted, lambda event, _: event.scope)
+    other = PartSteps[object](ignored=[legal.ObligationReopened])
+    other.describe(legal.ObligationMet, lambda event, _: event.obligation)
+    joined = Steps[Section](Section, part, other, ignored=[legal.ObligationWithdrawn])
+    assert joined.sentences == part.sentences | other.sentences
+    assert joined.ignored == {
+        legal.ObligationMet,
+        legal.ObligationReopened,
+        legal.ObligationWithdrawn,
+    }
+    events = Life().signed().events
+    drafted = next(each for each in events if isinstance(each.event, legal.SowDrafted))
+    section = Section()
+    dict(joined.by_type())[legal.SowDrafted](section, drafted)
+    assert section.drafted == Kept(drafted.event, ref(drafted))
+    assert section.drafts == 1
+
+
+def test_an_event_has_one_step_and_one_sentence_in_all_parts_of_a_section() -> None:
+    stepping, describing = PartSteps[Section](), PartSteps[object]()
+    stepping.on(legal.SowDrafted)(_drafted)
+    describing.describe(legal.SowDrafted, lambda event, _: event.scope)
+    with pytest.raises(TypeError, match=r"sow-drafted\.v1 has two steps"):
+        stepping.on(legal.SowDrafted)(_drafted)
+    with pytest.raises(TypeError, match=r"sow-drafted\.v1 has two steps"):
+        Steps[Section](Section, stepping, stepping)
+    with pytest.raises(TypeError, match=r"sow-drafted\.v1 has two sentences"):
+        Steps[Section](Section, stepping, describing, describing)
 
 
 def test_a_day_that_no_event_has_is_refused() -> None:

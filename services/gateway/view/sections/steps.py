@@ -3,7 +3,8 @@
 A field that is declared by `newest`, `each_by`, `each_with_day`, `every` or `newest_ref` is filled
 without a function. Functions are registered with `Steps.on`, run after that, and change the section
 in place: copies would cost too much over a hundred thousand events. `Steps.describe` declares the
-sentence of an event in the timeline.
+sentence of an event in the timeline. A large section has its functions and sentences in parts, a
+module for each (`PartSteps`), and lists the parts.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,6 +22,9 @@ from gateway.redaction import PositionText
 from gateway.view.sections.sentences import Names
 
 Section = TypeVar("Section")
+Fields_contra = TypeVar("Fields_contra", contravariant=True)
+"""A class with the fields that steps need: a section, or a protocol that a section matches."""
+
 Key = TypeVar("Key")
 F = TypeVar("F", bound=Event)
 G = TypeVar("G", bound=Event)
@@ -223,29 +227,28 @@ def every(kind: type[F]) -> list[Kept[F]]:
     return field(default_factory=list, metadata=_stores(((kind,), into)))
 
 
-class Steps(Generic[Section]):
-    """The steps of a section by type of event, and the sentences that describe its events.
+class PartSteps(Generic[Fields_contra]):
+    """The steps of a part of a section by type of event, and the sentences of its events.
 
-    `ignored` are types that the section does not need; they are described as well. Raises TypeError
-    where the section is not a dataclass.
+    `Fields_contra` is a protocol of the fields that the steps need. The part does not import the
+    section, whose fields have the part's classes. `ignored` are types that the section does not
+    need; they are described as well.
     """
 
-    def __init__(self, section: type[Section], *, ignored: Iterable[type[Event]] = ()) -> None:
-        self.section = section
+    def __init__(self, *, ignored: Iterable[type[Event]] = ()) -> None:
         self.ignored = frozenset(ignored)
         self.sentences: dict[type[Event], AnySentence] = {}
-        self._functions: dict[type[Event], list[AnyStep]] = {}
-        for each in fields(section):  # type: ignore[arg-type]
-            for kind, function_for in each.metadata.get(_STORES, {}).items():
-                self._functions.setdefault(kind, []).append(function_for(each.name))
+        self.functions: dict[type[Event], AnyStep] = {}
 
     @overload
-    def on(self, kind: type[F], /) -> Callable[[_Step[Section, F]], _Step[Section, F]]: ...
+    def on(
+        self, kind: type[F], /
+    ) -> Callable[[_Step[Fields_contra, F]], _Step[Fields_contra, F]]: ...
 
     @overload
     def on(
         self, kind: type[F], also: type[G], /
-    ) -> Callable[[_Step[Section, F | G]], _Step[Section, F | G]]: ...
+    ) -> Callable[[_Step[Fields_contra, F | G]], _Step[Fields_contra, F | G]]: ...
 
     @overload
     def on(
@@ -255,12 +258,15 @@ class Steps(Generic[Section]):
     def on(self, *kinds: type[Event]) -> Callable[[AnyStep], AnyStep]:
         """Register a function for a type of event, or for several that it treats alike.
 
-        The types of more than two are not compared with that of the function's argument.
+        The types of more than two are not compared with that of the function's argument. Raises
+        TypeError where a type has a function already.
         """
 
         def register(step: AnyStep) -> AnyStep:
             for kind in kinds:
-                self._functions.setdefault(kind, []).append(step)
+                if kind in self.functions:
+                    raise TypeError(f"{kind.type} has two steps")
+                self.functions[kind] = step
             return step
 
         return register
@@ -271,10 +277,40 @@ class Steps(Generic[Section]):
             raise TypeError(f"{kind.type} has two sentences")
         self.sentences[kind] = sentence
 
+
+class Steps(PartSteps[Section]):
+    """The steps of a section and of its parts, and the sentences that describe their events.
+
+    Raises TypeError where the section is not a dataclass, and where an event has two steps or two
+    sentences. The type checker compares the parts with the section where its class is written out,
+    as in ``Steps[FinanceSection](FinanceSection, ...)``.
+    """
+
+    def __init__(
+        self,
+        section: type[Section],
+        *parts: PartSteps[Section],
+        ignored: Iterable[type[Event]] = (),
+    ) -> None:
+        super().__init__(ignored=frozenset(ignored).union(*(each.ignored for each in parts)))
+        self.section = section
+        self._stores: dict[type[Event], list[AnyStep]] = {}
+        for each in fields(section):  # type: ignore[arg-type]
+            for kind, function_for in each.metadata.get(_STORES, {}).items():
+                self._stores.setdefault(kind, []).append(function_for(each.name))
+        for part in parts:
+            for kind, step in part.functions.items():
+                self.on(kind)(step)
+            for kind, sentence in part.sentences.items():
+                self.describe(kind, sentence)
+
     def by_type(self) -> Iterator[tuple[type[Event], AnyStep]]:
         """Yield each type of event with the one function that does all that the section does."""
-        for kind, functions in self._functions.items():
-            yield kind, functions[0] if len(functions) == 1 else _one_after_the_other(functions)
+        for kind in {**self._stores, **self.functions}:
+            steps = list(self._stores.get(kind, ()))
+            if kind in self.functions:
+                steps.append(self.functions[kind])
+            yield kind, steps[0] if len(steps) == 1 else _one_after_the_other(steps)
 
 
 def _one_after_the_other(functions: Iterable[AnyStep]) -> AnyStep:
