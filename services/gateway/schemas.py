@@ -20,7 +20,8 @@ from gateway.rules import Disconnect
 from gateway.view.approved_work import LineWork, approved_work
 from gateway.view.engagement_view import Freshness
 from gateway.view.sections.delivery import DeliverySection
-from gateway.view.sections.finance import ConfidentialSection, FinanceSection
+from gateway.view.sections.finance.confidential import ConfidentialSection
+from gateway.view.sections.finance.section import FinanceSection
 from gateway.view.sections.gateway import Waiver
 from gateway.view.sections.legal import LegalSection
 from gateway.view.sections.sales import SalesSection

@@ -28,7 +28,8 @@ from gateway.pages.names import Names, channel_name, rule_title
 from gateway.view.approved_work import approved_work
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery import Change, RaidItem, Survey
-from gateway.view.sections.finance import Budget, Invoice
+from gateway.view.sections.finance.budget import Budget
+from gateway.view.sections.finance.invoices import Invoice
 from gateway.view.sections.legal import Obligation
 
 

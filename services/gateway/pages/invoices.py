@@ -6,15 +6,11 @@ from dataclasses import dataclass
 from gateway.formatting import counted, hours, money, sentence_case, short_day, words
 from gateway.pages.names import Names
 from gateway.view.engagement_view import View
-from gateway.view.sections.finance import (
-    CreditedLine,
-    CreditNote,
-    Draft,
-    Invoice,
-    InvoiceLine,
-    OpeningInvoice,
-)
-from gateway.view.sections.finance import intent as consequence
+from gateway.view.sections.finance.credit_notes import intent as consequence
+from gateway.view.sections.finance.drafts import Draft
+from gateway.view.sections.finance.importing import OpeningInvoice
+from gateway.view.sections.finance.invoices import CreditedLine, CreditNote, Invoice
+from gateway.view.sections.finance.lines import InvoiceLine
 
 _SHOWN = 12
 """Documents that a page shows; the older ones are counted."""

@@ -12,7 +12,7 @@ from gateway.formatting import day
 from gateway.rules.amounts import difference, price_of_lines, total
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
 from gateway.view.engagement_view import View
-from gateway.view.sections.finance import PricedChange
+from gateway.view.sections.finance.prices import PricedChange
 from gateway.view.sections.legal import Amendment
 from gateway.view.sections.steps import AmendmentVerdict
 

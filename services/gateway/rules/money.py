@@ -19,7 +19,9 @@ from gateway.rules.amounts import (
 )
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
-from gateway.view.sections.finance import BilledLine, Budget, Invoice
+from gateway.view.sections.finance.budget import Budget
+from gateway.view.sections.finance.invoices import Invoice
+from gateway.view.sections.finance.lines import BilledLine
 from gateway.view.sections.steps import line_hours
 
 rules = Rules()

@@ -13,7 +13,9 @@ from contracts.billable_work import BilledHours, unbilled_hours, worth_of_hours
 from contracts.lines import HOURLY
 from contracts.money import Money, Rate
 from gateway.view.engagement_view import View
-from gateway.view.sections.finance import BilledLine, Budget, WithheldWork
+from gateway.view.sections.finance.budget import Budget
+from gateway.view.sections.finance.lines import BilledLine
+from gateway.view.sections.finance.withheld_work import WithheldWork
 
 
 @dataclass(frozen=True, slots=True)

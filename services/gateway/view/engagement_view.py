@@ -21,9 +21,10 @@ from gateway.formatting import sentence_case
 from gateway.redaction import adapter_of_store
 from gateway.view.sections.delivery import DeliverySection
 from gateway.view.sections.delivery import steps as delivery_steps
-from gateway.view.sections.finance import ConfidentialSection, FinanceSection
-from gateway.view.sections.finance import confidential_steps as finance_confidential_steps
-from gateway.view.sections.finance import steps as finance_steps
+from gateway.view.sections.finance.confidential import ConfidentialSection
+from gateway.view.sections.finance.confidential import steps as finance_confidential_steps
+from gateway.view.sections.finance.section import FinanceSection
+from gateway.view.sections.finance.section import steps as finance_steps
 from gateway.view.sections.gateway import GatewaySection
 from gateway.view.sections.gateway import confidential_steps as gateway_confidential_steps
 from gateway.view.sections.gateway import steps as gateway_steps

@@ -8,7 +8,8 @@ from gateway.pages.department_panels import panels
 from gateway.pages.invoices import Bill, BillLine, bills
 from gateway.pages.names import Names
 from gateway.view.engagement_view import sentence_of
-from gateway.view.sections.finance import CreditedLine, InvoiceLine
+from gateway.view.sections.finance.invoices import CreditedLine
+from gateway.view.sections.finance.lines import InvoiceLine
 from testkit.matchers import RecordsOf
 from tests.amounts import eur, per_hour
 from tests.builders import ENGAGEMENT, Life

@@ -1,0 +1,1 @@
+"""Keep what Finance publishes: `section` for its open channel, `confidential` for the other."""

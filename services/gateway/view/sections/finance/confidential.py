@@ -1,0 +1,177 @@
+"""Keep costs, margins and revenue by cost: the section of Finance's confidential channel."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from contracts import finance
+from contracts.event import Recorded
+from contracts.money import Money
+from contracts.values import Margin
+from gateway.formatting import day, hours, money, percent, ratio
+from gateway.view.sections.finance.conversions import original_amount
+from gateway.view.sections.finance.revenue import cumulative_revenue, total_revenue
+from gateway.view.sections.sentences import if_given
+from gateway.view.sections.steps import Kept, Steps, each_by, newest
+
+
+@dataclass(slots=True)
+class ConfidentialSection:
+    """Costs and margins, for readers with the role `confidential`.
+
+    `margin_sold` comes from the budget until Finance has measured it, and then from Finance's last
+    measurement, with the changes that it includes.
+    """
+
+    estimate_costs: dict[int, Kept[finance.EstimateCosted]] = each_by(
+        finance.EstimateCosted, lambda event: event.estimate_version
+    )
+    budget: Kept[finance.BudgetCosted] | None = newest(finance.BudgetCosted)
+    margin_sold: Margin | None = None
+    cost: Money | None = None
+    project_management_cost: Money | None = None
+    performance: Kept[finance.PerformanceMeasured] | None = newest(finance.PerformanceMeasured)
+    margins: Kept[finance.MarginMeasured] | None = newest(finance.MarginMeasured)
+    revenue: dict[str, Kept[Money]] = each_by(
+        finance.RevenueByCostRecognised, lambda event: event.obligation, kept=cumulative_revenue
+    )
+    """Revenue to date by obligation, of the method that uses cost."""
+    periods: dict[str, Kept[finance.PeriodCosted]] = each_by(
+        finance.PeriodCosted, lambda event: event.month
+    )
+    """The cost of the booked months."""
+    imported: Kept[finance.OpeningCostRecorded] | None = newest(finance.OpeningCostRecorded)
+    """Cost and revenue by cost from before; no other figure contains them."""
+
+    @property
+    def recognised(self) -> Money | None:
+        """The revenue recognised to date in proportion to cost, or None."""
+        return total_revenue(self.revenue)
+
+
+steps = Steps(ConfidentialSection, ignored=[finance.ChangeCosted])
+
+
+def _costed(entries: Sequence[finance.CostedWork]) -> str:
+    """Return the hours of the entries, such as "40 h", or what an expense was converted from."""
+    if worked := sum((each.hours for each in entries), Decimal(0)):
+        return hours(worked)
+    return f"an expense{if_given(' of {}', entries[0].conversion, original_amount)}"
+
+
+def _ratio(margin: Margin | None) -> Decimal | None:
+    return margin.margin if margin is not None else None
+
+
+steps.describe(
+    finance.EstimateCosted,
+    lambda event, _: (
+        f"Estimate {event.estimate_version} would cost {money(event.cost)}"
+        f"{if_given(', a margin of {}', event.margin, percent)}."
+    ),
+)
+steps.describe(
+    finance.ChangeCosted,
+    lambda event, _: (
+        f"Change {event.change} would cost {money(event.cost)}"
+        f"{if_given(', a margin of {}', event.margin, percent)}."
+    ),
+)
+steps.describe(
+    finance.BudgetCosted,
+    lambda event, _: (
+        f"Budgeted cost {money(event.cost)}; sold at a margin of "
+        f"{percent(event.margin_sold.margin)}."
+    ),
+)
+
+
+@steps.on(finance.BudgetCosted)
+def _budget_costed(section: ConfidentialSection, recorded: Recorded[finance.BudgetCosted]) -> None:
+    section.margin_sold = recorded.event.margin_sold
+
+
+steps.describe(
+    finance.CostAccrued,
+    lambda event, _: (
+        f"{money(event.cost)} of cost accrued for {_costed(event.entries)}, "
+        f"{money(event.cumulative)} to date."
+    ),
+)
+
+
+@steps.on(finance.CostAccrued)
+def _accrued(section: ConfidentialSection, recorded: Recorded[finance.CostAccrued]) -> None:
+    event = recorded.event
+    section.cost = event.cumulative
+    for each in event.entries:
+        if each.kind == "project-management":
+            before = section.project_management_cost or Money.zero(each.cost.currency)
+            section.project_management_cost = before + each.cost
+
+
+steps.describe(
+    finance.CostReversed,
+    lambda event, _: (
+        f"{money(event.cost)} of cost reversed for {_costed(event.entries)}, "
+        f"{money(event.cumulative)} to date."
+    ),
+)
+
+
+@steps.on(finance.CostReversed)
+def _cost_reversed(section: ConfidentialSection, recorded: Recorded[finance.CostReversed]) -> None:
+    event = recorded.event
+    section.cost = event.cumulative
+    for each in event.entries:
+        if each.kind == "project-management" and section.project_management_cost is not None:
+            section.project_management_cost = section.project_management_cost - each.cost
+
+
+steps.describe(
+    finance.PerformanceMeasured,
+    lambda event, _: (
+        f"Performance at {day(event.as_of)}: planned {money(event.planned_value)}, earned "
+        f"{money(event.earned_value)}, spent {money(event.actual_cost)}"
+        f"{if_given('; CPI {}', event.cost_performance_index, ratio)}"
+        f"{if_given(', SPI {}', event.schedule_performance_index, ratio)}."
+    ),
+)
+steps.describe(
+    finance.MarginMeasured,
+    lambda event, _: (
+        f"Margin at {day(event.as_of)}{if_given(': sold {}', _ratio(event.margin_sold), percent)}"
+        f"{if_given('; billed {}', _ratio(event.margin_billed), percent)}"
+        f"{if_given('; recognised {}', _ratio(event.margin_recognised), percent)}"
+        f"{if_given('; forecast {}', _ratio(event.margin_forecast), percent)}."
+    ),
+)
+
+
+@steps.on(finance.MarginMeasured)
+def _margins(section: ConfidentialSection, recorded: Recorded[finance.MarginMeasured]) -> None:
+    section.margin_sold = recorded.event.margin_sold or section.margin_sold
+
+
+steps.describe(
+    finance.RevenueByCostRecognised,
+    lambda event, _: (
+        f"{money(event.amount)} of revenue of {event.obligation} recognised for {event.month} by "
+        f"cost, {money(event.cumulative)} to date."
+    ),
+)
+steps.describe(
+    finance.PeriodCosted,
+    lambda event, _: (
+        f"Cost of {event.month} booked: {money(event.cost)}; "
+        f"{money(event.recognised_by_cost)} recognised by cost"
+        f"{if_given(', a margin of {}', _ratio(event.margin), percent)}."
+    ),
+)
+steps.describe(
+    finance.OpeningCostRecorded,
+    lambda event, _: (
+        f"Cost to {day(event.as_of)} taken over{if_given(': {}', event.cost, money)}"
+        f"{if_given('; corrected: “{}”', event.why)}."
+    ),
+)
