@@ -19,7 +19,7 @@ from gateway.redaction import Position, Redacted, context_of, nothing
 from gateway.rules import Disconnect
 from gateway.view.approved_work import LineWork, approved_work
 from gateway.view.engagement_view import Freshness
-from gateway.view.sections.delivery import DeliverySection
+from gateway.view.sections.delivery.section import DeliverySection
 from gateway.view.sections.finance.confidential import ConfidentialSection
 from gateway.view.sections.finance.section import FinanceSection
 from gateway.view.sections.gateway import Waiver

@@ -27,7 +27,9 @@ from gateway.pages.invoices import invoice_state
 from gateway.pages.names import Names, channel_name, rule_title
 from gateway.view.approved_work import approved_work
 from gateway.view.engagement_view import View
-from gateway.view.sections.delivery import Change, RaidItem, Survey
+from gateway.view.sections.delivery.changes import Change
+from gateway.view.sections.delivery.raid import RaidItem
+from gateway.view.sections.delivery.surveys import Survey
 from gateway.view.sections.finance.budget import Budget
 from gateway.view.sections.finance.invoices import Invoice
 from gateway.view.sections.legal import Obligation

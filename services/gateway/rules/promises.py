@@ -19,7 +19,7 @@ from gateway.rules.amounts import (
 )
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, differs, hours
 from gateway.view.engagement_view import View
-from gateway.view.sections.delivery import Baseline
+from gateway.view.sections.delivery.planning import Baseline
 
 rules = Rules()
 

@@ -19,8 +19,8 @@ from contracts.questions import AskedQuestion
 from contracts.vocabularies import HEARD
 from gateway.formatting import sentence_case
 from gateway.redaction import adapter_of_store
-from gateway.view.sections.delivery import DeliverySection
-from gateway.view.sections.delivery import steps as delivery_steps
+from gateway.view.sections.delivery.section import DeliverySection
+from gateway.view.sections.delivery.section import steps as delivery_steps
 from gateway.view.sections.finance.confidential import ConfidentialSection
 from gateway.view.sections.finance.confidential import steps as finance_confidential_steps
 from gateway.view.sections.finance.section import FinanceSection

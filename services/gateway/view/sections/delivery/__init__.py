@@ -1,0 +1,1 @@
+"""Keep what Delivery publishes; `section` composes it."""

@@ -1,0 +1,92 @@
+"""Keep the expenses that wait for approval, and the approved billable ones."""
+
+from typing import Protocol
+
+from contracts import delivery
+from contracts.event import Recorded
+from contracts.money import Money
+from gateway.formatting import day, money
+from gateway.view.sections.sentences import Names
+from gateway.view.sections.steps import PartSteps
+
+
+class Fields(Protocol):
+    """Fields of the section that these steps change."""
+
+    waiting_expenses: dict[str, Money]
+    billable_expenses: dict[str, Money]
+
+
+steps = PartSteps[Fields]()
+
+
+def _of_expense(event: delivery.Expense, names: Names) -> str:
+    person, spent_on = names.person(event.person), day(event.spent_on)
+    return f"Expense of {money(event.amount)} by {person} on {spent_on}"
+
+
+steps.describe(
+    delivery.ExpenseSubmitted,
+    lambda event, names: f"{_of_expense(event, names)} submitted: {event.description}.",
+)
+
+
+@steps.on(delivery.ExpenseSubmitted)
+def _expense_submitted(section: Fields, recorded: Recorded[delivery.ExpenseSubmitted]) -> None:
+    section.waiting_expenses[recorded.event.expense] = recorded.event.amount
+
+
+steps.describe(
+    delivery.ExpenseWithdrawn,
+    lambda event, names: f"{_of_expense(event, names)} withdrawn: {event.description}.",
+)
+steps.describe(
+    delivery.ExpenseRejected,
+    lambda event, names: f"{_of_expense(event, names)} not approved: “{event.why}”",
+)
+
+
+@steps.on(delivery.ExpenseWithdrawn, delivery.ExpenseRejected)
+def _expense_gone(
+    section: Fields,
+    recorded: Recorded[delivery.ExpenseWithdrawn | delivery.ExpenseRejected],
+) -> None:
+    section.waiting_expenses.pop(recorded.event.expense, None)
+
+
+steps.describe(
+    delivery.ExpenseApproved,
+    lambda event, names: f"{_of_expense(event, names)} approved: {event.description}.",
+)
+
+
+@steps.on(delivery.ExpenseApproved)
+def _expense(section: Fields, recorded: Recorded[delivery.ExpenseApproved]) -> None:
+    event = recorded.event
+    section.waiting_expenses.pop(event.expense, None)
+    if event.billable:
+        _spend(section, event, event.amount)
+
+
+steps.describe(
+    delivery.ExpenseReversed,
+    lambda event, names: (
+        f"{_of_expense(event, names)} reversed on {day(event.reversed_on)}: “{event.why}”"
+    ),
+)
+
+
+@steps.on(delivery.ExpenseReversed)
+def _expense_reversed(section: Fields, recorded: Recorded[delivery.ExpenseReversed]) -> None:
+    if recorded.event.billable:
+        _spend(section, recorded.event, -recorded.event.amount)
+
+
+def _spend(section: Fields, expense: delivery.Expense, amount: Money) -> None:
+    """Add an amount to the billable expenses of the expense's line, day and currency."""
+    key = f"{expense.line or ''}/{expense.spent_on}/{amount.currency}"
+    total = section.billable_expenses.get(key, Money.zero(amount.currency)) + amount
+    if total.amount:
+        section.billable_expenses[key] = total
+    else:
+        section.billable_expenses.pop(key, None)

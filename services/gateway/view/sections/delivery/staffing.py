@@ -1,0 +1,71 @@
+"""Keep the manager of the engagement, and the hours of the people allocated to it."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Protocol
+
+from contracts import delivery
+from contracts.event import Recorded
+from gateway.formatting import day, hours, words
+from gateway.view.sections.steps import PartSteps, Ref, ref
+
+
+class Fields(Protocol):
+    """Fields of the section that these steps change."""
+
+    manager: str | None
+    manager_assigned_on: date | None
+    manager_first_assigned: Ref | None
+    allocated_hours: dict[str, Decimal]
+
+
+steps = PartSteps[Fields](ignored=[delivery.ResourceRequested])
+
+steps.describe(
+    delivery.ManagerAssigned,
+    lambda event, names: (
+        f"{names.person(event.manager)} manages the engagement from {day(event.assigned_on)}."
+    ),
+)
+
+
+@steps.on(delivery.ManagerAssigned)
+def _manager(section: Fields, recorded: Recorded[delivery.ManagerAssigned]) -> None:
+    section.manager = recorded.event.manager
+    section.manager_assigned_on = recorded.event.assigned_on
+    section.manager_first_assigned = section.manager_first_assigned or ref(recorded)
+
+
+steps.describe(
+    delivery.ResourceRequested,
+    lambda event, _: (
+        f"{hours(event.hours)} of {words(event.role)} wanted from {day(event.starts_on)} to "
+        f"{day(event.finishes_on)}."
+    ),
+)
+steps.describe(
+    delivery.ResourceAllocated,
+    lambda event, names: (
+        f"{names.person(event.person)} allocated as {words(event.role)} ({event.commitment}): "
+        f"{hours(event.hours)} from {day(event.starts_on)} to {day(event.finishes_on)}."
+    ),
+)
+
+
+@steps.on(delivery.ResourceAllocated)
+def _allocated(section: Fields, recorded: Recorded[delivery.ResourceAllocated]) -> None:
+    event = recorded.event
+    section.allocated_hours[f"{event.request}/{event.person}/{event.role}"] = event.hours
+
+
+steps.describe(
+    delivery.ResourceReleased,
+    lambda event, names: f"{names.person(event.person)} released on {day(event.released_on)}.",
+)
+
+
+@steps.on(delivery.ResourceReleased)
+def _released(section: Fields, recorded: Recorded[delivery.ResourceReleased]) -> None:
+    prefix = f"{recorded.event.request}/{recorded.event.person}/"
+    for key in [key for key in section.allocated_hours if key.startswith(prefix)]:
+        del section.allocated_hours[key]

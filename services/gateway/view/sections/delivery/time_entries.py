@@ -1,0 +1,203 @@
+"""Keep the time that waits for approval, and the approved hours."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Protocol
+
+from contracts import delivery
+from contracts.event import Recorded
+from gateway.formatting import day, hours, listed, words
+from gateway.view.sections.sentences import Names, if_given
+from gateway.view.sections.steps import PartSteps, Ref, ref
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEntry:
+    """Hours of a person on a task on a day that are submitted and not decided."""
+
+    day: date
+    task: str
+    role: str
+    hours: Decimal
+    billable: bool
+
+
+@dataclass(slots=True)
+class WaitingWeek:
+    """Entries by id of a person's week that are submitted and not decided.
+
+    `beyond_weekly_hours` are the hours by which the whole week, over all engagements, exceeds the
+    person's weekly hours; None where it does not.
+    """
+
+    person: str
+    week: date
+    entries: dict[str, WaitingEntry]
+    said: Ref
+    beyond_weekly_hours: Decimal | None = None
+
+
+@dataclass(slots=True)
+class Worked:
+    """Approved hours of a week, all and billable, and the first event that contains any.
+
+    `billable_by_day` has the billable ones by day and then by contract line, empty where none is
+    named, and role, with a slash between them.
+    """
+
+    first: Ref
+    hours: Decimal = Decimal(0)
+    billable: Decimal = Decimal(0)
+    billable_by_day: dict[date, dict[str, Decimal]] = field(default_factory=dict)
+
+
+class Fields(Protocol):
+    """Fields of the section that these steps change."""
+
+    waiting: dict[str, WaitingWeek]
+    approved_hours: Decimal
+    project_management_hours: Decimal
+    hours_by_line: dict[str, Decimal]
+    weeks: dict[date, Worked]
+
+
+steps = PartSteps[Fields]()
+
+
+def _worked(entries: Iterable[delivery.TimeEntry]) -> str:
+    """Return the hours of each role, such as "24 h as engineer and 8 h as architect"."""
+    by_role: dict[str, Decimal] = {}
+    for each in entries:
+        by_role[each.role] = by_role.get(each.role, Decimal(0)) + each.hours
+    return listed(f"{hours(number)} as {words(role)}" for role, number in by_role.items())
+
+
+def _of_week(event: delivery.SubmittedWeek | delivery.ApprovedWeek, names: Names) -> str:
+    worked, person = _worked(event.entries), names.person(event.person)
+    return f"{worked} of {person} in the week of {day(event.week)}"
+
+
+steps.describe(
+    delivery.TimeSubmitted,
+    lambda event, names: (
+        f"{names.person(event.person)} submitted {_worked(event.entries)} in the week of "
+        f"{day(event.week)}{if_given(', which has {} too many', event.beyond_weekly_hours, hours)}."
+    ),
+)
+
+
+@steps.on(delivery.TimeSubmitted)
+def _time_submitted(section: Fields, recorded: Recorded[delivery.TimeSubmitted]) -> None:
+    event = recorded.event
+    section.waiting[_person_week(event)] = WaitingWeek(
+        event.person,
+        event.week,
+        {
+            each.entry: WaitingEntry(each.day, each.task, each.role, each.hours, each.billable)
+            for each in event.entries
+        },
+        ref(recorded),
+        event.beyond_weekly_hours,
+    )
+
+
+steps.describe(
+    delivery.TimeWithdrawn,
+    lambda event, names: (
+        f"{names.person(event.person)} withdrew {_worked(event.entries)} in the week of "
+        f"{day(event.week)}."
+    ),
+)
+steps.describe(
+    delivery.TimeRejected,
+    lambda event, names: f"{_of_week(event, names)} not approved: “{event.why}”",
+)
+
+
+@steps.on(delivery.TimeWithdrawn, delivery.TimeRejected)
+def _time_not_waiting(
+    section: Fields, recorded: Recorded[delivery.TimeWithdrawn | delivery.TimeRejected]
+) -> None:
+    _decide(section, recorded.event)
+
+
+steps.describe(
+    delivery.TimeApproved,
+    lambda event, names: (
+        f"{_of_week(event, names)} approved{if_given(' as cost: “{}”', event.why_not_billed)}."
+    ),
+)
+
+
+@steps.on(delivery.TimeApproved)
+def _time(section: Fields, recorded: Recorded[delivery.TimeApproved]) -> None:
+    event = recorded.event
+    _decide(section, event)
+    said = ref(recorded)
+    for entry in event.entries:
+        _count(section, event.week, entry, entry.hours, said)
+
+
+steps.describe(
+    delivery.TimeReversed,
+    lambda event, names: (
+        f"{_of_week(event, names)} reversed on {day(event.reversed_on)}: “{event.why}”"
+    ),
+)
+
+
+@steps.on(delivery.TimeReversed)
+def _time_reversed(section: Fields, recorded: Recorded[delivery.TimeReversed]) -> None:
+    event, said = recorded.event, ref(recorded)
+    for entry in event.entries:
+        _count(section, event.week, entry, -entry.hours, said)
+
+
+def _count(
+    section: Fields, week: date, entry: delivery.ApprovedEntry, hours: Decimal, said: Ref
+) -> None:
+    """Add the hours of an approved entry to the totals; negative ones of a reversed entry."""
+    section.approved_hours += hours
+    if entry.kind == "project-management":
+        section.project_management_hours += hours
+    if entry.line is not None:
+        _add(section.hours_by_line, entry.line, hours)
+    worked = section.weeks.setdefault(week, Worked(said))
+    worked.hours += hours
+    if entry.billable:
+        worked.billable += hours
+        of_day = worked.billable_by_day.setdefault(entry.day, {})
+        _add(of_day, f"{entry.line or ''}/{entry.role}", hours)
+        if not of_day:
+            del worked.billable_by_day[entry.day]
+    if not worked.hours:
+        del section.weeks[week]
+
+
+def _add(totals: dict[str, Decimal], key: str, amount: Decimal) -> None:
+    """Add to a total, and remove one that becomes zero."""
+    total = totals.get(key, Decimal(0)) + amount
+    if total:
+        totals[key] = total
+    else:
+        totals.pop(key, None)
+
+
+def _person_week(event: delivery.PersonWeek) -> str:
+    return f"{event.person}/{event.week.isoformat()}"
+
+
+def _decide(
+    section: Fields,
+    event: delivery.TimeApproved | delivery.TimeRejected | delivery.TimeWithdrawn,
+) -> None:
+    """Remove the entries of an event from those that wait."""
+    key = _person_week(event)
+    waiting = section.waiting.get(key)
+    if waiting is not None:
+        for each in event.entries:
+            waiting.entries.pop(each.entry, None)
+        if not waiting.entries:
+            del section.waiting[key]
