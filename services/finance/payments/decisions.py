@@ -23,7 +23,7 @@ from chassis.domain.requests import Outcome
 from chassis.domain.rules import correction_day, past_day
 from contracts.decimals import canonical_decimal
 from contracts.event import Event
-from contracts.finance import PaymentAllocated, PaymentDeallocated
+from contracts.finance import PaymentAllocated, PaymentDeallocated, WriteOffRecorded
 from contracts.money import Money, PositiveMoney
 from contracts.reference import AccountPublished
 from contracts.values import AccountId, Correction, Day, EngagementId, Identifier, Value
@@ -303,7 +303,14 @@ def taken(state: Payment, outcome: Outcome[TakeAllocation], context: Context) ->
         yield AllocationRefused(allocation=allocation, refusal=outcome.refusal)
     else:
         event = outcome.only(PaymentAllocated)
-        yield AllocationTaken(allocation=allocation, amount=event.amount, used=event.used)
+        write_offs = [each.amount for each in outcome.events if isinstance(each, WriteOffRecorded)]
+        yield AllocationTaken(
+            allocation=allocation,
+            amount=event.amount,
+            bank_charge=event.bank_charge,
+            written_off=write_offs[0] if write_offs else None,
+            used=event.used,
+        )
 
 
 @capability.decide(DeallocatePayment, by=ACCOUNTING)
@@ -463,8 +470,9 @@ def gave_way(state: Payment, outcome: Outcome[GiveWay], context: Context) -> Ite
 class AllocationView(ViewModel):
     """A part of the payment on an invoice.
 
-    `amount`, `bank_charge` and `written_off` are what was asked for, or what the invoice took at
-    first, in the currency of the invoice; `used` is what is on it now, in that of the payment.
+    `amount`, `bank_charge` and `written_off` are what the invoice took at first, in its currency,
+    or what was asked for while it `awaits_answer`; `used` is what is on it now, in the currency of
+    the payment.
     """
 
     allocation: str

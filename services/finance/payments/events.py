@@ -61,6 +61,8 @@ class AllocationTaken(Internal):
 
     allocation: Identifier
     amount: PositiveMoney
+    bank_charge: PositiveMoney | None = None
+    written_off: PositiveMoney | None = None
     used: NotNegativeMoney
 
 

@@ -153,10 +153,9 @@ class Payment(Part):
 
     @on_event
     def _taken(self, event: AllocationTaken) -> Self:
-        known = self.parts[event.allocation]
-        part = known.part.model_copy(update={"amount": event.amount})
-        taken = {"part": part, "used": event.used, "asked": None}
-        return self._with(event.allocation, **taken)
+        took = {name: getattr(event, name) for name in ("amount", "bank_charge", "written_off")}
+        part = self.parts[event.allocation].part.model_copy(update=took)
+        return self._with(event.allocation, part=part, used=event.used, asked=None)
 
     @on_event
     def _refused(self, event: AllocationRefused) -> Self:

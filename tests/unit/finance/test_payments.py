@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chassis.domain.pending import Refusal
-from contracts.finance import PaymentAllocated, PaymentDeallocated
+from contracts.finance import PaymentAllocated, PaymentDeallocated, WriteOffRecorded
 from contracts.money import Money
 from contracts.reference import AccountPublished
 from contracts.reference import BankAccount as AccountRecord
@@ -200,6 +200,33 @@ def test_parts_are_requested_of_engagements_and_the_rest_is_kept():
     outcome.after.then_view(unallocated=eur(500), allocated=eur(500))
     less = balanced(taken(outcome.after, 300, 50))
     less.then_view(unallocated=eur(650), allocated=eur(350), status="open")
+
+
+def test_what_the_invoice_took_is_shown_with_bank_charge_and_write_off():
+    asked = assigned().after(allocate(part(300, bank_charge=eur(10), written_off=eur(2))))
+    (pending,) = asked.stream.requests.values()
+    take = TakeAllocation.model_validate_json(pending.event.content)
+    took = PaymentAllocated(
+        payment=NAME,
+        allocation=take.allocation,
+        invoice="I-1",
+        amount=eur(300),
+        bank_charge=eur(4),
+        received_on=APRIL_1,
+    )
+    (shown,) = asked.when_outcome(pending.event.id, take.allocation, took).after.view["allocations"]
+    assert (shown.amount, shown.bank_charge, shown.written_off) == (eur(300), eur(4), None)
+    written_off = WriteOffRecorded(
+        write_off="W",
+        invoice="I-1",
+        amount=eur(1),
+        why="Difference.",
+        allocation=take.allocation,
+        written_off_on=APRIL_1,
+    )
+    both = asked.when_outcome(pending.event.id, take.allocation, took, written_off)
+    (shown,) = both.after.view["allocations"]
+    assert shown.written_off == eur(1)
 
 
 def test_a_refused_part_is_free_again_and_shown():
