@@ -27,9 +27,9 @@ from finance.bank_accounts.accounts import require_account_currency, require_ban
 from finance.bank_accounts.events import (
     MOST_DETAILS,
     EntryTerms,
-    KnownEntries,
     NewPayment,
     StatementTaken,
+    TakenEntry,
 )
 from finance.bank_accounts.state import BankAccount
 from finance.payments.requests import BankAccountId, ReceivePayment, StatementLine
@@ -86,8 +86,8 @@ def take_statement(state: BankAccount, command: TakeStatement, context: Context)
     """Take the new entries, and request a payment for each credit of them.
 
     Raises Refused where the bank account is unknown or has another currency, an entry was booked in
-    the future, the statement has too many details, or the balances differ: within the statement, or
-    from those of the statements before.
+    the future, the statement has too many details, the balances differ, within the statement or
+    from those of the statements before, or the amount of an entry that was taken differs.
     """
     account = require_bank_account(state.bank_account, None, context)
     require_account_currency(account, opening=command.opening, closing=command.closing)
@@ -106,7 +106,7 @@ def take_statement(state: BankAccount, command: TakeStatement, context: Context)
     previews = tuple(
         EntryTerms(**{name: getattr(each, name) for name in EntryTerms.model_fields})
         for each in command.entries
-        if each.status == "preview" and not state.count(each.entry, each.booked_on)
+        if each.status == "preview" and not state.taken(each.entry, each.booked_on)
     )
     if not new and state.last and state.last.previews == previews:
         return
@@ -115,7 +115,10 @@ def take_statement(state: BankAccount, command: TakeStatement, context: Context)
         number=command.number,
         opening=command.opening,
         closing=command.closing,
-        known=tuple(_known(new)),
+        entries=tuple(
+            TakenEntry(entry=each.entry.entry, booked_on=each.entry.booked_on, amount=each.amount)
+            for each in new
+        ),
         payments=tuple(
             NewPayment(payment=name, amount=each.amount, reference=each.reference)
             for name, each in payments
@@ -131,9 +134,10 @@ def _new(
 ) -> Sequence[_Placed] | None:
     """Return the booked entries that were not taken before; None for an old statement.
 
-    An entry is known by reference and booking day. Where the balances do not agree with that, but
-    the statement follows the last one by number and balance, all of its entries are new: some banks
-    use a reference again. Raises Refused where the balances differ.
+    An entry is known by reference and booking day. Where balances or amounts do not agree with
+    that, but the statement follows the last one by number and balance, all of its entries are new:
+    some banks use a reference again. Raises Refused where the balances differ, or the amount of an
+    entry that was taken.
     """
     placed = [*_placed(booked)]
     total = _sum(placed, command.opening)
@@ -145,14 +149,20 @@ def _new(
         raise _differs("closing", sentence)
     before = state.closing
     new = [each for each in placed if _is_new(state, each)]
-    if before is None or _sum(new, before) == command.closing:
+    differing = [*_differing(state, placed)]
+    if before is None or (not differing and _sum(new, before) == command.closing):
         return new
     follows = command.number is not None and command.number > state.number
     if follows and command.opening == before:
         return [
-            _Placed(each.entry, each.place + state.count(each.entry.entry, each.entry.booked_on))
+            _Placed(
+                each.entry,
+                each.place + len(state.taken(each.entry.entry, each.entry.booked_on)),
+            )
             for each in placed
         ]
+    if differing and not follows:
+        raise Refused("field-differs", "; ".join(each.sentence for each in differing), differing)
     if placed and not new and not follows and command.opening != before:
         return None
     expected = _sum(new, before)
@@ -161,6 +171,20 @@ def _new(
         f" {command.closing}: {command.closing - expected} is missing between the statements"
     )
     raise _differs("opening", sentence)
+
+
+def _differing(state: BankAccount, placed: Iterable[_Placed]) -> Iterator[Missing]:
+    """Yield what differs from the entries that were taken."""
+    for each in placed:
+        entry = each.entry
+        taken = state.taken(entry.entry, entry.booked_on)[each.place - 1 : each.place]
+        for amount in taken:
+            if amount != each.amount:
+                sentence = (
+                    f"entries: {entry.entry} of {entry.booked_on} was taken with {amount},"
+                    f" not {each.amount}"
+                )
+                yield Missing("field-differs", sentence, field="entries")
 
 
 def _differs(field: str, sentence: str) -> Refused:
@@ -179,19 +203,11 @@ def _is_new(state: BankAccount, placed: _Placed) -> bool:
     entry, first = placed.entry, state.kept_from
     if first is not None and entry.booked_on < first:
         return False
-    return placed.place > state.count(entry.entry, entry.booked_on)
+    return placed.place > len(state.taken(entry.entry, entry.booked_on))
 
 
 def _sum(placed: Iterable[_Placed], opening: Money) -> Money:
     return Money.total((opening, *(each.amount for each in placed)), opening.currency)
-
-
-def _known(new: Iterable[_Placed]) -> Iterator[KnownEntries]:
-    counts: dict[tuple[str, date], int] = {}
-    for each in new:
-        counts[each.entry.entry, each.entry.booked_on] = each.place
-    for (entry, booked_on), count in counts.items():
-        yield KnownEntries(entry=entry, booked_on=booked_on, count=count)
 
 
 def _payments(bank_account: str, placed: _Placed) -> Iterator[tuple[str, ReceivePayment]]:

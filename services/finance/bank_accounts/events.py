@@ -33,12 +33,12 @@ class EntryTerms(Value):
     """The transactions, in the order of the bank; their amounts add up to that of the entry."""
 
 
-class KnownEntries(Value):
-    """The number of entries of a reference and a booking day that were taken."""
+class TakenEntry(Value):
+    """A booked entry that was taken."""
 
     entry: ShortText
     booked_on: Day
-    count: Annotated[int, Field(ge=1)]
+    amount: ItemMoney
 
 
 class NewPayment(Value):
@@ -50,12 +50,12 @@ class NewPayment(Value):
 
 
 class StatementTaken(Internal):
-    """New entries of a statement were taken; `known` are all of their references and days."""
+    """New entries of a statement were taken."""
 
     statement: Identifier
     number: Version | None
     opening: ItemMoney
     closing: ItemMoney
-    known: tuple[KnownEntries, ...]
+    entries: tuple[TakenEntry, ...]
     payments: tuple[NewPayment, ...]
     previews: tuple[EntryTerms, ...]

@@ -17,15 +17,16 @@ Older entries are taken for known. One that is not makes the balances differ, an
 class BankAccount(Part):
     """A bank account.
 
-    `entries` counts the entries taken by booking day and reference (``2026-03-02/E-1``), back to
-    `kept_from`. `number` is the highest number of a statement.
+    `entries` are the amounts of the entries taken, in the order of the bank, by booking day and
+    reference (``2026-03-02/E-1``), back to `kept_from`. `number` is the highest number of a
+    statement.
     """
 
     bank_account: str
     last: Kept[StatementTaken] = None
     number: int = 0
     last_booked_on: date | None = None
-    entries: dict[str, int] = {}
+    entries: dict[str, tuple[Money, ...]] = {}
 
     @property
     def closing(self) -> Money | None:
@@ -37,19 +38,22 @@ class BankAccount(Part):
         """Return the first booking day of which references are kept, or None if of all."""
         return self.last_booked_on - KEPT if self.last_booked_on else None
 
-    def count(self, entry: str, booked_on: date) -> int:
-        """Return how many entries of a reference and a booking day were taken."""
-        return self.entries.get(_key(entry, booked_on), 0)
+    def taken(self, entry: str, booked_on: date) -> tuple[Money, ...]:
+        """Return the amounts of the entries of a reference and a booking day that were taken."""
+        return self.entries.get(_key(entry, booked_on), ())
 
     @on_event
     def _taken(self, event: StatementTaken) -> Self:
-        days = [each.booked_on for each in event.known]
+        days = [each.booked_on for each in event.entries]
         last = max((*days, *([self.last_booked_on] if self.last_booked_on else ())), default=None)
         after = self.updated(number=max(self.number, event.number or 0), last_booked_on=last)
-        new = {_key(each.entry, each.booked_on): each.count for each in event.known}
-        first = str(after.kept_from or "")
-        entries = {key: count for key, count in {**self.entries, **new}.items() if key >= first}
-        return after.updated(entries=entries)
+        first, entries = str(after.kept_from or ""), dict(self.entries)
+        for each in event.entries:
+            key = _key(each.entry, each.booked_on)
+            entries[key] = (*entries.get(key, ()), each.amount)
+        return after.updated(
+            entries={key: amounts for key, amounts in entries.items() if key >= first}
+        )
 
 
 def _key(entry: str, booked_on: date) -> str:

@@ -128,6 +128,23 @@ def test_balances_that_differ_are_refused_with_the_difference():
     missing.after(gap).then_view(closing=eur(100))
 
 
+@pytest.mark.parametrize("number", [None, 1, 2])
+def test_a_statement_that_contradicts_one_that_was_taken_is_refused(number: int | None):
+    both = taken(
+        statement(0, entry("1", 50), entry("2", 501), number=1),
+        statement(551, entry("3", 30), number=2),
+    )
+    for other in (
+        statement(0, entry("1", 50), entry("2", 601), number=number),
+        statement(0, entry("2", 500, 100), number=number),
+        # The balances agree with the last one, since the opening is another, too.
+        statement(-100, entry("1", 50), entry("2", 601), entry("3", 30), number=number),
+    ):
+        both.when(other).then_refused(
+            "field-differs", fields=["entries"], saying="2 of 2026-04-01 was taken with 501.00 EUR"
+        )
+
+
 def test_a_gap_is_refused_also_where_the_references_are_known():
     first = taken(statement(0, entry("NONREF", 50), number=1))
     gap = statement(80, entry("NONREF", 20), number=3)
