@@ -144,8 +144,8 @@ def _cancelled_by_month(state: Engagement, entry: Entry) -> Mapping[date, Money]
     left: dict[date, Money] = {}
     billing, nothing = state.billing, Money.zero(state.money)
     for invoice in billing.invoices.values():
-        due = billing.events[invoice.billing_event]
-        if due.item != entry.item.item or due.kind != "period":
+        due = billing.events.get(invoice.billing_event)  # removed with a rejected exception
+        if due is None or due.item != entry.item.item or due.kind != "period":
             continue
         whole = Money.total(
             (each.whole for each in invoice.lines if each.line == due.line), state.money

@@ -40,13 +40,14 @@ from finance.billing.receivables import HeldAllocation, OpeningInvoice, Receivab
 
 
 class IssuedCreditLine(CreditedLine):
-    """Line of an issued credit note: how many works it takes back, and their hours.
+    """Line of an issued credit note: how many works it takes back, their hours and amount.
 
     The works are in the event only, so that the state grows with lines and not with works.
     """
 
     number_of_works: int = 0
     hours: TotalHours | None = None
+    worth: Money | None = None
 
 
 class IssuedCredit(Credit):
@@ -59,7 +60,7 @@ class IssuedCredit(Credit):
 
 
 def without_works(line: CreditedLine) -> IssuedCreditLine:
-    """Return a credited line with the number and hours of its works in their place."""
+    """Return a credited line with the number, hours and amount of its works in their place."""
     if isinstance(line, IssuedCreditLine):
         return line
     hours = [each.hours for each in line.works if each.hours is not None]
@@ -67,7 +68,17 @@ def without_works(line: CreditedLine) -> IssuedCreditLine:
         **{**dict(line), "works": ()},
         number_of_works=len(line.works),
         hours=sum(hours, Decimal(0)) if hours else None,
+        worth=worth_of_works(line),
     )
+
+
+def worth_of_works(line: CreditedLine) -> Money | None:
+    """Return what the invoice billed for the works of a credited line; None without works."""
+    if isinstance(line, IssuedCreditLine):
+        return line.worth
+    if not line.works:
+        return None
+    return Money.total((each.amount for each in line.works), line.amount.currency)
 
 
 class Invoice(Receivable, InvoiceDraft):
@@ -157,11 +168,22 @@ class Invoice(Receivable, InvoiceDraft):
         return line.amount - Money.total(back, self.amount.currency)
 
     def cancelled(self, line: str) -> Money:
-        """Return what was credited on a contract line to be billed again, before the advance."""
-        back = (
-            each.amount for note in self._cancelling for each in note.lines if each.line == line
-        )
+        """Return what credit notes took off a contract line to be billed again.
+
+        Before the advance. Works count whole, also where a part of their line was given back
+        before: what is left is given back for other works.
+        """
+        lines = (each for note in self._cancelling for each in note.lines if each.line == line)
+        back = (worth_of_works(each) or each.amount for each in lines)
         return Money.total(back, self.amount.currency)
+
+    def given_back(self, line: str) -> Money:
+        """Return what was given back for good on a contract line, without restored advances."""
+        notes = [each for each in self.notes if each.intent == "give-back"]
+        back = (each.amount for note in notes for each in note.lines if each.line == line)
+        restored = (note.advance_restored for note in notes if note.advance_restored)
+        currency = self.amount.currency
+        return Money.total(back, currency) - Money.total(restored, currency)
 
     def charge_of(self, line: str) -> Money:
         """Return what it charges of a contract line, before the advance; nothing once it is over.
@@ -473,9 +495,14 @@ class Billing(Part):
         here = Money.total((each.charge_of(line) for each in self.of_item(item)), currency)
         return here + self.before.get(item, {}).get(line, Money.zero(currency))
 
-    def credited_on_item(self, item: str, currency: str) -> Money:
-        """Return what was credited on invoices of an entry of the schedule."""
-        return Money.total((each.credited for each in self.of_item(item)), currency)
+    def given_back_on_item(self, item: str, currency: str) -> Money:
+        """Return what was given back for good of an entry, before discounts and advances."""
+        line_of = {
+            each.invoice: self.events[each.billing_event].line for each in self.of_item(item)
+        }
+        return Money.total(
+            (each.given_back(line_of[each.invoice]) for each in self.of_item(item)), currency
+        )
 
     def billed(
         self, currency: str, day: date = date.max, lines: Iterable[str] | None = None

@@ -220,7 +220,7 @@ def _amended(state: Engagement, budget: Budget, amendment: AmendmentSigned) -> B
             budget.lines,
             amendment,
             invoiced=lambda item: billing.invoiced_on_item(item, currency),
-            credited=lambda item: billing.credited_on_item(item, currency),
+            given_back=lambda item: billing.given_back_on_item(item, currency),
         )
         return BudgetAmended(
             change=amendment.change,

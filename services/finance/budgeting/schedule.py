@@ -21,18 +21,19 @@ def amended_lines(
     amendment: AmendmentSigned,
     *,
     invoiced: Amount,
-    credited: Amount,
+    given_back: Amount,
 ) -> tuple[ContractLine, ...]:
     """Return all lines after the amendment; the billing of each adds up to its price.
 
-    `invoiced` returns the invoiced amount of an entry, without drafts; `credited` returns how much
-    of that was credited. Raises ValueError where the amendment does not fit the lines.
+    `invoiced` returns the invoiced amount of an entry, without drafts and without what is billed
+    again; `given_back` returns how much of that was given back for good. Raises ValueError where
+    the amendment does not fit the lines.
     """
     taken = {item.item for line in lines for item in line.billing}
     billing = {line.line: line.billing for line in lines}
     changes = {
         each.line: _with_new_ids(
-            _keeping_invoices(each, billing.get(each.line, ()), invoiced, credited),
+            _keeping_invoices(each, billing.get(each.line, ()), invoiced, given_back),
             taken,
             amendment,
         )
@@ -42,7 +43,7 @@ def amended_lines(
     after = [
         line
         if line.kind == "discount"
-        else _completed(line, changes.get(line.line), amendment, taken, gone, invoiced, credited)
+        else _completed(line, changes.get(line.line), amendment, taken, gone, invoiced, given_back)
         for line in changed_lines(lines, changes.values())
     ]
     left = {item.item: item.amount for line in after for item in line.billing if not item.reduces}
@@ -53,15 +54,15 @@ def amended_lines(
 
 
 def _keeping_invoices(
-    change: LineChange, billing: tuple[BillingItem, ...], invoiced: Amount, credited: Amount
+    change: LineChange, billing: tuple[BillingItem, ...], invoiced: Amount, given_back: Amount
 ) -> LineChange:
-    """Return the change without the removal of what is invoiced and not credited.
+    """Return the change without the removal of what is invoiced and not given back.
 
     Otherwise it would be billed again by the entries that replace it.
     """
     changed = {item.item: item for item in change.billing_changed}
     for item in billing:
-        kept = min(item.amount, invoiced(item.item) - credited(item.item))
+        kept = min(item.amount, invoiced(item.item) - given_back(item.item))
         after = changed.get(item.item)
         if kept.amount <= 0 or (after is None and item.item not in change.billing_removed):
             continue
@@ -92,13 +93,13 @@ def _completed(
     taken: set[str],
     gone: set[str],
     invoiced: Amount,
-    credited: Amount,
+    given_back: Amount,
 ) -> ContractLine:
     rest = line.price - line.billed
     if rest.amount > 0:
         billing = _extended(line, change, amendment, rest, taken)
     else:
-        billing = _reduced(line.billing, -rest, gone, invoiced, credited)
+        billing = _reduced(line.billing, -rest, gone, invoiced, given_back)
     return _with_billing(line, tuple(_acceptable(line, each, gone, amendment) for each in billing))
 
 
@@ -166,11 +167,11 @@ def _reduced(
     less: Money,
     gone: set[str],
     invoiced: Amount,
-    credited: Amount,
+    given_back: Amount,
 ) -> tuple[BillingItem, ...]:
-    """Return the schedule reduced by `less`; invoiced and uncredited amounts are reduced last.
+    """Return the schedule reduced by `less`; invoiced amounts that were kept are reduced last.
 
-    The order is: uninvoiced amounts for removed deliverables; invoiced amounts that were credited
+    The order is: uninvoiced amounts for removed deliverables; invoiced amounts that were given back
     before the amendment was signed; other uninvoiced amounts; other invoiced amounts, which then
     have to be credited. Later entries are reduced before earlier ones.
     """
@@ -180,11 +181,11 @@ def _reduced(
         reverse=True,
     )
     parts: tuple[dict[int, Money], ...] = ({}, {}, {}, {})
-    descoped, given_back, waiting, kept = parts
+    descoped, returned, waiting, kept = parts
     for place, item in enumerate(schedule):
         billed = min(invoiced(item.item), item.amount)
-        kept[place] = min(billed, invoiced(item.item) - credited(item.item))
-        given_back[place] = billed - kept[place]
+        kept[place] = min(billed, invoiced(item.item) - given_back(item.item))
+        returned[place] = billed - kept[place]
         out = gone.intersection(item.deliverables)
         (descoped if out else waiting)[place] = item.amount - billed
     left = [item.amount for item in schedule]

@@ -319,7 +319,7 @@ def nothing(item: str) -> Money:
 
 
 def schedule_after(line: ContractLine, signed: AmendmentSigned) -> tuple[BillingItem, ...]:
-    [after] = amended_lines((line,), signed, invoiced=nothing, credited=nothing)
+    [after] = amended_lines((line,), signed, invoiced=nothing, given_back=nothing)
     assert after.billed == after.price
     return after.billing
 
@@ -362,7 +362,7 @@ def test_a_price_cut_reduces_the_entries_of_its_line_only():
     lines = (fixed_line(), retainer_line())
     shorter = Retainer(fee=eur(500), periods=4, starts_on=date(2026, 5, 1))
     cut = amendment(line_change(-1_000, line="care", retainer=shorter))
-    work, care = amended_lines(lines, cut, invoiced=nothing, credited=nothing)
+    work, care = amended_lines(lines, cut, invoiced=nothing, given_back=nothing)
     assert work == lines[0]
     assert [(item.item, item.amount) for item in care.billing] == [("fees", eur(2_000))]
 
@@ -381,7 +381,7 @@ def test_a_price_cut_reduces_invoiced_amounts_last():
             (fixed_line(),),
             cut_by(cut),
             invoiced=lambda item: billed.get(item, eur(0)),
-            credited=nothing,
+            given_back=nothing,
         )
         return [(item.item, item.amount) for item in line.billing]
 
@@ -391,16 +391,16 @@ def test_a_price_cut_reduces_invoiced_amounts_last():
     assert after(15_000) == [("portal", eur(4_000)), ("care", eur(1_000))]
 
 
-def test_a_price_cut_reduces_credited_amounts_once():
+def test_a_price_cut_reduces_what_was_given_back_once():
     invoiced = {"start": eur(5_000), "portal": eur(4_000)}
-    credited = {"start": eur(3_000)}
+    given_back = {"start": eur(3_000)}
 
     def less(line: ContractLine, amount: int, *descoped: str) -> ContractLine:
         [after] = amended_lines(
             (line,),
             cut_by(amount, *descoped),
             invoiced=lambda item: invoiced.get(item, eur(0)),
-            credited=lambda item: credited.get(item, eur(0)),
+            given_back=lambda item: given_back.get(item, eur(0)),
         )
         return after
 
@@ -430,21 +430,21 @@ def discount_line(amount: int, reduces: str) -> ContractLine:
 def test_a_discount_follows_its_price_and_reduces_an_entry_that_exists():
     lines = (fixed_line(), discount_line(-1_000, "portal"))
     more = amendment(line_change(-500, line="off"))
-    _, off = amended_lines(lines, more, invoiced=nothing, credited=nothing)
+    _, off = amended_lines(lines, more, invoiced=nothing, given_back=nothing)
     assert [(item.amount, item.reduces) for item in off.billing] == [
         (eur(-1_000), "portal"),
         (eur(-500), "care"),
     ]
     gone = cut_by(7_000, "portal")
-    _, off = amended_lines(lines, gone, invoiced=nothing, credited=nothing)
+    _, off = amended_lines(lines, gone, invoiced=nothing, given_back=nothing)
     assert [(item.amount, item.reduces) for item in off.billing] == [(eur(-1_000), "care")]
     paid = {"care": eur(2_000)}
     _, off = amended_lines(
-        lines, more, invoiced=lambda item: paid.get(item, eur(0)), credited=nothing
+        lines, more, invoiced=lambda item: paid.get(item, eur(0)), given_back=nothing
     )
     assert off.billing[-1].reduces == "portal"
     much = amendment(line_change(-18_500, line="off"))
-    _, off = amended_lines(lines, much, invoiced=nothing, credited=nothing)
+    _, off = amended_lines(lines, much, invoiced=nothing, given_back=nothing)
     assert [(item.amount, item.reduces) for item in off.billing[1:]] == [
         (eur(-2_000), "care"),
         (eur(-6_000), "portal"),
@@ -453,9 +453,9 @@ def test_a_discount_follows_its_price_and_reduces_an_entry_that_exists():
     ]
     most = amendment(line_change(-19_001, line="off"))
     with pytest.raises(ValueError, match="less than the discounts"):
-        amended_lines(lines, most, invoiced=nothing, credited=nothing)
+        amended_lines(lines, most, invoiced=nothing, given_back=nothing)
     less = amendment(line_change(1_000, line="off"))
-    _, off = amended_lines(lines, less, invoiced=nothing, credited=nothing)
+    _, off = amended_lines(lines, less, invoiced=nothing, given_back=nothing)
     assert off.billing == ()
 
 
@@ -493,9 +493,9 @@ def test_the_schedule_of_a_line_always_adds_up_to_its_price(
         price = line.price + signed.price_delta
         if price.amount < 0:
             with pytest.raises(ValueError, match="must not be negative"):
-                amended_lines((line, other), signed, invoiced=nothing, credited=nothing)
+                amended_lines((line, other), signed, invoiced=nothing, given_back=nothing)
             return
-        line, same = amended_lines((line, other), signed, invoiced=nothing, credited=nothing)
+        line, same = amended_lines((line, other), signed, invoiced=nothing, given_back=nothing)
         assert same == other
         assert line.price == line.billed == price
         assert total_price((line, other), "EUR") == price + eur(20_000)

@@ -39,6 +39,7 @@ from tests.unit.finance.builders import (
     HOURLY_SOW,
     MONDAY,
     accepted,
+    amendment,
     contracted,
     credit_issued,
     drafts_and_invoices,
@@ -48,6 +49,7 @@ from tests.unit.finance.builders import (
     hearing,
     hourly_line,
     issued,
+    line_change,
     sow_of,
     time,
     time_reversed,
@@ -222,7 +224,10 @@ def test_what_was_given_back_before_is_not_credited_again_for_reversed_work() ->
     gone = hearing(given, time_reversed(WEEK, "a", "b"))
     [line] = note_of(gone, credit(entries=("a", "b"))).lines
     assert (line.amount, len(line.works)) == (eur(600), 2)
-    assert credited(gone, entries=("a", "b")).state.work.reversed == {}
+    off = credited(gone, entries=("a", "b")).state
+    assert off.work.reversed == {}
+    # The architect and the train are left: the works that are gone use nothing of the cap.
+    assert off.billing.charged(off.billing.invoices[INVOICE]) == eur(1_170)
 
 
 def test_what_was_given_back_for_good_is_not_billed_again_with_its_line() -> None:
@@ -346,6 +351,24 @@ def test_an_entry_that_is_credited_to_be_billed_again_is_due_again() -> None:
     )
     given = out.when(credit("invoice-design", intent="give-back"), by="cora")
     given.then(like(CreditNoteApproved, amount=eur(6_000)))
+
+
+@pytest.mark.parametrize("part", [None, eur(1_000)])
+def test_an_amendment_leaves_what_is_billed_again_as_it_is(part: Money | None) -> None:
+    lines = (fixed_line(), hourly_line(ALL_AS_TIME, line="time"))
+    done = hearing(contracted(sow_of(*lines)).on(MAY), accepted("design"))
+    out = issued(done, "invoice-design", "2026-00001", MAY)
+    line = LineCredit(invoice_line=line_of(out, None, "invoice-design"), amount=part)
+    again = credited(out, invoice="invoice-design", lines=(line,))
+    for change in (line_change(650, line="time"), line_change(-650), line_change(650)):
+        amended = hearing(again, amendment(change))
+        assert amended.state.budget is not None
+        for one in amended.state.budget.lines:
+            assert one.billed == one.price
+        drafts = [each.invoice for each in amended.state.billing.live if each.stage == "drafted"]
+        assert drafts == [
+            each.invoice for each in again.state.billing.live if each.stage == "drafted"
+        ]
 
 
 def test_a_month_of_a_retainer_is_billed_again() -> None:

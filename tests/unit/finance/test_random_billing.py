@@ -137,7 +137,10 @@ class Story:
             VoidInvoice(invoice=name, why="Wrong."),
             RejectInvoice(invoice=name, why="Wrong."),
             HoldInvoice(invoice=name, why="Disputed."),
-            amendment(line_change(random.randint(1, 900)), change=f"CR-{self.number}"),
+            amendment(
+                line_change(random.randint(1, 900), line=random.choice(("work", "care"))),
+                change=f"CR-{self.number}",
+            ),
         ]
         if self.number > 50 and not self.is_over:
             self.is_over = True
@@ -152,6 +155,9 @@ def of(parts: Iterable[InvoiceLine | CreditedLine]) -> Money:
 def require_the_price_of_each_entry(engagement: Scenario[Engagement]) -> None:
     state = engagement.state
     assert state.budget is not None
+    assert [each.billed for each in state.budget.lines] == [
+        each.price for each in state.budget.lines
+    ]
     for entry in state.budget.entries:
         item, drafted, billed, given_back = entry.item.item, eur(0), eur(0), eur(0)
         for invoice in state.billing.of_item(item):

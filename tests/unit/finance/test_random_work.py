@@ -313,6 +313,10 @@ def require_each_work_in_one_place(story: Story) -> None:
             assert of(state.work.billed_on(invoice.invoice)) == charged - taken_off
             bills = bills + charged - given - Money.total((of(e.lines) for e in cancelled), "EUR")
             given_back = given_back + given - twice
+            # What counts against the cap is what is billed, and given back of works that are left.
+            net = charged - given - Money.total((of(e.lines) for e in cancelled), "EUR")
+            if not state.billing.invoices[invoice.invoice].credits_approved:
+                assert state.billing.charged(invoice) == net + given - twice
     for works_owed in state.work.to_credit().values():
         owed = owed + of(works_owed)
     worth = eur(approved.worth)
