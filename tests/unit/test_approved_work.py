@@ -120,3 +120,34 @@ def test_the_panel_of_finance_shows_the_totals() -> None:
             for label, total in zip(LABELS, totals, strict=False)
             if total.amount
         }
+
+
+def test_what_an_edit_takes_off_a_draft_is_written_down() -> None:
+    billed = next(each for each in moments() if each.sent.command == "bill-time")
+    world = fork(billed.world)
+    world.command(billed.sent)
+    drafts = world.view("finance", ENGAGEMENT)["invoices"]
+    draft, line = next(
+        (draft, line)
+        for draft in drafts
+        if draft["stage"] == "drafted"
+        for line in draft["lines"]
+        if line["line"] == TESTING and line["hours"]
+    )
+    amount = Money.model_validate(line["amount"])
+    lower = {"invoice_line": line["invoice_line"], "amount": shown_as(amount - eur(10))}
+    _, before = looked_at(world)
+    for command, body in (
+        ("edit-invoice", {"invoice": draft["invoice"], "why": "Agreed.", "lines": [lower]}),
+        ("reject-invoice", {"invoice": draft["invoice"], "why": "Wrong."}),
+    ):
+        at = billed.sent.at
+        world.command(SentCommand("finance", ENGAGEMENT, command, body, "dora", at, command))
+        view, amounts = looked_at(world)
+        assert in_gateway(view) == amounts
+        less = eur(10) if command == "edit-invoice" else eur(0)
+        assert amounts[TESTING][2] == before[TESTING][2] + less
+
+
+def shown_as(amount: Money) -> dict[str, str]:
+    return {"amount": str(amount.amount), "currency": amount.currency}

@@ -81,8 +81,7 @@ def edit_invoice(state: Engagement, command: EditInvoice, context: Context) -> I
     """Record the draft as edited; an edit that changes nothing is not recorded.
 
     Raises Refused where the invoice is unknown or not a draft, a line is unknown, a work is not on
-    it, an amount or hours are higher than the contract fixes, nothing would be left, or a work to
-    be held is on another invoice, too.
+    it, an amount or hours are higher than the contract fixes, or nothing would be left.
     """
     invoice = require_draft(require_invoice(state, command.invoice))
     on_draft = works_of(state, invoice)
@@ -215,12 +214,8 @@ def _removed(before: Iterable[InvoiceLine], lines: Iterable[InvoiceLine]) -> Ite
 
 
 def _held(state: Engagement, invoice: Invoice, command: EditInvoice) -> Iterable[Event]:
-    works = []
-    for key in command.keys:
-        work = state.work.known(key)
-        if work is None or any(each.invoice != invoice.invoice for each in work.bills):
-            raise Refused(
-                "work-billed", f"{key.partition(':')[2]} is on another invoice, too: do not hold it"
-            )
-        works.append(work)
-    return held(state, works, command.why)
+    """Yield that what the draft bills no more of the named works is held."""
+    known = (state.work.known(key) for key in command.keys)
+    return held(
+        state, [each.without_bill(invoice.invoice) for each in known if each], command.why
+    )

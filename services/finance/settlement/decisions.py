@@ -32,7 +32,7 @@ from finance.time_billing.unbilled import (
     billable,
     billable_now,
     unassigned,
-    worth_left,
+    worth_of_free,
 )
 
 capability = Capability[Engagement](__name__)
@@ -191,7 +191,7 @@ def _unbilled(state: Engagement, budget: Budget) -> Iterable[Missing]:
                 "time-unbilled", f"approved time over {waits} on line {name} is not billed"
             )
         advance = advance_left(state, name)
-        unused = advance - min(worth_left(state, billable(state, name)), advance)
+        unused = advance - min(worth_of_free(state, billable(state, name)), advance)
         if unused.amount > 0 and not terminated:
             yield Missing(
                 "advance-unused", f"{unused} of the advance on line {name} is unused: credit it"

@@ -32,7 +32,7 @@ from finance.time_billing.unbilled import (
     time_billed,
     time_entries,
     unassigned,
-    worth_left,
+    worth_of_free,
 )
 
 capability = Capability[Engagement](__name__)
@@ -164,7 +164,7 @@ def time_billing_view(state: Engagement) -> TimeBillingFields:
         unbilled=[
             LineWorkView(
                 line=line.line,
-                unbilled=worth_left(state, billable(state, line.line)),
+                unbilled=worth_of_free(state, billable(state, line.line)),
                 beyond_cap=beyond_cap(state, budget, line),
                 advance_left=advance_left(state, line.line),
             )

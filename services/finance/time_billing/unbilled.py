@@ -31,6 +31,9 @@ from finance.calendar_months import end_of, month_of
 from finance.engagement import Engagement
 from finance.work.works import Work
 
+Part = tuple[Work, Decimal]
+"""A work, and a part of it: hours, or the amount of an expense."""
+
 ADVANCES = ("on-signature", "on-date")
 """Kinds of entries that are advances on a line by time and materials or at cost."""
 
@@ -68,13 +71,13 @@ def advances_left(state: Engagement) -> Money:
 def billable(state: Engagement, line: str, until: date = date.max) -> tuple[Work, ...]:
     """Return the works of a line, dated up to a day, that can be billed and are not, or in part.
 
-    They are in the order of approval, released ones after the others. Held works are left out, and
+    They are in the order of approval, released ones after the others. What is held is left out, and
     so are expenses that are not converted.
     """
     works = (
         work
         for work in state.work.waiting
-        if work.paid_by == line and not work.held and work.left > 0 and work.on <= until
+        if work.paid_by == line and work.free > 0 and work.on <= until
     )
     return tuple(sorted(works, key=lambda each: (each.released, each.number)))
 
@@ -86,34 +89,43 @@ def unassigned(state: Engagement) -> tuple[Work, ...]:
 
 def can_be_billed(work: Work) -> bool:
     """Return whether a line bills the work: at a contracted rate, or as a converted expense."""
-    return work.paid_by is not None and work.worth is not None and not work.written_down
+    return work.paid_by is not None and work.worth is not None
 
 
-def worth_of(state: Engagement, work: Work) -> Money:
-    """Return the worth of a work that can be billed, rounded by the budget's policy."""
-    return Money.nearest(work.worth or Decimal(0), state.money, state.rounding)
+def worth_of(state: Engagement, work: Work, part: Decimal) -> Money:
+    """Return the worth of a part of a work that can be billed, rounded by the budget's policy.
+
+    The part is in hours, or is the amount of an expense.
+    """
+    exact = part if work.rate is None else work.rate.amount * part
+    return Money.nearest(exact, state.money, state.rounding)
 
 
-def worth_left(state: Engagement, works: Iterable[Work]) -> Money:
-    """Return what lines would charge for what is left of works, rounded by role and rate."""
+def worth_of_free(state: Engagement, works: Iterable[Work]) -> Money:
+    """Return what lines would charge for what is left of works and not held."""
+    return worth_of_parts(state, ((work, work.free) for work in works))
+
+
+def worth_of_parts(state: Engagement, parts: Iterable[Part]) -> Money:
+    """Return what lines would charge for parts of works, rounded by role and rate."""
     hours, spent = dict[tuple[str, Rate], dict[date, Decimal]](), Decimal(0)
-    for work in works:
+    for work, part in parts:
         if work.role is None or work.rate is None:
-            spent += work.left
+            spent += part
         else:
             days = hours.setdefault((work.role, work.rate), {})
-            days[work.on] = days.get(work.on, Decimal(0)) + work.left
+            days[work.on] = days.get(work.on, Decimal(0)) + part
     time = billable_work.worth_of_hours(hours, state.money, state.rounding)
     return time + Money(amount=spent, currency=state.money)
 
 
 def worth_by_lines(state: Engagement) -> Money:
     """Return the worth of what may still be billed of all lines, held or not, where it is known."""
-    of_line = dict[str | None, list[Work]]()
+    of_line = dict[str | None, list[Part]]()
     for work in state.work.waiting:
         if can_be_billed(work) and work.left > 0:
-            of_line.setdefault(work.paid_by, []).append(work)
-    worths = (worth_left(state, works) for works in of_line.values())
+            of_line.setdefault(work.paid_by, []).append((work, work.left))
+    worths = (worth_of_parts(state, parts) for parts in of_line.values())
     return Money.total(worths, state.money)
 
 
@@ -130,7 +142,7 @@ def beyond_cap(state: Engagement, budget: Budget, line: ContractLine) -> Money:
     room = advance_left(state, line.line)
     for entry in entries:
         room = room + remaining(state, entry)
-    waiting = worth_left(state, billable(state, line.line))
+    waiting = worth_of_free(state, billable(state, line.line))
     return waiting - min(waiting, room)
 
 
@@ -157,7 +169,7 @@ def time_billed(
     A draft bills at most 5,000 works.
     """
     advance, invoices = advance_left(state, line.line), state.billing.invoices
-    waiting = [(work, work.left) for work in billable(state, line.line, end_of(month))]
+    waiting = [(work, work.free) for work in billable(state, line.line, end_of(month))]
     for entry in time_entries(budget, line):
         room = None if entry.unlimited else remaining(state, entry) + advance
         lines = _lines(state, line.line, waiting[:MOST_WORKS], room, month)
@@ -183,11 +195,7 @@ def time_billed(
         waiting = _rest(waiting, lines)
 
 
-_Waiting = tuple[Work, Decimal]
-"""A work, and what is left of it to bill: hours, or the amount of an expense."""
-
-
-def _rest(waiting: Iterable[_Waiting], lines: Iterable[InvoiceLineContent]) -> list[_Waiting]:
+def _rest(waiting: Iterable[Part], lines: Iterable[InvoiceLineContent]) -> list[Part]:
     """Return what is left of works after the lines of a draft."""
     taken = dict[str, Decimal]()
     for each in (work for line in lines for work in line.works):
@@ -208,7 +216,7 @@ def billable_now(state: Engagement, budget: Budget, line: ContractLine) -> Money
 def _lines(
     state: Engagement,
     line: str,
-    waiting: Iterable[_Waiting],
+    waiting: Iterable[Part],
     room: Money | None,
     month: Month,
 ) -> tuple[InvoiceLineContent, ...]:
@@ -216,8 +224,8 @@ def _lines(
 
     Each expense that was converted has a line of its own, with its rate.
     """
-    lines, time = list[InvoiceLineContent](), dict[tuple[str, Rate], list[_Waiting]]()
-    own, converted = list[_Waiting](), list[_Waiting]()
+    lines, time = list[InvoiceLineContent](), dict[tuple[str, Rate], list[Part]]()
+    own, converted = list[Part](), list[Part]()
     for work, left in waiting:
         if work.role is not None and work.rate is not None:
             time.setdefault((work.role, work.rate), []).append((work, left))
@@ -276,7 +284,7 @@ def _text(work: Work) -> str:
 
 
 def time_parts(
-    waiting: Iterable[_Waiting], hours: Decimal, amount_of: Callable[[Decimal], Money]
+    waiting: Iterable[Part], hours: Decimal, amount_of: Callable[[Decimal], Money]
 ) -> tuple[BilledWork, ...]:
     """Return the works whose hours a line bills, with their parts of its amount.
 
@@ -298,7 +306,7 @@ def time_parts(
 
 
 def expense_parts(
-    waiting: Iterable[_Waiting], room: Money | None, currency: str
+    waiting: Iterable[Part], room: Money | None, currency: str
 ) -> tuple[BilledWork, ...]:
     """Return the expenses that a line bills, up to the amount `room`."""
     parts = list[BilledWork]()
@@ -317,7 +325,7 @@ def with_works_of_exception(
     """Yield the lines of an exception with the approved works that they bill, each work once."""
     before: list[InvoiceLineContent] = []
     for terms in lines:
-        every = [(work, work.left) for work in billable(state, terms.line)]
+        every = [(work, work.free) for work in billable(state, terms.line)]
         works = _works_of_exception(state, terms, _rest(every, before))
         line = InvoiceLineContent(**{**dict(terms), "works": works})
         before.append(line)
@@ -325,7 +333,7 @@ def with_works_of_exception(
 
 
 def _works_of_exception(
-    state: Engagement, terms: InvoiceLineTerms, every: Iterable[_Waiting]
+    state: Engagement, terms: InvoiceLineTerms, every: Iterable[Part]
 ) -> tuple[BilledWork, ...]:
     """Return the works that a line of an exception bills: the first, or of its days.
 
@@ -346,7 +354,7 @@ def _works_of_exception(
     return time_parts(waiting, hours, amount_of)
 
 
-def _of_days(waiting: Iterable[_Waiting], days: Iterable[DayHours]) -> Iterator[_Waiting]:
+def _of_days(waiting: Iterable[Part], days: Iterable[DayHours]) -> Iterator[Part]:
     """Yield works with what a line bills of them that names its hours by day."""
     hours = {each.day: each.hours for each in days}
     for work, left in waiting:

@@ -1,11 +1,12 @@
 """Hold approved work back from billing, release it, and write it down.
 
-Each command names works that no invoice and no draft bills. Held work waits: it is not billed, and
-the account is not settled. What is written down is never billed and earns no revenue; its cost
-stays.
+Each command names works of which no invoice and no draft bills the whole; it concerns the part that
+is left. Held work waits: it is not billed, and the account is not settled. What is written down is
+never billed and earns no revenue; its cost stays.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
@@ -28,7 +29,7 @@ from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING, CONTROLLING
 from finance.time_billing.unbilled import can_be_billed, worth_of
 from finance.withholding import work_items
-from finance.withholding.by_line import Worth, by_line
+from finance.withholding.by_line import Withholding, by_line
 from finance.work.names import MOST_WORKS, WorkIds, keys_of
 from finance.work.works import Withheld, Work
 
@@ -75,7 +76,7 @@ def hold_work(state: Engagement, command: HoldWork, context: Context) -> Iterabl
     works = _named(state, command)
     waiting = [each for each in works if not _repeats(each, each.held, command.why, "work-held")]
     yield from by_line(
-        _unbilled(state, waiting),
+        _unbilled(state, waiting, lambda work: work.free),
         lambda line, works, worth: WorkHeld(line=line, works=works, worth=worth, why=command.why),
         state.money,
     )
@@ -89,7 +90,7 @@ def release_work(state: Engagement, command: ReleaseWork, context: Context) -> I
     """
     works = _named(state, command)
     for work in works:
-        if work.written_down:
+        if work.written_down and not work.left:
             raise Refused("work-written-down", f"{work.entry} is written down for good")
         if work.held is None and not work.released:
             raise Refused("work-not-held", f"{work.entry} is not held")
@@ -110,11 +111,10 @@ def write_down_work(state: Engagement, command: WriteDownWork, context: Context)
         for each in _named(state, command)
         if not _repeats(each, each.written_down, command.why, "work-written-down")
     ]
-    held = [(each, each.held.line, each.held.worth) for each in works if each.held]
-    others = _unbilled(state, [each for each in works if not each.held])
+    gone = _unbilled(state, works, lambda work: work.left)
     yield from _released(state, works)
     yield from by_line(
-        [*held, *others],
+        gone,
         lambda line, works, worth: WorkWrittenDown(
             line=line, works=works, worth=worth, why=command.why
         ),
@@ -135,30 +135,39 @@ def _named(state: Engagement, command: _NamesWork) -> list[Work]:
 
 
 def _repeats(work: Work, known: Withheld | None, why: str, code: RefusalCode) -> bool:
-    """Return whether this was recorded before; raises Refused where it was for another reason."""
+    """Return whether this was recorded before, and nothing is left that it does not concern.
+
+    Raises Refused where it was for another reason.
+    """
     if work.written_down and known is not work.written_down:
         raise Refused("work-written-down", f"{work.entry} is written down for good")
     if known is not None and known.why != why:
         raise Refused(code, f"why: {work.entry} is recorded with the reason {known.why!r}")
-    return known is not None
+    return known is not None and work.free <= 0
 
 
-def _unbilled(state: Engagement, works: Iterable[Work]) -> list[Worth]:
-    """Return works with their lines and worth; raises Refused where one cannot be billed."""
-    found: list[Worth] = []
+def _unbilled(
+    state: Engagement, works: Iterable[Work], part_of: Callable[[Work], Decimal]
+) -> list[Withholding]:
+    """Return parts of works with lines and worth; raises Refused where one cannot be billed."""
+    found: list[Withholding] = []
     for work in works:
         if work.paid_by is None or not can_be_billed(work):
             raise Refused("work-not-billable", f"no line bills {work.entry} at a contracted rate")
-        if work.bills:
+        part = part_of(work)
+        if part <= 0:
             raise Refused("work-billed", f"{work.entry} is on an invoice or a draft")
-        found.append((work, work.paid_by, worth_of(state, work)))
+        found.append((work, work.paid_by, part, worth_of(state, work, part)))
     return found
 
 
+def _withheld(work: Work, withheld: Withheld) -> Withholding:
+    return work, withheld.line, withheld.of(work), withheld.worth
+
+
 def _released(state: Engagement, works: Iterable[Work]) -> Iterable[Event]:
-    held = [(each, each.held.line, each.held.worth) for each in works if each.held]
     yield from by_line(
-        held,
+        [_withheld(each, each.held) for each in works if each.held],
         lambda line, works, worth: WorkReleased(line=line, works=works, worth=worth),
         state.money,
     )
@@ -168,7 +177,7 @@ def _released(state: Engagement, works: Iterable[Work]) -> Iterable[Event]:
 def withheld_work_reversed(state: Engagement, context: Context) -> Iterable[Event]:
     """Yield which works were held or written down when their approval was reversed."""
     found = [
-        (work, withheld.line, withheld.worth)
+        _withheld(work, withheld)
         for work in state.work.reversed.values()
         if (withheld := work.held or work.written_down) is not None
     ]
@@ -181,7 +190,10 @@ def withheld_work_reversed(state: Engagement, context: Context) -> Iterable[Even
 
 
 class WorkView(ViewModel):
-    """Approved work of a person on a day that is not billed; `why` where it is held."""
+    """Approved work of a person on a day that is not billed; `why` where it is held.
+
+    Of work that is billed, held or written down in part, `hours` and `worth` are those of the rest.
+    """
 
     kind: WorkKind
     entry: str
@@ -225,16 +237,18 @@ def withholding_view(state: Engagement) -> WithholdingFields:
     unbilled = [
         (work, work.paid_by)
         for work in state.work.waiting
-        if work.paid_by and can_be_billed(work) and not work.held and not work.bills
+        if work.paid_by and can_be_billed(work) and work.free > 0
     ]
     gone = state.work.written_down
     return WithholdingFields(
         unbilled_work=[
-            _shown(work, line, worth_of(state, work), None) for work, line in unbilled[:MOST_WORKS]
+            _shown(work, line, work.free, worth_of(state, work, work.free), None)
+            for work, line in unbilled[:MOST_WORKS]
         ],
         unbilled_works=len(unbilled),
         held_work=[
-            _shown(work, each.line, each.worth, each.why) for work, each in withheld[:MOST_WORKS]
+            _shown(work, each.line, each.of(work), each.worth, each.why)
+            for work, each in withheld[:MOST_WORKS]
         ],
         held_works=len(withheld),
         withheld=[
@@ -248,7 +262,7 @@ def withholding_view(state: Engagement) -> WithholdingFields:
     )
 
 
-def _shown(work: Work, line: str, worth: Money, why: str | None) -> WorkView:
+def _shown(work: Work, line: str, part: Decimal, worth: Money, why: str | None) -> WorkView:
     return WorkView(
         kind=work.work_kind,
         entry=work.entry,
@@ -256,7 +270,7 @@ def _shown(work: Work, line: str, worth: Money, why: str | None) -> WorkView:
         on=work.on,
         line=line,
         role=work.role,
-        hours=work.hours,
+        hours=work.hours if work.role is None else part,
         worth=worth,
         why=why,
     )

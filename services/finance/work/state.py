@@ -29,6 +29,7 @@ from contracts.finance import (
     InvoiceLine,
     InvoiceRejected,
     InvoiceVoided,
+    UnbilledWork,
     WithheldWorkReversed,
     WorkHeld,
     WorkOfLine,
@@ -99,11 +100,10 @@ class Totals(Value):
 def _amounts(work: Work) -> Iterator[tuple[str, str, Decimal]]:
     """Yield the total, the line and the amount that a work adds."""
     is_expense = work.role is None
-    if work.paid_by is not None and work.worth and work.billable and work.written_down is None:
-        worth = work.worth - work.lowered_by
-        yield "worth", work.paid_by, worth
+    if work.paid_by is not None and work.billable and work.worth_kept:
+        yield "worth", work.paid_by, work.worth_kept
         if is_expense:
-            yield "spent", work.paid_by, worth
+            yield "spent", work.paid_by, work.worth_kept
     if work.cost is not None:
         yield "bought" if is_expense else "cost", work.costs or "", work.cost.amount
 
@@ -208,18 +208,24 @@ class ApprovedWork(Part):
 
     @on_event
     def _held(self, recorded: Recorded[WorkHeld]) -> Self:
-        return self._marked(recorded.event, lambda worth: {"held": _withheld(recorded, worth)})
+        return self._marked(
+            recorded.event,
+            lambda work, part: {"held": _withheld(recorded, part, work.held)},
+        )
 
     @on_event
     def _released(self, event: WorkReleased) -> Self:
         count = self.releases + 1
-        released = self._marked(event, lambda _: {"held": None, "released": count})
+        released = self._marked(event, lambda *_: {"held": None, "released": count})
         return released.updated(releases=count)
 
     @on_event
     def _written_down(self, recorded: Recorded[WorkWrittenDown]) -> Self:
         event = recorded.event
-        marked = self._marked(event, lambda worth: {"written_down": _withheld(recorded, worth)})
+        marked = self._marked(
+            event,
+            lambda work, part: {"written_down": _withheld(recorded, part, work.written_down)},
+        )
         return marked.with_written_down(event.line, event.worth)
 
     @on_event
@@ -530,9 +536,11 @@ class ApprovedWork(Part):
         before = self.written_down.get(line, Money.zero(worth.currency))
         return self.updated(written_down={**self.written_down, line: before + worth})
 
-    def _marked(self, event: WorkOfLine, fields: Callable[[Money], dict[str, object]]) -> Self:
+    def _marked(
+        self, event: WorkOfLine, fields: Callable[[Work, UnbilledWork], dict[str, object]]
+    ) -> Self:
         return self.with_works(
-            (work, work.changed(**fields(each.worth)))
+            (work, work.changed(**fields(work, each)))
             for each in event.works
             if (work := self.known(f"{each.kind}:{each.entry}", each.on)) is not None
         )
@@ -602,9 +610,14 @@ def _after_reversal(part: A, gone: Iterable[Work]) -> A:
     return part.updated(reversed={**part.reversed, **kept})
 
 
-def _withheld(recorded: Recorded[WorkHeld] | Recorded[WorkWrittenDown], worth: Money) -> Withheld:
-    event, on = recorded.event, recorded.occurred_at.date()
-    return Withheld(line=event.line, why=event.why, worth=worth, on=on)
+def _withheld(
+    recorded: Recorded[WorkHeld] | Recorded[WorkWrittenDown],
+    part: UnbilledWork,
+    before: Withheld | None,
+) -> Withheld:
+    event, on, hours = recorded.event, recorded.occurred_at.date(), part.hours or NOTHING
+    new = Withheld(line=event.line, why=event.why, hours=hours, worth=part.worth, on=on)
+    return before.and_later(new) if before else new
 
 
 def _lowered(known: Mapping[str, Money], changes: Iterable[Change]) -> dict[str, Money]:
@@ -669,7 +682,7 @@ def _taking(
         return work, ahead
     left = list[Ahead]()
     for each in ahead[key]:
-        part = min(each.left, work.left)
+        part = min(each.left, work.free)
         if part <= 0:
             left.append(each)
             continue

@@ -23,12 +23,26 @@ NOTHING = Decimal(0)
 
 
 class Withheld(Value):
-    """Why a work is not billed, its line, and its worth and the day (UTC) when that was decided."""
+    """Why a work, or the part that no invoice billed, is not billed, and the line.
+
+    `hours` and `worth` are those of the part; an expense has no hours. `on` is the day (UTC) when
+    that was decided first.
+    """
 
     line: Identifier
     why: ShortText
+    hours: Decimal = NOTHING
     worth: Money
     on: date
+
+    def of(self, work: "Work") -> Decimal:
+        """Return the hours of the part, or the amount of an expense."""
+        return self.worth.amount if work.role is None else self.hours
+
+    def and_later(self, more: "Withheld") -> "Withheld":
+        """Return the part together with what was decided later."""
+        both = {"hours": self.hours + more.hours, "worth": self.worth + more.worth}
+        return self.model_copy(update=both)
 
 
 class _Compact(Value):
@@ -123,11 +137,29 @@ class Work(_Compact):
 
     @property
     def left(self) -> Decimal:
-        """Return the hours, or of an expense the amount, that no invoice and no draft bills."""
+        """Return the hours, or the amount of an expense, that may still be billed, held or not.
+
+        That is what no invoice and no draft bills, and what is not written down.
+        """
+        gone = self.written_down.of(self) if self.written_down else NOTHING
         if self.role is not None:
-            return self.hours - sum((each.hours for each in self.bills), NOTHING)
+            return self.hours - sum((each.hours for each in self.bills), NOTHING) - gone
         billed = sum((each.amount.amount for each in self.bills), NOTHING)
-        return (self.worth or NOTHING) - billed - self.lowered_by
+        return (self.worth or NOTHING) - billed - self.lowered_by - gone
+
+    @property
+    def free(self) -> Decimal:
+        """Return what of that is not held."""
+        return self.left - (self.held.of(self) if self.held else NOTHING)
+
+    @property
+    def worth_kept(self) -> Decimal:
+        """Return the worth, not rounded, without what is written down; zero while unknown."""
+        gone = NOTHING
+        if self.written_down is not None:
+            gone = self.written_down.of(self)
+            gone = gone if self.rate is None else self.rate.amount * gone
+        return (self.worth or NOTHING) - self.lowered_by - gone
 
     @property
     def lowered_by(self) -> Decimal:
@@ -138,7 +170,7 @@ class Work(_Compact):
     @property
     def is_open(self) -> bool:
         """Return whether a part of it may still be billed."""
-        if not self.billable or self.written_down is not None:
+        if not self.billable:
             return False
         if self.paid_by is None:
             return self.is_unassigned

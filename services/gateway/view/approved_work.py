@@ -22,7 +22,8 @@ from gateway.view.sections.finance.withheld_work import WithheldWork
 class LineWork:
     """Worth of the approved work of a line that is on no invoice and no draft, at its rates.
 
-    Work that is held or written down is not part of `unbilled`.
+    Work that is held or written down is not part of `unbilled`. `written_down` contains what edits
+    of drafts took off their lines.
     """
 
     line: str
@@ -44,6 +45,9 @@ def approved_work(view: View) -> list[LineWork]:
         bills.setdefault(each.line, []).append(each)
     held = _worth_by_line(finance.held.values())
     written_down = _worth_by_line(finance.written_down.values())
+    for name, lines in bills.items():
+        lowered = Money.total((each.written_down for each in lines), nothing.currency)
+        written_down[name] = written_down.get(name, nothing) + lowered
     return [
         LineWork(
             line=line.line,

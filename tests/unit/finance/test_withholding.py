@@ -20,6 +20,7 @@ from contracts.lines import BillingItem
 from contracts.roles import Role
 from finance.billing.decisions import BillOutsideSchedule
 from finance.engagement import Engagement
+from finance.invoices.decisions import RejectInvoice
 from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
@@ -35,6 +36,7 @@ from tests.unit.finance.builders import (
     recognise,
     sow_of,
     time,
+    time_reversed,
 )
 
 APRIL = BillTime(month="2026-04")
@@ -86,6 +88,58 @@ def test_only_unbilled_work_can_be_withheld() -> None:
     late = hearing(billed, time("c"))
     late.when(HOLD).then_refused("work-billed")
     late.when(HoldWork(entries=("c",), why="Late.")).then(like(WorkHeld))
+
+
+def capped() -> Scenario[Engagement]:
+    """Return work of 16 h, 1,600 EUR, of which a draft bills 13 h up to the cap."""
+    cap = BillingItem(item="time", kind="time", amount=eur(1_300))
+    engagement = contracted(sow_of(hourly_line(cap, price=eur(1_300))))
+    return hearing(engagement, time("a"), time("b")).on(date(2026, 5, 4)).after(APRIL)
+
+
+def rest(hours: int) -> tuple[UnbilledWork, ...]:
+    [whole] = of_a()
+    part = {"entry": "b", "hours": Decimal(hours), "worth": eur(100 * hours)}
+    return (whole.model_copy(update=part),)
+
+
+def test_what_is_left_of_work_that_is_billed_in_part_is_listed_and_withheld() -> None:
+    [left] = capped().view["unbilled_work"]
+    assert (left.entry, left.hours, left.worth) == ("b", Decimal(3), eur(300))
+    hold = HoldWork(entries=("b",), why="Beyond the cap.")
+    held = capped().when(hold).then(like(WorkHeld, works=rest(3), worth=eur(300)))
+    held.when(hold).then_nothing().then_view(unbilled_works=0, held_works=1)
+    # The rejected draft billed the other five hours: they are unbilled, the rest is still held.
+    freed = held.after(RejectInvoice(invoice="invoice-time-2026-04", why="Wrong."))
+    assert [(each.entry, each.hours) for each in freed.view["unbilled_work"]] == [
+        ("a", Decimal(8)),
+        ("b", Decimal(5)),
+    ]
+    [kept] = freed.view["held_work"]
+    assert (kept.hours, kept.worth) == (Decimal(3), eur(300))
+    more = freed.when(hold).then(like(WorkHeld, works=rest(5)))
+    assert [each.worth for each in more.view["held_work"]] == [eur(800)]
+    more.when(ReleaseWork(entries=("b",))).then(like(WorkReleased, works=rest(8)))
+    goodwill = WriteDownWork(entries=("b",), why="Goodwill.")
+    freed.when(goodwill).then(
+        like(WorkReleased, works=rest(3)), like(WorkWrittenDown, works=rest(8), worth=eur(800))
+    )
+
+
+def test_a_part_that_is_written_down_stays_so_when_the_other_is_billed_again() -> None:
+    goodwill = WriteDownWork(entries=("b",), why="Goodwill.")
+    done = capped().when(goodwill).then(like(WorkWrittenDown, works=rest(3), worth=eur(300)))
+    done.when(goodwill).then_nothing()
+    [line] = done.view["withheld"]
+    assert (line.written_down, done.view["unbilled_works"]) == (eur(300), 0)
+    assert done.state.work.totals.worth_of("work") == 1_300
+    freed = done.after(RejectInvoice(invoice="invoice-time-2026-04", why="Wrong."))
+    assert [each.hours for each in freed.view["unbilled_work"]] == [Decimal(8), Decimal(5)]
+    freed.when(HoldWork(entries=("b",), why="Disputed.")).then_refused("work-written-down")
+    freed.when(goodwill).then(like(WorkWrittenDown, works=rest(5)))
+    assert freed.after(goodwill).view["withheld"][0].written_down == eur(800)
+    gone = hearing(freed, time_reversed(time("b")))
+    assert gone.view["withheld"][0].written_down == eur(0)
 
 
 @pytest.mark.parametrize("command", [HOLD, WRITE_DOWN, ReleaseWork(entries=("a",))])

@@ -103,12 +103,14 @@ def _cancelled(line: BilledLine, credit: finance.CreditedLine, gone: Container[s
     Works whose approval was reversed were taken off it before. A line that is taken back beyond its
     works, which is possible with exceptions, bills nothing more.
     """
+    nothing = Money.zero(line.amount.currency)
     if credit.amount > Money.total((each.amount for each in credit.works), line.amount.currency):
         return replace(line, amount=line.amount - credit.amount, hours=Decimal(0), days={})
-    less = replace(line, amount=Money.zero(line.amount.currency), hours=Decimal(0), days={})
+    less = replace(line, amount=nothing, written_down=nothing, hours=Decimal(0), days={})
     for work in credit.works:
         if work.key not in gone:
             less.amount = less.amount + work.whole
+            less.written_down = less.written_down + (work.written_down or nothing)
             less.hours = (less.hours or Decimal(0)) + (work.hours or Decimal(0))
             less.days[work.on] = less.days.get(work.on, Decimal(0)) + (work.hours or Decimal(0))
     return reduced(line, less)

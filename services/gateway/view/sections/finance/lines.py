@@ -51,7 +51,7 @@ def lines_shown(
 class BilledLine:
     """A line of an invoice as far as it bills; role, hours (also by day) and rate where it is time.
 
-    `amount` contains what was written down of it, and not what was credited to be billed again.
+    `amount` contains what is `written_down` of it, and not what was credited to be billed again.
     """
 
     invoice_line: str
@@ -60,6 +60,7 @@ class BilledLine:
     role: str | None
     hours: Decimal | None
     rate: Rate | None
+    written_down: Money
     days: dict[date, Decimal] = field(default_factory=dict)
 
 
@@ -73,6 +74,7 @@ def lines_billed(lines: Iterable[finance.InvoiceLine]) -> list[BilledLine]:
             line.role,
             line.hours,
             line.rate,
+            line.written_down or Money.zero(line.amount.currency),
             {each.day: each.hours for each in line.days},
         )
         for line in lines
@@ -85,6 +87,7 @@ def reduced(line: BilledLine, less: BilledLine) -> BilledLine:
     return replace(
         line,
         amount=line.amount - less.amount,
+        written_down=line.written_down - less.written_down,
         hours=None if line.hours is None else line.hours - (less.hours or Decimal(0)),
         days={on: hours for on, hours in days.items() if hours > 0},
     )

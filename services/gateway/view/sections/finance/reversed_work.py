@@ -54,9 +54,10 @@ def _billed_work_reversed(section: Fields, recorded: Recorded[finance.BilledWork
         name = work.invoice_line
         known.to_credit[name] = known.to_credit.get(name, nothing) + work.amount
         line = known.lines.setdefault(
-            name, BilledLine(name, work.line, nothing, work.role, Decimal(0), work.rate)
+            name, BilledLine(name, work.line, nothing, work.role, Decimal(0), work.rate, nothing)
         )
         line.amount = line.amount + work.whole
+        line.written_down = line.written_down + (work.written_down or nothing)
         if work.hours is not None and line.hours is not None:
             line.hours += work.hours
             line.days[work.on] = line.days.get(work.on, Decimal(0)) + work.hours

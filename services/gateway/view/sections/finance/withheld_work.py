@@ -61,7 +61,9 @@ steps.describe(
 
 @steps.on(finance.WorkHeld)
 def _held(section: Fields, recorded: Recorded[finance.WorkHeld]) -> None:
-    section.held |= _works(recorded.event)
+    for key, work in _works(recorded.event).items():
+        known = section.held.get(key)
+        section.held[key] = work if known is None else known + work
 
 
 steps.describe(
