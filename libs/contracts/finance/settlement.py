@@ -19,6 +19,8 @@ class AccountSettled(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     """Amount that customers paid, also what banks kept; with tax, without opening balances."""
     written_off: NotNegativeTotal
     """Amounts on invoices that the customer does not have to pay; with tax."""
+    not_billed: NotNegativeTotal | None = None
+    """Worth of approved work beyond the caps of its lines, which stays unbilled; null for none."""
     settled_on: Day
     """Day of the settlement."""
 

@@ -216,6 +216,4 @@ def _removed(before: Iterable[InvoiceLine], lines: Iterable[InvoiceLine]) -> Ite
 def _held(state: Engagement, invoice: Invoice, command: EditInvoice) -> Iterable[Event]:
     """Yield that what the draft bills no more of the named works is held."""
     known = (state.work.known(key) for key in command.keys)
-    return held(
-        state, [each.without_bill(invoice.invoice) for each in known if each], command.why
-    )
+    return held(state, [each.without_bill(invoice.invoice) for each in known if each], command.why)

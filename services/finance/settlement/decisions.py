@@ -46,10 +46,10 @@ class SettleAccount(Command):
     dated tomorrow.
 
     The refusal lists what is open, line by line. Entries of the schedule that bill time need not be
-    used up, and work beyond the cap of a line is not billed. Time covered by an advance counts as
-    paid; the unused rest of an advance must be credited. After a termination, entries that never
-    fell due are not billed, and the rest of an advance is kept as revenue unless it was credited
-    before.
+    used up. Work beyond the cap of a line is not billed: the settlement states its worth. Time
+    covered by an advance counts as paid; the unused rest of an advance must be credited. After a
+    termination, entries that never fell due are not billed, and the rest of an advance is kept as
+    revenue unless it was credited before.
 
     If billable work was approved or reversed since and did not reopen the account, the settlement
     is recorded again, on the same day unless another is named. Delivery then sees that it includes
@@ -83,9 +83,22 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
         billed=in_force.billed if in_force else billing.billed(state.money),
         paid=in_force.paid if in_force else billing.paid(state.money),
         written_off=in_force.written_off if in_force else billing.written_off(state.money),
+        not_billed=in_force.not_billed if in_force else _not_billed(state),
         settled_on=settled_on,
     )
     yield from unless_recorded(in_force, settled, "the settlement")
+
+
+def _not_billed(state: Engagement) -> Money | None:
+    """Return the worth of work that no cap leaves room for; None where there is none.
+
+    What an advance covers is paid.
+    """
+    total = Money.zero(state.money)
+    for line in state.budget.hourly_lines if state.budget else ():
+        worth = worth_of_free(state, billable(state, line.line))
+        total = total + worth - min(worth, advance_left(state, line.line))
+    return total if total.amount else None
 
 
 @capability.react
@@ -211,11 +224,15 @@ def _movements(state: Engagement) -> Iterable[date]:
 
 
 class SettlementFields(ViewModel):
-    """Billing stage and settlement in the view of an engagement."""
+    """Billing stage and settlement in the view of an engagement.
+
+    `settled_without` is the worth of work beyond caps that the settlement left unbilled.
+    """
 
     stage: Stage
     open_points: list[Missing]
     settled_on: date | None
+    settled_without: Money | None
 
 
 @capability.view
@@ -225,4 +242,5 @@ def settlement_view(state: Engagement) -> SettlementFields:
         stage=state.stage,
         open_points=list(open_points(state)) if state.budget else [],
         settled_on=state.settlement.settled_on,
+        settled_without=state.settlement.settled.not_billed if state.settlement.settled else None,
     )

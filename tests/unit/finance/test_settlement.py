@@ -328,7 +328,12 @@ def test_time_beyond_the_cap_does_not_prevent_settling():
     )
     paid = billed.after(allocate("invoice-time-2026-04", eur("19999.20")))
     paid.when(BillTime(month="2026-05")).then_refused("amount-not-billable", missing={"cap-spent"})
-    paid.when(SETTLE).then(like(AccountSettled, billed=eur("19999.20")))
+    # 160 h at 130 EUR are 20,800.00 EUR.
+    beyond = eur("800.80")
+    settled = paid.when(SETTLE).then(
+        like(AccountSettled, billed=eur("19999.20"), not_billed=beyond)
+    )
+    settled.then_view(settled_without=beyond)
 
 
 def by_the_hour() -> Scenario[Engagement]:
@@ -370,12 +375,19 @@ def test_unbillable_work_does_not_reopen_the_account_and_is_included_by_settling
     paid = issued(settled, "invoice-time-2026-05", "2026-00009", AUGUST)
     paid = paid.after(allocate("invoice-time-2026-05", eur(15_000)))
     whole = paid.after(SETTLE).on(date(2026, 8, 10))
-    for never in (time("beyond", hours=10), expense("dinner", eur(50))):
+    for never, left in (
+        (time("beyond", hours=10), eur(1_000)),
+        (expense("dinner", eur(50)), eur(1_050)),
+    ):
         whole = hearing(whole, never)
         whole.then_view(settled_on=AUGUST)
         whole = whole.when(SETTLE).then(
             AccountSettled(
-                billed=eur(20_000), paid=eur(20_000), written_off=eur(0), settled_on=AUGUST
+                billed=eur(20_000),
+                paid=eur(20_000),
+                written_off=eur(0),
+                not_billed=left,
+                settled_on=AUGUST,
             )
         )
         whole.when(SETTLE).then_nothing()

@@ -2,6 +2,7 @@
 
 from contracts import finance
 from gateway.formatting import day, money, number
+from gateway.view.sections.sentences import if_given
 from gateway.view.sections.steps import PartSteps
 
 steps = PartSteps[object]()
@@ -26,6 +27,7 @@ steps.describe(
     lambda event, _: (
         f"Account settled on {day(event.settled_on)}: {money(event.billed)} billed without tax, "
         f"{money(event.paid)} paid and {money(event.written_off)} written off, with tax."
+        f"{if_given(' Approved work over {} beyond caps is not billed.', event.not_billed, money)}"
     ),
 )
 steps.describe(
