@@ -36,7 +36,7 @@ from finance.invoices.decisions import ApproveInvoice, VoidInvoice
 from finance.number_series.events import NumberTaken
 from finance.number_series.requests import TakeNumber
 from finance.time_billing.decisions import BillTime
-from finance.time_billing.unbilled import billable, worth_left
+from finance.time_billing.unbilled import billable, worth_of_free
 from finance.withholding.decisions import HoldWork, ReleaseWork, WriteDownWork
 from gateway.view.engagement_view import View, apply_event
 from testkit.matchers import recorded_as
@@ -282,7 +282,7 @@ class Story:
             for work in billable(state, line.line)
             if work.role is None
         ]
-        waiting = [worth_left(state, works)]
+        waiting = [worth_of_free(state, works)]
         waiting += [each.amount for each in view["unassigned"] if each.role is None]
         waiting += [each.worth for each in view["held_work"] if each.role is None]
         waiting += [

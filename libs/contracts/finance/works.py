@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from contracts.money import Money, NotNegativeTotal, PositiveTotal, Rate
-from contracts.values import Day, Identifier, ProjectRole, TotalHours, Value
+from contracts.values import Day, Identifier, PersonId, ProjectRole, TotalHours, Value
 
 MOST_WORKS = 5_000
 """Maximum number of works on one invoice."""
@@ -23,6 +23,8 @@ class BilledWork(Value):
     """Id of the time entry or expense."""
     on: Day
     """Day of the work, or the day on which the money was spent."""
+    person: PersonId
+    """Id of the person who worked, or spent the money."""
     hours: TotalHours | None = None
     """Hours of it that the line bills; null for an expense."""
     amount: NotNegativeTotal

@@ -86,12 +86,13 @@ class Invoice(Receivable, InvoiceDraft):
 
     `amount` and `credited` are without tax, what is paid, written off and outstanding is with tax.
     `missing` is what a draft needs for its approval, `edited` the reason for its last edit by a
-    person. `number_refused` has a sentence for each time that the approved draft got no number,
+    person. `issued_by` is the cause of the commit that issued it. `number_refused` has a sentence for each time that the approved draft got no number,
     `credit_refused` one where the last credit note got none.
     """
 
     stage: Literal["drafted", "approved", "issued", "voided", "rejected"] = "drafted"
     approved: InvoiceApproved | None = None
+    issued_by: str | None = None
     missing: tuple[Missing, ...] = ()
     edited: ShortText | None = None
     held: InvoiceHeld | None = None
@@ -325,12 +326,18 @@ class Billing(Part):
         return self._with(event.invoice, stage="approved", approved=event, missing=())
 
     @on_event
-    def _issued(self, event: InvoiceIssued) -> Self:
+    def _issued(self, recorded: Recorded[InvoiceIssued]) -> Self:
         """Note the number; from now on the works alone know their days, and what of them is billed.
 
-        The state grows with lines, not with works and days.
+        The state grows with lines, not with works and days; the event has them as they were issued.
         """
-        fields = {"stage": "issued", "number": event.number, "due_on": event.due_on}
+        event = recorded.event
+        fields = {
+            "stage": "issued",
+            "number": event.number,
+            "due_on": event.due_on,
+            "issued_by": recorded.cause,
+        }
         lines = self.invoices[event.invoice].lines
         without = tuple(
             each.model_copy(update={"works": (), "days": ()}) if each.works else each

@@ -11,11 +11,11 @@ from chassis.web.dependencies import get_service
 from chassis.web.problems import Problem
 from chassis.web.request import StrictRoute, reject_unknown_query
 from contracts.values import EngagementId, Identifier
-from finance.booked_works.requests import booked_works_id
 from finance.engagement import Engagement
-from finance.invoices.time_report import TimeReport, time_report
+from finance.invoices.time_report import TimeReport, lines_as_issued, time_report
+from finance.policies import require_invoice
 from finance.roles import READERS
-from finance.work.works import Work
+from finance.time_billing.edits import with_works, works_of
 
 router = APIRouter(route_class=StrictRoute, tags=["invoices"], responses=PROBLEMS)
 
@@ -39,12 +39,14 @@ async def read_time_report(
     reject_unknown_query(request)
     commands = get_service(request).commands
     state: Engagement = (await commands.read("engagement", engagement)).state
-    moved = list[Work]()
-    for month, known in state.moved_works.months.items():
-        if invoice in known.invoices:
-            booked = await commands.read("booked-works", booked_works_id(engagement, month))
-            moved += booked.state.works.values()
     try:
-        return time_report(state, invoice, moved)
+        known = require_invoice(state, invoice)
     except Refused as unknown:
         raise Problem(404, "unknown-invoice", str(unknown)) from None
+    if known.issued_by is None:
+        on_draft = works_of(state, known)
+        return time_report(known, (with_works(each, on_draft) for each in known.lines))
+    commit = await commands.repository.journal.by_cause(known.issued_by)
+    if commit is None:
+        raise LookupError(f"the commit that issued {invoice} is not in the journal")
+    return time_report(known, lines_as_issued(invoice, commit.own_events()))

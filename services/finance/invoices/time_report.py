@@ -1,16 +1,15 @@
 """Compute the time report of an invoice: the works that it bills, by day, person and role."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
 from chassis.base.view_model import ViewModel
-from contracts.finance import WorkKind
+from contracts.event import Event, Recorded
+from contracts.finance import InvoiceIssued, InvoiceLine, WorkKind
 from contracts.money import Money
-from contracts.values import Hours, Identifier, PersonId, ProjectRole, TotalHours
-from finance.engagement import Engagement
-from finance.policies import require_invoice
-from finance.work.works import Bill, Work
+from contracts.values import Identifier, PersonId, ProjectRole, TotalHours
+from finance.billing.state import Invoice
 
 
 class ReportedWork(ViewModel):
@@ -25,7 +24,7 @@ class ReportedWork(ViewModel):
     on: date
     person: PersonId
     role: ProjectRole | None
-    hours: Hours | None
+    hours: TotalHours | None
     amount: Money
     written_down: Money | None
 
@@ -33,7 +32,7 @@ class ReportedWork(ViewModel):
 class TimeReport(ViewModel):
     """Works that an invoice or a draft bills, by line and day; `hours` and `amount` are their sums.
 
-    Works that were credited to be billed again are on it no more.
+    That of an invoice does not change once it is issued: credit notes name what they take back.
     """
 
     invoice: Identifier
@@ -43,39 +42,37 @@ class TimeReport(ViewModel):
     amount: Money
 
 
-def time_report(state: Engagement, name: str, moved: Iterable[Work] = ()) -> TimeReport:
-    """Return the time report of an invoice; raises Refused where it is unknown.
+def lines_as_issued(invoice: str, events: Iterable[Recorded[Event]]) -> tuple[InvoiceLine, ...]:
+    """Return the lines with which one of these events issued an invoice."""
+    (issued,) = (
+        each.event
+        for each in events
+        if isinstance(each.event, InvoiceIssued) and each.event.invoice == invoice
+    )
+    return issued.lines
 
-    `moved` are works of booked months, which are in streams of their own; others are left out.
-    """
-    invoice = require_invoice(state, name)
-    order = {each.invoice_line: nth for nth, each in enumerate(invoice.lines)}
+
+def time_report(invoice: Invoice, lines: Iterable[InvoiceLine]) -> TimeReport:
+    """Return the time report of an invoice with these lines: as issued, or of the draft."""
     works = [
         ReportedWork(
-            invoice_line=bill.invoice_line,
-            kind=work.work_kind,
+            invoice_line=line.invoice_line,
+            kind=work.kind,
             entry=work.entry,
             on=work.on,
             person=work.person,
-            role=work.role,
-            hours=None if work.role is None else bill.hours,
-            amount=bill.amount,
-            written_down=bill.written_down,
+            role=line.role,
+            hours=work.hours,
+            amount=work.amount,
+            written_down=work.written_down,
         )
-        for work, bill in (*state.work.bills_of(name), *_bills(moved, name))
+        for line in lines
+        for work in sorted(line.works, key=lambda each: (each.on, each.entry))
     ]
-    works.sort(key=lambda each: (order[each.invoice_line], each.on, each.entry))
     return TimeReport(
-        invoice=name,
+        invoice=invoice.invoice,
         number=invoice.number,
         works=works,
         hours=sum((each.hours for each in works if each.hours is not None), Decimal(0)),
-        amount=Money.total((each.amount for each in works), state.money),
+        amount=Money.total((each.amount for each in works), invoice.amount.currency),
     )
-
-
-def _bills(works: Iterable[Work], invoice: str) -> Iterator[tuple[Work, Bill]]:
-    for work in works:
-        for bill in work.bills:
-            if bill.invoice == invoice:
-                yield work, bill

@@ -300,7 +300,14 @@ def time_parts(
         before, total = total, amount_of(billed)
         amount = total - before
         parts.append(
-            BilledWork(kind="time", entry=work.entry, on=work.on, hours=part, amount=amount)
+            BilledWork(
+                kind="time",
+                entry=work.entry,
+                on=work.on,
+                person=work.person,
+                hours=part,
+                amount=amount,
+            )
         )
     return tuple(parts)
 
@@ -314,7 +321,10 @@ def expense_parts(
         part = Money(amount=left, currency=currency)
         part = part if room is None else min(part, room)
         if part.amount > 0:
-            parts.append(BilledWork(kind="expense", entry=work.entry, on=work.on, amount=part))
+            billed = BilledWork(
+                kind="expense", entry=work.entry, on=work.on, person=work.person, amount=part
+            )
+            parts.append(billed)
             room = room and room - part
     return tuple(parts)
 

@@ -648,6 +648,7 @@ def billed_work(work: Work, bill: Bill) -> BilledWork:
         kind=work.work_kind,
         entry=work.entry,
         on=work.on,
+        person=work.person,
         hours=None if work.role is None else bill.hours,
         amount=bill.amount,
         written_down=bill.written_down,

@@ -13,6 +13,7 @@ from chassis.base.settings import LOCAL_ISSUER
 from chassis.runtime.service import create_app
 from chassis.web.auth import issue
 from contracts.event import Event
+from contracts.reference import Reference
 from contracts.roles import Role
 from finance.service import ENGAGEMENT, LEDGER, LEDGER_GROUP, NUMBER_SERIES, SERVICE
 from testkit.matchers import RecordsOf, recorded_as
@@ -37,12 +38,12 @@ class Documents(Shared):
 class Finance:
     """The Finance service on a journal in memory, with two engagements of one company."""
 
-    def __init__(self) -> None:
+    def __init__(self, *more: Reference) -> None:
         shared = Documents(ENGAGEMENT, LEDGER, LEDGER_GROUP, NUMBER_SERIES)
-        process = Process(shared, COSTS, SELLER, now=NOW)
+        process = Process(shared, COSTS, SELLER, *more, now=NOW)
         self.waits_for = None
         self.commands, self.requests = process.commands, process.dispatcher
-        self.reference_data = RecordsOf([COSTS, SELLER])
+        self.reference_data = RecordsOf([COSTS, SELLER, *more])
         self.as_of = SimpleNamespace(of_engagement=lambda _: None, of_all=lambda: None)
         self._events: StreamEventHandler = process.events
         self._app = create_app(SERVICE, settings())

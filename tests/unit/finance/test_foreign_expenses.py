@@ -73,7 +73,7 @@ def hourly(price: int = 20_000, *rates: ExchangeRatePublished) -> Scenario[Engag
 
 
 def part_of(expense: str, amount: int, on: date) -> BilledWork:
-    return BilledWork(kind="expense", entry=expense, on=on, amount=eur(amount))
+    return BilledWork(kind="expense", entry=expense, on=on, person="dev", amount=eur(amount))
 
 
 def test_it_is_costed_at_the_rate_in_force_on_its_day():

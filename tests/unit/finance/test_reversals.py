@@ -86,6 +86,7 @@ def of(entry: str, day: date, hours: int | None = 8, amount: int = 800) -> Bille
         kind="expense" if hours is None else "time",
         entry=entry,
         on=day,
+        person="dev",
         hours=None if hours is None else Decimal(hours),
         amount=eur(amount),
     )

@@ -71,7 +71,7 @@ def billed(entry: str, hours: int | None, amount: int | str, on: date = MONDAY) 
     """Return what a line bills of a time entry; of an expense where there are no hours."""
     kind: WorkKind = "expense" if hours is None else "time"
     number = None if hours is None else Decimal(hours)
-    return BilledWork(kind=kind, entry=entry, on=on, hours=number, amount=eur(amount))
+    return BilledWork(kind=kind, entry=entry, on=on, person="dev", hours=number, amount=eur(amount))
 
 
 def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_billed_on():

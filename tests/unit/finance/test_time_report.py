@@ -1,39 +1,91 @@
-"""Test the time report of an invoice: its works by line and day, with their persons and hours."""
+"""Test the time report of an invoice over HTTP: its works with their persons and hours."""
 
-from datetime import date
 from decimal import Decimal
+from typing import Any
 
-import pytest
-
-from chassis.domain.commands import Refused
-from finance.invoices.time_report import time_report
+from contracts.delivery import TimeReversed
 from tests.amounts import eur
-from tests.unit.finance.builders import MONDAY
-from tests.unit.finance.test_credit_notes import INVOICE, credited, hourly
-from tests.unit.finance.test_edited_drafts import drafted, lower
+from tests.invoices import UNTAXED
+from tests.unit.finance.builders import (
+    CARD,
+    ESTIMATE,
+    HOURLY_SOW,
+    ID,
+    OPENED,
+    PROPOSED,
+    SOW_SIGNED,
+    WON,
+    expense,
+    time,
+    time_reversed,
+)
+from tests.unit.finance.test_closing_over_http import Finance
+
+INVOICE = f"/engagements/{ID}/invoices/invoice-time-2026-04"
+DEVELOPED = time("a", hours=8)
 
 
-def test_the_time_report_lists_each_work_of_an_invoice() -> None:
-    report = time_report(hourly().state, INVOICE)
-    assert report.number == "2026-00001"
+async def drafted() -> Finance:
+    """Return a service with a draft over 8 h of a developer, 2 h of an architect and a train."""
+    finance = Finance(CARD, *UNTAXED)
+    works = (DEVELOPED, time("b", "architect", hours=2), expense("train", eur(50)))
+    await finance.tell(ID, OPENED, ESTIMATE, PROPOSED, WON, HOURLY_SOW, SOW_SIGNED, *works)
+    await command(finance, "bill-time", month="2026-04")
+    return finance
+
+
+async def command(finance: Finance, name: str, *, by: str = "dora", **body: object) -> None:
+    answer = await finance.request(f"/engagements/{ID}/{name}", body, by=by)
+    assert answer.status_code == 200, answer.text
+
+
+async def report(finance: Finance) -> Any:
+    answer = await finance.request(f"{INVOICE}/time-report")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def amount(of: dict[str, Any]) -> int:
+    return int(Decimal(of["amount"]["amount"]))
+
+
+async def lines(finance: Finance) -> list[dict[str, Any]]:
+    view = (await finance.request(f"/engagements/{ID}")).json()
+    [invoice] = (each for each in view["invoices"] if each["invoice"] == "invoice-time-2026-04")
+    found: list[dict[str, Any]] = invoice["lines"]
+    return found
+
+
+async def test_the_report_follows_the_edits_of_a_draft() -> None:
+    finance = await drafted()
+    before = await report(finance)
     assert [
-        (each.entry, each.on, each.person, each.role, each.hours, each.amount)
-        for each in report.works
+        (each["entry"], each["person"], each["role"], each["hours"], amount(each))
+        for each in before["works"]
     ] == [
-        ("a", MONDAY, "dev", "developer", Decimal(8), eur(800)),
-        ("b", date(2026, 4, 7), "dev", "developer", Decimal(8), eur(800)),
-        ("c", date(2026, 4, 8), "dev", "architect", Decimal(8), eur(1_120)),
-        ("train", MONDAY, "dev", None, None, eur(50)),
+        ("a", "dev", "developer", "8", 800),
+        ("b", "dev", "architect", "2", 280),
+        ("train", "dev", None, None, 50),
     ]
-    assert (report.hours, report.amount) == (Decimal(24), eur(2_770))
+    assert (before["number"], before["hours"], amount(before)) == (None, "10", 1_130)
+    line = (await lines(finance))[0]["invoice_line"]
+    lower = {"invoice_line": line, "amount": {"amount": "700", "currency": "EUR"}}
+    await command(
+        finance, "edit-invoice", invoice="invoice-time-2026-04", lines=[lower], why="Agreed."
+    )
+    (first, *_) = (await report(finance))["works"]
+    assert (amount(first), first["written_down"]["amount"]) == (700, "100")
 
 
-def test_the_time_report_follows_edits_and_credits() -> None:
-    draft = drafted()
-    lowered = time_report(draft.after(lower(draft, "architect", 1_000)).state, INVOICE)
-    assert [each.written_down for each in lowered.works] == [None, None, eur(120), None]
-    assert (lowered.number, lowered.amount) == (None, eur(2_650))
-    again = time_report(credited(hourly(), entries=("b",)).state, INVOICE)
-    assert [each.entry for each in again.works] == ["a", "c", "train"]
-    with pytest.raises(Refused, match="no invoice tea"):
-        time_report(draft.state, "tea")
+async def test_the_report_of_an_invoice_stays_as_it_was_issued() -> None:
+    finance = await drafted()
+    await command(finance, "approve-invoice", by="cora", invoice="invoice-time-2026-04")
+    issued = await report(finance)
+    assert (issued["number"], len(issued["works"])) == ("2026-00001", 3)
+    gone: TimeReversed = time_reversed(DEVELOPED)
+    await finance.tell(ID, gone)
+    credit: dict[str, Any] = {"intent": "cancel-and-rebill", "why": "Wrong.", "entries": ["a", "b"]}
+    await command(finance, "issue-credit-note", invoice="invoice-time-2026-04", **credit)
+    assert await report(finance) == issued
+    unknown = await finance.request(f"/engagements/{ID}/invoices/tea/time-report")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown-invoice")

@@ -58,6 +58,7 @@ def reversed_works() -> tuple[finance.ReversedWork, ...]:
             kind="time",
             entry=each.entry,
             on=each.day,
+            person=GONE.person,
             hours=each.hours,
             amount=eur(800),
             invoice_line="L-1",
