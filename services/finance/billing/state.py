@@ -86,8 +86,9 @@ class Invoice(Receivable, InvoiceDraft):
 
     `amount` and `credited` are without tax, what is paid, written off and outstanding is with tax.
     `missing` is what a draft needs for its approval, `edited` the reason for its last edit by a
-    person. `issued_by` is the cause of the commit that issued it. `number_refused` has a sentence for each time that the approved draft got no number,
-    `credit_refused` one where the last credit note got none.
+    person, `issued_by` the cause of the commit that issued it. `number_refused` has a sentence for
+    each time that the approved draft got no number, `credit_refused` one where the last credit note
+    got none.
     """
 
     stage: Literal["drafted", "approved", "issued", "voided", "rejected"] = "drafted"
@@ -439,6 +440,11 @@ class Billing(Part):
         return due
 
     @cached_property
+    def _void(self) -> tuple[Invoice, ...]:
+        """Return the voided invoices; each bills the contract line of its first line."""
+        return tuple(each for each in self.invoices.values() if each.stage == "voided")
+
+    @cached_property
     def _by_item(self) -> Mapping[str, tuple[Invoice, ...]]:
         return _grouped((self.events[each.billing_event].item, each) for each in self.live)
 
@@ -516,13 +522,21 @@ class Billing(Part):
     ) -> Money:
         """Return issued invoices less credit notes, both up to a day: of some lines, or of all.
 
-        Amounts are without tax.
+        Amounts are without tax. A voided invoice counts until the day on which it was voided.
         """
-        live = self.live if lines is None else (one for each in lines for one in self.of_line(each))
+        named = None if lines is None else frozenset(lines)
+        live = self.live if named is None else (one for each in named for one in self.of_line(each))
+        voided = (
+            each
+            for each in self._void
+            if each.voided is not None
+            and day < each.voided.voided_on
+            and (named is None or each.lines[0].line in named)
+        )
         issued = (
             each
-            for each in live
-            if each.stage == "issued" and each.issue_on and each.issue_on <= day
+            for each in (*live, *voided)
+            if each.stage != "approved" and each.issue_on and each.issue_on <= day
         )
         return Money.total((each.amount - each.credited_to(day) for each in issued), currency)
 

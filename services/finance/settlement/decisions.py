@@ -90,7 +90,7 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
 
 
 def _not_billed(state: Engagement) -> Money | None:
-    """Return the worth of work that no cap leaves room for; None where there is none.
+    """Return the worth of work that is beyond the caps; None where there is none.
 
     What an advance covers is paid.
     """

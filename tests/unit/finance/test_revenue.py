@@ -16,7 +16,7 @@ from contracts.finance import RevenueByCostRecognised, RevenueRecognised
 from contracts.lines import BillingItem
 from contracts.values import Deliverable, RevenueMethod
 from finance.calendar_months import after, end_of
-from finance.invoices.decisions import IssueCreditNote
+from finance.invoices.decisions import IssueCreditNote, VoidInvoice
 from finance.revenue.decisions import RecogniseRevenue, contract_asset, contract_liability
 from finance.settlement.decisions import SettleAccount
 from tests.amounts import eur
@@ -260,7 +260,13 @@ def test_contract_asset_and_liability_are_those_at_the_end_of_the_recognised_mon
     billed.then_view(recognised_to=None, contract_asset=None, contract_liability=None)
     march = billed.after(recognise("03"))
     march.then_view(recognised_to="2026-03", contract_asset=eur(0), contract_liability=eur(0))
-    march.after(recognise("04")).then_view(contract_asset=eur(0), contract_liability=eur(5_000))
+    april = march.after(recognise("04"))
+    april.then_view(contract_asset=eur(0), contract_liability=eur(5_000))
+    # What is voided in May was billed at the end of April.
+    voided = april.after(VoidInvoice(invoice="invoice-start", why="Wrong."))
+    voided.then_view(contract_asset=eur(0), contract_liability=eur(5_000))
+    may = voided.on(date(2026, 6, 3)).after(recognise("05"))
+    may.then_view(contract_liability=eur(0))
 
 
 def test_months_follow_each_other_over_the_year():
