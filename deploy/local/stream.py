@@ -1,13 +1,17 @@
 """Print what every service committed about an engagement: ``python -m local.stream E-...``.
 
 A line for each commit, in order of time, with the events under it: ``+`` published by the service
-itself, ``<`` taken in from another one. The data of events are in full, also confidential ones: the
-program reads the stores of the platform on this machine, as only its owner can.
+itself, ``<`` taken in from another one, ``.`` internal. The data of events are in full, also
+confidential ones: the program reads the stores of the platform on this machine, as only its owner
+can.
+
+The services are imported, since an internal event can only be read where its class is defined.
 """
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Annotated
 
 import orjson
@@ -15,11 +19,16 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from chassis.domain.internal import Internal
 from chassis.eventstore.journal import Commit, Journal
 from chassis.eventstore.mongo import Store, StoreAway
 from chassis.eventstore.unreadable import UnreadableStream
+from contracts.event import Event
 from local import instance_lock
 from local.platform import SERVICES, Layout, Platform
+
+for _service in SERVICES:
+    import_module(f"{_service}.service")
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -62,12 +71,17 @@ def show(line: Line, *, data: bool) -> None:
         f"[bold]{line.service} {commit.number}[/]  {at}  {what}  by {escape(commit.actor)}"
     )
     for kept, recorded in zip(commit.events, commit.recorded(), strict=True):
-        sign = "+" if kept.own else "<"
-        name = recorded.event.type.split(".")[2]
-        console.print(f"    {sign} {kept.channel} {recorded.sequence}  {name}")
+        sign = "." if kept.is_internal else "+" if kept.own else "<"
+        where = "internal" if kept.is_internal else f"{kept.channel} {recorded.sequence}"
+        console.print(f"    {sign} {where}  {_name(recorded.event)}")
         if data:
             text = orjson.dumps(orjson.loads(kept.record)["data"]).decode()
             console.print(f"      {escape(text)}", style="dim")
+
+
+def _name(event: Event) -> str:
+    """Return the name of an event without its version; of an internal one its whole type."""
+    return event.type if isinstance(event, Internal) else event.type.split(".")[2]
 
 
 def main(
