@@ -473,8 +473,7 @@ def _finance(view: View, names: Names, *, confidential: bool) -> _PanelRows:
 
 def _closing(view: View, names: Names) -> Iterator[str]:
     """Yield how far the months of the company that sells are closed."""
-    won = view.sales.won
-    ledger = names.ledger(won.event.company) if won is not None else None
+    ledger = names.ledger(view.company) if view.company is not None else None
     if ledger is None:
         return
     if ledger.closed_to is not None:

@@ -127,10 +127,15 @@ class View:
 
     @property
     def currency(self) -> str | None:
-        """The engagement's currency, from the deal, the contract or else the expected value."""
-        won = self.sales.won.event.price if self.sales.won else self.legal.contract_price
-        money = won or self.sales.expected_value
-        return money.currency if money is not None else None
+        """The engagement's currency, that of its price."""
+        price = self.price
+        return price.currency if price is not None else None
+
+    @property
+    def company(self) -> str | None:
+        """The company that sells, from the contract that Legal took over, or else the deal."""
+        known = self.legal.imported or self.sales.won
+        return known.event.company if known is not None else None
 
     @property
     def price(self) -> Money | None:

@@ -14,6 +14,7 @@ import pytest
 from contracts import delivery, finance, legal
 from contracts.event import Event, Recorded
 from contracts.money import Money
+from contracts.reference import LedgerPublished
 from contracts.values import Deliverable, RoleHours
 from gateway.pages.department_panels import panels
 from gateway.pages.engagement_page import stage_steps
@@ -369,6 +370,27 @@ def test_panels_show_what_each_department_took_over() -> None:
     assert "finance: Cost taken over" not in seen
     costs = rows(view, confidential=True)["finance: Cost taken over"]
     assert costs == ("9,360 EUR", "15,600 EUR recognised")
+
+
+def test_the_months_of_the_company_in_the_contract_are_shown() -> None:
+    view = shown(events())
+    assert view.company == "concord-de"
+    ledger = LedgerPublished(ledger="concord-de", closed_to="2025-02", closing=None)
+    names = Names(RecordsOf([ledger]))
+    rows = {
+        row.label: row.lines
+        for panel in panels(view, names, LAST_DAY, confidential=False)
+        for row in panel.rows
+    }
+    assert rows["Months of the company"] == ("closed to 2025-02",)
+
+
+def test_the_price_of_finance_is_contracted_before_legal_takes_over() -> None:
+    view = shown(without("legal", "delivery"))
+    assert view.company is None
+    assert view.price is not None
+    assert view.currency == view.price.currency
+    assert "EUR contracted" in page(without("legal", "delivery"))
 
 
 def test_open_events_contain_no_revenue_by_cost() -> None:

@@ -66,6 +66,7 @@ def _sow(event: legal.SowDrafted) -> Sow:
 class ImportedContract:
     """A contract that was signed before the platform was introduced."""
 
+    company: str
     price: Money
     lines: list[ContractLine]
     deliverables: list[str]
@@ -76,6 +77,7 @@ class ImportedContract:
 
 def _imported(event: legal.EngagementImported) -> ImportedContract:
     return ImportedContract(
+        company=event.company,
         price=event.price,
         lines=with_fees_only(event.scheduled_lines),
         deliverables=list(event.named_deliverables),
