@@ -3,7 +3,7 @@
 All money of an engagement is in one currency, that of its opportunity.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Literal, Self
 
@@ -154,6 +154,12 @@ class Engagement(CommonParts):
         return self.contract.signed_on or (imported.signed_on if imported else None)
 
     @property
+    def effective_on(self) -> date | None:
+        """Return the first day of the work that the contract covers, or None."""
+        contract = self.contract.sow or self.importing.contract
+        return contract.effective_on if contract else None
+
+    @property
     def budget(self) -> Budget | None:
         """Return the budget, or None before it is set."""
         return self.budgeting.budget
@@ -197,6 +203,17 @@ class Engagement(CommonParts):
             if amendment.signed_on <= day:
                 sold += [each.deliverable for each in amendment.deliverables_added]
         return tuple(each for each in dict.fromkeys(sold) if each not in gone)
+
+    def accepted_on(self, deliverables: Iterable[str]) -> date | None:
+        """Return the day on which the last of these deliverables was accepted, or descoped.
+
+        None where one is neither, or none is accepted.
+        """
+        named, accepted = tuple(deliverables), self.progress.accepted
+        done = {**self.descoped(), **accepted}
+        if accepted.keys().isdisjoint(named) or any(each not in done for each in named):
+            return None
+        return max(done[each] for each in named)
 
     def descoped(self, day: date = date.max) -> Mapping[str, date]:
         """Return the deliverables removed from the scope by a day, with the day of the amendment.

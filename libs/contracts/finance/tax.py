@@ -138,7 +138,7 @@ class InvoiceDetails(Parties):
     supplied_from: Day | None = None
     """First day of the service period, or the day of supply (article 226, point 7).
 
-    Null where no supply can be determined, as for an advance.
+    Null for an advance, which is paid before the supply.
     """
     supplied_to: Day | None = None
     """Last day of the service period, or the day of supply; null as `supplied_from`."""

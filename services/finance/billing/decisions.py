@@ -163,14 +163,7 @@ def _due_on(state: Engagement, budget: Budget, item: BillingItem) -> date | None
     """Return the day an entry fell due; None while it is not, or if it is due on a date."""
     if item.kind == "on-signature":
         return budget.entry_signed_on(item.item) or state.signed_on
-    if item.kind != "on-acceptance" or not any(
-        one in state.progress.accepted for one in item.deliverables
-    ):
-        return None
-    done = {**state.descoped(), **state.progress.accepted}
-    if any(one not in done for one in item.deliverables):
-        return None
-    return max(done[one] for one in item.deliverables)
+    return state.accepted_on(item.deliverables) if item.kind == "on-acceptance" else None
 
 
 def _acceptance_withdrawn(state: Engagement, due: BillingEventDue) -> bool:

@@ -3,7 +3,7 @@
 Rules are those of Council Directive 2006/112/EC; the article is named where a rule follows from it.
 Records are those in force on the invoice day. The rate of a tax code is that of the day of supply,
 or of the last day of the service period (articles 63, 64 and 93), for an advance that of the
-invoice day (article 65), which stands for the day of the payment.
+invoice day (article 65), which stands for the day of the payment. The day is that of `supply`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ from contracts.finance import (
     TaxOfCode,
     TaxTotals,
 )
-from contracts.lines import ContractLine
+from contracts.lines import HOURLY, ContractLine
 from contracts.money import Money
 from contracts.reference import (
     AccountBilling,
@@ -92,7 +92,7 @@ class _Basis:
         company = state.company and records.on(CompanyPublished, state.company, on)
         self.company = company.event if company else None
         self.purchase_order = purchase_order or _last_purchase_order(state, self.account_id)
-        self.supplied = supply(invoice, self.due, main)
+        self.supplied = supply(state, invoice, self.due, on)
         self.rate_day = min(self.supplied[1], on) if self.supplied else on
 
     def taxed(self) -> Taxed | tuple[Missing, ...]:
@@ -294,26 +294,49 @@ def _in_eu(company: CompanyPublished) -> bool:
 
 
 def supply(
-    invoice: InvoiceDraft, due: BillingEventDue, line: ContractLine | None
+    state: Engagement, invoice: InvoiceDraft, due: BillingEventDue, on: date
 ) -> tuple[date, date] | None:
-    """Return the first and last day of the supply that an invoice bills (article 226, point 7).
+    """Return the first and last day of the supply that an invoice of a day bills.
 
-    Work has the days of the work, a retainer its month, which begins with the retainer, an
-    acceptance its day. None where no supply is known: for advances, dated instalments, and
-    exceptions that name no days. `line` is that of the billing event.
+    Article 226, point 7 of the directive asks for it where it can be determined:
+
+    - Work has the days of the work that the invoice names, also in an exception.
+    - A retainer has its month, which begins with the retainer, and an acceptance its day.
+    - An instalment on a date is regarded as supplied on the agreed day, when the period to which
+      the payment relates ends (article 64, paragraph 1), or with the acceptance of all that the
+      line delivers where that was earlier (article 63).
+    - An exception without days has the day of that acceptance, or else the day of the invoice.
+    - None for a payment on account (article 65): what is billed on signature, on a date before the
+      work, or on a date of a line whose time draws it down.
     """
-    if due.kind == "time":
-        days = [each.day for line in invoice.lines for each in line.days]
-        days += [work.on for line in invoice.lines for work in line.works]
-        return (min(days), max(days)) if days else None
-    if due.exception is not None:
+    days = [each.day for line in invoice.lines for each in line.days]
+    days += [work.on for line in invoice.lines for work in line.works]
+    if days:
+        return min(days), max(days)
+    line = state.budget.line(due.line) if state.budget else None
+    if _is_on_account(state, due, line):
         return None
-    if due.kind == "period":
+    scheduled = due.exception is None
+    if scheduled and due.kind == "period":
         first = first_of_month(due.due_on, 0)
         if line is not None and line.retainer is not None:
             first = max(first, line.retainer.starts_on)
         return first, end_of(month_of(due.due_on))
-    return (due.due_on, due.due_on) if due.kind == "on-acceptance" else None
+    day = due.due_on if scheduled else on
+    if not scheduled or due.kind == "on-date":
+        delivered = due.deliverables or (line.deliverables if line else ())
+        day = min(day, state.accepted_on(delivered) or day)
+    return day, day
+
+
+def _is_on_account(state: Engagement, due: BillingEventDue, line: ContractLine | None) -> bool:
+    """Return whether a billing event asks for a payment before the supply."""
+    if due.kind != "on-date":
+        return due.kind == "on-signature"
+    begins = state.effective_on
+    return (line is not None and line.pricing in HOURLY) or (
+        begins is not None and due.due_on <= begins
+    )
 
 
 def credited_tax(

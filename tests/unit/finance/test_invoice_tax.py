@@ -20,7 +20,8 @@ from contracts.finance import (
     PaymentOverdue,
     TaxTotals,
 )
-from contracts.lines import BillingItem
+from contracts.lines import BillingItem, ContractLine
+from contracts.money import Rate
 from contracts.reference import AccountPublished, CompanyPublished, Reference, TaxRatePublished
 from contracts.refusals import RefusalCode
 from finance.billing.decisions import BillOutsideSchedule
@@ -316,16 +317,94 @@ def test_time_has_its_first_and_last_day_and_less_tax_by_that_of_the_advance() -
     assert by_code(event.tax) == {"DE-19": (Decimal(4_000), Decimal(760))}
 
 
-def test_an_exception_has_no_day_of_supply() -> None:
-    line = {"description": "Work", "line": "work", "amount": eur(6_000)}
-    exception = BillOutsideSchedule.model_validate(
-        {"item": "design", "lines": [line], "reason": "Year end."}
-    )
-    with_it = drafted().after(exception)
-    approve = ApproveInvoice(invoice=newest_invoice(with_it))
-    [event] = with_it.when(approve, by="cora").events
+def supplied(scenario: Scenario[Engagement], invoice: str = "") -> tuple[date, date] | None:
+    """Return the period of supply of the newest or a named invoice, which is approved."""
+    approve = ApproveInvoice(invoice=invoice or newest_invoice(scenario))
+    [event] = scenario.when(approve, by="cora").events
     assert isinstance(event, InvoiceApproved)
-    assert event.details.supplied_from is None
+    details = event.details
+    if details.supplied_from is None or details.supplied_to is None:
+        assert details.supplied_from == details.supplied_to
+        return None
+    return details.supplied_from, details.supplied_to
+
+
+def dated(line: ContractLine) -> Scenario[Engagement]:
+    """Return a contract of one line of 20,000 EUR whose dated entry is drafted on 1 August."""
+    known = contracted(sow_of(line)).knowing(seller(), customer(), *RATES)
+    worked = hearing(known, accepted("design"), time("a", hours=20))
+    return worked.when_deadline("due-dated").then_accepted().on(AUGUST_1)
+
+
+AUGUST_1 = date(2026, 8, 1)
+MAY_4 = date(2026, 5, 4)
+BEGINS = date(2026, 4, 6)
+"""First day of the work that the contract covers."""
+
+
+def entry(due_on: date) -> BillingItem:
+    return BillingItem(item="dated", kind="on-date", amount=eur(20_000), due_on=due_on)
+
+
+@pytest.mark.parametrize(
+    ("line", "days"),
+    [
+        (fixed_line(entry(AUGUST_1)), (AUGUST_1, AUGUST_1)),
+        (fixed_line(entry(AUGUST_1), deliverables=()), (AUGUST_1, AUGUST_1)),
+        (fixed_line(entry(AUGUST_1), deliverables=("design",)), (MAY_4, MAY_4)),
+        (fixed_line(entry(date(2026, 4, 20)), deliverables=("design",)), (date(2026, 4, 20),) * 2),
+        (fixed_line(entry(BEGINS)), None),
+        (hourly_line(entry(AUGUST_1)), None),
+    ],
+    ids=["agreed", "delivers nothing", "accepted before", "accepted later", "ahead", "advance"],
+)
+def test_an_instalment_is_supplied_on_its_day_unless_it_is_paid_on_account(
+    line: ContractLine, days: tuple[date, date] | None
+) -> None:
+    assert supplied(dated(line), "invoice-dated") == days
+
+
+@pytest.mark.parametrize(
+    ("item", "accepted_before", "days"),
+    [
+        ("design", False, (date(2026, 5, 6),) * 2),
+        ("care", False, (date(2026, 5, 6),) * 2),
+        ("care", True, (MAY_4, MAY_4)),
+    ],
+)
+def test_an_exception_is_supplied_with_the_acceptance_or_else_on_the_invoice_day(
+    item: str, accepted_before: bool, days: tuple[date, date]
+) -> None:
+    known = drafted()
+    if accepted_before:
+        known = hearing(known, accepted("design"), accepted("portal", date(2026, 4, 30)))
+    assert supplied(known.on(date(2026, 5, 6)).after(outside(item, amount=eur(2_000)))) == days
+
+
+def outside(item: str, **more: Any) -> BillOutsideSchedule:
+    line = {"description": "Work", "line": "work", **more}
+    return BillOutsideSchedule.model_validate({"item": item, "lines": [line], "reason": "Year end"})
+
+
+def test_an_exception_is_supplied_on_the_days_of_its_works_unless_it_is_paid_on_account() -> None:
+    known = contracted(sow_of(hourly_line())).knowing(seller(), customer(), *RATES)
+    worked = hearing(known, time("a", hours=20), time("b", hours=4, day=date(2026, 4, 20)))
+    rate = Rate(amount=Decimal(90), currency="EUR")
+    billed = {"role": "developer", "rate": rate}
+    whole = worked.on(MAY_4).after(outside("time", amount=eur(2_160), hours=24, **billed))
+    assert supplied(whole) == (date(2026, 4, 6), date(2026, 4, 20))
+    named = {"amount": eur(180), "hours": 2, "days": [{"day": "2026-04-21", "hours": 2}]}
+    assert supplied(worked.on(MAY_4).after(outside("time", **named, **billed))) == (
+        date(2026, 4, 21),
+        date(2026, 4, 21),
+    )
+    ahead = contracted(sow_of(hourly_line(entry(AUGUST_1)))).knowing(seller(), customer(), *RATES)
+    assert supplied(ahead.on(MAY_4).after(outside("dated", amount=eur(180)))) is None
+    nothing = contracted(sow_of(hourly_line())).knowing(seller(), customer(), *RATES).on(MAY_4)
+    assert supplied(nothing.after(outside("time", amount=eur(180), hours=2, **billed))) == (
+        MAY_4,
+        MAY_4,
+    )
 
 
 def test_a_required_purchase_order_is_given_once() -> None:
