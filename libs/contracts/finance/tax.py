@@ -143,7 +143,10 @@ class InvoiceDetails(Parties):
     supplied_to: Day | None = None
     """Last day of the service period, or the day of supply; null as `supplied_from`."""
     bank_account: BankAccount | None = None
-    """Account to pay to, in the currency of the invoice; null where the company has none."""
+    """Account to pay to: the first in the currency of the invoice, else the first of the company.
+
+    Null where the company has published no account.
+    """
 
 
 class CreditNoteDetails(Parties):

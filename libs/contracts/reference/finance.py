@@ -86,7 +86,7 @@ class CompanyDetails(Value):
     bank_accounts: Annotated[
         tuple[BankAccount, ...], Field(max_length=50), DistinctBy("bank_account")
     ] = ()
-    """Accounts that customers pay to."""
+    """Accounts that customers pay to; an invoice in another currency names the first one."""
     tax_codes: Annotated[
         tuple[TreatmentCode, ...], Field(max_length=10), DistinctBy("treatment")
     ] = ()

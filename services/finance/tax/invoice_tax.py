@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 
 from stdnum.eu.vat import MEMBER_STATES
 
@@ -193,7 +194,7 @@ class _Basis:
     ) -> InvoiceDetails:
         tax = account.tax
         currency = self.invoice.amount.currency
-        banks = (each for each in company.bank_accounts if each.currency == currency)
+        own = (each for each in company.bank_accounts if each.currency == currency)
         return InvoiceDetails(
             seller=Seller(
                 company=company.company,
@@ -213,7 +214,7 @@ class _Basis:
             purchase_order=self.purchase_order,
             supplied_from=self.supplied[0] if self.supplied else None,
             supplied_to=self.supplied[1] if self.supplied else None,
-            bank_account=next(banks, None),
+            bank_account=next(chain(own, company.bank_accounts), None),
         )
 
 

@@ -407,6 +407,26 @@ def test_an_exception_is_supplied_on_the_days_of_its_works_unless_it_is_paid_on_
     )
 
 
+DOLLARS = {"bank_account": "dollars", "currency": "USD", "number": "4417"}
+FRANCS = {"bank_account": "francs", "currency": "CHF", "number": "4418"}
+EUROS = {"bank_account": "main", "currency": "EUR", "number": "4419"}
+
+
+@pytest.mark.parametrize(
+    ("accounts", "named"),
+    [
+        ([DOLLARS, EUROS], "main"),
+        ([DOLLARS, FRANCS], "dollars"),
+        ([], None),
+    ],
+)
+def test_the_account_to_pay_to_is_in_the_currency_of_the_invoice_or_else_the_first(
+    accounts: list[dict[str, str]], named: str | None
+) -> None:
+    account = approval(drafted(seller(bank_accounts=accounts))).details.bank_account
+    assert (account.bank_account if account else None) == named
+
+
 def test_a_required_purchase_order_is_given_once() -> None:
     strict = customer()
     assert strict.billing is not None
