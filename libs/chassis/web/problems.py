@@ -192,6 +192,21 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _from_bug)
 
 
+def _causes(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the errors without those that follow from others.
+
+    Pydantic counts only valid items, so a list with enough items is too short if one is invalid.
+    """
+    within = {error["loc"][:end] for error in errors for end in range(len(error["loc"]))}
+    return [
+        error
+        for error in errors
+        if error["type"] != "too_short"
+        or error["loc"] not in within
+        or len(error["input"]) < error["ctx"]["min_length"]
+    ]
+
+
 def describe(error: Mapping[str, Any]) -> FieldError:
     """Return the error of the field that an error of pydantic is about."""
     place, *path = error["loc"] or ("body",)
@@ -243,7 +258,7 @@ async def _from_http(request: Request, error: Exception) -> Response:
 async def _from_validation(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    errors = [describe(each) for each in error.errors()[:_MAX_SHOWN_ERRORS]]
+    errors = [describe(each) for each in _causes(error.errors())[:_MAX_SHOWN_ERRORS]]
     detail = "; ".join(f"{each.field}: {each.problem}" for each in errors)
     return Problem(422, "invalid-input", detail, errors=errors).response(request.url.path)
 

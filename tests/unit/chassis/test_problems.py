@@ -5,7 +5,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from pydantic import BaseModel, Field, ValidationError
 
 from chassis.domain.commands import Missing, Refused
@@ -75,3 +77,50 @@ def test_the_problem_of_a_field_says_what_its_value_must_be(
         Body.model_validate(given)
     [error] = raised.value.errors()
     assert problems.describe(error).problem == sentence
+
+
+class Part(BaseModel):
+    """A part of a request."""
+
+    amount: Annotated[int, Field(gt=0)]
+    works: Annotated[tuple[Decimal, ...], Field(min_length=1)] = (Decimal(1),)
+
+
+class Parts(BaseModel):
+    """A request with required parts."""
+
+    parts: Annotated[tuple[Part, ...], Field(min_length=2)]
+    limits: Annotated[dict[str, Part], Field(min_length=1)] = {"a": Part(amount=1)}
+
+
+ONE = {"amount": 1}
+
+
+@pytest.mark.parametrize(
+    ("given", "fields"),
+    [
+        ({"parts": [{"amount": -1}, ONE]}, ["parts[0].amount"]),
+        ({"parts": [{"amount": -1}, {"amount": -1}]}, ["parts[0].amount", "parts[1].amount"]),
+        ({"parts": [ONE, {"amount": 1, "works": ["x"]}]}, ["parts[1].works[0]"]),
+        ({"parts": [ONE, {"amount": 1, "works": []}]}, ["parts[1].works"]),
+        ({"parts": [ONE]}, ["parts"]),
+        ({"parts": [{"amount": -1}]}, ["parts[0].amount", "parts"]),
+        ({"parts": [ONE, ONE], "limits": {"b": {}}}, ["limits.b.amount"]),
+    ],
+)
+async def test_a_list_is_too_short_only_if_too_few_items_are_given(
+    given: dict[str, Any], fields: list[str]
+) -> None:
+    app = FastAPI()
+    problems.install(app)
+
+    @app.post("/")
+    def take(parts: Parts) -> None:
+        del parts
+
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        answer = await client.post("/", json=given)
+
+    assert answer.status_code == 422
+    assert [each["field"] for each in answer.json()["errors"]] == fields
