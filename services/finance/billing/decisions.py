@@ -9,8 +9,9 @@ does not make due, or at another rate.
 
 from collections.abc import Container, Iterable
 from datetime import UTC, date, datetime, time
+from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
@@ -29,7 +30,7 @@ from contracts.finance import (
     InvoiceLineTerms,
 )
 from contracts.lines import BillingItem
-from contracts.money import Money
+from contracts.money import Money, invalid
 from contracts.values import Identifier, ShortText
 from finance.billing.schedule import (
     draft,
@@ -43,10 +44,27 @@ from finance.billing.state import Invoice
 from finance.budgeting.state import Budget
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
+from finance.rate_cards.pricing import rate_card_on
 from finance.roles import ACCOUNTING
 from finance.time_billing.unbilled import days_of, with_works_of_exception
 
 capability = Capability[Engagement](__name__)
+
+
+def _priced(line: InvoiceLineTerms) -> InvoiceLineTerms:
+    """Refuse a line of time without role, hours or rate, or of another amount than they give."""
+    if line.role is None and line.hours is None and line.rate is None:
+        return line
+    if line.role is None:
+        raise invalid("role", "is required where hours or rate is given", None)
+    if line.hours is None:
+        raise invalid("hours", "is required where role or rate is given", None)
+    if line.rate is None:
+        raise invalid("rate", "is required where role or hours is given", None)
+    if not line.rate.agrees(line.hours, line.amount):
+        expected = line.rate.for_hours(line.hours, ROUNDING)
+        raise invalid("amount", f"must be hours x rate, {expected}", str(line.amount))
+    return line
 
 
 class BillOutsideSchedule(Command):
@@ -54,11 +72,16 @@ class BillOutsideSchedule(Command):
 
     The exception is recorded with its reason, and another person has to approve its draft. Its
     lines belong to the line of the entry, or to a discount that reduces the entry. It can bill at
-    most what is left of the entry, and the entry's own terms apply to the rest.
+    most what is left of the entry, and the entry's own terms apply to the rest. A line of time has
+    role, hours and rate, and their amount. The rate may be any; the role is one of the contract
+    line or of the rate card.
     """
 
     item: Identifier
-    lines: tuple[InvoiceLineTerms, ...] = Field(min_length=1, max_length=100)
+    lines: Annotated[
+        tuple[Annotated[InvoiceLineTerms, AfterValidator(_priced)], ...],
+        Field(min_length=1, max_length=100),
+    ]
     reason: ShortText
 
     @field_validator("lines")
@@ -68,12 +91,6 @@ class BillOutsideSchedule(Command):
             raise ValueError("must be in one currency")
         if sum(line.amount.amount for line in lines) <= 0:
             raise ValueError("must add up to more than nothing")
-        for line in lines:
-            if line.hours is None or line.rate is None:
-                continue
-            if not line.rate.agrees(line.hours, line.amount):
-                expected = line.rate.for_hours(line.hours, ROUNDING)
-                raise ValueError(f"amount must be hours x rate, {expected}")
         return lines
 
 
@@ -84,7 +101,7 @@ def bill_outside_schedule(
     """Record the exception to gate 5: a billing event with its reason, and a draft.
 
     Raises Refused where there is no budget or no such entry, the account is settled, the currency
-    or the contract line differs, or the entry has less left.
+    or the contract line differs, a role is unknown, or the entry has less left.
     """
     budget = require_budget(state)
     require_open_account(state)
@@ -98,6 +115,7 @@ def bill_outside_schedule(
             "line-unknown", f"entry {item.item} does not belong to {', '.join(sorted(other))}"
         )
     require_currency(state.money, lines=command.lines[0].amount)
+    _require_known_roles(state, budget, command, context)
     amount = Money.total((line.amount for line in command.lines), state.money)
     rest = entry.amount - state.billing.due_on_item(item.item, state.money)
     if rest < amount and not entry.unlimited:
@@ -121,6 +139,25 @@ def bill_outside_schedule(
         else (InvoiceLineContent(**dict(each)) for each in command.lines)
     )
     yield draft(billing_event, lines, Money.zero(state.money), state.billing.invoices)
+
+
+def _require_known_roles(
+    state: Engagement, budget: Budget, command: BillOutsideSchedule, context: Context
+) -> None:
+    """Refuse a role that neither the contract line nor the rate card of the account knows."""
+    card = rate_card_on(context.reference_data, state.money, state.account, context.today)
+    on_card = card.event.by_role.keys() if card else ()
+    for place, terms in enumerate(command.lines):
+        line = budget.line(terms.line)
+        known = set(on_card)
+        if line is not None:
+            known |= {each.role for each in line.rates} | {each.role for each in line.hours}
+        if terms.role is not None and terms.role not in known:
+            raise Refused(
+                "rate-not-contracted",
+                f"lines[{place}].role: neither line {terms.line} nor the rate card has the role"
+                f" {terms.role}, but {', '.join(sorted(known)) or 'none'}",
+            )
 
 
 @capability.react

@@ -263,11 +263,33 @@ def test_an_exception_needs_a_contract_an_entry_and_the_currency():
     settled.when(early()).then_refused("account-settled")
 
 
+def test_the_role_of_an_exception_has_a_rate_in_the_contract_or_on_the_rate_card():
+    worked = contracted(sow_of(hourly_line()))
+
+    def early_hour(role: str) -> BillOutsideSchedule:
+        return early(item="time", lines=(line(6, **ONE_HOUR | {"role": role}),))
+
+    worked.when(early_hour("developer")).then_accepted()
+    worked.when(early_hour("tester")).then_accepted()
+    worked.when(early_hour("nobody")).then_refused(
+        "rate-not-contracted", saying="lines[0].role: neither line work nor the rate card"
+    )
+    contracted(sow_of(hourly_line()), card=False).when(early_hour("tester")).then_refused(
+        "rate-not-contracted"
+    )
+
+
+ONE_HOUR = {"role": "developer", "hours": Decimal(1), "rate": per_hour(6)}
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
         ((line(-1),), "more than nothing"),
-        ((line(5, hours=Decimal(1), rate=per_hour(6)),), "hours x rate, 6.00 EUR"),
+        ((line(5, **ONE_HOUR),), r"lines\.0\.amount\s+must be hours x rate, 6.00 EUR"),
+        ((line(6), line(6, **ONE_HOUR | {"rate": None})), r"lines\.1\.rate\s+is required"),
+        ((line(6, **ONE_HOUR | {"hours": None}),), r"lines\.0\.hours\s+is required"),
+        ((line(6, **ONE_HOUR | {"role": None}),), r"lines\.0\.role\s+is required"),
         ((line(5), InvoiceLineTerms(description="x", line="work", amount=usd(1))), "one currency"),
         ((), "at least 1"),
     ],
