@@ -93,7 +93,8 @@ class Ledger(Part):
         }
         if event.accepted is not None:
             field = "accepted" if self.closing.open else "accepted_in_confidence"
-            changed[field] = (*getattr(self.closing, field), event.accepted)
+            reasons = (*getattr(self.closing, field), event.accepted)
+            changed[field] = tuple(dict.fromkeys(reasons))
         closing = self.closing.model_copy(update=changed)
         return self.updated(round=event.round, closing=closing)
 

@@ -221,6 +221,12 @@ def test_a_month_that_some_have_booked_stays_in_closing_until_all_have():
     assert (month.status, month.booked) == ("closed", 2)
 
 
+def test_a_reason_that_is_given_again_is_kept_once():
+    part = noted(started(missing=1).after(ACCEPT), missing=1, booked=1)
+    (month,) = noted(part.after(ACCEPT), booked=1).view["months"]
+    assert (month.status, month.accepted) == ("closed", (ACCEPT.accept,))
+
+
 def test_answers_to_earlier_questions_count_no_more():
     again = started(missing=1).after(START)
     again.when(NoteGroup(group=1, round=1, open=1, booked=0)).then_nothing()
