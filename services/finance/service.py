@@ -173,6 +173,7 @@ LEDGER: Decider[Ledger] = Decider(
     initial=lambda company: Ledger(company=company),
     capabilities=(ledgers.capability,),
     zone=lambda state, *when: company_zone(state.company, *when),
+    begins="it begins when the first engagement of the company is registered",
 )
 """Decider of the ledgers of companies."""
 

@@ -320,3 +320,16 @@ async def test_a_company_closes_its_months(world: World):
         3: (months[0], months[1]),
         4: (months[1], None),
     }
+
+
+async def test_an_unknown_ledger_is_answered_with_how_it_begins(world: World) -> None:
+    ledger, month = "/ledgers/idle", {"month": "2026-01"}
+    headers = bearer(CONTROLLER) | {"Idempotency-Key": "start"}
+    read = await world.client.get(ledger, headers=headers)
+    started = await world.client.post(f"{ledger}/start-closing", json=month, headers=headers)
+    for answer in (read, started):
+        assert answer.status_code == 404
+        assert answer.json()["detail"] == (
+            "ledger:idle is not known here: it begins when the first engagement of the company is"
+            " registered"
+        )

@@ -242,7 +242,7 @@ class CommandHandler:
             if known.open and not missing:
                 return known.stream
             if not await self.repository.wait_for_change(known.stream, ends, lambda: False):
-                raise NotYet(stream, missing) if known.open else Unknown(stream)
+                raise NotYet(stream, missing) if known.open else Unknown(stream, decider.begins)
 
     async def wait_until_processed(
         self, kind: str, subject: str, after: Mapping[str, int], wait: float
@@ -380,14 +380,14 @@ class CommandHandler:
         self, decider: AnyDecider, known: Known, request: _Request, refusal: Refusal | None
     ) -> tuple[Step[Any], Refusal | None]:
         if refusal is None and not known.open and type(request.command) not in decider.opens:
-            refusal = Refusal("unknown-stream", str(Unknown(request.stream)))
+            refusal = Refusal("unknown-stream", str(Unknown(request.stream, decider.begins)))
         if refusal is not None:
             return without_events(known.stream), refusal
         return handle_request(decider, known.stream, request.command, self._context(request))
 
     def _step(self, decider: AnyDecider, known: Known, request: _Request) -> Step[Any]:
         if not known.open and type(request.command) not in decider.opens:
-            raise Unknown(request.stream)
+            raise Unknown(request.stream, decider.begins)
         number = known.stream.number_for(confidential="confidential" in request.roles)
         if request.expected is not None and request.expected != number:
             raise Stale(request.stream, request.expected, number)

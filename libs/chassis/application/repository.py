@@ -50,10 +50,13 @@ _POLL_SHARE = 0.1
 
 
 class Unknown(Exception):
-    """The stream does not exist, and the command is not one that may begin it."""
+    """The stream does not exist, and the command is not one that may begin it.
 
-    def __init__(self, stream: str) -> None:
-        super().__init__(f"{stream} is not known here")
+    `begins` says how streams of its kind begin, or is empty.
+    """
+
+    def __init__(self, stream: str, begins: str = "") -> None:
+        super().__init__(f"{stream} is not known here{': ' if begins else ''}{begins}")
         self.stream = stream
 
 

@@ -53,7 +53,8 @@ class Decider(Generic[S]):
     of the other departments about them, those of each channel without a gap. `zone` returns the
     time zone in which days are judged, by the records of a day (UTC), or None where it is not
     known. `documents` returns the hashes of documents that the state knows from events; commands
-    may name them, as they may those in the department's store. Raises TypeError where two
+    may name them, as they may those in the department's store. `begins` says how a stream begins
+    that no command opens, for the answer to who asks for an unknown one. Raises TypeError where two
     capabilities decide the same command, ask streams of one kind for the same command, or use the
     same name for a field of the view or the row.
     """
@@ -64,6 +65,7 @@ class Decider(Generic[S]):
     capabilities: tuple[Capability[S], ...]
     zone: Callable[[S, ReferenceData, date], tzinfo | None] | None = None
     documents: Callable[[S], Collection[str]] = lambda _: ()
+    begins: str = ""
 
     def __post_init__(self) -> None:
         decided = [entry.command for each in self.capabilities for entry in each.commands]
