@@ -13,6 +13,7 @@ from rich.text import Text
 
 from chassis.base.settings import LOCAL_ISSUER
 from chassis.web.auth import issue
+from contracts.counting import counted
 
 WORST = 3
 _MARGINS = ("sold", "billed", "recognised", "forecast")
@@ -63,7 +64,7 @@ def show(console: Console, gateway: str, secret: str) -> None:
 def _stages(console: Console, portfolio: Mapping[str, Any]) -> None:
     by_stage = portfolio["by_stage"]
     counts = ", ".join(f"{by_stage[stage]} {stage}" for stage in _STAGES if by_stage[stage])
-    console.print(f"\n[bold]{portfolio['engagements']} engagements[/bold]: {counts}")
+    console.print(f"\n[bold]{counted(portfolio['engagements'], 'engagement')}[/bold]: {counts}")
     rag, disconnects = portfolio["rag"], portfolio["disconnects"]
     parts = [
         f"status {rag['green']} green, {rag['amber']} amber, {rag['red']} red",

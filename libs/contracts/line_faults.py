@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from contracts.counting import counted
 from contracts.lines import BillingItem, ContractLine, LineScopeChange, LineTerms, hours_by_role
 from contracts.money import Money
 from contracts.refusals import RefusalCode
@@ -88,5 +89,5 @@ def scope_faults(
             if left < 0:
                 yield (
                     "hours-below-zero",
-                    f"line {change.line} has {-left} hours of {each.role} less than are taken away",
+                    f"line {change.line} has {counted(-left, 'hour')} of {each.role} too few",
                 )

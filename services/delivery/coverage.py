@@ -10,6 +10,7 @@ from decimal import Decimal
 from itertools import chain
 
 from chassis.domain.commands import Missing
+from contracts.counting import counted, of_number
 from contracts.decimals import ROUNDING
 from contracts.delivery import TimeEntry
 from contracts.lines import HOURLY
@@ -188,8 +189,9 @@ def _hours_beyond(
     added = sum(more.values(), ZERO)
     if before < cap and before + added <= cap:
         return None
-    beyond = f": {added} more exceed the cap" if added else ""
-    sentence = f"the early start allows {cap} hours, {before} are logged{beyond}"
+    beyond = f": {added} more {of_number(added, 'exceeds', 'exceed')} the cap" if added else ""
+    spent = f"{before} {of_number(before, 'is', 'are')} logged"
+    sentence = f"the early start allows {counted(cap, 'hour')}, {spent}{beyond}"
     return Missing("early-start-cap-spent", sentence, "legal")
 
 

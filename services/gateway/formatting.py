@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from contracts.counting import counted
 from contracts.decimals import round_decimal
 from contracts.money import MINOR_UNITS, Money
 
@@ -102,11 +103,6 @@ def elapsed(since: datetime, today: date) -> str:
     if days < 60:
         return f"{counted(days, 'day')} ago"
     return f"{counted(days * 12 // 365, 'month')} ago"
-
-
-def counted(count: int, noun: str, many: str | None = None) -> str:
-    """Return a count and its noun: 1 day, 2 days."""
-    return f"{number(count)} {noun if count == 1 else many or noun + 's'}"
 
 
 def listed(parts: Iterable[str]) -> str:

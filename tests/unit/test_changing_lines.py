@@ -219,7 +219,7 @@ async def changed(seed: int) -> int:
         world.deliver_all()
         await story.plan()
         story.agree()
-    beyond = ("less than are taken away", "do not fit the lines")
+    beyond = ("too few", "do not fit the lines")
     assert [each for each in refusals if not any(map(each.count, beyond))] == []
     return len(story.changes)
 

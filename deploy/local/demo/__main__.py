@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from chassis.base.settings import LOCAL_ISSUER
+from contracts.counting import counted
 from local.demo.actors import Actors
 from local.demo.closing import MonthEnds
 from local.demo.driver import DemoError, Driver, PlatformAccess
@@ -91,7 +92,7 @@ def main(
         console.print(f"{missing.args[0]} is not set: run it through `make demo`", style="red")
         sys.exit(2)
     today = datetime.now(UTC).date()
-    console.print(f"Loading {MONTHS} months of {engagements} engagements (seed {seed})")
+    console.print(f"Loading {MONTHS} months of {counted(engagements, 'engagement')} (seed {seed})")
     started = time.monotonic()
     columns = (
         TextColumn("{task.fields[day]}"),

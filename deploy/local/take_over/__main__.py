@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chassis.domain.rules import EASTERNMOST
+from contracts.counting import counted
 from contracts.places import day_at
 from local.take_over.checking import check
 from local.take_over.reading import Problem, engagements_of, files_of, read
@@ -106,7 +107,7 @@ async def _run(
         errors.print(f"{len(problems)} problems{more}: nothing was sent.", highlight=False)
         return UNUSABLE
     if only_check:
-        console.print(f"{len(engagements)} engagements can be sent.", highlight=False)
+        console.print(f"{counted(len(engagements), 'engagement')} can be sent.", highlight=False)
         return 0
     results = await departments.take_over(engagements, accounts)
     _show(results, console)

@@ -36,6 +36,7 @@ from chassis.kafka.parked_requests import Request
 from chassis.kafka.parked_retry import RetryResult
 from chassis.kafka.transient import TRANSIENT
 from contracts.channels import Channel
+from contracts.counting import counted, of_number
 
 log = logging.getLogger(__name__)
 
@@ -180,9 +181,13 @@ class Consumer:
     def unaccounted(self) -> str | None:
         """Return which records are not accounted for although events are processed, or None."""
         if self._offset_gaps.lost:
-            return f"{self._offset_gaps.lost} records that Kafka had numbered are not there"
+            return (
+                f"{counted(self._offset_gaps.lost, 'record')} that Kafka had numbered"
+                f" {of_number(self._offset_gaps.lost, 'is', 'are')} not there"
+            )
         if self._batch_processor.unaccounted:
-            return f"{self._batch_processor.unaccounted} batches could not be accounted for"
+            batches = counted(self._batch_processor.unaccounted, "batch", "batches")
+            return f"{batches} could not be accounted for"
         return None
 
     @property

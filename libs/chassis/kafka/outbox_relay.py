@@ -37,6 +37,7 @@ from chassis.eventstore.subscription import Subscription
 from chassis.eventstore.unreadable import UnreadableStream, log_once
 from chassis.kafka.credentials import Identity, arguments
 from contracts.channels import CHANNELS, SEGMENT_MS
+from contracts.counting import counted
 from contracts.event import CONTENT_TYPE, Undecodable, read
 
 RELAY = "relay"
@@ -163,7 +164,7 @@ class Relay:
             f" published: {behind.why}"
             for stream, behind in self._skipped.streams.items()
         ]
-        more = [f"and {len(left) - 1} more streams"] if len(left) > 1 else []
+        more = [f"and {counted(len(left) - 1, 'more stream')}"] if len(left) > 1 else []
         return self._refusal or self._unidentified or "; ".join([*left[:1], *more]) or None
 
     async def run(self) -> None:

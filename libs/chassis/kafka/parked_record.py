@@ -11,6 +11,7 @@ from chassis.domain.stream import Gap, NotDecoded, NotTakenIn
 from chassis.domain.trouble import Head, Trouble, TroubleCode
 from chassis.kafka.consumer_settings import Arrival, judge
 from contracts.channels import Channel
+from contracts.counting import counted
 from contracts.envelope import LARGEST_NUMBER
 from contracts.event import Event, Recorded
 
@@ -115,8 +116,8 @@ def not_proven(
         if published >= number:
             return None
         return (
-            f"{name} has published {published} events of this engagement, so {named}, which"
-            f" claims that there are {count}, is not one of them: set it aside"
+            f"{name} has published {counted(published, 'event')} of this engagement, so {named},"
+            f" which claims that there are {count}, is not one of them: set it aside"
         )
     claimed: set[int] = set()
     for record in others:

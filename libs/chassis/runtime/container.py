@@ -55,6 +55,7 @@ from chassis.kafka.reference_feed import ReferenceFeed
 from chassis.runtime.health import Check, Condition, Detail, Monitor
 from chassis.web.dependencies import refuse_unready
 from contracts.channels import Channel, Department
+from contracts.counting import counted
 
 _log = logging.getLogger(__name__)
 _meter = metrics.get_meter("concord.works")
@@ -422,7 +423,9 @@ class Container(Generic[Handler_co]):
         }
         if (reason := self.consumer.unaccounted()) is not None:
             return Condition(reason, details=details)
-        reason = f"{parked} engagements are parked" if parked else None
+        reason = (
+            counted(parked, "engagement is parked", "engagements are parked") if parked else None
+        )
         return Condition(reason, degraded=True, details=details)
 
     async def _check_as_of(self) -> Condition:

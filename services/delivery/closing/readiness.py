@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from chassis.domain.commands import Missing
+from contracts.counting import counted
 from contracts.delivery import ActionItem, IssueItem
 from delivery.engagement import Engagement
 from delivery.quantities import ZERO
@@ -74,6 +75,8 @@ def _time_waiting(state: Engagement) -> Missing:
     for week in state.time.waiting.values():
         number += len(week.entries)
         hours[week.person] += sum((each.hours for each in week.entries), ZERO)
-    entries = f"{number} time entries wait" if number > 1 else "1 time entry waits"
-    by_person = ", ".join(f"{total} hours of {person}" for person, total in hours.items())
+    entries = counted(number, "time entry waits", "time entries wait")
+    by_person = ", ".join(
+        f"{counted(total, 'hour')} of {person}" for person, total in hours.items()
+    )
     return Missing("time-waiting", f"{entries} for approval: {by_person}", "delivery")

@@ -18,6 +18,7 @@ from chassis.domain.context import Context
 from chassis.domain.reference import require_record
 from chassis.domain.rules import past_day
 from chassis.domain.working_days import WorkingDays
+from contracts.counting import counted
 from contracts.decimals import Number
 from contracts.delivery import (
     MOST_TASKS,
@@ -269,7 +270,7 @@ def _scheduled(
     if finishes_on > LAST_DAY:
         raise Refused(
             "plan-beyond-calendar",
-            f"a plan of {duration_days} days from {starts_on} ends after {LAST_DAY}",
+            f"a plan of {counted(duration_days, 'day')} from {starts_on} ends after {LAST_DAY}",
         )
     sold = state.contract.terms or won
     cuts = (line for order in orders for line in order.lines)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from chassis.domain.work_items import ItemKind, WorkItem
+from contracts.counting import counted
 from contracts.values import REPORT_DAYS, days_after
 from delivery.engagement import Engagement
 
@@ -59,7 +60,7 @@ def _report(state: Engagement) -> Iterator[WorkItem]:
     days = REPORT_DAYS[state.management.method]
     yield REPORT(
         "report",
-        f"{what}; one is due every {days} days",
+        f"{what}; one is due every {counted(days, 'day')}",
         since=since,
         due=days_after(since, days),
         person=state.manager,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from chassis.domain.work_items import ItemKind, WorkItem
+from contracts.counting import counted
 from delivery.engagement import Engagement
 
 ALLOCATE = ItemKind(
@@ -22,7 +23,7 @@ def items(state: Engagement) -> Iterator[WorkItem]:
         if not resources.allocated.get(name) and not state.is_over:
             yield ALLOCATE(
                 name,
-                f"no person is allocated to {wanted.hours} hours of {wanted.role}"
+                f"no person is allocated to {counted(wanted.hours, 'hour')} of {wanted.role}"
                 f" from {wanted.starts_on} to {wanted.finishes_on}",
                 since=resources.requested_on.get(name),
                 due=wanted.starts_on,

@@ -9,6 +9,7 @@ from decimal import Decimal
 from chassis.domain.commands import Missing
 from chassis.domain.work_items import ItemKind, WorkItem
 from contracts.channels import Department
+from contracts.counting import counted, of_number
 from contracts.delivery import TimeEntry
 from contracts.refusals import RefusalCode
 from contracts.roles import Role
@@ -188,7 +189,10 @@ def _to_approve(
     state: Engagement, name: str, week: WaitingWeek, entries: list[TimeEntry]
 ) -> WorkItem:
     hours = sum((each.hours for each in entries), ZERO)
-    sentence = f"{hours} hours of {week.person} in the week of {week.week} wait for approval"
+    sentence = (
+        f"{counted(hours, 'hour')} of {week.person} in the week of {week.week}"
+        f" {of_number(hours, 'waits', 'wait')} for approval"
+    )
     approver = approver_of(state, {week.person, *week.submitted_by})
     kind = APPROVE if approver else APPROVE_OF_MANAGER
     return kind(name, sentence, since=week.submitted_on, person=approver, to_person=week.person)
@@ -196,8 +200,8 @@ def _to_approve(
 
 def _too_long(state: Engagement, name: str, week: WaitingWeek, beyond: Decimal) -> WorkItem:
     sentence = (
-        f"the week of {week.week} of {week.person} is {beyond} hours longer, over all engagements,"
-        " than their record says: reject it unless that is agreed"
+        f"the week of {week.week} of {week.person} is {counted(beyond, 'hour')} longer, over all"
+        " engagements, than their record says: reject it unless that is agreed"
     )
     approver = approver_of(state, {week.person, *week.submitted_by})
     kind = TOO_LONG if approver else TOO_LONG_OF_MANAGER
@@ -215,7 +219,7 @@ def _not_covered(
     named = ", ".join(people[:_MOST_NAMED]) + (", ..." if len(people) > _MOST_NAMED else "")
     return kind(
         "time",
-        f"{hours} hours of {named} cannot be billed: {found[0][1].sentence}",
+        f"{counted(hours, 'hour')} of {named} cannot be billed: {found[0][1].sentence}",
         since=min(weeks[entry.entry].submitted_on for entry, _ in found),
         person=state.manager if kind.role == "engagement-manager" else None,
         to_person=state.manager,

@@ -23,6 +23,7 @@ from chassis.domain.list_limits import Limits
 from chassis.domain.pending import Refusal
 from chassis.domain.requests import Outcome
 from chassis.domain.rules import correction_day, day_begun
+from contracts.counting import counted
 from contracts.decimals import canonical_decimal
 from contracts.delivery import MOST_ENTRIES, ApprovedEntry, HoursOfDay, TimeSubmitted, TimeWithdrawn
 from contracts.event import Event
@@ -317,7 +318,7 @@ def _judged(state: Timesheet, drafted: Mapping[str, Line], context: Context) -> 
     gate(
         "hours-beyond-day",
         (
-            Missing("hours-beyond-day", f"{day} would have {hours} hours", field="hours")
+            Missing("hours-beyond-day", f"{day} would have {counted(hours, 'hour')}", field="hours")
             for day, hours in state.hours_by_day(drafted=True).items()
             if hours > HOURS_OF_DAY
         ),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from chassis.domain.work_items import ItemKind, WorkItem
+from contracts.counting import counted, of_number
 from delivery.quantities import ZERO
 from delivery.timesheets.state import Line, Timesheet, is_engagement
 
@@ -54,7 +55,8 @@ def items(state: Timesheet) -> Iterator[WorkItem]:
             hours = sum((each.hours for each in waiting), ZERO)
             yield APPROVE(
                 name,
-                f"{hours} hours of {name} in the week of {state.week} wait for approval",
+                f"{counted(hours, 'hour')} of {name} in the week of {state.week}"
+                f" {of_number(hours, 'waits', 'wait')} for approval",
                 since=line.submitted_on,
                 to_person=state.person,
             )

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from chassis.domain.commands import Refused
 from chassis.domain.rules import require_currency
+from contracts.counting import counted
 from contracts.decimals import Rounding
 from contracts.finance import BilledWork, CreditedLine, CreditIntent, InvoiceLine
 from contracts.money import ItemMoney, Money
@@ -63,8 +64,8 @@ def of_lines(
         if works and amount != left:
             raise Refused(
                 "works-not-named",
-                f"lines: line {line.invoice_line} bills {len(works)} works: name those to bill"
-                f" again in entries and expenses, or credit all that is left, {left}",
+                f"lines: line {line.invoice_line} bills {counted(len(works), 'work')}: name what to"
+                f" bill again in entries and expenses, or credit all that is left, {left}",
             )
         if works and left < worth and not works.keys() <= _reversed(state, invoice):
             raise Refused(

@@ -13,6 +13,7 @@ from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context
 from chassis.domain.pending import Requested
 from chassis.domain.requests import Outcome
+from contracts.counting import counted, of_number
 from contracts.event import Event
 from contracts.money import Money
 from contracts.reference import LedgerPublished
@@ -151,7 +152,7 @@ def close_period(state: Ledger, command: ClosePeriod, context: Context) -> Itera
     if not closing.is_booking and command.accept is None:
         _require_none(state, closing.open)
         if "confidential" in context.roles:
-            _require_none(state, closing.open_in_confidence)
+            _require_none(state, closing.open_in_confidence, "something confidential")
     started = BookingStarted(
         month=command.month, round=state.round + 1, groups=state.groups, accepted=command.accept
     )
@@ -167,10 +168,13 @@ def _require_recorded(closed: ClosedMonth, accept: str | None) -> None:
         raise Refused("month-closed", sentence, (differs,))
 
 
-def _require_none(state: Ledger, open_: Mapping[int, int]) -> None:
+def _require_none(state: Ledger, open_: Mapping[int, int], what: str = "something") -> None:
     if open_:
         groups = ", ".join(group_id(state.company, each) for each in sorted(open_))
-        sentence = f"{sum(open_.values())} engagements miss something: see the groups {groups}"
+        sentence = (
+            f"{counted(sum(open_.values()), 'engagement misses', 'engagements miss')} {what}:"
+            f" see {of_number(len(open_), 'group', 'groups')} {groups}"
+        )
         raise Refused("month-items-open", sentence)
 
 
@@ -209,7 +213,10 @@ def _require_closing(state: Ledger, month: Month) -> Closing:
 
 def _require_answers(closing: Closing) -> None:
     if closing.waiting:
-        sentence = f"{len(closing.waiting)} groups of engagements have not answered yet: try again"
+        groups = counted(
+            len(closing.waiting), "group of engagements has", "groups of engagements have"
+        )
+        sentence = f"{groups} not answered yet: try again"
         raise Refused("month-awaits-answers", sentence)
 
 

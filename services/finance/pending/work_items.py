@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from chassis.domain.work_items import ItemKind, WorkItem
+from contracts.counting import counted
 from contracts.refusals import RefusalCode
 from finance.engagement import Engagement
 from finance.pending.missing import (
@@ -69,7 +70,10 @@ def items(state: Engagement) -> Iterator[WorkItem]:
         for work, amount in state.work.unconverted(state.currency):
             currencies.setdefault(amount.currency, []).append(work.on)
         for currency, days in currencies.items():
-            sentence = f"{len(days)} expenses need the rate of {currency}, from {min(days)} on"
+            sentence = (
+                f"{counted(len(days), 'expense needs', 'expenses need')} the rate of {currency},"
+                f" from {min(days)} on"
+            )
             yield CONVERT(currency, sentence, since=min(days))
     newest = max(state.estimates.by_version, default=0)
     for item in unpriced(state):

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from contracts.channels import CHANNELS, DEPARTMENTS
+from contracts.counting import counted
 from contracts.decimals import round_decimal
 from contracts.delivery import EngagementImported
 from contracts.legal import EarlyStart
@@ -14,7 +15,6 @@ from contracts.money import Money
 from contracts.reference import AgreementPublished
 from contracts.survey_scores import csat_of, nps_of
 from gateway.formatting import (
-    counted,
     hours,
     money,
     number,

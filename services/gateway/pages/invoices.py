@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gateway.formatting import counted, hours, money, sentence_case, short_day, words
+from contracts.counting import counted
+from gateway.formatting import hours, money, sentence_case, short_day, words
 from gateway.pages.names import Names
 from gateway.view.engagement_view import View
 from gateway.view.sections.finance.credit_notes import intent as consequence

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from contracts.counting import counted
 from contracts.money import Money
-from gateway.formatting import UNKNOWN, counted, day, listed, number, percent, points, whole
+from gateway.formatting import UNKNOWN, day, listed, number, percent, points, whole
 from gateway.pages.names import OVER, UNDER_WAY, Names, rule_title, stage_name
 from gateway.portfolio.figures import ConfidentialFigures, CurrencyFigures, Portfolio
 from gateway.portfolio.summary import Summary

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from contracts.counting import counted
 from contracts.lines import LineScopeChange
 from contracts.money import Rate
 from gateway.formatting import day
@@ -39,7 +40,7 @@ def promised_finish(
     if late > 0:
         yield rule.disconnect(
             f"The customer was promised {day(promised)}; Delivery now forecasts "
-            f"{day(report.event.forecast_finish)}, {late} days later.",
+            f"{day(report.event.forecast_finish)}, {counted(late, 'day')} later.",
             (view.legal.agreed or (won.said if won else None), report.said),
             days=late,
             exposure=view.price,

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from contracts.channels import Department
+from contracts.counting import counted
 from contracts.decimals import round_decimal
 from gateway.formatting import day
 from gateway.rules.amounts import total
@@ -79,7 +80,7 @@ def no_status_report(
         what = "The last status report is of" if delivery.report else "No status report since"
         yield rule.disconnect(
             f"{what} {day(start)}; one is due every "
-            f"{allowed.report_days[delivery.tier or 'standard']} days.",
+            f"{counted(allowed.report_days[delivery.tier or 'standard'], 'day')}.",
             (last,),
             since=_midnight(start + timedelta(days=cadence)),
             days=late,

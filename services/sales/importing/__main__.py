@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from contracts.counting import counted
 from sales.importing.export import Refusal
 from sales.importing.import_runner import Report
 
@@ -69,16 +70,16 @@ def main(
 
 def show(report: Report, name: str, console: Console) -> None:
     """Print the report of an import, with the reasons to correct each refused row."""
-    console.print(f"[bold]{name}[/]: {report.rows} rows read")
+    console.print(f"[bold]{name}[/]: {counted(report.rows, 'row')} read")
     console.print(
         f"  [green]{report.taken} taken[/], {report.unchanged} unchanged, "
         f"[{'red' if report.refused else 'default'}]{report.refused} refused[/]; "
-        f"{report.accounts_published} accounts published"
+        f"{counted(report.accounts_published, 'account')} published"
     )
     if report.refusals:
         console.print(_table(report.refusals[:_MAX_SHOWN]))
         if len(report.refusals) > _MAX_SHOWN:
-            console.print(f"  and {len(report.refusals) - _MAX_SHOWN} more reasons")
+            console.print(f"  and {counted(len(report.refusals) - _MAX_SHOWN, 'more reason')}")
     for note in report.notes:
         console.print(f"  note: {note}", markup=False, highlight=False)
 

@@ -160,7 +160,7 @@ def of_line(line: str, *, new: NewLine | None = None, **hours_of: int) -> LineSc
 def test_hours_are_taken_from_lines_that_have_them() -> None:
     change_requested().when(assess(of_line("desk", developer=-220))).then_accepted()
     change_requested().when(assess(of_line("desk", developer=-221))).then_refused(
-        "hours-below-zero", saying="line desk has 1 hours of developer less than are taken away"
+        "hours-below-zero", saying="line desk has 1 hour of developer too few"
     )
     change_requested().when(assess(of_line("desk", writer=-1))).then_refused("hours-below-zero")
     # The signed change added 20 hours of a developer.

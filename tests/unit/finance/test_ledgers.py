@@ -120,7 +120,9 @@ def test_the_closing_of_a_month_asks_all_groups_what_is_missing():
 
 @pytest.mark.parametrize("command", [START, CLOSE, REOPEN], ids=lambda each: each.named())
 def test_nothing_happens_before_the_engagements_have_answered(command: Any):
-    ledger().after(START).when(command).then_refused("month-awaits-answers")
+    ledger().after(START).when(command).then_refused(
+        "month-awaits-answers", saying="1 group of engagements has not answered yet"
+    )
     started().after(CLOSE).when(command).then_refused(
         "month-awaits-answers" if command is CLOSE else "month-booked-in-part"
     )
@@ -189,7 +191,12 @@ def test_the_close_of_a_closed_month_changes_nothing():
 
 def test_what_is_missing_must_be_accepted():
     missing = started(missing=2)
-    missing.when(CLOSE).then_refused("month-items-open", saying="the groups us.1")
+    missing.when(CLOSE).then_refused(
+        "month-items-open", saying="2 engagements miss something: see group us.1"
+    )
+    started(missing=1).when(CLOSE).then_refused(
+        "month-items-open", saying="1 engagement misses something: see group us.1"
+    )
     outcome = missing.when(ACCEPT)
     assert outcome.events[0] == BookingStarted(
         month=APRIL, round=2, groups=1, accepted=ACCEPT.accept
@@ -201,7 +208,9 @@ def test_what_is_missing_must_be_accepted():
 def test_what_is_missing_in_confidence_must_be_accepted_by_those_who_see_it():
     missing = noted(ledger().after(START), in_confidence=2)
     seeing: tuple[Role, ...] = ("controller", "confidential")
-    missing.when(CLOSE, roles=seeing).then_refused("month-items-open", saying="the groups us.1")
+    missing.when(CLOSE, roles=seeing).then_refused(
+        "month-items-open", saying="2 engagements miss something confidential"
+    )
     (month,) = missing.view["months"]
     assert (month.open, missing.view["open_in_confidence"]) == ({}, {1: 2})
     for outcome in (missing.when(CLOSE), missing.when(ACCEPT, roles=seeing)):

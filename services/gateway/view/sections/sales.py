@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from contracts import sales
+from contracts.counting import counted
 from contracts.event import Recorded
 from contracts.lines import ContractLine, ProposedLine
 from contracts.money import Money
@@ -298,7 +299,7 @@ steps.describe(
     lambda event, _: (
         f"Deal won on proposal {event.proposal_version}: {money(event.price)}, from "
         f"{day(event.starts_on)} to {day(event.finishes_on)}, payable within "
-        f"{number(event.payment_terms_days)} days: {first_lines(event.lines)}."
+        f"{counted(event.payment_terms_days, 'day')}: {first_lines(event.lines)}."
     ),
 )
 steps.describe(

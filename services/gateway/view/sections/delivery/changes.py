@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Protocol
 
 from contracts import delivery
+from contracts.counting import counted
 from contracts.event import Recorded
 from contracts.lines import LineScopeChange
-from gateway.formatting import day, hours, number
+from gateway.formatting import day, hours
 from gateway.view.sections.steps import PartSteps, Ref, ref
 
 
@@ -69,7 +70,7 @@ def _requested(section: Fields, recorded: Recorded[delivery.ChangeRequested]) ->
 steps.describe(
     delivery.ChangeAssessed,
     lambda event, _: (
-        f"Change {event.change} assessed: {_delta(event.changes)}, {number(event.days)} days on "
+        f"Change {event.change} assessed: {_delta(event.changes)}, {counted(event.days, 'day')} on "
         f"the finish. “{event.risk}”"
     ),
 )

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from contracts import delivery
+from contracts.counting import counted
 from contracts.event import Recorded
-from gateway.formatting import day, number
+from gateway.formatting import day
 from gateway.view.sections.steps import PartSteps, Ref, ref
 
 
@@ -62,7 +63,8 @@ steps.describe(
 steps.describe(
     delivery.CustomerDelayRecorded,
     lambda event, _: (
-        f"The customer caused {number(event.days)} days of delay: {event.cause}. “{event.evidence}”"
+        f"The customer caused {counted(event.days, 'day')} of delay: {event.cause}. "
+        f"“{event.evidence}”"
     ),
 )
 steps.describe(

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from contracts import delivery
+from contracts.counting import counted
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.purchases import EstimatedPurchase, purchases_by_kind
@@ -56,7 +57,7 @@ steps.describe(
     lambda event, _: (
         f"Estimate {event.version}: {_estimated(event.lines)} and {number(event.contingency)}% "
         f"contingency{if_given(', purchases of {}', event.purchases, _amounts)}, "
-        f"{number(event.duration_days)} days, {event.confidence} confidence."
+        f"{counted(event.duration_days, 'day')}, {event.confidence} confidence."
     ),
 )
 

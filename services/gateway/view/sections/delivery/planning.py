@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from contracts import delivery
+from contracts.counting import counted
 from contracts.event import Recorded
 from contracts.values import Milestone, PlannedTask
 from gateway.formatting import day, hours, listed, number
@@ -79,7 +80,7 @@ steps.describe(
     delivery.PlanBaselined,
     lambda event, _: (
         f"Plan {event.version} baselined on {day(event.baselined_on)}: {_planned(event.tasks)} in "
-        f"{number(len(event.tasks))} tasks"
+        f"{counted(len(event.tasks), 'task')}"
         f"{if_given('; includes change {}', event.changes, listed)}."
     ),
 )

@@ -5,9 +5,10 @@ from datetime import date
 from typing import Protocol
 
 from contracts import finance
+from contracts.counting import counted
 from contracts.event import Recorded
 from contracts.money import Money
-from gateway.formatting import counted, day, money
+from gateway.formatting import day, money
 from gateway.view.sections.sentences import if_given
 from gateway.view.sections.steps import PartSteps, Ref
 
