@@ -20,7 +20,9 @@ class CatchUp(Command):
     """Compute what waited for rates that were published since.
 
     This happens without the command when the next event of the engagement is processed. What still
-    waits is in the view of the engagement.
+    waits is in the view of the engagement. A rate that was published a moment before may not have
+    arrived: it is read from its topic, also by the service that published it. Then give the command
+    again, with another Idempotency-Key.
     """
 
 
