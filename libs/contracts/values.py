@@ -569,4 +569,4 @@ class Margin(Value):
     cost: Money
     """Cost of the same work to the company."""
     margin: Ratio | None
-    """(revenue - cost) / revenue, as a ratio; null where there is no revenue."""
+    """(revenue - cost) / revenue, as a ratio; null where there is no revenue, or it is negative."""

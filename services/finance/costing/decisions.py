@@ -80,7 +80,8 @@ def _of_changes(state: Engagement, currency: str, records: ReferenceData) -> Ite
         ]
         if len(lines) == len(assessment.changes):
             cost = Money.total((each.cost for each in lines), currency)
-            margin = rates.margin_ratio(price, cost)
+            # Of a cut of scope, both are negative: it is the margin of what is taken away.
+            margin = rates.ratio((price - cost).amount, price.amount)
             yield ChangeCosted(change=change, cost=cost, lines=tuple(lines), margin=margin)
 
 

@@ -131,8 +131,11 @@ def ratio(part: Decimal, whole: Decimal) -> Decimal | None:
 
 
 def margin_ratio(revenue: Money, cost: Money) -> Decimal | None:
-    """Return (revenue - cost) / revenue; None where there is no revenue."""
-    return ratio((revenue - cost).amount, revenue.amount)
+    """Return (revenue - cost) / revenue; None where there is no revenue, or it is negative.
+
+    Over negative revenue the ratio says nothing: the more is lost, the higher it is.
+    """
+    return ratio((revenue - cost).amount, revenue.amount) if revenue.amount > 0 else None
 
 
 def margin(revenue: Money, cost: Money) -> Margin:

@@ -352,7 +352,7 @@ def _confidential(figure: Callable[[str], Decimal], currency: str) -> Confidenti
     def margin(which: str) -> MarginFigures:
         revenue = figure(f"{currency}.margin-{which}.revenue")
         cost = figure(f"{currency}.margin-{which}.cost")
-        ratio = round_decimal((revenue - cost) / revenue, 4) if revenue else None
+        ratio = round_decimal((revenue - cost) / revenue, 4) if revenue > 0 else None
         return MarginFigures(revenue=revenue, cost=cost, margin=ratio)
 
     return ConfidentialFigures(

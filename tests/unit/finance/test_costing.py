@@ -3,12 +3,14 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from contracts.decimals import ROUNDING
 from contracts.delivery import TimeApproved
 from contracts.finance import CostAccrued, CostedWork, CostKind, CostReversed
 from contracts.reference import GradeRate, PersonPublished, PersonRate
 from contracts.values import RoleHours
-from finance.costing.rates import cost_of_hours
+from finance.costing.rates import cost_of_hours, margin
 from finance.pending.decisions import CatchUp
 from finance.service import ENGAGEMENT
 from testkit.matchers import Like
@@ -225,3 +227,19 @@ def test_a_person_without_a_record_has_no_known_cost_where_a_grade_may_count() -
     waits = contracted().knowing(CARD, costs).when_consumed(time("a", hours=1)).then_nothing()
     dev = PersonPublished(person="dev", name="Dev", department="delivery", grade="senior")
     waits.knowing(CARD, costs, dev).when(CatchUp()).then(like(CostAccrued, cost=eur(70)))
+
+
+@pytest.mark.parametrize(
+    ("revenue", "cost", "ratio"),
+    [
+        (200, 50, Decimal("0.75")),
+        (200, 250, Decimal("-0.25")),
+        (0, 50, None),
+        (-200, 0, None),
+        (-200, 50, None),
+    ],
+)
+def test_the_margin_of_no_or_negative_revenue_is_not_known(
+    revenue: int, cost: int, ratio: Decimal | None
+):
+    assert margin(eur(revenue), eur(cost)).margin == ratio

@@ -73,6 +73,13 @@ def test_the_portfolio_has_amounts_by_currency_and_null_for_unknown_figures() ->
     assert shown.utilisation is None
 
 
+def test_the_margin_of_negative_revenue_is_not_known() -> None:
+    figures = {**figures_of(Life().signed()), "EUR.margin-billed.revenue": Decimal(-913)}
+    shown = build_portfolio(figures, TODAY, Decimal(0), with_confidential=True)
+    assert shown.confidential is not None
+    assert shown.confidential[0].margin_billed.margin is None
+
+
 def test_utilisation_is_billable_over_available_hours_of_the_last_four_full_weeks() -> None:
     shown = build_portfolio(
         figures_of(Life().worked(8)), TODAY, Decimal(320), with_confidential=False
