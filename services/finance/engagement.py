@@ -86,7 +86,7 @@ class Engagement(CommonParts):
     def _voided(self, event: InvoiceVoided) -> Self:
         tax = self.billing.invoices[event.invoice].tax
         gross = tax.gross if tax else event.amount
-        return self.updated(periods=self.periods.voided(event.amount, gross))
+        return self.updated(periods=self.periods.voided(event, gross))
 
     @on_event
     def _left(self, event: WorksLeft) -> Self:

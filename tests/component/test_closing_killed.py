@@ -6,6 +6,7 @@ on. Another process of the department completes what was begun, within 15 second
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from itertools import count
@@ -57,10 +58,13 @@ def process_of(given: Settings, life: Life) -> Container[Any]:
 
 
 def recorded(name: str, writes: int) -> list[Recorded[Event]]:
-    """Return the events of an engagement up to the hours of a month."""
+    """Return the events of an engagement up to the hours of a month, each of a month of its own."""
     sales: tuple[Event, ...] = (builders.OPENED, builders.WON)
     hours: Iterable[Event] = (
-        builders.time(f"T{each}", hours=HOURS[name]) for each in range(writes + 1)
+        builders.time(
+            f"T{each}", hours=HOURS[name], day=date.fromisoformat(f"{month_after(each)}-15")
+        )
+        for each in range(writes + 1)
     )
     return [
         *(said(name, number, SALES, each) for number, each in enumerate(sales, start=1)),

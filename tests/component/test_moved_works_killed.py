@@ -4,6 +4,7 @@ A process books a month, consumes the reversal of an entry, and voids the invoic
 is killed at its first write, at its second, and so on. Another one completes what was begun.
 """
 
+from datetime import date
 from functools import partial
 from itertools import count
 from typing import Any
@@ -39,6 +40,7 @@ WORK = (
     builders.time("never-billed", why_not_billed="Agreed so."),
 )
 GONE = builders.time_reversed(WORK[1])
+APPROVE = ApproveInvoice(invoice=INVOICE, issue_on=date(2026, 5, 31))
 VOID = VoidInvoice(invoice=INVOICE, why="Wrong.")
 
 
@@ -131,7 +133,7 @@ async def test_each_work_is_in_one_place_wherever_finance_was_killed(
             mortal = Process(given, named(writes + 1))
             await mortal.container.store.prepare("relay", "views")
             await mortal.consume()
-            await mortal.give(BillTime(month="2026-04"), ApproveInvoice(invoice=INVOICE))
+            await mortal.give(BillTime(month="2026-04"), APPROVE)
             await mortal.settle()
             mortal.life.allow(writes)
             killed = await until_killed(mortal.correct(), mortal.life)

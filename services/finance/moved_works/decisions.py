@@ -1,15 +1,17 @@
 """Move works that nothing concerns any more to the stream of their month, and ask them back.
 
-A work moves once it is billed on issued invoices, written down, or never billed, and its month is
-booked, whether its cost is known or not: what readers see must not depend on that. A copy stays
-until its cost is known and the stream of the month is told. The totals of works stay, too. A work
-is in the engagement, in a request without an outcome, or in the stream of its month. What concerns
-a moved work is decided after its return, as for works that never moved: the reversal of its
-approval, an amendment that may assign it to another line, and a correction of its invoice.
+A work moves once it is billed on issued invoices, written down, or never billed, its month is
+booked, and its invoices are dated until the end of the month that is booked next. Whether its cost
+is known does not matter: what readers see must not depend on that. A copy stays until its cost is
+known and the stream of the month is told. The totals of works stay, too. A work is in the
+engagement, in a request without an outcome, or in the stream of its month. What concerns a moved
+work is decided after its return, as for works that never moved: the reversal of its approval, an
+amendment that may assign it to another line, and a correction of its invoice.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import date
 from itertools import islice
 
 from chassis.base.view_model import ViewModel
@@ -27,7 +29,7 @@ from finance.booked_works.requests import (
     booked_works_id,
     is_unbilled,
 )
-from finance.calendar_months import month_of
+from finance.calendar_months import after, end_of, month_of
 from finance.engagement import Engagement
 from finance.moved_works.events import (
     CostsAskedToNote,
@@ -91,12 +93,13 @@ def _batches(state: Engagement) -> Iterator[tuple[Month, tuple[Work, ...]]]:
     booked_to, moved = state.periods.booked_to, state.moved_works
     if booked_to is None or state.budget is None:
         return
+    until = end_of(after(booked_to))
     for month, held in state.work.done.items():
         known = moved.months.get(month)
         if month > booked_to or (known and known.is_full) or _is_asked_back(state, month):
             continue
         works = sorted(
-            (each for each in held.values() if _can_leave(state, each)),
+            (each for each in held.values() if _can_leave(state, each, until)),
             key=lambda each: each.number,
         )
         for first in range(0, len(works), TOGETHER):
@@ -108,8 +111,12 @@ def _is_asked_back(state: Engagement, month: Month) -> bool:
     return month in moved.reversals or month in moved.reassigned or moved.is_asked(month)
 
 
-def _can_leave(state: Engagement, work: Work) -> bool:
-    """Return whether every invoice on a work is issued and final, and no amount is unknown."""
+def _can_leave(state: Engagement, work: Work, until: date) -> bool:
+    """Return whether every invoice on a work is issued and final, and no amount is unknown.
+
+    Its invoices have to be dated up to a day, the end of the next booking: until then, that booking
+    counts the work as unbilled.
+    """
     if work.key in state.work.reversed_keys:
         return False
     if work.amount is not None and work.expense_in(state.money) is None:
@@ -119,6 +126,8 @@ def _can_leave(state: Engagement, work: Work) -> bool:
     for bill in work.bills:
         invoice = state.billing.invoices[bill.invoice]
         if invoice.stage != "issued" or invoice.credits_approved:
+            return False
+        if invoice.issue_on is None or invoice.issue_on > until:
             return False
         if bill.invoice in state.moved_works.corrections:
             return False

@@ -1,8 +1,9 @@
 """Book the months of an engagement when its company closes them.
 
 An engagement registers with the ledger of the company that sells as soon as that is known. The
-ledger asks it to check a month, and then to book it. What is recorded later is in the next booking,
-also if its day is in a booked month. No document or revenue of Finance is dated in one.
+ledger asks it to check a month, and then to book it. An entry is booked in the month of its day; if
+that is booked already, in the next one. No document or revenue of Finance is dated in a booked
+month.
 """
 
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ from contracts.event import Event
 from contracts.finance import BookedTotals, PeriodBooked, PeriodCosted
 from contracts.money import Money
 from contracts.values import Month
-from finance.calendar_months import after
+from finance.calendar_months import after, end_of
 from finance.costing.rates import margin
 from finance.engagement import Engagement
 from finance.ledgers.requests import RegisterEngagement
@@ -34,8 +35,8 @@ from finance.periods.missing import (
     missing_numbers,
 )
 from finance.periods.requests import BookPeriod, CheckPeriod
-from finance.periods.state import NOTHING
-from finance.time_billing.unbilled import of_unknown_worth, worth_by_lines
+from finance.periods.state import NOTHING, Unbooked
+from finance.time_billing.unbilled import of_unknown_worth, unbilled_to
 
 capability = Capability[Engagement](__name__)
 registering = capability.request(RegisterEngagement, of="ledger")
@@ -76,7 +77,9 @@ def _checked(state: Engagement, month: Month, items: Iterable[Missing]) -> Itera
 
 @capability.decide(BookPeriod, by=None)
 def book_period(state: Engagement, command: BookPeriod, context: Context) -> Iterable[Event]:
-    """Record the totals since the last booking; nothing where the month is booked already.
+    """Record the totals of what is not booked and of days to the end of the month.
+
+    Nothing changes where the month is booked already.
 
     Where something is missing and that is not accepted, or a document of the month waits for its
     number, which cannot be accepted, what is missing is recorded instead. What is missing in
@@ -107,9 +110,8 @@ def _items(state: Engagement, month: Month) -> Iterable[Missing]:
     yield from missing_before_closing(state, month)
 
 
-def totals(state: Engagement) -> BookedTotals:
-    """Return the open totals since the last booking."""
-    unbooked, currency = state.periods.unbooked, state.money
+def _totals(unbooked: Unbooked, currency: str) -> BookedTotals:
+    """Return the open ones of some totals."""
     amounts = {
         name: Money(amount=getattr(unbooked, name), currency=currency)
         for name in BookedTotals.model_fields
@@ -120,42 +122,54 @@ def totals(state: Engagement) -> BookedTotals:
 
 
 def _booking(state: Engagement, company: str, month: Month) -> PeriodBooked:
-    before, more = state.periods.receivables, state.periods.unbooked.owed
+    before, booked = state.periods.receivables, state.periods.unbooked_to(month)
     return PeriodBooked(
-        **dict(totals(state)),
+        **dict(_totals(booked, state.money)),
         company=company,
         month=month,
         receivables_before=Money(amount=before, currency=state.money),
-        receivables=Money(amount=before + more, currency=state.money),
-        unbilled=worth_by_lines(state),
-        unbilled_unknown=len(of_unknown_worth(state)),
+        receivables=Money(amount=before + booked.owed, currency=state.money),
+        unbilled=unbilled_to(state, month),
+        unbilled_unknown=len(of_unknown_worth(state, month)),
     )
 
 
 def _costs(state: Engagement, month: Month) -> PeriodCosted:
-    unbooked, currency = state.periods.unbooked, state.money
+    unbooked, currency = state.periods.unbooked_to(month), state.money
     cost = Money(amount=unbooked.cost, currency=currency)
     by_cost = Money(amount=unbooked.recognised_by_cost, currency=currency)
     recognised = Money(amount=unbooked.recognised, currency=currency)
+    is_costed = state.work.is_costed(until=end_of(month))
     return PeriodCosted(
         month=month,
         cost=cost,
         recognised_by_cost=by_cost,
         recognised=recognised,
-        margin=None if state.work.uncosted else margin(recognised + by_cost, cost),
+        margin=margin(recognised + by_cost, cost) if is_costed else None,
     )
+
+
+class UnbookedMonth(BookedTotals):
+    """Totals that the booking of a month would contain now, beyond those of the months before.
+
+    They are of entries of its days and, in the first month that is not booked, of earlier ones.
+    """
+
+    month: Month
 
 
 class PeriodsFields(ViewModel):
     """The booked months in the view of an engagement, and what the next one waits for.
 
-    `unbooked` are the totals since the last booking. `missing_to_close` concerns the month after
-    the last booked one; before the first, everything.
+    `unbooked` are the totals of all that is not booked, and `unbooked_by_month` those of each month
+    in which they are not zero. `missing_to_close` concerns the month after the last booked one;
+    before the first, everything.
     """
 
     booked_to: Month | None
     periods: list[PeriodBooked]
     unbooked: BookedTotals | None
+    unbooked_by_month: list[UnbookedMonth]
     missing_to_close: list[Missing]
 
 
@@ -179,9 +193,20 @@ def periods_view(state: Engagement) -> PeriodsFields:
     return PeriodsFields(
         booked_to=state.periods.booked_to,
         periods=list(state.periods.booked.values()),
-        unbooked=totals(state) if state.currency else None,
+        unbooked=_totals(state.periods.unbooked_to(), state.money) if state.currency else None,
+        unbooked_by_month=list(_by_month(state)),
         missing_to_close=list(islice(_items(state, _next(state)), MOST_ITEMS)),
     )
+
+
+def _by_month(state: Engagement) -> Iterable[UnbookedMonth]:
+    """Yield the open totals by month; a month with cost alone is left out."""
+    if state.currency:
+        nothing = _totals(Unbooked(), state.currency)
+        for month, each in sorted(state.periods.unbooked.items()):
+            found = _totals(each, state.currency)
+            if found != nothing:
+                yield UnbookedMonth(**dict(found), month=month)
 
 
 @capability.confidential_view

@@ -1,7 +1,8 @@
-"""State of the accounting periods of an engagement: running totals since the last booking.
+"""State of the accounting periods of an engagement: running totals of what is not booked, by month.
 
-Each entry changes one number, so a booking does not sum over entries, and an entry is in one
-booking. Partly confidential.
+An entry counts in the month of its day or, where that is booked, in the first one that is not. It
+changes one number, so a booking does not sum over entries, and an entry is in one booking. Partly
+confidential.
 """
 
 from collections.abc import Iterable
@@ -31,6 +32,7 @@ from contracts.finance import (
     ExpenseConversionReversed,
     ExpenseConverted,
     InvoiceIssued,
+    InvoiceVoided,
     PaymentAllocated,
     PaymentDeallocated,
     PeriodBooked,
@@ -42,7 +44,7 @@ from contracts.finance import (
 )
 from contracts.money import Money
 from contracts.values import Identifier, Month, PersonId, Value
-from finance.calendar_months import end_of
+from finance.calendar_months import after, end_of, month_of
 from finance.periods.events import BookedWithOpenItems, PeriodChecked, RegisteredWithLedger
 
 NOTHING = Decimal(0)
@@ -50,7 +52,7 @@ HoursByDay = dict[date, Decimal]
 
 
 class Unbooked(Value):
-    """Totals since the last booking, in the engagement's currency; `expenses` by currency."""
+    """Totals of what is not booked, in the engagement's currency; `expenses` by currency."""
 
     billed: Decimal = NOTHING
     credited: Decimal = NOTHING
@@ -71,21 +73,26 @@ class Unbooked(Value):
         more = self.taken_over + self.billed_gross
         return more - self.credited_gross - self.paid - self.written_off
 
-    def plus(self, **amounts: Decimal) -> "Unbooked":
-        """Return the totals with more added."""
-        changed = {name: getattr(self, name) + amount for name, amount in amounts.items()}
-        return self.model_copy(update=changed)
-
-    def with_expense(self, currency: str, amount: Decimal) -> "Unbooked":
-        """Return the totals with an expense in a currency added; a reversed one is negative."""
-        known = {**self.expenses, currency: self.expenses.get(currency, NOTHING) + amount}
-        return self.model_copy(
-            update={"expenses": {name: one for name, one in known.items() if one}}
-        )
+    def plus(self, more: "Unbooked") -> "Unbooked":
+        """Return the totals with others added."""
+        spent = dict(self.expenses)
+        for currency, amount in more.expenses.items():
+            spent[currency] = spent.get(currency, NOTHING) + amount
+        expenses = {currency: amount for currency, amount in spent.items() if amount}
+        amounts = {
+            name: getattr(self, name) + amount
+            for name, amount in more
+            if name != "expenses" and amount
+        }
+        return self.model_copy(update={**amounts, "expenses": expenses})
 
 
 class Periods(Part):
-    """The bookings by month, and the totals since the last one.
+    """The bookings by month, and the totals of what is not booked.
+
+    `unbooked` has the totals by the month whose booking will contain them: an entry is in that of
+    its day, or in the first one after the booked months. Months in which they are zero are left
+    out.
 
     `company` is that whose ledger knows the engagement. `waiting` are the hours of each person that
     are submitted and neither approved nor rejected, by day, and `waiting_expenses` such expenses.
@@ -95,7 +102,7 @@ class Periods(Part):
     """
 
     company: Identifier | None = None
-    unbooked: Unbooked = Unbooked()
+    unbooked: dict[Month, Unbooked] = {}
     receivables: Decimal = NOTHING
     opening: Decimal = NOTHING
     waiting: dict[PersonId, HoursByDay] = {}
@@ -119,6 +126,23 @@ class Periods(Part):
         last = self.booked_to
         return end_of(last) + timedelta(days=1) if last else None
 
+    def unbooked_to(self, month: Month | None = None) -> Unbooked:
+        """Return the totals that the booking of a month would contain; without one, all."""
+        total = Unbooked()
+        for name, each in self.unbooked.items():
+            if month is None or name <= month:
+                total = total.plus(each)
+        return total
+
+    def counted(self, on: date, more: Unbooked) -> Self:
+        """Return the part with more in the month of a day, or the first that is not booked."""
+        last, month = self.booked_to, month_of(on)
+        place = max(month, after(last)) if last else month
+        others = {name: each for name, each in self.unbooked.items() if name != place}
+        total = self.unbooked.get(place, Unbooked()).plus(more)
+        left = {} if total == Unbooked() else {place: total}
+        return self.updated(unbooked={**others, **left})
+
     @on_event
     def _registered(self, event: RegisteredWithLedger) -> Self:
         return self.updated(company=event.company)
@@ -140,100 +164,117 @@ class Periods(Part):
 
     @on_event
     def _issued(self, event: InvoiceIssued) -> Self:
-        return self._counted(billed=event.amount.amount, billed_gross=event.tax.gross.amount)
+        amount, gross = event.amount.amount, event.tax.gross.amount
+        return self._counted(event.issued_on, billed=amount, billed_gross=gross)
 
-    def voided(self, amount: Money, gross: Money) -> Self:
-        """Return the part after an invoice over this amount, with tax `gross`, was voided."""
-        return self._counted(billed=-amount.amount, billed_gross=-gross.amount)
+    def voided(self, event: InvoiceVoided, gross: Money) -> Self:
+        """Return the part after an invoice, with tax over `gross`, was voided."""
+        amount = event.amount.amount
+        return self._counted(event.voided_on, billed=-amount, billed_gross=-gross.amount)
 
     @on_event
     def _credited(self, event: CreditNoteIssued) -> Self:
-        return self._counted(credited=event.amount.amount, credited_gross=event.tax.gross.amount)
+        amount, gross = event.amount.amount, event.tax.gross.amount
+        return self._counted(event.issued_on, credited=amount, credited_gross=gross)
 
     @on_event
-    def _written_off(self, event: WriteOffRecorded | WriteOffReversed) -> Self:
-        sign = -1 if isinstance(event, WriteOffReversed) else 1
-        return self._counted(written_off=sign * event.amount.amount)
+    def _written_off(self, event: WriteOffRecorded) -> Self:
+        return self._counted(event.written_off_on, written_off=event.amount.amount)
+
+    @on_event
+    def _write_off_reversed(self, event: WriteOffReversed) -> Self:
+        return self._counted(event.reversed_on, written_off=-event.amount.amount)
 
     @on_event
     def _taken_over(self, event: EngagementImported) -> Self:
         """Count what is owed on invoices from before; a correction counts by the difference."""
         opening = sum((each.open.amount for each in event.receivables), NOTHING)
-        counted = self._counted(taken_over=opening - self.opening)
+        counted = self._counted(event.as_of, taken_over=opening - self.opening)
         return counted.updated(opening=opening)
 
     @on_event
     def _paid(self, event: PaymentAllocated) -> Self:
-        return self._counted(paid=event.paid.amount)
+        return self._counted(event.received_on, paid=event.paid.amount)
 
     @on_event
     def _taken_back(self, event: PaymentDeallocated) -> Self:
-        return self._counted(paid=-event.paid.amount)
+        return self._counted(event.deallocated_on, paid=-event.paid.amount)
 
     @on_event
     def _recognised(self, event: RevenueRecognised) -> Self:
-        return self._counted(recognised=event.amount.amount)
+        return self._counted(end_of(event.month), recognised=event.amount.amount)
 
     @on_event
     def _worked(self, event: TimeApproved | TimeReversed) -> Self:
-        hours = sum((each.hours for each in event.entries), NOTHING)
         sign = -1 if isinstance(event, TimeReversed) else 1
-        return self._counted(hours=sign * hours)
+        return self._summed("hours", ((each.day, sign * each.hours) for each in event.entries))
 
     @on_event
     def _spent(self, event: ExpenseApproved | ExpenseReversed) -> Self:
         sign = -1 if isinstance(event, ExpenseReversed) else 1
-        amount = event.amount
-        return self.updated(
-            unbooked=self.unbooked.with_expense(amount.currency, sign * amount.amount)
-        )
+        spent = {event.amount.currency: sign * event.amount.amount}
+        return self.counted(event.spent_on, Unbooked(expenses=spent))
 
     @on_event
     def _converted(self, event: ExpenseConverted | ExpenseConversionReversed) -> Self:
         """Move an expense to the engagement's currency, or back where its approval was reversed."""
         sign = -1 if isinstance(event, ExpenseConversionReversed) else 1
         before, after = event.conversion.amount, event.conversion.converted
-        moved = self.unbooked.with_expense(before.currency, -sign * before.amount)
-        moved = moved.with_expense(after.currency, sign * after.amount)
-        return self.updated(unbooked=moved)
+        moved = {before.currency: -sign * before.amount, after.currency: sign * after.amount}
+        return self.counted(event.spent_on, Unbooked(expenses=moved))
 
     @on_event
     def _costed(self, event: CostAccrued | CostReversed) -> Self:
         sign = -1 if isinstance(event, CostReversed) else 1
-        return self._counted(cost=sign * event.cost.amount)
+        return self._summed("cost", ((each.day, sign * each.cost.amount) for each in event.entries))
 
     @on_event
     def _recognised_by_cost(self, event: RevenueByCostRecognised) -> Self:
         amount = event.amount.amount
-        return self._counted(recognised_by_cost=amount)
+        return self._counted(end_of(event.month), recognised_by_cost=amount)
 
     @on_event
     def _booked(self, event: PeriodBooked) -> Self:
-        """Begin anew, but for confidential totals and for expenses that are not converted."""
-        left = {
-            name: amount
-            for name, amount in self.unbooked.expenses.items()
-            if name != event.expenses.currency
-        }
-        kept = {"cost", "recognised_by_cost"}
-        confidential = {name: getattr(self.unbooked, name) for name in kept}
-        return self.updated(
-            unbooked=Unbooked(expenses=left, **confidential), receivables=event.receivables.amount
+        """Keep the later months, and what is not booked yet: costs, and unconverted expenses."""
+        booked = self.unbooked_to(event.month)
+        left = Unbooked(
+            expenses={
+                currency: amount
+                for currency, amount in booked.expenses.items()
+                if currency != event.expenses.currency
+            },
+            cost=booked.cost,
+            recognised_by_cost=booked.recognised_by_cost,
         )
+        later = {month: each for month, each in self.unbooked.items() if month > event.month}
+        kept = self.updated(unbooked=later, receivables=event.receivables.amount)
+        return kept.counted(end_of(event.month), left)
 
     @on_event
     def _cost_booked(self, event: PeriodCosted) -> Self:
-        booked = self.unbooked.plus(
-            cost=-event.cost.amount, recognised_by_cost=-event.recognised_by_cost.amount
+        return self._counted(
+            end_of(event.month),
+            cost=-event.cost.amount,
+            recognised_by_cost=-event.recognised_by_cost.amount,
         )
-        return self.updated(unbooked=booked)
 
     def _waiting(self, person: PersonId, hours: HoursByDay) -> Self:
         others = {name: each for name, each in self.waiting.items() if name != person}
         return self.updated(waiting={**others, person: hours} if hours else others)
 
-    def _counted(self, **amounts: Decimal) -> Self:
-        return self.updated(unbooked=self.unbooked.plus(**amounts))
+    def _counted(self, on: date, **amounts: Decimal) -> Self:
+        return self.counted(on, Unbooked().model_copy(update=amounts))
+
+    def _summed(self, name: str, amounts: Iterable[tuple[date, Decimal]]) -> Self:
+        """Count amounts of several days, which are of one month or two."""
+        months = dict[date, Decimal]()
+        for on, amount in amounts:
+            first = on.replace(day=1)
+            months[first] = months.get(first, NOTHING) + amount
+        counted = self
+        for first, amount in months.items():
+            counted = counted._counted(first, **{name: amount})
+        return counted
 
 
 def _added(known: HoursByDay, entries: Iterable[TimeEntry], sign: int) -> HoursByDay:

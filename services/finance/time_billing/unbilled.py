@@ -119,19 +119,47 @@ def worth_of_parts(state: Engagement, parts: Iterable[Part]) -> Money:
     return time + Money(amount=spent, currency=state.money)
 
 
-def worth_by_lines(state: Engagement) -> Money:
-    """Return the worth of what may still be billed of all lines, held or not, where it is known."""
-    of_line = dict[str | None, list[Part]]()
-    for work in state.work.waiting:
-        if can_be_billed(work) and work.left > 0:
-            of_line.setdefault(work.paid_by, []).append((work, work.left))
+def unbilled_to(state: Engagement, month: Month) -> Money:
+    """Return the worth of works to the end of a month that no invoice dated to its end bills.
+
+    They are of all lines, held or not, where the worth is known; what is on a draft is left out.
+    What invoices of later days charge for them is added as it is charged, so it is rounded by the
+    invoice; what is left is rounded by line, role and rate. An invoice that was voided, or credited
+    to be billed again, after the month still bills its works. This looks at each work that the
+    engagement has of these months, and at its bills; those that moved to their month's stream are
+    billed by the end of the next booking.
+    """
+    later = frozenset(
+        name
+        for name, each in state.billing.invoices.items()
+        if each.number is not None and each.issue_on and each.issue_on > end_of(month)
+    )
+    of_line, charged = dict[str | None, list[Part]](), Money.zero(state.money)
+    for work in state.work.to(month):
+        if not can_be_billed(work):
+            continue
+        after = [each for each in work.bills if each.invoice in later]
+        before = [
+            each.bill
+            for each in work.ended
+            if each.until > end_of(month) and each.bill.invoice not in later
+        ]
+        left = work.left
+        if before:  # a part may be billed anew, at another amount
+            left += sum(map(work.part_of, after)) - sum(map(work.part_of, before))
+        else:
+            charged = charged + Money.total((each.amount for each in after), state.money)
+        if left > 0:
+            of_line.setdefault(work.paid_by, []).append((work, left))
     worths = (worth_of_parts(state, parts) for parts in of_line.values())
-    return Money.total(worths, state.money)
+    return Money.total(worths, state.money) + charged
 
 
-def of_unknown_worth(state: Engagement) -> tuple[Work, ...]:
-    """Return the works that should be billed, and whose line, rate or conversion is not known."""
-    return tuple(work for work in state.work.waiting if not can_be_billed(work))
+def of_unknown_worth(state: Engagement, month: Month) -> tuple[Work, ...]:
+    """Return the works to the end of a month whose line, rate or conversion is not known."""
+    end = end_of(month)
+    waiting = (work for work in state.work.waiting if work.on <= end)
+    return tuple(work for work in waiting if not can_be_billed(work))
 
 
 def beyond_cap(state: Engagement, budget: Budget, line: ContractLine) -> Money:

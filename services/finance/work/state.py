@@ -246,7 +246,9 @@ class ApprovedWork(Part):
 
     @on_event
     def _dropped(self, event: DraftWithdrawn | InvoiceRejected | InvoiceVoided) -> Self:
-        return self.without_bills(event.invoice, event.works).without_ahead(event.invoice)
+        until = event.voided_on if isinstance(event, InvoiceVoided) else None
+        dropped = self.without_bills(event.invoice, event.works, until=until)
+        return dropped.without_ahead(event.invoice)
 
     @on_event
     def _withheld_reversed(self, event: WithheldWorkReversed) -> Self:
@@ -270,7 +272,9 @@ class ApprovedWork(Part):
             return self
         after = self
         for line in event.lines:
-            after = after.without_bills(event.invoice, line.works, line.invoice_line)
+            after = after.without_bills(
+                event.invoice, line.works, line.invoice_line, event.issued_on
+            )
             if line.amount > Money.total(
                 (each.amount for each in line.works), line.amount.currency
             ):
@@ -305,6 +309,13 @@ class ApprovedWork(Part):
         for months in (self.open, self.done):
             for works in months.values():
                 yield from works.values()
+
+    def to(self, month: Month) -> Iterator[Work]:
+        """Yield the works of a month and of those before, in no particular order."""
+        for months in (self.open, self.done):
+            for name, works in months.items():
+                if name <= month:
+                    yield from works.values()
 
     @cached_property
     def waiting(self) -> tuple[Work, ...]:
@@ -575,14 +586,21 @@ class ApprovedWork(Part):
         return self.updated(ahead={key: left for key, left in kept.items() if left})
 
     def without_bills(
-        self, invoice: str, works: Iterable[BilledWork], line: str | None = None
+        self,
+        invoice: str,
+        works: Iterable[BilledWork],
+        line: str | None = None,
+        until: date | None = None,
     ) -> Self:
-        """Return the part without what an invoice, or a line of it, bills of some works."""
+        """Return the part without what an invoice, or a line of it, bills of some works.
+
+        `until` is the day on which an issued invoice ceased to bill them; None for a draft.
+        """
         named = tuple(works)
         if not named:
             return self
         changed = [
-            (work, work.without_bill(invoice, line))
+            (work, work.without_bill(invoice, line, until))
             for each in named
             if (work := self.known(each.key, each.on)) is not None
         ]

@@ -77,6 +77,13 @@ class Bill(_Compact):
     to_credit: bool = False
 
 
+class EndedBill(_Compact):
+    """Bill of an invoice that was voided, or credited to be billed again, on a day: `until`."""
+
+    bill: Bill
+    until: date
+
+
 class Work(_Compact):
     """Approved time, or an approved expense (which has an amount, but no role and no hours).
 
@@ -90,6 +97,8 @@ class Work(_Compact):
     in the engagement's currency (None while it is not converted); `is_unassigned` says that a line
     should, and none does. `costs` is the line that its cost belongs to. They follow from the
     budget.
+
+    `ended` are bills that count no more: the booking of a month before their end contains them.
     """
 
     entry: Identifier
@@ -114,6 +123,7 @@ class Work(_Compact):
     is_unassigned: bool = False
     costs: Identifier | None = None
     bills: tuple[Bill, ...] = ()
+    ended: tuple[EndedBill, ...] = ()
 
     @property
     def work_kind(self) -> WorkKind:
@@ -143,9 +153,15 @@ class Work(_Compact):
         """
         gone = self.written_down.of(self) if self.written_down else NOTHING
         if self.role is not None:
-            return self.hours - sum((each.hours for each in self.bills), NOTHING) - gone
-        billed = sum((each.amount.amount for each in self.bills), NOTHING)
-        return (self.worth or NOTHING) - billed - self.lowered_by - gone
+            return self.hours - sum(map(self.part_of, self.bills), NOTHING) - gone
+        return (self.worth or NOTHING) - sum(map(self.part_of, self.bills), NOTHING) - gone
+
+    def part_of(self, bill: Bill) -> Decimal:
+        """Return what a bill takes: hours, or of an expense the amount with what it lowers."""
+        if self.role is not None:
+            return bill.hours
+        lowered = bill.written_down.amount if bill.written_down else NOTHING
+        return bill.amount.amount + lowered
 
     @property
     def free(self) -> Decimal:
@@ -197,11 +213,17 @@ class Work(_Compact):
         kept = [each for each in self.bills if (each.invoice, each.invoice_line) not in new]
         return self.changed(bills=(*kept, *new.values()))
 
-    def without_bill(self, invoice: str, line: str | None = None) -> "Work":
-        """Return the work without what an invoice, or one line of it, bills of it."""
-        kept = (
-            each
-            for each in self.bills
-            if each.invoice != invoice or line not in {None, each.invoice_line}
-        )
-        return self.changed(bills=tuple(kept))
+    def without_bill(
+        self, invoice: str, line: str | None = None, until: date | None = None
+    ) -> "Work":
+        """Return the work without what an invoice, or one line of it, bills of it.
+
+        `until` is the day on which an issued invoice ceased to bill it; None for a draft.
+        """
+        kept, ended = list[Bill](), list(self.ended)
+        for each in self.bills:
+            if each.invoice != invoice or line not in {None, each.invoice_line}:
+                kept.append(each)
+            elif until is not None:
+                ended.append(EndedBill(bill=each, until=until))
+        return self.changed(bills=tuple(kept), ended=tuple(ended))

@@ -1,6 +1,6 @@
 """Check the figures of closed months as a controller does, with a calculator.
 
-What comes after a closing, or is taken back, is in the next month, with its sign.
+What comes after a closing, or is taken back, is in the month of its day, with its sign.
 """
 
 from datetime import date
@@ -35,7 +35,7 @@ from tests.unit.finance.builders import (
     time,
 )
 
-AUGUST = date(2026, 8, 3)
+MAY_4, AUGUST = date(2026, 5, 4), date(2026, 8, 3)
 
 
 CARE = fixed_line(
@@ -50,14 +50,14 @@ CARE = fixed_line(
 
 
 def retained() -> Scenario[Engagement]:
-    """Return an engagement whose fees of May, June and July are on issued invoices."""
+    """Return an engagement whose fees of May, June and July are on invoices of August and May."""
     scenario = contracted(sow_of(fixed_line(), CARE))
     months = ("05", "06", "07")
     for month in months:
         scenario = scenario.when_deadline(f"due-fees-2026-{month}").then_accepted()
     for number, month in enumerate(months, start=1):
         name = f"invoice-fees-2026-{month}"
-        scenario = issued(scenario, name, f"2026-{number:05}", AUGUST)
+        scenario = issued(scenario, name, f"2026-{number:05}", MAY_4 if month == "05" else AUGUST)
     return scenario.after(recognise("03")).after(recognise("04"))
 
 
@@ -70,7 +70,7 @@ def close(scenario: Scenario[Engagement], month: str) -> tuple[Scenario[Engageme
 
 def test_the_fee_of_a_booked_month_is_billed_again_after_later_ones() -> None:
     scenario = retained()
-    for month, billed, recognised in (("05", 1_500, 500), ("06", 0, 500)):
+    for month, billed, recognised in (("05", 500, 500), ("06", 0, 500)):
         scenario, booked = close(scenario, month)
         assert (booked.billed, booked.recognised) == (eur(billed), eur(recognised))
     void = scenario.when(VoidInvoice(invoice="invoice-fees-2026-05", why="Another order."))
@@ -82,7 +82,11 @@ def test_the_fee_of_a_booked_month_is_billed_again_after_later_ones() -> None:
     assert supplied == (date(2026, 5, 1), date(2026, 5, 31))
     last, booked = close(again, "07")
     assert (booked.billed, booked.recognised) == (eur(0), eur(500))
-    assert booked.receivables_before == booked.receivables == eur(1_500)
+    assert booked.receivables_before == booked.receivables == eur(500)
+    # The void and the new invoice, and the two others, are of August.
+    _, booked = close(last.on(date(2026, 9, 3)), "08")
+    assert (booked.billed, booked.recognised) == (eur(1_000), eur(0))
+    assert booked.receivables == eur(1_500)
     assert last.view["contract_liability"] == eur(0)
     [fees] = [each for each in last.view["budget"].schedule if each.item == "fees"]
     assert (fees.due, fees.left) == (eur(1_500), eur(0))
@@ -119,12 +123,16 @@ def _waiting(scenario: Scenario[Engagement]) -> list[Missing]:
     return found
 
 
-def test_a_payment_in_advance_of_a_month_is_in_the_booking_that_follows_it() -> None:
+def test_a_payment_of_a_booked_month_is_in_the_booking_that_follows_it() -> None:
     scenario, may = close(retained(), "05")
-    paid = scenario.after(allocate("invoice-fees-2026-07", eur(500), received_on=date(2026, 5, 2)))
-    _, june = close(paid, "06")
-    assert (may.paid, june.paid) == (eur(0), eur(500))
-    assert (may.receivables, june.receivables) == (eur(1_500), eur(1_000))
+    paid = scenario.after(allocate("invoice-fees-2026-05", eur(200), received_on=MAY_4))
+    later = paid.after(allocate("invoice-fees-2026-07", eur(500), received_on=AUGUST))
+    july, june = close(later, "06")
+    assert (may.paid, june.paid) == (eur(0), eur(200))
+    assert (may.receivables, june.receivables) == (eur(500), eur(300))
+    _, booked = close(july, "07")
+    assert (booked.paid, booked.receivables) == (eur(0), eur(300))
+    assert july.view["unbooked"].paid == eur(500)
 
 
 def test_a_payment_in_the_companys_currency_is_booked_in_that_of_the_invoice() -> None:
@@ -132,6 +140,6 @@ def test_a_payment_in_the_companys_currency_is_booked_in_that_of_the_invoice() -
     conversion = Conversion(
         amount=eur(500), converted=usd(550), exchange_rate="EUR-USD-2026-06-02", version=1
     )
-    paid = scenario.after(allocate("invoice-fees-2026-07", eur(500), conversion=conversion))
+    paid = scenario.after(allocate("invoice-fees-2026-05", eur(500), conversion=conversion))
     _, june = close(paid, "06")
-    assert (june.paid, june.receivables) == (eur(500), eur(1_000))
+    assert (june.paid, june.receivables) == (eur(500), eur(0))

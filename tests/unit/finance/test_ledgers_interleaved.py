@@ -1,11 +1,11 @@
-"""Check that each entry is booked once, however engagements, ledger and processes interleave.
+"""Check that each entry is booked once, by its day, however streams and processes interleave.
 
 Three engagements of a company, in two groups, consume time and its reversal while a controller
 closes months. Two processes carry this out, and are killed between the halves of requests.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.domain.commands import Command
+from contracts.delivery import TimeApproved, TimeReversed
 from contracts.event import Event, Recorded
-from contracts.finance import PeriodBooked, PeriodCosted
+from contracts.finance import CostAccrued, CostReversed, PeriodBooked, PeriodCosted
+from finance.calendar_months import end_of
 from finance.engagement import Engagement
 from finance.ledger_groups.state import LedgerGroup
 from finance.ledgers.decisions import ClosePeriod, ReopenPeriod, StartClosing
@@ -208,25 +210,46 @@ def _group(company: Company, name: str) -> LedgerGroup:
 
 
 def _engagement(company: Company, name: str) -> list[PeriodBooked]:
-    """Return the bookings of an engagement, after a check that they hold each entry once."""
-    published = [
-        each.event
-        for commit in company.shared.commits(f"engagement:{name}")
-        for each in commit.own_events()
-    ]
-    booked = [each for each in published if isinstance(each, PeriodBooked)]
-    costed = [each for each in published if isinstance(each, PeriodCosted)]
+    """Return the bookings of an engagement, after a check that they contain each entry once."""
+    commits = company.shared.commits(f"engagement:{name}")
+    recorded = [each.event for commit in commits for each in commit.recorded()]
+    _require_cut_off(recorded)
+    booked = [each for each in recorded if isinstance(each, PeriodBooked)]
+    costed = [each for each in recorded if isinstance(each, PeriodCosted)]
     months = [each.month for each in booked]
     assert months == sorted({*months}) == [each.month for each in costed]
     state = company.shared.known("engagement", name).stream.state
     assert isinstance(state, Engagement)
     assert [*state.periods.booked.values()] == booked
-    left = state.periods.unbooked
+    left = state.periods.unbooked_to()
     hours = sum((_hours(each) for each in company.approved[name]), Decimal(0))
     assert sum((each.hours for each in booked), left.hours) == hours
     cost = state.work.cost_to_date.amount if state.work.cost_to_date else Decimal(0)
     assert sum((each.cost.amount for each in costed), left.cost) == cost
     return booked
+
+
+def _require_cut_off(recorded: Iterable[Event]) -> None:
+    """Require that each booking contains what came before it and is of its days, or of earlier."""
+    hours, costs = list[tuple[date, Decimal]](), list[tuple[date, Decimal]]()
+    for event in recorded:
+        if isinstance(event, TimeApproved | TimeReversed):
+            sign = 1 if isinstance(event, TimeApproved) else -1
+            hours += ((each.day, sign * each.hours) for each in event.entries)
+        elif isinstance(event, CostAccrued | CostReversed):
+            sign = 1 if isinstance(event, CostAccrued) else -1
+            costs += ((each.day, sign * each.cost.amount) for each in event.entries)
+        elif isinstance(event, PeriodBooked):
+            assert event.hours == _taken_to(end_of(event.month), hours)
+        elif isinstance(event, PeriodCosted):
+            assert event.cost.amount == _taken_to(end_of(event.month), costs)
+
+
+def _taken_to(day: date, entries: list[tuple[date, Decimal]]) -> Decimal:
+    """Take entries to a day away, and return their sum."""
+    taken = sum((amount for on, amount in entries if on <= day), Decimal(0))
+    entries[:] = [each for each in entries if each[0] > day]
+    return taken
 
 
 def _hours(approved: Any) -> Decimal:

@@ -49,6 +49,8 @@ from tests.unit.finance.builders import (
 )
 
 NOW = datetime(2026, 8, 3, 9, tzinfo=UTC)
+JUNE_30 = date(2026, 6, 30)
+"""Day of documents: works leave once the month before it is booked."""
 STREAM = f"engagement:{ID}"
 MONTHS = ("2026-04", "2026-05")
 ITEM = BillingItem(item="time", kind="time", amount=eur(50_000))
@@ -117,9 +119,9 @@ class World:
         if action == "bill":
             return BillTime(month=MONTHS[-1])
         if action == "send":
-            return ApproveInvoice(invoice=names[0])
+            return ApproveInvoice(invoice=names[0], issue_on=JUNE_30)
         if action == "void":
-            return VoidInvoice(invoice=names[0], why="Wrong.")
+            return VoidInvoice(invoice=names[0], why="Wrong.", voided_on=JUNE_30)
         return BookPeriod(company="us", month=options[0], accepted="Late.")
 
     @property

@@ -19,11 +19,14 @@ from contracts.delivery import (
 )
 from contracts.finance import BookedTotals, PeriodBooked, PeriodCosted
 from contracts.lines import BillingItem
+from contracts.money import Money
 from contracts.values import Margin
+from finance.drafts.decisions import EditInvoice
 from finance.engagement import Engagement
-from finance.invoices.decisions import ApproveInvoice, IssueCreditNote, VoidInvoice
+from finance.invoices.decisions import ApproveInvoice, IssueCreditNote, RejectInvoice, VoidInvoice
 from finance.ledgers.requests import RegisterEngagement
 from finance.moved_works.events import WorksLeft
+from finance.pending.decisions import CatchUp
 from finance.periods.events import (
     BookedWithOpenItems,
     OpenItem,
@@ -32,9 +35,10 @@ from finance.periods.events import (
     RegisteredWithLedger,
 )
 from finance.periods.requests import BookPeriod, CheckPeriod
+from finance.time_billing.decisions import BillTime
 from finance.withholding.decisions import WriteDownWork
 from finance.write_offs.decisions import ReverseWriteOff, WriteOffInvoice
-from testkit.scenario import Scenario, like
+from testkit.scenario import Outcome, Scenario, like
 from tests.amounts import eur, usd
 from tests.unit.finance.builders import (
     APRIL_1,
@@ -70,7 +74,8 @@ from tests.unit.finance.builders import (
 from tests.unit.finance.month_streams import MonthStreams
 from tests.weeks import withdrawn
 
-MAY_4, JUNE_4 = date(2026, 5, 4), date(2026, 6, 4)
+MAY_4, MAY_31, JUNE_4 = date(2026, 5, 4), date(2026, 5, 31), date(2026, 6, 4)
+LAST, FIRST = date(2026, 4, 30), date(2026, 5, 1)
 WHY = "The customer's answer comes next month."
 
 
@@ -143,9 +148,9 @@ def test_a_booking_holds_what_was_recorded_since_the_last_one():
     )
     months = MonthStreams()
     closed = months.after(after_booking(april, "04"))
-    credited = credit_issued(closed.on(JUNE_4), credit(4_000))
+    credited = credit_issued(closed.on(MAY_31), credit(4_000))
     gone = time_reversed(time("a", role="architect", hours=40))
-    may = months.after(hearing(credited, gone))
+    may = months.after(hearing(credited, gone)).on(JUNE_4)
     may.when(book("05")).then(
         like(BookedWithOpenItems),
         booked(
@@ -278,15 +283,16 @@ def test_an_expense_in_another_currency_is_booked_once_it_is_converted():
         booked("05", expenses=eur(56), hours=Decimal(8)),
         costed("05", 456),
     )
-    assert may.state.periods.unbooked.expenses == {}
+    assert may.state.periods.unbooked == {}
     reversed_ = hearing(may, expense_reversed(dinner))
-    assert reversed_.state.periods.unbooked.expenses == {"EUR": Decimal(-56)}
+    (left,) = reversed_.state.periods.unbooked.values()
+    assert left.expenses == {"EUR": Decimal(-56)}
 
 
 def test_an_expense_that_is_reversed_before_its_conversion_is_booked_nowhere():
     dinner = expense("dinner", usd(70))
     scenario = after_booking(hearing(contracted().on(MAY_4), dinner), "04")
-    assert hearing(scenario, expense_reversed(dinner)).state.periods.unbooked.expenses == {}
+    assert hearing(scenario, expense_reversed(dinner)).state.periods.unbooked == {}
 
 
 def test_the_margin_is_unknown_while_the_cost_of_work_is():
@@ -322,12 +328,203 @@ def test_the_margin_contains_revenue_that_does_not_follow_from_cost():
 
 def test_an_invoice_that_is_voided_after_its_booking_is_taken_off_the_next_one():
     april = after_booking(sent().on(MAY_4), "04")
-    voided = april.on(JUNE_4).after(VoidInvoice(invoice="invoice-start", why="Wrong."))
-    voided.when(book("05")).then(
+    void = VoidInvoice(invoice="invoice-start", why="Wrong.", voided_on=MAY_31)
+    april.on(JUNE_4).after(void).when(book("05")).then(
         like(BookedWithOpenItems),
         booked("05", receivables_before=eur(5_000), billed=eur(-5_000)),
         costed("05", 0),
     )
+
+
+# ---- the day decides which booking has an entry ----------------------------------------------
+
+WEEK = date(2026, 4, 27)
+
+
+def of_week(**hours: int) -> TimeApproved:
+    """Return the approval of a week across April and May: hours by name and day, such as `a30`."""
+    every = (
+        entries(name, hours=each, day=date(2026, 4 if int(name[1:]) > 26 else 5, int(name[1:])))
+        for name, each in hours.items()
+    )
+    return TimeApproved(person="dev", week=WEEK, entries=tuple(e for of in every for e in of))
+
+
+def booking(outcome: Outcome[Engagement]) -> PeriodBooked:
+    (found,) = (each for each in outcome.events if isinstance(each, PeriodBooked))
+    return found
+
+
+def costs(outcome: Outcome[Engagement]) -> PeriodCosted:
+    (found,) = (each for each in outcome.events if isinstance(each, PeriodCosted))
+    return found
+
+
+def test_a_week_across_two_months_is_split_between_their_bookings():
+    worked = hearing(hourly(), of_week(a29=8, a30=4, a1=6))
+    april = worked.when(book("04"))
+    april.then(
+        like(BookedWithOpenItems),
+        booked("04", hours=Decimal(12), unbilled=eur(1_200)),
+        costed("04", 600),
+    )
+    april.after.on(JUNE_4).when(book("05")).then(
+        like(BookedWithOpenItems),
+        booked("05", hours=Decimal(6), unbilled=eur(1_800)),
+        costed("05", 300),
+    )
+
+
+def test_what_is_dated_in_the_next_month_waits_for_its_booking():
+    start = issued(contracted(), "invoice-start", "2026-00007", date(2026, 5, 2))
+    paid = start.on(MAY_4).after(pay(2_000, received_on=date(2026, 5, 3)))
+    worked = hearing(paid, time("a"), time("b", day=date(2026, 5, 1)))
+    spent = hearing(worked, expense("train", eur(90), date(2026, 5, 2)))
+    april = spent.when(book("04"))
+    april.then(
+        like(BookedWithOpenItems),
+        booked("04", hours=Decimal(8)),
+        costed("04", 400),
+        like(WorksLeft),
+    )
+    view = april.after.view
+    assert (view["unbooked"].billed, view["unbooked"].paid) == (eur(5_000), eur(2_000))
+    (only,) = view["unbooked_by_month"]
+    assert only.month == "2026-05"
+    assert dict(only) == {**dict(view["unbooked"]), "month": "2026-05"}
+    april.after.on(JUNE_4).when(book("05")).then(
+        like(BookedWithOpenItems),
+        booked("05", billed=eur(5_000), paid=eur(2_000), hours=Decimal(8), expenses=eur(90)),
+        costed("05", 490),
+        like(WorksLeft),
+    )
+
+
+def test_the_view_shows_what_each_booking_would_contain():
+    worked = hearing(hourly(costs=False), of_week(a30=4, a1=6))
+    shown = {each.month: each.hours for each in worked.view["unbooked_by_month"]}
+    assert shown == {"2026-04": 4, "2026-05": 6}
+    # What is late counts for the first month that is not booked; cost alone shows no month.
+    april = hearing(after_booking(worked, "04"), time("late", hours=2))
+    shown = {each.month: each.hours for each in april.view["unbooked_by_month"]}
+    assert shown == {"2026-05": 8}
+    assert april.view["unbooked"].hours == 8
+    may = after_booking(april.on(JUNE_4), "05").knowing(CARD, COSTS).after(CatchUp())
+    assert may.state.periods.unbooked_to().cost == 600
+    assert may.view["unbooked_by_month"] == []
+
+
+def test_an_approval_that_is_reversed_before_its_month_is_booked_is_not_in_it():
+    worked = hearing(hourly(), of_week(a30=4, a1=6))
+    gone = hearing(worked, time_reversed(of_week(a30=4, a1=6)))
+    assert gone.state.periods.unbooked == {}
+    assert booking(gone.when(book("04"))).hours == 0
+
+
+def test_cost_of_the_next_month_that_is_not_known_leaves_the_margin_of_this_one_known():
+    known = hearing(hourly(), time("a"))
+    worked = hearing(known, time("b", "wizard", day=date(2026, 5, 1)))
+    april = costs(worked.when(book("04")))
+    assert april == costed("04", 400)
+    assert costs(after_booking(worked, "04").on(JUNE_4).when(book("05"))).margin is None
+
+
+def test_cost_that_becomes_known_after_the_booking_is_in_the_next_one():
+    worked = hearing(hourly(costs=False), of_week(a30=4, a1=6))
+    april = after_booking(worked, "04").knowing(CARD, COSTS).on(JUNE_4).after(CatchUp())
+    assert costs(april.when(book("05"))).cost == eur(500)
+
+
+def bill(month: str) -> BillTime:
+    return BillTime(month=f"2026-{month}")
+
+
+def billed_on(scenario: Scenario[Engagement], number: int, on: date) -> Scenario[Engagement]:
+    """Return the scenario after the only draft was issued, dated `on`."""
+    (draft,) = (each for each in scenario.state.billing.live if each.stage == "drafted")
+    return issued(scenario, draft.invoice, f"2026-{number:05}", on)
+
+
+def unbilled(scenario: Scenario[Engagement], month: str) -> Money:
+    return booking(scenario.when(book(month))).unbilled
+
+
+def test_work_on_an_invoice_of_the_next_month_is_unbilled_at_the_end_of_this_one():
+    worked = hearing(hourly(), time("a", hours=8), time("b", hours=2, day=date(2026, 5, 1)))
+    may = billed_on(worked.after(bill("05")), 1, MAY_4)
+    assert may.view["unbilled"][0].unbilled == eur(0)
+    april = booking(may.when(book("04")))
+    assert (april.unbilled, april.billed, april.receivables) == (eur(800), eur(0), eur(0))
+    after = booking(after_booking(may, "04").on(JUNE_4).when(book("05")))
+    assert (after.unbilled, after.billed, after.receivables) == (eur(0), eur(1_000), eur(1_000))
+
+
+def voided(scenario: Scenario[Engagement]) -> Scenario[Engagement]:
+    """Return the scenario after the only invoice was voided in May, and its new draft rejected."""
+    (invoice,) = scenario.state.billing.issued
+    void = VoidInvoice(invoice=invoice.invoice, why="Wrong.")
+    drafted = scenario.on(MAY_4).after(void)
+    (draft,) = drafted.state.billing.live
+    return drafted.after(RejectInvoice(invoice=draft.invoice, why="Wrong."))
+
+
+def test_what_a_later_credit_note_or_voiding_makes_unbilled_was_billed_at_the_months_end():
+    april = billed_on(hearing(hourly().on(LAST), time("a")).after(bill("04")), 1, LAST)
+    credited = credit_issued(
+        april.on(MAY_4),
+        IssueCreditNote(
+            intent="cancel-and-rebill", invoice="invoice-time-2026-04", entries=("a",), why="Rate."
+        ),
+    )
+    for later in (credited, voided(april)):
+        redrafted = later.after(bill("05"))
+        again = billed_on(redrafted, 2, MAY_4)
+        for scenario in (later, redrafted, again):
+            assert unbilled(scenario, "04") == eur(0)
+        may = after_booking(later, "04").on(JUNE_4)
+        assert booking(may.when(book("05"))).unbilled == eur(800)
+
+
+def test_what_is_written_down_after_a_later_voiding_is_not_unbilled():
+    april = billed_on(hearing(hourly().on(LAST), time("a")).after(bill("04")), 1, LAST)
+    written_down = voided(april).after(WriteDownWork(entries=("a",), why="Goodwill."))
+    assert unbilled(written_down, "04") == eur(0)
+    assert unbilled(after_booking(written_down, "04").on(JUNE_4), "05") == eur(0)
+
+
+def test_a_part_that_is_billed_anew_after_the_months_end_is_as_it_was_at_it():
+    work = hearing(hourly().on(LAST), time("a", hours=8)).after(bill("04"))
+    draft = work.state.billing.invoices["invoice-time-2026-04"]
+    less = EditInvoice.model_validate(
+        {
+            "invoice": draft.invoice,
+            "lines": [{"invoice_line": draft.lines[0].invoice_line, "hours": 3}],
+            "why": "As agreed.",
+        }
+    )
+    april = billed_on(work.after(less), 1, LAST)
+    anew = billed_on(voided(april).after(bill("05")), 2, MAY_4)
+    expected = eur(800) - april.view["invoices"][0].amount
+    assert unbilled(april, "04") == unbilled(anew, "04") == expected > eur(0)
+
+
+def test_work_whose_invoice_is_dated_after_the_next_booking_does_not_leave():
+    worked = hearing(hourly(), time("a"))
+    june = billed_on(worked.after(bill("04")), 1, date(2026, 6, 2))
+    months = MonthStreams()
+    april = months.after(after_booking(june, "04"))
+    assert not months.works("2026-04")
+    assert unbilled(april, "05") == eur(800)
+    may = months.after(after_booking(april, "05"))
+    assert set(months.works("2026-04")) == {"time:a"}
+    assert unbilled(may, "06") == eur(0)
+
+
+def test_work_of_the_next_month_whose_worth_is_not_known_is_counted_there():
+    pair = hourly_pair(developer=100)
+    unknown = hearing(pair, expense("taxi", eur(30)), expense("late", eur(30), MAY_4))
+    assert booking(unknown.when(book("04"))).unbilled_unknown == 1
+    assert booking(unknown.when(book("05"))).unbilled_unknown == 2
 
 
 # ---- what is missing -------------------------------------------------------------------------
@@ -528,8 +725,6 @@ def test_a_month_waits_for_the_numbers_of_its_documents():
 
 
 # ---- days ------------------------------------------------------------------------------------
-
-LAST, FIRST = date(2026, 4, 30), date(2026, 5, 1)
 
 
 @pytest.mark.parametrize(

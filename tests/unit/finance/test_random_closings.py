@@ -1,9 +1,12 @@
 """Check random bookings beside late work, corrections, credit notes and payments.
 
-A booked month keeps its figures to the cent, and each amount is in exactly one booking.
+A booked month keeps its figures to the cent. Each amount is in one booking: that of its day, or
+the first after it. What is owed and unbilled is that of the documents to the end of the month.
 """
 
-from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -30,38 +33,42 @@ from contracts.finance import (
     WriteOffReversed,
 )
 from contracts.money import Money
+from contracts.values import Month
 from finance.allocations.requests import GiveBackAllocation
-from finance.calendar_months import after
+from finance.calendar_months import after, end_of
+from finance.drafts.decisions import EditInvoice
 from finance.engagement import Engagement
 from finance.invoices.decisions import VoidInvoice
 from finance.periods.requests import BookPeriod
 from finance.revenue.decisions import RecogniseRevenue
 from finance.write_offs.decisions import ReverseWriteOff, WriteOffInvoice
-from testkit.scenario import Outcome
+from testkit.scenario import Outcome, Scenario
 from tests.amounts import eur, usd
 from tests.invoices import NO_TAX
 from tests.unit.finance.builders import CARD, COSTS, MONDAY, allocate, exchange, expense
-from tests.unit.finance.test_random_work import END, Story
+from tests.unit.finance.month_streams import MonthStreams
+from tests.unit.finance.test_random_work import END, RATES, Story
 
+DAYS = (
+    *("issue_on", "voided_on", "issued_on", "received_on"),
+    *("deallocated_on", "written_off_on", "reversed_on"),
+)
+"""Fields of commands that are the day of a document."""
 MONTHS = tuple(f"2026-{month:02}" for month in range(3, 12))
-COUNTED: dict[type[Event], tuple[str, int]] = {
-    InvoiceIssued: ("billed", 1),
-    InvoiceVoided: ("billed", -1),
-    CreditNoteIssued: ("credited", 1),
-    PaymentAllocated: ("paid", 1),
-    PaymentDeallocated: ("paid", -1),
-    WriteOffRecorded: ("written_off", 1),
-    WriteOffReversed: ("written_off", -1),
-    RevenueRecognised: ("recognised", 1),
-    ExpenseApproved: ("expenses", 1),
-    ExpenseReversed: ("expenses", -1),
-    ExpenseConverted: ("expenses", 1),
-    ExpenseConversionReversed: ("expenses", -1),
-    CostAccrued: ("cost", 1),
-    CostReversed: ("cost", -1),
-    RevenueByCostRecognised: ("recognised_by_cost", 1),
+OF_DAY: dict[type[Event], tuple[str, int, str]] = {
+    InvoiceIssued: ("billed", 1, "issued_on"),
+    InvoiceVoided: ("billed", -1, "voided_on"),
+    CreditNoteIssued: ("credited", 1, "issued_on"),
+    PaymentAllocated: ("paid", 1, "received_on"),
+    PaymentDeallocated: ("paid", -1, "deallocated_on"),
+    WriteOffRecorded: ("written_off", 1, "written_off_on"),
+    WriteOffReversed: ("written_off", -1, "reversed_on"),
+    ExpenseApproved: ("expenses", 1, "spent_on"),
+    ExpenseReversed: ("expenses", -1, "spent_on"),
+    ExpenseConverted: ("expenses", 1, "spent_on"),
+    ExpenseConversionReversed: ("expenses", -1, "spent_on"),
 }
-"""Total in which an event counts, and its sign."""
+"""Total in which an event counts, its sign, and the field with its day."""
 
 
 def amount_of(event: Event) -> Money:
@@ -69,9 +76,7 @@ def amount_of(event: Event) -> Money:
         return event.paid
     if isinstance(event, ExpenseConverted | ExpenseConversionReversed):
         return event.conversion.converted
-    amount: Money = getattr(
-        event, "cost" if isinstance(event, CostAccrued | CostReversed) else "amount"
-    )
+    amount: Money = getattr(event, "amount")  # noqa: B009
     return amount
 
 
@@ -81,55 +86,101 @@ def numbers(event: Event, *names: str) -> dict[str, Decimal]:
     return {name: each.amount if name != "hours" else each for name, each in found.items()}
 
 
+@dataclass
 class Bookings:
-    """Totals since the last booking, and the bookings as they were published."""
+    """Entries that are not booked, with their days, and the bookings as they were published."""
 
-    def __init__(self) -> None:
-        self.totals: defaultdict[str, Decimal] = defaultdict(Decimal)
-        self.booked: list[PeriodBooked] = []
-        self.costed: list[PeriodCosted] = []
-        self.gross: dict[str, Decimal] = {}
+    entries: list[tuple[str, date, Decimal]] = field(default_factory=list)
+    booked: list[PeriodBooked] = field(default_factory=list)
+    costed: list[PeriodCosted] = field(default_factory=list)
+    gross: dict[str, Decimal] = field(default_factory=dict)
+    waited: int = 0
+    """Number of entries that a booking left to later months."""
 
     @property
     def with_tax(self) -> bool:
         """Return whether what was billed in a month differs with and without tax."""
         return any(each.billed != each.billed_gross for each in self.booked)
 
+    def sum(self, name: str) -> Decimal:
+        """Return what is not booked."""
+        return sum((amount for each, _, amount in self.entries if each == name), Decimal(0))
+
     def count(self, event: Event) -> None:
-        """Count an event; a booking has to hold what was counted since the one before."""
+        """Count an event; a booking has to contain what was counted and is of its days."""
         if isinstance(event, PeriodBooked):
-            self._require(event, *BookedTotals.model_fields)
+            self._require(event, event.month, *BookedTotals.model_fields)
             before = self.booked[-1].receivables if self.booked else eur(0)
             more = event.taken_over + event.billed_gross - event.credited_gross
             assert event.receivables_before == before
             assert event.receivables == before + more - event.paid - event.written_off
             self.booked.append(event)
         elif isinstance(event, PeriodCosted):
-            self._require(event, "cost", "recognised_by_cost")
+            self._require(event, event.month, "cost", "recognised_by_cost")
             assert event.recognised == self.booked[-1].recognised
             self.costed.append(event)
-        elif isinstance(event, TimeApproved | TimeReversed):
-            hours = sum((each.hours for each in event.entries), Decimal(0))
-            self.totals["hours"] += hours if isinstance(event, TimeApproved) else -hours
-        elif type(event) in COUNTED:
-            self._count_gross(event)
-            name, sign = COUNTED[type(event)]
-            amount = amount_of(event)
+        else:
+            self.entries += self._entries(event)
+
+    def _entries(self, event: Event) -> Iterator[tuple[str, date, Decimal]]:
+        if isinstance(event, TimeApproved | TimeReversed):
+            sign = 1 if isinstance(event, TimeApproved) else -1
+            yield from (("hours", each.day, sign * each.hours) for each in event.entries)
+        elif isinstance(event, CostAccrued | CostReversed):
+            sign = 1 if isinstance(event, CostAccrued) else -1
+            yield from (("cost", each.day, sign * each.cost.amount) for each in event.entries)
+        elif isinstance(event, RevenueRecognised | RevenueByCostRecognised):
+            by_cost = isinstance(event, RevenueByCostRecognised)
+            name = "recognised_by_cost" if by_cost else "recognised"
+            yield name, end_of(event.month), event.amount.amount
+        elif type(event) in OF_DAY:
+            name, sign, of = OF_DAY[type(event)]
+            amount, day = amount_of(event), getattr(event, of)
             if amount.currency == "EUR":
-                self.totals[name] += sign * amount.amount
+                yield name, day, sign * amount.amount
+            if isinstance(event, InvoiceIssued | CreditNoteIssued):
+                yield f"{name}_gross", day, event.tax.gross.amount
+            if isinstance(event, InvoiceIssued):
+                self.gross[event.invoice] = event.tax.gross.amount
+            if isinstance(event, InvoiceVoided):
+                yield "billed_gross", day, -self.gross.pop(event.invoice)
 
-    def _count_gross(self, event: Event) -> None:
-        if isinstance(event, InvoiceIssued | CreditNoteIssued):
-            name = "billed_gross" if isinstance(event, InvoiceIssued) else "credited_gross"
-            self.totals[name] += event.tax.gross.amount
-        if isinstance(event, InvoiceIssued):
-            self.gross[event.invoice] = event.tax.gross.amount
-        if isinstance(event, InvoiceVoided):
-            self.totals["billed_gross"] -= self.gross.pop(event.invoice)
-
-    def _require(self, event: Event, *names: str) -> None:
-        expected = {name: self.totals.pop(name, Decimal(0)) for name in names}
+    def _require(self, event: Event, month: Month, *names: str) -> None:
+        expected = dict.fromkeys(names, Decimal(0))
+        left = list[tuple[str, date, Decimal]]()
+        for name, day, amount in self.entries:
+            if name in names and day <= end_of(month):
+                expected[name] += amount
+            else:
+                left.append((name, day, amount))
+                self.waited += name in names
+        self.entries = left
         assert numbers(event, *names) == expected
+
+
+@dataclass
+class Documents:
+    """Parts of works that invoices bill, by the days of the documents."""
+
+    parts: list[tuple[str, date, Money]] = field(default_factory=list)
+    ended: int = 0
+
+    def count(self, event: Event) -> None:
+        """Count the works of an invoice, and those that are taken off it to be billed again."""
+        if isinstance(event, InvoiceIssued):
+            works = [work for line in event.lines for work in line.works]
+            self.parts += ((each.key, event.issued_on, each.amount) for each in works)
+        elif isinstance(event, InvoiceVoided):
+            self.parts += ((each.key, event.voided_on, -each.amount) for each in event.works)
+            self.ended += len(event.works)
+        elif isinstance(event, CreditNoteIssued) and event.intent == "cancel-and-rebill":
+            self.parts += ((each.key, event.issued_on, -each.amount) for each in event.works)
+            self.ended += len(event.works)
+
+    def billed(self, key: str, day: date) -> Money:
+        """Return what documents up to a day bill of a work."""
+        parts = (amount for name, on, amount in self.parts if name == key and on <= day)
+        return Money.total(parts, "EUR")
 
 
 class ClosingStory(Story):
@@ -140,8 +191,11 @@ class ClosingStory(Story):
         tax = NO_TAX.model_copy(update={"percent": Decimal(19)})
         known = (CARD, COSTS, exchange("1.25", MONDAY), tax)
         self.engagement = self.engagement.knowing(*known)
-        self.bookings = Bookings()
+        self.bookings, self.documents = Bookings(), Documents()
+        self.months = MonthStreams()
         self.consumed: list[Event] = []
+        self.converted: dict[str, Money] = {}
+        self.differs = 0
 
     def happens(self) -> Outcome[Engagement]:
         """Return the outcome of a random event or command, which is counted."""
@@ -151,8 +205,82 @@ class ClosingStory(Story):
         for event in self.consumed:
             self.bookings.count(event)
         for recorded in outcome.published:
-            self.bookings.count(recorded.event)
+            self._count(recorded.event)
         return outcome
+
+    def settle(self, engagement: Scenario[Engagement]) -> None:
+        """Go on after all requests to the streams of months."""
+        self.engagement = self.months.after(engagement)
+        for event in self.months.published:
+            self._count(event)
+        self.months.published.clear()
+
+    def _count(self, event: Event) -> None:
+        if isinstance(event, PeriodBooked):
+            self._require_unbilled(event)
+        if isinstance(event, ExpenseConverted):
+            self.converted[event.expense] = event.conversion.converted
+        self.bookings.count(event)
+        self.documents.count(event)
+
+    def _require_unbilled(self, event: PeriodBooked) -> None:
+        """Require that what is unbilled follows from the works and documents of days to the end."""
+        end, total = end_of(event.month), eur(0)
+        for key, on, worth in self._works():
+            if on <= end:
+                drafted = self._drafted(key)
+                left = worth - self.documents.billed(key, end) - drafted
+                now = worth - self.documents.billed(key, date.max) - drafted
+                if not self._is_written_down(key, on) and left.amount > 0:
+                    total = total + left
+                    self.differs += left != now
+        assert event.unbilled == total
+
+    def _works(self) -> Iterator[tuple[str, date, Money]]:
+        """Yield the keys, days and worths of approved works."""
+        for approved in self.approved.times.values():
+            for each in approved.entries:
+                if each.billable and approved.why_not_billed is None:
+                    yield f"time:{each.entry}", each.day, eur(RATES.get(each.role, 0) * each.hours)
+        for spent in self.approved.billed_on:
+            worth = self.converted.get(spent.expense, spent.amount)
+            if worth.currency == "EUR":
+                yield f"expense:{spent.expense}", spent.spent_on, worth
+
+    def _drafted(self, key: str) -> Money:
+        state = self.engagement.state
+        drafts = [each.invoice for each in state.billing.live if each.stage != "issued"]
+        works = (each for draft in drafts for each in state.work.billed_on(draft))
+        return Money.total((each.amount for each in works if each.key == key), "EUR")
+
+    def _is_written_down(self, key: str, on: date) -> bool:
+        work = self.engagement.state.work.known(key, on) or self.months.works(f"{on:%Y-%m}")[key]
+        return work.written_down is not None
+
+    def thing(self) -> Command | Event:
+        """Return a random command, whose document has a day of its own, or an event."""
+        thing = super().thing()
+        return self._dated(thing) if isinstance(thing, Command) else thing
+
+    def _dated(self, command: Command) -> Command:
+        """Return a command with a day that is in no booked month, nor before its invoice."""
+        state = self.engagement.state
+        first = state.periods.first_open_day or MONDAY
+        invoice = state.billing.invoices.get(getattr(command, "invoice", ""))
+        if invoice is not None:
+            due = state.billing.events.get(invoice.billing_event)
+            first = max(first, invoice.issue_on or (due.due_on if due else first))
+        day = min(first + timedelta(days=self.random.randint(0, 45)), END)
+        return command.model_copy(
+            update={name: day for name in DAYS if name in type(command).model_fields}
+        )
+
+    def edit(self) -> Command | None:
+        """Return an edit that does not lower amounts, so that hours are billed at their rates."""
+        edit = super().edit()
+        assert edit is None or isinstance(edit, EditInvoice)
+        lowered = edit is not None and any(each.amount is not None for each in edit.lines)
+        return None if lowered else edit
 
     def _command(self) -> Command:
         """Return a booking, the revenue of the next month, or a payment, back or forth."""
@@ -167,10 +295,10 @@ class ClosingStory(Story):
             if invoice.stage == "issued":
                 commands.append(VoidInvoice(invoice=invoice.invoice, why="Wrong."))
             commands += (
-                GiveBackAllocation(allocation=each, why="Wrong.", deallocated_on=END)
+                GiveBackAllocation(allocation=each, why="Wrong.", deallocated_on=MONDAY)
                 for each in invoice.allocations
             )
-        return self.random.choice(commands)
+        return self._dated(self.random.choice(commands))
 
     def _booking(self) -> BookPeriod:
         """Return the booking of the next month or of one before."""
@@ -209,7 +337,7 @@ class ClosingStory(Story):
 
 def owed_since(state: Engagement) -> Decimal:
     """Return what is owed by the bookings, and by what came since."""
-    return state.periods.receivables + state.periods.unbooked.owed
+    return state.periods.receivables + state.periods.unbooked_to().owed
 
 
 def owed(state: Engagement) -> Decimal:
@@ -225,7 +353,7 @@ def test_a_booked_month_never_changes_and_nothing_is_booked_twice(seed: int) -> 
     while steps < 90 or not bookings.with_tax:
         steps += 1
         assert steps < 300, "no invoice with tax was booked"
-        story.engagement = story.happens().after
+        story.settle(story.happens().after)
         view = story.engagement.view
         assert view["periods"] == bookings.booked
         assert view["periods_costed"] == bookings.costed
@@ -236,6 +364,7 @@ def test_a_booked_month_never_changes_and_nothing_is_booked_twice(seed: int) -> 
     assert [*again.periods.costed.values()] == bookings.costed
     months = [each.month for each in bookings.booked]
     assert months == [each.month for each in bookings.costed] == list(MONTHS[: len(months)])
-    cost = sum((each.cost.amount for each in bookings.costed), bookings.totals["cost"])
+    cost = sum((each.cost.amount for each in bookings.costed), bookings.sum("cost"))
     assert cost == (state.work.cost_to_date or eur(0)).amount
     assert len(months) > 1
+    assert bookings.waited

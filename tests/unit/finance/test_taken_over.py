@@ -411,7 +411,7 @@ def test_a_payment_is_allocated_to_an_invoice_from_before() -> None:
     part.then(like(PaymentAllocated, invoice=BEFORE, amount=eur(1_000), bank_charge=eur(5)))
     assert open_of(part.after) == (eur(1_005), eur(0), eur(185), False)
     assert part.after.view["paid"] == part.after.view["gross"] == eur(0), "billed here"
-    assert part.after.state.periods.unbooked.paid == 1_005
+    assert part.after.state.periods.unbooked_to().paid == 1_005
     rest = part.after.after(allocate(BEFORE, eur(150), written_off=eur(50)))
     assert open_of(rest) == (eur(1_155), eur(35), eur(0), False)
     assert "invoice-unpaid" not in settling(rest)

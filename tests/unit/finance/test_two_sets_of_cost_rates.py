@@ -129,7 +129,9 @@ def passed(deadline: str) -> Step:
     return lambda engagement: engagement.when_deadline(deadline)
 
 
-def issue(invoice: str, number: str, on: date) -> tuple[Step, Step, Step]:
+def issue(
+    invoice: str, number: str, on: date, issue_on: date | None = None
+) -> tuple[Step, Step, Step]:
     taken = NumberTaken(number=int(number.rpartition("-")[2]), on=on)
 
     def numbered(engagement: Scenario[Engagement]) -> Outcome[Engagement]:
@@ -139,10 +141,12 @@ def issue(invoice: str, number: str, on: date) -> tuple[Step, Step, Step]:
         owed = engagement.state.billing.invoices[invoice].outstanding
         return engagement.when(allocate(invoice, owed), by="petra")
 
-    return told(ApproveInvoice(invoice=invoice), on), numbered, paid
+    return told(ApproveInvoice(invoice=invoice, issue_on=issue_on), on), numbered, paid
 
 
 AUGUST = date(2026, 8, 3)
+MAY_31 = date(2026, 5, 31)
+"""Day of an invoice whose works leave with the booking of April: that of May contains it."""
 RATE = exchange("1.25", ESTIMATED)
 LIFE: tuple[Step, ...] = (
     heard(OPENED),
@@ -178,7 +182,7 @@ LIFE: tuple[Step, ...] = (
     *issue("invoice-care", "2026-00005", AUGUST),
     *issue("invoice-fees-2026-04", "2026-00006", AUGUST),
     *issue("invoice-fees-2026-05", "2026-00007", AUGUST),
-    *issue("invoice-time-2026-04", "2026-00008", AUGUST),
+    *issue("invoice-time-2026-04", "2026-00008", AUGUST, MAY_31),
     told(BookPeriod(company="us", month="2026-04")),
     told(BookPeriod(company="us", month="2026-04", accepted="Late.")),
     told(SettleAccount()),
