@@ -6,11 +6,11 @@ from datetime import date
 from chassis.domain.commands import Missing
 from contracts.decimals import canonical_decimal
 from contracts.values import Month
-from finance.calendar_months import end_of
+from finance.calendar_months import end_of, month_of
 from finance.engagement import Engagement
 from finance.exchange_rates.conversion import missing_rate
 from finance.periods.state import NOTHING
-from finance.revenue.months import next_open_month
+from finance.revenue.months import next_month, next_open_month
 from finance.time_billing.assignment import missing_line
 from finance.time_billing.unbilled import unassigned
 
@@ -79,12 +79,16 @@ def missing_in_confidence(state: Engagement, month: Month) -> Iterable[Missing]:
 
 
 def _missing_revenue(state: Engagement, month: Month, *, by_cost: bool) -> Iterable[Missing]:
-    """Yield the obligations, by the method, whose revenue is not recognised to a month."""
-    budget = state.budget
+    """Yield the obligations, by the method, whose revenue is not recognised to a month.
+
+    A settled account has no revenue of months after the settlement.
+    """
+    budget, settled_on = state.budget, state.settlement.settled_on
+    last = min(month, month_of(settled_on)) if settled_on else month
     for each in budget.obligations if budget else ():
         if budget is not None and (each.method == "cost-to-cost") == by_cost:
             following = next_open_month(state, budget, each)
-            if following <= month:
+            if following <= month and next_month(state, budget, each) <= last:
                 sentence = f"the revenue of {each.obligation} in {following} is not recognised"
                 yield Missing("revenue-unrecognised", sentence, "finance")
 

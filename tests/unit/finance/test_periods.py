@@ -35,6 +35,7 @@ from finance.periods.events import (
     RegisteredWithLedger,
 )
 from finance.periods.requests import BookPeriod, CheckPeriod
+from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from finance.withholding.decisions import WriteDownWork
 from finance.write_offs.decisions import ReverseWriteOff, WriteOffInvoice
@@ -58,6 +59,7 @@ from tests.unit.finance.builders import (
     exchange,
     expense,
     expense_reversed,
+    fixed_line,
     hearing,
     hourly_line,
     issued,
@@ -821,6 +823,30 @@ def test_revenue_that_is_missing_is_named_by_the_month_in_which_it_can_be_recogn
         assert all("in 2026-05" in each for each in named)
         done = later.after(recognise("05")).when(CheckPeriod(company="us", month="2026-05"))
         assert not any("is not recognised" in f"{each}" for each in done.events)
+
+
+def test_a_settled_account_misses_no_revenue_of_later_months():
+    item = BillingItem(item="start", kind="on-signature", amount=eur(20_000))
+    start = contracted(sow_of(fixed_line(item)))
+    invoiced = issued(start, "invoice-start", "2026-00007", APRIL_1)
+    done = hearing(invoiced, accepted("design", LAST), accepted("portal", LAST)).on(LAST)
+    done = done.after(pay(20_000))
+
+    def missing_revenue(scenario: Scenario[Engagement]) -> list[str]:
+        items = scenario.on(date(2026, 7, 3)).view["missing_costs_to_close"]
+        return [each.sentence for each in items if each.code == "revenue-unrecognised"]
+
+    open_ = "the revenue of fixed in 2026-06 is not recognised"
+    booked_ = after_booking(after_booking(done.on(JUNE_4), "04"), "05")
+    assert missing_revenue(booked_) == [open_]
+    settled = done.after(SettleAccount())
+    assert missing_revenue(settled)
+    # What is missing of the month of the settlement is missing later, too, until it is recognised.
+    booked_ = after_booking(after_booking(settled.on(JUNE_4), "04"), "05")
+    assert missing_revenue(booked_) == [open_]
+    recognised_ = settled.on(MAY_4).after(recognise("03")).after(recognise("04"))
+    assert missing_revenue(recognised_) == []
+    assert missing_revenue(after_booking(recognised_, "04")) == []
 
 
 def hourly_advance() -> Scenario[Engagement]:
