@@ -102,6 +102,11 @@ class PeriodCosted(Event, channel=FINANCE_CONFIDENTIAL):
     """Revenue recognised in proportion to cost, by its month."""
     recognised: Money
     """Revenue recognised by other methods, as in `period-booked`."""
+    uncosted: WorkCount
+    """Number of approved works of days to the end of the month whose cost is not known.
+
+    Their cost is in a later booking.
+    """
     margin: Margin | None
     """Margin of all this revenue over `cost`.
 

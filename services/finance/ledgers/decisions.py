@@ -85,8 +85,9 @@ def register_engagement(
     state: Ledger, command: RegisterEngagement, context: Context
 ) -> Iterable[Event]:
     """Add the engagement to the group that is not full; the next group begins when it is."""
-    group = state.engagements // MOST_ENGAGEMENTS + 1
-    yield EngagementRegistered(engagement=command.engagement, group=group)
+    group, closing = state.engagements // MOST_ENGAGEMENTS + 1, state.closing
+    closed_to = closing.month if closing is not None and closing.is_booking else state.last_closed
+    yield EngagementRegistered(engagement=command.engagement, group=group, closed_to=closed_to)
     add = AddEngagement(engagement=command.engagement)
     yield adding(group_id(state.company, group), add, id="add", item=command.engagement)
 
@@ -286,10 +287,14 @@ class MonthTotals(ViewModel):
 
 
 class MonthCosts(ViewModel):
-    """Cost and revenue by cost of a company's bookings in one currency."""
+    """Cost and revenue by cost of a company's bookings in one currency.
+
+    `cost` does not contain that of the `uncosted` works, which is not known.
+    """
 
     currency: str
     cost: Money
+    uncosted: int
     recognised_by_cost: Money
 
 
@@ -392,7 +397,10 @@ def ledger_figures(state: Ledger) -> LedgerFigures:
 def _costs(totals: Iterable[CompanyTotals]) -> list[MonthCosts]:
     return [
         MonthCosts(
-            currency=each.currency, cost=each.cost, recognised_by_cost=each.recognised_by_cost
+            currency=each.currency,
+            cost=each.cost,
+            uncosted=each.uncosted,
+            recognised_by_cost=each.recognised_by_cost,
         )
         for each in totals
     ]

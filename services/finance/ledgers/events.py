@@ -6,10 +6,14 @@ from finance.ledgers.requests import CompanyTotals
 
 
 class EngagementRegistered(Internal):
-    """An engagement of the company was added to a group."""
+    """An engagement of the company was added to a group.
+
+    `closed_to` is the last month that is closed, or being booked, without it.
+    """
 
     engagement: EngagementId
     group: Version
+    closed_to: Month | None = None
 
 
 class ClosingStarted(Internal):

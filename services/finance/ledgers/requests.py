@@ -33,6 +33,7 @@ class CompanyTotals(Value):
     unbilled: Money
     unbilled_unknown: WorkCount
     cost: Money
+    uncosted: WorkCount
     recognised_by_cost: Money
 
     @classmethod
@@ -47,6 +48,7 @@ class CompanyTotals(Value):
             unbilled=booked.unbilled,
             unbilled_unknown=booked.unbilled_unknown,
             cost=costed.cost,
+            uncosted=costed.uncosted,
             recognised_by_cost=costed.recognised_by_cost,
         )
 

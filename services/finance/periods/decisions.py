@@ -21,6 +21,7 @@ from contracts.values import Month
 from finance.calendar_months import after, end_of
 from finance.costing.rates import margin
 from finance.engagement import Engagement
+from finance.ledgers.events import EngagementRegistered
 from finance.ledgers.requests import RegisterEngagement
 from finance.periods.events import (
     MOST_ITEMS,
@@ -57,8 +58,9 @@ def register(state: Engagement, context: Context) -> Iterable[Event]:
 def registered(
     state: Engagement, outcome: Outcome[RegisterEngagement], context: Context
 ) -> Iterable[Event]:
-    """Note that the ledger knows the engagement."""
-    yield RegisteredWithLedger(company=outcome.request.item)
+    """Note that the ledger knows the engagement, and which months it closed before."""
+    closed_to = outcome.only(EngagementRegistered).closed_to
+    yield RegisteredWithLedger(company=outcome.request.item, closed_to=closed_to)
 
 
 @capability.decide(CheckPeriod, by=None)
@@ -139,13 +141,14 @@ def _costs(state: Engagement, month: Month) -> PeriodCosted:
     cost = Money(amount=unbooked.cost, currency=currency)
     by_cost = Money(amount=unbooked.recognised_by_cost, currency=currency)
     recognised = Money(amount=unbooked.recognised, currency=currency)
-    is_costed = state.work.is_costed(until=end_of(month))
+    uncosted = sum(each.on <= end_of(month) for each in state.work.without_cost)
     return PeriodCosted(
         month=month,
         cost=cost,
         recognised_by_cost=by_cost,
         recognised=recognised,
-        margin=margin(recognised + by_cost, cost) if is_costed else None,
+        uncosted=uncosted,
+        margin=None if uncosted else margin(recognised + by_cost, cost),
     )
 
 

@@ -38,9 +38,13 @@ class OpenItems(Value):
 
 
 class RegisteredWithLedger(Internal):
-    """The ledger of the company that sells knows the engagement."""
+    """The ledger of the company that sells knows the engagement.
+
+    `closed_to` is the last month that the company closed without it.
+    """
 
     company: Identifier
+    closed_to: Month | None = None
 
 
 class PeriodChecked(Internal):

@@ -94,7 +94,8 @@ class Periods(Part):
     its day, or in the first one after the booked months. Months in which they are zero are left
     out.
 
-    `company` is that whose ledger knows the engagement. `waiting` are the hours of each person that
+    `company` is that whose ledger knows the engagement, and `closed_before` the last month that it
+    had closed before. `waiting` are the hours of each person that
     are submitted and neither approved nor rejected, by day, and `waiting_expenses` such expenses.
     `checked` is what was missing when that was last asked for, `with_open_items` what was missing
     when a month was booked. `receivables` is what the customer owed at the last booking, `opening`
@@ -102,6 +103,7 @@ class Periods(Part):
     """
 
     company: Identifier | None = None
+    closed_before: Month | None = None
     unbooked: dict[Month, Unbooked] = {}
     receivables: Decimal = NOTHING
     opening: Decimal = NOTHING
@@ -121,9 +123,14 @@ class Periods(Part):
         return max(self.booked, default=None)
 
     @property
+    def closed_to(self) -> Month | None:
+        """Return the last month that is booked, or that the company closed before, or None."""
+        return max(filter(None, (self.booked_to, self.closed_before)), default=None)
+
+    @property
     def first_open_day(self) -> date | None:
-        """Return the first day after the booked months; None where every day is open."""
-        last = self.booked_to
+        """Return the first day after the closed months; None where every day is open."""
+        last = self.closed_to
         return end_of(last) + timedelta(days=1) if last else None
 
     def unbooked_to(self, month: Month | None = None) -> Unbooked:
@@ -145,7 +152,7 @@ class Periods(Part):
 
     @on_event
     def _registered(self, event: RegisteredWithLedger) -> Self:
-        return self.updated(company=event.company)
+        return self.updated(company=event.company, closed_before=event.closed_to)
 
     @on_event
     def _submitted(self, event: TimeSubmitted) -> Self:

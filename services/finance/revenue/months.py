@@ -52,9 +52,9 @@ def next_open_month(state: Engagement, budget: Budget, obligation: PerformanceOb
 
 
 def open_month(state: Engagement, month: Month) -> Month:
-    """Return a month, or the first one that is not booked."""
-    booked = state.periods.booked_to
-    return max(month, after(booked)) if booked else month
+    """Return a month, or the first one that is not closed."""
+    closed = state.periods.closed_to
+    return max(month, after(closed)) if closed else month
 
 
 def recognised_at(state: Engagement, month: Month) -> Money | None:

@@ -99,6 +99,17 @@ def test_engagements_are_added_to_groups_of_limited_size():
     outcome.then_accepted().then_view(engagements=MOST_ENGAGEMENTS + 1, groups=2)
 
 
+def test_an_engagement_hears_which_months_are_closed_without_it():
+    def closed_to(scenario: Scenario[Ledger]) -> str | None:
+        late, *_ = scenario.when(RegisterEngagement(engagement="E-9999999999999")).events
+        assert isinstance(late, EngagementRegistered)
+        return late.closed_to
+
+    assert closed_to(started()) is None
+    assert closed_to(started().after(CLOSE)) == APRIL
+    assert closed_to(closed()) == APRIL
+
+
 @pytest.mark.parametrize("wrong", ["us", "us.0", "us.x", ".1", "us.1 ", "u/s.1"])
 def test_a_group_is_named_by_company_and_number(wrong: str):
     TypeAdapter(LedgerGroupId).validate_python("us.12")

@@ -24,6 +24,7 @@ from contracts.values import Margin
 from finance.drafts.decisions import EditInvoice
 from finance.engagement import Engagement
 from finance.invoices.decisions import ApproveInvoice, IssueCreditNote, RejectInvoice, VoidInvoice
+from finance.ledgers.events import EngagementRegistered
 from finance.ledgers.requests import RegisterEngagement
 from finance.moved_works.events import WorksLeft
 from finance.pending.decisions import CatchUp
@@ -109,6 +110,7 @@ def costed(month: str, cost: int, by_cost: int = 0, openly: int = 0) -> PeriodCo
         cost=eur(cost),
         recognised_by_cost=eur(by_cost),
         recognised=eur(openly),
+        uncosted=0,
         margin=Margin(revenue=eur(revenue), cost=eur(cost), margin=ratio),
     )
 
@@ -130,10 +132,25 @@ def test_an_engagement_registers_with_the_ledger_of_its_company_once():
     (request,) = won.requests
     assert (request.stream, request.command) == ("ledger:us", "register-engagement")
     assert RegisterEngagement.model_validate_json(request.content).engagement == ID
-    known = (
-        won.then_accepted().when_outcome("register", "us").then(RegisteredWithLedger(company="us"))
-    )
+    known = registered(won.then_accepted(), None).then(RegisteredWithLedger(company="us"))
     assert not known.when_consumed(SOW).requests
+
+
+def registered(scenario: Scenario[Engagement], closed_to: str | None) -> Outcome[Engagement]:
+    answer = EngagementRegistered(engagement=ID, group=1, closed_to=closed_to)
+    return scenario.when_outcome("register", "us", answer)
+
+
+def test_nothing_is_dated_in_a_month_that_the_company_closed_before():
+    late = registered(contracted().on(JUNE_4), "2026-04").then_accepted()
+    approve = ApproveInvoice(invoice="invoice-start", issue_on=date(2026, 4, 30))
+    late.when(approve).then_refused(
+        "date-in-booked-month", fields=["issue_on"], saying="the first open day is 2026-05-01"
+    )
+    late.after(approve.model_copy(update={"issue_on": date(2026, 5, 1)}))
+    late.when(recognise("04")).then_refused("date-in-booked-month")
+    may = late.after(recognise("05"))
+    assert may.view["recognised_to"] == "2026-05"
 
 
 # ---- totals ----------------------------------------------------------------------------------
@@ -275,7 +292,7 @@ def test_an_expense_in_another_currency_is_booked_once_it_is_converted():
     april = waiting.when(book("04")).then(
         like(BookedWithOpenItems),
         booked("04", expenses=eur(100)),
-        like(PeriodCosted, margin=None),
+        like(PeriodCosted, uncosted=1, margin=None),
         like(WorksLeft),
     )
     rate = exchange("1.25", date(2026, 3, 2))

@@ -48,6 +48,7 @@ def costed(month: str) -> finance.PeriodCosted:
         cost=eur(640),
         recognised_by_cost=eur(0),
         recognised=eur(1_000),
+        uncosted=0,
         margin=margin,
     )
 
@@ -110,4 +111,8 @@ def test_bookings_are_told_in_a_sentence() -> None:
     assert unknown.endswith("300 EUR of work is unbilled, and the worth of 2 more is not known.")
     assert sentence_of(costed("2026-04"), NOBODY) == (
         "Cost of 2026-04 booked: 640 EUR; 0 EUR recognised by cost, a margin of 36%."
+    )
+    less = costed("2026-04").model_copy(update={"uncosted": 2})
+    assert sentence_of(less, NOBODY).startswith(
+        "Cost of 2026-04 booked: 640 EUR, without that of 2 works whose cost is not known; "
     )

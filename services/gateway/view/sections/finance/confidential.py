@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from contracts import finance
+from contracts.counting import counted
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.values import Margin
@@ -160,10 +161,17 @@ steps.describe(
         f"cost, {money(event.cumulative)} to date."
     ),
 )
+
+
+def _works(number: int) -> str:
+    return counted(number, "work whose cost is not known", "works whose cost is not known")
+
+
 steps.describe(
     finance.PeriodCosted,
     lambda event, _: (
-        f"Cost of {event.month} booked: {money(event.cost)}; "
+        f"Cost of {event.month} booked: {money(event.cost)}"
+        f"{if_given(', without that of {}', event.uncosted or None, _works)}; "
         f"{money(event.recognised_by_cost)} recognised by cost"
         f"{if_given(', a margin of {}', _ratio(event.margin), percent)}."
     ),
