@@ -59,8 +59,8 @@ def registered(
     state: Engagement, outcome: Outcome[RegisterEngagement], context: Context
 ) -> Iterable[Event]:
     """Note that the ledger knows the engagement, and which months it closed before."""
-    closed_to = outcome.only(EngagementRegistered).closed_to
-    yield RegisteredWithLedger(company=outcome.request.item, closed_to=closed_to)
+    known = (each.closed_to for each in outcome.events if isinstance(each, EngagementRegistered))
+    yield RegisteredWithLedger(company=outcome.request.item, closed_to=next(known, None))
 
 
 @capability.decide(CheckPeriod, by=None)
