@@ -107,14 +107,15 @@ async def month_end(actors: Actors, of: Scenario) -> Controller:
     why = "The number of the customer's order was missing."  # so that it is drafted again
     [wrong] = (await actors.look("finance", "fred"))["invoices"]
     await actors.act("finance", "void-invoice", "dora", invoice=wrong["invoice"], why=why)
-    month, after = month_of(first + WEEK), month_of(month_after(first + WEEK))
-    await run.on(month_after(first + WEEK) + timedelta(days=2))
+    last = first + WEEK + timedelta(days=6)  # of the second week, which may span two months
+    month, after = month_of(last), month_of(month_after(last))
+    await run.on(month_after(last) + timedelta(days=2))
 
     assert (await dora.give("start-closing", month))["open"] == {"1": 1}
     missing = await dora.missing()
     assert "wait for approval" in missing
     assert "is not approved" in missing
-    assert f"in {month} is not recognised" in missing
+    assert "is not recognised" in missing
     with pytest.raises(CommandRefused, match="miss something"):
         await dora.give("close-period", month)
 
@@ -136,7 +137,7 @@ async def month_end(actors: Actors, of: Scenario) -> Controller:
     )
     await actors.look_until("finance", "fred", lambda seen: Decimal(seen["unbooked"]["hours"]) < 0)
     await dora.keep("corrected")
-    await run.on(month_after(month_after(first + WEEK)) + timedelta(days=2))
+    await run.on(month_after(month_after(last)) + timedelta(days=2))
     await mend(actors, after)
     assert (await dora.give("start-closing", after))["open"] == {}
     assert (await dora.give("close-period", after))["status"] == "closed"
