@@ -304,7 +304,7 @@ def _delivery(view: View, names: Names, today: date) -> _PanelRows:
                 *(f"{words(kind)}: {money(each)}" for kind, each in estimate.purchases.items()),
             ),
         )
-    yield "Requirements", _one("signed off" if delivery.brd_signed else None)
+    yield "Requirements", _one("signed off" if delivery.requirements else None)
     baseline = delivery.baseline
     if baseline is not None:
         managing = hours(baseline.project_management_hours)

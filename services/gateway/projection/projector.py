@@ -424,7 +424,7 @@ class Projector:
             )
             if found.keys() != each.disconnects.keys() or found != each.disconnects:
                 each.disconnects = found
-            # No rule applies to an ended engagement, so its document is the same on any day.
+            # Rules find the same in an ended engagement on any day (`Rule.after_end`).
             each.judged_on = date.min if view.over else today
             if each.unpublished:
                 self._to_publish[view.engagement] = time.monotonic()

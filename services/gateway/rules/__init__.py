@@ -2,13 +2,25 @@
 
 from datetime import date
 
-from gateway.rules import changes, money, promises, reporting, statements_of_work, taken_over, work
+from gateway.rules import (
+    billable_work,
+    changes,
+    money,
+    planned_work,
+    promises,
+    reporting,
+    statements_of_work,
+    taken_over,
+    work,
+)
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
 from gateway.view.engagement_view import View
 
 RULES = Rules(
     promises.rules,
     work.rules,
+    planned_work.rules,
+    billable_work.rules,
     statements_of_work.rules,
     money.rules,
     changes.rules,
@@ -32,8 +44,9 @@ __all__ = [
 def judge(view: View, today: date, allowed: Tolerances | None = None) -> dict[str, Disconnect]:
     """Return all disconnects in a causally complete view on a day (UTC), by their id.
 
-    Nothing is found in an engagement that has ended. In one whose outcome was imported, what
-    departments took over of it is compared, and once all have taken it over, all that goes on.
+    In an engagement that has ended, only what outlives it is found, such as work that still waits.
+    In one whose outcome was imported, what departments took over of it is compared, and once all
+    have taken it over, all that goes on.
     Raises ValueError where the view is not causally complete: it would show contradictions that
     never existed.
     """
@@ -62,14 +75,14 @@ def judge_confidential(
 def _found(
     view: View, today: date, allowed: Tolerances | None, *, confidential: bool
 ) -> dict[str, Disconnect]:
-    if view.over:
-        return {}
     imported = view.sales.imported_outcome is not None
     goes_on = not imported or (view.taken_over and not view.import_lacks)
     tolerances = allowed or Tolerances()
     return {
         each.finding: each
         for rule in RULES
-        if rule.confidential is confidential and (imported if rule.imported else goes_on)
+        if rule.confidential is confidential
+        and (imported if rule.imported else goes_on)
+        and (rule.after_end or not view.over)
         for each in rule.apply(view, today, tolerances)
     }

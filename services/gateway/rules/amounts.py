@@ -4,6 +4,7 @@ Each amount is calculated exactly and rounded once, half up: it is an indication
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from decimal import Decimal
 
@@ -75,6 +76,32 @@ def only_rate(rates: Iterable[Rate | None]) -> Rate | None:
 def rate_of_lines(lines: Iterable[ContractLine], on: date) -> Rate | None:
     """Return the one bill rate on a day of all hours of lines, or None where there is not one."""
     return only_rate(line.rate_on(part.role, on) for line in lines for part in line.hours)
+
+
+def rate_of_work(
+    view: View, line: str | None, role: str, on: date, lines: Sequence[ContractLine] = ()
+) -> Rate | None:
+    """Return the bill rate of a role on a day: that of the line, or the one of all that have it.
+
+    Before there is a contract, it is that of the deal, else of the proposal, else of the newest
+    priced estimate. None where no line has a rate, or they differ. `lines` replace those of the
+    contract.
+    """
+    known = _rates(lines or agreed_lines(view), line, role, on)
+    if not known and not view.legal.contract_lines:
+        proposal = view.sales.latest_proposal
+        known = _rates(proposal.lines if proposal else (), line, role, on)
+        if not known:
+            return view.finance.estimated_rate(role)
+    return only_rate(known)
+
+
+def _rates(
+    lines: Sequence[ContractLine], line: str | None, role: str, on: date
+) -> AbstractSet[Rate]:
+    """Return the rates of a role in the line with this id, or in all lines where none has it."""
+    named = [each for each in lines if each.line == line]
+    return {rate for each in named or lines if (rate := each.rate_on(role, on)) is not None}
 
 
 def value_of_hours(parts: Iterable[tuple[Decimal, Rate | None]]) -> Money | None:

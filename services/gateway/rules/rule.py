@@ -93,6 +93,11 @@ class Rule:
 
     All other rules apply to them once all departments have taken them over.
     """
+    after_end: bool = False
+    """True if the rule applies also to engagements that have ended: what it finds outlives them.
+
+    Of those it finds the same on any day.
+    """
 
     def __post_init__(self) -> None:
         if not self.id or not self.title:
@@ -171,6 +176,7 @@ class Rules:
         owner: Department,
         confidential: bool = False,
         imported: bool = False,
+        after_end: bool = False,
     ) -> Callable[[Check], Check]:
         """Register the decorated check as a rule; the arguments are the fields of `Rule`.
 
@@ -178,7 +184,7 @@ class Rules:
         """
 
         def add(check: Check) -> Check:
-            self._add(Rule(rule_id, title, owner, check, confidential, imported))
+            self._add(Rule(rule_id, title, owner, check, confidential, imported, after_end))
             return check
 
         return add

@@ -8,12 +8,17 @@ count what was taken over once.
 from collections.abc import Iterable
 from datetime import date
 
+from contracts.channels import Department
 from contracts.money import Money
+from gateway.formatting import day, listed
 from gateway.rules.amounts import difference, total
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
+from gateway.rules.hours import evidence, total_hours, waiting, worth
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
 
 rules = Rules()
+
+_TAKING_OVER: tuple[Department, ...] = ("legal", "delivery", "finance")
 
 
 @rules.register(
@@ -45,6 +50,45 @@ def imported_balances_differ(
         exposure=contract.event.price,
         at_stake=total(_apart(agreed.get(name), opening.get(name)) for name in names),
     )
+
+
+@rules.register(
+    "work-before-take-over",
+    title="Work before the take-over",
+    owner="delivery",
+    imported=True,
+    after_end=True,
+)
+def work_before_take_over(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find hours that wait until all departments took over, or that the balances contain.
+
+    Hours up to the day of the balances are in them: approved again, they would be billed twice.
+    """
+    submitted, lacks = list(waiting(view)), view.import_lacks
+    if submitted and lacks:
+        yield rule.disconnect(
+            f"{hours(total_hours(submitted))} are submitted, and the engagement is not taken over "
+            f"by {listed(each.capitalize() for each in lacks)}.",
+            (view.sales.opened, *evidence(submitted)),
+            about="lacks",
+            owner=next(each for each in _TAKING_OVER if each in lacks),
+            exposure=view.price,
+            at_stake=worth(view, submitted),
+        )
+    balances = [each for each in (view.delivery.imported, view.finance.imported) if each]
+    last = max((each.event.as_of for each in balances), default=date.min)
+    found = [each for each in submitted if each.day <= last]
+    if found:
+        yield rule.disconnect(
+            f"{hours(total_hours(found))} are submitted for days to {day(last)}, which the totals "
+            "that were taken over contain.",
+            (*(each.said for each in balances), *evidence(found)),
+            about="contained",
+            exposure=view.price,
+            at_stake=worth(view, found),
+        )
 
 
 def _apart(agreed: Money | None, opening: Money | None) -> Money | None:

@@ -263,7 +263,7 @@ class View:
     @property
     def on_hold(self) -> bool:
         """True if the work is on hold; an engagement that has ended is not."""
-        return self.delivery.on_hold and not self.over
+        return self.delivery.held is not None and not self.over
 
 
 SECTIONS: Mapping[str, Steps[Any]] = {

@@ -7,7 +7,7 @@ import pytest
 
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event
-from contracts.lines import LineRate, LineScopeChange
+from contracts.lines import LineRate, LineScopeChange, NewLine
 from contracts.money import Money
 from contracts.values import Margin
 from gateway.rules import Disconnect
@@ -23,7 +23,8 @@ from tests.unit.gateway.test_disconnects import (
     only,
     rebaselined,
 )
-from tests.weeks import approved
+from tests.unit.gateway.test_engagement_view import view_of
+from tests.weeks import approved, submitted
 
 WHOLE, BUILD, MANAGE = eur(100_000), eur(80_000), eur(20_000)
 DOLLARS = Money(amount=Decimal(1), currency="USD")
@@ -47,6 +48,10 @@ def rate(role: str, amount: str) -> LineRate:
 
 def amounts(found: Disconnect) -> tuple[Money | None, Money | None]:
     return found.exposure, found.at_stake
+
+
+def life_price(life: Life) -> Money | None:
+    return view_of(life.events).price
 
 
 def worked(life: Life, hours: int, *, line: str | None = None) -> delivery.TimeApproved:
@@ -106,13 +111,63 @@ def test_allocated_hours_have_a_value_where_all_roles_have_one_rate(
     assert amounts(only(life.say(34, allocated), 45)) == (WHOLE, at_stake)
 
 
-@pytest.mark.parametrize(("manager", "at_stake"), [("125", None), ("100", eur(3_000))])
-def test_work_before_the_signature(manager: str, at_stake: Money | None) -> None:
-    life = rated(Life().won(), engineer="100", manager=manager)
-    time = approved("T-x", life.week(0) - timedelta(weeks=3), 30)
-    found = only(life.say(16, time), 17)
-    assert found.rule == "work-before-signature"
-    assert amounts(found) == (WHOLE, at_stake)
+@pytest.mark.parametrize(
+    ("life", "role", "at_stake"),
+    [
+        (rated(Life().won(), engineer="120"), "engineer", eur(3_600)),
+        (rated(Life().won(), engineer="120"), "project-manager", eur(3_750)),
+        (Life().won(), "engineer", eur(3_000)),
+        (Life().proposed(), "engineer", eur(3_000)),
+        (Life().won(), "designer", None),
+        (Life().opened(), "engineer", None),
+    ],
+    ids=["line", "other line", "estimate, deal", "estimate, proposal", "no rate", "no estimate"],
+)
+def test_work_before_the_signature_is_worth_the_rate_of_its_role(
+    life: Life, role: str, at_stake: Money | None
+) -> None:
+    time = approved("T-x", life.week(0) - timedelta(weeks=3), 30, role=role, task="initiation")
+    found = findings(life.say(16, time), 17)["work-before-signature"]
+    assert found.exposure == life_price(life)
+    assert found.at_stake == at_stake
+
+
+def test_uncovered_work_is_worth_the_rate_of_its_line_or_the_one_of_all_lines() -> None:
+    """Check that lines with different rates of a role leave only hours of no line unknown."""
+    build, manage = rated(Life()).lines()
+    lines = (
+        build.model_copy(update={"rates": (rate("engineer", "100"), rate("designer", "90"))}),
+        manage.model_copy(update={"rates": (rate("engineer", "110"),)}),
+    )
+    life = altered(Life().kicked_off(), legal.SowDrafted, lines=lines)
+    held = delivery.EngagementPutOnHold(reason="No data.", held_on=life.day(40))
+    monday = life.week(8)
+    on_line = altered(life, legal.SowDrafted, lines=lines).say(
+        94,
+        held,
+        submitted("T-1", monday, 10),
+        submitted("T-2", monday, 10, person="max", task="manage"),
+    )
+    assert findings(on_line)["work-on-hold"].at_stake == eur(2_100)
+    unknown = submitted("T-3", monday, 10, person="ann", task="unheard-of")
+    found = findings(altered(life, legal.SowDrafted, lines=lines).say(94, unknown))
+    assert found["work-outside-plan"].at_stake is None
+    designer = submitted("T-3", monday, 10, person="ann", task="unheard-of", role="designer")
+    found = findings(altered(life, legal.SowDrafted, lines=lines).say(94, designer))
+    assert found["work-outside-plan"].at_stake == eur(900)
+
+
+def test_work_on_an_unsigned_change_is_worth_its_hours_at_the_rates_of_the_change() -> None:
+    new = NewLine(title="Support", pricing="time-and-materials")
+    line = line_change("support", 10_000, designer=100).model_copy(
+        update={"new": new, "rates": (rate("designer", "90"),)}
+    )
+    priced = finance.ChangePriced(change="C-1", changes=(line,), price=eur(10_000))
+    hours = submitted("T-1", Life().week(8), 10, task="C-1", role="designer")
+    assert findings(changed(priced).say(94, hours))["work-on-unsigned-change.C-1"].at_stake == (
+        eur(900)
+    )
+    assert findings(changed().say(94, hours))["work-on-unsigned-change.C-1"].at_stake is None
 
 
 @pytest.mark.parametrize(("price", "at_stake"), [(100_000, None), (90_000, eur(10_000))])

@@ -1,21 +1,11 @@
-"""Keep whether the engagement is on hold, and describe its go-live, review and closing."""
-
-from typing import Protocol
+"""Describe go-live and review, a hold of the work, and the closing of the engagement."""
 
 from contracts import delivery
-from contracts.event import Recorded
 from gateway.formatting import day, hours, listed
 from gateway.view.sections.sentences import if_given
 from gateway.view.sections.steps import PartSteps
 
-
-class Fields(Protocol):
-    """Fields of the section that these steps change."""
-
-    on_hold: bool
-
-
-steps = PartSteps[Fields]()
+steps = PartSteps[object]()
 
 steps.describe(delivery.SolutionWentLive, lambda event, _: f"Live since {day(event.live_on)}.")
 steps.describe(
@@ -36,26 +26,10 @@ steps.describe(
     delivery.EngagementPutOnHold,
     lambda event, _: f"On hold since {day(event.held_on)}: “{event.reason}”",
 )
-
-
-@steps.on(delivery.EngagementPutOnHold)
-def _held(section: Fields, recorded: Recorded[delivery.EngagementPutOnHold]) -> None:
-    del recorded
-    section.on_hold = True
-
-
 steps.describe(
     delivery.EngagementResumed,
     lambda event, _: f"Work resumed on {day(event.resumed_on)}.",
 )
-
-
-@steps.on(delivery.EngagementResumed)
-def _resumed(section: Fields, recorded: Recorded[delivery.EngagementResumed]) -> None:
-    del recorded
-    section.on_hold = False
-
-
 steps.describe(
     delivery.EngagementClosed,
     lambda event, _: f"Engagement closed on {day(event.closed_on)}.",

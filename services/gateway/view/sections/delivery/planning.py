@@ -1,7 +1,7 @@
 """Keep the latest approved plan, and describe delivery method, requirements and kickoff."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Protocol
@@ -38,18 +38,29 @@ class Baseline:
     starts_on: date
     finishes_on: date
     changes: list[str]
-    lines: dict[str, str | None]
-    """The contract line of each task, or None."""
-    tasks_of_changes: dict[str, str]
-    """The change that adds a task, of those tasks that name one."""
     said: Ref
     first: Ref
+    first_on: date
+    """The day on which the first plan was approved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """The tasks of the baseline, or of the last draft while there is no baseline."""
+
+    lines: dict[str, str | None] = field(default_factory=dict)
+    """The contract line of each task, or None."""
+    changes: dict[str, str] = field(default_factory=dict)
+    """The change that adds a task, of those tasks that name one."""
+    preparing: list[str] = field(default_factory=list)
+    """The tasks that are no implementation: they do not wait for requirements and baseline."""
 
 
 class Fields(Protocol):
     """Fields of the section that these steps change."""
 
     baseline: Baseline | None
+    tasks: Tasks
 
 
 steps = PartSteps[Fields](ignored=[delivery.BrdSubmitted])
@@ -86,6 +97,21 @@ steps.describe(
 )
 
 
+@steps.on(delivery.PlanDrafted)
+def _drafted(section: Fields, recorded: Recorded[delivery.PlanDrafted]) -> None:
+    if section.baseline is None:
+        section.tasks = _tasks(recorded.event.tasks)
+
+
+def _tasks(tasks: Iterable[PlannedTask]) -> Tasks:
+    known = tuple(tasks)
+    return Tasks(
+        lines={task.task: task.line for task in known},
+        changes={task.task: task.change for task in known if task.change},
+        preparing=[task.task for task in known if not task.implementation],
+    )
+
+
 def _planned(tasks: Iterable[PlannedTask]) -> str:
     return hours(sum((part.hours for task in tasks for part in task.hours), Decimal(0)))
 
@@ -114,11 +140,11 @@ def _baselined(section: Fields, recorded: Recorded[delivery.PlanBaselined]) -> N
         starts_on=min((task.starts_on for task in event.tasks), default=event.baselined_on),
         finishes_on=max(days, default=event.baselined_on),
         changes=list(event.changes),
-        lines={task.task: task.line for task in event.tasks},
-        tasks_of_changes={task.task: task.change for task in event.tasks if task.change},
         said=event_ref,
         first=before.first if before else event_ref,
+        first_on=before.first_on if before else event.baselined_on,
     )
+    section.tasks = _tasks(event.tasks)
 
 
 steps.describe(

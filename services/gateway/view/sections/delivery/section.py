@@ -26,7 +26,7 @@ from gateway.view.sections.delivery.acceptance import Deliverable
 from gateway.view.sections.delivery.changes import Change
 from gateway.view.sections.delivery.customer_inputs import CustomerInput, customer_input
 from gateway.view.sections.delivery.estimates import Estimate
-from gateway.view.sections.delivery.planning import Baseline
+from gateway.view.sections.delivery.planning import Baseline, Tasks
 from gateway.view.sections.delivery.raid import RaidItem, Raised, raid_item
 from gateway.view.sections.delivery.surveys import Survey
 from gateway.view.sections.delivery.time_entries import WaitingWeek, Worked
@@ -71,9 +71,13 @@ class DeliverySection:
     )
     allocated_hours: dict[str, Decimal] = field(default_factory=dict)
     allocated: Ref | None = newest_ref(delivery.ResourceAllocated, delivery.ResourceReleased)
-    brd_signed: Ref | None = newest_ref(delivery.BrdSignedOff)
+    requirements: dict[int, Kept[delivery.BrdSignedOff]] = each_by(
+        delivery.BrdSignedOff, lambda event: event.version
+    )
+    """The requirements that the customer signed off, by version."""
     plan_drafted: Ref | None = newest_ref(delivery.PlanDrafted)
     baseline: Baseline | None = None
+    tasks: Tasks = field(default_factory=Tasks)
     kickoff: Kept[delivery.KickoffHeld] | None = newest(
         delivery.KickoffHeld, until=(delivery.KickoffWithdrawn,)
     )
@@ -136,7 +140,10 @@ class DeliverySection:
     )
     surveys: dict[str, Survey] = field(default_factory=dict)
     review_held: Ref | None = newest_ref(delivery.PirHeld)
-    on_hold: bool = False
+    held: Kept[delivery.EngagementPutOnHold] | None = newest(
+        delivery.EngagementPutOnHold, until=(delivery.EngagementResumed,)
+    )
+    """Since when and why the work is on hold."""
     closed: Kept[delivery.EngagementClosed] | None = newest(delivery.EngagementClosed)
     imported: Kept[delivery.EngagementImported] | None = newest(delivery.EngagementImported)
 

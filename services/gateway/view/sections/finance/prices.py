@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from contracts import finance
 from contracts.lines import LineChange
-from contracts.money import Money
+from contracts.money import Money, Rate
 from gateway.formatting import money, number
 from gateway.view.sections.sentences import if_given, verdict
 from gateway.view.sections.steps import PartSteps
@@ -19,6 +19,8 @@ class PricedEstimate:
     price: Money
     project_management_share: Decimal
     floor: str
+    rates: dict[str, Rate]
+    """The bill rate by role; of a role with several, the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,11 @@ class PricedChange:
 def priced_estimate(event: finance.EstimatePriced) -> PricedEstimate:
     """Return the part of an estimate's price that a view keeps."""
     return PricedEstimate(
-        event.estimate_version, event.price, event.project_management_share, event.floor
+        event.estimate_version,
+        event.price,
+        event.project_management_share,
+        event.floor,
+        rates={each.role: each.rate for each in reversed(event.lines)},
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from contracts import finance
-from contracts.money import Money
+from contracts.money import Money, Rate
 from gateway.view.sections.finance import (
     budget,
     conversions,
@@ -126,6 +126,10 @@ class FinanceSection:
         """Return the price of a change, or None where it is not priced."""
         priced = self.changes_priced.get(change)
         return priced.event.price if priced is not None else None
+
+    def estimated_rate(self, role: str) -> Rate | None:
+        """Return the bill rate of a role in the newest priced estimate, or None."""
+        return self.priced[max(self.priced)].event.rates.get(role) if self.priced else None
 
     def live_invoices(self) -> list[Invoice]:
         """Return the invoices that are not void."""

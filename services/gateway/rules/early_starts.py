@@ -1,0 +1,111 @@
+"""Compute which hours before the contract no early start covers.
+
+The caps of all early starts add up, in hours and in money. What one leaves unused ends with it: the
+later ones must cover the later days. Hours that are not billable use up no cap, and are covered
+while none is spent. Days before the authorisation are never covered.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import ROUND_DOWN, Decimal
+
+from contracts.legal import EarlyStartAuthorised
+from contracts.money import Rate
+from gateway.rules.amounts import agreed_lines
+from gateway.rules.hours import Hours, day_of
+from gateway.view.engagement_view import View
+from gateway.view.sections.steps import Kept
+
+_HUNDREDTH = Decimal("0.01")
+"""Hours have two decimals."""
+
+
+@dataclass(slots=True)
+class _Caps:
+    """Caps that the early starts lasting beyond a day leave for later days; None if unlimited."""
+
+    after: date
+    hours: Decimal | None
+    amount: Decimal | None
+    currency: str | None
+
+    def fitting(self, each: Hours, rate: Rate | None) -> Decimal:
+        """Return how many of the hours are within the caps; none where a needed rate is unknown."""
+        if self.hours == 0 or self.amount == 0:
+            return Decimal(0)
+        if not each.billable:
+            return each.hours
+        fit = each.hours if self.hours is None else min(each.hours, self.hours)
+        if self.amount is None:
+            return fit
+        if rate is None or rate.currency != self.currency:
+            return Decimal(0)
+        if fit * rate.amount <= self.amount:
+            return fit
+        return (self.amount / rate.amount).quantize(_HUNDREDTH, ROUND_DOWN)
+
+    def use(self, hours: Decimal, rate: Rate | None) -> None:
+        """Take billable hours from what is left."""
+        if self.hours is not None:
+            self.hours -= hours
+        if self.amount is not None and rate is not None:
+            self.amount -= hours * rate.amount
+
+
+def beyond_early_starts(
+    view: View, approved: Iterable[Hours], waiting: Iterable[Hours]
+) -> Iterator[Hours]:
+    """Yield the hours, or the part of them, that no early start covers.
+
+    Approved hours use up the caps first, and within each group those of earlier days.
+    """
+    starts = view.legal.early_starts
+    caps = [_caps(starts, after) for after in {date.min, *(_last_day(each) for each in starts)}]
+    for each in (*sorted(approved, key=day_of), *sorted(waiting, key=day_of)):
+        if not any(_authorised_on(start) <= each.day <= _last_day(start) for start in starts):
+            yield each
+            continue
+        limits, rate = [cap for cap in caps if cap.after < each.day], _bill_rate(view, each)
+        fit = min(cap.fitting(each, rate) for cap in limits)
+        if each.billable:
+            for cap in limits:
+                cap.use(fit, rate)
+        if fit < each.hours:
+            yield replace(each, hours=each.hours - fit)
+
+
+def lacks_rate(view: View, each: Hours) -> bool:
+    """Return whether early starts are limited in money, and the hours have no bill rate for it."""
+    amounts = [start.event.cap_amount for start in view.legal.early_starts]
+    rate = _bill_rate(view, each)
+    return any(cap and (rate is None or rate.currency != cap.currency) for cap in amounts)
+
+
+def _caps(starts: Sequence[Kept[EarlyStartAuthorised]], after: date) -> _Caps:
+    lasting = [each.event for each in starts if each.event.expires_on > after]
+    hours = [each.cap_hours for each in lasting if each.cap_hours is not None]
+    amounts = [each.cap_amount for each in lasting if each.cap_amount is not None]
+    return _Caps(
+        after,
+        sum(hours, Decimal(0)) if hours else None,
+        sum((each.amount for each in amounts), Decimal(0)) if amounts else None,
+        amounts[0].currency if amounts else None,
+    )
+
+
+def _authorised_on(start: Kept[EarlyStartAuthorised]) -> date:
+    return start.said.occurred_at.date()
+
+
+def _last_day(start: Kept[EarlyStartAuthorised]) -> date:
+    return start.event.expires_on
+
+
+def _bill_rate(view: View, each: Hours) -> Rate | None:
+    """Return the rate of the first line that has one, else of the newest priced estimate.
+
+    Delivery compares the caps at the same rate.
+    """
+    agreed = (line.rate_on(each.role, each.day) for line in agreed_lines(view))
+    return next((rate for rate in agreed if rate), view.finance.estimated_rate(each.role))

@@ -1,0 +1,235 @@
+"""Rules about work that neither plan, requirements nor a change order released.
+
+Only work that waits for approval is compared: Delivery approves none of it as billable.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+from contracts.channels import Department
+from contracts.event import read_position
+from contracts.lines import ContractLine, changed_lines
+from gateway.formatting import day, listed
+from gateway.rules.amounts import agreed_lines, price_of_lines
+from gateway.rules.hours import Hours, evidence, total_hours, waiting, worth
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
+from gateway.view.engagement_view import View
+
+rules = Rules()
+
+_TASKS_BEFORE_BASELINE = frozenset({"initiation", "project-management"})
+"""Tasks that need no plan until the first baseline."""
+
+
+def _change_of(view: View, each: Hours) -> str | None:
+    """Return the change of hours: that of their task, or the one that they name as the task."""
+    tasks, task = view.delivery.tasks, each.task or ""
+    if task in tasks.lines:
+        return tasks.changes.get(task)
+    known = view.delivery.changes.get(task)
+    return task if known is not None and known.requested is not None else None
+
+
+def _by_change(view: View) -> dict[str, list[Hours]]:
+    found: defaultdict[str, list[Hours]] = defaultdict(list)
+    for each in waiting(view):
+        change = _change_of(view, each)
+        if change is not None:
+            found[change].append(each)
+    return found
+
+
+def _signed_on(view: View, change: str) -> date:
+    """Return the day on which the amendment of a change was signed; the last of all if it is not.
+
+    Of several amendments it is the signed one.
+    """
+    amendment = view.legal.amendment_of(change)
+    return (amendment.signed_on if amendment else None) or date.max
+
+
+@rules.register(
+    "work-on-unsigned-change", title="Work on an unsigned change", owner="legal", after_end=True
+)
+def work_on_unsigned_change(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find hours that wait for approval, of days before the amendment of their change is signed.
+
+    They are on a task of the change, or name the change while the plan has no such task.
+    """
+    for change, submitted in _by_change(view).items():
+        signed_on = _signed_on(view, change)
+        found = [each for each in submitted if each.day < signed_on]
+        if not found:
+            continue
+        amendment, known = view.legal.amendment_of(change), view.delivery.changes.get(change)
+        signed = amendment is not None and amendment.signed is not None
+        state = "was signed later" if signed else "is not signed"
+        yield rule.disconnect(
+            f"{hours(total_hours(found))} are submitted on change {change}, whose amendment "
+            f"{state}.",
+            (
+                *evidence(found),
+                (amendment.signed or amendment.drafted) if amendment else None,
+                known.requested if known else None,
+            ),
+            about=change,
+            owner="delivery" if signed else "legal",
+            exposure=price_of_lines(view, [each.line for each in known.changes] if known else []),
+            at_stake=worth(view, found, _lines_with(view, change)),
+            severity="warning" if signed else "serious",
+        )
+
+
+def _lines_with(view: View, change: str) -> Sequence[ContractLine]:
+    """Return the agreed lines as the price of a change would change them, if they still fit."""
+    lines, priced = agreed_lines(view), view.finance.changes_priced.get(change)
+    if priced is None:
+        return lines
+    try:
+        return changed_lines(lines, priced.event.changes)
+    except ValueError:
+        return lines
+
+
+@rules.register(
+    "work-on-unreleased-change",
+    title="Work on a change that is not released",
+    owner="delivery",
+    after_end=True,
+)
+def work_on_unreleased_change(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find hours that wait on a signed change that a department has not released (gate 6).
+
+    The change has to be assessed, priced as it was last assessed, approved, and in plan and budget.
+    """
+    baseline, budget = view.delivery.baseline, view.finance.budget
+    for change, submitted in _by_change(view).items():
+        signed_on = _signed_on(view, change)
+        found = [each for each in submitted if each.day >= signed_on]
+        lacks = dict(_unreleased(view, change)) if found else {}
+        if not lacks:
+            continue
+        amendment, known = view.legal.amendment_of(change), view.delivery.changes.get(change)
+        yield rule.disconnect(
+            f"{hours(total_hours(found))} are submitted on change {change}, which {listed(lacks)}.",
+            (
+                *evidence(found),
+                amendment.signed if amendment else None,
+                baseline.said if baseline else None,
+                budget.said if budget else None,
+            ),
+            about=change,
+            owner=next(iter(lacks.values())),
+            exposure=price_of_lines(view, [each.line for each in known.changes] if known else []),
+            at_stake=worth(view, found),
+        )
+
+
+def _unreleased(view: View, change: str) -> Iterator[tuple[str, Department]]:
+    """Yield what a change is not yet, and which department owes it."""
+    known, priced = view.delivery.changes.get(change), view.finance.changes_priced.get(change)
+    assessed = known.assessed if known else None
+    if assessed is None:
+        yield "is not assessed", "delivery"
+    heard = read_position(priced.said.heard).get("delivery", 0) if priced else -1
+    if assessed is None or heard < assessed.streamsequence:
+        yield "is not priced as it was last assessed", "finance"
+    if known is None or known.approved is None:
+        yield "is not approved by the customer", "delivery"
+    baseline, budget = view.delivery.baseline, view.finance.budget
+    if baseline is None or change not in baseline.changes:
+        yield "is not in the baseline", "delivery"
+    if budget is None or change not in budget.amended_for:
+        yield "is not in the budget", "finance"
+
+
+@rules.register(
+    "work-outside-plan", title="Work outside the plan", owner="delivery", after_end=True
+)
+def work_outside_plan(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find hours that wait for approval on tasks that the plan does not have.
+
+    Initiation and project management need no plan until the first baseline.
+    """
+    baseline, tasks = view.delivery.baseline, view.delivery.tasks
+    first = baseline.first_on if baseline is not None else date.max
+    # Before its first baseline here, an engagement that was taken over had a plan without tasks.
+    since = first if view.delivery.imported else date.min
+    found = [
+        each
+        for each in waiting(view)
+        if each.task not in tasks.lines
+        and _change_of(view, each) is None
+        and each.day >= since
+        and (each.task not in _TASKS_BEFORE_BASELINE or each.day > first)
+    ]
+    if found:
+        names = ", ".join(sorted({str(each.task) for each in found}))
+        yield rule.disconnect(
+            f"{hours(total_hours(found))} are submitted on tasks that are not in the plan: "
+            f"{names}.",
+            (baseline.said if baseline else view.delivery.plan_drafted, *evidence(found)),
+            exposure=view.price,
+            at_stake=worth(view, found),
+        )
+
+
+@rules.register(
+    "work-before-release",
+    title="Implementation before its release",
+    owner="delivery",
+    after_end=True,
+)
+def work_before_release(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find hours that wait on implementation before requirements and baseline (gate 4).
+
+    In tier light, the signed statement of work contains the requirements. Those of an engagement
+    that was taken over are not judged.
+    """
+    tasks, baseline, imported = (
+        view.delivery.tasks,
+        view.delivery.baseline,
+        view.delivery.imported,
+    )
+    light, signed = view.delivery.tier == "light", view.legal.signed or view.legal.imported
+    signatures = {each.said: each.event.signed_on for each in view.delivery.requirements.values()}
+    if light and signed is not None:
+        signatures[signed.said] = signed.event.signed_on
+    ready = date.min if imported else min(signatures.values(), default=date.max)
+    planned = baseline.first_on if baseline is not None else date.max
+    planned = imported.event.baselined_on if imported is not None else planned
+    found = [
+        each
+        for each in waiting(view)
+        if each.task in tasks.lines
+        and each.task not in tasks.preparing
+        and (each.day < ready or each.day < planned)
+    ]
+    if not found:
+        return
+    first = min(each.day for each in found)
+    lacks = [
+        *(["the requirements are signed off"] if first < ready else []),
+        *(["the plan is baselined"] if first < planned else []),
+    ]
+    yield rule.disconnect(
+        f"{hours(total_hours(found))} of implementation, from {day(first)} on, are submitted for "
+        f"days before {listed(lacks)}.",
+        (
+            *evidence(found),
+            *sorted(signatures, key=lambda said: said.occurred_at),
+            baseline.said if baseline else view.delivery.plan_drafted,
+        ),
+        owner="legal" if light and ready == date.max else "delivery",
+        exposure=price_of_lines(view, [each.line for each in found]),
+        at_stake=worth(view, found),
+    )
