@@ -1,4 +1,4 @@
-"""Rules about billable work for which no contract line pays."""
+"""Rules about billable work for which no contract line pays: hours and expenses."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -7,10 +7,13 @@ from enum import Enum
 
 from contracts.billable_work import PayingLines, paying_line
 from contracts.lines import HOURLY, ContractLine
-from gateway.rules.amounts import agreed_lines, price_of_lines
+from contracts.money import Money
+from gateway.formatting import listed
+from gateway.rules.amounts import agreed_lines, price_of_lines, total
 from gateway.rules.hours import Hours, billable, evidence, total_hours, waiting, worth
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
+from gateway.view.sections.finance.budget import Budget
 from gateway.view.sections.steps import Ref
 
 rules = Rules()
@@ -111,3 +114,54 @@ def work_without_line(
             exposure=view.price,
             at_stake=worth(view, found),
         )
+
+
+@rules.register("expense-not-billed", title="Billable expense that is not billed", owner="delivery")
+def expense_not_billed(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find expenses that are approved as billable, and that neither a line nor its price pays.
+
+    Lines by time and materials or at cost bill expenses. A fixed price or a fee pays those of a
+    line that plans purchases, as it pays the hours that it plans.
+    """
+    budget = view.finance.budget
+    if budget is None:
+        return
+    found: defaultdict[str, list[Money]] = defaultdict(list)
+    reasons: dict[str, str] = {}
+    for key, amount in view.delivery.billable_expenses.items():
+        name, on, _ = key.split("/")
+        why = _why_not_billed(budget, name or None, date.fromisoformat(on))
+        if why is not None:
+            found[name].append(amount)
+            reasons.setdefault(name, why)
+    for name, amounts in found.items():
+        spent = {
+            currency: Money.total((each for each in amounts if each.currency == currency), currency)
+            for currency in sorted({each.currency for each in amounts})
+        }
+        yield rule.disconnect(
+            f"Expenses of {listed(map(str, spent.values()))} are approved as billable; "
+            f"{reasons[name]}.",
+            (view.delivery.billable_expense.get(name), budget.said),
+            about=name or None,
+            exposure=price_of_lines(view, [name or None]),
+            at_stake=total(spent.values()),
+        )
+
+
+def _why_not_billed(budget: Budget, name: str | None, on: date) -> str | None:
+    """Return why an expense of a day is not billed; None where a line or its price pays for it."""
+    line = budget.paying_line(name, None, on)
+    if line is not None:
+        paid = line.pricing in HOURLY or line.kind == "expenses" or line.planned_purchases
+        return (
+            None if paid else f"the price of line {line.line} contains no expenses and bills none"
+        )
+    if name is not None:
+        return f"the contract has no line {name}"
+    if budget.bills_work_of(on):
+        return "they name no line, and none or several could bill them"
+    planned = any(each.planned_purchases for each in budget.lines)
+    return None if planned else "the price of the contract contains no expenses and bills none"

@@ -8,7 +8,9 @@ import pytest
 from contracts import delivery, finance, legal, sales
 from contracts.delivery import TimeSubmitted
 from contracts.event import Event
-from contracts.lines import LineRate
+from contracts.lines import ContractLine, LineRate
+from contracts.money import Money
+from contracts.purchases import PlannedPurchase
 from contracts.values import PlannedTask
 from gateway.rules.rule import Disconnect
 from gateway.view.engagement_view import dump
@@ -195,6 +197,74 @@ def test_an_expense_counts_while_it_is_approved_and_not_reversed() -> None:
         gone = Life().kicked_off().say(40, submission).say(41, ended)
         section = view_of(gone.events).delivery
         assert (section.waiting_expenses, section.billable_expenses) == ({}, {})
+
+
+def _expense(number: int, **fields: object) -> delivery.ExpenseApproved:
+    spent = {
+        "expense": f"X-{number}",
+        "person": "eve",
+        "amount": eur(120),
+        "description": "Train",
+        "category": "travel",
+        "spent_on": date(2026, 2, 16),
+        **fields,
+    }
+    return delivery.ExpenseApproved.model_validate(spent)
+
+
+TRAVEL = SUPPORT.model_copy(
+    update={"line": "travel", "kind": "expenses", "hours": (), "rates": (), "pricing": "at-cost"}
+)
+WITH_PURCHASES = (
+    Life()
+    .lines()[0]
+    .model_copy(update={"purchases": (PlannedPurchase(kind="expenses", amount=eur(1_000)),)})
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "why"),
+    [
+        ((), None, "the price of the contract contains no expenses and bills none"),
+        ((), "build", "the price of line build contains no expenses and bills none"),
+        ((), "nowhere", "the contract has no line nowhere"),
+        ((SUPPORT, TRAVEL), "build", "the price of line build contains no expenses and bills none"),
+        (
+            (SUPPORT, SUPPORT.model_copy(update={"line": "care"})),
+            None,
+            "they name no line, and none or several could bill them",
+        ),
+        ((SUPPORT, TRAVEL), None, None),
+        ((SUPPORT,), None, None),
+        ((SUPPORT,), "support", None),
+        ((WITH_PURCHASES,), None, None),
+        ((WITH_PURCHASES,), "build", None),
+    ],
+)
+def test_a_billable_expense_that_no_line_bills_and_no_price_contains(
+    lines: tuple[ContractLine, ...], line: str | None, why: str | None
+) -> None:
+    life = Life().kicked_off()
+    known = {each.line: each for each in (*life.lines(), *lines)}
+    life = altered(life, finance.BudgetSet, lines=tuple(known.values()))
+    abroad = _expense(2, line=line, amount=Money(amount=Decimal(50), currency="USD"))
+    own = _expense(3, line=line, billable=False)
+    life.say(50, _expense(1, line=line), abroad, own)
+    found = of_rule(life, 51, "expense-not-billed")
+    if why is None:
+        assert found is None
+        return
+    assert found is not None
+    assert found.sentence == (
+        f"Expenses of 120.00 EUR and 50.00 USD are approved as billable; {why}."
+    )
+    assert (found.owner, found.at_stake) == ("delivery", None)
+    assert evidence(found) == ["expense-approved", "budget-set"]
+    for each in (_expense(1, line=line), abroad):
+        fields = {**dict(each), "why": "Paid by the price.", "reversed_on": life.day(52)}
+        assert of_rule(life, 52, "expense-not-billed") is not None
+        life.say(52, delivery.ExpenseReversed.model_validate(fields))
+    assert of_rule(life, 53, "expense-not-billed") is None
 
 
 def test_the_view_does_not_grow_with_the_number_of_entries() -> None:

@@ -7,7 +7,7 @@ from contracts.event import Recorded
 from contracts.money import Money
 from gateway.formatting import day, money
 from gateway.view.sections.sentences import Names
-from gateway.view.sections.steps import PartSteps
+from gateway.view.sections.steps import PartSteps, Ref, ref
 
 
 class Fields(Protocol):
@@ -15,6 +15,7 @@ class Fields(Protocol):
 
     waiting_expenses: dict[str, Money]
     billable_expenses: dict[str, Money]
+    billable_expense: dict[str, Ref]
 
 
 steps = PartSteps[Fields]()
@@ -66,6 +67,7 @@ def _expense(section: Fields, recorded: Recorded[delivery.ExpenseApproved]) -> N
     section.waiting_expenses.pop(event.expense, None)
     if event.billable:
         _spend(section, event, event.amount)
+        section.billable_expense[event.line or ""] = ref(recorded)
 
 
 steps.describe(

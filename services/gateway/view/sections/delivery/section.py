@@ -97,6 +97,8 @@ class DeliverySection:
     The keys are the line, empty where none is named, the day and the currency, with slashes between
     them.
     """
+    billable_expense: dict[str, Ref] = field(default_factory=dict)
+    """The last approval of a billable expense by contract line, empty where none is named."""
     complete: dict[str, Decimal] = field(default_factory=dict)
     """The last reported completion of each task."""
     milestones_reached: dict[str, Kept[delivery.MilestoneReached]] = each_by(

@@ -10,7 +10,7 @@ from contracts import finance
 from contracts.billable_work import PayingLines, paying_line
 from contracts.decimals import Rounding
 from contracts.event import Recorded
-from contracts.lines import ContractLine, PerformanceObligation
+from contracts.lines import HOURLY, ContractLine, PerformanceObligation
 from contracts.money import Money
 from gateway.formatting import listed, money, words
 from gateway.view.sections.sentences import total_hours
@@ -35,6 +35,12 @@ class Budget:
     def paying_line(self, line: str | None, role: str | None, on: date) -> ContractLine | None:
         """Return the line that work of a role on a day belongs to, or None; see `paying_line`."""
         return paying_line(self.lines, self.paying, line, role, on)
+
+    def bills_work_of(self, on: date) -> bool:
+        """Return whether a line that bills approved work was signed by a day."""
+        hourly = {each.line for each in self.lines if each.pricing in HOURLY}
+        known = self.paying.of_role.get("", ())
+        return any(each.line in hourly and each.first_day <= on for each in known)
 
 
 class Fields(Protocol):
