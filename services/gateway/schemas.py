@@ -86,8 +86,9 @@ class EngagementView(ViewModel):
     `lacking` has, by channel, the last `streamsequence` that an author had processed and that did
     not arrive. An engagement with `waits` is not complete: an event of it could not be processed.
     `passed_over` are missing events that a person decided to skip. `approved_work` has the worth of
-    the work that is not billed, of each line by time and materials or at cost. Costs and margins
-    are null for callers who may not see them.
+    the work that is not billed, of each line by time and materials or at cost. `cost_unknown` is
+    the number of approved time entries and expenses whose cost is not known: no cost contains them.
+    It, costs and margins are null for callers who may not see them.
     """
 
     engagement: str
@@ -103,6 +104,7 @@ class EngagementView(ViewModel):
     finance: FinanceSection
     approved_work: list[LineWork]
     confidential: Annotated[ConfidentialSection | None, Redacted(nothing)]
+    cost_unknown: Annotated[int | None, Redacted(nothing)]
     freshness: Annotated[dict[str, Freshness], Redacted(open_channels)]
     disconnects: Annotated[list[DisconnectView], Redacted(_open_disconnects)]
 
@@ -153,6 +155,7 @@ def engagement_view(details: EngagementDetails, *, confidential: bool) -> Engage
         finance=view.finance,
         approved_work=approved_work(view),
         confidential=view.confidential,
+        cost_unknown=view.cost_unknown,
         freshness=view.freshness,
         disconnects=[
             disconnect_view(view.engagement, view.sales.title, each, waived.get(each.finding))

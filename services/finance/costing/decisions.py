@@ -175,12 +175,18 @@ def _of_work(state: Engagement, work: Work, currency: str, records: ReferenceDat
 
 
 class CostFigures(ViewModel):
-    """Costs in the view of an engagement, for callers who may see them."""
+    """Costs in the view of an engagement, for callers who may see them.
+
+    `cost_unknown` is the number of approved time entries and expenses that `cost_to_date` does not
+    contain, because a cost rate or an exchange rate is missing; `waiting` and `waiting_for_costs`
+    name them.
+    """
 
     estimate_costs: dict[int, Money]
     change_costs: dict[str, Money]
     budget_cost: Money | None
     cost_to_date: Money | None
+    cost_unknown: int
 
 
 @capability.confidential_view
@@ -192,4 +198,5 @@ def costs_view(state: Engagement) -> CostFigures:
         change_costs={each.change: each.cost for each in assessments if each.cost},
         budget_cost=state.budget.cost if state.budget else None,
         cost_to_date=state.work.cost_to_date,
+        cost_unknown=len(state.work.uncosted),
     )

@@ -183,11 +183,13 @@ def _costs(each: Sequence[ConfidentialFigures]) -> list[Group]:
         margins = (getattr(figures, f"margin_{which}").margin for figures in each)
         return Line(label, tuple(percent(value) for value in margins))
 
+    lacking = tuple(number(figures.cost_unknown) for figures in each)
     return [
         Group(
             "Cost",
             (
                 cost("To date", lambda one: one.cost, part=False),
+                Line("entries and expenses of unknown cost, not included", lacking, part=True),
                 cost(
                     "of which project management",
                     lambda one: one.project_management_cost,

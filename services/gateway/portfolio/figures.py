@@ -129,6 +129,8 @@ def _costs(figures: Figures, view: View, currency: str) -> None:
         _margin(figures, "forecast", margins.event.margin_forecast)
     if confidential.cost is not None:
         _add(figures, f"{currency}.cost", confidential.cost.amount)
+    if view.cost_unknown:
+        _add(figures, f"{currency}.cost-unknown", Decimal(view.cost_unknown))
     if confidential.project_management_cost is not None:
         management = confidential.project_management_cost.amount
         _add(figures, f"{currency}.project-management-cost", management)
@@ -227,10 +229,15 @@ class MarginFigures(ViewModel):
 
 
 class ConfidentialFigures(ViewModel):
-    """Costs and the four margins in one currency, for readers with the role `confidential`."""
+    """Costs and the four margins in one currency, for readers with the role `confidential`.
+
+    `cost_unknown` is the number of approved time entries and expenses that `cost` does not contain,
+    because a cost rate or an exchange rate is missing.
+    """
 
     currency: str
     cost: Number
+    cost_unknown: int
     project_management_cost: Number
     margin_sold: MarginFigures
     margin_billed: MarginFigures
@@ -358,6 +365,7 @@ def _confidential(figure: Callable[[str], Decimal], currency: str) -> Confidenti
     return ConfidentialFigures(
         currency=currency,
         cost=figure(f"{currency}.cost"),
+        cost_unknown=int(figure(f"{currency}.cost-unknown")),
         project_management_cost=figure(f"{currency}.project-management-cost"),
         margin_sold=margin("sold"),
         margin_billed=margin("billed"),

@@ -190,6 +190,11 @@ class View:
         return Money.total(amounts, balances.event.price.currency)
 
     @property
+    def cost_unknown(self) -> int:
+        """The approved works without a known cost, which no cost contains (confidential)."""
+        return max(self.delivery.approved_works - self.confidential.costed_works, 0)
+
+    @property
     def taken_over(self) -> bool:
         """True if a department took over what happened before the platform was introduced."""
         return any(getattr(self, name).imported is not None for name in _IMPORTING)

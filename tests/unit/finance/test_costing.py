@@ -15,7 +15,7 @@ from finance.pending.decisions import CatchUp
 from finance.service import ENGAGEMENT
 from testkit.matchers import Like
 from testkit.scenario import given, like
-from tests.amounts import eur, per_hour
+from tests.amounts import eur, per_hour, usd
 from tests.unit.finance.builders import (
     CARD,
     COSTS,
@@ -220,6 +220,21 @@ def test_work_that_was_never_costed_is_reversed_without_a_cost() -> None:
     gone.then_view(waiting_for_costs=[], cost_to_date=None)
     rated = COSTS.model_copy(update={"rates": (*COSTS.rates, *rates(pilot=90))})
     gone.knowing(CARD, rated).when(CatchUp()).then_nothing()
+
+
+def test_the_cost_to_date_says_how_many_works_it_lacks() -> None:
+    spent, abroad = expense("taxi", eur(30)), expense("hotel", usd(110))
+    known = hearing(contracted(), time("a", hours=1), spent)
+    known.then_view(cost_to_date=eur(80), cost_unknown=0)
+    one, other = time("b", role="pilot"), time("c", role="pilot")
+    lacking = hearing(known, one, other, abroad)
+    lacking.then_view(cost_to_date=eur(80), cost_unknown=3)
+    gone = lacking.when_consumed(expense_reversed(abroad), time_reversed(one)).after
+    gone.then_view(cost_to_date=eur(80), cost_unknown=1)
+    rated = COSTS.model_copy(update={"rates": (*COSTS.rates, *rates(pilot=90))})
+    caught_up = gone.knowing(CARD, rated).after(CatchUp())
+    assert caught_up.view["cost_unknown"] == 0
+    assert caught_up.view["cost_to_date"] > eur(80)
 
 
 def test_a_person_without_a_record_has_no_known_cost_where_a_grade_may_count() -> None:

@@ -110,6 +110,7 @@ def test_costs_and_margins_are_in_the_confidential_view_only():
     engagement = hearing(engagement, ASSESSED, report(date(2026, 4, 20)))
     public = ENGAGEMENT.views(engagement.state)
     figures = {"estimate_costs", "change_costs", "budget_cost", "cost_to_date", "earned_value"}
+    figures |= {"cost_unknown"}
     figures |= {"margins", "recognised", "recognised_to", "revenue_by_cost", "waiting_for_costs"}
     figures |= {"contract_asset", "contract_liability", "imported_cost"}
     figures |= {"periods_costed", "booked_with_open_items", "missing_costs_to_close"}

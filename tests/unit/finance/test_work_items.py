@@ -238,7 +238,8 @@ def test_an_expense_that_several_lines_could_bill_is_owed_by_the_manager() -> No
 
 def test_an_expense_in_another_currency_waits_for_the_exchange_rate() -> None:
     waits = hourly(expense("dinner", usd(70)))
-    waits.then_work("exchange-rate-missing", "USD", since=MONDAY)
+    sentence = f"1 expense needs the rate of USD, from {MONDAY} on"
+    waits.then_work("exchange-rate-missing", "USD", since=MONDAY, sentence=sentence)
     known = waits.knowing(CARD, COSTS, exchange("1.25", date(2026, 3, 2))).after(CatchUp())
     known.then_work("exchange-rate-missing")
 

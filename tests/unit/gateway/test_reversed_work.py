@@ -1,13 +1,19 @@
 """Test what the gateway shows of work whose approval was reversed after it was billed or held."""
 
+import asyncio
 from datetime import date
 from decimal import Decimal
 
-from contracts import finance
+import httpx
+
+from contracts import delivery, finance
 from contracts.money import Money
+from contracts.roles import Role
+from gateway.portfolio.figures import build_portfolio, contribution
 from gateway.view.approved_work import LineWork, approved_work
 from tests.amounts import eur, per_hour
 from tests.builders import Life
+from tests.in_process_gateway import InMemory, app_of, token
 from tests.invoices import untaxed, untaxed_credit
 from tests.unit.gateway.test_contract_lines import hourly
 from tests.unit.gateway.test_disconnects import evidence, findings
@@ -177,3 +183,51 @@ def test_reversed_cost_is_subtracted() -> None:
     section = view_of(life.events).confidential
     nothing = Money.zero("EUR")
     assert (section.cost, section.project_management_cost) == (nothing, nothing)
+
+
+def page(life: Life, *roles: Role) -> str:
+    """Return the page of the engagement as a person with these roles reads it."""
+
+    async def read() -> str:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app_of(InMemory(*life.events), None)),
+            base_url="http://gateway",
+            cookies={"concord": token("eve", *roles)},
+        ) as client:
+            return (await client.get(f"/pages/engagements/{life.engagement}")).text
+
+    return asyncio.run(read())
+
+
+def test_the_cost_to_date_says_how_many_approved_works_it_lacks() -> None:
+    spent = {
+        "expense": "X-1",
+        "person": "eve",
+        "amount": eur(120),
+        "description": "Train",
+        "category": "travel",
+        "spent_on": date(2026, 3, 2),
+    }
+    work = approved("T-m", date(2026, 3, 2), 8)
+    other = approved("T-n", date(2026, 3, 2), 8, person="max", role="pilot")
+    life = Life().kicked_off().say(60, work, costed(work, "80", "640"))
+    assert view_of(life.events).cost_unknown == 0
+    life.say(60, delivery.ExpenseApproved.model_validate(spent), other)
+    view = view_of(life.events)
+    assert (view.confidential.cost, view.cost_unknown) == (eur(640), 1 + len(other.entries))
+    portfolio = build_portfolio(
+        contribution(view, ()), life.day(61), Decimal(0), with_confidential=True
+    )
+    assert portfolio.confidential is not None
+    assert portfolio.confidential[0].cost_unknown == view.cost_unknown
+    lacking = f"{view.cost_unknown} entries and expenses of unknown cost"
+    assert lacking in page(life, "executive", "confidential")
+    assert lacking not in page(life, "executive")
+    gone = {**spent, "why": "Twice.", "reversed_on": life.day(62)}
+    life.say(62, reversal(other, "Not us.", life.day(62)))
+    life.say(62, delivery.ExpenseReversed.model_validate(gone))
+    life.say(63, reversal(work, "Not us.", life.day(63)))
+    assert view_of(life.events).cost_unknown == 0
+    life.say(63, finance.CostReversed(**dict(costed(work, "80", "0"))))
+    life.say(64, other)
+    assert view_of(life.events).cost_unknown == len(other.entries)

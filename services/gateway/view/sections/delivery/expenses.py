@@ -13,6 +13,7 @@ from gateway.view.sections.steps import PartSteps, Ref, ref
 class Fields(Protocol):
     """Fields of the section that these steps change."""
 
+    approved_works: int
     waiting_expenses: dict[str, Money]
     billable_expenses: dict[str, Money]
     billable_expense: dict[str, Ref]
@@ -65,6 +66,7 @@ steps.describe(
 def _expense(section: Fields, recorded: Recorded[delivery.ExpenseApproved]) -> None:
     event = recorded.event
     section.waiting_expenses.pop(event.expense, None)
+    section.approved_works += 1
     if event.billable:
         _spend(section, event, event.amount)
         section.billable_expense[event.line or ""] = ref(recorded)
@@ -80,6 +82,7 @@ steps.describe(
 
 @steps.on(delivery.ExpenseReversed)
 def _expense_reversed(section: Fields, recorded: Recorded[delivery.ExpenseReversed]) -> None:
+    section.approved_works -= 1
     if recorded.event.billable:
         _spend(section, recorded.event, -recorded.event.amount)
 

@@ -84,6 +84,8 @@ class DeliverySection:
     waiting: dict[str, WaitingWeek] = field(default_factory=dict)
     """Time that waits for approval, by person and Monday (``eve/2026-03-02``)."""
     approved_hours: Decimal = Decimal(0)
+    approved_works: int = 0
+    """The approved time entries and expenses, without those that were reversed."""
     project_management_hours: Decimal = Decimal(0)
     hours_by_line: dict[str, Decimal] = field(default_factory=dict)
     """Approved hours by contract line; those of tasks that name no line are not in it."""

@@ -58,6 +58,7 @@ class Fields(Protocol):
 
     waiting: dict[str, WaitingWeek]
     approved_hours: Decimal
+    approved_works: int
     project_management_hours: Decimal
     hours_by_line: dict[str, Decimal]
     weeks: dict[date, Worked]
@@ -136,6 +137,7 @@ def _time(section: Fields, recorded: Recorded[delivery.TimeApproved]) -> None:
     event = recorded.event
     _decide(section, event)
     said = ref(recorded)
+    section.approved_works += len(event.entries)
     for entry in event.entries:
         _count(section, event.week, entry, entry.hours, said)
 
@@ -151,6 +153,7 @@ steps.describe(
 @steps.on(delivery.TimeReversed)
 def _time_reversed(section: Fields, recorded: Recorded[delivery.TimeReversed]) -> None:
     event, said = recorded.event, ref(recorded)
+    section.approved_works -= len(event.entries)
     for entry in event.entries:
         _count(section, event.week, entry, -entry.hours, said)
 

@@ -30,6 +30,8 @@ class ConfidentialSection:
     budget: Kept[finance.BudgetCosted] | None = newest(finance.BudgetCosted)
     margin_sold: Margin | None = None
     cost: Money | None = None
+    costed_works: int = 0
+    """The time entries and expenses that `cost` contains."""
     project_management_cost: Money | None = None
     performance: Kept[finance.PerformanceMeasured] | None = newest(finance.PerformanceMeasured)
     margins: Kept[finance.MarginMeasured] | None = newest(finance.MarginMeasured)
@@ -105,6 +107,7 @@ steps.describe(
 def _accrued(section: ConfidentialSection, recorded: Recorded[finance.CostAccrued]) -> None:
     event = recorded.event
     section.cost = event.cumulative
+    section.costed_works += len(event.entries)
     for each in event.entries:
         if each.kind == "project-management":
             before = section.project_management_cost or Money.zero(each.cost.currency)
@@ -124,6 +127,7 @@ steps.describe(
 def _cost_reversed(section: ConfidentialSection, recorded: Recorded[finance.CostReversed]) -> None:
     event = recorded.event
     section.cost = event.cumulative
+    section.costed_works -= len(event.entries)
     for each in event.entries:
         if each.kind == "project-management" and section.project_management_cost is not None:
             section.project_management_cost = section.project_management_cost - each.cost
