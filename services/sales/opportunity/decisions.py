@@ -13,7 +13,7 @@ from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.reference import account_zone
 from chassis.domain.rules import correction_day, require_currency, same_day, unless_recorded
-from contracts.decimals import round_decimal
+from contracts.decimals import canonical_decimal, round_decimal
 from contracts.event import Event
 from contracts.money import Money, NotNegativeMoney
 from contracts.reference import AccountPublished
@@ -328,8 +328,9 @@ def opportunity_view(state: Engagement) -> OpportunityFields:
 class OpportunityRow(ViewModel):
     """The columns of the opportunity in the list of engagements.
 
-    Days are written YYYY-MM-DD. For sorting, the value is in whole units of the currency (at most
-    2^53 - 1) and the probability in whole percent; the engagement's view has the exact figures.
+    Days are written YYYY-MM-DD, and the value is a decimal in the currency. For sorting by it,
+    `expected_value_rounded` is in whole units of the currency (at most 2^53 - 1). The probability
+    is in whole percent; the engagement's view has the exact figure.
     """
 
     account: str | None
@@ -340,7 +341,8 @@ class OpportunityRow(ViewModel):
     expected_close: str | None
     region: str | None
     kind_of_work: str | None
-    expected_value: int | None
+    expected_value: str | None
+    expected_value_rounded: int | None
     currency: str | None
     probability: int | None
     imported: bool
@@ -362,7 +364,8 @@ def opportunity_row(state: Engagement) -> OpportunityRow:
         expected_close=str(closes) if closes else None,
         region=opportunity.details.region if opportunity.details else None,
         kind_of_work=opportunity.details.kind_of_work if opportunity.details else None,
-        expected_value=whole(value.amount) if value else None,
+        expected_value=canonical_decimal(value.amount) if value else None,
+        expected_value_rounded=whole(value.amount) if value else None,
         currency=value.currency if value else None,
         probability=None if probability is None else int(round_decimal(probability, 0)),
         imported=opportunity.imported is not None,
