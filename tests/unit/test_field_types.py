@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from chassis.base.view_model import ViewModel
 from chassis.domain.commands import Command
 from chassis.domain.deadlines import DeadlinePassed
 from contracts import text
@@ -28,6 +29,13 @@ for department in DEPARTMENTS:
 
 _OWN_VALUES = {DeadlinePassed, TakeWorks}
 """Commands of the deadline scheduler, and of a stream that hands on what it has read itself."""
+
+
+def views(base: type[ViewModel] = ViewModel) -> Iterator[type[ViewModel]]:
+    for each in base.__subclasses__():
+        if each.__module__.split(".")[0] in {*DEPARTMENTS, "common", "chassis"}:
+            yield each
+        yield from views(each)
 
 
 def commands(base: type[Command] = Command) -> Iterator[type[Command]]:
@@ -94,6 +102,9 @@ PUBLISHED = [event for event in EVENTS.values() if event.__module__.startswith("
 COMMANDS = sorted(set(commands()), key=lambda each: each.__qualname__)
 
 
+VIEWS = sorted(set(views()), key=lambda each: each.__qualname__)
+
+
 def test_commands_of_all_departments_are_found() -> None:
     assert {kind.__module__.split(".")[0] for kind in COMMANDS} == {*DEPARTMENTS, "common"}
 
@@ -112,6 +123,12 @@ def test_no_text_of_a_command_is_left_unchecked(kind: type[BaseModel]) -> None:
 @pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
 def test_no_number_day_or_boolean_of_a_command_is_left_unchecked(kind: type[BaseModel]) -> None:
     assert list(coerced(kind.__pydantic_core_schema__)) == []
+
+
+@pytest.mark.parametrize("kind", VIEWS, ids=lambda kind: kind.__qualname__)
+def test_each_decimal_of_an_answer_is_written_in_one_way(kind: type[BaseModel]) -> None:
+    found = unchecked(kind.__pydantic_core_schema__)
+    assert [place for place in found if place.endswith("decimal")] == []
 
 
 def test_bare_numbers_days_and_booleans_are_found() -> None:

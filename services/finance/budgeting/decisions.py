@@ -8,13 +8,13 @@ fit the lines waits, and does not delay the others.
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context, ReferenceData
 from chassis.domain.ids import derived_id
+from contracts.decimals import Number
 from contracts.event import Event
 from contracts.finance import (
     BudgetAmended,
@@ -278,7 +278,7 @@ class LineView(ViewModel):
     pricing: Pricing
     price: Money
     estimated: bool
-    hours: dict[str, Decimal]
+    hours: dict[str, Number]
     purchases: tuple[PlannedPurchase, ...]
     rates: list[LineRate]
 

@@ -10,7 +10,6 @@ not.
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -22,7 +21,7 @@ from chassis.domain.context import Context
 from chassis.domain.pending import Refusal, Requested
 from chassis.domain.requests import Outcome
 from chassis.domain.rules import same_day, unless_recorded
-from contracts.decimals import Rounding
+from contracts.decimals import Number, Rounding
 from contracts.event import Event
 from contracts.finance import (
     BilledWork,
@@ -570,7 +569,7 @@ class InvoiceLineView(ViewModel):
     line: str
     description: str
     role: ProjectRole | None
-    hours: Decimal | None
+    hours: Number | None
     rate: Rate | None
     amount: Money
     written_down: Money | None
@@ -586,7 +585,7 @@ class CreditedLineView(ViewModel):
     role: ProjectRole | None
     amount: Money
     works: int
-    hours: Decimal | None
+    hours: Number | None
 
 
 class CreditNoteView(ViewModel):

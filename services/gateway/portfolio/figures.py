@@ -205,7 +205,7 @@ class CurrencyFigures(ViewModel):
     """
 
     currency: str
-    pipeline: dict[str, Decimal]
+    pipeline: dict[str, Number]
     pipeline_weighted: Number
     backlog: Number | None
     backlog_clean: Number | None

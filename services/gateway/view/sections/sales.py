@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 
 from contracts import sales
 from contracts.counting import counted
+from contracts.decimals import Number
 from contracts.event import Recorded
 from contracts.lines import ContractLine, ProposedLine
 from contracts.money import Money
@@ -36,8 +36,8 @@ class Proposal:
     estimate_version: int
     deliverables: dict[str, str]
     lines: list[ProposedLine]
-    hours: Decimal
-    project_management_hours: Decimal
+    hours: Number
+    project_management_hours: Number
     project_management_waiver: str | None
     price: Money
     promised_start: date
@@ -96,8 +96,8 @@ class SalesSection:
     region: str | None = None
     kind_of_work: str | None = None
     pipeline_stage: str | None = None
-    probability: Decimal | None = None
-    score: Decimal | None = None
+    probability: Number | None = None
+    score: Number | None = None
     imported_from: str | None = None
     imported_outcome: str | None = None
     opened: Ref | None = newest_ref(sales.OpportunityOpened, sales.OpportunityImported)

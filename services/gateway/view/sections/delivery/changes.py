@@ -8,6 +8,7 @@ from typing import Protocol
 
 from contracts import delivery
 from contracts.counting import counted
+from contracts.decimals import Number
 from contracts.event import Recorded
 from contracts.lines import LineScopeChange
 from gateway.formatting import day, hours
@@ -26,7 +27,7 @@ class Change:
     requested: Ref | None = None
     assessed: Ref | None = None
     changes: list[LineScopeChange] = field(default_factory=list)
-    hours: Decimal = Decimal(0)
+    hours: Number = Decimal(0)
     days: int = 0
     approved: Ref | None = None
     approved_on: date | None = None

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from contracts import delivery
 from contracts.counting import counted
+from contracts.decimals import Number
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.purchases import EstimatedPurchase, purchases_by_kind
@@ -25,10 +26,10 @@ class Estimate:
     """
 
     version: int
-    hours: Decimal
-    contingency: Decimal
-    work: dict[str, Decimal]
-    project_management_hours: Decimal
+    hours: Number
+    contingency: Number
+    work: dict[str, Number]
+    project_management_hours: Number
     purchases: dict[str, Money]
     said: Ref
     endorsed: Ref | None = None

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from contracts import delivery
 from contracts.counting import counted
+from contracts.decimals import Number
 from contracts.event import Recorded
 from contracts.values import Milestone, PlannedTask
 from gateway.formatting import day, hours, listed, number
@@ -22,7 +23,7 @@ class PlannedWork:
     line: str | None
     kind: str
     role: str
-    hours: Decimal
+    hours: Number
 
 
 @dataclass(slots=True)
@@ -30,8 +31,8 @@ class Baseline:
     """The latest approved plan."""
 
     version: int
-    hours: Decimal
-    project_management_hours: Decimal
+    hours: Number
+    project_management_hours: Number
     work: list[PlannedWork]
     deliverables: dict[str, str]
     milestones: list[Milestone]

@@ -1,9 +1,9 @@
 """Keep the completion of tasks and the status reports, and describe milestones."""
 
-from decimal import Decimal
 from typing import Protocol
 
 from contracts import delivery
+from contracts.decimals import Number
 from contracts.event import Recorded
 from gateway.formatting import day, hours, number
 from gateway.view.sections.steps import PartSteps, Ref, ref
@@ -13,7 +13,7 @@ class Fields(Protocol):
     """Fields of the section that these steps change."""
 
     reports: dict[int, Ref]
-    complete: dict[str, Decimal]
+    complete: dict[str, Number]
 
 
 steps = PartSteps[Fields]()

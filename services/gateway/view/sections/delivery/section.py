@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import get_args
 
 from contracts import delivery
+from contracts.decimals import Number
 from contracts.money import Money
 from contracts.values import Tier
 from gateway.view.sections.delivery import (
@@ -69,7 +70,7 @@ class DeliverySection:
     amendment_reviews: dict[str, Kept[AmendmentVerdict]] = each_by(
         delivery.AmendmentReviewed, lambda event: event.amendment, kept=verdict_on_amendment
     )
-    allocated_hours: dict[str, Decimal] = field(default_factory=dict)
+    allocated_hours: dict[str, Number] = field(default_factory=dict)
     allocated: Ref | None = newest_ref(delivery.ResourceAllocated, delivery.ResourceReleased)
     requirements: dict[int, Kept[delivery.BrdSignedOff]] = each_by(
         delivery.BrdSignedOff, lambda event: event.version
@@ -83,11 +84,11 @@ class DeliverySection:
     )
     waiting: dict[str, WaitingWeek] = field(default_factory=dict)
     """Time that waits for approval, by person and Monday (``eve/2026-03-02``)."""
-    approved_hours: Decimal = Decimal(0)
+    approved_hours: Number = Decimal(0)
     approved_works: int = 0
     """The approved time entries and expenses, without those that were reversed."""
-    project_management_hours: Decimal = Decimal(0)
-    hours_by_line: dict[str, Decimal] = field(default_factory=dict)
+    project_management_hours: Number = Decimal(0)
+    hours_by_line: dict[str, Number] = field(default_factory=dict)
     """Approved hours by contract line; those of tasks that name no line are not in it."""
     weeks: dict[date, Worked] = field(default_factory=dict)
     last_approved: Ref | None = newest_ref(delivery.TimeApproved)
@@ -101,7 +102,7 @@ class DeliverySection:
     """
     billable_expense: dict[str, Ref] = field(default_factory=dict)
     """The last approval of a billable expense by contract line, empty where none is named."""
-    complete: dict[str, Decimal] = field(default_factory=dict)
+    complete: dict[str, Number] = field(default_factory=dict)
     """The last reported completion of each task."""
     milestones_reached: dict[str, Kept[delivery.MilestoneReached]] = each_by(
         delivery.MilestoneReached,

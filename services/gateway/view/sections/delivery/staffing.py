@@ -1,10 +1,10 @@
 """Keep the manager of the engagement, and the hours of the people allocated to it."""
 
 from datetime import date
-from decimal import Decimal
 from typing import Protocol
 
 from contracts import delivery
+from contracts.decimals import Number
 from contracts.event import Recorded
 from gateway.formatting import day, hours, words
 from gateway.view.sections.steps import PartSteps, Ref, ref
@@ -16,7 +16,7 @@ class Fields(Protocol):
     manager: str | None
     manager_assigned_on: date | None
     manager_first_assigned: Ref | None
-    allocated_hours: dict[str, Decimal]
+    allocated_hours: dict[str, Number]
 
 
 steps = PartSteps[Fields](ignored=[delivery.ResourceRequested])

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from contracts import delivery
+from contracts.decimals import Number
 from contracts.event import Recorded
 from gateway.formatting import day, hours, listed, words
 from gateway.view.sections.sentences import Names, if_given
@@ -20,7 +21,7 @@ class WaitingEntry:
     day: date
     task: str
     role: str
-    hours: Decimal
+    hours: Number
     billable: bool
 
 
@@ -36,7 +37,7 @@ class WaitingWeek:
     week: date
     entries: dict[str, WaitingEntry]
     said: Ref
-    beyond_weekly_hours: Decimal | None = None
+    beyond_weekly_hours: Number | None = None
 
 
 @dataclass(slots=True)
@@ -48,19 +49,19 @@ class Worked:
     """
 
     first: Ref
-    hours: Decimal = Decimal(0)
-    billable: Decimal = Decimal(0)
-    billable_by_day: dict[date, dict[str, Decimal]] = field(default_factory=dict)
+    hours: Number = Decimal(0)
+    billable: Number = Decimal(0)
+    billable_by_day: dict[date, dict[str, Number]] = field(default_factory=dict)
 
 
 class Fields(Protocol):
     """Fields of the section that these steps change."""
 
     waiting: dict[str, WaitingWeek]
-    approved_hours: Decimal
+    approved_hours: Number
     approved_works: int
-    project_management_hours: Decimal
-    hours_by_line: dict[str, Decimal]
+    project_management_hours: Number
+    hours_by_line: dict[str, Number]
     weeks: dict[date, Worked]
 
 

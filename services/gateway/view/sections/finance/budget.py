@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Protocol
 
 from contracts import finance
 from contracts.billable_work import PayingLines, paying_line
-from contracts.decimals import Rounding
+from contracts.decimals import Number, Rounding
 from contracts.event import Recorded
 from contracts.lines import HOURLY, ContractLine, PerformanceObligation
 from contracts.money import Money
@@ -23,7 +22,7 @@ class Budget:
 
     price: Money
     lines: list[ContractLine]
-    hours: Decimal
+    hours: Number
     obligations: list[PerformanceObligation]
     rounding: Rounding
     """Policy by which Finance rounds the amounts of the contract."""

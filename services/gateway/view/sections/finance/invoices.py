@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Protocol
 
 from contracts import finance
+from contracts.decimals import Number
 from contracts.event import Recorded
 from contracts.money import Money
 from gateway.formatting import day, money
@@ -25,7 +25,7 @@ class CreditedLine:
     role: str | None
     amount: Money
     works: int
-    hours: Decimal | None
+    hours: Number | None
 
 
 @dataclass(frozen=True, slots=True)

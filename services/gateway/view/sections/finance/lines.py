@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from contracts import finance
+from contracts.decimals import Number
 from contracts.money import Money, Rate
 
 
@@ -21,7 +22,7 @@ class InvoiceLine:
     line: str
     description: str
     role: str | None
-    hours: Decimal | None
+    hours: Number | None
     amount: Money
     written_down: Money | None
     tax_code: str | None
@@ -58,10 +59,10 @@ class BilledLine:
     line: str
     amount: Money
     role: str | None
-    hours: Decimal | None
+    hours: Number | None
     rate: Rate | None
     written_down: Money
-    days: dict[date, Decimal] = field(default_factory=dict)
+    days: dict[date, Number] = field(default_factory=dict)
 
 
 def lines_billed(lines: Iterable[finance.InvoiceLine]) -> list[BilledLine]:

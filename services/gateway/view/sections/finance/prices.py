@@ -1,9 +1,9 @@
 """Keep the prices of estimates and changes, and describe them and Finance's reviews."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from contracts import finance
+from contracts.decimals import Number
 from contracts.lines import LineChange
 from contracts.money import Money, Rate
 from gateway.formatting import money, number
@@ -17,7 +17,7 @@ class PricedEstimate:
 
     estimate_version: int
     price: Money
-    project_management_share: Decimal
+    project_management_share: Number
     floor: str
     rates: dict[str, Rate]
     """The bill rate by role; of a role with several, the first."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from contracts import finance
+from contracts.decimals import Number
 from contracts.event import Recorded
 from contracts.money import Money
 from gateway.formatting import money
@@ -19,7 +20,7 @@ class WithheldWork:
     line: str
     on: date
     role: str | None
-    hours: Decimal | None
+    hours: Number | None
     worth: Money
 
     def __add__(self, other: "WithheldWork") -> "WithheldWork":
