@@ -495,7 +495,10 @@ def _months(view: View, *, confidential: bool) -> Iterator[str]:
             f"{money(event.receivables)} owed",
         ]
         if month in costed:
-            figures.append(f"{money(costed[month].event.cost)} of cost")
+            cost = costed[month].event
+            figures.append(f"{money(cost.cost)} of cost")
+            if cost.uncosted:
+                figures.append(f"without that of {counted(cost.uncosted, 'work')}")
         yield f"{month}: {', '.join(figures)}"
 
 

@@ -84,14 +84,14 @@ def work_after_end(
 
 @rules.register("work-on-hold", title="Work while on hold", owner="delivery", after_end=True)
 def work_on_hold(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
-    """Find hours that wait for approval, of days after work was put on hold."""
+    """Find hours that wait for approval, of days on which work is on hold."""
     held = view.delivery.held
     if held is None:
         return
-    found = [each for each in waiting(view) if each.day > held.event.held_on]
+    found = [each for each in waiting(view) if each.day >= held.event.held_on]
     if found:
         yield rule.disconnect(
-            f"{hours(total_hours(found))} are submitted for days after {day(held.event.held_on)}, "
+            f"{hours(total_hours(found))} are submitted for days from {day(held.event.held_on)} on, "
             f"since when the work is on hold: {held.event.reason}",
             (held.said, *evidence(found)),
             exposure=view.price,

@@ -78,6 +78,9 @@ def test_the_last_booked_months_are_shown_with_cost_for_those_who_may_see_it() -
     assert open_lines[1] == f"2026-06: {of_june}"
     assert not any("cost" in each for each in open_lines)
     assert rows(view, confidential=True)["Booked months"][0].endswith(", 640 EUR of cost")
+    less = view_with(booked("2026-07"), costed("2026-07").model_copy(update={"uncosted": 1}))
+    (shown,) = rows(less, confidential=True)["Booked months"]
+    assert shown.endswith(", 640 EUR of cost, without that of 1 work")
     assert "Booked months" not in rows(view_with(), confidential=True)
 
 
