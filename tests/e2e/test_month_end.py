@@ -116,7 +116,7 @@ async def month_end(actors: Actors, of: Scenario) -> Controller:
     assert "wait for approval" in missing
     assert "is not approved" in missing
     assert "is not recognised" in missing
-    with pytest.raises(CommandRefused, match="miss something"):
+    with pytest.raises(CommandRefused, match="misses something"):
         await dora.give("close-period", month)
 
     await approve(run, first + WEEK, weeks[1])
