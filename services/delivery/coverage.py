@@ -1,7 +1,8 @@
-"""Compute what no gate covers: what is missing before a time entry may be approved as billable.
+"""Compute what no gate covers: what is missing before work may be approved as billable.
 
-True hours are always recorded. Whether they are covered is computed from the state whenever it is
-read, so it changes when the contract is signed, the plan is baselined or a change is agreed.
+True hours and expenses are always recorded. Whether they are covered is computed from the state
+whenever it is read, so it changes when the contract is signed, the plan is baselined or a change is
+agreed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from itertools import chain
 from chassis.domain.commands import Missing
 from contracts.counting import counted, of_number
 from contracts.decimals import ROUNDING
-from contracts.delivery import TimeEntry
+from contracts.delivery import Expense, TimeEntry
 from contracts.lines import HOURLY
 from contracts.money import Money, Rate
 from delivery.engagement import Engagement
@@ -31,11 +32,28 @@ def uncovered(
 
     `before` are entries that are approved first: they use up the caps of early starts, too.
     """
+    hours = {entry.role: entry.hours} if entry.billable else {}
     return (
-        *_before_take_over(state, entry),
-        *_outside_contract(state, entry, before),
+        *_before_take_over(state, entry.day),
+        *_outside_contract(state, entry.day, hours, before),
         *_outside_plan(state, entry),
         *_without_rate(state, entry),
+    )
+
+
+def uncovered_expense(state: Engagement, expense: Expense) -> tuple[Missing, ...]:
+    """Return what is missing before an expense may be approved as billable: nothing if covered.
+
+    It is judged as time of its day is. It has no hours, so it uses up no cap of an early start, and
+    no task, so of the plan and of changes it needs only the contract line that it names. Nothing is
+    missing where it is not billable.
+    """
+    if not expense.billable:
+        return ()
+    return (
+        *_before_take_over(state, expense.spent_on),
+        *_outside_contract(state, expense.spent_on, {}),
+        *_without_line(state, expense),
     )
 
 
@@ -65,10 +83,10 @@ def in_order(entries: Iterable[TimeEntry]) -> list[TimeEntry]:
     return sorted(entries, key=lambda each: (each.day, each.entry))
 
 
-def _before_take_over(state: Engagement, entry: TimeEntry) -> Iterator[Missing]:
-    """Yield what is missing before time on an engagement that was under way can be approved.
+def _before_take_over(state: Engagement, day: date) -> Iterator[Missing]:
+    """Yield what is missing before work on an engagement that was under way can be approved.
 
-    Hours up to the day of the balances are in them: approved again, they would be billed twice.
+    Work up to the day of the balances is in them: approved again, it would be billed twice.
     """
     if not state.was_under_way:
         return
@@ -83,26 +101,25 @@ def _before_take_over(state: Engagement, entry: TimeEntry) -> Iterator[Missing]:
         sentence = "Finance has not taken over the balances, which include the work to a day"
         yield Missing("engagement-not-imported", sentence, "finance")
     included_to = importing.included_to
-    if included_to is not None and entry.day <= included_to:
+    if included_to is not None and day <= included_to:
         sentence = f"the totals that were taken over include the work to {included_to}"
         yield Missing("time-taken-over", sentence, "delivery")
 
 
 def _outside_contract(
-    state: Engagement, entry: TimeEntry, before: Iterable[TimeEntry]
+    state: Engagement, day: date, hours: HoursByRole, before: Iterable[TimeEntry] = ()
 ) -> Iterator[Missing]:
-    """Yield what is missing in contract or early starts on the day of an entry (gate 3)."""
+    """Yield what is missing in contract or early starts for work on a day (gate 3)."""
     hold, terminated = state.management.on_hold, state.contract.terminated
-    if terminated and entry.day > terminated.terminated_on:
-        sentence = f"the contract ended on {terminated.terminated_on}, before {entry.day}"
+    if terminated and day > terminated.terminated_on:
+        sentence = f"the contract ended on {terminated.terminated_on}, before {day}"
         yield Missing("engagement-over", sentence, "legal")
-    if hold and entry.day > hold.held_on:
+    if hold and day > hold.held_on:
         sentence = f"work is on hold since {hold.held_on}: {hold.reason}"
         yield Missing("engagement-on-hold", sentence, "delivery")
     waits_for_contract = state.was_under_way and state.contract.imported is None
-    if not _is_in_contract(state, entry.day) and not waits_for_contract:
-        hours = {entry.role: entry.hours} if entry.billable else {}
-        missing = outside_early_start(state, entry.day, hours, before)
+    if not _is_in_contract(state, day) and not waits_for_contract:
+        missing = outside_early_start(state, day, hours, before)
         if missing:
             yield missing
 
@@ -297,3 +314,22 @@ def _without_rate(state: Engagement, entry: TimeEntry) -> Iterator[Missing]:
         several = ", ".join(each.line for each in rated)
         sentence = f"the plan names no line for {entry.task}, and each of {several} could pay it"
         yield Missing("line-not-named", sentence, "delivery")
+
+
+def _without_line(state: Engagement, expense: Expense) -> Iterator[Missing]:
+    """Yield what is missing where an expense names a line that the contract had not by its day."""
+    named = expense.line
+    if named is None or named in {each.line for each in state.lines_of(expense.spent_on)}:
+        return
+    amendments = state.contract.amendments.values()
+    adding = [each for each in amendments if any(named == one.line for one in each.changes)]
+    if adding and named in {each.line for each in state.lines}:
+        first = adding[0]
+        sentence = (
+            f"amendment {first.amendment}, which adds the line {named}, was signed on"
+            f" {first.signed_on}, after {expense.spent_on}"
+        )
+        yield Missing("amendment-not-signed", sentence, "legal")
+    else:
+        sentence = f"the contract has no line {named}, which the expense names"
+        yield Missing("line-unknown", sentence, "delivery")

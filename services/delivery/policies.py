@@ -1,6 +1,6 @@
 """Check what several decisions of Delivery require: open, released, decided by the customer."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
 from chassis.domain.commands import Missing, NotAllowed, Refused, gate
@@ -16,6 +16,9 @@ from contracts.reference import (
 from contracts.roles import Role
 from contracts.values import PersonId
 from delivery.engagement import Engagement
+
+_MOST_NAMED = 3
+"""Number of people that a sentence names."""
 
 
 def require_open(state: Engagement, *, after_termination: bool = False) -> None:
@@ -73,6 +76,12 @@ def approver_of(state: Engagement, authors: Collection[str]) -> PersonId | None:
     Then somebody else with the role has to approve.
     """
     return None if state.manager in authors else state.manager
+
+
+def few_of(people: Iterable[str]) -> str:
+    """Return the first of some people, each once, for a sentence."""
+    named = [*dict.fromkeys(people)]
+    return ", ".join(named[:_MOST_NAMED]) + (", ..." if len(named) > _MOST_NAMED else "")
 
 
 def known_person(context: Context, person: str, day: date | None = None) -> PersonPublished:

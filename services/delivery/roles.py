@@ -7,6 +7,8 @@ ENDORSERS: tuple[Role, ...] = ("engagement-manager",)
 MANAGERS: tuple[Role, ...] = ("engagement-manager", "pmo-director")
 WORKERS: tuple[Role, ...] = ("consultant", *MANAGERS)
 REQUESTERS: tuple[Role, ...] = (*WORKERS, "account-executive")
+COST_APPROVERS: tuple[Role, ...] = ("pmo-director",)
+"""Roles that may approve uncovered time and expenses as cost."""
 RECORD_KEEPERS: tuple[Role, ...] = ("pmo-director", "operator")
 ACCOUNTANTS: tuple[Role, ...] = ("project-accountant", "controller")
 READERS: tuple[Role, ...] = (*WORKERS, "vp-engagement-management", "executive")

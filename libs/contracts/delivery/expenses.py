@@ -62,6 +62,12 @@ class ExpenseWithdrawn(Expense, Event, channel=DELIVERY, consumed_by=("finance",
 class ExpenseApproved(Expense, Event, channel=DELIVERY, consumed_by=("finance",)):
     """An expense was approved by another person. Published by Delivery."""
 
+    why_not_billed: ShortText | None = None
+    """Why a billable expense that nothing covers was approved as cost; null where it is covered.
+
+    The expense is not billable then.
+    """
+
 
 class ExpenseRejected(Expense, Event, channel=DELIVERY, consumed_by=("finance",)):
     """An expense was rejected; it is neither billed nor counted as cost. Published by Delivery."""

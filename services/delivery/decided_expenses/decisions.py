@@ -43,7 +43,7 @@ class ReverseExpense(Correction, Command):
 @capability.decide(KeepExpense, by=None, opens=True)
 def keep_expense(state: DecidedExpense, command: KeepExpense, context: Context) -> Iterable[Event]:
     """Keep the expense; the engagement decides each one once."""
-    yield ExpenseDecided(decided=command.decided, why=command.why)
+    yield ExpenseDecided(**dict(command))
 
 
 @capability.decide(ReverseExpense, by=MANAGERS)
@@ -78,14 +78,15 @@ def taken_back(
 class DecidedExpenseView(ViewModel):
     """An expense that was approved or rejected.
 
-    `why` is the reason of the rejection or reversal. `refusal` says why the engagement
-    refused the last attempt to reverse it.
+    `why` is the reason of the rejection or reversal, `why_not_billed` that of an approval as cost.
+    `refusal` says why the engagement refused the last attempt to reverse it.
     """
 
     engagement: EngagementId
     expense: Expense | None
     status: Status
     why: ShortText | None
+    why_not_billed: ShortText | None
     refusal: Refusal | None
 
 
@@ -97,6 +98,7 @@ def expense_view(state: DecidedExpense) -> DecidedExpenseView:
         expense=state.expense,
         status=state.status,
         why=state.why,
+        why_not_billed=state.why_not_billed,
         refusal=state.refusal,
     )
 

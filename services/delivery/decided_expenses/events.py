@@ -26,6 +26,8 @@ class ExpenseDecided(Internal):
     """The expense."""
     why: ShortText | None = None
     """Reason of the rejection; null where the expense was approved."""
+    why_not_billed: ShortText | None = None
+    """Reason of the approval as cost; null where it was approved as submitted, or rejected."""
 
 
 class ExpenseReversalBegun(Internal):

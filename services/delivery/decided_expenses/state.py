@@ -18,14 +18,15 @@ Status = Literal["rejected", "approved", "reversing", "reversed"]
 class DecidedExpense(Part):
     """An expense of an engagement that was approved or rejected.
 
-    `why` is the reason of the rejection or reversal. `asked` counts the attempts to reverse it;
-    `refusal` is the answer to the last one.
+    `why` is the reason of the rejection or reversal, `why_not_billed` that of an approval as cost.
+    `asked` counts the attempts to reverse it; `refusal` is the answer to the last one.
     """
 
     subject: str
     expense: Expense | None = None
     status: Status = "approved"
     why: str | None = None
+    why_not_billed: str | None = None
     asked: int = 0
     refusal: Refusal | None = None
 
@@ -37,7 +38,12 @@ class DecidedExpense(Part):
     @on_event
     def _decided(self, event: ExpenseDecided) -> Self:
         status: Status = "rejected" if event.why else "approved"
-        return self.updated(expense=event.decided, status=status, why=event.why)
+        return self.updated(
+            expense=event.decided,
+            status=status,
+            why=event.why,
+            why_not_billed=event.why_not_billed,
+        )
 
     @on_event
     def _begun(self, event: ExpenseReversalBegun) -> Self:

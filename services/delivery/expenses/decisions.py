@@ -1,14 +1,15 @@
 """Submit, withdraw, approve and reject expenses, and take back approved ones.
 
-An expense is known here until it is decided; then it has a stream of its own
+An expense is recorded in any case, and approved as billable only if it is covered
+(`delivery.coverage`). It is known here until it is decided; then it has a stream of its own
 (`delivery.decided_expenses`), where an approved one is reversed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, NotAllowed, Refused
+from chassis.domain.commands import Command, Missing, NotAllowed, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.pending import Requested
 from chassis.domain.requests import Outcome
@@ -25,13 +26,14 @@ from contracts.delivery import (
 from contracts.event import Event
 from contracts.money import Money
 from contracts.values import Identifier, ShortText
+from delivery.coverage import uncovered_expense
 from delivery.decided_expenses.requests import KeepExpense
 from delivery.engagement import Engagement
 from delivery.expenses import work_items
 from delivery.expenses.requests import TakeBackExpense
 from delivery.expenses.state import WaitingExpense
 from delivery.policies import known_staff, require_not_author, require_recordable
-from delivery.roles import MANAGERS, WORKERS
+from delivery.roles import COST_APPROVERS, MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
 keeping = capability.request(KeepExpense, of="expense")
@@ -60,6 +62,15 @@ class ApproveExpense(Command):
 
     expense: Identifier
     """Id of the expense."""
+
+
+class ApproveExpenseAsCost(Command):
+    """Approve a billable expense that nothing covers as cost: it is never billed."""
+
+    expense: Identifier
+    """Id of the expense."""
+    why_not_billed: ShortText
+    """Reason for the approval of what the customer does not pay."""
 
 
 class RejectExpense(Command):
@@ -115,21 +126,56 @@ def withdraw_expense(
 def approve_expense(
     state: Engagement, command: ApproveExpense, context: Context
 ) -> Iterable[Event]:
-    """Approve the expense.
+    """Approve the expense as it was submitted.
 
-    Raises Refused where the caller spent or submitted it, or none of this id waits for approval.
+    Raises Refused with what is missing where a billable one is not covered; where the caller spent
+    or submitted it; and where none of this id waits for approval.
+    """
+    waiting = _deciding(state, command.expense, context)
+    gate("expense-not-covered", uncovered_expense(state, waiting.submitted))
+    yield ExpenseApproved(**dict(waiting.submitted))
+    yield _kept(state, waiting.submitted)
+
+
+@capability.decide(ApproveExpenseAsCost, by=COST_APPROVERS)
+def approve_expense_as_cost(
+    state: Engagement, command: ApproveExpenseAsCost, context: Context
+) -> Iterable[Event]:
+    """Approve an expense that is not covered as not billable.
+
+    Raises Refused where it is covered or not billable, where the caller spent or submitted it, and
+    where none of this id waits for approval.
+    """
+    waiting = _deciding(state, command.expense, context)
+    if not uncovered_expense(state, waiting.submitted):
+        sentence = f"expense {command.expense} is covered or not billable: approve it"
+        raise Refused("expense-covered", sentence)
+    cost = waiting.submitted.model_copy(update={"billable": False})
+    yield ExpenseApproved(**dict(cost), why_not_billed=command.why_not_billed)
+    yield _kept(state, cost, why_not_billed=command.why_not_billed)
+
+
+def _deciding(state: Engagement, expense: str, context: Context) -> WaitingExpense:
+    """Return the expense that waits for the decision of another person.
+
+    Raises Refused where none waits, or the caller spent or submitted it.
     """
     require_recordable(state)
-    waiting = _waiting(state, command.expense)
+    waiting = _waiting(state, expense)
     require_not_author(context, waiting.submitted.person, waiting.submitted_by, "expense")
-    yield ExpenseApproved(**dict(waiting.submitted))
-    yield _kept(state, waiting)
+    return waiting
 
 
-def _kept(state: Engagement, waiting: WaitingExpense, *, why: str | None = None) -> Requested:
+def _kept(
+    state: Engagement,
+    expense: Expense,
+    *,
+    why: str | None = None,
+    why_not_billed: str | None = None,
+) -> Requested:
     """Return the request to keep a decided expense; each one is decided once."""
-    decided = Expense.model_validate(dict(waiting.submitted))
-    keep = KeepExpense(decided=decided, why=why)
+    decided = Expense.model_validate(dict(expense))
+    keep = KeepExpense(decided=decided, why=why, why_not_billed=why_not_billed)
     subject = f"{state.engagement}.{decided.expense}"
     return keeping(subject, keep, id="expense-decided", item=decided.expense)
 
@@ -146,11 +192,9 @@ def reject_expense(state: Engagement, command: RejectExpense, context: Context) 
 
     Raises Refused where the caller spent or submitted it, or none of this id waits for approval.
     """
-    require_recordable(state)
-    waiting = _waiting(state, command.expense)
-    require_not_author(context, waiting.submitted.person, waiting.submitted_by, "expense")
+    waiting = _deciding(state, command.expense, context)
     yield ExpenseRejected(**dict(waiting.submitted), why=command.why)
-    yield _kept(state, waiting, why=command.why)
+    yield _kept(state, waiting.submitted, why=command.why)
 
 
 @capability.decide(TakeBackExpense, by=None)
@@ -181,13 +225,22 @@ def _own_waiting(state: Engagement, expense: str, context: Context) -> ExpenseSu
     return submitted
 
 
+class WaitingExpenseView(Expense):
+    """An expense that waits for approval, and what is missing before it can be billed.
+
+    Without anything missing it waits for the engagement manager.
+    """
+
+    missing: tuple[Missing, ...]
+
+
 class ExpensesView(ViewModel):
     """Expenses that wait for approval by the manager, and totals of approved ones by currency.
 
     Decided expenses are in `GET /expenses`.
     """
 
-    waiting: tuple[ExpenseSubmitted, ...]
+    waiting: tuple[WaitingExpenseView, ...]
     approved: tuple[Money, ...]
 
 
@@ -203,7 +256,13 @@ def expenses_view(state: Engagement) -> ExpenseFields:
     known = state.expenses
     return ExpenseFields(
         expenses=ExpensesView(
-            waiting=tuple(each.submitted for each in known.waiting.values()),
+            waiting=tuple(_waiting_views(state)),
             approved=tuple(total for _, total in sorted(known.approved.items())),
         )
     )
+
+
+def _waiting_views(state: Engagement) -> Iterator[WaitingExpenseView]:
+    for each in state.expenses.waiting.values():
+        missing = uncovered_expense(state, each.submitted)
+        yield WaitingExpenseView(**dict(each.submitted), missing=missing)

@@ -25,7 +25,6 @@ from contracts.delivery import (
     TimeWithdrawn,
 )
 from contracts.event import Event
-from contracts.roles import Role
 from contracts.values import (
     ComputedPercent,
     LineKind,
@@ -39,7 +38,7 @@ from delivery.coverage import covered, in_order, with_missing
 from delivery.engagement import Engagement
 from delivery.policies import known_person, require_not_author, require_recordable
 from delivery.quantities import ZERO, share
-from delivery.roles import MANAGERS
+from delivery.roles import COST_APPROVERS, MANAGERS
 from delivery.time_entries import work_items
 from delivery.time_entries.requests import (
     EntryIds,
@@ -54,9 +53,6 @@ from delivery.timesheets.requests import NoteDecision
 capability = Capability[Engagement](__name__)
 capability.work(work_items.KINDS, work_items.items)
 noting = capability.request(NoteDecision, of="timesheet")
-
-COST_APPROVERS: tuple[Role, ...] = ("pmo-director",)
-"""Roles that may approve uncovered time as cost."""
 
 
 class ApproveTime(PersonWeek, Command):

@@ -13,14 +13,12 @@ from contracts.counting import counted, of_number
 from contracts.delivery import TimeEntry
 from contracts.refusals import RefusalCode
 from contracts.roles import Role
+from delivery.conditions import Conditions, condition, of_contract
 from delivery.coverage import with_missing
 from delivery.engagement import Engagement
-from delivery.policies import approver_of
+from delivery.policies import approver_of, few_of
 from delivery.quantities import ZERO
 from delivery.time_entries.state import WaitingWeek, sheet_of
-
-_MOST_NAMED = 3
-"""Number of people that a sentence names."""
 
 APPROVE = ItemKind(
     "time-waiting",
@@ -55,96 +53,55 @@ TOO_LONG_OF_MANAGER = ItemKind(
 )
 
 
-def _condition(
-    code: RefusalCode,
-    department: Department,
-    role: Role,
-    command: str,
-    *,
-    command_of: Department | None = None,
-    stream: str | None = None,
-) -> ItemKind:
-    return ItemKind(
-        code,
-        department=department,
-        role=role,
-        command=command,
-        owed_to="delivery",
-        blocks=("approve-time",),
-        command_of=command_of,
-        stream=stream,
-    )
-
-
+_APPROVAL = "approve-time"
 _Ends = tuple[Department, Role, str]
 """The command that ends a condition: its department, a role that may give it, and its name."""
-_AS_COST: _Ends = ("delivery", "pmo-director", "approve-time-as-cost")
 _SIGN: _Ends = ("legal", "contract-manager", "record-signature")
-_AUTHORISE: _Ends = ("legal", "counsel", "authorise-early-start")
 _DRAFT: _Ends = ("delivery", "engagement-manager", "draft-plan")
 _BASELINE: _Ends = ("delivery", "engagement-manager", "baseline-plan")
 
-CONDITIONS: Mapping[tuple[RefusalCode, Department | None], ItemKind] = {
-    ("engagement-not-imported", "legal"): _condition(
-        "engagement-not-imported", "legal", "counsel", "import-engagement"
+CONDITIONS: Conditions = {
+    **of_contract("time"),
+    ("rates-missing", "sales"): condition(
+        "rates-missing",
+        "sales",
+        "account-executive",
+        "request-change",
+        command_of="delivery",
+        blocks=_APPROVAL,
     ),
-    ("engagement-not-imported", "delivery"): _condition(
-        "engagement-not-imported", "delivery", "pmo-director", "import-engagement"
+    ("line-unknown", "delivery"): condition("line-unknown", *_DRAFT, blocks=_APPROVAL),
+    ("line-not-named", "delivery"): condition("line-not-named", *_DRAFT, blocks=_APPROVAL),
+    ("task-unknown", "delivery"): condition("task-unknown", *_DRAFT, blocks=_APPROVAL),
+    ("plan-not-baselined", "delivery"): condition(
+        "plan-not-baselined", *_BASELINE, blocks=_APPROVAL
     ),
-    ("engagement-not-imported", "finance"): _condition(
-        "engagement-not-imported", "finance", "controller", "import-engagement"
+    ("brd-not-signed-off", "legal"): condition("brd-not-signed-off", *_SIGN, blocks=_APPROVAL),
+    ("brd-not-signed-off", "delivery"): condition(
+        "brd-not-signed-off", "delivery", "engagement-manager", "sign-off-brd", blocks=_APPROVAL
     ),
-    ("time-taken-over", "delivery"): _condition(
-        "time-taken-over", "delivery", "engagement-manager", "reject-time"
+    ("change-not-assessed", "delivery"): condition(
+        "change-not-assessed", "delivery", "engagement-manager", "assess-change", blocks=_APPROVAL
     ),
-    ("engagement-over", "legal"): _condition("engagement-over", *_AS_COST),
-    ("engagement-on-hold", "delivery"): _condition(
-        "engagement-on-hold", "delivery", "engagement-manager", "resume"
+    ("change-not-priced", "finance"): condition(
+        "change-not-priced", "finance", "project-accountant", "catch-up", blocks=_APPROVAL
     ),
-    ("sow-not-signed", "legal"): _condition("sow-not-signed", *_SIGN),
-    ("early-start-expired", "legal"): _condition("early-start-expired", *_AUTHORISE),
-    ("early-start-cap-spent", "legal"): _condition("early-start-cap-spent", *_AUTHORISE),
-    ("rates-missing", "finance"): _condition(
-        "rates-missing", "finance", "controller", "publish-rate-card", stream="rate-card"
+    ("change-not-approved", "delivery"): condition(
+        "change-not-approved", "delivery", "engagement-manager", "approve-change", blocks=_APPROVAL
     ),
-    ("rates-missing", "sales"): _condition(
-        "rates-missing", "sales", "account-executive", "request-change", command_of="delivery"
+    ("plan-not-rebaselined", "delivery"): condition(
+        "plan-not-rebaselined", *_BASELINE, blocks=_APPROVAL
     ),
-    ("line-unknown", "delivery"): _condition("line-unknown", *_DRAFT),
-    ("line-not-named", "delivery"): _condition("line-not-named", *_DRAFT),
-    ("task-unknown", "delivery"): _condition("task-unknown", *_DRAFT),
-    ("plan-not-baselined", "delivery"): _condition("plan-not-baselined", *_BASELINE),
-    ("brd-not-signed-off", "legal"): _condition("brd-not-signed-off", *_SIGN),
-    ("brd-not-signed-off", "delivery"): _condition(
-        "brd-not-signed-off", "delivery", "engagement-manager", "sign-off-brd"
-    ),
-    ("change-not-assessed", "delivery"): _condition(
-        "change-not-assessed", "delivery", "engagement-manager", "assess-change"
-    ),
-    ("change-not-priced", "finance"): _condition(
-        "change-not-priced", "finance", "project-accountant", "catch-up"
-    ),
-    ("change-not-approved", "delivery"): _condition(
-        "change-not-approved", "delivery", "engagement-manager", "approve-change"
-    ),
-    ("amendment-not-signed", "legal"): _condition(
-        "amendment-not-signed", "legal", "contract-manager", "sign-amendment"
-    ),
-    ("plan-not-rebaselined", "delivery"): _condition("plan-not-rebaselined", *_BASELINE),
-    ("budget-not-amended", "finance"): _condition(
-        "budget-not-amended", "finance", "project-accountant", "catch-up"
+    ("budget-not-amended", "finance"): condition(
+        "budget-not-amended", "finance", "project-accountant", "catch-up", blocks=_APPROVAL
     ),
 }
-"""Kinds of the conditions of `delivery.coverage`, by code and by the department that owes them.
-
-Where the day of the work is the reason, nothing may end it: the PMO director approves the time as
-cost then, or it is rejected.
-"""
+"""Kinds of the conditions for time; gates 4 and 6 have further ones than gate 3."""
 _DRAFTED_FIRST: Mapping[RefusalCode, ItemKind] = {
     each.code: each
     for each in (
-        _condition("plan-not-baselined", *_DRAFT),
-        _condition("plan-not-rebaselined", *_DRAFT),
+        condition("plan-not-baselined", *_DRAFT, blocks=_APPROVAL),
+        condition("plan-not-rebaselined", *_DRAFT, blocks=_APPROVAL),
     )
 }
 """Kinds of the conditions that a baseline ends, while there is no newer draft to approve."""
@@ -215,11 +172,10 @@ def _not_covered(
     weeks: Mapping[str, WaitingWeek],
 ) -> WorkItem:
     hours = sum((entry.hours for entry, _ in found), ZERO)
-    people = [*dict.fromkeys(weeks[entry.entry].person for entry, _ in found)]
-    named = ", ".join(people[:_MOST_NAMED]) + (", ..." if len(people) > _MOST_NAMED else "")
+    people = few_of(weeks[entry.entry].person for entry, _ in found)
     return kind(
         "time",
-        f"{counted(hours, 'hour')} of {named} cannot be billed: {found[0][1].sentence}",
+        f"{counted(hours, 'hour')} of {people} cannot be billed: {found[0][1].sentence}",
         since=min(weeks[entry.entry].submitted_on for entry, _ in found),
         person=state.manager if kind.role == "engagement-manager" else None,
         to_person=state.manager,

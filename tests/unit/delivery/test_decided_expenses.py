@@ -64,6 +64,10 @@ def test_a_rejected_expense_is_kept_with_the_reason() -> None:
     rejected = empty.after(KeepExpense(decided=SPENT, why="No receipt."))
     rejected.then_view(expense=SPENT, status="rejected", why="No receipt.")
     rejected.when(REVERSE, by="mara").then_refused("expense-not-approved")
+    cost = SPENT.model_copy(update={"billable": False})
+    as_cost = empty.after(KeepExpense(decided=cost, why_not_billed="Too early."))
+    as_cost.then_view(status="approved", why=None, why_not_billed="Too early.")
+    as_cost.when(REVERSE, by="mara").then_accepted()
 
 
 def test_a_refused_reversal_may_be_asked_again() -> None:

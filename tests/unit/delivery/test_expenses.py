@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from chassis.domain.pending import Requested
 from contracts.delivery import (
+    EngagementPutOnHold,
     Expense,
     ExpenseApproved,
     ExpenseRejected,
@@ -13,10 +14,12 @@ from contracts.delivery import (
     ExpenseSubmitted,
     ExpenseWithdrawn,
 )
+from contracts.lines import LineChange, NewLine
 from delivery.decided_expenses.requests import KeepExpense
 from delivery.engagement import Engagement
 from delivery.expenses.decisions import (
     ApproveExpense,
+    ApproveExpenseAsCost,
     RejectExpense,
     SubmitExpense,
     WithdrawExpense,
@@ -26,8 +29,24 @@ from delivery.expenses.requests import TakeBackExpense
 from delivery.service import ENGAGEMENT
 from testkit.scenario import Scenario, like
 from tests.amounts import eur
-from tests.unit.delivery.builders import HASH, ID, LOST, TERMINATED, WEEK, finished, released
+from tests.unit.delivery.builders import (
+    AMENDMENT_SIGNED,
+    HASH,
+    ID,
+    LOST,
+    SOW,
+    SOW_SIGNED,
+    START,
+    TERMINATED,
+    TODAY,
+    WEEK,
+    entry,
+    finished,
+    released,
+    with_time,
+)
 from tests.unit.delivery.test_closing import CLOSE
+from tests.unit.delivery.test_time_entries import early, initial, missing_of, unsigned
 
 SUBMIT = SubmitExpense(
     amount=eur("120.5"),
@@ -40,12 +59,28 @@ SUBMITTED = ExpenseSubmitted(**{**dict(SUBMIT), "expense": "X-1"}, person="dev")
 REPLACE = SUBMIT.model_copy(update={"expense": "X-1"})
 WITHDRAW = WithdrawExpense(expense="X-1")
 APPROVE = ApproveExpense(expense="X-1")
+AS_COST = ApproveExpenseAsCost(expense="X-1", why_not_billed="Before the contract.")
 EXPENSE = Expense.model_validate(dict(SUBMITTED))
+BEFORE = START - timedelta(days=3)
+"""Day before the contract takes effect."""
+HELD = EngagementPutOnHold(reason="Waiting for data.", held_on=TODAY)
+ENDED = TERMINATED.model_copy(update={"terminated_on": WEEK})
 
 
 def keep(why: str | None = None) -> Requested:
     kept = KeepExpense(decided=EXPENSE, why=why)
     return keeping(f"{ID}.X-1", kept, id="expense-decided", item="X-1")
+
+
+def spent(scenario: Scenario[Engagement], **update: object) -> Scenario[Engagement]:
+    """Return the engagement with the expense, submitted with some other fields."""
+    return scenario.published(ExpenseSubmitted.model_validate({**dict(SUBMITTED), **update}))
+
+
+def missing_for(scenario: Scenario[Engagement]) -> list[str]:
+    """Return the codes of what is missing for the expense, as the view shows them."""
+    [waiting] = scenario.view["expenses"].waiting
+    return [each.code for each in waiting.missing]
 
 
 def at(**update: object) -> SubmitExpense:
@@ -172,3 +207,102 @@ def test_stand_ins_for_time_submit_and_withdraw_expenses() -> None:
     purposes = {kind.named(): entry.stand_in for kind, entry in ENGAGEMENT.commands.items()}
     for_time = [name for name, purpose in purposes.items() if purpose == "time"]
     assert for_time == ["submit-expense", "withdraw-expense"]
+
+
+# ---- what nothing covers -----------------------------------------------------------------------
+
+
+def test_a_billable_expense_that_nothing_covers_is_not_approved_as_billable() -> None:
+    made = released().when(at(spent_on=BEFORE), by="dev").then_accepted()
+    [waiting] = made.view["expenses"].waiting
+    assert [each.code for each in waiting.missing] == ["sow-not-signed"]
+    approve = ApproveExpense(expense=waiting.expense)
+    made.when(approve, by="mara").then_refused(
+        "expense-not-covered", missing=["sow-not-signed"], saying="2026-04-06, after 2026-04-03"
+    )
+
+
+def test_an_expense_that_is_not_billable_needs_no_cover() -> None:
+    cost = spent(released(), spent_on=BEFORE, billable=False)
+    assert missing_for(cost) == []
+    cost.when(APPROVE, by="mara").then(like(ExpenseApproved, billable=False, why_not_billed=None))
+
+
+def test_an_expense_that_nothing_covers_is_approved_as_cost_with_a_reason() -> None:
+    uncovered = spent(released(), spent_on=BEFORE)
+    approval = uncovered.when(AS_COST, by="olga")
+    cost = Expense.model_validate({**dict(EXPENSE), "spent_on": BEFORE, "billable": False})
+    kept = KeepExpense(decided=cost, why_not_billed="Before the contract.")
+    approval.then_requests(keeping(f"{ID}.X-1", kept, id="expense-decided", item="X-1"))
+    approval.then(ExpenseApproved(**dict(cost), why_not_billed="Before the contract."))
+    uncovered.when(AS_COST, by="dev").then_refused("approver-is-author")
+    for covered in (submitted(), spent(released(), spent_on=BEFORE, billable=False)):
+        covered.when(AS_COST, by="olga").then_refused("expense-covered", saying="X-1")
+    released().when(AS_COST, by="olga").then_refused("expense-not-waiting")
+
+
+def test_only_the_director_approves_expenses_as_cost() -> None:
+    [as_cost] = [each for each in ENGAGEMENT.commands if each is ApproveExpenseAsCost]
+    assert ENGAGEMENT.commands[as_cost].by == ("pmo-director",)
+
+
+@pytest.mark.parametrize("day", [BEFORE, WEEK, WEEK + timedelta(days=1), TODAY])
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        unsigned(),
+        unsigned().consumed(SOW, SOW_SIGNED),
+        released(),
+        released().consumed(ENDED),
+        released().published(HELD),
+        released().consumed(ENDED).published(HELD),
+        early(),
+        with_time(early(), *(initial(number, START, 20) for number in range(4)), approved=True),
+    ],
+    ids=["unsigned", "signed", "released", "ended", "held", "both", "early", "early-spent"],
+)
+def test_an_expense_is_covered_as_time_of_its_day_is(
+    scenario: Scenario[Engagement], day: date
+) -> None:
+    task = "analysis" if scenario.state.planning.baseline else "initiation"
+    worked = with_time(scenario, entry(9, day=day, task=task, line=None))
+    paid = spent(scenario, spent_on=day)
+    assert {*missing_for(paid)} == missing_of(worked)["T-9"]
+    if missing_for(paid):
+        paid.when(APPROVE, by="mara").then_refused("expense-not-covered")
+    else:
+        paid.when(APPROVE, by="mara").then_accepted()
+
+
+def test_an_expense_is_covered_once_the_contract_is_signed() -> None:
+    waiting = spent(unsigned(), spent_on=START)
+    assert missing_for(waiting) == ["sow-not-signed"]
+    waiting.consumed(SOW, SOW_SIGNED).when(APPROVE, by="mara").then_accepted()
+
+
+def test_the_line_of_an_expense_was_signed_by_its_day() -> None:
+    change = LineChange(
+        line="travel", new=NewLine(title="Travel", pricing="at-cost"), price_delta=eur(2_000)
+    )
+    amended = released().consumed(AMENDMENT_SIGNED.model_copy(update={"changes": (change,)}))
+    late = spent(amended, spent_on=TODAY - timedelta(days=1), line="travel")
+    late.when(APPROVE, by="mara").then_refused(
+        "expense-not-covered", missing=["amendment-not-signed"], saying="A-1"
+    )
+    assert missing_for(spent(amended, spent_on=TODAY, line="travel")) == []
+    assert missing_for(spent(released(), line="cruise")) == ["line-unknown"]
+
+
+def test_what_an_expense_waits_for_is_owed_as_a_work_item() -> None:
+    uncovered = spent(released(), spent_on=BEFORE)
+    uncovered.then_work("expense-waiting")
+    uncovered.then_work("sow-not-signed", "expenses", to_person="mara")
+    [item] = [each for each in uncovered.work if each.kind.code == "sow-not-signed"]
+    assert item.sentence.startswith("1 expense of dev cannot be billed: the contract covers work")
+    assert item.kind.blocks == ("approve-expense",)
+    over = spent(released().consumed(ENDED), spent_on=TODAY)
+    over.then_work("engagement-over", "expenses")
+    [item] = [each for each in over.work if each.kind.code == "engagement-over"]
+    assert item.kind.command == "approve-expense-as-cost"
+    submitted().then_work("expense-waiting", "X-1")
+    submitted().then_work("sow-not-signed")

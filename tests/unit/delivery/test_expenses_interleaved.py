@@ -20,7 +20,9 @@ from tests.unit.chassis.requests_in_memory import NOW, Process, Shared, take_tur
 from tests.unit.delivery.builders import ID, OPENED, PEOPLE, WEEK
 
 STREAM = f"engagement:{ID}"
-SUBMIT = SubmitExpense(amount=eur(12), description="Train", category="travel", spent_on=WEEK)
+SUBMIT = SubmitExpense(
+    amount=eur(12), description="Train", category="travel", spent_on=WEEK, billable=False
+)
 
 
 class TwoProcesses:

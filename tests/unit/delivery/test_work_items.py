@@ -30,6 +30,7 @@ from delivery.contract.decisions import ReviewSow
 from delivery.customer_inputs.decisions import ReceiveCustomerInput
 from delivery.estimates.decisions import EndorseEstimate, SubmitEstimate
 from delivery.expenses.decisions import ApproveExpense
+from delivery.expenses.work_items import CONDITIONS as OF_EXPENSES
 from delivery.kickoff.decisions import HoldKickoff
 from delivery.management.decisions import AssignManager, Resume
 from delivery.planning import work_items as planning
@@ -549,3 +550,19 @@ def test_every_condition_of_the_approval_of_time_has_a_kind_of_items() -> None:
     several = {("brd-not-signed-off", "(?:legal|delivery)")}
     assert conditions - several <= known
     assert several <= conditions
+
+
+def test_every_condition_of_the_approval_of_expenses_has_a_kind_of_items() -> None:
+    conditions = {
+        (code.replace("\\", ""), owed_by)
+        for name in (
+            "_before_take_over",
+            "_outside_contract",
+            "outside_early_start",
+            "_hours_beyond",
+            "_worth_beyond",
+            "_without_line",
+        )
+        for code, owed_by in missing("delivery/coverage.py", name)
+    }
+    assert conditions == {(str(code), str(owed_by)) for code, owed_by in OF_EXPENSES}
