@@ -114,7 +114,7 @@ def _outside_contract(
     if terminated and day > terminated.terminated_on:
         sentence = f"the contract ended on {terminated.terminated_on}, before {day}"
         yield Missing("engagement-over", sentence, "legal")
-    if hold and day > hold.held_on:
+    if hold and day >= hold.held_on:
         sentence = f"work is on hold since {hold.held_on}: {hold.reason}"
         yield Missing("engagement-on-hold", sentence, "delivery")
     waits_for_contract = state.was_under_way and state.contract.imported is None

@@ -353,6 +353,9 @@ def test_work_after_a_termination_or_during_a_hold_is_not_covered() -> None:
     over.when(APPROVE, by="mara").then(approved_time(entry(1)))
     held = EngagementPutOnHold(reason="Waiting for data.", held_on=START)
     rested = with_time(released().published(held), entry(1), entry(2, day=TODAY))
+    assert missing_of(rested) == {"T-1": {"engagement-on-hold"}, "T-2": {"engagement-on-hold"}}
+    later = released().published(held.model_copy(update={"held_on": TODAY}))
+    rested = with_time(later, entry(1), entry(2, day=TODAY))
     assert missing_of(rested) == {"T-1": set(), "T-2": {"engagement-on-hold"}}
 
 
