@@ -1,9 +1,11 @@
 """Record the time of a week on an engagement: submit it on people's sheets, and decide on it."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 
+from local.demo.driver import CommandRefused
 from local.demo.engagement_run import EngagementRun
 from local.demo.staffing import DAY, QUARTER, days_of, spread
 from local.demo.timesheets import Hours, Lines, sheet_id
@@ -86,7 +88,10 @@ async def _correct(run: EngagementRun, monday: date, person: str, lines: Lines) 
 
 
 async def _rejected(run: EngagementRun, monday: date, logged: Logged) -> None:
-    """Let someone enter the hours of the whole week, which are rejected and corrected."""
+    """Let someone enter the hours of the whole week, which are rejected and corrected.
+
+    With a training the week is too long, until they take that back.
+    """
     person, lines = next(iter(logged.items()))
     days = days_of(person, run.scenario.home, monday)
     whole = tuple(
@@ -98,11 +103,30 @@ async def _rejected(run: EngagementRun, monday: date, logged: Logged) -> None:
         for day in days
     )
     await submit(run, monday, {**logged, person: whole})
+    await _trained(run, person, monday, days)
     why = "These are the hours of the whole week, not those of this engagement."
     week = _week(person, monday)
     await run.actors.act("delivery", "reject-time", _approver(run, person), **week, why=why)
     await _correct(run, monday, person, lines)
     await approve(run, monday, logged)
+
+
+async def _trained(run: EngagementRun, person: str, monday: date, days: Sequence[date]) -> None:
+    """Let someone enter a training on some days, and withdraw it.
+
+    Nothing more happens where another engagement of the week does the same at the same time.
+    """
+    entries = [{"day": day.isoformat(), "hours": "2"} for day in days]
+    commands: Iterable[tuple[str, Mapping[str, object]]] = (
+        ("save-timesheet", {"internal": [{"code": "training", "entries": entries}]}),
+        ("submit-timesheet", {}),
+        ("withdraw-timesheet", {"internal": ["training"]}),
+        ("save-timesheet", {"internal": [{"code": "training", "entries": []}]}),
+    )
+    sheet = sheet_id(person, monday)
+    with suppress(CommandRefused):
+        for command, body in commands:
+            await run.actors.driver.act_on_timesheet(person, sheet, command, body)
 
 
 async def _withdrawn(run: EngagementRun, monday: date, logged: Logged) -> None:

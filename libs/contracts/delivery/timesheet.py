@@ -133,6 +133,18 @@ class TimeSubmitted(SubmittedWeek, Event, channel=DELIVERY, consumed_by=("financ
     the person works in a week; null where it does not."""
 
 
+class WeekMeasured(PersonWeek, Event, channel=DELIVERY):
+    """A person's week became longer or shorter while entries of it wait for approval.
+
+    Published by Delivery where hours on another engagement or an internal code were added or taken
+    away. It replaces what was said with the submission.
+    """
+
+    beyond_weekly_hours: TotalHours | None = None
+    """Hours by which the whole week, over all engagements and internal codes, exceeds those that
+    the person works in a week now; null where it does not."""
+
+
 class TimeWithdrawn(SubmittedWeek, Event, channel=DELIVERY, consumed_by=("finance",)):
     """Submitted entries were taken back by the person before they were approved.
 

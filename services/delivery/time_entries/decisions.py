@@ -23,6 +23,7 @@ from contracts.delivery import (
     TimeReversed,
     TimeSubmitted,
     TimeWithdrawn,
+    WeekMeasured,
 )
 from contracts.event import Event
 from contracts.values import (
@@ -43,6 +44,7 @@ from delivery.time_entries import work_items
 from delivery.time_entries.requests import (
     EntryIds,
     GiveBackTime,
+    MeasureWeek,
     RecordedEntry,
     TakeBackTime,
     TakeTime,
@@ -123,6 +125,14 @@ def _with_role(state: Engagement, person: str, entry: RecordedEntry, context: Co
         sentence = f"role: neither the allocation of {person} nor task {entry.task} names one"
         raise Refused("field-missing", sentence, [Missing("field-missing", sentence, field="role")])
     return TimeEntry(**{**dict(entry), "role": role})
+
+
+@capability.decide(MeasureWeek, by=None)
+def measure_week(state: Engagement, command: MeasureWeek, context: Context) -> Iterable[Event]:
+    """Record the length of a week, where entries of it wait and another length is known."""
+    waiting = state.time.waiting.get(sheet_of(command))
+    if waiting and waiting.beyond_weekly_hours != command.beyond_weekly_hours:
+        yield WeekMeasured(**dict(command))
 
 
 @capability.decide(GiveBackTime, by=None)
@@ -290,8 +300,8 @@ class WaitingView(ViewModel):
     """The entries of a person's week that wait for approval, and their hours.
 
     `uncovered_hours` are those of entries for which something is missing. `beyond_weekly_hours` are
-    the hours by which the whole week, over all engagements, exceeded the person's weekly hours when
-    it was submitted; null where it did not.
+    the hours by which the whole week, over all engagements and internal codes, exceeds the person's
+    weekly hours; null where it does not.
     """
 
     person: PersonId

@@ -1,4 +1,4 @@
-"""Name what timesheets request of engagements: take, give back and reverse time entries."""
+"""Name what timesheets request of engagements: take, give back and reverse time, measure a week."""
 
 from typing import Annotated
 
@@ -31,6 +31,12 @@ class TakeTime(PersonWeek, Command):
     beyond_weekly_hours: TotalHours | None = None
     entries: Entries[RecordedEntry]
     replaces: EntryIds = ()
+
+
+class MeasureWeek(PersonWeek, Command):
+    """Record by how many hours a week with entries that wait exceeds the person's weekly hours."""
+
+    beyond_weekly_hours: TotalHours | None = None
 
 
 class GiveBackTime(PersonWeek, Command):

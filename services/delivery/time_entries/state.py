@@ -19,6 +19,7 @@ from contracts.delivery import (
     TimeReversed,
     TimeSubmitted,
     TimeWithdrawn,
+    WeekMeasured,
 )
 from contracts.event import Recorded
 from contracts.legal import EngagementImported, SowDrafted, SowSigned
@@ -33,7 +34,8 @@ class WaitingWeek(PersonWeek):
     """The entries of a person's week that are neither approved nor rejected.
 
     `submitted_by` are the person who submitted them and, if that was a stand-in, whom they act for.
-    `beyond_weekly_hours` are those of the whole week beyond the person's weekly hours.
+    `beyond_weekly_hours` are those of the whole week beyond the person's weekly hours, as the
+    timesheet said last.
     `submitted_on` is the day (UTC) of the last submission.
     """
 
@@ -96,6 +98,13 @@ class Time(Part):
             entries=event.entries,
         )
         return self.updated(waiting={**self.waiting, sheet_of(event): week})
+
+    @on_event
+    def _measured(self, event: WeekMeasured) -> Self:
+        name = sheet_of(event)
+        update = {"beyond_weekly_hours": event.beyond_weekly_hours}
+        week = self.waiting[name].model_copy(update=update)
+        return self.updated(waiting={**self.waiting, name: week})
 
     @on_event
     def _decided(self, event: TimeWithdrawn | TimeRejected | TimeApproved) -> Self:

@@ -5,6 +5,8 @@ take them back. At most one request to an engagement is without its answer, so t
 sheet reach an engagement in their order. The engagement decides whether a withdrawal or an approval
 came first: it answers which entries it took or gave back. It tells the sheet what it approved and
 rejected.
+
+Whenever the length of the week changes, the sheet tells the engagements whose entries wait.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -55,6 +57,7 @@ from delivery.roles import DIRECTORS, MANAGERS, WORKERS
 from delivery.time_entries.requests import (
     EntryIds,
     GiveBackTime,
+    MeasureWeek,
     RecordedEntry,
     TakeBackTime,
     TakeTime,
@@ -76,6 +79,8 @@ from delivery.timesheets.events import (
     TimesheetSaved,
     TimesheetSubmitted,
     TimeTaken,
+    WeekNoted,
+    WeekTold,
     WithdrawalBegun,
 )
 from delivery.timesheets.requests import NoteDecision
@@ -86,6 +91,7 @@ capability.work(work_items.KINDS, work_items.items)
 taking = capability.request(TakeTime, of="engagement")
 giving_back = capability.request(GiveBackTime, of="engagement")
 taking_back = capability.request(TakeBackTime, of="engagement")
+measuring = capability.request(MeasureWeek, of="engagement")
 
 MOST_LINES = 50
 """Maximum number of engagements of a timesheet."""
@@ -281,16 +287,21 @@ def submit_timesheet(
     _require_answered(state, drafted)
     known = _judged(state, drafted, context)
     revision = state.revision + 1
-    beyond = sum(state.hours_by_day(drafted=True).values(), ZERO) - known.weekly_hours
+    beyond = state.beyond(known.weekly_hours, drafted=True)
     lines = tuple(_submitted_lines(state, drafted, revision))
-    yield TimesheetSubmitted(revision=revision, weekly_hours=known.weekly_hours, lines=lines)
+    yield TimesheetSubmitted(
+        revision=revision,
+        weekly_hours=known.weekly_hours,
+        beyond_weekly_hours=beyond,
+        lines=lines,
+    )
     for line in lines:
         if is_engagement(line.name):
             take = TakeTime(
                 person=state.person,
                 week=state.week,
                 revision=revision,
-                beyond_weekly_hours=beyond if beyond > 0 else None,
+                beyond_weekly_hours=beyond,
                 entries=tuple(_recorded(each) for each in line.entries),
                 replaces=line.replaces,
             )
@@ -371,6 +382,38 @@ def taken(state: Timesheet, outcome: Outcome[TakeTime], context: Context) -> Ite
 
 def _refused(engagement: str, refusal: Refusal) -> TimesheetRefused:
     return TimesheetRefused(engagement=engagement, refusal=refusal)
+
+
+# ---- length of the week ----------------------------------------------------------------------
+
+
+@capability.react
+def tell_engagements(state: Timesheet, context: Context) -> Iterable[Event]:
+    """Tell the engagements whose entries wait how long the week is, where they know otherwise.
+
+    Nothing is told while an engagement has not answered: its answer may change the week.
+    """
+    if state.weekly_hours is None or any(line.is_pending for line in state.lines.values()):
+        return
+    beyond = state.beyond(state.weekly_hours, drafted=False)
+    engagements = tuple(
+        name
+        for name, line in state.lines.items()
+        if is_engagement(name) and line.of_status("waiting") and line.told != beyond
+    )
+    if not engagements:
+        return
+    number = state.asked + 1
+    yield WeekTold(number=number, beyond_weekly_hours=beyond, engagements=engagements)
+    measure = MeasureWeek(person=state.person, week=state.week, beyond_weekly_hours=beyond)
+    for name in engagements:
+        yield measuring(name, measure, id=f"measure-{number}", item=name)
+
+
+@measuring.outcome
+def measured(state: Timesheet, outcome: Outcome[MeasureWeek], context: Context) -> Iterable[Event]:
+    """Record that the engagement knows the length of the week."""
+    yield WeekNoted(engagement=outcome.request.item)
 
 
 # ---- withdraw --------------------------------------------------------------------------------

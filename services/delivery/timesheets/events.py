@@ -17,6 +17,7 @@ from contracts.values import (
     LineKind,
     ProjectRole,
     ShortText,
+    TotalHours,
     Value,
     Version,
     YesNo,
@@ -108,6 +109,8 @@ class TimesheetSubmitted(Internal):
     revision: Version
     weekly_hours: Hours
     """Hours that the person works in a week by their record."""
+    beyond_weekly_hours: TotalHours | None = None
+    """Hours of the whole week that exceed them, of which the engagements are told."""
     lines: tuple[SubmittedLine, ...]
 
 
@@ -117,6 +120,20 @@ class TimeTaken(Internal):
     engagement: str
     entries: tuple[TimeEntry, ...]
     replaced: tuple[Identifier, ...]
+
+
+class WeekTold(Internal):
+    """Engagements are told by how many hours the week exceeds the person's weekly hours now."""
+
+    number: Version
+    beyond_weekly_hours: TotalHours | None
+    engagements: tuple[str, ...]
+
+
+class WeekNoted(Internal):
+    """An engagement has noted how long the week is."""
+
+    engagement: str
 
 
 class WithdrawalBegun(Internal):

@@ -24,6 +24,8 @@ from delivery.timesheets.events import (
     TimesheetSaved,
     TimesheetSubmitted,
     TimeTaken,
+    WeekNoted,
+    WeekTold,
     WithdrawalBegun,
 )
 
@@ -34,6 +36,7 @@ class Line(Value):
     `draft` is saved and not submitted. `returned` were rejected or reversed since the draft was
     saved. While the engagement has not answered a request, `is_pending` is true. `refusal` is its
     answer to the last one. `submitted_by` are the person who submitted and whom they acted for.
+    `told` are the hours beyond the person's weekly hours that the engagement was told last.
     `submitted_on` is the day (UTC) of the last submission, `returned_on` that on which entries were
     last returned or the engagement refused them.
     """
@@ -42,6 +45,7 @@ class Line(Value):
     entries: dict[str, SheetEntry] = {}
     returned: tuple[ReturnedEntry, ...] = ()
     submitted_by: tuple[str, ...] = ()
+    told: Decimal | None = None
     submitted_on: date | None = None
     returned_on: date | None = None
     is_pending: bool = False
@@ -100,7 +104,8 @@ class Line(Value):
 class Timesheet(Part):
     """The week of a person: its lines by engagement or internal code.
 
-    `revision` is that of the last submission, `asked` counts withdrawals and reversals.
+    `revision` is that of the last submission, `asked` counts withdrawals, reversals and what the
+    engagements were told of the length of the week.
     `weekly_hours` are those of the person's record at the last submission; None before.
     """
 
@@ -131,6 +136,11 @@ class Timesheet(Part):
                 totals[each.day] = totals.get(each.day, ZERO) + each.hours
         return dict(sorted(totals.items()))
 
+    def beyond(self, weekly_hours: Decimal, *, drafted: bool) -> Decimal | None:
+        """Return the hours of the week beyond some weekly hours; None where it is not longer."""
+        beyond = sum(self.hours_by_day(drafted=drafted).values(), ZERO) - weekly_hours
+        return beyond if beyond > 0 else None
+
     def line_of(self, entry: str) -> str | None:
         """Return the name of the line with an entry, or None."""
         return next((name for name, line in self.lines.items() if entry in line.entries), None)
@@ -151,7 +161,10 @@ class Timesheet(Part):
         event = recorded.event
         by = tuple(each for each in (recorded.actor, recorded.on_behalf_of) if each is not None)
         on = recorded.occurred_at.date()
-        lines = {each.name: self._with_submitted(each, by, on) for each in event.lines}
+        lines = {
+            each.name: self._with_submitted(each, by, on).updated(told=event.beyond_weekly_hours)
+            for each in event.lines
+        }
         return self._with(lines).updated(revision=event.revision, weekly_hours=event.weekly_hours)
 
     def _with_submitted(self, submitted: SubmittedLine, by: tuple[str, ...], on: date) -> Line:
@@ -192,6 +205,18 @@ class Timesheet(Part):
                 )
             }
         )
+
+    @on_event
+    def _telling(self, event: WeekTold) -> Self:
+        lines = {
+            name: self.line(name).updated(told=event.beyond_weekly_hours, is_pending=True)
+            for name in event.engagements
+        }
+        return self._with(lines).updated(asked=event.number)
+
+    @on_event
+    def _week_noted(self, event: WeekNoted) -> Self:
+        return self._with({event.engagement: self.line(event.engagement).updated(is_pending=False)})
 
     @on_event
     def _withdrawing(self, event: WithdrawalBegun) -> Self:

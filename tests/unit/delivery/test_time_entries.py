@@ -19,12 +19,19 @@ from contracts.delivery import (
     TimeReversed,
     TimeSubmitted,
     TimeWithdrawn,
+    WeekMeasured,
 )
 from contracts.lines import LineChange, LineRate, NewLine
 from delivery.engagement import Engagement
 from delivery.planning.decisions import BaselinePlan
 from delivery.time_entries.decisions import ApproveTime, ApproveTimeAsCost, RejectTime
-from delivery.time_entries.requests import GiveBackTime, RecordedEntry, TakeBackTime, TakeTime
+from delivery.time_entries.requests import (
+    GiveBackTime,
+    MeasureWeek,
+    RecordedEntry,
+    TakeBackTime,
+    TakeTime,
+)
 from delivery.timesheets.requests import NoteDecision
 from testkit.scenario import Scenario, like
 from tests.amounts import eur, hours, per_hour
@@ -122,6 +129,24 @@ def test_an_engagement_takes_the_entries_of_a_timesheet() -> None:
     [waiting] = taken.after.view["time"].waiting
     assert (waiting.person, waiting.week, waiting.revision) == ("dev", WEEK, 1)
     assert (waiting.hours, waiting.uncovered_hours) == (hours(16), 0)
+
+
+def test_a_week_that_waits_is_measured_again() -> None:
+    measure = MeasureWeek(person="dev", week=WEEK, beyond_weekly_hours=hours(5))
+    measured = (
+        submitted()
+        .when(measure)
+        .then(WeekMeasured(person="dev", week=WEEK, beyond_weekly_hours=hours(5)))
+    )
+    measured.then_work("week-too-long", f"dev.{WEEK}")
+    [waiting] = measured.view["time"].waiting
+    [before] = submitted().view["time"].waiting
+    assert waiting == before.model_copy(update={"beyond_weekly_hours": hours(5)})
+    measured.when(measure).then_nothing()
+    within = measure.model_copy(update={"beyond_weekly_hours": None})
+    measured.when(within).after.then_work("week-too-long")
+    submitted().when(within).then_nothing()
+    released().when(measure).then_nothing()
 
 
 def test_what_waits_is_replaced_and_what_was_decided_is_not() -> None:

@@ -43,6 +43,8 @@ from tests.unit.delivery.builders import ID, OPENED, PEOPLE, SOW, SOW_SIGNED, WE
 
 OTHER, GHOST = "E-0000000000002", "E-0000000000003"
 SHEET = f"dev.{WEEK}"
+WEEKLY_HOURS = 40
+"""Hours of a week by the record of every person."""
 MOMENT = datetime(2026, 4, 12, 9, tzinfo=NOW.tzinfo)
 NAMES = st.sampled_from([ID, ID, ID, OTHER, GHOST])
 REVISIONS = st.tuples(st.just("revise"), NAMES, st.integers(1, 4))
@@ -85,7 +87,7 @@ class TimeProcess(Process):
         """Save and submit some entries of an engagement."""
         days = (WEEK + timedelta(days=number) for number in range(entries))
         some = [
-            {"day": str(day), "task": "initiation", "role": "architect", "hours": "2"}
+            {"day": str(day), "task": "initiation", "role": "architect", "hours": "6"}
             for day in days
         ]
         lines = [{"engagement": name, "entries": some}]
@@ -166,6 +168,8 @@ def _check(shared: Shared) -> None:
     state = sheet.stream.state
     assert isinstance(state, Timesheet)
     submitted = _entries(_events(shared, f"timesheet:{SHEET}"), TimesheetSubmitted)
+    length = sum(state.hours_by_day(drafted=False).values())
+    beyond = length - WEEKLY_HOURS if length > WEEKLY_HOURS else None
     for name, line in state.lines.items():
         assert not line.is_pending
         assert line.of_status("requested", "reversing") == ()
@@ -186,6 +190,8 @@ def _check(shared: Shared) -> None:
         assert {*taken} <= {*submitted[:]}
         assert {*back} <= {*approved} <= {*taken}
         waiting = engagement.time.waiting.get(SHEET)
+        if waiting:
+            assert waiting.beyond_weekly_hours == beyond
         assert {each.entry for each in line.of_status("waiting")} == {
             each.entry for each in (waiting.entries if waiting else ())
         }

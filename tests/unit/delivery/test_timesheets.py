@@ -14,7 +14,7 @@ from contracts.delivery import ApprovedEntry, TimeEntry, TimeReversed, TimeSubmi
 from contracts.reference import StandIn, StandInsPublished
 from contracts.roles import Role
 from delivery.service import TIMESHEET
-from delivery.time_entries.requests import GiveBackTime, TakeBackTime, TakeTime
+from delivery.time_entries.requests import GiveBackTime, MeasureWeek, TakeBackTime, TakeTime
 from delivery.timesheets.decisions import (
     ApproveInternalTime,
     RejectInternalTime,
@@ -104,7 +104,7 @@ def asked(scenario: Scenario[Timesheet], name: str) -> Any:
     [request] = [
         each.event for each in scenario.stream.requests.values() if each.event.item == name
     ]
-    kinds = {kind.named(): kind for kind in (TakeTime, GiveBackTime, TakeBackTime)}
+    kinds = {kind.named(): kind for kind in (TakeTime, GiveBackTime, TakeBackTime, MeasureWeek)}
     return kinds[request.command].model_validate_json(request.content)
 
 
@@ -320,6 +320,53 @@ def test_more_than_the_weekly_hours_are_recorded_and_shown() -> None:
     assert asked(more, OTHER).beyond_weekly_hours == hours(2)
     within = new().after(save(*days[:4]), by="dev").after(SUBMIT, by="dev")
     assert asked(within, ID).beyond_weekly_hours is None
+
+
+def told(scenario: Scenario[Timesheet], *names: str) -> dict[str, Any]:
+    """Return the hours beyond the week that each engagement is asked to note."""
+    return {
+        name: asked(scenario, name).beyond_weekly_hours
+        for name in names
+        if isinstance(asked(scenario, name), MeasureWeek)
+    }
+
+
+@cache
+def too_long() -> Scenario[Timesheet]:
+    """Return a week of 45 hours on one engagement and 3 on another one, as both know."""
+    days = [work(WEEK + timedelta(days=number), 9) for number in range(5)]
+    one = took(new().after(save(*days), by="dev").after(SUBMIT, by="dev"))
+    both = took(one.after(save(work(count=3), on=OTHER), by="dev").after(SUBMIT, by="dev"), OTHER)
+    assert told(both, ID) == {ID: hours(8)}
+    return answered(both, ID)
+
+
+def test_engagements_are_told_when_the_week_becomes_longer() -> None:
+    known = too_long()
+    assert not known.stream.requests
+    known.then_view(beyond_weekly_hours=hours(8))
+    training = known.after(save(training=[off(count=2)]), by="dev").after(SUBMIT, by="dev")
+    assert told(training, ID, OTHER) == {ID: hours(10), OTHER: hours(10)}
+    assert line(training).is_pending
+    # Each waits for the answer before it is told of what came meanwhile.
+    one = answered(training.after(WithdrawTimesheet(internal=("training",)), by="dev"), ID)
+    assert [each.event.item for each in one.stream.requests.values()] == [OTHER]
+    both = answered(one, OTHER)
+    assert told(both, ID, OTHER) == {ID: hours(8), OTHER: hours(8)}
+
+
+def test_engagements_are_told_when_the_week_becomes_shorter() -> None:
+    back = gave_back(
+        too_long().after(WithdrawTimesheet(engagements=(ID,)), by="dev"), *ids(too_long())
+    )
+    assert told(back, OTHER) == {OTHER: None}
+    rejected = too_long().after(NoteDecision(rejected=(ids(too_long())[0],), why="No."))
+    assert told(rejected, ID, OTHER) == {ID: None, OTHER: None}
+    # Approved hours count as before, and nobody decides on them any more.
+    approved = too_long().after(NoteDecision(approved=(approval(too_long(), 0),)))
+    assert not approved.stream.requests
+    refused = Refusal("engagement-over", "it was closed")
+    assert line(answered(back, OTHER, refused=refused), OTHER).is_pending is False
 
 
 def test_a_day_is_over_where_it_ends_last() -> None:

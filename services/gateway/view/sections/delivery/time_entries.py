@@ -106,6 +106,23 @@ def _time_submitted(section: Fields, recorded: Recorded[delivery.TimeSubmitted])
 
 
 steps.describe(
+    delivery.WeekMeasured,
+    lambda event, names: (
+        f"The week of {day(event.week)} of {names.person(event.person)} has "
+        f"{hours(event.beyond_weekly_hours) if event.beyond_weekly_hours else 'no hours'} too many"
+        " now."
+    ),
+)
+
+
+@steps.on(delivery.WeekMeasured)
+def _week_measured(section: Fields, recorded: Recorded[delivery.WeekMeasured]) -> None:
+    waiting = section.waiting.get(_person_week(recorded.event))
+    if waiting is not None:
+        waiting.beyond_weekly_hours = recorded.event.beyond_weekly_hours
+
+
+steps.describe(
     delivery.TimeWithdrawn,
     lambda event, names: (
         f"{names.person(event.person)} withdrew {_worked(event.entries)} in the week of "
