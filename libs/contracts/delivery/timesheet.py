@@ -137,7 +137,7 @@ class WeekMeasured(PersonWeek, Event, channel=DELIVERY):
     """A person's week became longer or shorter while entries of it wait for approval.
 
     Published by Delivery where hours on another engagement or an internal code were added or taken
-    away. It replaces what was said with the submission.
+    away. It replaces what was stated with the submission.
     """
 
     beyond_weekly_hours: TotalHours | None = None

@@ -35,7 +35,7 @@ class WaitingWeek(PersonWeek):
 
     `submitted_by` are the person who submitted them and, if that was a stand-in, whom they act for.
     `beyond_weekly_hours` are those of the whole week beyond the person's weekly hours, as the
-    timesheet said last.
+    timesheet stated last.
     `submitted_on` is the day (UTC) of the last submission.
     """
 

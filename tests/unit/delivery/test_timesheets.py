@@ -362,7 +362,7 @@ def test_engagements_are_told_when_the_week_becomes_shorter() -> None:
     assert told(back, OTHER) == {OTHER: None}
     rejected = too_long().after(NoteDecision(rejected=(ids(too_long())[0],), why="No."))
     assert told(rejected, ID, OTHER) == {ID: None, OTHER: None}
-    # Approved hours count as before, and nobody decides on them any more.
+    # Approved hours count as before, and no one decides on them any more.
     approved = too_long().after(NoteDecision(approved=(approval(too_long(), 0),)))
     assert not approved.stream.requests
     refused = Refusal("engagement-over", "it was closed")
