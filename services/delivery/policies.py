@@ -16,6 +16,7 @@ from contracts.reference import (
 from contracts.roles import Role
 from contracts.values import PersonId
 from delivery.engagement import Engagement
+from delivery.roles import ACCOUNTANTS, DIRECTORS, MANAGERS
 
 _MOST_NAMED = 3
 """Number of people that a sentence names."""
@@ -140,6 +141,34 @@ def stands_in(context: Context, person: str, purpose: StandInPurpose | None = No
         and each.first <= context.today <= each.last
         for each in known
     )
+
+
+def reads_every_expense(context: Context) -> bool:
+    """Return whether the actor may see the expenses of all people."""
+    return not context.roles.isdisjoint((*DIRECTORS, *ACCOUNTANTS))
+
+
+def reads_every_week(context: Context) -> bool:
+    """Return whether the actor may see the time of all people, because they approve or plan."""
+    return not context.roles.isdisjoint((*MANAGERS, *DIRECTORS))
+
+
+def approves_for(manager: str, context: Context) -> bool:
+    """Return whether the actor is an engagement manager, or their stand-in for approvals today."""
+    if context.roles.isdisjoint(MANAGERS):
+        return False
+    return context.actor == manager or stands_in(context, manager, "approvals")
+
+
+def reads_expense(state: Engagement, person: str, context: Context) -> bool:
+    """Return whether the actor may see an expense of a person on the engagement.
+
+    Directors and accountants see all, others their own, those of their team and of the people whose
+    stand-in they are, and the manager of the engagement those on it.
+    """
+    if reads_every_expense(context) or reads_records_of(person, context):
+        return True
+    return state.manager is not None and approves_for(state.manager, context)
 
 
 def every_person(context: Context) -> Iterator[str]:

@@ -32,6 +32,7 @@ from contracts.roles import Role
 S = TypeVar("S", bound=Part)
 C = TypeVar("C", bound=Command)
 M = TypeVar("M", bound=ViewModel)
+F = TypeVar("F")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Capability(Generic[S]):
         self.deadline_sources: list[Callable[[S], Iterable[Deadline]]] = []
         self.views: list[Callable[[S], ViewModel]] = []
         self.confidential_views: list[Callable[[S], ViewModel]] = []
+        self.narrowings: dict[str, Callable[[Any, S, Context], object]] = {}
         self.rows: list[Callable[[S], ViewModel]] = []
         self.work_sources: list[WorkSource[S]] = []
 
@@ -157,6 +159,21 @@ class Capability(Generic[S]):
         """Register a part of the view that only callers with the role `confidential` get."""
         self.confidential_views.append(view)
         return view
+
+    def narrow(
+        self, field: str
+    ) -> Callable[[Callable[[F, S, Context], F]], Callable[[F, S, Context], F]]:
+        """Register what a reader may see of a field of the open view.
+
+        The function gets the value of the field, the state, and the context of the reader, and
+        returns the value without what concerns only others.
+        """
+
+        def register(narrowing: Callable[[F, S, Context], F]) -> Callable[[F, S, Context], F]:
+            self.narrowings[field] = narrowing
+            return narrowing
+
+        return register
 
     def work(
         self,

@@ -186,6 +186,11 @@ class Decider(Generic[S]):
         return Composed([view for each in self.capabilities for view in each.views])
 
     @cached_property
+    def narrowings(self) -> dict[str, Callable[[Any, S, Context], object]]:
+        """What a reader may see of fields of the view, by field."""
+        return {name: each for one in self.capabilities for name, each in one.narrowings.items()}
+
+    @cached_property
     def confidential_views(self) -> Composed[S]:
         """The additional fields of the view for callers with the role `confidential`."""
         return Composed([view for each in self.capabilities for view in each.confidential_views])

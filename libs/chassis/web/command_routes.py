@@ -317,7 +317,9 @@ class CommandRoutes(Generic[S]):
             number = stream.number_for(confidential=confidential)
             position = seen(stream.position, confidential=confidential)
             headers = position_headers(number, position) | options.applied
-            unchanged = self._related is None and not_modified(request, number)
+            # Who may see what depends on the people on record, too.
+            fixed = self._related is None and not self.decider.narrowings
+            unchanged = fixed and not_modified(request, number)
             if unchanged and not self._differs_by_day(request, stream):
                 return Response(status_code=304, headers=headers)
             view = self._view(request, stream) | await self._of_others(request, stream)
@@ -388,9 +390,12 @@ class CommandRoutes(Generic[S]):
 
     def _today(self, request: Request, stream: Stream[S]) -> date:
         """Return the business day, in the time zone in which the days of the stream are judged."""
+        return self.decider.in_zone(stream.state, self._reading(request)).today
+
+    def _reading(self, request: Request) -> Context:
+        """Return the context in which it is decided what the caller may read."""
         caller: Caller = request.state.caller
-        context = get_command_handler(request).reading(caller.actor, caller.roles)
-        return self.decider.in_zone(stream.state, context).today
+        return get_command_handler(request).reading(caller.actor, caller.roles)
 
     def _work(
         self, request: Request, stream: Stream[S], *, confidential: bool
@@ -406,6 +411,8 @@ class CommandRoutes(Generic[S]):
     def _view(self, request: Request, stream: Stream[S]) -> dict[str, object]:
         confidential = request.state.caller.may("confidential")
         view = self.decider.views(stream.state)
+        for field, narrowing in self.decider.narrowings.items():
+            view[field] = narrowing(view[field], stream.state, self._reading(request))
         if confidential:
             view |= self.decider.confidential_views(stream.state)
         if self.decider.kind == "engagement":

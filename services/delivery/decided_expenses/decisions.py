@@ -27,8 +27,14 @@ from delivery.decided_expenses.events import (
 from delivery.decided_expenses.requests import KeepExpense
 from delivery.decided_expenses.state import DecidedExpense, Status
 from delivery.expenses.requests import TakeBackExpense
-from delivery.policies import every_person, reads_records_of, require_not_author, stands_in
-from delivery.roles import ACCOUNTANTS, DIRECTORS, MANAGERS
+from delivery.policies import (
+    approves_for,
+    every_person,
+    reads_every_expense,
+    reads_records_of,
+    require_not_author,
+)
+from delivery.roles import MANAGERS
 
 capability = Capability[DecidedExpense](__name__)
 taking_back = capability.request(TakeBackExpense, of="engagement")
@@ -130,23 +136,19 @@ def expense_row(state: DecidedExpense) -> DecidedExpenseRow:
 
 
 def listed_for(context: Context) -> Limits:
-    """Return whose expenses a person's list has.
+    """Return whose expenses a person's list has: those of `delivery.policies.reads_expense`.
 
     Directors and accountants see all. Others see their own, those of their team and of the people
     whose stand-in they are. Managers see also those of the engagements that they, or people whose
     stand-in for approvals they are, manage now.
     """
-    if not context.roles.isdisjoint((*DIRECTORS, *ACCOUNTANTS)):
+    if reads_every_expense(context):
         return {}
     people = [*every_person(context)]
     limits: dict[str, Collection[str] | Subjects] = {
         "person": [each for each in people if reads_records_of(each, context)]
     }
     if not context.roles.isdisjoint(MANAGERS):
-        managers = [
-            each
-            for each in people
-            if each == context.actor or stands_in(context, each, "approvals")
-        ]
+        managers = [each for each in people if approves_for(each, context)]
         limits["engagement"] = Subjects("engagement", {"manager": managers})
     return limits

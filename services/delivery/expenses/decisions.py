@@ -32,7 +32,7 @@ from delivery.engagement import Engagement
 from delivery.expenses import work_items
 from delivery.expenses.requests import TakeBackExpense
 from delivery.expenses.state import WaitingExpense
-from delivery.policies import known_staff, require_not_author, require_recordable
+from delivery.policies import known_staff, reads_expense, require_not_author, require_recordable
 from delivery.roles import COST_APPROVERS, MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -237,10 +237,12 @@ class WaitingExpenseView(Expense):
 class ExpensesView(ViewModel):
     """Expenses that wait for approval by the manager, and totals of approved ones by currency.
 
+    `waiting` has those that the reader may see, as in `GET /expenses`; `waiting_number` counts all.
     Decided expenses are in `GET /expenses`.
     """
 
     waiting: tuple[WaitingExpenseView, ...]
+    waiting_number: int
     approved: tuple[Money, ...]
 
 
@@ -257,9 +259,17 @@ def expenses_view(state: Engagement) -> ExpenseFields:
     return ExpenseFields(
         expenses=ExpensesView(
             waiting=tuple(_waiting_views(state)),
+            waiting_number=len(known.waiting),
             approved=tuple(total for _, total in sorted(known.approved.items())),
         )
     )
+
+
+@capability.narrow("expenses")
+def expenses_of_reader(view: ExpensesView, state: Engagement, context: Context) -> ExpensesView:
+    """Return the expenses without those of people whose expenses the reader may not see."""
+    seen = tuple(each for each in view.waiting if reads_expense(state, each.person, context))
+    return view.model_copy(update={"waiting": seen})
 
 
 def _waiting_views(state: Engagement) -> Iterator[WaitingExpenseView]:

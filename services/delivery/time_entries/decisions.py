@@ -37,7 +37,13 @@ from contracts.values import (
 )
 from delivery.coverage import covered, in_order, with_missing
 from delivery.engagement import Engagement
-from delivery.policies import known_person, require_not_author, require_recordable
+from delivery.policies import (
+    known_person,
+    reads_every_week,
+    reads_records_of,
+    require_not_author,
+    require_recordable,
+)
 from delivery.quantities import ZERO, share
 from delivery.roles import COST_APPROVERS, MANAGERS
 from delivery.time_entries import work_items
@@ -316,6 +322,7 @@ class WaitingView(ViewModel):
 class TimeView(ViewModel):
     """Time that waits for approval, by person and week, and totals of approved hours.
 
+    `waiting` has the weeks of people whose timesheets the reader may see; the totals are of all.
     `uncovered_by` are the waiting hours that something is missing for, by the code of what is
     missing. The share of project management in the approved hours is in percent.
     """
@@ -362,6 +369,15 @@ def time_view(state: Engagement) -> TimeFields:
             ),
         )
     )
+
+
+@capability.narrow("time")
+def time_of_reader(view: TimeView, state: Engagement, context: Context) -> TimeView:
+    """Return the time without the weeks of people whose timesheets the reader may not see."""
+    if reads_every_week(context):
+        return view
+    seen = tuple(each for each in view.waiting if reads_records_of(each.person, context))
+    return view.model_copy(update={"waiting": seen})
 
 
 def _week_view(week: WaitingWeek, missing: Mapping[str, tuple[Missing, ...]]) -> WaitingView:

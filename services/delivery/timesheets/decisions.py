@@ -49,11 +49,12 @@ from delivery.engagement import Engagement
 from delivery.policies import (
     every_person,
     known_staff,
+    reads_every_week,
     reads_records_of,
     require_not_author,
 )
 from delivery.quantities import ZERO
-from delivery.roles import DIRECTORS, MANAGERS, WORKERS
+from delivery.roles import MANAGERS, WORKERS
 from delivery.time_entries.requests import (
     EntryIds,
     GiveBackTime,
@@ -748,17 +749,13 @@ def require_reader(timesheet: str, context: Context) -> None:
     Managers of engagements and directors see all, because they approve. Raises NotAllowed.
     """
     person = timesheet[:-11]
-    if not _reads_every(context) and not reads_records_of(person, context):
+    if not reads_every_week(context) and not reads_records_of(person, context):
         sentence = f"only {person}, their stand-ins and managers may see this timesheet"
         raise NotAllowed("timesheet-not-own", sentence)
 
 
 def listed_for(context: Context) -> Limits:
     """Return whose timesheets a person's list has: those that the person may see."""
-    if _reads_every(context):
+    if reads_every_week(context):
         return {}
     return {"person": [each for each in every_person(context) if reads_records_of(each, context)]}
-
-
-def _reads_every(context: Context) -> bool:
-    return not context.roles.isdisjoint((*MANAGERS, *DIRECTORS))

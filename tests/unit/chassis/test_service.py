@@ -52,6 +52,7 @@ def test_only_these_commands_have_no_route(service):
         "import-opportunity",
         "introduce-account",
         "keep-expense",
+        "measure-week",
         "note-costs",
         "note-deallocation",
         "note-decision",

@@ -29,7 +29,7 @@ async def decided(*records: Reference) -> Delivery:
     for person, place in PLACES.items():
         path = f"/engagements/{place}"
         await delivery.request(f"{path}/submit-expense", SPENT, by=person)
-        [waiting] = (await delivery.request(path)).json()["expenses"]["waiting"]
+        [waiting] = (await delivery.request(path, by=person)).json()["expenses"]["waiting"]
         approve = {"expense": waiting["expense"]}
         answer = await delivery.request(
             f"{path}/approve-expense", approve, by="paul", role="pmo-director"
@@ -94,3 +94,26 @@ async def test_the_manager_of_now_sees_the_expenses_of_before() -> None:
     await delivery.request(path, assigned, by="paul", role="pmo-director")
     assert await seen(delivery, "milo", "engagement-manager") == ["dev", "milo"]
     assert await seen(delivery, "mara", "engagement-manager") == []
+
+
+async def test_the_view_of_an_engagement_shows_what_waits_to_those_whom_it_concerns() -> None:
+    delivery = await decided(TEAM)
+    path = f"/engagements/{ID}"
+    for person in PLACES:
+        answer = await delivery.request(f"{path}/submit-expense", SPENT, by=person)
+        assert answer.status_code == 200, answer.text
+    both = ["dev", "milo"]
+    for by, role, whose in (
+        ("dev", "consultant", ["dev"]),
+        ("milo", "consultant", ["milo"]),
+        ("ann", "consultant", []),
+        ("boss", "consultant", ["dev"]),
+        ("mara", "engagement-manager", both),
+        ("milo", "engagement-manager", ["milo"]),
+        ("paul", "pmo-director", both),
+        ("vera", "vp-engagement-management", both),
+        ("vera", "executive", []),
+    ):
+        seen = (await delivery.request(path, by=by, role=role)).json()["expenses"]  # type: ignore[arg-type]
+        assert [each["person"] for each in seen["waiting"]] == whose, (by, role)
+        assert seen["waiting_number"] == 2

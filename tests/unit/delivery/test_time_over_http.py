@@ -329,7 +329,7 @@ async def test_an_approved_expense_is_reversed_in_its_own_stream() -> None:
     reversed_one = (await delivery.request(expense)).json()
     assert (reversed_one["status"], reversed_one["why"]) == ("reversed", "Twice.")
     seen = (await delivery.request(f"/engagements/{ID}", role="engagement-manager")).json()
-    assert seen["expenses"] == {"waiting": [], "approved": []}
+    assert seen["expenses"] == {"waiting": [], "waiting_number": 0, "approved": []}
 
 
 async def test_a_timesheet_is_read_by_the_person_and_managers() -> None:
@@ -390,3 +390,18 @@ async def test_the_list_of_timesheets_has_those_that_a_person_may_see() -> None:
     refused = await delivery.request("/timesheets?persn=dev")
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "persn")
     assert (await delivery.request("/timesheets", role="counsel")).status_code == 403
+
+
+async def test_the_view_of_an_engagement_shows_whose_time_a_person_may_see() -> None:
+    delivery = await submitted(line(ID, "8"))
+    await delivery.request(f"{SHEET}/submit-timesheet", {})
+    for by, role, whose in (
+        ("dev", "consultant", ["dev"]),
+        ("milo", "consultant", []),
+        ("vera", "executive", []),
+        ("mara", "engagement-manager", ["dev"]),
+        ("vera", "vp-engagement-management", ["dev"]),
+    ):
+        seen = (await delivery.request(f"/engagements/{ID}", by=by, role=role)).json()["time"]  # type: ignore[arg-type]
+        assert [each["person"] for each in seen["waiting"]] == whose, (by, role)
+        assert seen["waiting_hours"] == "8"
