@@ -1,7 +1,7 @@
 """Round decimals by one policy, and write each decimal as one text."""
 
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -43,6 +43,13 @@ def _pattern(decimals: int | None, *, signed: bool) -> str:
     return rf"^(0|{sign}0{fraction}|{sign}[1-9][0-9]*({fraction})?)$"
 
 
+def _in_ascii(value: object) -> object:
+    if isinstance(value, str) and not value.isascii():
+        # A ValueError becomes a validation error that names the field to the sender.
+        raise ValueError("must be written with the digits 0 to 9")
+    return value
+
+
 class _Canonical:
     """Annotation of a decimal that JSON contains as `canonical_decimal`; last in `Annotated`."""
 
@@ -52,12 +59,15 @@ class _Canonical:
         written = core_schema.plain_serializer_function_ser_schema(
             canonical_decimal, return_schema=core_schema.str_schema(), when_used="json"
         )
-        return {**handler(source), "serialization": written}
+        checked = core_schema.no_info_before_validator_function(_in_ascii, handler(source))
+        return {**checked, "serialization": written}
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        bounds = {key: value for key, value in schema.items() if key != "serialization"}
+        bounds: Any = schema
+        while "schema" in bounds:  # of the decimal itself, below what validates the text
+            bounds = bounds["schema"]
         written = handler(bounds)
         if handler.mode == "validation":  # other texts of a number are accepted
             return written

@@ -117,6 +117,13 @@ Hours = Annotated[
 ]
 """Hours of one item (a line, an entry, a request), with up to two decimals."""
 
+SomeHours = Annotated[
+    Decimal,
+    Field(gt=0, le=MOST_HOURS, max_digits=9, decimal_places=2, allow_inf_nan=False),
+    CANONICAL,
+]
+"""Hours of one item, more than 0."""
+
 _MOST_TOTAL_HOURS = 10_000_000_000
 TotalHours = Annotated[
     Decimal,

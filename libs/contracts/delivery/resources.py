@@ -1,16 +1,10 @@
 """Define the events of requested, allocated and released people."""
 
-from decimal import Decimal
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from contracts.channels import DELIVERY
 from contracts.event import Event
-from contracts.values import Day, Hours, Identifier, Period, PersonId, ProjectRole
-
-SomeHours = Annotated[Hours, Field(gt=Decimal(0))]
-"""Hours of one item, more than zero."""
+from contracts.values import Day, Identifier, Period, PersonId, ProjectRole, SomeHours
 
 
 class ResourcePeriod(Period):

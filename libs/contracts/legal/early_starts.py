@@ -1,13 +1,13 @@
 """Define the events of work before the signature."""
 
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from contracts.channels import LEGAL
 from contracts.event import Event
 from contracts.money import PositiveMoney
-from contracts.values import Day, Hours, ShortText, Value
+from contracts.values import Day, ShortText, SomeHours, Value
 
 
 class EarlyStart(Value):
@@ -16,7 +16,7 @@ class EarlyStart(Value):
     The cap is a number of hours, an amount at bill rates, or both; the first to be reached counts.
     """
 
-    cap_hours: Annotated[Hours, Field(gt=0)] | None = None
+    cap_hours: SomeHours | None = None
     """Hours that may be worked under this authorisation; null where only an amount limits it."""
     cap_amount: PositiveMoney | None = None
     """Amount at bill rates that may be worked; null where only a number of hours limits it."""

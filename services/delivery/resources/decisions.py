@@ -15,10 +15,9 @@ from contracts.delivery import (
     ResourcePeriod,
     ResourceReleased,
     ResourceRequested,
-    SomeHours,
 )
 from contracts.event import Event
-from contracts.values import Day, Identifier, PersonId
+from contracts.values import Day, Identifier, PersonId, SomeHours
 from delivery.engagement import Engagement
 from delivery.policies import known_staff, require_open
 from delivery.resources import work_items

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from contracts.delivery import EstimateSubmitted, ImportedProgress, Risk, TaskProgress
+from contracts.decimals import Number
+from contracts.delivery import EstimateSubmitted, HoursOfDay, ImportedProgress, Risk, TaskProgress
 from contracts.event import Event
 from contracts.legal import SowDrafted
-from contracts.money import Money, PositiveMoney, PositiveTotal
+from contracts.money import Amount, Money, PositiveMoney, PositiveTotal
 from contracts.sales import DealWon, EstimateRequested, PipelinePosition, Qualification
 from contracts.values import (
     FIRST_DAY,
@@ -19,10 +20,14 @@ from contracts.values import (
     Day,
     Days,
     EstimateLine,
+    Hours,
+    HoursDelta,
     ItemLine,
     JudgedPercent,
     Month,
     PersonId,
+    SomeHours,
+    TotalHours,
     Version,
     Week,
     YesNo,
@@ -161,3 +166,14 @@ def test_sums_and_roundings_lose_no_digits() -> None:
 def test_what_is_sold_has_a_deliverable(event: type[Event]) -> None:
     with pytest.raises(ValidationError, match=r"deliverables\n.*at least 1 item"):
         event.model_validate({"deliverables": []})
+
+
+@pytest.mark.parametrize(
+    "kind", [Hours, SomeHours, HoursOfDay, TotalHours, HoursDelta, JudgedPercent, Amount, Number]
+)
+def test_a_decimal_is_written_with_ascii_digits(kind: Any) -> None:
+    known: TypeAdapter[Decimal] = TypeAdapter(kind)
+    assert known.validate_python("3") == known.validate_json('"3"') == 3
+    for other in ("\u0663", "\uff13", "3\u00a0"):
+        with pytest.raises(ValidationError, match="must be written with the digits 0 to 9"):
+            known.validate_python(other)
