@@ -56,7 +56,9 @@ class Unknown(Exception):
     """
 
     def __init__(self, stream: str, begins: str = "") -> None:
-        super().__init__(f"{stream} is not known here{': ' if begins else ''}{begins}")
+        kind, _, subject = stream.partition(":")
+        known = f"no {kind.replace('-', ' ')} {subject} is known to this department"
+        super().__init__(f"{known}{': ' if begins else ''}{begins}")
         self.stream = stream
 
 

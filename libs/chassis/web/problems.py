@@ -44,7 +44,7 @@ _DATE_ERRORS = {
     "date_from_datetime_parsing",
     "date_from_datetime_inexact",
 }
-_SUBJECT = re.compile(r"^(Input|String|Tuple|Dictionary|Decimal input) should ")
+_SUBJECT = re.compile(r"^(Input|String|List|Tuple|Set|Dictionary|Decimal input) should ")
 _MAX_SHOWN_LENGTH = 80
 _MAX_SHOWN_ERRORS = 50
 _CODE_SCHEMA = {

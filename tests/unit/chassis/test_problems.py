@@ -49,6 +49,7 @@ class Body(BaseModel):
     day: date = date(2026, 1, 1)
     hours: Annotated[Decimal, Field(le=100)] = Decimal(1)
     names: Annotated[tuple[str, ...], Field(min_length=1)] = ("a",)
+    items: Annotated[list[str], Field(min_length=1)] = ["a"]
     kind: Literal["fixed", "at-cost"] = "fixed"
     code: Annotated[str, Field(max_length=3, pattern="^[A-Z]+$")] = "EUR"
 
@@ -65,6 +66,7 @@ class Body(BaseModel):
         ({"hours": 101}, "must be less than or equal to 100"),
         ({"names": []}, "must have at least 1 item"),
         ({"names": "a"}, "must be a JSON array"),
+        ({"items": []}, "must have at least 1 item"),
         ({"kind": "gratis"}, "must be 'fixed' or 'at-cost'"),
         ({"code": "EURO"}, "must have at most 3 characters"),
         ({"code": "eur"}, "must match pattern '^[A-Z]+$'"),
