@@ -117,7 +117,7 @@ def _with_role(state: Engagement, person: str, entry: RecordedEntry, context: Co
 
     Only roles that the person holds count. Raises Refused where that names no role, or several.
     """
-    role = entry.role
+    role, held, of_task = entry.role, set[str](), set[str]()
     if role is None:
         held = {*known_person(context, person).roles}
         planned = state.planning.task(entry.task)
@@ -128,9 +128,18 @@ def _with_role(state: Engagement, person: str, entry: RecordedEntry, context: Co
         found = (held & allocated & of_task, held & allocated, held & of_task)
         role = next((only for roles in found if len(roles) == 1 for only in roles), None)
     if role is None:
-        sentence = f"role: neither the allocation of {person} nor task {entry.task} names one"
+        sentence = f"role: {_why_no_role(person, entry.task, held, of_task)}"
         raise Refused("field-missing", sentence, [Missing("field-missing", sentence, field="role")])
     return TimeEntry(**{**dict(entry), "role": role})
+
+
+def _why_no_role(person: str, task: str, held: Collection[str], of_task: Collection[str]) -> str:
+    """Return why no single role follows for a person and a task, and which ones may be named."""
+    named = f"name one of those that {person} holds: {', '.join(sorted(held)) or 'none'}"
+    if of_task and {*of_task}.isdisjoint(held):
+        planned = ", ".join(sorted(of_task))
+        return f"task {task} is planned for {planned}, which {person} does not hold; {named}"
+    return f"neither the allocation of {person} nor task {task} names exactly one; {named}"
 
 
 @capability.decide(MeasureWeek, by=None)
@@ -143,17 +152,25 @@ def measure_week(state: Engagement, command: MeasureWeek, context: Context) -> I
 
 @capability.decide(GiveBackTime, by=None)
 def give_back_time(state: Engagement, command: GiveBackTime, context: Context) -> Iterable[Event]:
-    """Give back those of the entries that are neither approved nor rejected, if there are any."""
+    """Give back those of the entries that are neither approved nor rejected.
+
+    Raises Refused where all were decided before: they stay as they were decided.
+    """
     require_recordable(state)
     waiting = state.time.waiting.get(sheet_of(command))
     left = [each for each in waiting.entries if each.entry in command.entries] if waiting else []
-    if left:
-        yield TimeWithdrawn(
-            person=command.person,
-            week=command.week,
-            revision=command.revision,
-            entries=tuple(left),
+    if not left:
+        sentence = (
+            f"the time of {command.person} in the week of {command.week} was approved or rejected"
+            " before it was withdrawn, and stays so"
         )
+        raise Refused("entry-decided", sentence)
+    yield TimeWithdrawn(
+        person=command.person,
+        week=command.week,
+        revision=command.revision,
+        entries=tuple(left),
+    )
 
 
 @capability.decide(TakeBackTime, by=None)

@@ -264,7 +264,8 @@ def _require_answered(state: Timesheet, names: Iterable[str]) -> None:
     """Refuse a request to an engagement that has not answered the last one."""
     waiting = sorted({name for name in names if state.line(name).is_pending})
     if waiting:
-        sentence = f"{', '.join(waiting)} has not answered the last request yet: try again"
+        have = "have" if len(waiting) > 1 else "has"
+        sentence = f"{', '.join(waiting)} {have} not answered the last request yet: try again"
         raise Refused("timesheet-awaits-answer", sentence)
 
 
@@ -320,7 +321,8 @@ def _judged(state: Timesheet, drafted: Mapping[str, Line], context: Context) -> 
         (
             Missing(
                 "role-not-held",
-                f"{name}, {each.day}: {state.person} does not hold the role {each.role}",
+                f"{name}, {each.day}: {state.person} does not hold the role {each.role}, but"
+                f" {', '.join(known.roles) or 'none'}",
                 field="role",
             )
             for name, each in entries
@@ -330,7 +332,11 @@ def _judged(state: Timesheet, drafted: Mapping[str, Line], context: Context) -> 
     gate(
         "hours-beyond-day",
         (
-            Missing("hours-beyond-day", f"{day} would have {counted(hours, 'hour')}", field="hours")
+            Missing(
+                "hours-beyond-day",
+                f"{day} would have {counted(hours, 'hour')}, over all engagements, and a day has 24",
+                field="hours",
+            )
             for day, hours in state.hours_by_day(drafted=True).items()
             if hours > HOURS_OF_DAY
         ),
@@ -463,8 +469,11 @@ def _not_waiting(name: str) -> Missing:
 def given_back(
     state: Timesheet, outcome: Outcome[GiveBackTime], context: Context
 ) -> Iterable[Event]:
-    """Record which entries the engagement gave back, or why it gave none."""
-    if outcome.refusal:
+    """Record which entries the engagement gave back, or why it gave none.
+
+    Where all were decided before, none is given back, and the decision is noted by itself.
+    """
+    if outcome.refusal and outcome.refusal.code != "entry-decided":
         yield _refused(outcome.request.item, outcome.refusal)
     else:
         withdrawn = [each for each in outcome.events if isinstance(each, TimeWithdrawn)]
@@ -540,7 +549,11 @@ def reverse_time(state: Timesheet, command: ReverseTime, context: Context) -> It
     _require_answered(state, (line for line in lines.values() if line))
     wrong = [name for name in lines if name not in found or found[name].status != "approved"]
     if wrong:
-        sentence = f"entries: {', '.join(wrong)} is not approved, or was reversed"
+        several = len(wrong) > 1
+        what = (
+            "are not approved, or were reversed" if several else "is not approved, or was reversed"
+        )
+        sentence = f"entries: {', '.join(wrong)} {what}"
         missing = Missing("entry-not-approved", sentence, field="entries")
         raise Refused("entry-not-approved", sentence, [missing])
     last = max(each.day for each in found.values())

@@ -33,8 +33,11 @@ KINDS = (SUBMIT, CORRECT, APPROVE)
 
 
 def items(state: Timesheet) -> Iterator[WorkItem]:
-    """Yield the draft, due on the Sunday of its week, and each line that came back or waits."""
-    if any(line.draft for line in state.lines.values()):
+    """Yield the draft, due on the Sunday of its week, and each line that came back or waits.
+
+    A draft that was submitted and refused is owed as a line that came back only.
+    """
+    if any(line.draft and line.refusal is None for line in state.lines.values()):
         yield SUBMIT(
             "draft",
             f"the week of {state.week} is saved and not submitted",

@@ -215,7 +215,11 @@ def test_a_role_follows_from_the_allocation_or_the_task() -> None:
     taken_as(here, "developer", task="ghost")
     taken_as(here, "developer")  # the allocation comes first
     lead = without_role(task="lead")  # whose role dev does not hold
-    released().when(lead, by="dev").then_refused("field-missing")
+    released().when(lead, by="dev").then_refused(
+        "field-missing",
+        saying="task lead is planned for project-manager, which dev does not hold;"
+        " name one of those that dev holds: architect",
+    )
 
 
 def test_the_manager_sees_that_a_week_exceeds_the_weekly_hours() -> None:
@@ -229,7 +233,9 @@ def test_only_what_waits_is_given_back() -> None:
     give = GiveBackTime(person="dev", week=WEEK, revision=1, entries=("T-1", "T-2", "T-9"))
     both = submitted_time(entry(1), entry(2, day=TODAY, hours=hours(6)))
     back = submitted().when(give, by="dev").then(withdrawn(both))
-    back.when(give, by="dev").then_nothing()
+    back.when(give, by="dev").then_refused("entry-decided")
+    all_approved = submitted().after(APPROVE, by="mara")
+    all_approved.when(give, by="dev").then_refused("entry-decided", saying="stays so")
     back.then_view(time__waiting=(), time__approved_hours=hours(0))
     half = submitted().after(APPROVE.model_copy(update={"entries": ("T-1",)}), by="mara")
     [event] = half.when(give, by="dev").events

@@ -137,7 +137,7 @@ def gave_back(scenario: Scenario[Timesheet], *entries: str, name: str = ID) -> S
         for each in entries
     )
     if not given_back:
-        return answered(scenario, name)
+        return answered(scenario, name, refused=Refusal("entry-decided", "it was approved"))
     event = TimeWithdrawn(person="dev", week=WEEK, revision=1, entries=given_back)
     return answered(scenario, name, event)
 
@@ -280,6 +280,8 @@ def test_a_submission_is_refused_for_what_the_sheet_can_judge() -> None:
     refused(left, "person-not-with-company", work(), work(TODAY))
     left.after(save(work()), by="gone").when(SUBMIT, by="gone").then_accepted()
     refused(new(), "role-not-held", work(), work(TODAY, role="developer"))
+    other = new().after(save(work(role="developer")), by="dev")
+    other.when(SUBMIT, by="dev").then_refused("role-not-held", saying="developer, but architect")
     refused(new(), "date-in-future", work(FRIDAY + timedelta(days=2)))
     new().after(save(leave=[off(FRIDAY + timedelta(days=2))]), by="dev").when(
         SUBMIT, by="dev"
@@ -292,7 +294,9 @@ def test_a_day_has_24_hours_over_all_engagements() -> None:
     full.when(SUBMIT, by="dev").then_accepted()
     more = full.after(save(work(count=0.01), on=OTHER), by="dev")
     more.when(SUBMIT, by="dev").then_refused(
-        "hours-beyond-day", fields=["hours"], saying="2026-04-06 would have 24.01 hours"
+        "hours-beyond-day",
+        fields=["hours"],
+        saying="24.01 hours, over all engagements, and a day",
     )
     # What waits is replaced by the new draft, what is approved is not.
     long = took(new().after(save(work(count=20)), by="dev").after(SUBMIT, by="dev"))
@@ -563,6 +567,9 @@ def test_approved_time_is_reversed_by_whoever_may_approve() -> None:
 
 def test_a_reversal_is_refused_for_what_is_not_approved() -> None:
     first, second = ids(approved())
+    approved().when(reverse([second, "T-9"]), by="mara").then_refused(
+        "entry-not-approved", saying=f"{second}, T-9 are not approved"
+    )
     for wrong in ([second], [first, second], ["T-9"]):
         approved().when(reverse(wrong), by="mara").then_refused(
             "entry-not-approved", fields=["entries"]

@@ -519,7 +519,8 @@ def test_time_that_an_engagement_refused_is_owed_by_its_person() -> None:
     refusal = Refusal("engagement-over", "it was closed")
     refused = answered(submitted(), ID, refused=refusal)
     refused.then_work("time-returned", ID, person="dev")
-    refused.then_work("timesheet-not-submitted", "draft")
+    refused.then_work("timesheet-not-submitted")
+    refused.after(save(work()), by="dev").then_work("timesheet-not-submitted", "draft")
 
 
 def test_every_condition_of_the_approval_of_time_has_a_kind_of_items() -> None:
