@@ -79,13 +79,24 @@ ContentHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")
 """SHA-256 of a document's canonical content: ``sha256:`` and lower-case hexadecimal digits."""
 
 
+DocumentPurpose = Literal["receipt"]
+"""Purpose of an uploaded file that concerns a person: the receipt of an expense."""
+
+
 @dataclass(frozen=True, slots=True)
 class NamesDocument:
-    """Annotation of a hash that a command may give only where the department has the document."""
+    """Annotation of a hash that a command may give only where the department has the document.
+
+    A document of a `purpose` was uploaded for that, and is shown only to whom it concerns.
+    """
+
+    purpose: DocumentPurpose | None = None
 
 
 DocumentHash = Annotated[ContentHash, NamesDocument()]
 """Hash of a document: an uploaded file, or a document that a department published."""
+ReceiptHash = Annotated[ContentHash, NamesDocument("receipt")]
+"""Hash of a file that was uploaded as a receipt."""
 
 
 def _a_number(value: object) -> object:

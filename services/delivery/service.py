@@ -4,6 +4,7 @@ from chassis.domain.decider import Decider
 from chassis.domain.reference import Record, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes, Related
+from chassis.web.document_routes import Private
 from chassis.web.engagement_routes import EngagementRoutes
 from chassis.web.reference_routes import ReferenceRoutes
 from common.decider import engagement_decider
@@ -120,7 +121,12 @@ SERVICE = Service(
         "acceptance and closing, each behind its gate; records of people, calendars and templates."
     ),
     routes=(
-        EngagementRoutes(ENGAGEMENT, seen_by=READERS, uploaded_by=WORKERS),
+        EngagementRoutes(
+            ENGAGEMENT,
+            seen_by=READERS,
+            uploaded_by=WORKERS,
+            private=Private(seen_by=ACCOUNTANTS, may_read=expenses.reads_receipt),
+        ),
         ReferenceRoutes(
             PERSON,
             path="people",

@@ -36,7 +36,7 @@ async def test_a_content_is_read_back_whole(documents: DocumentStore, size: int)
     data = bytes(number % 251 for number in range(size))
     content = Content(data, "application/pdf", "scan.pdf")
     await documents.put(ENGAGEMENT, [content], by="ann", at=NOW)
-    found = await documents.get(ENGAGEMENT, content.content_hash)
+    found = await documents.get(ENGAGEMENT, content.content_hash, lambda _: True)
     assert found is not None
     assert found[1] == data
     assert content.content_hash == f"sha256:{sha256(data).hexdigest()}"
@@ -58,9 +58,31 @@ async def test_the_same_content_again_changes_nothing(documents: DocumentStore) 
 async def test_another_engagement_does_not_see_it(documents: DocumentStore) -> None:
     content = Content(b"secret terms", "text/plain")
     await documents.put(ENGAGEMENT, [content], by="ann", at=NOW)
-    assert await documents.get(OTHER, content.content_hash) is None
-    assert await documents.missing(OTHER, [content.content_hash]) == [content.content_hash]
-    assert await documents.missing(ENGAGEMENT, [content.content_hash]) == []
+    assert await documents.get(OTHER, content.content_hash, lambda _: True) is None
+    assert await documents.missing(OTHER, {content.content_hash: None}) == [content.content_hash]
+    assert await documents.missing(ENGAGEMENT, {content.content_hash: None}) == []
+
+
+async def test_a_file_with_a_purpose_is_kept_for_each_who_stores_it(
+    documents: DocumentStore,
+) -> None:
+    receipt = Content(b"one ticket", "text/plain", None, "receipt")
+    name = receipt.content_hash
+    for person in ("dev", "milo", "dev"):
+        await documents.put(ENGAGEMENT, [receipt], by=person, at=NOW)
+    mine = [each for each in await documents.all(ENGAGEMENT) if each.content_hash == name]
+    assert sorted((each.stored_by, each.purpose) for each in mine) == [
+        ("dev", "receipt"),
+        ("milo", "receipt"),
+    ]
+    assert await documents.get(ENGAGEMENT, name, lambda each: each.purpose is None) is None
+    found = await documents.get(ENGAGEMENT, name, lambda each: each.stored_by == "milo")
+    assert found
+    assert (found[0].stored_by, found[1]) == ("milo", b"one ticket")
+    assert await documents.missing(ENGAGEMENT, {name: "receipt"}) == []
+    assert await documents.missing(ENGAGEMENT, {name: None}) == [name]
+    await documents.put(ENGAGEMENT, [Content(b"one ticket", "text/plain")], by="ann", at=NOW)
+    assert await documents.missing(ENGAGEMENT, {name: None}) == []
 
 
 async def test_an_uploaded_file_is_downloaded_as_an_attachment(company: Company) -> None:

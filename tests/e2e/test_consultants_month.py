@@ -528,7 +528,7 @@ def test_an_expense_with_its_receipt_is_approved_rejected_and_reversed(
         desks.api.request(
             "POST",
             "delivery",
-            f"{documents}?name=hotel.png",
+            f"{documents}?name=hotel.png&purpose=receipt",
             by="lena",
             content=PIXEL,
             headers=receipt,

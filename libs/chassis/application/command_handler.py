@@ -27,7 +27,7 @@ from chassis.domain.decider import (
     requests_in,
     without_events,
 )
-from chassis.domain.documents import named_documents
+from chassis.domain.documents import purposes_of
 from chassis.domain.pending import (
     Deferred,
     DeferredDecided,
@@ -177,7 +177,7 @@ class CommandHandler:
                 known = self.repository.cached(request.stream)
                 before = (known or nothing_known(decider, request.stream)).stream
                 revision = reference_data.revision
-                named = named_documents(command).values()
+                named = purposes_of(command)
                 kept = await self.repository.kept_documents(request.stream, named)
                 request = replace(request, documents=kept)
                 try:

@@ -13,7 +13,7 @@ consumed again if the process ends
 import asyncio
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,7 @@ from chassis.eventstore.snapshots import (
 )
 from contracts.event import LOCAL_SCHEMAS, write_position
 from contracts.roles import Role
+from contracts.values import DocumentPurpose
 
 LARGEST_STATE = 4 * 1024 * 1024
 """Size of a state as JSON in bytes from which commands that add to it are refused. On two slow
@@ -286,12 +287,17 @@ class Repository:
             if not watcher.done():
                 watcher.set_result(None)
 
-    async def kept_documents(self, stream: str, hashes: Collection[str]) -> frozenset[str]:
-        """Return those of the hashes whose documents are in the store; raises StoreAway."""
-        if not hashes or self._documents is None:
+    async def kept_documents(
+        self, stream: str, purposes: Mapping[str, DocumentPurpose | None]
+    ) -> frozenset[str]:
+        """Return those of the hashes whose documents are in the store; raises StoreAway.
+
+        They count where they were stored for the purpose that each hash has.
+        """
+        if not purposes or self._documents is None:
             return frozenset()
-        absent = await self._documents.missing(stream.partition(":")[2], tuple(hashes))
-        return frozenset(hashes) - frozenset(absent)
+        absent = await self._documents.missing(stream.partition(":")[2], purposes)
+        return frozenset(purposes) - frozenset(absent)
 
     # ---- appending ----------------------------------------------------------------------------
 

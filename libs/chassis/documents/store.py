@@ -4,14 +4,14 @@ The bytes of a content are kept once, in chunks. Each engagement that has the co
 document of its own, which is written last, so that a content is either whole or not there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.eventstore.mongo import Document as StoreDocument
 from chassis.eventstore.mongo import Store, put_absent, reaching
 from contracts.documents import hash_of
-from contracts.values import ContentHash
+from contracts.values import ContentHash, DocumentPurpose
 
 CHUNK = 256 * 1024
 """Bytes of a chunk."""
@@ -19,11 +19,15 @@ CHUNK = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A content as it is put into the store; `name` is a file name, if it has one."""
+    """A content as it is put into the store; `name` is a file name, if it has one.
+
+    With a `purpose` it is kept for each person who stores it, apart from what all readers see.
+    """
 
     data: bytes
     media_type: str
     name: str | None = None
+    purpose: DocumentPurpose | None = None
 
     @property
     def content_hash(self) -> ContentHash:
@@ -41,6 +45,7 @@ class StoredContent:
     size: int
     stored_at: datetime
     stored_by: str
+    purpose: DocumentPurpose | None = None
 
 
 class DocumentStore:
@@ -72,7 +77,11 @@ class DocumentStore:
             ]
             descriptions.append(
                 {
-                    "_id": f"{engagement}/{content_hash}",
+                    "_id": "/".join(
+                        (engagement, content_hash, content.purpose, by)
+                        if content.purpose
+                        else (engagement, content_hash)
+                    ),
                     "engagement": engagement,
                     "hash": content_hash,
                     "media_type": content.media_type,
@@ -80,22 +89,32 @@ class DocumentStore:
                     "size": len(content.data),
                     "at": at,
                     "by": by,
+                    "purpose": content.purpose,
                 }
             )
         await put_absent(self._chunks, chunks)
         await put_absent(self._documents, descriptions)
 
-    async def get(self, engagement: str, content_hash: str) -> tuple[StoredContent, bytes] | None:
-        """Return a content of an engagement with its description, or None where it has none."""
+    async def get(
+        self, engagement: str, content_hash: str, may_read: Callable[[StoredContent], bool]
+    ) -> tuple[StoredContent, bytes] | None:
+        """Return a content of an engagement with its description, or None where none may be read.
+
+        `may_read` is asked for each purpose and person for which the content is kept.
+        """
+        wanted = {"engagement": engagement, "hash": content_hash}
         with reaching():
-            found = await self._documents.find_one({"_id": f"{engagement}/{content_hash}"})
-            if found is None:
-                return None
-            data = b""
-            for number in range(-(-found["size"] // CHUNK)):
-                chunk = await self._chunks.find_one({"_id": f"{content_hash}/{number}"})
+            found = await self._documents.find(wanted).to_list(None)
+        readable = [each for each in map(_described, found) if may_read(each)]
+        return await self._whole(readable[0]) if readable else None
+
+    async def _whole(self, known: StoredContent) -> tuple[StoredContent, bytes]:
+        data = b""
+        with reaching():
+            for number in range(-(-known.size // CHUNK)):
+                chunk = await self._chunks.find_one({"_id": f"{known.content_hash}/{number}"})
                 data += chunk["data"] if chunk else b""
-        return _described(found), data
+        return known, data
 
     async def all(self, engagement: str) -> list[StoredContent]:
         """Return the descriptions of all contents of an engagement, the oldest first."""
@@ -103,13 +122,17 @@ class DocumentStore:
             found = await self._documents.find({"engagement": engagement}).to_list(None)
         return [_described(each) for each in sorted(found, key=lambda each: each["at"])]
 
-    async def missing(self, engagement: str, hashes: Sequence[str]) -> list[str]:
-        """Return those of the hashes whose content the engagement does not have."""
+    async def missing(
+        self, engagement: str, purposes: Mapping[str, DocumentPurpose | None]
+    ) -> list[str]:
+        """Return those of the hashes whose content the engagement does not have for its purpose."""
         absent: list[str] = []
         with reaching():
-            for content_hash in hashes:
-                name = f"{engagement}/{content_hash}"
-                if await self._documents.find_one({"_id": name}, {"_id": 1}) is None:
+            for content_hash, purpose in purposes.items():
+                wanted: StoreDocument = {"_id": f"{engagement}/{content_hash}"}
+                if purpose is not None:
+                    wanted = {"engagement": engagement, "hash": content_hash, "purpose": purpose}
+                if await self._documents.find_one(wanted, {"_id": 1}) is None:
                     absent.append(content_hash)
         return absent
 
@@ -122,4 +145,5 @@ def _described(found: StoreDocument) -> StoredContent:
         size=found["size"],
         stored_at=found["at"],
         stored_by=found["by"],
+        purpose=found.get("purpose"),
     )

@@ -187,7 +187,7 @@ class Decider(Generic[S]):
 
     @cached_property
     def narrowings(self) -> dict[str, Callable[[Any, S, Context], object]]:
-        """What a reader may see of fields of the view, by field."""
+        """Return what narrows fields of the view to what a reader may see, by field."""
         return {name: each for one in self.capabilities for name, each in one.narrowings.items()}
 
     @cached_property

@@ -14,7 +14,7 @@ from chassis.domain.commands import Command, Missing, gate
 from chassis.domain.internal import Internal
 from contracts.documents import DocumentHead, document_bytes, hash_of
 from contracts.event import Event, Recorded
-from contracts.values import ContentHash, DocumentHash, DocumentText, NamesDocument
+from contracts.values import ContentHash, DocumentHash, DocumentPurpose, DocumentText, NamesDocument
 
 CANONICAL_JSON = "application/json"
 """Media type of a content that `contracts.documents.document_bytes` wrote."""
@@ -63,15 +63,24 @@ def named_documents(command: Command) -> dict[str, ContentHash]:
     return {field: content_hash for field, content_hash in named if content_hash is not None}
 
 
+def purposes_of(command: Command) -> dict[ContentHash, DocumentPurpose | None]:
+    """Return the purposes for which the documents that a command names must be kept, by hash."""
+    fields = _document_fields(type(command))
+    return {each: fields[field] for field, each in named_documents(command).items()}
+
+
 @cache
-def _document_fields(kind: type[Command]) -> tuple[str, ...]:
-    return tuple(
-        name
+def _document_fields(kind: type[Command]) -> Mapping[str, DocumentPurpose | None]:
+    return {
+        name: known.purpose
         for name, field in kind.model_fields.items()
         for annotation in (field, *get_args(field.annotation))
-        if NamesDocument() in getattr(annotation, "metadata", ())
-        or NamesDocument() in getattr(annotation, "__metadata__", ())
-    )
+        for known in (
+            *getattr(annotation, "metadata", ()),
+            *getattr(annotation, "__metadata__", ()),
+        )
+        if isinstance(known, NamesDocument)
+    }
 
 
 def require_documents(command: Command, known: Sequence[Container[str]], subject: str) -> None:
@@ -81,14 +90,18 @@ def require_documents(command: Command, known: Sequence[Container[str]], subject
         (
             Missing(
                 "document-unknown",
-                f"{field}: this department has no document {content_hash} of {subject};"
-                " upload it first",
+                f"{field}: this department has no {_what(command, field)} {content_hash} of"
+                f" {subject}; upload it first",
                 field=field,
             )
             for field, content_hash in named_documents(command).items()
             if not any(content_hash in each for each in known)
         ),
     )
+
+
+def _what(command: Command, field: str) -> str:
+    return _document_fields(type(command))[field] or "document"
 
 
 def contents_of(events: Iterable[Recorded[Event]]) -> tuple[bytes, ...]:

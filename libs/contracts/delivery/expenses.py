@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from contracts.channels import DELIVERY
 from contracts.event import Event
 from contracts.money import PositiveMoney
-from contracts.values import Day, DocumentHash, Identifier, PersonId, ShortText, Value, YesNo
+from contracts.values import Day, Identifier, PersonId, ReceiptHash, ShortText, Value, YesNo
 from contracts.vocabularies import OPEN, Unlisted
 
 ExpenseCategory = Annotated[
@@ -27,8 +27,8 @@ class ExpenseDetails(Value):
     """Category of the expense."""
     spent_on: Day
     """Day of the expense."""
-    receipt: DocumentHash | None = None
-    """Hash of the uploaded receipt; null where there is none."""
+    receipt: ReceiptHash | None = None
+    """Hash of the file that was uploaded as a receipt; null where there is none."""
     billable: YesNo = True
     """True if the customer pays it."""
     line: Identifier | None = None

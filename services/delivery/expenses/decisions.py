@@ -25,7 +25,7 @@ from contracts.delivery import (
 )
 from contracts.event import Event
 from contracts.money import Money
-from contracts.values import Identifier, ShortText
+from contracts.values import ContentHash, Identifier, ShortText
 from delivery.coverage import uncovered_expense
 from delivery.decided_expenses.requests import KeepExpense
 from delivery.engagement import Engagement
@@ -270,6 +270,21 @@ def expenses_of_reader(view: ExpensesView, state: Engagement, context: Context) 
     """Return the expenses without those of people whose expenses the reader may not see."""
     seen = tuple(each for each in view.waiting if reads_expense(state, each.person, context))
     return view.model_copy(update={"waiting": seen})
+
+
+def reads_receipt(
+    state: Engagement, uploaded_by: str, receipt: ContentHash, context: Context
+) -> bool:
+    """Return whether the actor may see a receipt: as an expense of the person who uploaded it.
+
+    Who may see an expense that waits may see its receipt also where a stand-in uploaded it.
+    """
+    waiting = (
+        each.submitted.person
+        for each in state.expenses.waiting.values()
+        if each.submitted.receipt == receipt
+    )
+    return any(reads_expense(state, person, context) for person in (uploaded_by, *waiting))
 
 
 def _waiting_views(state: Engagement) -> Iterator[WaitingExpenseView]:

@@ -1,10 +1,14 @@
 """Test over HTTP which expenses a person sees, as each role."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
+from chassis.documents.store import StoredContent
 from contracts.reference import PersonPublished, Reference
 from contracts.roles import Role
-from tests.unit.delivery.builders import ID, WEEK
+from tests.unit.delivery.builders import HASH, ID, OTHER_HASH, WEEK
 from tests.unit.delivery.test_stand_ins_over_http import SPENT, stand_in
-from tests.unit.delivery.test_time_over_http import OTHER, Delivery, started
+from tests.unit.delivery.test_time_over_http import NOW, OTHER, Delivery, started
 
 PLACES = {"dev": ID, "milo": OTHER}
 """Engagement on which each person spent money; mara manages the first one."""
@@ -117,3 +121,43 @@ async def test_the_view_of_an_engagement_shows_what_waits_to_those_whom_it_conce
         seen = (await delivery.request(path, by=by, role=role)).json()["expenses"]  # type: ignore[arg-type]
         assert [each["person"] for each in seen["waiting"]] == whose, (by, role)
         assert seen["waiting_number"] == 2
+
+
+class Documents:
+    """The documents of engagements, in memory."""
+
+    def __init__(self, *kept: StoredContent) -> None:
+        self._kept = kept
+
+    async def all(self, engagement: str) -> list[StoredContent]:
+        return list(self._kept) if engagement == ID else []
+
+    async def get(
+        self, engagement: str, content_hash: str, may_read: Callable[[StoredContent], bool]
+    ) -> tuple[StoredContent, bytes] | None:
+        every = await self.all(engagement)
+        found = [each for each in every if each.content_hash == content_hash and may_read(each)]
+        return (found[0], found[0].stored_by.encode()) if found else None
+
+
+async def test_a_receipt_is_shown_to_those_whom_the_expense_concerns() -> None:
+    delivery = await decided(TEAM)
+    receipt = StoredContent(HASH, "image/png", None, 3, NOW, "dev", "receipt")
+    delivery.documents = Documents(receipt, replace(receipt, content_hash=OTHER_HASH, purpose=None))
+    path = f"/engagements/{ID}/documents"
+    for by, role, shown in (
+        ("dev", "consultant", (HASH, OTHER_HASH)),
+        ("boss", "consultant", (HASH, OTHER_HASH)),
+        ("milo", "consultant", (OTHER_HASH,)),
+        ("mara", "engagement-manager", (HASH, OTHER_HASH)),
+        ("milo", "engagement-manager", (OTHER_HASH,)),
+        ("paul", "pmo-director", (HASH, OTHER_HASH)),
+        ("vera", "executive", (OTHER_HASH,)),
+        ("fred", "project-accountant", (HASH,)),
+    ):
+        listed = await delivery.request(path, by=by, role=role)  # type: ignore[arg-type]
+        assert tuple(each["content_hash"] for each in listed.json()["items"]) == shown, (by, role)
+        for name in (HASH, OTHER_HASH):
+            one = await delivery.request(f"{path}/{name}", by=by, role=role)  # type: ignore[arg-type]
+            assert one.status_code == (200 if name in shown else 404), (by, role)
+    assert (await delivery.request(path, by="ann", role="account-executive")).status_code == 403

@@ -97,6 +97,7 @@ class Delivery:
             of_engagement=lambda _: None, of_all=lambda: None, of_lists=lambda: None
         )
         self.views = Lists(self.journal)
+        self.documents: Any = None
         self._events: StreamEventHandler = process.events
         self._keys = count(1)
 
