@@ -59,8 +59,8 @@ class _Canonical:
         written = core_schema.plain_serializer_function_ser_schema(
             canonical_decimal, return_schema=core_schema.str_schema(), when_used="json"
         )
-        checked = core_schema.no_info_before_validator_function(_in_ascii, handler(source))
-        return {**checked, "serialization": written}
+        known: Any = {**handler(source), "serialization": written}
+        return core_schema.no_info_before_validator_function(_in_ascii, known)
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -68,6 +68,7 @@ class _Canonical:
         bounds: Any = schema
         while "schema" in bounds:  # of the decimal itself, below what validates the text
             bounds = bounds["schema"]
+        bounds = {key: value for key, value in bounds.items() if key != "serialization"}
         written = handler(bounds)
         if handler.mode == "validation":  # other texts of a number are accepted
             return written
