@@ -317,9 +317,7 @@ class CommandRoutes(Generic[S]):
             number = stream.number_for(confidential=confidential)
             position = seen(stream.position, confidential=confidential)
             headers = position_headers(number, position) | options.applied
-            # Who may see what depends on the people on record, too.
-            fixed = self._related is None and not self.decider.narrowings
-            unchanged = fixed and not_modified(request, number)
+            unchanged = self._related is None and not_modified(request, number)
             if unchanged and not self._differs_by_day(request, stream):
                 return Response(status_code=304, headers=headers)
             view = self._view(request, stream) | await self._of_others(request, stream)
