@@ -330,6 +330,6 @@ async def test_an_unknown_ledger_is_answered_with_how_it_begins(world: World) ->
     for answer in (read, started):
         assert answer.status_code == 404
         assert answer.json()["detail"] == (
-            "ledger:idle is not known here: it begins when the first engagement of the company is"
-            " registered"
+            "no ledger idle is known to this department: it begins when the first engagement of"
+            " the company is registered"
         )

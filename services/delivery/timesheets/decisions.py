@@ -334,7 +334,7 @@ def _judged(state: Timesheet, drafted: Mapping[str, Line], context: Context) -> 
         (
             Missing(
                 "hours-beyond-day",
-                f"{day} would have {counted(hours, 'hour')}, over all engagements, and a day has 24",
+                f"{day} would have {counted(hours, 'hour')}, over all engagements: a day has 24",
                 field="hours",
             )
             for day, hours in state.hours_by_day(drafted=True).items()
