@@ -91,8 +91,8 @@ def work_on_hold(rule: Rule, view: View, today: date, allowed: Tolerances) -> It
     found = [each for each in waiting(view) if each.day >= held.event.held_on]
     if found:
         yield rule.disconnect(
-            f"{hours(total_hours(found))} are submitted for days on which the work is on hold, since "
-            f"{day(held.event.held_on)}: {held.event.reason}",
+            f"{hours(total_hours(found))} are submitted for days on which the work is on hold,"
+            f" since {day(held.event.held_on)}: {held.event.reason}",
             (held.said, *evidence(found)),
             exposure=view.price,
             at_stake=worth(view, found),
