@@ -298,7 +298,14 @@ def _spent(lived: list[Moment]) -> list[Moment]:
     waiting = world.view("delivery", ENGAGEMENT)["expenses"]["waiting"]
     approved, rejected, withdrawn = (each["expense"] for each in waiting)
     kept = replace(manager, place="expenses", subject=f"{ENGAGEMENT}.{approved}")
-    return submitted + _in_order(
+    before = {**spent, "spent_on": "2025-01-02", "billable": True}
+    early, after = _in_order(world, (sent, "submit-expense", before)), fork(world)
+    early[0].give(after, before, "submit-early")
+    for each in after.view("delivery", ENGAGEMENT)["expenses"]["waiting"]:
+        if each["missing"]:
+            as_cost = {"expense": each["expense"], "why_not_billed": "Before the contract."}
+            early += _in_order(after, (manager, "approve-expense-as-cost", as_cost))
+    return [*submitted, *early] + _in_order(
         world,
         (sent, "withdraw-expense", {"expense": withdrawn}),
         (manager, "approve-expense", {"expense": approved}),

@@ -89,7 +89,7 @@ def test_expenses_count_for_the_line_that_pays_them(spent: str, currency: str) -
         "category": "travel",
         "amount": {"amount": spent, "currency": currency},
         "description": "Train",
-        "spent_on": "2025-04-07",
+        "spent_on": "2025-04-28",
     }
     before = looked_at(world)[1][TESTING]
     at = moment.sent.at

@@ -296,7 +296,7 @@ def test_a_day_has_24_hours_over_all_engagements() -> None:
     more.when(SUBMIT, by="dev").then_refused(
         "hours-beyond-day",
         fields=["hours"],
-        saying="24.01 hours, over all engagements, and a day",
+        saying="24.01 hours, over all engagements: a day has 24",
     )
     # What waits is replaced by the new draft, what is approved is not.
     long = took(new().after(save(work(count=20)), by="dev").after(SUBMIT, by="dev"))

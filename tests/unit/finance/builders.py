@@ -16,6 +16,7 @@ from contracts.delivery import (
     ChangeRequested,
     DeliverableAccepted,
     EstimateSubmitted,
+    Expense,
     ExpenseApproved,
     ExpenseReversed,
     PlanBaselined,
@@ -400,8 +401,13 @@ def expense(name: str, amount: Money, on: date = MONDAY, **more: Any) -> Expense
 
 def expense_reversed(approved: ExpenseApproved) -> ExpenseReversed:
     return ExpenseReversed(
-        **dict(approved), why="Another engagement.", reversed_on=date(2026, 5, 11)
+        **spent_of(approved), why="Another engagement.", reversed_on=date(2026, 5, 11)
     )
+
+
+def spent_of(approved: ExpenseApproved) -> dict[str, Any]:
+    """Return the fields of the expense that was approved."""
+    return {name: getattr(approved, name) for name in Expense.model_fields}
 
 
 def accepted(deliverable: str, on: date = date(2026, 5, 4)) -> DeliverableAccepted:

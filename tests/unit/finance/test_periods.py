@@ -71,6 +71,7 @@ from tests.unit.finance.builders import (
     report,
     sent,
     sow_of,
+    spent_of,
     time,
     time_reversed,
 )
@@ -659,7 +660,7 @@ def test_time_that_waits_for_approval_is_missing():
 
 def test_an_expense_that_waits_for_approval_is_missing_until_it_is_decided():
     spent = expense("hotel", usd(80), date(2026, 4, 29))
-    submitted_ = ExpenseSubmitted(**dict(spent))
+    submitted_ = ExpenseSubmitted(**spent_of(spent))
     sent_in = hearing(contracted(), submitted_)
     sentence = "80.00 USD spent by dev on 2026-04-29 (hotel) wait for approval"
     assert waiting(sent_in, "04") == [sentence]
@@ -669,8 +670,8 @@ def test_an_expense_that_waits_for_approval_is_missing_until_it_is_decided():
     assert "expense-waiting" in {each.code for each in sent_in.view["missing_to_close"]}
     decided = (
         spent,
-        ExpenseRejected(**dict(spent), why="Private."),
-        ExpenseWithdrawn(**dict(spent)),
+        ExpenseRejected(**spent_of(spent), why="Private."),
+        ExpenseWithdrawn(**spent_of(spent)),
     )
     for event in decided:
         done = hearing(sent_in, event)

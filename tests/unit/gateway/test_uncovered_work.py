@@ -261,7 +261,8 @@ def test_a_billable_expense_that_no_line_bills_and_no_price_contains(
     assert (found.owner, found.at_stake) == ("delivery", None)
     assert evidence(found) == ["expense-approved", "budget-set"]
     for each in (_expense(1, line=line), abroad):
-        fields = {**dict(each), "why": "Paid by the price.", "reversed_on": life.day(52)}
+        spent = {name: getattr(each, name) for name in delivery.Expense.model_fields}
+        fields = {**spent, "why": "Paid by the price.", "reversed_on": life.day(52)}
         assert of_rule(life, 52, "expense-not-billed") is not None
         life.say(52, delivery.ExpenseReversed.model_validate(fields))
     assert of_rule(life, 53, "expense-not-billed") is None
