@@ -305,7 +305,7 @@ def _spent(lived: list[Moment]) -> list[Moment]:
         if each["missing"]:
             as_cost = {"expense": each["expense"], "why_not_billed": "Before the contract."}
             early += _in_order(after, (manager, "approve-expense-as-cost", as_cost))
-    return [*submitted, *early] + _in_order(
+    return submitted + early + _in_order(
         world,
         (sent, "withdraw-expense", {"expense": withdrawn}),
         (manager, "approve-expense", {"expense": approved}),
