@@ -305,12 +305,16 @@ def _spent(lived: list[Moment]) -> list[Moment]:
         if each["missing"]:
             as_cost = {"expense": each["expense"], "why_not_billed": "Before the contract."}
             early += _in_order(after, (manager, "approve-expense-as-cost", as_cost))
-    return submitted + early + _in_order(
-        world,
-        (sent, "withdraw-expense", {"expense": withdrawn}),
-        (manager, "approve-expense", {"expense": approved}),
-        (manager, "reject-expense", {"expense": rejected, "why": "No receipt."}),
-        (kept, "reverse-expense", {"why": "Twice."}),
+    return (
+        submitted
+        + early
+        + _in_order(
+            world,
+            (sent, "withdraw-expense", {"expense": withdrawn}),
+            (manager, "approve-expense", {"expense": approved}),
+            (manager, "reject-expense", {"expense": rejected, "why": "No receipt."}),
+            (kept, "reverse-expense", {"why": "Twice."}),
+        )
     )
 
 
