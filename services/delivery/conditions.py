@@ -71,10 +71,10 @@ def of_contract(what: str) -> Conditions:
             "amendment-not-signed", "legal", "contract-manager", "sign-amendment", blocks=approve
         ),
     )
-    over = condition(
-        "engagement-over", "delivery", "pmo-director", f"{approve}-as-cost", blocks=approve
-    )
+    as_cost = ("delivery", "pmo-director", f"{approve}-as-cost")
+    early = condition("date-before-contract", *as_cost, blocks=approve)
+    over = condition("engagement-over", *as_cost, blocks=approve)
     known: dict[tuple[RefusalCode, Department | None], ItemKind] = {
-        (each.code, each.department): each for each in kinds
+        (each.code, each.department): each for each in (*kinds, early)
     }
     return {**known, ("engagement-over", "legal"): over}

@@ -171,10 +171,12 @@ def outside_early_start(
     that is used up covers no work at all.
     """
     since, starts = state.time.covered_from, state.contract.early_starts
-    effective = f"the contract covers work from {since}, after {day}" if since else None
+    if not starts and since:
+        sentence = f"the contract covers work from {since}, after {day}"
+        return Missing("date-before-contract", sentence, "delivery")
     if not starts:
-        unsigned = "the statement of work is not signed, and no early start is authorised"
-        return Missing("sow-not-signed", effective or unsigned, "legal")
+        sentence = "the statement of work is not signed, and no early start is authorised"
+        return Missing("sow-not-signed", sentence, "legal")
     until = max(start.expires_on for start in starts)
     if until < day:
         sentence = f"the early start was authorised until {until}, before {day}"

@@ -421,7 +421,8 @@ def test_hours_before_the_contract_are_rejected_and_entered_on_the_right_day(
         BEFORE_THE_CONTRACT,
         on(metered, worked(BEFORE_THE_CONTRACT, "initiation", "7")),
     )
-    assert missing_of(waiting(desks, metered, "stefan", BEFORE_THE_CONTRACT)) == {"sow-not-signed"}
+    early = waiting(desks, metered, "stefan", BEFORE_THE_CONTRACT)
+    assert missing_of(early) == {"date-before-contract"}
     assert desks.disconnects(metered, "work-before-signature")
 
     why = "The contract had not begun: is this of a later week?"

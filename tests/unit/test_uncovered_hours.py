@@ -170,7 +170,7 @@ CASES = [
     ),
     Case(
         "before the effective day",
-        "sow-not-signed",
+        "date-before-contract",
         "work-before-signature",
         Life().signed,
         INITIATION,

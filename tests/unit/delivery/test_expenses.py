@@ -215,10 +215,12 @@ def test_stand_ins_for_time_submit_and_withdraw_expenses() -> None:
 def test_a_billable_expense_that_nothing_covers_is_not_approved_as_billable() -> None:
     made = released().when(at(spent_on=BEFORE), by="dev").then_accepted()
     [waiting] = made.view["expenses"].waiting
-    assert [each.code for each in waiting.missing] == ["sow-not-signed"]
+    assert [each.code for each in waiting.missing] == ["date-before-contract"]
     approve = ApproveExpense(expense=waiting.expense)
     made.when(approve, by="mara").then_refused(
-        "expense-not-covered", missing=["sow-not-signed"], saying="2026-04-06, after 2026-04-03"
+        "expense-not-covered",
+        missing=["date-before-contract"],
+        saying="2026-04-06, after 2026-04-03",
     )
 
 
@@ -296,13 +298,14 @@ def test_the_line_of_an_expense_was_signed_by_its_day() -> None:
 def test_what_an_expense_waits_for_is_owed_as_a_work_item() -> None:
     uncovered = spent(released(), spent_on=BEFORE)
     uncovered.then_work("expense-waiting")
-    uncovered.then_work("sow-not-signed", "expenses", to_person="mara")
-    [item] = [each for each in uncovered.work if each.kind.code == "sow-not-signed"]
+    uncovered.then_work("date-before-contract", "expenses", to_person="mara")
+    [item] = [each for each in uncovered.work if each.kind.code == "date-before-contract"]
     assert item.sentence.startswith("1 expense of dev cannot be billed: the contract covers work")
     assert item.kind.blocks == ("approve-expense",)
+    assert item.kind.command == "approve-expense-as-cost"
     over = spent(released().consumed(ENDED), spent_on=TODAY)
     over.then_work("engagement-over", "expenses")
     [item] = [each for each in over.work if each.kind.code == "engagement-over"]
     assert item.kind.command == "approve-expense-as-cost"
     submitted().then_work("expense-waiting", "X-1")
-    submitted().then_work("sow-not-signed")
+    submitted().then_work("date-before-contract")

@@ -149,7 +149,7 @@ def test_the_later_day_of_delivery_and_finance_ends_the_balances() -> None:
 
 def test_work_before_the_effective_day_is_not_covered() -> None:
     late = CONTRACT.model_copy(update={"effective_on": date(2026, 4, 7)})
-    assert missing(taken_over(late)) == {("sow-not-signed", "legal")}
+    assert missing(taken_over(late)) == {("date-before-contract", "delivery")}
 
 
 def test_time_waits_until_all_departments_took_over() -> None:

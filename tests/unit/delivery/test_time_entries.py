@@ -362,7 +362,7 @@ def test_the_contract_covers_days_from_its_effective_day_on() -> None:
     week = with_time(
         kicked_off(), initial(1, BEFORE), initial(2, BEFORE + timedelta(days=6)), approved=False
     )
-    assert missing_of(week) == {"T-1": {"sow-not-signed"}, "T-2": {"sow-not-signed"}}
+    assert missing_of(week) == {"T-1": {"date-before-contract"}, "T-2": {"date-before-contract"}}
     assert missing_of(with_time(kicked_off(), initial(1, START))) == {"T-1": set()}
     # It covers them although it was signed later.
     late = SOW_SIGNED.model_copy(update={"signed_on": date(2026, 4, 15)})
