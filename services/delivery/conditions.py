@@ -71,7 +71,7 @@ def of_contract(what: str) -> Conditions:
             "amendment-not-signed", "legal", "contract-manager", "sign-amendment", blocks=approve
         ),
     )
-    as_cost = ("delivery", "pmo-director", f"{approve}-as-cost")
+    as_cost: _Ends = ("delivery", "pmo-director", f"{approve}-as-cost")
     early = condition("date-before-contract", *as_cost, blocks=approve)
     over = condition("engagement-over", *as_cost, blocks=approve)
     known: dict[tuple[RefusalCode, Department | None], ItemKind] = {
