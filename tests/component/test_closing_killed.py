@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+import pytest
 
 from chassis.base.settings import Settings
 from chassis.domain.commands import Command
@@ -34,6 +35,8 @@ from tests.component.test_requests_killed import until_killed
 from tests.infrastructure import KafkaServer, StoreServer
 from tests.portfolio_builder import named
 from tests.unit.finance import builders
+
+pytestmark = pytest.mark.long
 
 WITHIN = 15.0
 CORA = token("cora", "controller")

@@ -120,6 +120,7 @@ def first_command() -> tuple[str, dict[str, Any]]:
     return user, json.loads(body)
 
 
+@pytest.mark.long
 def test_the_readmes_first_command_succeeds_once_the_demo_is_loaded(elsewhere: Elsewhere) -> None:
     user, body = first_command()
     bearer = elsewhere.run("local.token", "--as", user)

@@ -17,6 +17,8 @@ from tests.component.sample_department import DEALS, Deal, Process, assigned
 from tests.component.sample_department import until as until_answered
 from tests.infrastructure import KafkaServer, StoreServer
 
+pytestmark = pytest.mark.long
+
 
 def department(bootstrap: str, prefix: str, process: Process) -> Consumer:
     """Return the consumer of a small department that reacts to the first manager with an event."""

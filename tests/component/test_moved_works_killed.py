@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+import pytest
 
 from chassis.base.settings import Settings
 from chassis.domain.commands import Command
@@ -31,6 +32,8 @@ from tests.infrastructure import KafkaServer, StoreServer
 from tests.invoices import UNTAXED
 from tests.portfolio_builder import named
 from tests.unit.finance import builders
+
+pytestmark = pytest.mark.long
 
 CORA = token("cora", "controller", "project-accountant")
 INVOICE = "invoice-time-2026-04"

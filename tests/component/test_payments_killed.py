@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
 
+import pytest
+
 from chassis.domain.commands import Command
 from contracts.event import Event, Recorded
 from contracts.finance import PaymentAllocated, PaymentDeallocated
@@ -36,6 +38,8 @@ from tests.component.test_requests_killed import (
 from tests.infrastructure import StoreServer
 from tests.invoices import CUSTOMER, NO_TAX, SELLER
 from tests.unit.finance.builders import APRIL_1, CARD, COSTS, ID
+
+pytestmark = pytest.mark.long
 
 INVOICE = "invoice-start"
 OURS = SELLER.model_copy(

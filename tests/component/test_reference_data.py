@@ -295,6 +295,7 @@ async def test_empty_topics_are_ready_and_missing_ones_are_not(
 
 
 @pytest.mark.fault
+@pytest.mark.long
 async def test_it_continues_when_kafka_is_back(
     fresh_kafka: Callable[..., KafkaServer], isolation: str, copy: Store
 ) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+import pytest
 from aiokafka import AIOKafkaProducer
 
 from chassis.application.read_models import Views
@@ -39,6 +40,8 @@ from tests.invoices import UNTAXED
 from tests.portfolio_builder import named
 from tests.requests_sample import LEDGER, SHEET, CloseLedger, Ledger, Sheet, Submit
 from tests.unit.finance import builders
+
+pytestmark = pytest.mark.long
 
 BOTH = (SHEET, LEDGER)
 WITHIN = 15.0

@@ -28,6 +28,8 @@ from sales.accounts.names import account_id
 from tests.component.harness import SECRET, bearer, token
 from tests.infrastructure import KafkaServer, StoreServer
 
+pytestmark = pytest.mark.long
+
 DEPLOYMENT = Path(__file__).parents[2] / "deploy" / "k8s" / "base" / "service" / "deployment.yaml"
 POD: dict[str, Any] = yaml.safe_load(DEPLOYMENT.read_text())["spec"]["template"]["spec"]
 PRE_STOP: list[str] = POD["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]

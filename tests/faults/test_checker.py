@@ -31,6 +31,8 @@ from tests.faults.in_process_platform import world
 from tests.faults.load import Person, begin_history, live, short_scenario
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
 
+pytestmark = pytest.mark.long
+
 LIMIT = 60.0
 
 

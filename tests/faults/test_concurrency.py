@@ -18,7 +18,7 @@ from tests.faults.checker import at_rest
 from tests.faults.collected_state import Places, gather, opened, read_topics
 from tests.faults.load import Persistent, begin_history, company
 
-pytestmark = [pytest.mark.fault, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.fault, pytest.mark.long, pytest.mark.asyncio(loop_scope="module")]
 
 ROUNDS = 10
 DUPLICATES = 20
