@@ -179,7 +179,10 @@ def _answered(scenario: Scenario[Any], command: Command, returns: Returns = "min
     context = scenario._context(caller.actor)  # noqa: SLF001
     step = handle_command(scenario.decider, scenario.stream, command, context)
     routes = next(each for each in service.routes if each.path == "engagements")
-    request = cast("Request", SimpleNamespace(state=SimpleNamespace(caller=caller)))
+    commands = SimpleNamespace(reading=lambda *_: context)
+    container = SimpleNamespace(commands=commands, waits_for=None)
+    app = SimpleNamespace(state=SimpleNamespace(container=container))
+    request = cast("Request", SimpleNamespace(state=SimpleNamespace(caller=caller), app=app))
     answer, options = Answer(step.stream, step.own_events), CommandOptions(returns=returns)
     return bytes(routes._answer(request, delivery.ID, answer, options).body)  # noqa: SLF001
 
