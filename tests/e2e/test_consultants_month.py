@@ -705,7 +705,7 @@ def test_a_week_that_is_too_long_is_recorded_and_asks_the_managers(
     submit(desks, "henrik", THIRD, week_of({metered: "3"}))
     seen = desks.api.get("delivery", sheet("henrik", THIRD), by="henrik")
     assert (seen["hours"], seen["beyond_weekly_hours"]) == ("45", "5")
-    # The first engagement hears that the second one made the week too long.
+    # The first engagement shows, too, that the second one made the week too long.
     for name in (running, metered):
         asked = waiting(desks, name, "henrik", THIRD)
         assert asked is not None
