@@ -161,7 +161,7 @@ def _new(
             )
             for each in placed
         ]
-    if differing and not follows:
+    if differing and (not follows or _sum(new, before) == command.closing):
         raise Refused("field-differs", "; ".join(each.sentence for each in differing), differing)
     if placed and not new and not follows and command.opening != before:
         return None

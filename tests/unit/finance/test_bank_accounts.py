@@ -145,6 +145,12 @@ def test_a_statement_that_contradicts_one_that_was_taken_is_refused(number: int 
         )
 
 
+def test_a_contradiction_is_named_also_where_the_new_entries_come_to_the_balance() -> None:
+    one = taken(statement(0, entry("1", 50), number=1))
+    other = statement(-10, entry("1", 60), entry("2", 30), number=2)
+    one.when(other).then_refused("field-differs", saying="1 of 2026-04-01 was taken with 50.00 EUR")
+
+
 def test_a_gap_is_refused_also_where_the_references_are_known():
     first = taken(statement(0, entry("NONREF", 50), number=1))
     gap = statement(80, entry("NONREF", 20), number=3)
