@@ -55,12 +55,15 @@ def total_hours(found: Iterable[Hours]) -> Decimal:
 
 
 def worth(view: View, found: Iterable[Hours], lines: Sequence[ContractLine] = ()) -> Money | None:
-    """Return hours x bill rate in total; None where a rate is unknown.
+    """Return billable hours x bill rate in total; None where a rate is unknown.
 
-    `lines` replace those of the contract.
+    Hours that were never to be billed are worth nothing. `lines` replace those of the contract.
     """
+    billed = [each for each in found if each.billable]
+    if not billed and view.currency is not None:
+        return Money.zero(view.currency)
     return value_of_hours(
-        (each.hours, rate_of_work(view, each.line, each.role, each.day, lines)) for each in found
+        (each.hours, rate_of_work(view, each.line, each.role, each.day, lines)) for each in billed
     )
 
 
