@@ -149,8 +149,10 @@ def _new(
         raise _differs("closing", sentence)
     before = state.closing
     new = [each for each in placed if _is_new(state, each)]
-    differing = [*_differing(state, placed)]
-    if before is None or (not differing and _sum(new, before) == command.closing):
+    if before is None:
+        return new
+    differing, expected = [*_differing(state, placed)], _sum(new, before)
+    if not differing and expected == command.closing:
         return new
     follows = command.number is not None and command.number > state.number
     if follows and command.opening == before:
@@ -161,11 +163,10 @@ def _new(
             )
             for each in placed
         ]
-    if differing and (not follows or _sum(new, before) == command.closing):
+    if differing and (not follows or expected == command.closing):
         raise Refused("field-differs", "; ".join(each.sentence for each in differing), differing)
     if placed and not new and not follows and command.opening != before:
         return None
-    expected = _sum(new, before)
     sentence = (
         f"opening: the last balance is {before}; with the new entries it is {expected}, not"
         f" {command.closing}: {command.closing - expected} is missing between the statements"
