@@ -50,6 +50,7 @@ def of_contract(what: str) -> Conditions:
     The commands that approve, approve as cost and reject it are named after it.
     """
     approve, reject = f"approve-{what}", f"reject-{what}"
+    as_cost: _Ends = ("delivery", "pmo-director", f"{approve}-as-cost")
     kinds = (
         condition("engagement-not-imported", "legal", "counsel", _IMPORT, blocks=approve),
         condition("engagement-not-imported", "delivery", "pmo-director", _IMPORT, blocks=approve),
@@ -70,11 +71,10 @@ def of_contract(what: str) -> Conditions:
         condition(
             "amendment-not-signed", "legal", "contract-manager", "sign-amendment", blocks=approve
         ),
+        condition("date-before-contract", *as_cost, blocks=approve),
     )
-    as_cost: _Ends = ("delivery", "pmo-director", f"{approve}-as-cost")
-    early = condition("date-before-contract", *as_cost, blocks=approve)
     over = condition("engagement-over", *as_cost, blocks=approve)
     known: dict[tuple[RefusalCode, Department | None], ItemKind] = {
-        (each.code, each.department): each for each in (*kinds, early)
+        (each.code, each.department): each for each in kinds
     }
     return {**known, ("engagement-over", "legal"): over}
