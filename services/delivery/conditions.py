@@ -56,7 +56,7 @@ def of_contract(what: str) -> Conditions:
         condition("engagement-not-imported", "delivery", "pmo-director", _IMPORT, blocks=approve),
         condition("engagement-not-imported", "finance", "controller", _IMPORT, blocks=approve),
         condition("time-taken-over", "delivery", "engagement-manager", reject, blocks=approve),
-        condition("engagement-on-hold", "delivery", "engagement-manager", "resume", blocks=approve),
+        condition("engagement-on-hold", *as_cost, blocks=approve),
         condition("sow-not-signed", *_SIGN, blocks=approve),
         condition("early-start-expired", *_AUTHORISE, blocks=approve),
         condition("early-start-cap-spent", *_AUTHORISE, blocks=approve),

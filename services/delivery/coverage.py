@@ -14,6 +14,7 @@ from chassis.domain.commands import Missing
 from contracts.counting import counted, of_number
 from contracts.decimals import ROUNDING
 from contracts.delivery import Expense, TimeEntry
+from contracts.holds import hold_of
 from contracts.lines import HOURLY
 from contracts.money import Money, Rate
 from delivery.engagement import Engagement
@@ -110,18 +111,27 @@ def _outside_contract(
     state: Engagement, day: date, hours: HoursByRole, before: Iterable[TimeEntry] = ()
 ) -> Iterator[Missing]:
     """Yield what is missing in contract or early starts for work on a day (gate 3)."""
-    hold, terminated = state.management.on_hold, state.contract.terminated
+    terminated = state.contract.terminated
     if terminated and day > terminated.terminated_on:
         sentence = f"the contract ended on {terminated.terminated_on}, before {day}"
         yield Missing("engagement-over", sentence, "legal")
-    if hold and day >= hold.held_on:
-        sentence = f"work is on hold since {hold.held_on}: {hold.reason}"
-        yield Missing("engagement-on-hold", sentence, "delivery")
+    yield from _on_hold(state, day)
     waits_for_contract = state.was_under_way and state.contract.imported is None
     if not _is_in_contract(state, day) and not waits_for_contract:
         missing = outside_early_start(state, day, hours, before)
         if missing:
             yield missing
+
+
+def _on_hold(state: Engagement, day: date) -> Iterator[Missing]:
+    """Yield that work was on hold on a day: also after it was resumed on a later one."""
+    hold, past = state.management.on_hold, hold_of(state.management.past_holds, day)
+    if hold and day >= hold.held_on:
+        sentence = f"work is on hold since {hold.held_on}: {hold.reason}"
+        yield Missing("engagement-on-hold", sentence, "delivery")
+    elif past:
+        sentence = f"work was on hold from {past[0]} until it was resumed on {past[1]}"
+        yield Missing("engagement-on-hold", sentence, "delivery")
 
 
 def not_begun(state: Engagement, day: date, today: date) -> Missing | None:

@@ -264,7 +264,22 @@ CASES = [
             )
         ),
         BUILD,
-        covered_by=lambda life: life.say(62, delivery.EngagementResumed(resumed_on=life.day(62))),
+        covered_by=lambda life: life.say(62, delivery.EngagementResumed(resumed_on=WEEK)),
+    ),
+    Case(
+        "of a hold that has ended",
+        "engagement-on-hold",
+        "work-on-hold",
+        lambda: (
+            Life()
+            .kicked_off()
+            .say(
+                55,
+                delivery.EngagementPutOnHold(reason="No data.", held_on=WEEK - timedelta(days=1)),
+                delivery.EngagementResumed(resumed_on=SATURDAY),
+            )
+        ),
+        BUILD,
     ),
     Case(
         "task unknown",
@@ -407,6 +422,23 @@ def test_hours_that_delivery_calls_uncovered_are_a_disconnect_until_they_are_cov
         life = case.covered_by(life)
     else:
         life.say(62, rejected(case.hours, "Not covered."))
+    assert (missing(life.events), found(life)) == (set(), {})
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_approved_as_cost_hours_are_neither_uncovered_nor_a_disconnect(case: Case) -> None:
+    life = case.life().say(61, case.hours)
+    as_cost = {"kind": "delivery", "billable": False}
+    approved = delivery.TimeApproved(
+        person=case.hours.person,
+        week=case.hours.week,
+        entries=tuple(
+            delivery.ApprovedEntry.model_validate({**dict(each), **as_cost})
+            for each in case.hours.entries
+        ),
+        why_not_billed="Paid by us.",
+    )
+    life.say(62, approved)
     assert (missing(life.events), found(life)) == (set(), {})
 
 

@@ -34,7 +34,10 @@ class TierChosen(TierChoice, Event, channel=DELIVERY):
 
 
 class EngagementPutOnHold(Event, channel=DELIVERY, consumed_by=("sales",)):
-    """Work on the engagement was put on hold until it is resumed. Published by Delivery."""
+    """Work on the engagement was put on hold until it is resumed. Published by Delivery.
+
+    It replaces the rest of an earlier hold of which its first day is one.
+    """
 
     reason: ShortText
     """Reason for the interruption."""
@@ -46,4 +49,4 @@ class EngagementResumed(Event, channel=DELIVERY, consumed_by=("sales",)):
     """Work on the engagement was resumed after a hold. Published by Delivery."""
 
     resumed_on: Day
-    """Day on which the work continues."""
+    """Day on which the work continues: the first that is not on hold."""

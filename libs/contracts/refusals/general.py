@@ -65,7 +65,7 @@ ANY_COMMAND_REFUSALS: dict[AnyCommandCode, str] = {
     "engagement-not-imported": (
         "The department has not taken over its part of the engagement from another system."
     ),
-    "engagement-on-hold": "The work on the engagement is on hold.",
+    "engagement-on-hold": "The work on the engagement is on hold, or was on that day.",
     "engagement-over": "The engagement is closed, lost or terminated.",
     "engagement-terminated": "The engagement was terminated before the entry fell due.",
     "event-not-recordable": "The resulting event cannot be stored and read back unchanged.",

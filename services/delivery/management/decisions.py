@@ -65,14 +65,20 @@ class ChooseTier(TierChoice, Command):
 
 
 class PutOnHold(Command):
-    """Put the engagement on hold until it is resumed."""
+    """Put the engagement on hold until it is resumed.
+
+    A hold that ended on a wrong day is corrected by a new one from a day of it.
+    """
 
     reason: ShortText
     held_on: Day | None = Field(default=None, description="today unless given")
 
 
 class Resume(Command):
-    """Resume an engagement that is on hold."""
+    """Resume an engagement that is on hold.
+
+    Work of the days on hold stays uncovered. A hold that is resumed on its first day has none.
+    """
 
     resumed_on: Day | None = Field(default=None, description="today unless given")
 

@@ -1,18 +1,35 @@
 """State of the management."""
 
-from typing import Annotated
+from datetime import date
+from typing import Self
 
-from chassis.domain.state import Keep, Kept, Part
+from chassis.domain.state import Kept, Part, on_event
 from contracts.delivery import EngagementPutOnHold, EngagementResumed, ManagerAssigned, TierChosen
+from contracts.holds import after_hold
 from contracts.values import Tier
 
 
 class Management(Part):
-    """The current engagement manager, the chosen method tier, and the hold that has not ended."""
+    """The current engagement manager, the chosen method tier, and the holds.
+
+    `on_hold` is the hold that has not ended. `past_holds` are the days of the others, by the first.
+    """
 
     manager: Kept[ManagerAssigned] = None
     tier: Kept[TierChosen] = None
-    on_hold: Annotated[EngagementPutOnHold | None, Keep(until=(EngagementResumed,))] = None
+    on_hold: EngagementPutOnHold | None = None
+    past_holds: dict[date, date] = {}
+
+    @on_event
+    def _held(self, event: EngagementPutOnHold) -> Self:
+        return self.updated(on_hold=event)
+
+    @on_event
+    def _resumed(self, event: EngagementResumed) -> Self:
+        if self.on_hold is None:
+            return self
+        past = after_hold(self.past_holds, self.on_hold.held_on, event.resumed_on)
+        return self.updated(on_hold=None, past_holds=past)
 
     @property
     def method(self) -> Tier:

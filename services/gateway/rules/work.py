@@ -5,12 +5,14 @@ as billable. So a disconnect ends when the work is approved as cost, rejected or
 what covers it is signed.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 
+from contracts.holds import hold_of
 from gateway.formatting import day, listed
 from gateway.rules.early_starts import beyond_early_starts, lacks_rate
-from gateway.rules.hours import billable, day_of, evidence, total_hours, waiting, worth
+from gateway.rules.hours import Hours, billable, day_of, evidence, total_hours, waiting, worth
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
 
@@ -84,16 +86,26 @@ def work_after_end(
 
 @rules.register("work-on-hold", title="Work while on hold", owner="delivery", after_end=True)
 def work_on_hold(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
-    """Find hours that wait for approval, of days on which work is on hold."""
-    held = view.delivery.held
-    if held is None:
-        return
-    found = [each for each in waiting(view) if each.day >= held.event.held_on]
-    if found:
+    """Find hours that wait for approval, of days on which work is on hold, or was."""
+    held, past = view.delivery.held, view.delivery.past_holds
+    since = held.event.held_on if held else date.max
+    by_hold: defaultdict[date, list[Hours]] = defaultdict(list)
+    for each in waiting(view):
+        hold = (since, None) if each.day >= since else hold_of(past, each.day)
+        if hold is not None:
+            by_hold[hold[0]].append(each)
+    for first, found in by_hold.items():
+        recorded = view.delivery.holds[first]
+        days = (
+            f"is on hold, since {day(first)}"
+            if first == since
+            else f"was on hold, from {day(first)} until it was resumed on {day(past[first])}"
+        )
         yield rule.disconnect(
-            f"{hours(total_hours(found))} are submitted for days on which the work is on hold,"
-            f" since {day(held.event.held_on)}: {held.event.reason}",
-            (held.said, *evidence(found)),
+            f"{hours(total_hours(found))} are submitted for days on which the work {days}:"
+            f" {recorded.event.reason}",
+            (recorded.said, *evidence(found)),
+            about=first.isoformat(),
             exposure=view.price,
             at_stake=worth(view, found),
         )

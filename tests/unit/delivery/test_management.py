@@ -17,6 +17,7 @@ from contracts.reference import AccountPublished
 from contracts.refusals import RefusalCode
 from contracts.values import Tier
 from delivery.closing.decisions import GoLive
+from delivery.engagement import Engagement
 from delivery.estimates.decisions import SubmitEstimate
 from delivery.management.decisions import (
     AssignManager,
@@ -27,6 +28,7 @@ from delivery.management.decisions import (
 )
 from delivery.raid.decisions import RaiseIssue
 from delivery.time_entries.decisions import ApproveTime
+from testkit.scenario import Scenario
 from tests.amounts import eur
 from tests.unit.delivery.builders import (
     BUDGET,
@@ -201,6 +203,39 @@ def test_work_is_refused_on_hold_and_accepted_after_resuming() -> None:
     ).then_accepted()
     going = held.when(Resume()).then(EngagementResumed(resumed_on=date(2026, 4, 8)))
     with_time(going, entry(day=date(2026, 4, 9))).when(approve, by="mara").then_accepted()
+
+
+HELD_DAY, NEXT, RESUMED = (date(2026, 4, day) for day in (8, 9, 10))
+
+
+def codes_by_day(scenario: Scenario[Engagement]) -> list[set[str]]:
+    """Return the codes of what is missing for work of the three days above."""
+    days = (HELD_DAY, NEXT, RESUMED)
+    waiting = with_time(scenario, *(entry(number, day=day) for number, day in enumerate(days)))
+    [week] = waiting.view["time"].waiting
+    return [{each.code for each in one.missing} for one in week.entries]
+
+
+def test_days_on_hold_stay_uncovered_after_resuming() -> None:
+    held = released().after(PutOnHold(reason="Budget freeze.")).on(RESUMED)
+    going = held.after(Resume())
+    assert codes_by_day(going) == [{"engagement-on-hold"}, {"engagement-on-hold"}, set()]
+    again = going.after(PutOnHold(reason="Strike."))
+    assert codes_by_day(again) == [{"engagement-on-hold"}] * 3
+
+
+def test_a_hold_that_was_recorded_by_mistake_covers_no_day() -> None:
+    mistaken = released().after(PutOnHold(reason="Budget freeze.")).on(RESUMED)
+    resumed = mistaken.after(Resume(resumed_on=HELD_DAY))
+    assert codes_by_day(resumed) == [set()] * 3
+    assert resumed.state.management.past_holds == {}
+
+
+def test_a_hold_that_ended_on_a_wrong_day_is_corrected_by_another_one() -> None:
+    late = released().after(PutOnHold(reason="Budget freeze.")).on(RESUMED).after(Resume())
+    again = PutOnHold(reason="Resumed a day earlier.", held_on=HELD_DAY)
+    corrected = late.after(again).after(Resume(resumed_on=NEXT))
+    assert codes_by_day(corrected) == [{"engagement-on-hold"}, set(), set()]
 
 
 def test_putting_on_hold_and_resuming_are_idempotent() -> None:

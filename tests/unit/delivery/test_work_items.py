@@ -335,11 +335,13 @@ def test_a_week_may_wait_for_its_approval_and_for_a_gate() -> None:
     both.after(AS_COST, by="olga").then_work("task-unknown")
 
 
-def test_time_on_hold_asks_the_manager_to_resume() -> None:
+def test_time_of_days_on_hold_can_only_be_approved_as_cost_also_after_they_ended() -> None:
     held = released().published(HELD)
     waits = with_time(held, entry(1, day=TODAY))
-    waits.then_work("engagement-on-hold", "time", person="mara")
-    waits.after(Resume(), by="mara").then_work("engagement-on-hold")
+    resumed = waits.on(TODAY + timedelta(days=1)).after(Resume(), by="mara")
+    for each in (waits, resumed):
+        each.then_work("engagement-on-hold", "time", person=None, to_person="mara")
+        each.after(AS_COST, by="olga").then_work("engagement-on-hold")
 
 
 def test_time_on_a_change_is_owed_by_everybody_who_delays_it() -> None:
@@ -532,6 +534,7 @@ def test_every_condition_of_the_approval_of_time_has_a_kind_of_items() -> None:
                 (
                     "_before_take_over",
                     "_outside_contract",
+                    "_on_hold",
                     "outside_early_start",
                     "_hours_beyond",
                     "_worth_beyond",
@@ -559,6 +562,7 @@ def test_every_condition_of_the_approval_of_expenses_has_a_kind_of_items() -> No
         for name in (
             "_before_take_over",
             "_outside_contract",
+            "_on_hold",
             "outside_early_start",
             "_hours_beyond",
             "_worth_beyond",

@@ -145,10 +145,13 @@ class DeliverySection:
     )
     surveys: dict[str, Survey] = field(default_factory=dict)
     review_held: Ref | None = newest_ref(delivery.PirHeld)
-    held: Kept[delivery.EngagementPutOnHold] | None = newest(
-        delivery.EngagementPutOnHold, until=(delivery.EngagementResumed,)
-    )
+    held: Kept[delivery.EngagementPutOnHold] | None = None
     """Since when and why the work is on hold."""
+    holds: dict[date, Kept[delivery.EngagementPutOnHold]] = each_by(
+        delivery.EngagementPutOnHold, lambda event: event.held_on
+    )
+    past_holds: dict[date, date] = field(default_factory=dict)
+    """The holds that have ended: the day on which the work continued, by the first day."""
     closed: Kept[delivery.EngagementClosed] | None = newest(delivery.EngagementClosed)
     imported: Kept[delivery.EngagementImported] | None = newest(delivery.EngagementImported)
 
