@@ -1,11 +1,12 @@
 """Kinds of work items for what time and expenses wait for that nothing covers (gate 3).
 
-Where the day of the work is the reason, nothing may end it: the PMO director approves the work as
-cost then, or it is rejected.
+Where the day of the work is the reason, or the engagement is over, nothing may end it: the PMO
+director approves the work as cost then, or it is rejected.
 """
 
 from collections.abc import Mapping
 
+from chassis.domain.commands import Missing
 from chassis.domain.work_items import ItemKind
 from contracts.channels import Department
 from contracts.refusals import RefusalCode
@@ -19,6 +20,8 @@ _Ends = tuple[Department, Role, str]
 _SIGN: _Ends = ("legal", "contract-manager", "record-signature")
 _AUTHORISE: _Ends = ("legal", "counsel", "authorise-early-start")
 _IMPORT = "import-engagement"
+_AFTER_END = frozenset({"catch-up", "reject-expense", "reject-time"})
+"""Commands that end a condition also after the end of the engagement."""
 
 
 def condition(
@@ -68,13 +71,20 @@ def of_contract(what: str) -> Conditions:
             blocks=approve,
             stream="rate-card",
         ),
-        condition(
-            "amendment-not-signed", "legal", "contract-manager", "sign-amendment", blocks=approve
-        ),
+        condition("rates-missing", *as_cost, blocks=approve),
+        condition("date-before-amendment", *as_cost, blocks=approve),
         condition("date-before-contract", *as_cost, blocks=approve),
+        condition("engagement-over", *as_cost, blocks=approve),
     )
-    over = condition("engagement-over", *as_cost, blocks=approve)
-    known: dict[tuple[RefusalCode, Department | None], ItemKind] = {
-        (each.code, each.department): each for each in kinds
-    }
-    return {**known, ("engagement-over", "legal"): over}
+    return {(each.code, each.department): each for each in kinds}
+
+
+def kind_of(conditions: Conditions, missing: Missing, *, over: bool) -> ItemKind:
+    """Return the kind of what is missing: another one if the engagement is over.
+
+    Most commands are refused then.
+    """
+    kind = conditions[missing.code, missing.owed_by]
+    if over and kind.command not in _AFTER_END:
+        return conditions["engagement-over", "delivery"]
+    return kind

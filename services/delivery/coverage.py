@@ -114,7 +114,7 @@ def _outside_contract(
     terminated = state.contract.terminated
     if terminated and day > terminated.terminated_on:
         sentence = f"the contract ended on {terminated.terminated_on}, before {day}"
-        yield Missing("engagement-over", sentence, "legal")
+        yield Missing("engagement-over", sentence, "delivery")
     yield from _on_hold(state, day)
     waits_for_contract = state.was_under_way and state.contract.imported is None
     if not _is_in_contract(state, day) and not waits_for_contract:
@@ -249,7 +249,12 @@ def _worth_beyond(
             f"the early start allows {cap}, and {', '.join(unknown)} has no bill rate in"
             f" {cap.currency}"
         )
-        return Missing("rates-missing", sentence, "finance")
+        priced_later = {line.role for line in state.estimates.to_price}
+        return Missing(
+            "rates-missing",
+            sentence,
+            "finance" if priced_later.issuperset(unknown) else "delivery",
+        )
 
     def worth(hours: Mapping[str, Decimal]) -> Decimal:
         return sum((rates[role] * number for role, number in hours.items() if number), ZERO)
@@ -341,7 +346,7 @@ def _without_line(state: Engagement, expense: Expense) -> Iterator[Missing]:
             f"amendment {first.amendment}, which adds the line {named}, was signed on"
             f" {first.signed_on}, after {expense.spent_on}"
         )
-        yield Missing("amendment-not-signed", sentence, "legal")
+        yield Missing("date-before-amendment", sentence, "delivery")
     else:
         sentence = f"the contract has no line {named}, which the expense names"
         yield Missing("line-unknown", sentence, "delivery")

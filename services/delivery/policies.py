@@ -227,7 +227,10 @@ def is_given_up(state: Engagement, change: str) -> bool:
 
 
 def change_not_released(state: Engagement, change: str, day: date) -> Iterator[Missing]:
-    """Yield what is missing before work on a change on a day (gate 6)."""
+    """Yield what is missing before work on a change on a day (gate 6): all if it is rejected."""
+    if is_given_up(state, change):
+        yield Missing("change-rejected", f"change {change} was rejected", "delivery")
+        return
     yield from change_not_priced(state, change)
     if change not in state.changes.approved:
         sentence = f"the customer has not approved change {change}"
@@ -240,7 +243,7 @@ def change_not_released(state: Engagement, change: str, day: date) -> Iterator[M
         yield Missing("amendment-not-signed", sentence, "legal")
     elif amendment.signed_on > day:
         sentence = f"amendment {amendment.amendment} was signed on {amendment.signed_on}"
-        yield Missing("amendment-not-signed", f"{sentence}, after {day}", "legal")
+        yield Missing("date-before-amendment", f"{sentence}, after {day}", "delivery")
     baseline = state.planning.baseline
     if baseline is None or change not in baseline.changes:
         sentence = f"change {change} is not in the baseline of the plan"
@@ -278,10 +281,10 @@ def not_implementable(state: Engagement, work: date) -> Iterator[Missing]:
         sentence = (
             f"the requirements were signed off on {min(signatures)}, after this work ({work})"
         )
-        yield Missing("brd-not-signed-off", sentence, "delivery")
+        yield Missing("date-before-sign-off", sentence, "delivery")
     baselined = state.first_baselined_on
     if baselined is None:
         yield Missing("plan-not-baselined", "the plan has no baseline", "delivery")
     elif baselined > work:
         sentence = f"the plan was baselined on {baselined}, after this work ({work})"
-        yield Missing("plan-not-baselined", sentence, "delivery")
+        yield Missing("date-before-baseline", sentence, "delivery")

@@ -315,7 +315,7 @@ CASES = [
     ),
     Case(
         "requirements signed off after the work",
-        "brd-not-signed-off",
+        "date-before-sign-off",
         "work-before-release",
         lambda: altered(Life().kicked_off(), delivery.BrdSignedOff, signed_on=SATURDAY),
         BUILD,
@@ -331,7 +331,7 @@ CASES = [
     ),
     Case(
         "plan baselined after the work",
-        "plan-not-baselined",
+        "date-before-baseline",
         "work-before-release",
         lambda: altered(Life().kicked_off(), delivery.PlanBaselined, baselined_on=SATURDAY),
         BUILD,
@@ -353,6 +353,28 @@ CASES = [
             41, _planned(Life(), "extra", change="C-1").model_copy(update={"changes": ("C-1",)})
         ),
         EXTRA,
+    ),
+    Case(
+        "amendment signed after the work",
+        "date-before-amendment",
+        "work-on-unsigned-change",
+        lambda: _requested(Life().kicked_off()).say(41, amended("C-1", Life(), 100, change=CHANGE)),
+        ON_CHANGE,
+        frozenset({"delivery", "legal"}),
+    ),
+    Case(
+        "change rejected",
+        "change-rejected",
+        "work-on-unsigned-change",
+        lambda: _requested(Life().kicked_off()).say(
+            41,
+            delivery.ChangeRejected(
+                change="C-1",
+                why="Dear.",
+                rejected_on=Life().day(41),
+            ),
+        ),
+        ON_CHANGE,
     ),
     *(
         Case(

@@ -59,9 +59,7 @@ CONTRACT_REFUSALS: dict[ContractCode, str] = {
     "amendment-drafted": "An amendment rests on the contract, which is corrected no more.",
     "amendment-inconsistent": "The amendment contradicts the contract or itself.",
     "amendment-not-reviewed": "The amendment differs from the change and a review is missing.",
-    "amendment-not-signed": (
-        "The amendment of the change is not signed, or was not signed by that day."
-    ),
+    "amendment-not-signed": "The amendment of the change is not signed.",
     "amendment-objected": "Delivery or Finance objects to the amendment.",
     "amendment-outdated": (
         "The change was assessed or priced again after the amendment was drafted."

@@ -8,7 +8,7 @@ from chassis.domain.state import Keep, KeepDay, Kept, Part
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted
 from contracts.finance import EstimatePriced
 from contracts.sales import EstimateRequested
-from contracts.values import LineKind
+from contracts.values import EstimateLine, LineKind
 from delivery.quantities import ZERO
 
 
@@ -26,6 +26,12 @@ class Estimates(Part):
     def newest(self) -> EstimateSubmitted | None:
         """Return the newest version, or None."""
         return self.submitted[max(self.submitted)] if self.submitted else None
+
+    @property
+    def to_price(self) -> tuple[EstimateLine, ...]:
+        """Return the lines of the newest version while Finance has not priced it."""
+        newest = self.newest
+        return newest.lines if newest and newest.version not in self.priced else ()
 
 
 def hours_of(estimate: EstimateSubmitted, kind: LineKind | None = None) -> Decimal:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from chassis.domain.commands import Missing
 from chassis.domain.work_items import ItemKind, WorkItem
-from delivery.conditions import Conditions, condition, of_contract
+from delivery.conditions import Conditions, condition, kind_of, of_contract
 from delivery.coverage import uncovered_expense
 from delivery.engagement import Engagement
 from delivery.expenses.state import WaitingExpense
@@ -45,8 +45,8 @@ def items(state: Engagement) -> Iterator[WorkItem]:
     uncovered: dict[ItemKind, list[tuple[WaitingExpense, Missing]]] = {}
     for name, waiting in state.expenses.waiting.items():
         conditions = uncovered_expense(state, waiting.submitted)
-        for each in conditions:
-            kind = CONDITIONS[each.code, each.owed_by]
+        kinds = {kind_of(CONDITIONS, each, over=state.is_over): each for each in conditions}
+        for kind, each in kinds.items():
             uncovered.setdefault(kind, []).append((waiting, each))
         if not conditions:
             yield _to_approve(state, name, waiting)

@@ -11,9 +11,8 @@ from chassis.domain.work_items import ItemKind, WorkItem
 from contracts.channels import Department
 from contracts.counting import counted, of_number
 from contracts.delivery import TimeEntry
-from contracts.refusals import RefusalCode
 from contracts.roles import Role
-from delivery.conditions import Conditions, condition, of_contract
+from delivery.conditions import Conditions, condition, kind_of, of_contract
 from delivery.coverage import with_missing
 from delivery.engagement import Engagement
 from delivery.policies import approver_of, few_of
@@ -59,6 +58,7 @@ _Ends = tuple[Department, Role, str]
 _SIGN: _Ends = ("legal", "contract-manager", "record-signature")
 _DRAFT: _Ends = ("delivery", "engagement-manager", "draft-plan")
 _BASELINE: _Ends = ("delivery", "engagement-manager", "baseline-plan")
+_AS_COST: _Ends = ("delivery", "pmo-director", "approve-time-as-cost")
 
 CONDITIONS: Conditions = {
     **of_contract("time"),
@@ -80,6 +80,13 @@ CONDITIONS: Conditions = {
     ("brd-not-signed-off", "delivery"): condition(
         "brd-not-signed-off", "delivery", "engagement-manager", "sign-off-brd", blocks=_APPROVAL
     ),
+    ("date-before-sign-off", "delivery"): condition(
+        "date-before-sign-off", *_AS_COST, blocks=_APPROVAL
+    ),
+    ("date-before-baseline", "delivery"): condition(
+        "date-before-baseline", *_AS_COST, blocks=_APPROVAL
+    ),
+    ("change-rejected", "delivery"): condition("change-rejected", *_AS_COST, blocks=_APPROVAL),
     ("change-not-assessed", "delivery"): condition(
         "change-not-assessed", "delivery", "engagement-manager", "assess-change", blocks=_APPROVAL
     ),
@@ -89,6 +96,9 @@ CONDITIONS: Conditions = {
     ("change-not-approved", "delivery"): condition(
         "change-not-approved", "delivery", "engagement-manager", "approve-change", blocks=_APPROVAL
     ),
+    ("amendment-not-signed", "legal"): condition(
+        "amendment-not-signed", "legal", "contract-manager", "sign-amendment", blocks=_APPROVAL
+    ),
     ("plan-not-rebaselined", "delivery"): condition(
         "plan-not-rebaselined", *_BASELINE, blocks=_APPROVAL
     ),
@@ -97,8 +107,8 @@ CONDITIONS: Conditions = {
     ),
 }
 """Kinds of the conditions for time; gates 4 and 6 have further ones than gate 3."""
-_DRAFTED_FIRST: Mapping[RefusalCode, ItemKind] = {
-    each.code: each
+_DRAFTED_FIRST: Mapping[ItemKind, ItemKind] = {
+    CONDITIONS[each.code, each.department]: each
     for each in (
         condition("plan-not-baselined", *_DRAFT, blocks=_APPROVAL),
         condition("plan-not-rebaselined", *_DRAFT, blocks=_APPROVAL),
@@ -128,10 +138,7 @@ def items(state: Engagement) -> Iterator[WorkItem]:
     for entry, conditions in with_missing(state, every):
         if not conditions:
             covered.setdefault(sheet_of(weeks[entry.entry]), []).append(entry)
-        for each in {(each.code, each.owed_by): each for each in conditions}.values():
-            kind = CONDITIONS[each.code, each.owed_by]
-            if not state.planning.has_new_draft:
-                kind = _DRAFTED_FIRST.get(each.code, kind)
+        for kind, each in {_kind(state, each): each for each in conditions}.items():
             uncovered.setdefault(kind, []).append((entry, each))
     for name, week in state.time.waiting.items():
         if name in covered:
@@ -140,6 +147,11 @@ def items(state: Engagement) -> Iterator[WorkItem]:
             yield _too_long(state, name, week, week.beyond_weekly_hours)
     for kind, found in uncovered.items():
         yield _not_covered(state, kind, found, weeks)
+
+
+def _kind(state: Engagement, missing: Missing) -> ItemKind:
+    kind = kind_of(CONDITIONS, missing, over=state.is_over)
+    return kind if state.planning.has_new_draft else _DRAFTED_FIRST.get(kind, kind)
 
 
 def _to_approve(

@@ -222,7 +222,7 @@ def test_a_change_is_not_implemented_before_it_is_agreed(scenario, missing: list
 def test_a_change_cannot_be_implemented_on_a_day_before_its_amendment() -> None:
     before = ImplementChange(change="CR-1", implemented_on=date(2026, 4, 7))
     change_ready().when(before).then_refused(
-        "change-not-released", missing=["amendment-not-signed"], saying="signed on 2026-04-08"
+        "change-not-released", missing=["date-before-amendment"], saying="signed on 2026-04-08"
     )
 
 

@@ -289,7 +289,7 @@ def test_the_line_of_an_expense_was_signed_by_its_day() -> None:
     amended = released().consumed(AMENDMENT_SIGNED.model_copy(update={"changes": (change,)}))
     late = spent(amended, spent_on=TODAY - timedelta(days=1), line="travel")
     late.when(APPROVE, by="mara").then_refused(
-        "expense-not-covered", missing=["amendment-not-signed"], saying="A-1"
+        "expense-not-covered", missing=["date-before-amendment"], saying="A-1"
     )
     assert missing_for(spent(amended, spent_on=TODAY, line="travel")) == []
     assert missing_for(spent(released(), line="cruise")) == ["line-unknown"]

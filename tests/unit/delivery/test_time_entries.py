@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from chassis.domain.pending import Refusal
 from contracts.delivery import (
     ApprovedEntry,
+    ChangeRejected,
     EngagementPutOnHold,
     PlanBaselined,
     ResourceAllocated,
@@ -479,11 +480,11 @@ def test_implementation_needs_requirements_and_baseline() -> None:
     drafted = with_time(kicked_off().published(DRAFTED), build)
     assert missing_of(drafted) == {"T-1": {"brd-not-signed-off", "plan-not-baselined"}}
     baselined = with_time(kicked_off().published(DRAFTED).after(BaselinePlan(version=1)), build)
-    assert missing_of(baselined) == {"T-1": {"brd-not-signed-off", "plan-not-baselined"}}
+    assert missing_of(baselined) == {"T-1": {"brd-not-signed-off", "date-before-baseline"}}
     assert missing_of(with_time(released(), build)) == {"T-1": set()}
     early_day = entry(2, task="build", role="developer", day=START)
     assert missing_of(with_time(released(), early_day)) == {
-        "T-2": {"brd-not-signed-off", "plan-not-baselined"}
+        "T-2": {"date-before-sign-off", "date-before-baseline"}
     }
     light = TierChosen(tier="light", proposed="light", reason="Small.")
     lighter = kicked_off().published(light, DRAFTED, BASELINED)
@@ -503,7 +504,10 @@ def test_work_on_a_change_waits_for_gate_6() -> None:
     released_change = with_time(change_ready().published(planned), manual)
     assert missing_of(released_change) == {"T-1": set()}
     before = with_time(change_ready().published(planned), manual.model_copy(update={"day": START}))
-    assert "amendment-not-signed" in missing_of(before)["T-1"]
+    assert "date-before-amendment" in missing_of(before)["T-1"]
+    rejected = ChangeRejected(change="CR-1", why="Dear.", rejected_on=TODAY)
+    given_up = with_time(change_approved().published(rejected), entry(1, task="CR-1", line=None))
+    assert missing_of(given_up) == {"T-1": {"change-rejected"}}
 
 
 def hourly(*rates: LineRate, line: str = "desk") -> dict[str, object]:
