@@ -61,6 +61,7 @@ def of_contract(what: str) -> Conditions:
         condition("time-taken-over", "delivery", "engagement-manager", reject, blocks=approve),
         condition("engagement-on-hold", *as_cost, blocks=approve),
         condition("sow-not-signed", *_SIGN, blocks=approve),
+        condition("date-before-early-start", *_AUTHORISE, blocks=approve),
         condition("early-start-expired", *_AUTHORISE, blocks=approve),
         condition("early-start-cap-spent", *_AUTHORISE, blocks=approve),
         condition(

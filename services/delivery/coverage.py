@@ -8,7 +8,7 @@ agreed.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, product
 
 from chassis.domain.commands import Missing
 from contracts.counting import counted, of_number
@@ -118,8 +118,13 @@ def _outside_contract(
     yield from _on_hold(state, day)
     waits_for_contract = state.was_under_way and state.contract.imported is None
     if not _is_in_contract(state, day) and not waits_for_contract:
-        missing = outside_early_start(state, day, hours, before)
-        if missing:
+        missing, since = outside_early_start(state, day, hours, before), state.time.covered_from
+        if missing and since:
+            # No early start can be authorised after the signature.
+            also = f", and {missing.sentence}" if state.contract.early_starts else ""
+            sentence = f"the contract covers work from {since}, after {day}{also}"
+            yield Missing("date-before-contract", sentence, "delivery")
+        elif missing:
             yield missing
 
 
@@ -177,29 +182,29 @@ def outside_early_start(
 ) -> Missing | None:
     """Return what is missing in early starts for hours of a day that no contract covers, or None.
 
-    Only those that have not ended on that day cover it, and only up to their caps; an early start
-    that is used up covers no work at all.
+    Only those whose days include it cover it, and only up to their caps; an early start that is
+    used up covers no work at all.
     """
-    since, starts = state.time.covered_from, state.contract.early_starts
-    if not starts and since:
-        sentence = f"the contract covers work from {since}, after {day}"
-        return Missing("date-before-contract", sentence, "delivery")
+    starts = state.contract.early_starts
     if not starts:
         sentence = "the statement of work is not signed, and no early start is authorised"
         return Missing("sow-not-signed", sentence, "legal")
-    until = max(start.expires_on for start in starts)
-    if until < day:
+    later = [start.starts_on for start in starts if start.starts_on > day]
+    if not any(start.starts_on <= day <= start.expires_on for start in starts):
+        if later:
+            sentence = f"the early start was authorised from {min(later)}, after {day}"
+            return Missing("date-before-early-start", sentence, "legal")
+        until = max(start.expires_on for start in starts)
         sentence = f"the early start was authorised until {until}, before {day}"
         return Missing("early-start-expired", sentence, "legal")
     first = tuple(each for each in before if each.billable and not _is_in_contract(state, each.day))
-    # What one early start leaves unused ends with it: the later ones must cover the later days.
+    # An early start is used on its own days only: others must cover the days after and before it.
     ended = (start.expires_on for start in starts if start.expires_on < day)
-    for after in (None, *ended):
-        lasting = [start for start in starts if after is None or start.expires_on > after]
-        earlier = ((each.role, each.hours) for each in first if after is None or each.day > after)
-        logged = total_by_role(
-            chain(state.time.outside_contract(after=after).items(), earlier),
-        )
+    for after, until in product((date.min, *ended), (date.max, *later)):
+        lasting = [each for each in starts if each.expires_on > after and each.starts_on < until]
+        earlier = ((each.role, each.hours) for each in first if after < each.day < until)
+        approved = state.time.outside_contract(after=after, until=until)
+        logged = total_by_role(chain(approved.items(), earlier))
         caps = [start.cap_hours for start in lasting if start.cap_hours is not None]
         amounts = [start.cap_amount for start in lasting if start.cap_amount is not None]
         missing = _hours_beyond(caps, logged, hours) if caps else None

@@ -75,7 +75,12 @@ class Case:
 
 def _early(life: Life, *starts: dict[str, object]) -> Life:
     for start in starts:
-        event = {"reason": "Urgent.", "expires_on": life.day(40), **start}
+        event = {
+            "reason": "Urgent.",
+            "starts_on": life.day(5),
+            "expires_on": life.day(40),
+            **start,
+        }
         life.say(5, legal.EarlyStartAuthorised.model_validate(event))
     return life
 
@@ -196,6 +201,28 @@ CASES = [
         INITIATION,
         frozenset({"delivery", "legal"}),
         lambda life: _early(life, {"cap_hours": 16}),
+    ),
+    Case(
+        "early start that begins later",
+        "date-before-early-start",
+        "work-before-signature",
+        lambda: _early(Life().won(), {"cap_hours": 99, "starts_on": EARLY + timedelta(days=1)}),
+        INITIATION,
+        frozenset({"delivery", "legal"}),
+        lambda life: _early(life, {"cap_hours": 4, "starts_on": EARLY}),
+    ),
+    Case(
+        "cap spent before another early start",
+        "early-start-cap-spent",
+        "work-before-signature",
+        lambda: _early(
+            Life().won(),
+            {"cap_hours": 10},
+            {"cap_hours": 99, "starts_on": EARLY + timedelta(days=5)},
+        ),
+        INITIATION,
+        frozenset({"delivery", "legal"}),
+        lambda life: _early(life, {"cap_hours": 6}),
     ),
     Case(
         "cap in hours spent",

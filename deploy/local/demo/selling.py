@@ -8,7 +8,7 @@ from local.demo.engagement_run import EndOfDemo, EngagementRun
 from local.demo.obligations import record_obligations
 from local.demo.pricing import agreed_billing, cheaper_lines, proposed_lines
 from local.demo.purchasing import estimated_purchases, purchase_lines
-from local.demo.recording import lines_of, record
+from local.demo.recording import lines_of, submit
 from local.demo.reference_data import (
     MANAGEMENT_SHARE,
     SELLERS,
@@ -365,7 +365,7 @@ async def _authorise(run: EngagementRun, days: int = 28) -> None:
 
 
 async def _begin_early(run: EngagementRun) -> None:
-    """Log a week's work done before anything was signed, once an early start is authorised."""
+    """Submit a week's work done before anything was signed: the early start begins after it."""
     actors = run.actors
     week = actors.today - timedelta(days=actors.today.weekday())
     await run.on(week + timedelta(days=7))
@@ -373,4 +373,4 @@ async def _begin_early(run: EngagementRun) -> None:
     for role, hours in EARLY_HOURS.items():
         person = people(run, role, week)[0]
         lines = lines_of(run, person, role, "initiation", week, Decimal(hours))
-        await record(run, week, {person: lines})
+        await submit(run, week, {person: lines})

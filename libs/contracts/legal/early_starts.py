@@ -11,7 +11,7 @@ from contracts.values import Day, ShortText, SomeHours, Value
 
 
 class EarlyStart(Value):
-    """An authorisation to work before the signature, up to a cap and a day.
+    """An authorisation to work before the signature, up to a cap and a last day.
 
     The cap is a number of hours, an amount at bill rates, or both; the first to be reached counts.
     """
@@ -33,10 +33,13 @@ class EarlyStart(Value):
 
 
 class EarlyStartAuthorised(EarlyStart, Event, channel=LEGAL, consumed_by=("delivery", "finance")):
-    """Work before the signature was authorised, up to a number of hours or an amount, and a day.
+    """Work before the signature was authorised between two days, up to hours or an amount.
 
     Published by Legal. The caps of several authorisations add up.
     """
+
+    starts_on: Day
+    """First day of the authorisation; it may be before the day on which it was given."""
 
 
 class EarlyStartExpired(Event, channel=LEGAL):

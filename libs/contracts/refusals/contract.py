@@ -14,6 +14,7 @@ ContractCode = Literal[
     "billing-kind-unknown",
     "billing-schedule-differs",
     "changes-differ",
+    "date-before-early-start",
     "delivery-approved-other-content",
     "delivery-objected",
     "delivery-review-missing",
@@ -69,6 +70,7 @@ CONTRACT_REFUSALS: dict[ContractCode, str] = {
     "billing-kind-unknown": "It is not known when an entry of the billing schedule is due.",
     "billing-schedule-differs": "The billing schedule does not add up to the price.",
     "changes-differ": "The changes that are named are not those of the drafted plan.",
+    "date-before-early-start": "The day is before the first one of the early start.",
     "delivery-approved-other-content": (
         "Delivery has approved content that differs from this version of the statement of work."
     ),

@@ -126,15 +126,12 @@ class Time(Part):
         """Return all approved hours, without those that were reversed."""
         return sum(self.by_kind.values(), ZERO)
 
-    def outside_contract(self, *, after: date | None = None) -> HoursByRole:
-        """Return the approved billable hours by role that no contract covers.
-
-        With `after`, only those of later days.
-        """
+    def outside_contract(self, *, after: date = date.min, until: date = date.max) -> HoursByRole:
+        """Return the approved billable hours by role that no contract covers between two days."""
         return total_by_role(
             (role, hours)
             for day, by_role in self.before_contract.items()
-            if after is None or day > after
+            if after < day < until
             for role, hours in by_role.items()
         )
 

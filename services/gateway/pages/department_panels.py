@@ -247,7 +247,8 @@ def _legal(view: View, names: Names, today: date) -> _PanelRows:
     yield (
         "Early start",
         tuple(
-            f"{_cap(start.event)} until {short_day(start.event.expires_on)}"
+            f"{_cap(start.event)} from {short_day(start.event.starts_on)}"
+            f" until {short_day(start.event.expires_on)}"
             + (", expired" if legal.has_expired(start.event) else "")
             for start in legal.early_starts
         ),

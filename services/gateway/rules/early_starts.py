@@ -1,8 +1,8 @@
 """Compute which hours before the contract no early start covers.
 
-The caps of all early starts add up, in hours and in money. What one leaves unused ends with it: the
-later ones must cover the later days. Hours that are not billable use up no cap, and are covered
-while none is spent. Days before the authorisation are never covered.
+The caps of all early starts add up, in hours and in money. Each is used on its own days only:
+others must cover the days after and before it. Hours that are not billable use up no cap, and are
+covered while none is spent.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,9 +23,10 @@ _HUNDREDTH = Decimal("0.01")
 
 @dataclass(slots=True)
 class _Caps:
-    """Caps that the early starts lasting beyond a day leave for later days; None if unlimited."""
+    """Caps that early starts leave for the days between two others; None if unlimited."""
 
     after: date
+    until: date
     hours: Decimal | None
     amount: Decimal | None
     currency: str | None
@@ -61,12 +62,19 @@ def beyond_early_starts(
     Approved hours use up the caps first, and within each group those of earlier days.
     """
     starts = view.legal.early_starts
-    caps = [_caps(starts, after) for after in {date.min, *(_last_day(each) for each in starts)}]
+    caps = [
+        _caps(starts, after, until)
+        for after in {date.min, *(each.event.expires_on for each in starts)}
+        for until in {date.max, *(each.event.starts_on for each in starts)}
+    ]
     for each in (*sorted(approved, key=day_of), *sorted(waiting, key=day_of)):
-        if not any(_authorised_on(start) <= each.day <= _last_day(start) for start in starts):
+        if not any(one.event.starts_on <= each.day <= one.event.expires_on for one in starts):
             yield each
             continue
-        limits, rate = [cap for cap in caps if cap.after < each.day], _bill_rate(view, each)
+        limits, rate = (
+            [cap for cap in caps if cap.after < each.day < cap.until],
+            _bill_rate(view, each),
+        )
         fit = min(cap.fitting(each, rate) for cap in limits)
         if each.billable:
             for cap in limits:
@@ -82,24 +90,18 @@ def lacks_rate(view: View, each: Hours) -> bool:
     return any(cap and (rate is None or rate.currency != cap.currency) for cap in amounts)
 
 
-def _caps(starts: Sequence[Kept[EarlyStartAuthorised]], after: date) -> _Caps:
-    lasting = [each.event for each in starts if each.event.expires_on > after]
+def _caps(starts: Sequence[Kept[EarlyStartAuthorised]], after: date, until: date) -> _Caps:
+    events = [each.event for each in starts]
+    lasting = [each for each in events if each.expires_on > after and each.starts_on < until]
     hours = [each.cap_hours for each in lasting if each.cap_hours is not None]
     amounts = [each.cap_amount for each in lasting if each.cap_amount is not None]
     return _Caps(
         after,
+        until,
         sum(hours, Decimal(0)) if hours else None,
         sum((each.amount for each in amounts), Decimal(0)) if amounts else None,
         amounts[0].currency if amounts else None,
     )
-
-
-def _authorised_on(start: Kept[EarlyStartAuthorised]) -> date:
-    return start.said.occurred_at.date()
-
-
-def _last_day(start: Kept[EarlyStartAuthorised]) -> date:
-    return start.event.expires_on
 
 
 def _bill_rate(view: View, each: Hours) -> Rate | None:

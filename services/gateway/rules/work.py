@@ -28,7 +28,8 @@ def work_before_signature(
     """Find hours that neither a signed contract nor an early-start authorisation covers.
 
     A contract that is signed or was taken over covers work from its effective day. Before, hours
-    are covered from the day of an authorisation to its last, up to the caps in hours and in money.
+    are covered from the first day of an authorisation to its last, up to the caps in hours and in
+    money.
     """
     signed = view.legal.signed or view.legal.imported
     covers = view.legal.effective_on or date.max

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
+from pydantic import Field
+
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
@@ -14,7 +16,7 @@ from chassis.domain.rules import require_currency
 from contracts.event import Event
 from contracts.legal import EarlyStart, EarlyStartAuthorised
 from contracts.money import Money
-from contracts.values import Hours, PersonId, ShortText
+from contracts.values import Day, Hours, PersonId, ShortText
 from legal.early_starts.state import Authorisation
 from legal.engagement import Engagement
 from legal.policies import require_open, require_unsigned
@@ -26,8 +28,11 @@ capability = Capability[Engagement](__name__)
 class AuthoriseEarlyStart(EarlyStart, Command):
     """Authorise work before the signature, up to a cap and the end of a day (UTC).
 
-    The cap is a number of hours, an amount at bill rates, or both.
+    The cap is a number of hours, an amount at bill rates, or both. Work that was done before is
+    authorised only where the first day says so.
     """
+
+    starts_on: Day | None = Field(default=None, description="today unless given")
 
 
 @capability.decide(AuthoriseEarlyStart, by=AT_RISK)
@@ -39,12 +44,14 @@ def authorise_early_start(
     Legal does not receive hours worked, so it cannot tell whether a cap is spent. An equal
     repetition changes nothing until its last day is over. Raises Refused where the contract is
     signed, the engagement is over, the amount is in another currency, or the last day is not after
-    today.
+    today or before the first.
     """
     require_open(state)
     require_unsigned(state, "work may begin")
     require_currency(state.currency, cap_amount=command.cap_amount)
-    event = EarlyStartAuthorised(**dict(command))
+    event = EarlyStartAuthorised(
+        **{**dict(command), "starts_on": _first_day(state, command, context)}
+    )
     known = any(each.authorised == event for each in state.early_starts.authorisations)
     if known and event.expires_on >= context.today:
         return
@@ -53,8 +60,28 @@ def authorise_early_start(
             "expiry-not-in-future",
             f"expires_on: {event.expires_on} is not after today, {context.today}",
         )
+    if event.expires_on < event.starts_on:
+        raise Refused(
+            "finish-before-start",
+            f"expires_on: {event.expires_on} is before starts_on, {event.starts_on}",
+        )
     yield from state.early_starts.lapsed(context.today)
     yield event
+
+
+def _first_day(state: Engagement, command: AuthoriseEarlyStart, context: Context) -> date:
+    """Return the day that is given, else that of an authorisation which is repeated, else today."""
+    if command.starts_on is not None:
+        return command.starts_on
+    given = command.model_dump(exclude={"starts_on"})
+    return next(
+        (
+            each.authorised.starts_on
+            for each in state.early_starts.authorisations
+            if each.authorised.model_dump(exclude={"starts_on"}) == given
+        ),
+        context.today,
+    )
 
 
 @capability.deadlines
@@ -91,6 +118,7 @@ class EarlyStartView(ViewModel):
 
     cap_hours: Hours | None
     cap_amount: Money | None
+    starts_on: date
     expires_on: date
     reason: ShortText
     authorised_by: PersonId
@@ -114,6 +142,7 @@ def _shown(state: Engagement, known: Authorisation) -> EarlyStartView:
     return EarlyStartView(
         cap_hours=known.authorised.cap_hours,
         cap_amount=known.authorised.cap_amount,
+        starts_on=known.authorised.starts_on,
         expires_on=known.authorised.expires_on,
         reason=known.authorised.reason,
         authorised_by=known.authorised_by,

@@ -237,7 +237,10 @@ SOW_SIGNED = legal.SowSigned(
     signed_on=SIGNED,
 )
 EARLY_START = legal.EarlyStartAuthorised(
-    cap_hours=hours(80), expires_on=date(2026, 4, 30), reason="Licences end in April."
+    cap_hours=hours(80),
+    starts_on=date(2026, 3, 30),
+    expires_on=date(2026, 4, 30),
+    reason="Licences end in April.",
 )
 TERMINATED = legal.EngagementTerminated(reason="mutual", terminated_on=date(2026, 5, 4))
 BUDGET = finance.BudgetSet(

@@ -71,6 +71,7 @@ HELD = EngagementPutOnHold(held_on=START, reason="Strike.")
 IN_MONEY = EARLY_START.model_copy(update={"cap_hours": None, "cap_amount": eur(2_000)})
 SHORT = EARLY_START.model_copy(update={"cap_hours": 4})
 OVER = EARLY_START.model_copy(update={"expires_on": date(2026, 4, 3)})
+LATER = EARLY_START.model_copy(update={"starts_on": TODAY})
 LIGHT = TierChosen(tier="light", proposed="light", reason="Small.")
 RATE = LineRate(role="architect", rate=per_hour(100))
 REJECTED = ChangeRejected(change="CR-1", why="Dear.", rejected_on=TODAY)
@@ -207,6 +208,13 @@ ON_TIME = [
         TIME_AS_COST,
     ),
     Case("sow-not-signed", "legal", "record-signature", early(unsigned), heard(SOW, SOW_SIGNED)),
+    Case(
+        "date-before-early-start",
+        "legal",
+        "authorise-early-start",
+        early(lambda: unsigned().consumed(LATER)),
+        heard(EARLY_START),
+    ),
     Case(
         "early-start-expired",
         "legal",
@@ -394,6 +402,13 @@ ON_EXPENSES = [
         COST,
     ),
     Case("sow-not-signed", "legal", "record-signature", paid(unsigned), heard(SOW, SOW_SIGNED)),
+    Case(
+        "date-before-early-start",
+        "legal",
+        "authorise-early-start",
+        paid(lambda: unsigned().consumed(LATER)),
+        heard(EARLY_START),
+    ),
     Case(
         "early-start-expired",
         "legal",

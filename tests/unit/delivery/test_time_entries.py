@@ -440,7 +440,10 @@ def test_days_of_the_contract_are_not_charged_to_the_early_start() -> None:
     later = SOW.model_copy(update={"effective_on": date(2026, 4, 9)})
     contracted = begun.consumed(later, SOW_SIGNED)
     more = with_time(contracted, initial(8, START, 1), initial(9, date(2026, 4, 9), 20))
-    assert missing_of(more) == {"T-8": {"early-start-cap-spent"}, "T-9": set()}
+    # After the signature no other early start can be authorised for the days before it.
+    assert missing_of(more) == {"T-8": {"date-before-contract"}, "T-9": set()}
+    [week] = more.view["time"].waiting
+    assert "80 are logged" in week.entries[0].missing[0].sentence
     # A contract that covers the days takes their hours off the cap.
     covering = begun.consumed(SOW, SOW_SIGNED)
     assert covering.state.time.before_contract == {}

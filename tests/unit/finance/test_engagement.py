@@ -57,7 +57,9 @@ from tests.unit.finance.builders import (
 
 NEW = given(ENGAGEMENT, ID, records=[*UNTAXED, CARD, COSTS])
 WITH_RATES = amendment(ADDED.model_copy(update={"rates": line_rates(tester=90)}))
-EARLY = EarlyStartAuthorised(cap_hours=Decimal(40), expires_on=date(2026, 3, 31), reason="Hurry.")
+EARLY = EarlyStartAuthorised(
+    cap_hours=Decimal(40), starts_on=date(2026, 3, 2), expires_on=date(2026, 3, 31), reason="Hurry."
+)
 
 
 def test_the_order_of_departments_does_not_matter_up_to_the_first_report():

@@ -69,7 +69,9 @@ def test_the_list_shows_the_billing_stage():
 
 def test_the_view_shows_the_last_day_of_all_early_starts():
     longer, shorter = (
-        EarlyStartAuthorised(cap_hours=Decimal(40), expires_on=day, reason="Hurry.")
+        EarlyStartAuthorised(
+            cap_hours=Decimal(40), starts_on=date(2026, 3, 2), expires_on=day, reason="Hurry."
+        )
         for day in (date(2026, 4, 30), date(2026, 3, 31))
     )
     both = hearing(opened(), longer, shorter)

@@ -740,12 +740,12 @@ def test_a_version_that_a_party_declined_is_not_out_for_signature_until_it_is_se
 
 def test_an_early_start_may_be_capped_by_an_amount() -> None:
     life = Life().won()
-    start = {"expires_on": life.day(30), "reason": "Date is fixed."}
+    start = {"starts_on": life.day(16), "expires_on": life.day(30), "reason": "Date is fixed."}
     life.say(16, legal.EarlyStartAuthorised.model_validate({**start, "cap_hours": 40}))
     life.say(16, legal.EarlyStartAuthorised.model_validate({**start, "cap_amount": eur(4_000)}))
     assert legal_rows(life)["Early start"] == (
-        "40 h until 4 Feb 2026",
-        "4,000 EUR until 4 Feb 2026",
+        "40 h from 21 Jan 2026 until 4 Feb 2026",
+        "4,000 EUR from 21 Jan 2026 until 4 Feb 2026",
     )
     work = approved("T-1", date(2026, 1, 26), 30, task="initiation")
     assert findings(life.say(27, work), 28) == {}

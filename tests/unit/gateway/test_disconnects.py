@@ -137,7 +137,10 @@ def test_work_before_the_signature() -> None:
     authorised.say(
         5,
         legal.EarlyStartAuthorised(
-            cap_hours=Decimal(40), expires_on=authorised.day(30), reason="Date is fixed."
+            cap_hours=Decimal(40),
+            starts_on=authorised.day(5),
+            expires_on=authorised.day(30),
+            reason="Date is fixed.",
         ),
     ).say(16, time)
     assert findings(authorised, 17) == {}

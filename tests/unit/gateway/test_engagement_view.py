@@ -53,7 +53,10 @@ def test_the_authorisation_that_ran_out_is_the_one_of_that_last_day() -> None:
     life = Life().won()
     for last in (30, 60):
         authorised = legal.EarlyStartAuthorised(
-            cap_hours=Decimal(40), expires_on=life.day(last), reason="Date is fixed."
+            cap_hours=Decimal(40),
+            starts_on=life.day(5),
+            expires_on=life.day(last),
+            reason="Date is fixed.",
         )
         life.say(5, authorised)
     life.say(31, legal.EarlyStartExpired(expired_on=life.day(30)))

@@ -234,9 +234,15 @@ def test_every_sentence_of_an_engagement_is_filled_completely() -> None:
         ),
         (
             legal.EarlyStartAuthorised(
-                cap_hours=Decimal("40.00"), expires_on=TODAY, reason="The customer is in a hurry."
+                cap_hours=Decimal("40.00"),
+                starts_on=date(2026, 5, 4),
+                expires_on=TODAY,
+                reason="The customer is in a hurry.",
             ),
-            "Early start authorised for 40 h until 25 May 2026: “The customer is in a hurry.”",
+            (
+                "Early start authorised for 40 h from 4 May 2026 until 25 May 2026: "
+                "“The customer is in a hurry.”"
+            ),
         ),
         (
             gateway.DisconnectWaived(

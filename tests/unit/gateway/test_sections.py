@@ -60,7 +60,12 @@ def test_a_section_keeps_what_its_fields_declare() -> None:
     life.say(30, drafted.model_copy(update={"version": 2}))
     life.say(31, drafted.model_copy(update={"version": 2, "scope": "Another."}))
     for cap in (8, 16):
-        start = {"cap_hours": cap, "expires_on": date(2026, 9, 1), "reason": "Urgent."}
+        start = {
+            "cap_hours": cap,
+            "starts_on": date(2026, 2, 1),
+            "expires_on": date(2026, 9, 1),
+            "reason": "Urgent.",
+        }
         life.say(32, legal.EarlyStartAuthorised.model_validate(start))
     section, other, by_type = Section(), Section(), dict(steps.by_type())
     for recorded in life.events:

@@ -82,7 +82,12 @@ def test_hours_before_the_signature_are_covered_from_the_effective_day() -> None
 
 def test_hours_beyond_the_cap_of_an_early_start_are_found_before_they_are_approved() -> None:
     life = Life().won()
-    start = {"cap_hours": 10, "expires_on": life.day(40), "reason": "Urgent."}
+    start = {
+        "cap_hours": 10,
+        "starts_on": life.day(5),
+        "expires_on": life.day(40),
+        "reason": "Urgent.",
+    }
     life.say(5, legal.EarlyStartAuthorised.model_validate(start))
     assert of_rule(life.say(16, submitted("T-1", EARLY, 8)), 16, "work-before-signature") is None
     found = of_rule(life.say(17, submitted("T-1", EARLY, 16)), 17, "work-before-signature")

@@ -24,7 +24,7 @@ LAST = date(2026, 3, 31)
 AUTHORISE = AuthoriseEarlyStart(
     cap_hours=Decimal(80), expires_on=LAST, reason="The customer's licences end in April."
 )
-AUTHORISED = EarlyStartAuthorised.model_validate(AUTHORISE.model_dump())
+AUTHORISED = EarlyStartAuthorised.model_validate({**AUTHORISE.model_dump(), "starts_on": TODAY})
 NAME = "early-start-2026-03-31"
 
 
@@ -141,7 +141,11 @@ def test_the_cap_may_be_an_amount_in_the_currency_of_the_engagement():
     begun = (
         filed()
         .when(amount)
-        .then(EarlyStartAuthorised(cap_amount=eur(9_000), expires_on=LAST, reason="Urgent."))
+        .then(
+            EarlyStartAuthorised(
+                cap_amount=eur(9_000), starts_on=TODAY, expires_on=LAST, reason="Urgent."
+            )
+        )
     )
     [shown] = begun.view["early_starts"]
     assert (shown.cap_hours, shown.cap_amount) == (None, eur(9_000))
@@ -164,3 +168,16 @@ def test_the_cap_is_a_number_of_hours(hours: str):
         AuthoriseEarlyStart.model_validate(
             {"cap_hours": hours, "expires_on": "2026-03-31", "reason": "Urgent"}
         )
+
+
+def test_work_of_days_before_is_authorised_where_the_first_day_says_so():
+    earlier = AUTHORISE.model_copy(update={"starts_on": date(2026, 2, 2)})
+    begun = filed().when(earlier).then(like(EarlyStartAuthorised, starts_on=date(2026, 2, 2)))
+    for repeated in (earlier, AUTHORISE):
+        begun.on(LAST).when(repeated).then_nothing()
+    [shown] = begun.view["early_starts"]
+    assert shown.starts_on == date(2026, 2, 2)
+    later = AUTHORISE.model_copy(update={"starts_on": LAST})
+    begun.when(later).then(like(EarlyStartAuthorised, starts_on=LAST))
+    never = AUTHORISE.model_copy(update={"starts_on": date(2026, 4, 1)})
+    filed().when(never).then_refused("finish-before-start")

@@ -186,7 +186,7 @@ def test_the_list_row_of_an_engagement():
 
 def test_an_early_start_is_shown_until_and_after_it_ends():
     event = EarlyStartAuthorised(
-        cap_hours=Decimal(80), expires_on=date(2026, 3, 31), reason="Licences end."
+        cap_hours=Decimal(80), starts_on=TODAY, expires_on=date(2026, 3, 31), reason="Licences end."
     )
     early = filed().published(event, by="carl")
     expired = early.when_deadline("early-start-2026-03-31").after

@@ -351,7 +351,8 @@ steps.describe(
     legal.EarlyStartAuthorised,
     lambda event, _: (
         f"Early start authorised{if_given(' for {}', event.cap_hours, hours)}"
-        f"{if_given(' up to {}', event.cap_amount, money)} until {day(event.expires_on)}: "
+        f"{if_given(' up to {}', event.cap_amount, money)} from {day(event.starts_on)} "
+        f"until {day(event.expires_on)}: "
         f"“{event.reason}”"
     ),
 )
