@@ -87,7 +87,8 @@ DocumentPurpose = Literal["receipt"]
 class NamesDocument:
     """Annotation of a hash that a command may give only where the department has the document.
 
-    A document of a `purpose` was uploaded for that, and is shown only to whom it concerns.
+    A document of a `purpose` was uploaded for that, and is shown only to whom it concerns. It may
+    be named by who uploaded it, and by who acts for them.
     """
 
     purpose: DocumentPurpose | None = None

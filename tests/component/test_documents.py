@@ -59,8 +59,10 @@ async def test_another_engagement_does_not_see_it(documents: DocumentStore) -> N
     content = Content(b"secret terms", "text/plain")
     await documents.put(ENGAGEMENT, [content], by="ann", at=NOW)
     assert await documents.get(OTHER, content.content_hash, lambda _: True) is None
-    assert await documents.missing(OTHER, {content.content_hash: None}) == [content.content_hash]
-    assert await documents.missing(ENGAGEMENT, {content.content_hash: None}) == []
+    assert await documents.missing(OTHER, {content.content_hash: None}, by=["ann"]) == [
+        content.content_hash
+    ]
+    assert await documents.missing(ENGAGEMENT, {content.content_hash: None}, by=["ann"]) == []
 
 
 async def test_a_file_with_a_purpose_is_kept_for_each_who_stores_it(
@@ -79,10 +81,11 @@ async def test_a_file_with_a_purpose_is_kept_for_each_who_stores_it(
     found = await documents.get(ENGAGEMENT, name, lambda each: each.stored_by == "milo")
     assert found
     assert (found[0].stored_by, found[1]) == ("milo", b"one ticket")
-    assert await documents.missing(ENGAGEMENT, {name: "receipt"}) == []
-    assert await documents.missing(ENGAGEMENT, {name: None}) == [name]
+    assert await documents.missing(ENGAGEMENT, {name: "receipt"}, by=["ann", "milo"]) == []
+    assert await documents.missing(ENGAGEMENT, {name: "receipt"}, by=["ann"]) == [name]
+    assert await documents.missing(ENGAGEMENT, {name: None}, by=["ann"]) == [name]
     await documents.put(ENGAGEMENT, [Content(b"one ticket", "text/plain")], by="ann", at=NOW)
-    assert await documents.missing(ENGAGEMENT, {name: None}) == []
+    assert await documents.missing(ENGAGEMENT, {name: None}, by=["ann"]) == []
 
 
 async def test_an_uploaded_file_is_downloaded_as_an_attachment(company: Company) -> None:

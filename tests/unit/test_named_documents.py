@@ -1,6 +1,6 @@
 """The command handler asks the store which of the documents that a command names there are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
@@ -36,7 +36,9 @@ class Uploads:
         self.hashes: set[str] = set()
         self.asked: list[tuple[str, tuple[str, ...]]] = []
 
-    async def missing(self, subject: str, hashes: Sequence[str]) -> list[str]:
+    async def missing(
+        self, subject: str, hashes: Sequence[str], *, by: Collection[str]
+    ) -> list[str]:
         self.asked.append((subject, tuple(hashes)))
         return [each for each in hashes if subject != "AG-1" or each not in self.hashes]
 

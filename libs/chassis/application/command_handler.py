@@ -178,7 +178,8 @@ class CommandHandler:
                 before = (known or nothing_known(decider, request.stream)).stream
                 revision = reference_data.revision
                 named = purposes_of(command)
-                kept = await self.repository.kept_documents(request.stream, named)
+                by = {actor, on_behalf_of or actor}
+                kept = await self.repository.kept_documents(request.stream, named, by=by)
                 request = replace(request, documents=kept)
                 try:
                     async with self.repository.lock(request.stream):

@@ -13,7 +13,7 @@ consumed again if the process ends
 import asyncio
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -288,15 +288,20 @@ class Repository:
                 watcher.set_result(None)
 
     async def kept_documents(
-        self, stream: str, purposes: Mapping[str, DocumentPurpose | None]
+        self,
+        stream: str,
+        purposes: Mapping[str, DocumentPurpose | None],
+        *,
+        by: Collection[str],
     ) -> frozenset[str]:
         """Return those of the hashes whose documents are in the store; raises StoreAway.
 
-        They count where they were stored for the purpose that each hash has.
+        They count where they were stored for the purpose that each hash has, and for a purpose only
+        where one of the people `by` stored them.
         """
         if not purposes or self._documents is None:
             return frozenset()
-        absent = await self._documents.missing(stream.partition(":")[2], purposes)
+        absent = await self._documents.missing(stream.partition(":")[2], purposes, by=by)
         return frozenset(purposes) - frozenset(absent)
 
     # ---- appending ----------------------------------------------------------------------------

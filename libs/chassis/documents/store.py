@@ -4,7 +4,7 @@ The bytes of a content are kept once, in chunks. Each engagement that has the co
 document of its own, which is written last, so that a content is either whole or not there.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -123,15 +123,27 @@ class DocumentStore:
         return [_described(each) for each in sorted(found, key=lambda each: each["at"])]
 
     async def missing(
-        self, engagement: str, purposes: Mapping[str, DocumentPurpose | None]
+        self,
+        engagement: str,
+        purposes: Mapping[str, DocumentPurpose | None],
+        *,
+        by: Collection[str],
     ) -> list[str]:
-        """Return those of the hashes whose content the engagement does not have for its purpose."""
+        """Return those of the hashes whose content the engagement does not have for its purpose.
+
+        A content with a purpose counts only where one of the people `by` stored it.
+        """
         absent: list[str] = []
         with reaching():
             for content_hash, purpose in purposes.items():
                 wanted: StoreDocument = {"_id": f"{engagement}/{content_hash}"}
                 if purpose is not None:
-                    wanted = {"engagement": engagement, "hash": content_hash, "purpose": purpose}
+                    wanted = {
+                        "engagement": engagement,
+                        "hash": content_hash,
+                        "purpose": purpose,
+                        "by": {"$in": [*by]},
+                    }
                 if await self._documents.find_one(wanted, {"_id": 1}) is None:
                     absent.append(content_hash)
         return absent

@@ -53,7 +53,11 @@ class Context:
     zone: tzinfo | None = None
     """Time zone of the customer's business days; None where it is not known."""
     documents: frozenset[str] = frozenset()
-    """Hashes of those documents that the command names and the department's store has."""
+    """Hashes of those documents that the command names and the department's store has.
+
+    A file with a purpose, such as a receipt, is among them only where the actor or the person whom
+    they act for uploaded it.
+    """
 
     @property
     def acting_for(self) -> str:

@@ -274,8 +274,7 @@ def handle_command(
     entries: list[Entry] = []
     after = stream
     context = decider.in_zone(stream.state, context)
-    known = (decider.documents(stream.state), context.documents)
-    require_documents(command, known, stream.subject)
+    require_documents(command, decider.documents(stream.state), stream.subject, context)
     try:
         decided = (
             _decide_outcome(decider, stream, command, context)

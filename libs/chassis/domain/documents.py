@@ -4,13 +4,14 @@ A decision yields `DocumentKept.of(...)` with the event that has the hash. The c
 that is a whole document (see `contracts.documents.DocumentHead`) is kept without that.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from functools import cache
 from typing import Any, Self, get_args
 
 from pydantic import Field, model_validator
 
 from chassis.domain.commands import Command, Missing, gate
+from chassis.domain.context import Context
 from chassis.domain.internal import Internal
 from contracts.documents import DocumentHead, document_bytes, hash_of
 from contracts.event import Event, Recorded
@@ -83,25 +84,40 @@ def _document_fields(kind: type[Command]) -> Mapping[str, DocumentPurpose | None
     }
 
 
-def require_documents(command: Command, known: Sequence[Container[str]], subject: str) -> None:
-    """Refuse a command that names a document whose hash is in none of `known`, with its field."""
+def require_documents(
+    command: Command, published: Container[str], subject: str, context: Context
+) -> None:
+    """Refuse a command that names a document which is not known, with the field that names it.
+
+    Known are those in the context and, without a purpose, those `published`. A file with a purpose
+    that another person uploaded is refused as one that no person uploaded.
+    """
+    fields = _document_fields(type(command))
     gate(
         "document-unknown",
         (
             Missing(
                 "document-unknown",
-                f"{field}: this department has no {_what(command, field)} {content_hash} of"
-                f" {subject}; upload it first",
+                f"{field}: {_why_unknown(fields[field], content_hash, subject, context)}",
                 field=field,
             )
             for field, content_hash in named_documents(command).items()
-            if not any(content_hash in each for each in known)
+            if content_hash not in context.documents
+            and (fields[field] is not None or content_hash not in published)
         ),
     )
 
 
-def _what(command: Command, field: str) -> str:
-    return _document_fields(type(command))[field] or "document"
+def _why_unknown(
+    purpose: DocumentPurpose | None, content_hash: str, subject: str, context: Context
+) -> str:
+    if purpose is None:
+        return f"this department has no document {content_hash} of {subject}; upload it first"
+    people = " or ".join(sorted(context.acting))
+    return (
+        f"no {purpose} {content_hash} of {subject} was uploaded by {people}; upload the file with"
+        f" the parameter purpose={purpose} first"
+    )
 
 
 def contents_of(events: Iterable[Recorded[Event]]) -> tuple[bytes, ...]:

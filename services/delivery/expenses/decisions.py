@@ -277,12 +277,13 @@ def reads_receipt(
 ) -> bool:
     """Return whether the actor may see a receipt: as an expense of the person who uploaded it.
 
-    Who may see an expense that waits may see its receipt also where a stand-in uploaded it.
+    Who may see an expense that waits may see its receipt also where a stand-in uploaded it, who
+    then submitted the expense.
     """
     waiting = (
         each.submitted.person
         for each in state.expenses.waiting.values()
-        if each.submitted.receipt == receipt
+        if each.submitted.receipt == receipt and uploaded_by in each.submitted_by
     )
     return any(reads_expense(state, person, context) for person in (uploaded_by, *waiting))
 

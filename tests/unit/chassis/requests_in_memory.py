@@ -11,6 +11,7 @@ from chassis.application.command_handler import Answer, CommandHandler
 from chassis.application.event_handler import StreamEventHandler
 from chassis.application.repository import ContextFactory, Repository
 from chassis.application.requests import RequestDispatcher
+from chassis.documents.store import DocumentStore
 from chassis.domain.decider import Decider
 from chassis.eventstore.journal import AlreadyDone, Commit, Journal, Raced
 from chassis.eventstore.mongo import Document, Store, StoreAway
@@ -18,6 +19,7 @@ from chassis.eventstore.snapshots import Known, Snapshots, advanced, nothing_kno
 from contracts.reference import Reference
 from testkit.matchers import RecordsOf
 from tests.requests_sample import LEDGER, SHEET, CloseLedger, Submit
+from tests.unit.chassis.documents_in_memory import MemoryDocuments
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 _numbers = count()
@@ -100,12 +102,19 @@ class NoSnapshots:
 class Process:
     """A process with caches of its own, and its tasks."""
 
-    def __init__(self, shared: Shared, *records: Reference, now: datetime = NOW) -> None:
+    def __init__(
+        self,
+        shared: Shared,
+        *records: Reference,
+        now: datetime = NOW,
+        documents: MemoryDocuments | None = None,
+    ) -> None:
         repository = Repository(
             shared.deciders.values(),
             cast(Journal, MemoryJournal(shared)),
             cast(Snapshots, NoSnapshots(shared)),
             now=lambda: now,
+            documents=cast("DocumentStore | None", documents),
         )
         contexts = ContextFactory(
             RecordsOf(records), lambda: now, lambda: f"event-{next(_numbers)}"

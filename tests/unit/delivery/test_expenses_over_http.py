@@ -1,14 +1,12 @@
 """Test over HTTP which expenses a person sees, as each role."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Sequence
 
-from chassis.documents.store import StoredContent
 from contracts.reference import PersonPublished, Reference
 from contracts.roles import Role
-from tests.unit.delivery.builders import HASH, ID, OTHER_HASH, WEEK
+from tests.unit.delivery.builders import ID, WEEK
 from tests.unit.delivery.test_stand_ins_over_http import SPENT, stand_in
-from tests.unit.delivery.test_time_over_http import NOW, OTHER, Delivery, started
+from tests.unit.delivery.test_time_over_http import OTHER, Delivery, started
 
 PLACES = {"dev": ID, "milo": OTHER}
 """Engagement on which each person spent money; mara manages the first one."""
@@ -123,41 +121,98 @@ async def test_the_view_of_an_engagement_shows_what_waits_to_those_whom_it_conce
         assert seen["waiting_number"] == 2
 
 
-class Documents:
-    """The documents of engagements, in memory."""
-
-    def __init__(self, *kept: StoredContent) -> None:
-        self._kept = kept
-
-    async def all(self, engagement: str) -> list[StoredContent]:
-        return list(self._kept) if engagement == ID else []
-
-    async def get(
-        self, engagement: str, content_hash: str, may_read: Callable[[StoredContent], bool]
-    ) -> tuple[StoredContent, bytes] | None:
-        every = await self.all(engagement)
-        found = [each for each in every if each.content_hash == content_hash and may_read(each)]
-        return (found[0], found[0].stored_by.encode()) if found else None
+DOCUMENTS = f"/engagements/{ID}/documents"
+RECEIPTS = f"{DOCUMENTS}?purpose=receipt"
 
 
 async def test_a_receipt_is_shown_to_those_whom_the_expense_concerns() -> None:
     delivery = await decided(TEAM)
-    receipt = StoredContent(HASH, "image/png", None, 3, NOW, "dev", "receipt")
-    delivery.documents = Documents(receipt, replace(receipt, content_hash=OTHER_HASH, purpose=None))
-    path = f"/engagements/{ID}/documents"
+    receipt = await delivery.upload(RECEIPTS, b"a ticket")
+    scan = await delivery.upload(DOCUMENTS, b"a scan")
     for by, role, shown in (
-        ("dev", "consultant", (HASH, OTHER_HASH)),
-        ("boss", "consultant", (HASH, OTHER_HASH)),
-        ("milo", "consultant", (OTHER_HASH,)),
-        ("mara", "engagement-manager", (HASH, OTHER_HASH)),
-        ("milo", "engagement-manager", (OTHER_HASH,)),
-        ("paul", "pmo-director", (HASH, OTHER_HASH)),
-        ("vera", "executive", (OTHER_HASH,)),
-        ("fred", "project-accountant", (HASH,)),
+        ("dev", "consultant", (receipt, scan)),
+        ("boss", "consultant", (receipt, scan)),
+        ("milo", "consultant", (scan,)),
+        ("mara", "engagement-manager", (receipt, scan)),
+        ("milo", "engagement-manager", (scan,)),
+        ("paul", "pmo-director", (receipt, scan)),
+        ("vera", "executive", (scan,)),
+        ("fred", "project-accountant", (receipt,)),
     ):
-        listed = await delivery.request(path, by=by, role=role)  # type: ignore[arg-type]
-        assert tuple(each["content_hash"] for each in listed.json()["items"]) == shown, (by, role)
-        for name in (HASH, OTHER_HASH):
-            one = await delivery.request(f"{path}/{name}", by=by, role=role)  # type: ignore[arg-type]
-            assert one.status_code == (200 if name in shown else 404), (by, role)
-    assert (await delivery.request(path, by="ann", role="account-executive")).status_code == 403
+        assert await readable(delivery, (receipt, scan), by, role) == shown, (by, role)  # type: ignore[arg-type]
+    answer = await delivery.request(DOCUMENTS, by="ann", role="account-executive")
+    assert answer.status_code == 403
+
+
+async def readable(
+    delivery: Delivery, hashes: Sequence[str], by: str, role: Role = "consultant"
+) -> tuple[str, ...]:
+    """Return the documents that a person's list has; exactly those of `hashes` are downloaded."""
+    listed = await delivery.request(DOCUMENTS, by=by, role=role)
+    shown = tuple(each["content_hash"] for each in listed.json()["items"])
+    for name in hashes:
+        one = await delivery.request(f"{DOCUMENTS}/{name}", by=by, role=role)
+        assert one.status_code == (200 if name in shown else 404), (by, role)
+    return shown
+
+
+async def spend(
+    delivery: Delivery, receipt: str, by: str, on_behalf_of: str | None = None
+) -> str | None:
+    """Submit an expense with a receipt; return the sentence of the refusal, or None."""
+    path, body = f"/engagements/{ID}/submit-expense", {**SPENT, "receipt": receipt}
+    answer = (
+        await delivery.request(path, body, by=by)
+        if on_behalf_of is None
+        else await delivery.request(path, body, by=by, Concord_On_Behalf_Of=on_behalf_of)
+    )
+    if answer.status_code == 200:
+        return None
+    [missing] = answer.json()["missing"]
+    assert (missing["code"], missing["field"]) == ("document-unknown", "receipt")
+    sentence: str = answer.json()["detail"]
+    return sentence
+
+
+async def test_nobody_opens_the_receipt_of_another_person_by_naming_it() -> None:
+    delivery = await decided()
+    receipt = await delivery.upload(RECEIPTS, b"a ticket")
+    of_nobody = f"sha256:{'0' * 64}"
+    refusals = [await spend(delivery, each, "milo") for each in (receipt, of_nobody)]
+    assert refusals[0] is not None
+    assert refusals[1] == refusals[0].replace(receipt, of_nobody), "both are refused alike"
+    assert await readable(delivery, [receipt], "milo") == ()
+
+    # Who has the same file may name it; it stays unknown that another person has it, too.
+    assert await delivery.upload(RECEIPTS, b"a ticket", by="milo") == receipt
+    assert await spend(delivery, receipt, "milo") is None
+    assert await readable(delivery, [receipt], "milo") == (receipt,)
+    assert await spend(delivery, receipt, "dev") is None
+    assert await readable(delivery, [receipt], "dev") == (receipt,)
+
+
+async def test_one_receipt_is_named_by_two_expenses() -> None:
+    delivery = await decided()
+    receipt = await delivery.upload(RECEIPTS, b"a hotel")
+    assert [await spend(delivery, receipt, "dev") for _ in range(2)] == [None, None]
+
+
+async def test_a_file_that_is_no_receipt_is_refused_with_how_to_upload_one() -> None:
+    delivery = await decided()
+    scan = await delivery.upload(DOCUMENTS, b"a ticket")
+    refusal = await spend(delivery, scan, "dev")
+    assert refusal is not None
+    assert "upload the file with the parameter purpose=receipt first" in refusal
+    await delivery.upload(RECEIPTS, b"a ticket")
+    assert await spend(delivery, scan, "dev") is None
+
+
+async def test_a_stand_in_names_receipts_of_their_own_and_of_the_person() -> None:
+    delivery = await decided(stand_in("dev", "time"))
+    of_dev = await delivery.upload(RECEIPTS, b"of dev")
+    of_milo = await delivery.upload(RECEIPTS, b"of milo", by="milo")
+    assert await spend(delivery, of_dev, "milo") is not None, "not as an expense of their own"
+    assert await spend(delivery, of_milo, "dev") is not None, "it is not theirs"
+    assert await spend(delivery, of_dev, "milo", "dev") is None
+    assert await spend(delivery, of_milo, "milo", "dev") is None
+    assert await readable(delivery, (of_dev, of_milo), "dev") == (of_dev, of_milo)

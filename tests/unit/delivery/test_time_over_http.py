@@ -23,6 +23,7 @@ from contracts.roles import Role
 from delivery.service import ENGAGEMENT, EXPENSE, SERVICE, TIMESHEET
 from testkit.matchers import RecordsOf, recorded_as
 from tests.component.sample_app import SECRET, settings
+from tests.unit.chassis.documents_in_memory import MemoryDocuments
 from tests.unit.chassis.requests_in_memory import Process, Shared
 from tests.unit.delivery.builders import (
     BASELINED,
@@ -88,7 +89,8 @@ class Delivery:
     def __init__(self, *records: Reference, now: datetime = NOW) -> None:
         known = (*PEOPLE, *records)
         self.journal = Documents(ENGAGEMENT, EXPENSE, TIMESHEET)
-        process = Process(self.journal, *known, now=now)
+        self.documents = MemoryDocuments()
+        process = Process(self.journal, *known, now=now, documents=self.documents)
         self.waits_for = None
         self.commands = process.commands
         self.requests: Any = process.dispatcher
@@ -97,7 +99,6 @@ class Delivery:
             of_engagement=lambda _: None, of_all=lambda: None, of_lists=lambda: None
         )
         self.views = Lists(self.journal)
-        self.documents: Any = None
         self._events: StreamEventHandler = process.events
         self._keys = count(1)
 
@@ -108,17 +109,26 @@ class Delivery:
             recorded = recorded_as(event, name, sequence, "ann", NOW, {})
             await self._events.handle_events(f"engagement:{name}", [recorded])
 
+    async def upload(
+        self, path: str, content: bytes, *, by: str = "dev", role: Role = "consultant"
+    ) -> str:
+        """Upload a file; return its hash."""
+        answer = await self.request(path, content, by=by, role=role, Content_Type="image/png")
+        assert answer.status_code == 201, answer.text
+        content_hash: str = answer.json()["content_hash"]
+        return content_hash
+
     async def request(
         self,
         path: str,
-        body: Mapping[str, object] | None = None,
+        body: Mapping[str, object] | bytes | None = None,
         *,
         by: str = "dev",
         role: Role = "consultant",
         key: str | None = None,
         **headers: str,
     ) -> httpx.Response:
-        """Send a command, or read where there is no body."""
+        """Send a command or a file, or read where there is no body."""
         app = application()
         app.state.container = cast("Any", self)
         token = issue(SECRET, by, (role,), issuer=LOCAL_ISSUER, now=datetime.now(UTC))
@@ -131,6 +141,8 @@ class Delivery:
         async with httpx.AsyncClient(
             transport=transport, base_url="http://delivery", headers=given
         ) as client:
+            if isinstance(body, bytes):
+                return await client.post(path, content=body)
             return await (client.get(path) if body is None else client.post(path, json=body))
 
 
