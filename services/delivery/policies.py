@@ -153,6 +153,11 @@ def reads_every_week(context: Context) -> bool:
     return not context.roles.isdisjoint((*MANAGERS, *DIRECTORS))
 
 
+def reads_week(person: str, context: Context) -> bool:
+    """Return whether the actor may see the time of a person."""
+    return reads_every_week(context) or reads_records_of(person, context)
+
+
 def approves_for(manager: str, context: Context) -> bool:
     """Return whether the actor is an engagement manager, or their stand-in for approvals today."""
     if context.roles.isdisjoint(MANAGERS):

@@ -166,7 +166,8 @@ class Capability(Generic[S]):
         """Register what a reader may see of a field of the open view.
 
         The function gets the value of the field, the state, and the context of the reader, and
-        returns the value without what concerns only others.
+        returns the value without what concerns only others. The value of the field `work` are the
+        open work items of all capabilities; it may be narrowed by several.
         """
 
         def register(narrowing: Callable[[F, S, Context], F]) -> Callable[[F, S, Context], F]:

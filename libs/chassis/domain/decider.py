@@ -185,10 +185,17 @@ class Decider(Generic[S]):
         """The view, composed of those of the capabilities."""
         return Composed([view for each in self.capabilities for view in each.views])
 
-    @cached_property
-    def narrowings(self) -> dict[str, Callable[[Any, S, Context], object]]:
-        """Return what narrows fields of the view to what a reader may see, by field."""
-        return {name: each for one in self.capabilities for name, each in one.narrowings.items()}
+    def narrowed(self, fields: Mapping[str, Any], state: S, context: Context) -> dict[str, Any]:
+        """Return fields of the open view as the reader may see them.
+
+        `work` is a field with work items.
+        """
+        values = dict(fields)
+        for each in self.capabilities:
+            for name, narrowing in each.narrowings.items():
+                if name in values:
+                    values[name] = narrowing(values[name], state, context)
+        return values
 
     @cached_property
     def confidential_views(self) -> Composed[S]:

@@ -400,7 +400,9 @@ class CommandRoutes(Generic[S]):
     ) -> dict[str, object]:
         """Return the fields of the view with the work items of the stream."""
         today, work, kind = self._today(request, stream), self.decider.work, self.decider.kind
-        fields = {"work": work_views(work(stream.state, confidential=False), kind, today)}
+        every = {"work": work(stream.state, confidential=False)}
+        seen = self.decider.narrowed(every, stream.state, self._reading(request))
+        fields = {"work": work_views(seen["work"], kind, today)}
         if confidential:
             items = work(stream.state, confidential=True)
             fields["confidential_work"] = work_views(items, kind, today)
@@ -408,9 +410,8 @@ class CommandRoutes(Generic[S]):
 
     def _view(self, request: Request, stream: Stream[S]) -> dict[str, object]:
         confidential = request.state.caller.may("confidential")
-        view = self.decider.views(stream.state)
-        for field, narrowing in self.decider.narrowings.items():
-            view[field] = narrowing(view[field], stream.state, self._reading(request))
+        every = self.decider.views(stream.state)
+        view: dict[str, object] = self.decider.narrowed(every, stream.state, self._reading(request))
         if confidential:
             view |= self.decider.confidential_views(stream.state)
         if self.decider.kind == "engagement":

@@ -20,10 +20,16 @@ from contracts.delivery import (
 from contracts.event import Event
 from contracts.values import Correction, Day
 from delivery.closing import work_items
-from delivery.closing.readiness import not_closable
+from delivery.closing.readiness import not_closable, not_decided
 from delivery.coverage import outside_early_start
 from delivery.engagement import Engagement
-from delivery.policies import not_implementable, require_active, require_open
+from delivery.policies import (
+    not_implementable,
+    reads_expense,
+    reads_week,
+    require_active,
+    require_open,
+)
 from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
 
@@ -159,6 +165,21 @@ def closing_view(state: Engagement) -> ClosingFields:
         review=closing.review,
         closed=closing.closed,
     )
+
+
+@capability.narrow("gates")
+def gates_of_reader(gates: Gates, state: Engagement, context: Context) -> Gates:
+    """Return the gates without naming people whose time and expenses the reader may not see."""
+    if not gates.closing:
+        return gates
+    waiting = {"time-waiting", "expense-waiting"}
+    others = (each for each in gates.closing if each.code not in waiting)
+    seen = not_decided(
+        state,
+        shows_time=lambda person: reads_week(person, context),
+        shows_expenses=lambda person: reads_expense(state, person, context),
+    )
+    return gates.model_copy(update={"closing": (*others, *seen)})
 
 
 def _gates(state: Engagement) -> Gates:

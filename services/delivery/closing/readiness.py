@@ -1,7 +1,7 @@
 """Judge whether an engagement may be closed (gate 7)."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from chassis.domain.commands import Missing
@@ -9,6 +9,13 @@ from contracts.counting import counted
 from contracts.delivery import ActionItem, IssueItem
 from delivery.engagement import Engagement
 from delivery.quantities import ZERO
+
+Shows = Callable[[str], bool]
+"""Return whether something of a person may be named."""
+
+
+def _everybody(_: str) -> bool:
+    return True
 
 
 def not_closable(state: Engagement) -> Iterator[Missing]:
@@ -30,7 +37,7 @@ def not_closable(state: Engagement) -> Iterator[Missing]:
         yield Missing("account-not-settled", "the account is not settled", "finance")
     elif state.contract.bills_time:
         yield from _approved_since_settlement(state)
-    yield from _not_decided(state)
+    yield from not_decided(state)
     for issue in state.raid.open(IssueItem):
         sentence = f"issue {issue.item} ({issue.title}) is open"
         yield Missing("issue-open", sentence, "delivery")
@@ -61,22 +68,37 @@ def _approved_since_settlement(state: Engagement) -> Iterator[Missing]:
         yield Missing("account-not-settled", f"{sentence}: settle it again", "finance")
 
 
-def _not_decided(state: Engagement) -> Iterator[Missing]:
+def not_decided(
+    state: Engagement, *, shows_time: Shows = _everybody, shows_expenses: Shows = _everybody
+) -> Iterator[Missing]:
+    """Yield what is missing while time and expenses wait for approval.
+
+    `shows_time` and `shows_expenses` return whether those of a person may be named.
+    """
     if state.time.waiting:
-        yield _time_waiting(state)
+        yield _time_waiting(state, shows_time)
+    hidden = False
     for expense in state.expenses.waiting.values():
-        sentence = f"expense {expense.submitted.expense} of {expense.submitted.person} waits"
-        yield Missing("expense-waiting", f"{sentence} for approval", "delivery")
+        person = expense.submitted.person
+        if shows_expenses(person):
+            sentence = f"expense {expense.submitted.expense} of {person} waits for approval"
+            yield Missing("expense-waiting", sentence, "delivery")
+        else:
+            hidden = True
+    if hidden:
+        yield Missing("expense-waiting", "expenses of others wait for approval", "delivery")
 
 
-def _time_waiting(state: Engagement) -> Missing:
+def _time_waiting(state: Engagement, shows: Shows) -> Missing:
     hours: defaultdict[str, Decimal] = defaultdict(Decimal)
     number = 0
     for week in state.time.waiting.values():
         number += len(week.entries)
         hours[week.person] += sum((each.hours for each in week.entries), ZERO)
     entries = counted(number, "time entry waits", "time entries wait")
-    by_person = ", ".join(
-        f"{counted(total, 'hour')} of {person}" for person, total in hours.items()
-    )
-    return Missing("time-waiting", f"{entries} for approval: {by_person}", "delivery")
+    named = [
+        f"{counted(total, 'hour')} of {person}" for person, total in hours.items() if shows(person)
+    ]
+    if len(named) < len(hours):
+        named.append("time of others")
+    return Missing("time-waiting", f"{entries} for approval: {', '.join(named)}", "delivery")

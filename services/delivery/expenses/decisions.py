@@ -14,6 +14,7 @@ from chassis.domain.context import Context
 from chassis.domain.pending import Requested
 from chassis.domain.requests import Outcome
 from chassis.domain.rules import day_begun
+from chassis.domain.work_items import WorkItem
 from contracts.delivery import (
     Expense,
     ExpenseApproved,
@@ -270,6 +271,18 @@ def expenses_of_reader(view: ExpensesView, state: Engagement, context: Context) 
     """Return the expenses without those of people whose expenses the reader may not see."""
     seen = tuple(each for each in view.waiting if reads_expense(state, each.person, context))
     return view.model_copy(update={"waiting": seen})
+
+
+@capability.narrow("work")
+def work_of_reader(
+    items: tuple[WorkItem, ...], state: Engagement, context: Context
+) -> tuple[WorkItem, ...]:
+    """Return the work items without those about expenses that the reader may not see."""
+    others = (each for each in items if each.kind not in work_items.KINDS)
+    return (
+        *others,
+        *work_items.items(state, lambda person: reads_expense(state, person, context)),
+    )
 
 
 def reads_receipt(

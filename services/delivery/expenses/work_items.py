@@ -3,7 +3,7 @@
 The conditions are those for which `approve-expense` refuses a billable expense (gate 3).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from chassis.domain.commands import Missing
 from chassis.domain.work_items import ItemKind, WorkItem
@@ -40,10 +40,17 @@ CONDITIONS: Conditions = {
 KINDS = (APPROVE, APPROVE_OF_MANAGER, *CONDITIONS.values())
 
 
-def items(state: Engagement) -> Iterator[WorkItem]:
-    """Yield the expenses that may be approved, and one item for each condition of the others."""
+def items(
+    state: Engagement, of_person: Callable[[str], bool] = lambda _: True
+) -> Iterator[WorkItem]:
+    """Yield the expenses that may be approved, and one item for each condition of the others.
+
+    `of_person` returns whether the expenses of a person are wanted.
+    """
     uncovered: dict[ItemKind, list[tuple[WaitingExpense, Missing]]] = {}
     for name, waiting in state.expenses.waiting.items():
+        if not of_person(waiting.submitted.person):
+            continue
         conditions = uncovered_expense(state, waiting.submitted)
         kinds = {kind_of(CONDITIONS, each, over=state.is_over): each for each in conditions}
         for kind, each in kinds.items():

@@ -14,6 +14,7 @@ from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.pending import Requested
 from chassis.domain.requests import Outcome
+from chassis.domain.work_items import WorkItem
 from contracts.delivery import (
     ApprovedEntry,
     PersonWeek,
@@ -39,8 +40,7 @@ from delivery.coverage import covered, in_order, with_missing
 from delivery.engagement import Engagement
 from delivery.policies import (
     known_person,
-    reads_every_week,
-    reads_records_of,
+    reads_week,
     require_not_author,
     require_recordable,
 )
@@ -391,10 +391,17 @@ def time_view(state: Engagement) -> TimeFields:
 @capability.narrow("time")
 def time_of_reader(view: TimeView, state: Engagement, context: Context) -> TimeView:
     """Return the time without the weeks of people whose timesheets the reader may not see."""
-    if reads_every_week(context):
-        return view
-    seen = tuple(each for each in view.waiting if reads_records_of(each.person, context))
+    seen = tuple(each for each in view.waiting if reads_week(each.person, context))
     return view.model_copy(update={"waiting": seen})
+
+
+@capability.narrow("work")
+def work_of_reader(
+    items: tuple[WorkItem, ...], state: Engagement, context: Context
+) -> tuple[WorkItem, ...]:
+    """Return the work items without those about time of people whose weeks are not shown."""
+    others = (each for each in items if each.kind not in work_items.KINDS)
+    return (*others, *work_items.items(state, lambda person: reads_week(person, context)))
 
 
 def _week_view(week: WaitingWeek, missing: Mapping[str, tuple[Missing, ...]]) -> WaitingView:

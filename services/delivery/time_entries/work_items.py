@@ -3,7 +3,7 @@
 The conditions are those for which `approve-time` refuses entries (gates 3, 4 and 6).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 from chassis.domain.commands import Missing
@@ -125,22 +125,27 @@ KINDS = (
 )
 
 
-def items(state: Engagement) -> Iterator[WorkItem]:
+def items(
+    state: Engagement, of_person: Callable[[str], bool] = lambda _: True
+) -> Iterator[WorkItem]:
     """Yield what is to be decided of each week, and one item for each condition of gates.
 
     A week that is longer than the person's hours is asked about until it is decided: it may be
-    approved where that is agreed.
+    approved where that is agreed. `of_person` returns whether the time of a person is wanted.
     """
-    weeks = {each.entry: week for week in state.time.waiting.values() for each in week.entries}
+    wanted = {name: week for name, week in state.time.waiting.items() if of_person(week.person)}
+    weeks = {each.entry: week for week in wanted.values() for each in week.entries}
     every = (each for week in state.time.waiting.values() for each in week.entries)
     covered: dict[str, list[TimeEntry]] = {}
     uncovered: dict[ItemKind, list[tuple[TimeEntry, Missing]]] = {}
     for entry, conditions in with_missing(state, every):
+        if entry.entry not in weeks:
+            continue
         if not conditions:
             covered.setdefault(sheet_of(weeks[entry.entry]), []).append(entry)
         for kind, each in {_kind(state, each): each for each in conditions}.items():
             uncovered.setdefault(kind, []).append((entry, each))
-    for name, week in state.time.waiting.items():
+    for name, week in wanted.items():
         if name in covered:
             yield _to_approve(state, name, week, covered[name])
         if week.beyond_weekly_hours:

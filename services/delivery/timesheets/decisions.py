@@ -51,6 +51,7 @@ from delivery.policies import (
     known_staff,
     reads_every_week,
     reads_records_of,
+    reads_week,
     require_not_author,
 )
 from delivery.quantities import ZERO
@@ -762,7 +763,7 @@ def require_reader(timesheet: str, context: Context) -> None:
     Managers of engagements and directors see all, because they approve. Raises NotAllowed.
     """
     person = timesheet[:-11]
-    if not reads_every_week(context) and not reads_records_of(person, context):
+    if not reads_week(person, context):
         sentence = f"only {person}, their stand-ins and managers may see this timesheet"
         raise NotAllowed("timesheet-not-own", sentence)
 

@@ -186,6 +186,9 @@ class Streams:
     async def read(self, *_: object) -> object:
         return self._stream
 
+    def reading(self, *_: object) -> None:
+        """Return no context, since nothing of a record is narrowed."""
+
 
 def routes() -> tuple[ReferenceRoutes[AccountPublished], ReferenceRoutes[CostRatesPublished]]:
     return (

@@ -1,6 +1,7 @@
 """Test over HTTP which expenses a person sees, as each role."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from contracts.reference import PersonPublished, Reference
 from contracts.roles import Role
@@ -116,9 +117,32 @@ async def test_the_view_of_an_engagement_shows_what_waits_to_those_whom_it_conce
         ("vera", "vp-engagement-management", both),
         ("vera", "executive", []),
     ):
-        seen = (await delivery.request(path, by=by, role=role)).json()["expenses"]  # type: ignore[arg-type]
+        view = (await delivery.request(path, by=by, role=role)).json()  # type: ignore[arg-type]
+        seen = view["expenses"]
         assert [each["person"] for each in seen["waiting"]] == whose, (by, role)
         assert seen["waiting_number"] == 2
+        work = [each for each in view["work"] if each["code"] == "expense-waiting"]
+        assert sorted(each["owed_to"]["person"] for each in work) == whose, (by, role)
+        gate = [each for each in view["gates"]["closing"] if each["code"] == "expense-waiting"]
+        named = [each for each in ("dev", "milo", "others") if f" of {each} " in str(gate)]
+        assert named == (whose if whose == both else [*whose, "others"]), (by, role)
+
+
+async def test_what_cannot_be_billed_is_owed_by_name_to_those_whom_it_concerns_only() -> None:
+    delivery = await decided()
+    early = {**SPENT, "spent_on": str(WEEK - timedelta(days=90))}
+    path = f"/engagements/{ID}"
+    for person in PLACES:
+        answer = await delivery.request(f"{path}/submit-expense", early, by=person)
+        assert answer.status_code == 200, answer.text
+    for by, role, sentences in (
+        ("dev", "consultant", ["1 expense of dev cannot be billed"]),
+        ("ann", "consultant", []),
+        ("mara", "engagement-manager", ["2 expenses of dev, milo cannot be billed"]),
+    ):
+        work = (await delivery.request(path, by=by, role=role)).json()["work"]  # type: ignore[arg-type]
+        found = [each["sentence"] for each in work if each["about"] == "expenses"]
+        assert [each.partition(":")[0] for each in found] == sentences, (by, role)
 
 
 DOCUMENTS = f"/engagements/{ID}/documents"

@@ -406,7 +406,8 @@ async def test_the_list_of_timesheets_has_those_that_a_person_may_see() -> None:
 
 
 async def test_the_view_of_an_engagement_shows_whose_time_a_person_may_see() -> None:
-    delivery = await submitted(line(ID, "8"))
+    entries = [each for task in ("initiation", "t-9") for each in entries_of(task)]
+    delivery = await submitted({"engagement": ID, "entries": entries})
     await delivery.request(f"{SHEET}/submit-timesheet", {})
     for by, role, whose in (
         ("dev", "consultant", ["dev"]),
@@ -415,6 +416,20 @@ async def test_the_view_of_an_engagement_shows_whose_time_a_person_may_see() -> 
         ("mara", "engagement-manager", ["dev"]),
         ("vera", "vp-engagement-management", ["dev"]),
     ):
-        seen = (await delivery.request(f"/engagements/{ID}", by=by, role=role)).json()["time"]  # type: ignore[arg-type]
+        view = (await delivery.request(f"/engagements/{ID}", by=by, role=role)).json()  # type: ignore[arg-type]
+        seen = view["time"]
         assert [each["person"] for each in seen["waiting"]] == whose, (by, role)
         assert seen["waiting_hours"] == "8"
+        items = [each for each in view["work"] if each["code"] == "time-waiting"]
+        assert [each["owed_to"]["person"] for each in items] == whose, (by, role)
+        unknown = [each["sentence"] for each in view["work"] if each["code"] == "task-unknown"]
+        assert [each.partition(":")[0] for each in unknown] == [
+            f"4 hours of {each} cannot be billed" for each in whose
+        ], (by, role)
+        [gate] = (each for each in view["gates"]["closing"] if each["code"] == "time-waiting")
+        named = "8 hours of dev" if whose else "time of others"
+        assert gate["sentence"] == f"2 time entries wait for approval: {named}", (by, role)
+
+
+def entries_of(task: str) -> list[object]:
+    return cast("list[object]", line(ID, "4", task=task)["entries"])
