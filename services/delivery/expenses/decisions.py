@@ -13,7 +13,7 @@ from chassis.domain.commands import Command, Missing, NotAllowed, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.pending import Requested
 from chassis.domain.requests import Outcome
-from chassis.domain.rules import day_begun
+from chassis.domain.rules import day_begun, unless_recorded
 from chassis.domain.work_items import WorkItem
 from contracts.delivery import (
     Expense,
@@ -32,7 +32,7 @@ from delivery.decided_expenses.requests import KeepExpense
 from delivery.engagement import Engagement
 from delivery.expenses import work_items
 from delivery.expenses.requests import TakeBackExpense
-from delivery.expenses.state import WaitingExpense
+from delivery.expenses.state import EndedExpense, Ending, WaitingExpense
 from delivery.policies import known_staff, reads_expense, require_not_author, require_recordable
 from delivery.roles import COST_APPROVERS, MANAGERS, WORKERS
 
@@ -44,7 +44,8 @@ capability.work(work_items.KINDS, work_items.items)
 class SubmitExpense(ExpenseDetails, Command):
     """Submit an expense of the caller for approval by another person.
 
-    With the id of an expense that waits for approval, it replaces that.
+    With the id of an expense that waits for approval, it replaces that. With that of an expense
+    that was approved, the same again changes nothing.
     """
 
     expense: Identifier | None = None
@@ -89,10 +90,18 @@ def submit_expense(state: Engagement, command: SubmitExpense, context: Context) 
 
     Raises Refused where the engagement is closed, the person is unknown or not with the company on
     the day, the day has not begun anywhere, the contract has no such line, or the id belongs to no
-    expense that waits for approval, and NotAllowed where it belongs to that of another person.
+    expense that waits for approval, or to one that was approved with other content, and NotAllowed
+    where it belongs to that of another person.
     """
     require_recordable(state)
     person = context.acting_for
+    approved = _ended(state, command.expense, "approved", "approved as cost")
+    if approved is not None and command.expense is not None:
+        _require_own(command.expense, approved.submitted, context)
+        known = ExpenseSubmitted(**dict(approved.submitted))
+        again = ExpenseSubmitted(**{**dict(command), "person": person})
+        yield from unless_recorded(known, again, f"expense {command.expense}, which {approved},")
+        return
     day_begun("spent_on", command.spent_on, context)
     known_staff(context, person, command.spent_on)
     _require_line(state, command)
@@ -120,6 +129,10 @@ def withdraw_expense(
     NotAllowed where it is the expense of another person.
     """
     require_recordable(state)
+    withdrawn = _ended(state, command.expense, "withdrawn")
+    if withdrawn is not None:
+        _require_own(command.expense, withdrawn.submitted, context)
+        return
     yield ExpenseWithdrawn(**dict(_own_waiting(state, command.expense, context)))
 
 
@@ -130,8 +143,10 @@ def approve_expense(
     """Approve the expense as it was submitted.
 
     Raises Refused with what is missing where a billable one is not covered; where the caller spent
-    or submitted it; and where none of this id waits for approval.
+    or submitted it; and where none of this id waits for approval. The same again changes nothing.
     """
+    if _decided(state, command.expense, "approved", context):
+        return
     waiting = _deciding(state, command.expense, context)
     gate("expense-not-covered", uncovered_expense(state, waiting.submitted))
     yield ExpenseApproved(**dict(waiting.submitted))
@@ -145,8 +160,14 @@ def approve_expense_as_cost(
     """Approve an expense that is not covered as not billable.
 
     Raises Refused where it is covered or not billable, where the caller spent or submitted it, and
-    where none of this id waits for approval.
+    where none of this id waits for approval. The same again changes nothing.
     """
+    decided = _decided(state, command.expense, "approved as cost", context)
+    if decided is not None:
+        known = ExpenseApproved(**dict(decided.submitted), why_not_billed=decided.why)
+        again = known.model_copy(update={"why_not_billed": command.why_not_billed})
+        yield from unless_recorded(known, again, f"the approval of expense {command.expense}")
+        return
     waiting = _deciding(state, command.expense, context)
     if not uncovered_expense(state, waiting.submitted):
         sentence = f"expense {command.expense} is covered or not billable: approve it"
@@ -192,7 +213,14 @@ def reject_expense(state: Engagement, command: RejectExpense, context: Context) 
     """Reject the expense.
 
     Raises Refused where the caller spent or submitted it, or none of this id waits for approval.
+    The same again changes nothing.
     """
+    decided = _decided(state, command.expense, "rejected", context)
+    if decided is not None:
+        known = ExpenseRejected(**dict(decided.submitted), why=decided.why or "")
+        again = known.model_copy(update={"why": command.why})
+        yield from unless_recorded(known, again, f"the rejection of expense {command.expense}")
+        return
     waiting = _deciding(state, command.expense, context)
     yield ExpenseRejected(**dict(waiting.submitted), why=command.why)
     yield _kept(state, waiting.submitted, why=command.why)
@@ -211,7 +239,9 @@ def take_back_expense(
 
 def _waiting(state: Engagement, expense: str) -> WaitingExpense:
     if expense not in state.expenses.waiting:
-        sentence = f"expense: {expense} does not wait for approval: decided, withdrawn or unknown"
+        ended = _ended(state, expense)
+        why = f"it {ended}" if ended else "decided, withdrawn or unknown"
+        sentence = f"expense: {expense} does not wait for approval: {why}"
         missing = Missing("expense-not-waiting", sentence, field="expense")
         raise Refused("expense-not-waiting", sentence, [missing])
     return state.expenses.waiting[expense]
@@ -219,11 +249,35 @@ def _waiting(state: Engagement, expense: str) -> WaitingExpense:
 
 def _own_waiting(state: Engagement, expense: str, context: Context) -> ExpenseSubmitted:
     """Return an expense of the caller that waits; raises NotAllowed on that of another person."""
+    ended = _ended(state, expense)
+    if ended is not None:
+        _require_own(expense, ended.submitted, context)
     submitted = _waiting(state, expense).submitted
-    if submitted.person != context.acting_for:
-        sentence = f"only who spent expense {expense}, or a stand-in for their time, may do this"
-        raise NotAllowed("expense-not-own", sentence)
+    _require_own(expense, submitted, context)
     return submitted
+
+
+def _require_own(name: str, expense: Expense, context: Context) -> None:
+    if expense.person != context.acting_for:
+        sentence = f"only who spent expense {name}, or a stand-in for their time, may do this"
+        raise NotAllowed("expense-not-own", sentence)
+
+
+def _ended(state: Engagement, expense: str | None, *endings: Ending) -> EndedExpense | None:
+    """Return what became of an expense, if that is known and one of the endings, or any."""
+    known = state.expenses.ended.get(expense or "")
+    return known if known and (not endings or known.ending in endings) else None
+
+
+def _decided(
+    state: Engagement, expense: str, ending: Ending, context: Context
+) -> EndedExpense | None:
+    """Return the expense if another person decided so before; raises Refused for its author."""
+    require_recordable(state)
+    known = _ended(state, expense, ending)
+    if known is not None:
+        require_not_author(context, known.submitted.person, (), "expense")
+    return known
 
 
 class WaitingExpenseView(Expense):

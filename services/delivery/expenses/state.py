@@ -1,14 +1,15 @@
 """State of the expenses of an engagement: those that wait, and totals of the approved ones.
 
-An expense that is withdrawn or decided leaves the state; a decided one is kept in a stream of its
-own.
+A decided expense is kept in a stream of its own. What became of the last ones that no longer wait
+is remembered here, so that a command which is given again is answered with it.
 """
 
 from datetime import date
-from typing import Self
+from typing import Literal, Self
 
 from chassis.domain.state import Part, on_event
 from contracts.delivery import (
+    Expense,
     ExpenseApproved,
     ExpenseRejected,
     ExpenseReversed,
@@ -31,10 +32,37 @@ class WaitingExpense(Value):
     submitted_by: tuple[str, ...]
 
 
+MOST_ENDED = 50
+"""Number of expenses of which an engagement remembers what became of them."""
+
+Ending = Literal["approved", "approved as cost", "rejected", "withdrawn", "reversed"]
+"""Ending of an expense that does not wait for approval."""
+
+
+class EndedExpense(Value):
+    """An expense, as it was submitted, that no longer waits, and what became of it.
+
+    `on` is the day in UTC, `why` the reason of a rejection or of an approval as cost.
+    """
+
+    submitted: Expense
+    ending: Ending
+    on: date
+    by: str
+    why: str | None = None
+
+    def __str__(self) -> str:
+        return f"was {self.ending} on {self.on} by {self.by}"
+
+
 class Expenses(Part):
-    """Expenses that wait for approval by id, and totals of approved ones by currency."""
+    """Expenses that wait for approval by id, and totals of approved ones by currency.
+
+    `ended` are the last ones that no longer wait, by id.
+    """
 
     waiting: dict[str, WaitingExpense] = {}
+    ended: dict[str, EndedExpense] = {}
     approved: dict[str, Money] = {}
 
     @on_event
@@ -48,19 +76,59 @@ class Expenses(Part):
         return self.updated(waiting={**self.waiting, recorded.event.expense: waiting})
 
     @on_event
-    def _ended(self, event: ExpenseWithdrawn | ExpenseApproved | ExpenseRejected) -> Self:
-        left = {name: each for name, each in self.waiting.items() if name != event.expense}
-        return self.updated(waiting=left)
+    def _withdrawn(self, recorded: Recorded[ExpenseWithdrawn]) -> Self:
+        return self._ended(recorded, "withdrawn")
 
     @on_event
-    def _approved(self, event: ExpenseApproved) -> Self:
+    def _rejected(self, recorded: Recorded[ExpenseRejected]) -> Self:
+        return self._ended(recorded, "rejected", recorded.event.why)
+
+    @on_event
+    def _approved(self, recorded: Recorded[ExpenseApproved]) -> Self:
+        why = recorded.event.why_not_billed
+        return self._ended(recorded, "approved" if why is None else "approved as cost", why)
+
+    @on_event
+    def _reversed(self, recorded: Recorded[ExpenseReversed]) -> Self:
+        return self._ended(recorded, "reversed")
+
+    @on_event
+    def _added(self, event: ExpenseApproved) -> Self:
         return self._counted(event.amount)
 
     @on_event
-    def _reversed(self, event: ExpenseReversed) -> Self:
+    def _taken_away(self, event: ExpenseReversed) -> Self:
         return self._counted(-event.amount)
+
+    def _ended(
+        self,
+        recorded: Recorded[ExpenseWithdrawn]
+        | Recorded[ExpenseRejected]
+        | Recorded[ExpenseApproved]
+        | Recorded[ExpenseReversed],
+        ending: Ending,
+        why: str | None = None,
+    ) -> Self:
+        name, instead_of = recorded.event.expense, recorded.on_behalf_of
+        waiting = self.waiting.get(name)
+        ended = EndedExpense(
+            submitted=_details(waiting.submitted if waiting else recorded.event),
+            ending=ending,
+            on=recorded.occurred_at.date(),
+            by=f"{recorded.actor} for {instead_of}" if instead_of else recorded.actor,
+            why=why,
+        )
+        others = [(key, each) for key, each in self.ended.items() if key != name]
+        return self.updated(
+            waiting={key: each for key, each in self.waiting.items() if key != name},
+            ended=dict([*others, (name, ended)][-MOST_ENDED:]),
+        )
 
     def _counted(self, amount: Money) -> Self:
         total = self.approved.get(amount.currency, Money.zero(amount.currency)) + amount
         totals = {**self.approved, amount.currency: total}
         return self.updated(approved={name: each for name, each in totals.items() if each.amount})
+
+
+def _details(expense: Expense) -> Expense:
+    return Expense.model_validate({name: getattr(expense, name) for name in Expense.model_fields})

@@ -26,6 +26,7 @@ from delivery.expenses.decisions import (
     keeping,
 )
 from delivery.expenses.requests import TakeBackExpense
+from delivery.expenses.state import MOST_ENDED
 from delivery.service import ENGAGEMENT
 from testkit.scenario import Scenario, like
 from tests.amounts import eur
@@ -94,7 +95,7 @@ def submitted() -> Scenario[Engagement]:
 
 @cache
 def approved() -> Scenario[Engagement]:
-    return submitted().published(ExpenseApproved(**dict(SUBMITTED)))
+    return submitted().published(ExpenseApproved(**dict(SUBMITTED)), by="mara")
 
 
 def test_an_expense_is_submitted_by_who_spent_it() -> None:
@@ -109,8 +110,18 @@ def test_what_waits_is_replaced_by_the_same_person_only() -> None:
     other = at(expense="X-1", amount=eur(9))
     submitted().when(other, by="dev").then(like(ExpenseSubmitted, expense="X-1", amount=eur(9)))
     submitted().when(other, by="milo").then_refused("expense-not-own")
-    for gone in (released(), approved()):
-        gone.when(other, by="dev").then_refused("expense-not-waiting")
+    released().when(other, by="dev").then_refused("expense-not-waiting", saying="unknown")
+
+
+def test_what_was_approved_is_submitted_again_without_effect_only_as_it_was() -> None:
+    approved().when(REPLACE, by="dev").then_nothing()
+    approved().when(REPLACE, by="milo").then_refused("expense-not-own")
+    other = at(expense="X-1", amount=eur(9), description="Taxi")
+    refused = approved().when(other, by="dev")
+    refused.then_refused("already-recorded", fields={"amount", "description"})
+    refused.then_refused("already-recorded", saying="was approved on 2026-04-08 by mara")
+    uncovered = spent(released(), spent_on=BEFORE).after(AS_COST, by="olga")
+    uncovered.when(at(expense="X-1", spent_on=BEFORE), by="dev").then_nothing()
 
 
 def test_an_expense_is_withdrawn_by_the_person_or_their_stand_in() -> None:
@@ -125,19 +136,36 @@ def test_an_expense_is_withdrawn_by_the_person_or_their_stand_in() -> None:
 
 def test_of_a_withdrawal_and_a_decision_the_first_is_final() -> None:
     reject = RejectExpense(expense="X-1", why="No receipt.")
-    for first in (WITHDRAW, APPROVE, reject):
-        ended = submitted().after(first, by="dev" if first is WITHDRAW else "mara")
-        ended.when(WITHDRAW, by="dev").then_refused("expense-not-waiting", saying="X-1")
-        ended.when(APPROVE, by="mara").then_refused("expense-not-waiting", fields={"expense"})
-        ended.when(reject, by="mara").then_refused("expense-not-waiting")
-        ended.when(REPLACE, by="dev").then_refused("expense-not-waiting")
+    given = ((WITHDRAW, "dev", "withdrawn"), (APPROVE, "mara", "approved"))
+    for first, by, ending in (*given, (reject, "mara", "rejected")):
+        ended = submitted().after(first, by=by)
+        ended.when(first, by=by).then_nothing()
+        for second, other in ((WITHDRAW, "dev"), (APPROVE, "mara"), (reject, "mara")):
+            if second is not first:
+                refused = ended.when(second, by=other)
+                refused.then_refused("expense-not-waiting", fields={"expense"})
+                became = f"X-1 does not wait for approval: it was {ending} on 2026-04-08 by {by}"
+                refused.then_refused("expense-not-waiting", saying=became)
+        if first is not APPROVE:
+            ended.when(REPLACE, by="dev").then_refused("expense-not-waiting", saying=ending)
+        ended.when(WITHDRAW, by="milo").then_refused("expense-not-own")
+
+
+def test_what_became_of_the_last_expenses_is_remembered() -> None:
+    ended = submitted().after(WITHDRAW, by="dev")
+    for number in range(MOST_ENDED):
+        ended.when(WITHDRAW, by="dev").then_nothing()
+        other = SUBMITTED.model_copy(update={"expense": f"Y-{number}"})
+        ended = ended.published(other, ExpenseApproved(**dict(other)))
+    ended.when(WITHDRAW, by="dev").then_refused("expense-not-waiting", saying="unknown")
 
 
 def test_an_expense_is_approved_once_by_another_person() -> None:
     approval = submitted().when(APPROVE, by="mara")
     approval.then_requests(keep())
     once = approval.then(ExpenseApproved(**dict(SUBMITTED)))
-    once.when(APPROVE, by="mara").then_refused("expense-not-waiting")
+    once.when(APPROVE, by="mara").then_nothing()
+    once.when(APPROVE, by="dev").then_refused("approver-is-author")
     once.then_view(expenses__waiting=(), expenses__approved=(SUBMIT.amount,))
     submitted().when(APPROVE, by="dev").then_refused("approver-is-author")
     submitted().when(APPROVE, by="mara", on_behalf_of="dev").then_refused("approver-is-author")
@@ -151,7 +179,9 @@ def test_a_rejected_expense_may_be_submitted_again() -> None:
     rejection = submitted().when(reject, by="mara")
     rejection.then_requests(keep("No receipt."))
     rejected = rejection.then(ExpenseRejected(**dict(SUBMITTED), why="No receipt."))
-    rejected.when(reject, by="mara").then_refused("expense-not-waiting")
+    rejected.when(reject, by="mara").then_nothing()
+    differing = reject.model_copy(update={"why": "Too much."})
+    rejected.when(differing, by="mara").then_refused("already-recorded", fields={"why"})
     rejected.when(APPROVE, by="mara").then_refused("expense-not-waiting")
     rejected.when(REPLACE, by="dev").then_refused("expense-not-waiting")
     rejected.when(SUBMIT, by="dev").then(like(ExpenseSubmitted, person="dev"))
@@ -236,7 +266,12 @@ def test_an_expense_that_nothing_covers_is_approved_as_cost_with_a_reason() -> N
     cost = Expense.model_validate({**dict(EXPENSE), "spent_on": BEFORE, "billable": False})
     kept = KeepExpense(decided=cost, why_not_billed="Before the contract.")
     approval.then_requests(keeping(f"{ID}.X-1", kept, id="expense-decided", item="X-1"))
-    approval.then(ExpenseApproved(**dict(cost), why_not_billed="Before the contract."))
+    once = approval.then(ExpenseApproved(**dict(cost), why_not_billed="Before the contract."))
+    once.when(AS_COST, by="olga").then_nothing()
+    differing = AS_COST.model_copy(update={"why_not_billed": "Too late."})
+    once.when(differing, by="olga").then_refused("already-recorded", fields={"why_not_billed"})
+    became = "it was approved as cost on 2026-04-08 by olga"
+    once.when(APPROVE, by="mara").then_refused("expense-not-waiting", saying=became)
     uncovered.when(AS_COST, by="dev").then_refused("approver-is-author")
     for covered in (submitted(), spent(released(), spent_on=BEFORE, billable=False)):
         covered.when(AS_COST, by="olga").then_refused("expense-covered", saying="X-1")

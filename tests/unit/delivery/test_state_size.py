@@ -58,7 +58,7 @@ def expenses(number: int) -> Iterator[Event]:
     """Yield the events of a number of approved expenses."""
     for each in range(number):
         spent = Expense(
-            expense=f"X-{each}",
+            expense=f"X-{each:05}",
             person="dev",
             amount=eur("12.50"),
             description="Train",
