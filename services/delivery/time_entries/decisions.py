@@ -108,14 +108,20 @@ def take_time(state: Engagement, command: TakeTime, context: Context) -> Iterabl
         week=command.week,
         revision=command.revision,
         beyond_weekly_hours=command.beyond_weekly_hours,
-        entries=tuple(_with_role(state, command.person, each, context) for each in command.entries),
+        entries=tuple(
+            _with_role(state, command.person, f"entries[{place}].role", each, context)
+            for place, each in enumerate(command.entries)
+        ),
     )
 
 
-def _with_role(state: Engagement, person: str, entry: RecordedEntry, context: Context) -> TimeEntry:
+def _with_role(
+    state: Engagement, person: str, field: str, entry: RecordedEntry, context: Context
+) -> TimeEntry:
     """Return the entry with its role: as given, else by the person's allocation, else by the task.
 
-    Only roles that the person holds count. Raises Refused where that names no role, or several.
+    Only roles that the person holds count. Raises Refused with the `field` where that names no
+    role, or several.
     """
     role, held, of_task = entry.role, set[str](), set[str]()
     if role is None:
@@ -128,8 +134,8 @@ def _with_role(state: Engagement, person: str, entry: RecordedEntry, context: Co
         found = (held & allocated & of_task, held & allocated, held & of_task)
         role = next((only for roles in found if len(roles) == 1 for only in roles), None)
     if role is None:
-        sentence = f"role: {_why_no_role(person, entry.task, held, of_task)}"
-        raise Refused("field-missing", sentence, [Missing("field-missing", sentence, field="role")])
+        sentence = f"{field}: {_why_no_role(person, entry.task, held, of_task)}"
+        raise Refused("field-missing", sentence, [Missing("field-missing", sentence, field=field)])
     return TimeEntry(**{**dict(entry), "role": role})
 
 

@@ -9,7 +9,7 @@ rejected.
 Whenever the length of the week changes, the sheet tells the engagements whose entries wait.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
@@ -219,7 +219,7 @@ def save_timesheet(state: Timesheet, command: SaveTimesheet, context: Context) -
     """
     _require_own(state, context)
     lines = tuple(_saved_lines(command))
-    gate("day-outside-week", _outside_week(state.week, lines))
+    gate("day-outside-week", _outside_week(state.week, command))
     _require_answered(state, (line.name for line in lines))
     named = {*state.lines, *(line.name for line in lines if line.entries)}
     if len(named) > MOST_LINES:
@@ -242,12 +242,20 @@ def _saved_lines(command: SaveTimesheet) -> Iterator[SavedLine]:
         )
 
 
-def _outside_week(week: date, lines: Iterable[SavedLine]) -> Iterator[Missing]:
-    for line in lines:
-        for entry in line.entries:
+def _outside_week(week: date, command: SaveTimesheet) -> Iterator[Missing]:
+    lines: list[tuple[str, str, Sequence[WorkEntry | InternalEntry]]] = [
+        *(
+            (f"engagements[{n}]", each.engagement, each.entries)
+            for n, each in enumerate(command.engagements)
+        ),
+        *((f"internal[{n}]", each.code, each.entries) for n, each in enumerate(command.internal)),
+    ]
+    for path, name, entries in lines:
+        for place, entry in enumerate(entries):
             if not 0 <= (entry.day - week).days < 7:
-                sentence = f"{line.name}: {entry.day} is not in the week of {week}"
-                yield Missing("day-outside-week", sentence, field="day")
+                sentence = f"{name}: {entry.day} is not in the week of {week}"
+                field = f"{path}.entries[{place}].day"
+                yield Missing("day-outside-week", sentence, field=field)
 
 
 def _is_changed(line: Line, saved: SavedLine) -> bool:
@@ -312,11 +320,20 @@ def submit_timesheet(
 
 
 def _judged(state: Timesheet, drafted: Mapping[str, Line], context: Context) -> PersonPublished:
-    """Return the record of the person, after the checks that need no engagement."""
-    entries = [(name, each) for name, line in drafted.items() for each in line.draft]
-    for _, each in entries:
-        day_begun("day", each.day, context)
-    known = known_staff(context, state.person, *sorted({each.day for _, each in entries}))
+    """Return the record of the person, after the checks that need no engagement.
+
+    A refusal names a field of an entry by its place in the view of the timesheet.
+    """
+    places = {name: place for place, name in enumerate(state.lines)}
+    entries = [
+        (name, f"lines[{places[name]}].draft[{place}]", each)
+        for name, line in drafted.items()
+        for place, each in enumerate(line.draft)
+    ]
+    for _, path, each in entries:
+        day_begun(f"{path}.day", each.day, context)
+    known = known_staff(context, state.person, *sorted({each.day for *_, each in entries}))
+    first_of_day = {each.day: path for _, path, each in reversed(entries)}
     gate(
         "role-not-held",
         (
@@ -324,9 +341,9 @@ def _judged(state: Timesheet, drafted: Mapping[str, Line], context: Context) -> 
                 "role-not-held",
                 f"{name}, {each.day}: {state.person} does not hold the role {each.role}, but"
                 f" {', '.join(known.roles) or 'none'}",
-                field="role",
+                field=f"{path}.role",
             )
-            for name, each in entries
+            for name, path, each in entries
             if each.role is not None and each.role not in known.roles
         ),
     )
@@ -336,10 +353,10 @@ def _judged(state: Timesheet, drafted: Mapping[str, Line], context: Context) -> 
             Missing(
                 "hours-beyond-day",
                 f"{day} would have {counted(hours, 'hour')}, over all engagements: a day has 24",
-                field="hours",
+                field=f"{first_of_day[day]}.hours",
             )
             for day, hours in state.hours_by_day(drafted=True).items()
-            if hours > HOURS_OF_DAY
+            if hours > HOURS_OF_DAY and day in first_of_day
         ),
     )
     return known

@@ -92,7 +92,7 @@ async def test_what_no_timesheet_can_have_is_invalid(
 @pytest.mark.parametrize("days", [-1, 7])
 async def test_a_day_outside_the_week_is_refused(days: int) -> None:
     answer = await save(await started(), entries(day=str(WEEK + timedelta(days=days))))
-    assert fault(answer) == (409, "day-outside-week", {"day"})
+    assert fault(answer) == (409, "day-outside-week", {"engagements[0].entries[0].day"})
     tuesday = await (await started()).request("/timesheets/dev.2026-04-07/save-timesheet", {})
     assert fault(tuesday) == (422, "invalid-input", {"timesheet"})
 
@@ -115,28 +115,28 @@ async def test_a_day_is_recorded_once_it_has_begun_anywhere() -> None:
             answer = await delivery.request(path, body)
             assert (answer.status_code, answer.json().get("code")) == expected, path
             if hours == 0:
-                assert fault(answer)[2] <= {"day", "spent_on"} != set()
+                assert fault(answer)[2] <= {"lines[0].draft[0].day", "spent_on"} != set()
 
 
 async def test_more_than_24_hours_of_a_day_are_refused_over_all_lines() -> None:
     delivery = await started()
     both = {"engagements": [line(ID, "13"), line(OTHER, "12")]}
     assert (await save(delivery, both)).status_code == 200, "a draft may be wrong"
-    assert fault(await submit(delivery)) == (409, "hours-beyond-day", {"hours"})
+    assert fault(await submit(delivery)) == (409, "hours-beyond-day", {"lines[0].draft[0].hours"})
     await save(delivery, {"engagements": [line(OTHER, "11")]})
     assert (await submit(delivery)).status_code == 200
     await save(delivery, internal("training", "0.01"))
-    assert fault(await submit(delivery)) == (409, "hours-beyond-day", {"hours"})
+    assert fault(await submit(delivery)) == (409, "hours-beyond-day", {"lines[2].draft[0].hours"})
 
 
 async def test_a_role_that_the_person_does_not_hold_is_refused() -> None:
     delivery = await started()
     await save(delivery, entries(role="developer"))
-    assert fault(await submit(delivery)) == (409, "role-not-held", {"role"})
+    assert fault(await submit(delivery)) == (409, "role-not-held", {"lines[0].draft[0].role"})
     await save(delivery, entries(role=None))
     [asked] = (await submit(delivery)).json()["requests"]
     assert (asked["outcome"], asked["refusal"]["code"]) == ("refused", "field-missing")
-    assert asked["refusal"]["detail"].startswith("role: ")
+    assert asked["refusal"]["detail"].startswith("entries[0].role: ")
 
 
 async def test_what_nothing_covers_is_recorded_and_shown() -> None:

@@ -207,7 +207,8 @@ def test_a_role_follows_from_the_allocation_or_the_task() -> None:
     both = released().knowing(*PEOPLE, several)
     taken_as(both, "architect")
     taken_as(both, "developer", task="build")
-    both.when(without_role(task="ghost"), by="dev").then_refused("field-missing", fields=["role"])
+    ghost = without_role(task="ghost")
+    both.when(ghost, by="dev").then_refused("field-missing", fields=["entries[0].role"])
     requested = ResourceRequested(
         request="RQ-1", role="developer", hours=hours(10), starts_on=START, finishes_on=TODAY
     )

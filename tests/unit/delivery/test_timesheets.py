@@ -201,8 +201,11 @@ def test_invalid_entries_are_refused(wrong: Mapping[str, object]) -> None:
 
 def test_an_entry_belongs_to_the_week() -> None:
     for day in (WEEK - timedelta(days=1), WEEK + timedelta(days=7)):
-        new().when(save(work(day)), by="dev").then_refused("day-outside-week", fields=["day"])
-        new().when(save(leave=[off(day)]), by="dev").then_refused("day-outside-week")
+        outside = new().when(save(work(), work(day), leave=[off(day)]), by="dev")
+        outside.then_refused(
+            "day-outside-week",
+            fields=["engagements[0].entries[1].day", "internal[0].entries[0].day"],
+        )
 
 
 def test_lines_are_named_once_and_are_not_too_many() -> None:
@@ -282,6 +285,9 @@ def test_a_submission_is_refused_for_what_the_sheet_can_judge() -> None:
     refused(new(), "role-not-held", work(), work(TODAY, role="developer"))
     other = new().after(save(work(role="developer")), by="dev")
     other.when(SUBMIT, by="dev").then_refused("role-not-held", saying="developer, but architect")
+    second = new().after(save(work(), work(TODAY, role="developer")), by="dev")
+    field = "lines[0].draft[1].role"
+    second.when(SUBMIT, by="dev").then_refused("role-not-held", fields=[field])
     refused(new(), "date-in-future", work(FRIDAY + timedelta(days=2)))
     new().after(save(leave=[off(FRIDAY + timedelta(days=2))]), by="dev").when(
         SUBMIT, by="dev"
@@ -295,7 +301,7 @@ def test_a_day_has_24_hours_over_all_engagements() -> None:
     more = full.after(save(work(count=0.01), on=OTHER), by="dev")
     more.when(SUBMIT, by="dev").then_refused(
         "hours-beyond-day",
-        fields=["hours"],
+        fields=["lines[0].draft[0].hours"],
         saying="24.01 hours, over all engagements: a day has 24",
     )
     # What waits is replaced by the new draft, what is approved is not.
