@@ -1,5 +1,6 @@
-"""Round decimals by one policy, and write each decimal as one text."""
+"""Round decimals by one policy, read them in plain notation, and write each one as one text."""
 
+import re
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, Literal
 
@@ -43,10 +44,17 @@ def _pattern(decimals: int | None, *, signed: bool) -> str:
     return rf"^(0|{sign}0{fraction}|{sign}[1-9][0-9]*({fraction})?)$"
 
 
-def _in_ascii(value: object) -> object:
-    if isinstance(value, str) and not value.isascii():
+_PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+"""Pattern of the texts that are read as a number."""
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
         # A ValueError becomes a validation error that names the field to the sender.
-        raise ValueError("must be written with the digits 0 to 9")
+        raise ValueError(
+            "must be written with the digits 0 to 9 and at most one point between them, such as"
+            " 1250.5, without spaces, a plus sign or an exponent"
+        )
     return value
 
 
@@ -60,7 +68,7 @@ class _Canonical:
             canonical_decimal, return_schema=core_schema.str_schema(), when_used="json"
         )
         known: Any = {**handler(source), "serialization": written}
-        return core_schema.no_info_before_validator_function(_in_ascii, known)
+        return core_schema.no_info_before_validator_function(_plain, known)
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -70,7 +78,10 @@ class _Canonical:
             bounds = bounds["schema"]
         bounds = {key: value for key, value in bounds.items() if key != "serialization"}
         written = handler(bounds)
-        if handler.mode == "validation":  # other texts of a number are accepted
+        if handler.mode == "validation":  # zeros at both ends are accepted
+            texts = [each for each in written["anyOf"] if each["type"] == "string"]
+            for each in texts:
+                each["pattern"] = f"^{_PLAIN.pattern}$"
             return written
         lowest = bounds.get("ge", bounds.get("gt"))
         signed = lowest is None or lowest < 0

@@ -11,7 +11,7 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.rules import require_currency
-from contracts.decimals import round_decimal
+from contracts.decimals import CANONICAL, round_decimal
 from contracts.delivery import EstimateContent, EstimateEndorsed, EstimateLines, EstimateSubmitted
 from contracts.event import Event
 from contracts.money import Money
@@ -50,7 +50,7 @@ class SubmitEstimate(EstimateContent, Command):
 
     lines: EstimateLines = ()
     """Hours by phase and role; those of the template where none are given."""
-    scale: Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False)] = Decimal(1)
+    scale: Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False), CANONICAL] = Decimal(1)
     """Factor for the hours of the template."""
     contingency: JudgedPercent = Decimal(0)
     """Percent that is added to all hours."""

@@ -198,7 +198,7 @@ def test_equal_numbers_have_equal_texts(number: Decimal) -> None:
     assert canonical_decimal(number * Decimal("1.000")) == canonical_decimal(Decimal(text))
 
 
-@pytest.mark.parametrize("given", [1000, Decimal("1e3"), "1e3", "1000.00"])
+@pytest.mark.parametrize("given", [1000, Decimal("1e3"), "1000.00"])
 def test_an_event_is_published_with_canonical_decimals(given: object) -> None:
     value = Money.model_validate({**EUR, "amount": given})
     event = OPENED.event.model_copy(update={"expected_value": value})

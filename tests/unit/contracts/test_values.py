@@ -1,5 +1,6 @@
 """Numbers, days and booleans are not coerced, and are within the bounds of an item or a total."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -171,9 +172,26 @@ def test_what_is_sold_has_a_deliverable(event: type[Event]) -> None:
 @pytest.mark.parametrize(
     "kind", [Hours, SomeHours, HoursOfDay, TotalHours, HoursDelta, JudgedPercent, Amount, Number]
 )
-def test_a_decimal_is_written_with_ascii_digits(kind: Any) -> None:
+def test_a_decimal_is_read_in_plain_notation(kind: Any) -> None:
     known: TypeAdapter[Decimal] = TypeAdapter(kind)
-    assert known.validate_python("3") == known.validate_json('"3"') == 3
-    for other in ("\u0663", "\uff13", "3\u00a0"):
+    pattern = re.compile(known.json_schema(mode="validation")["anyOf"][1]["pattern"])
+    for plain in ("3", "03", "3.0"):
+        assert known.validate_python(plain) == known.validate_json(f'"{plain}"') == 3
+        assert pattern.search(plain)
+    assert known.validate_json("3") == known.validate_json("3.0") == 3
+    for other in (
+        "\u0663",
+        "\uff13",
+        "3\u00a0",
+        "+3",
+        " 3",
+        "3 ",
+        "3\n",
+        "1e1",
+        "1_0",
+        "3.",
+        ".5",
+        "",
+    ):
         with pytest.raises(ValidationError, match="must be written with the digits 0 to 9"):
             known.validate_python(other)

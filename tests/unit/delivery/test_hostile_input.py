@@ -288,3 +288,10 @@ async def test_nobody_decides_on_their_own_expense_or_changes_that_of_another() 
     assert fault(late) == (409, "expense-not-waiting", {"expense"})
     again = await delivery.request(f"{path}/withdraw-expense", named)
     assert (again.status_code, again.json()["events"]) == (200, [])
+
+
+@pytest.mark.parametrize("hours", ["+3", " 3", "3 ", "1e1"])
+async def test_hours_are_read_in_plain_notation(hours: str) -> None:
+    answer = await save(await started(), {"engagements": [line(ID, hours)]})
+    assert fault(answer) == (422, "invalid-input", {"engagements[0].entries[0].hours"})
+    assert "with the digits 0 to 9" in answer.json()["detail"]
