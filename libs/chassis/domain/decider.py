@@ -314,15 +314,7 @@ def _decide_outcome(
         return ()
     request = asked.event
     asking = decider.asks[request.kind, request.command]
-    return (
-        OutcomeRecorded(
-            id=request.id,
-            item=request.item,
-            refusal=command.refusal,
-            confidential=request.confidential,
-        ),
-        *asking.decide(stream.state, request, command, context),
-    )
+    return tuple(asking.decide(stream.state, request, command, context))
 
 
 def handle_request(

@@ -64,6 +64,8 @@ class OutcomeRecorded(Internal):
     """Thing that the request concerns."""
     refusal: Refusal | None = None
     """Why the request was refused; null where it was carried out."""
+    in_part: str | None = None
+    """Which part was carried out and which was not; null where all was, or the whole refused."""
     confidential: bool = False
     """True where it is confidential that the stream asked."""
 

@@ -14,7 +14,7 @@ twice. The outcome is then recorded on the asking stream, where the decision mar
 follows from it. See docs/adr/0037-send-requests-between-streams-through-no-topic.md.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -22,7 +22,7 @@ from pydantic import Field
 
 from chassis.domain.commands import Command
 from chassis.domain.context import Context
-from chassis.domain.pending import Refusal, Requested
+from chassis.domain.pending import OutcomeRecorded, Refusal, Requested
 from chassis.domain.state import Part
 from contracts.event import Event
 
@@ -76,6 +76,7 @@ class Asking(Generic[S, C]):
         self.kind = kind
         self.confidential = confidential
         self.decision: Callable[[S, Outcome[C], Context], Iterable[Event]] | None = None
+        self.sentence: Callable[[S, Outcome[C]], str | None] = lambda *_: None
 
     def __call__(
         self, subject: str, command: C, *, id: str, item: str, revision: int | None = None
@@ -102,15 +103,29 @@ class Asking(Generic[S, C]):
         self.decision = decision
         return decision
 
+    def in_part(
+        self, sentence: Callable[[S, Outcome[C]], str | None]
+    ) -> Callable[[S, Outcome[C]], str | None]:
+        """Register what says which part of a request was carried out, None where all was."""
+        self.sentence = sentence
+        return sentence
+
     def decide(
         self, state: S, request: Requested, recorded: RecordOutcome, context: Context
-    ) -> Iterable[Event]:
-        """Return the events that follow from the outcome of a request."""
+    ) -> Iterator[Event]:
+        """Yield the outcome of a request, and the events that follow from it."""
         if self.decision is None:
             raise TypeError(f"nothing is decided on the outcome of {self.command.named()}")
         command = self.command.model_validate_json(request.content)
         outcome = Outcome(request, command, recorded.events, recorded.refusal)
-        return self.decision(state, outcome, context)
+        yield OutcomeRecorded(
+            id=request.id,
+            item=request.item,
+            refusal=recorded.refusal,
+            in_part=None if recorded.refusal else self.sentence(state, outcome),
+            confidential=request.confidential,
+        )
+        yield from self.decision(state, outcome, context)
 
 
 AnyAsking = Asking[Any, Any]

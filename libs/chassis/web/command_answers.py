@@ -16,12 +16,14 @@ from starlette.responses import Response
 
 from chassis.application.command_handler import Answer
 from chassis.application.read_models import Value
+from chassis.domain.pending import OutcomeRecorded
 from chassis.web.auth import Caller
 from chassis.web.event_views import EventView, event_views
 from chassis.web.request import CommandOptions, position_headers
 from contracts.channels import seen
 
 V = TypeVar("V")
+OutcomeWord = Literal["done", "done-in-part", "refused", "pending"]
 
 
 class RefusalView(BaseModel):
@@ -34,16 +36,18 @@ class RefusalView(BaseModel):
 class RequestOutcome(BaseModel):
     """A request to another stream of the department, and what became of it.
 
-    `refusal` is given where `outcome` is `refused`. A request that is `pending` is carried out
-    later.
+    `refusal` is given where `outcome` is `refused`; `in_part` where it is `done-in-part`: the
+    sentence names which part was carried out and which was not. A request that is `pending` is
+    carried out later.
     """
 
     id: str
     item: str
     stream: str
     command: str
-    outcome: Literal["done", "refused", "pending"]
+    outcome: OutcomeWord
     refusal: RefusalView | None = None
+    in_part: str | None = None
 
 
 class CommandAnswer(BaseModel, Generic[V]):
@@ -91,13 +95,22 @@ def request_outcomes(answer: Answer, *, confidential: bool) -> list[RequestOutco
                 item=request.item,
                 stream=request.stream,
                 command=request.command,
-                outcome="pending" if known is None else "refused" if refusal else "done",
+                outcome=_outcome(known),
                 refusal=RefusalView(code=refusal.code, detail=refusal.sentence)
                 if refusal
                 else None,
+                in_part=known.in_part if known else None,
             )
         )
     return views
+
+
+def _outcome(known: OutcomeRecorded | None) -> OutcomeWord:
+    if known is None:
+        return "pending"
+    if known.refusal:
+        return "refused"
+    return "done-in-part" if known.in_part else "done"
 
 
 def command_response(

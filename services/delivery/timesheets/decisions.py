@@ -499,6 +499,32 @@ def given_back(
         yield TimeGivenBack(name=outcome.request.item, entries=entries)
 
 
+@giving_back.in_part
+def part_given_back(state: Timesheet, outcome: Outcome[GiveBackTime]) -> str | None:
+    """Return which entries are drafts again and which were decided before, if there are such."""
+    withdrawn = (each for each in outcome.events if isinstance(each, TimeWithdrawn))
+    back = {each.entry: each.day for week in withdrawn for each in week.entries}
+    line = state.line(outcome.request.item)
+    kept = [each for each in outcome.command.entries if each not in back]
+    if not kept:
+        return None
+    drafts = ", ".join(f"{entry} of {day}" for entry, day in back.items())
+    return (
+        f"drafts again: {drafts}; not withdrawn: {', '.join(_decided(line, each) for each in kept)}"
+    )
+
+
+def _decided(line: Line, entry: str) -> str:
+    """Return what became of an entry that was not given back, as far as the sheet knows it."""
+    returned = {each.entry: each for each in line.returned}
+    if entry in returned:
+        return f"{entry} of {returned[entry].day}, which was {returned[entry].how} before"
+    known = line.entries.get(entry)
+    day = f" of {known.day}" if known else ""
+    how = "approved" if known and known.status == "approved" else "approved or rejected"
+    return f"{entry}{day}, which was {how} before"
+
+
 # ---- approval and reversal -------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from contracts.delivery import MOST_TASKS
 from contracts.reference import Reference
 from contracts.roles import Role
 from delivery.service import ENGAGEMENT, EXPENSE, SERVICE, TIMESHEET
+from delivery.time_entries.decisions import ApproveTime
 from testkit.matchers import RecordsOf, recorded_as
 from tests.component.sample_app import SECRET, settings
 from tests.unit.chassis.documents_in_memory import MemoryDocuments
@@ -433,3 +434,29 @@ async def test_the_view_of_an_engagement_shows_whose_time_a_person_may_see() -> 
 
 def entries_of(task: str) -> list[object]:
     return cast("list[object]", line(ID, "4", task=task)["entries"])
+
+
+async def test_a_withdrawal_that_is_overtaken_in_part_says_what_came_back() -> None:
+    delivery = await submitted(line(ID, "5", "3"))
+    await delivery.request(f"{SHEET}/submit-timesheet", {})
+    [sheet_line] = (await delivery.request(SHEET)).json()["lines"]
+    first, second = (each["entry"] for each in sheet_line["entries"])
+    # The engagement approves one entry, and the timesheet does not know it yet.
+    approve = ApproveTime(person="dev", week=WEEK, entries=(first,))
+    await delivery.commands.command("engagement", ID, approve, actor="mara", key="a")
+
+    answers = [await delivery.request(f"{SHEET}/withdraw-timesheet", {}, key="w") for _ in range(2)]
+
+    [outcome] = answers[0].json()["requests"]
+    assert (outcome["outcome"], outcome["refusal"]) == ("done-in-part", None)
+    assert outcome["in_part"] == (
+        f"drafts again: {second} of {WEEK};"
+        f" not withdrawn: {first} of {WEEK}, which was approved or rejected before"
+    )
+    assert answers[1].content == answers[0].content
+    other = await submitted(line(ID, "5", "3"))
+    await other.request(f"{SHEET}/submit-timesheet", {})
+    whole = await other.request(f"{SHEET}/withdraw-timesheet", {})
+    assert [(each["outcome"], each["in_part"]) for each in whole.json()["requests"]] == [
+        ("done", None)
+    ]

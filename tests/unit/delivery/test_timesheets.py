@@ -10,6 +10,7 @@ from chassis.domain.commands import NotAllowed
 from chassis.domain.context import Context
 from chassis.domain.list_limits import Subjects
 from chassis.domain.pending import Refusal
+from chassis.domain.requests import Outcome
 from contracts.delivery import ApprovedEntry, TimeEntry, TimeReversed, TimeSubmitted, TimeWithdrawn
 from contracts.reference import StandIn, StandInsPublished
 from contracts.roles import Role
@@ -22,6 +23,7 @@ from delivery.timesheets.decisions import (
     SaveTimesheet,
     SubmitTimesheet,
     WithdrawTimesheet,
+    giving_back,
     listed_for,
     require_reader,
 )
@@ -140,6 +142,19 @@ def gave_back(scenario: Scenario[Timesheet], *entries: str, name: str = ID) -> S
         return answered(scenario, name, refused=Refusal("entry-decided", "it was approved"))
     event = TimeWithdrawn(person="dev", week=WEEK, revision=1, entries=given_back)
     return answered(scenario, name, event)
+
+
+def said(scenario: Scenario[Timesheet], *given_back: str) -> str | None:
+    """Return what the answer says of a withdrawal of which an engagement gave back some entries."""
+    [pending] = scenario.stream.requests.values()
+    command = GiveBackTime.model_validate_json(pending.event.content)
+    known = {each.entry: each for each in line(taken()).entries}
+    entries = tuple(
+        TimeEntry.model_validate({n: getattr(known[each], n) for n in TimeEntry.model_fields})
+        for each in given_back
+    )
+    event = TimeWithdrawn(person="dev", week=WEEK, revision=1, entries=entries)
+    return giving_back.sentence(scenario.state, Outcome(pending.event, command, (event,), None))
 
 
 def approval(scenario: Scenario[Timesheet], place: int) -> ApprovedEntry:
@@ -466,6 +481,14 @@ def test_what_the_engagement_recorded_first_stands() -> None:
     ):
         assert (ids(after), status(after)) == ([first], ["approved"])
         assert len(line(after).draft) == 1
+    # The answer says what became of each, as far as the timesheet knows it by then.
+    reject = NoteDecision(rejected=(first,), why="No.")
+    for noted, how in ((decision, "approved"), (reject, "rejected")):
+        assert said(asking.after(noted), second) == (
+            f"drafts again: {second} of {TODAY}; not withdrawn: {first} of {WEEK}, which was {how}"
+            " before"
+        )
+    assert said(asking, first, second) is None
     # It approved both: nothing is given back.
     both = NoteDecision(approved=(approval(taken(), 0), approval(taken(), 1)))
     for after in (gave_back(asking.after(both)), gave_back(asking).after(both)):
