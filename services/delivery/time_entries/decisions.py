@@ -40,6 +40,7 @@ from delivery.coverage import covered, in_order, with_missing
 from delivery.engagement import Engagement
 from delivery.policies import (
     known_person,
+    reads_every_week,
     reads_week,
     require_not_author,
     require_recordable,
@@ -406,6 +407,8 @@ def work_of_reader(
     items: tuple[WorkItem, ...], state: Engagement, context: Context
 ) -> tuple[WorkItem, ...]:
     """Return the work items without those about time of people whose weeks are not shown."""
+    if reads_every_week(context):
+        return items
     others = (each for each in items if each.kind not in work_items.KINDS)
     return (*others, *work_items.items(state, lambda person: reads_week(person, context)))
 
