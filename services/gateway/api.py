@@ -43,6 +43,7 @@ from gateway.portfolio.figures import Portfolio
 from gateway.portfolio.list_index import SORTS, InvalidCursor
 from gateway.projection.projector import Projector
 from gateway.queries import Queries
+from gateway.redaction import Reader
 from gateway.schemas import (
     DisconnectPage,
     EngagementPage,
@@ -53,7 +54,7 @@ from gateway.schemas import (
     timeline_entry,
     written,
 )
-from gateway.view.engagement_view import STAGES
+from gateway.view.engagement_view import STAGES, View
 
 SEEN_BY: tuple[Role, ...] = (
     "executive",
@@ -73,6 +74,17 @@ SEEN_BY: tuple[Role, ...] = (
 WAIVED_BY: tuple[Role, ...] = ("executive", "vp-engagement-management")
 """Roles that may waive a disconnect."""
 
+DETAILS_SEEN_BY: tuple[Role, ...] = (
+    "pmo-director",
+    "vp-engagement-management",
+    "project-accountant",
+    "controller",
+)
+"""Roles that see of every engagement whose time and expenses they are, with notes and receipts.
+
+In one that they manage, engagement managers do, too; everybody sees their own.
+"""
+
 _HEARTBEAT = 15.0
 _PAGE_LIMIT = 200
 
@@ -87,13 +99,23 @@ _OF_LISTS = [*_SEEN, Depends(as_of_lists)]
 _EngagementPath = Annotated[EngagementId, Path()]
 
 
-def _may_see_costs(request: Request) -> bool:
+def reader_in(caller: Caller, view: View | None = None) -> Reader:
+    """Return the caller as the reader of an engagement, or of lists: what they may see of it."""
+    manages = view is not None and view.delivery.manager == caller.actor
+    return Reader(
+        caller.actor,
+        confidential=caller.may("confidential"),
+        everyone=caller.may(*DETAILS_SEEN_BY) or (manages and caller.may("engagement-manager")),
+    )
+
+
+def _reader(request: Request) -> Reader:
     caller: Caller = request.state.caller
-    return caller.may("confidential")
+    return reader_in(caller)
 
 
-_Confidential = Annotated[bool, Depends(_may_see_costs)]
-"""True if the caller may see confidential data."""
+_Reader = Annotated[Reader, Depends(_reader)]
+"""The caller as a reader of lists."""
 
 
 def get_gateway(request: Request) -> Container[Projector]:
@@ -119,7 +141,7 @@ def get_queries(request: Request) -> Queries:
 )
 async def engagements(
     request: Request,
-    confidential: _Confidential,
+    reader: _Reader,
     sort: Annotated[
         str, Query(description=f"One of {', '.join(SORTS)}; a - before it reverses the order")
     ] = "-attention",
@@ -157,12 +179,12 @@ async def engagements(
     filters = {name: value for name, value in wanted.items() if value is not None}
     try:
         page = await get_queries(request).engagements(
-            filters, sort, cursor, limit, confidential=confidential
+            filters, sort, cursor, limit, confidential=reader.confidential
         )
     except InvalidCursor as invalid:
         raise field_error("cursor", str(invalid)) from None
     answer = EngagementPage(items=page.items, next=page.next)
-    return written(answer, {}, confidential=confidential)
+    return written(answer, {}, reader)
 
 
 @router.get(
@@ -175,12 +197,13 @@ async def engagements(
 )
 async def engagement(
     request: Request,
-    confidential: _Confidential,
     engagement: _EngagementPath,
     options: Annotated[CommandOptions, Depends(read_options)],
 ) -> Response:
     """Return one engagement, from all departments, with its disconnects."""
     reject_unknown_query(request)
+    caller: Caller = request.state.caller
+    confidential = caller.may("confidential")
     # A wait for confidential events would reveal by its length how many there are.
     after = seen(options.after or {}, confidential=confidential)
     details = await get_queries(request).engagement(engagement, after, options.wait)
@@ -189,8 +212,8 @@ async def engagement(
     headers = position_headers(number, position) | options.applied
     if not_modified(request, number):
         return Response(status_code=304, headers=headers)
-    view = engagement_view(details, confidential=confidential)
-    return written(view, headers, confidential=confidential)
+    reader = reader_in(caller, details.view)
+    return written(engagement_view(details, reader), headers, reader)
 
 
 @router.get(
@@ -200,14 +223,14 @@ async def engagement(
     response_model=list[TimelineEntry],
     responses=AS_OF,
 )
-async def timeline(
-    request: Request, confidential: _Confidential, engagement: _EngagementPath
-) -> Response:
-    """Return every event of an engagement, by when it occurred."""
+async def timeline(request: Request, engagement: _EngagementPath) -> Response:
+    """Return every event of an engagement, by when it occurred, as far as the caller may see it."""
     reject_unknown_query(request)
-    events = await get_queries(request).timeline(engagement, confidential=confidential)
-    entries = [timeline_entry(recorded) for recorded in events]
-    return written(entries, {}, confidential=confidential)
+    queries, caller = get_queries(request), request.state.caller
+    reader = reader_in(caller, (await queries.engagement(engagement)).view)
+    events = await queries.timeline(engagement, confidential=reader.confidential)
+    entries = [timeline_entry(recorded, reader) for recorded in events]
+    return written(entries, {}, reader)
 
 
 @router.post(
@@ -219,7 +242,6 @@ async def timeline(
 )
 async def waive(
     request: Request,
-    confidential: _Confidential,
     engagement: _EngagementPath,
     command: WaiveDisconnect,
     options: Annotated[CommandOptions, Depends(command_options)],
@@ -229,7 +251,7 @@ async def waive(
     answer = await get_command_handler(request).command(
         "engagement",
         engagement,
-        command.given_by(confidential=confidential),
+        command.given_by(confidential=caller.may("confidential")),
         actor=caller.actor,
         key=options.key or "",
         occurred_at=options.occurred_at,
@@ -249,11 +271,11 @@ async def waive(
     response_model=Portfolio,
     responses=AS_OF,
 )
-async def portfolio(request: Request, confidential: _Confidential) -> Response:
+async def portfolio(request: Request, reader: _Reader) -> Response:
     """Return the figures of all engagements, by currency."""
     reject_unknown_query(request)
-    figures = await get_queries(request).portfolio(confidential=confidential)
-    return written(figures, {}, confidential=confidential)
+    figures = await get_queries(request).portfolio(confidential=reader.confidential)
+    return written(figures, {}, reader)
 
 
 @router.get(
@@ -265,7 +287,7 @@ async def portfolio(request: Request, confidential: _Confidential) -> Response:
 )
 async def disconnects(
     request: Request,
-    confidential: _Confidential,
+    reader: _Reader,
     rule: Annotated[str | None, Query(max_length=64)] = None,
     owner: Annotated[Department | None, Query()] = None,
     severity: Annotated[str | None, Query(pattern="^(warning|serious)$")] = None,
@@ -288,11 +310,11 @@ async def disconnects(
     filters = {name: value for name, value in wanted.items() if value is not None}
     try:
         page = await get_queries(request).disconnects(
-            filters, cursor, limit, confidential=confidential
+            filters, cursor, limit, confidential=reader.confidential
         )
     except InvalidCursor as invalid:
         raise field_error("cursor", str(invalid)) from None
-    return written(disconnect_page(page), {}, confidential=confidential)
+    return written(disconnect_page(page), {}, reader)
 
 
 @router.get("/changes", dependencies=_SEEN, tags=["live"], response_class=StreamingResponse)

@@ -1,14 +1,16 @@
-"""Mark fields that only readers with the role `confidential` see.
+"""Decide what a reader sees, and mark the fields that not every reader sees.
 
-A field that is `Redacted` leaves out what is confidential when it is serialised, unless the context
-is `EVERYTHING`. So a response that forgets its reader shows less and not more. The store is written
-by adapters that leave out nothing.
+What is confidential is for readers with the role `confidential`; whose time and expenses they are,
+with notes and receipts, for those whom they concern (`Reader.sees_details_of`). A marked field
+leaves out the rest when it is serialised, unless the context is a `Reader` who may see it. So a
+response that forgets its reader shows less and not more. The store is written by adapters that
+leave out nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from pydantic import GetCoreSchemaHandler, PlainSerializer, SerializationInfo, TypeAdapter
 from pydantic_core import CoreSchema
@@ -18,8 +20,31 @@ from contracts.event import read_position
 
 T = TypeVar("T")
 
-EVERYTHING = {"confidential": True}
-"""Context of serialisation for readers with the role `confidential`."""
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The person who reads an answer about an engagement.
+
+    `confidential` readers see costs, margins and what would disclose them. Readers who see
+    `everyone` see whose time and expenses they are, with notes and receipts.
+    """
+
+    person: str
+    confidential: bool = False
+    everyone: bool = False
+
+    def sees_details_of(self, person: str | None) -> bool:
+        """Return whether the reader may see time and expenses of a person, or of several (None)."""
+        return self.everyone or (person is not None and person == self.person)
+
+
+NOBODY = Reader("")
+"""A reader who sees only what every reader may see."""
+
+
+def _reader(info: SerializationInfo) -> Reader:
+    return info.context if isinstance(info.context, Reader) else NOBODY
+
 
 _of_store = ContextVar("of_store", default=False)
 
@@ -37,7 +62,7 @@ class Redacted:
             return handler(source)
 
         def redact(value: object, info: SerializationInfo) -> object:
-            return value if info.context is EVERYTHING else self.without(value)
+            return value if _reader(info).confidential else self.without(value)
 
         serializer = PlainSerializer(redact, return_type=source)
         return serializer.__get_pydantic_core_schema__(source, handler)
@@ -54,9 +79,34 @@ class _ByChannel:
             return handler(source)
 
         def by_channel(text: str, info: SerializationInfo) -> dict[str, int]:
-            return seen(read_position(text), confidential=info.context is EVERYTHING)
+            return seen(read_position(text), confidential=_reader(info).confidential)
 
         serializer = PlainSerializer(by_channel, return_type=dict[str, int])
+        return serializer.__get_pydantic_core_schema__(source, handler)
+
+
+class _OfPerson(Protocol):
+    @property
+    def person(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _ByPerson:
+    """Mark what is kept of people: a response has that of people whose details its reader sees."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        if _of_store.get():
+            return handler(source)
+
+        def of_people(
+            kept: Mapping[str, _OfPerson], info: SerializationInfo
+        ) -> dict[str, _OfPerson]:
+            reader = _reader(info)
+            return {key: each for key, each in kept.items() if reader.sees_details_of(each.person)}
+
+        serializer = PlainSerializer(of_people, return_type=source)
         return serializer.__get_pydantic_core_schema__(source, handler)
 
 
@@ -69,11 +119,6 @@ def adapter_of_store(kind: type[T]) -> TypeAdapter[T]:
         _of_store.reset(token)
 
 
-def context_of(*, confidential: bool) -> dict[str, bool] | None:
-    """Return the context of serialisation for a reader."""
-    return EVERYTHING if confidential else None
-
-
 def nothing(value: object) -> None:
     """Return None in place of a value that is confidential as a whole."""
     del value
@@ -81,6 +126,10 @@ def nothing(value: object) -> None:
 
 Position = Annotated[dict[str, int], Redacted(open_channels)]
 """The last sequence of each channel; how many confidential events there are is confidential."""
+
+Kept = TypeVar("Kept", bound=_OfPerson)
+ByPerson = Annotated[dict[str, Kept], _ByPerson()]
+"""Values by key that are of a person each, such as the time that waits."""
 
 PositionText = Annotated[str, _ByChannel()]
 """The same as a text in memory and in the store, where a view has hundreds and loads them fast."""

@@ -15,10 +15,10 @@ from contracts.money import Money
 from gateway.portfolio.list_index import ListedDisconnect, Page
 from gateway.portfolio.summary import Summary
 from gateway.queries import EngagementDetails
-from gateway.redaction import Position, Redacted, context_of, nothing
+from gateway.redaction import Position, Reader, Redacted, nothing
 from gateway.rules import Disconnect
 from gateway.view.approved_work import LineWork, approved_work
-from gateway.view.engagement_view import Freshness
+from gateway.view.engagement_view import Freshness, data_of, withheld_from
 from gateway.view.sections.delivery.section import DeliverySection
 from gateway.view.sections.finance.confidential import ConfidentialSection
 from gateway.view.sections.finance.section import FinanceSection
@@ -113,33 +113,37 @@ class TimelineEntry(ViewModel):
     """An event: its author, when it occurred and was recorded (UTC), and its data.
 
     `heard` is how far its author had processed other channels. `on_behalf_of` is the person
-    whom the actor acted for, as a stand-in, or null.
+    whom the actor acted for, as a stand-in, or null. `data` has what the caller may see of it: of
+    time and expenses of others, in most roles, neither people nor notes, receipts or amounts.
+    `withheld` is true where something is left out; author and cause of a person's event are null
+    then.
     """
 
     id: str
     type: str
     channel: str
     streamsequence: int
-    actor: str
+    actor: str | None
     on_behalf_of: str | None
-    cause: str
+    cause: str | None
     occurred_at: datetime
     recorded_at: datetime
     heard: Position
+    withheld: bool
     data: dict[str, Any]
 
 
 def written(
-    view: ViewModel | Sequence[ViewModel], headers: Mapping[str, str], *, confidential: bool
+    view: ViewModel | Sequence[ViewModel], headers: Mapping[str, str], reader: Reader
 ) -> Response:
-    """Return the view as a response, without confidential data unless the reader may see them."""
-    content = to_json(view, context=context_of(confidential=confidential))
+    """Return the view as a response, with what the reader may see."""
+    content = to_json(view, context=reader)
     return Response(content, headers=headers, media_type="application/json")
 
 
-def engagement_view(details: EngagementDetails, *, confidential: bool) -> EngagementView:
+def engagement_view(details: EngagementDetails, reader: Reader) -> EngagementView:
     """Return the response model of an engagement; attention is that of the reader."""
-    view = details.view
+    view, confidential = details.view, reader.confidential
     waived = view.gateway.waived | view.gateway_confidential.waived
     return EngagementView(
         engagement=view.engagement,
@@ -186,20 +190,23 @@ def disconnect_view(
     )
 
 
-def timeline_entry(recorded: Recorded[Event]) -> TimelineEntry:
-    """Return the response model of an event in a timeline."""
+def timeline_entry(recorded: Recorded[Event], reader: Reader) -> TimelineEntry:
+    """Return the response model of an event in a timeline, with what the reader may see."""
+    personal = withheld_from(reader, recorded.event)
+    shows_author = personal is None or not personal.hides_author
     return TimelineEntry(
         id=recorded.id,
         type=recorded.event.type,
         channel=recorded.channel.name,
         streamsequence=recorded.sequence,
-        actor=recorded.actor,
-        on_behalf_of=recorded.on_behalf_of,
-        cause=recorded.cause,
+        actor=recorded.actor if shows_author else None,
+        on_behalf_of=recorded.on_behalf_of if shows_author else None,
+        cause=recorded.cause if shows_author else None,
         occurred_at=recorded.occurred_at,
         recorded_at=recorded.recorded_at,
         heard=dict(recorded.heard),
-        data=recorded.event.model_dump(mode="json"),
+        withheld=personal is not None,
+        data=data_of(recorded.event, reader),
     )
 
 

@@ -30,6 +30,7 @@ from gateway.portfolio.figures import build_portfolio, contribution, replace_con
 from gateway.portfolio.list_index import EngagementRow, ListIndex
 from gateway.portfolio.summary import Summary, summary
 from gateway.queries import EngagementDetails
+from gateway.redaction import NOBODY, Reader
 from gateway.rules import judge
 from gateway.schemas import disconnect_page, engagement_view, timeline_entry
 from gateway.view.engagement_view import View, dump, load
@@ -40,6 +41,7 @@ from tests.unit.lived import LIVES, Moment, fork, lived, moments
 from tests.unit.simulation import AnyStream, Department, SentCommand, World, founded
 from tests.unit.test_interleaving import shown
 
+_READER = Reader("vera", confidential=True, everyone=True)
 _FAR = datetime(2999, 12, 31, tzinfo=UTC)
 _THOROUGH = not settings().derandomize
 """Flag for new random examples in each run (`make faults`) instead of always the same ones."""
@@ -145,14 +147,14 @@ def check_gateway(events: Iterable[Recorded[Event]]) -> None:
         rows.put(row)
         page = rows.disconnects(lambda _: True, None, 50)
         to_json(disconnect_page(page))
-        for confidential in (False, True):
+        for reader in (NOBODY, _READER):
             unified = EngagementDetails(
                 view, findings, row, complete=True, open_part_complete=True, open_number=1
             )
-            to_json(engagement_view(unified, confidential=confidential))
+            to_json(engagement_view(unified, reader))
         found = tuple(map(detected, findings.values()))
         check_announced(view, PublishDisconnects(disconnects=found))
-    to_json([timeline_entry(each) for each in events])
+    to_json([timeline_entry(each, _READER) for each in events])
 
 
 def check_announced(view: View, command: PublishDisconnects) -> None:

@@ -8,9 +8,12 @@ from itertools import groupby
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
 from gateway.pages.names import UNDER_WAY, Names, channel_name, stage_name
+from gateway.redaction import Reader
 from gateway.rules import Disconnect
-from gateway.view.engagement_view import View, sentence_of
+from gateway.view.engagement_view import View, sentence_of, withheld_from
 from gateway.view.sections.gateway import Waiver
+
+_NOT_SHOWN = "author not shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +117,21 @@ def heard(position: Mapping[str, int], *, confidential: bool) -> tuple[Heard, ..
     )
 
 
-def entry(recorded: Recorded[Event], names: Names, *, confidential: bool) -> Entry:
-    """Return the timeline's entry of an event."""
+def entry(recorded: Recorded[Event], names: Names, reader: Reader) -> Entry:
+    """Return the timeline's entry of an event, with what the reader may see."""
     channel = recorded.channel
+    personal = withheld_from(reader, recorded.event)
     return Entry(
         id=recorded.id,
         channel=channel.name,
         department=channel.department,
         confidential=channel.confidential,
         sequence=recorded.sequence,
-        sentence=sentence_of(recorded.event, names),
-        actor=_actor(recorded, names),
+        sentence=sentence_of(recorded.event, names, reader),
+        actor=_NOT_SHOWN if personal and personal.hides_author else _actor(recorded, names),
         occurred_at=recorded.occurred_at,
         recorded_at=recorded.recorded_at,
-        heard=heard(recorded.heard, confidential=confidential),
+        heard=heard(recorded.heard, confidential=reader.confidential),
     )
 
 
@@ -174,13 +178,12 @@ def proved_disconnects(
     disconnects: Mapping[str, Disconnect],
     timeline: Sequence[Recorded[Event]],
     names: Names,
-    *,
-    confidential: bool,
+    reader: Reader,
 ) -> list[ProvedDisconnect]:
     """Return the disconnects with their evidence, the serious and oldest first, the waived last."""
     events = {each.id: each for each in timeline}
     waivers = view.gateway.waived | view.gateway_confidential.waived
-    shown = [each for each in disconnects.values() if confidential or not each.confidential]
+    shown = [each for each in disconnects.values() if reader.confidential or not each.confidential]
     shown.sort(
         key=lambda each: (
             each.finding in waivers,
@@ -196,7 +199,7 @@ def proved_disconnects(
         proved.append(
             ProvedDisconnect(
                 disconnect=disconnect,
-                proofs=_proofs(evidence, names, confidential=confidential),
+                proofs=_proofs(evidence, names, reader),
                 waived=waiver,
                 waived_by=names.person(waiver.waived_by) if waiver else "",
             )
@@ -204,10 +207,8 @@ def proved_disconnects(
     return proved
 
 
-def _proofs(
-    evidence: Sequence[Recorded[Event]], names: Names, *, confidential: bool
-) -> tuple[Proof, ...]:
-    entries = {each.id: entry(each, names, confidential=confidential) for each in evidence}
+def _proofs(evidence: Sequence[Recorded[Event]], names: Names, reader: Reader) -> tuple[Proof, ...]:
+    entries = {each.id: entry(each, names, reader) for each in evidence}
     return tuple(
         Proof(
             entries[each.id],

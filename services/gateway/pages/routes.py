@@ -34,7 +34,7 @@ from chassis.web.sse import events
 from contracts.channels import Department
 from contracts.event import Event, Recorded
 from contracts.values import EngagementId
-from gateway.api import WAIVED_BY, get_gateway, get_queries
+from gateway.api import WAIVED_BY, get_gateway, get_queries, reader_in
 from gateway.decider import WaiveDisconnect
 from gateway.formatting import day
 from gateway.pages import html_responses, live_updates, portfolio_page, session
@@ -237,7 +237,8 @@ def _add_pages(router: APIRouter, sources: Callable[[Request], Sources]) -> None
         names = Names(source.reference_data, titles_by_id(view))
         selected = [each for each in timeline if said in (None, each.channel.department)]
         shown = selected if events == "all" else selected[-LATEST_EVENTS:]
-        entries = [entry(each, names, confidential=confidential) for each in reversed(shown)]
+        reader = reader_in(caller, view)
+        entries = [entry(each, names, reader) for each in reversed(shown)]
         shown_bills, older_bills = bills(view, names)
         content = _content(
             caller,
@@ -250,9 +251,7 @@ def _add_pages(router: APIRouter, sources: Callable[[Request], Sources]) -> None
             waits=details.waits and details.waits.seen(confidential=confidential),
             passed_over=shown_passed_over(details.passed_over, confidential=confidential),
             steps=stage_steps(view),
-            disconnects=proved_disconnects(
-                view, details.disconnects, timeline, names, confidential=confidential
-            ),
+            disconnects=proved_disconnects(view, details.disconnects, timeline, names, reader),
             panels=panels(view, names, source.today, confidential=confidential),
             bills=shown_bills,
             older_bills=older_bills,

@@ -8,13 +8,16 @@ what covers it is signed.
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 
+from contracts.counting import counted
 from contracts.holds import hold_of
 from gateway.formatting import day, listed
 from gateway.rules.early_starts import beyond_early_starts, lacks_rate
 from gateway.rules.hours import Hours, billable, day_of, evidence, total_hours, waiting, worth
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
+from gateway.view.sections.delivery.time_entries import WaitingWeek
 
 rules = Rules()
 
@@ -121,14 +124,18 @@ def hours_beyond_week(
     """Find time that waits for approval of people whose whole week exceeds their weekly hours.
 
     The whole week is that over all engagements and internal codes. The exposure is unknown: the
-    hours may be right.
+    hours may be right. Who the people are is in the evidence, for readers who may see it.
     """
+    weeks: defaultdict[date, list[WaitingWeek]] = defaultdict(list)
     for week in view.delivery.waiting.values():
         if week.beyond_weekly_hours:
-            yield rule.disconnect(
-                f"The week of {day(week.week)} of {week.person} has "
-                f"{hours(week.beyond_weekly_hours)} more, over all engagements, than the person "
-                "works in a week.",
-                (week.said,),
-                about=f"{week.person}.{week.week}",
-            )
+            weeks[week.week].append(week)
+    for monday, found in weeks.items():
+        people = counted(len(found), "person has", "people have")
+        beyond = sum((each.beyond_weekly_hours or Decimal(0) for each in found), Decimal(0))
+        yield rule.disconnect(
+            f"In the week of {day(monday)}, {people} {hours(beyond)} more, over all engagements, "
+            "than they work in a week.",
+            (each.said for each in found),
+            about=str(monday),
+        )

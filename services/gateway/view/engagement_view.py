@@ -18,7 +18,7 @@ from contracts.money import Money
 from contracts.questions import AskedQuestion
 from contracts.vocabularies import HEARD
 from gateway.formatting import sentence_case
-from gateway.redaction import adapter_of_store
+from gateway.redaction import NOBODY, Reader, adapter_of_store
 from gateway.view.sections.delivery.section import DeliverySection
 from gateway.view.sections.delivery.section import steps as delivery_steps
 from gateway.view.sections.finance.confidential import ConfidentialSection
@@ -33,7 +33,7 @@ from gateway.view.sections.legal import steps as legal_steps
 from gateway.view.sections.sales import Proposal, SalesSection
 from gateway.view.sections.sales import steps as sales_steps
 from gateway.view.sections.sentences import Names
-from gateway.view.sections.steps import STEPS, AnyStep, Steps, section
+from gateway.view.sections.steps import STEPS, AnyStep, Personal, Steps, section
 
 _IMPORTING = ("legal", "delivery", "finance")
 """Sections of the departments that take over an engagement under way, beside Sales."""
@@ -297,6 +297,10 @@ _STEPS = steps_by_type(SECTIONS)
 _SENTENCES = {
     kind: sentence for steps in SECTIONS.values() for kind, sentence in steps.sentences.items()
 }
+PERSONAL: Mapping[type[Event], Personal] = {
+    kind: personal for steps in SECTIONS.values() for kind, personal in steps.personal.items()
+}
+"""Events with details of people's time and expenses, and what every reader sees of them."""
 
 
 def is_projected(kind: type[Event]) -> bool:
@@ -309,9 +313,28 @@ def is_described(kind: type[Event]) -> bool:
     return kind in _SENTENCES
 
 
-def sentence_of(event: Event, names: Names) -> str:
-    """Return the sentence that describes an event; raises KeyError where no section has one."""
-    return sentence_case(_SENTENCES[type(event)](event, names))
+def withheld_from(reader: Reader, event: Event) -> Personal | None:
+    """Return what a reader sees of an event in place of the whole; None where they see it all."""
+    personal = PERSONAL.get(type(event))
+    if personal is None or reader.sees_details_of(getattr(event, "person", None)):
+        return None
+    return personal
+
+
+def data_of(event: Event, reader: Reader) -> dict[str, Any]:
+    """Return the data of an event as far as a reader may see them."""
+    personal = withheld_from(reader, event) or Personal()
+    return event.model_dump(mode="json", include=personal.shown, exclude=personal.hidden)
+
+
+def sentence_of(event: Event, names: Names, reader: Reader = NOBODY) -> str:
+    """Return the sentence that describes an event to a reader.
+
+    Raises KeyError where no section has one.
+    """
+    personal = withheld_from(reader, event)
+    of_others = personal.sentence if personal else None
+    return sentence_case((of_others or _SENTENCES[type(event)])(event, names))
 
 
 def apply_event(view: View, recorded: Recorded[Event]) -> None:

@@ -18,6 +18,7 @@ from gateway import formatting
 from gateway.pages.department_panels import freshness, panels, titles_by_id
 from gateway.pages.engagement_page import entry, proved_disconnects, stage_steps
 from gateway.pages.names import STAGE_NAMES, Names, rule_title
+from gateway.redaction import Reader
 from gateway.rules import judge
 from gateway.schemas import timeline_entry
 from gateway.view.engagement_view import STAGES, View, apply_event, sentence_of
@@ -29,6 +30,7 @@ from tests.weeks import rejected, submitted
 
 TODAY = date(2026, 5, 25)
 NOBODY = Names(RecordsOf([]))
+READER = Reader("vera", confidential=True, everyone=True)
 
 
 def view_of(life: Life) -> View:
@@ -259,7 +261,7 @@ def test_an_event_is_written_as_a_sentence(event: Event, sentence: str) -> None:
 def test_text_of_an_event_is_unchanged_even_if_it_looks_like_a_field() -> None:
     event = rejected(submitted("T-1", date(2026, 3, 2), 16), "{week} [see {why|words}] <b>")
 
-    assert sentence_of(event, NOBODY) == (
+    assert sentence_of(event, NOBODY, READER) == (
         "16 h as engineer of eve in the week of 2 March 2026 not approved: "
         "“{week} [see {why|words}] <b>”"
     )
@@ -301,9 +303,7 @@ def test_evidence_names_the_events_that_its_author_had_not_processed() -> None:
     view = view_of(life)
     (proved,) = [
         each
-        for each in proved_disconnects(
-            view, judge(view, TODAY), life.events, NOBODY, confidential=True
-        )
+        for each in proved_disconnects(view, judge(view, TODAY), life.events, NOBODY, READER)
         if each.disconnect.rule == "promised-finish-before-forecast"
     ]
     signed, report = proved.proofs
@@ -317,7 +317,7 @@ def test_positions_of_confidential_channels_are_hidden_from_other_readers() -> N
     recorded = replace(Life().worked().events[-1], heard={"sales": 3, "finance.confidential": 2})
 
     def heard(*, confidential: bool) -> set[str]:
-        shown = entry(recorded, NOBODY, confidential=confidential)
+        shown = entry(recorded, NOBODY, READER if confidential else Reader("eve"))
         return {each.channel for each in shown.heard}
 
     assert "finance.confidential" in heard(confidential=True)
@@ -326,8 +326,8 @@ def test_positions_of_confidential_channels_are_hidden_from_other_readers() -> N
 
 def test_an_event_shows_for_whom_its_author_stood_in() -> None:
     recorded = replace(Life().opened().events[-1], actor="ann", on_behalf_of="bea")
-    assert entry(recorded, NOBODY, confidential=False).actor == "ann for bea"
-    assert timeline_entry(recorded).on_behalf_of == "bea"
+    assert entry(recorded, NOBODY, READER).actor == "ann for bea"
+    assert timeline_entry(recorded, READER).on_behalf_of == "bea"
 
 
 def test_freshness_counts_missing_events_that_other_authors_had_processed() -> None:

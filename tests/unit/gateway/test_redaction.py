@@ -9,9 +9,9 @@ from pydantic_core import to_json
 from gateway.redaction import (
     Position,
     PositionText,
+    Reader,
     Redacted,
     adapter_of_store,
-    context_of,
     nothing,
 )
 
@@ -23,18 +23,18 @@ class Answer(BaseModel):
     cost: Annotated[int | None, Redacted(nothing)]
 
 
+VERA = Reader("vera", confidential=True)
+EVE = Reader("eve", everyone=True)
 ANSWER = Answer(lacking={"sales": 1, "finance.confidential": 7, "unheard.of": 9}, cost=98765)
 
 
 def test_a_response_shows_confidential_data_only_where_its_context_allows_it() -> None:
-    everything = to_json([ANSWER], context=context_of(confidential=True))
-    assert (
-        everything == f"[{ANSWER.model_dump_json(context=context_of(confidential=True))}]".encode()
-    )
+    everything = to_json([ANSWER], context=VERA)
+    assert everything == f"[{ANSWER.model_dump_json(context=VERA)}]".encode()
     assert b"98765" in everything
     assert b"finance.confidential" in everything
 
-    for context in (context_of(confidential=False), None, {}, {"confidential": True}):
+    for context in (EVE, None, {}, {"confidential": True}):
         shown = to_json([ANSWER], context=context)
         assert shown == b'[{"lacking":{"sales":1},"cost":null}]'
 
@@ -66,7 +66,7 @@ def test_a_position_is_a_text_in_the_store_and_by_channel_in_a_response() -> Non
     assert store.dump_json(reference) == b'{"heard":"finance.confidential=7,sales=1"}'
     assert store.validate_json(store.dump_json(reference)) == reference
     assert response.dump_python(reference) == {"heard": {"sales": 1}}
-    everything = response.dump_python(reference, context=context_of(confidential=True))
+    everything = response.dump_python(reference, context=VERA)
     assert everything == {"heard": {"finance.confidential": 7, "sales": 1}}
     schema = response.json_schema(mode="serialization")["properties"]["heard"]
     assert schema["additionalProperties"] == {"type": "integer"}

@@ -148,9 +148,9 @@ def test_hours_beyond_a_persons_week_are_found_until_they_are_decided(how: str) 
     long = hours.model_copy(update={"beyond_weekly_hours": Decimal("2.5"), "revision": 2})
     found = of_rule(life.say(61, long), 61, rule)
     assert found is not None
-    assert found.finding == f"hours-beyond-week.eve.{life.week(2)}"
+    assert found.finding == f"hours-beyond-week.{life.week(2)}"
     assert found.sentence.endswith(
-        " of eve has 2.5 h more, over all engagements, than the person works in a week."
+        ", 1 person has 2.5 h more, over all engagements, than they work in a week."
     )
     assert (found.owner, found.exposure, evidence(found)) == (
         "delivery",
@@ -185,7 +185,9 @@ def test_an_expense_counts_while_it_is_approved_and_not_reversed() -> None:
     correction = {"why": "Twice.", "reversed_on": life.day(43)}
     submission = delivery.ExpenseSubmitted.model_validate(spent)
     section = view_of(life.say(40, submission).events).delivery
-    assert (section.waiting_expenses, section.billable_expenses) == ({"X-1": eur(120)}, {})
+    (waiting,) = section.waiting_expenses.items()
+    assert (waiting[0], waiting[1].person, waiting[1].amount) == ("X-1", "eve", eur(120))
+    assert section.billable_expenses == {}
     life.say(41, delivery.ExpenseApproved.model_validate(spent))
     section = view_of(life.events).delivery
     assert (section.waiting_expenses, section.billable_expenses) == (

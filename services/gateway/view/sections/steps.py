@@ -3,7 +3,8 @@
 A field that is declared by `newest`, `each_by`, `each_with_day`, `every` or `newest_ref` is filled
 without a function. Functions are registered with `Steps.on`, run after that, and change the section
 in place: copies would cost too much over a hundred thousand events. `Steps.describe` declares the
-sentence of an event in the timeline. A large section has its functions and sentences in parts, a
+sentence of an event in the timeline, `of_person` and `of_people` what of it not every reader sees.
+A large section has its functions and sentences in parts, a
 module for each (`PartSteps`), and lists the parts.
 """
 
@@ -37,6 +38,30 @@ AnyStep = Callable[[Any, Any], None]
 
 AnySentence = Callable[[Any, Names], str]
 """A function that describes an event of one type."""
+
+FieldPaths: TypeAlias = Mapping[str, "bool | FieldPaths"]
+"""Fields of an event as pydantic names them; ``__all__`` are the members of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """A declaration of what readers see of an event whose person's details they may not see.
+
+    They see the fields that are `shown`, or all but those that are `hidden`, and this sentence in
+    place of the full one, if there is another. Where all fields are not shown, its author is not
+    shown either: it may be the person. `Reader.sees_details_of` decides who sees the whole event,
+    by its field `person`; an event without that field has works of several people.
+    """
+
+    shown: FieldPaths | None = None
+    hidden: FieldPaths | None = None
+    sentence: AnySentence | None = None
+
+    @property
+    def hides_author(self) -> bool:
+        """True if it is an event of one person, who may be its author."""
+        return self.shown is not None
+
 
 _STORES = "stores"
 STEPS = "steps"
@@ -238,6 +263,7 @@ class PartSteps(Generic[Fields_contra]):
     def __init__(self, *, ignored: Iterable[type[Event]] = ()) -> None:
         self.ignored = frozenset(ignored)
         self.sentences: dict[type[Event], AnySentence] = {}
+        self.personal: dict[type[Event], Personal] = {}
         self.functions: dict[type[Event], AnyStep] = {}
 
     @overload
@@ -277,6 +303,20 @@ class PartSteps(Generic[Fields_contra]):
             raise TypeError(f"{kind.type} has two sentences")
         self.sentences[kind] = sentence
 
+    def of_person(
+        self,
+        kind: type[F],
+        shown: FieldPaths,
+        sentence: Callable[[F, Names], str] | None = None,
+    ) -> None:
+        """Declare an event of a person's time or expenses, and what every reader sees of it."""
+        self.personal[kind] = Personal(shown=shown, sentence=sentence)
+
+    def of_people(self, *kinds: type[Event], hidden: FieldPaths) -> None:
+        """Declare events that have works of people in some fields, which not every reader sees."""
+        for kind in kinds:
+            self.personal[kind] = Personal(hidden=hidden)
+
 
 class Steps(PartSteps[Section]):
     """The steps of a section and of its parts, and the sentences that describe their events.
@@ -303,6 +343,7 @@ class Steps(PartSteps[Section]):
                 self.on(kind)(step)
             for kind, sentence in part.sentences.items():
                 self.describe(kind, sentence)
+            self.personal |= part.personal
 
     def by_type(self) -> Iterator[tuple[type[Event], AnyStep]]:
         """Yield each type of event with the one function that does all that the section does."""

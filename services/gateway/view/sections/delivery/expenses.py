@@ -1,5 +1,8 @@
 """Keep the expenses that wait for approval, and the approved billable ones."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from contracts import delivery
@@ -7,19 +10,46 @@ from contracts.event import Recorded
 from contracts.money import Money
 from gateway.formatting import day, money
 from gateway.view.sections.sentences import Names
-from gateway.view.sections.steps import PartSteps, Ref, ref
+from gateway.view.sections.steps import FieldPaths, PartSteps, Ref, ref
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingExpense:
+    """An expense that is submitted and not decided."""
+
+    person: str
+    spent_on: date
+    amount: Money
+    billable: bool
+    line: str | None
+    said: Ref
 
 
 class Fields(Protocol):
     """Fields of the section that these steps change."""
 
     approved_works: int
-    waiting_expenses: dict[str, Money]
+    waiting_expenses: dict[str, WaitingExpense]
     billable_expenses: dict[str, Money]
     billable_expense: dict[str, Ref]
 
 
 steps = PartSteps[Fields]()
+
+
+_EXPENSE: FieldPaths = {"billable": True, "line": True, "reversed_on": True}
+"""Fields that every reader sees: not person, purpose, amount and receipt."""
+
+
+def _anonymous(outcome: str) -> Callable[[delivery.Expense, Names], str]:
+    return lambda event, _: f"{'Billable expense' if event.billable else 'Expense'} {outcome}."
+
+
+steps.of_person(delivery.ExpenseSubmitted, _EXPENSE, _anonymous("submitted"))
+steps.of_person(delivery.ExpenseWithdrawn, _EXPENSE, _anonymous("withdrawn"))
+steps.of_person(delivery.ExpenseRejected, _EXPENSE, _anonymous("not approved"))
+steps.of_person(delivery.ExpenseApproved, _EXPENSE, _anonymous("approved"))
+steps.of_person(delivery.ExpenseReversed, _EXPENSE, _anonymous("reversed"))
 
 
 def _of_expense(event: delivery.Expense, names: Names) -> str:
@@ -35,7 +65,10 @@ steps.describe(
 
 @steps.on(delivery.ExpenseSubmitted)
 def _expense_submitted(section: Fields, recorded: Recorded[delivery.ExpenseSubmitted]) -> None:
-    section.waiting_expenses[recorded.event.expense] = recorded.event.amount
+    event = recorded.event
+    section.waiting_expenses[event.expense] = WaitingExpense(
+        event.person, event.spent_on, event.amount, event.billable, event.line, ref(recorded)
+    )
 
 
 steps.describe(

@@ -9,6 +9,7 @@ from contracts import delivery
 from contracts.decimals import Number
 from contracts.money import Money
 from contracts.values import Tier
+from gateway.redaction import ByPerson
 from gateway.view.sections.delivery import (
     acceptance,
     changes,
@@ -27,6 +28,7 @@ from gateway.view.sections.delivery.acceptance import Deliverable
 from gateway.view.sections.delivery.changes import Change
 from gateway.view.sections.delivery.customer_inputs import CustomerInput, customer_input
 from gateway.view.sections.delivery.estimates import Estimate
+from gateway.view.sections.delivery.expenses import WaitingExpense
 from gateway.view.sections.delivery.planning import Baseline, Tasks
 from gateway.view.sections.delivery.raid import RaidItem, Raised, raid_item
 from gateway.view.sections.delivery.surveys import Survey
@@ -82,7 +84,7 @@ class DeliverySection:
     kickoff: Kept[delivery.KickoffHeld] | None = newest(
         delivery.KickoffHeld, until=(delivery.KickoffWithdrawn,)
     )
-    waiting: dict[str, WaitingWeek] = field(default_factory=dict)
+    waiting: ByPerson[WaitingWeek] = field(default_factory=dict)
     """Time that waits for approval, by person and Monday (``eve/2026-03-02``)."""
     approved_hours: Number = Decimal(0)
     approved_works: int = 0
@@ -92,8 +94,8 @@ class DeliverySection:
     """Approved hours by contract line; those of tasks that name no line are not in it."""
     weeks: dict[date, Worked] = field(default_factory=dict)
     last_approved: Ref | None = newest_ref(delivery.TimeApproved)
-    waiting_expenses: dict[str, Money] = field(default_factory=dict)
-    """Amounts of the expenses that wait for approval, by id."""
+    waiting_expenses: ByPerson[WaitingExpense] = field(default_factory=dict)
+    """Expenses that wait for approval, by id."""
     billable_expenses: dict[str, Money] = field(default_factory=dict)
     """Approved billable expenses by contract line, day and currency.
 

@@ -11,7 +11,7 @@ from contracts.decimals import Number
 from contracts.event import Recorded
 from gateway.formatting import day, hours, listed, words
 from gateway.view.sections.sentences import Names, if_given
-from gateway.view.sections.steps import PartSteps, Ref, ref
+from gateway.view.sections.steps import FieldPaths, PartSteps, Ref, ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,14 @@ class Fields(Protocol):
 
 steps = PartSteps[Fields]()
 
+_ENTRY = {"role", "hours", "billable", "kind", "line"}
+_ENTRIES: FieldPaths = {
+    "week": True,
+    "entries": {"__all__": dict.fromkeys(_ENTRY, True)},
+    "reversed_on": True,
+}
+"""Fields of a week that every reader sees: hours by role, without person, days and notes."""
+
 
 def _worked(entries: Iterable[delivery.TimeEntry]) -> str:
     """Return the hours of each role, such as "24 h as engineer and 8 h as architect"."""
@@ -81,6 +89,24 @@ def _of_week(event: delivery.SubmittedWeek | delivery.ApprovedWeek, names: Names
     return f"{worked} of {person} in the week of {day(event.week)}"
 
 
+def _anonymous(event: delivery.SubmittedWeek | delivery.ApprovedWeek, outcome: str) -> str:
+    return f"{_worked(event.entries)} in the week of {day(event.week)} {outcome}."
+
+
+steps.of_person(delivery.TimeSubmitted, _ENTRIES, lambda event, _: _anonymous(event, "submitted"))
+steps.of_person(
+    delivery.WeekMeasured,
+    {"week": True},
+    lambda event, _: f"A person's hours in the week of {day(event.week)} changed.",
+)
+steps.of_person(delivery.TimeWithdrawn, _ENTRIES, lambda event, _: _anonymous(event, "withdrawn"))
+steps.of_person(delivery.TimeRejected, _ENTRIES, lambda event, _: _anonymous(event, "not approved"))
+steps.of_person(delivery.TimeApproved, _ENTRIES, lambda event, _: _anonymous(event, "approved"))
+steps.of_person(
+    delivery.TimeReversed,
+    _ENTRIES,
+    lambda event, _: _anonymous(event, f"reversed on {day(event.reversed_on)}"),
+)
 steps.describe(
     delivery.TimeSubmitted,
     lambda event, names: (

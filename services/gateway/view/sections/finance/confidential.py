@@ -13,7 +13,7 @@ from gateway.formatting import day, hours, money, percent, ratio
 from gateway.view.sections.finance.conversions import original_amount
 from gateway.view.sections.finance.revenue import cumulative_revenue, total_revenue
 from gateway.view.sections.sentences import if_given
-from gateway.view.sections.steps import Kept, Steps, each_by, newest
+from gateway.view.sections.steps import FieldPaths, Kept, Steps, each_by, newest
 
 
 @dataclass(slots=True)
@@ -53,6 +53,16 @@ class ConfidentialSection:
 
 
 steps = Steps(ConfidentialSection, ignored=[finance.ChangeCosted])
+
+
+_OF_PERSON: FieldPaths = {
+    "week": True,
+    "entries": {"__all__": dict.fromkeys(("role", "kind", "hours", "cost"), True)},
+    "cost": True,
+    "cumulative": True,
+}
+steps.of_person(finance.CostAccrued, _OF_PERSON)
+steps.of_person(finance.CostReversed, _OF_PERSON)
 
 
 def _costed(entries: Sequence[finance.CostedWork]) -> str:

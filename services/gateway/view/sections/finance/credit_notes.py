@@ -16,7 +16,7 @@ from gateway.view.sections.finance.invoices import (
     clear_overdue,
     with_tax,
 )
-from gateway.view.sections.finance.lines import BilledLine, reduced
+from gateway.view.sections.finance.lines import LINES_OF_PEOPLE, BilledLine, reduced
 from gateway.view.sections.finance.reversed_work import ReversedWork
 from gateway.view.sections.steps import PartSteps
 
@@ -29,6 +29,7 @@ class Fields(Protocol):
 
 
 steps = PartSteps[Fields]()
+steps.of_people(finance.CreditNoteIssued, hidden=LINES_OF_PEOPLE)
 
 steps.describe(
     finance.CreditNoteIssued,

@@ -8,7 +8,14 @@ from contracts import finance
 from contracts.event import Recorded
 from contracts.money import Money
 from gateway.formatting import day, listed, money, words
-from gateway.view.sections.finance.lines import BilledLine, InvoiceLine, lines_billed, lines_shown
+from gateway.view.sections.finance.lines import (
+    LINES_OF_PEOPLE,
+    WORKS_OF_PEOPLE,
+    BilledLine,
+    InvoiceLine,
+    lines_billed,
+    lines_shown,
+)
 from gateway.view.sections.finance.reversed_work import ReversedWork
 from gateway.view.sections.sentences import if_given
 from gateway.view.sections.steps import PartSteps, Ref, ref
@@ -53,6 +60,9 @@ class Fields(Protocol):
 
 
 steps = PartSteps[Fields](ignored=[finance.InvoiceApproved])
+steps.of_people(finance.InvoiceDrafted, hidden=LINES_OF_PEOPLE)
+steps.of_people(finance.InvoiceEdited, hidden={**LINES_OF_PEOPLE, "removed": True})
+steps.of_people(finance.DraftWithdrawn, finance.InvoiceRejected, hidden=WORKS_OF_PEOPLE)
 
 steps.describe(
     finance.BillingEventDue,

@@ -11,7 +11,14 @@ from contracts.money import Money
 from gateway.formatting import day, money
 from gateway.view.sections.finance.drafts import Billable, Draft
 from gateway.view.sections.finance.importing import OpeningInvoice
-from gateway.view.sections.finance.lines import BilledLine, InvoiceLine, lines_billed, lines_shown
+from gateway.view.sections.finance.lines import (
+    LINES_OF_PEOPLE,
+    WORKS_OF_PEOPLE,
+    BilledLine,
+    InvoiceLine,
+    lines_billed,
+    lines_shown,
+)
 from gateway.view.sections.finance.reversed_work import ReversedWork
 from gateway.view.sections.steps import PartSteps, Ref, ref
 
@@ -115,6 +122,8 @@ class Fields(Protocol):
 
 
 steps = PartSteps[Fields]()
+steps.of_people(finance.InvoiceIssued, hidden=LINES_OF_PEOPLE)
+steps.of_people(finance.InvoiceVoided, hidden=WORKS_OF_PEOPLE)
 
 
 def with_tax(net: Money, tax: finance.TaxTotals) -> str:

@@ -8,6 +8,11 @@ from decimal import Decimal
 from contracts import finance
 from contracts.decimals import Number
 from contracts.money import Money, Rate
+from gateway.view.sections.steps import FieldPaths
+
+WORKS_OF_PEOPLE: FieldPaths = {"works": True}
+LINES_OF_PEOPLE: FieldPaths = {"lines": {"__all__": WORKS_OF_PEOPLE}}
+"""The works that an event lists, itself or by line, with who did them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from contracts import finance
 from contracts.event import Recorded
 from contracts.money import Money
 from gateway.formatting import money
-from gateway.view.sections.finance.lines import BilledLine, reduced
+from gateway.view.sections.finance.lines import WORKS_OF_PEOPLE, BilledLine, reduced
 from gateway.view.sections.steps import PartSteps, Ref, ref
 
 
@@ -34,6 +34,7 @@ class Fields(Protocol):
 
 
 steps = PartSteps[Fields]()
+steps.of_people(finance.BilledWorkReversed, hidden=WORKS_OF_PEOPLE)
 
 steps.describe(
     finance.BilledWorkReversed,
