@@ -1,11 +1,13 @@
 """Check what several decisions of Delivery require: open, released, decided by the customer."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
 from chassis.domain.commands import Missing, NotAllowed, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.reference import known_on, require_contact
+from contracts.counting import counted
 from contracts.event import Recorded
 from contracts.reference import (
     PersonPublished,
@@ -18,8 +20,9 @@ from contracts.values import PersonId
 from delivery.engagement import Engagement
 from delivery.roles import ACCOUNTANTS, DIRECTORS, MANAGERS
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOST_NAMED = 3
-"""Number of people that a sentence names."""
+"""Number of people, and of reasons, that a sentence names."""
 
 
 def require_open(state: Engagement, *, after_termination: bool = False) -> None:
@@ -83,6 +86,19 @@ def few_of(people: Iterable[str]) -> str:
     """Return the first of some people, each once, for a sentence."""
     named = [*dict.fromkeys(people)]
     return ", ".join(named[:_MOST_NAMED]) + (", ..." if len(named) > _MOST_NAMED else "")
+
+
+def few_reasons(sentences: Iterable[str]) -> str:
+    """Return the first of some reasons, and the number of the others.
+
+    Of reasons that differ in the day only, there is one for each day of work: the first is named.
+    """
+    first_of: dict[str, str] = {}
+    for each in sentences:
+        first_of.setdefault(_DAY.sub("", each), each)
+    more = len(first_of) - _MOST_NAMED
+    first = "; ".join([*first_of.values()][:_MOST_NAMED])
+    return f"{first}; and {counted(more, 'more reason')}" if more > 0 else first
 
 
 def known_person(context: Context, person: str, day: date | None = None) -> PersonPublished:

@@ -11,7 +11,7 @@ from delivery.conditions import Conditions, condition, kind_of, of_contract
 from delivery.coverage import uncovered_expense
 from delivery.engagement import Engagement
 from delivery.expenses.state import WaitingExpense
-from delivery.policies import approver_of, few_of
+from delivery.policies import approver_of, few_of, few_reasons
 
 APPROVE = ItemKind(
     "expense-waiting",
@@ -81,7 +81,7 @@ def _not_covered(
     number = "1 expense" if len(found) == 1 else f"{len(found)} expenses"
     return kind(
         "expenses",
-        f"{number} of {people} cannot be billed: {found[0][1].sentence}",
+        f"{number} of {people} cannot be billed: {few_reasons(each.sentence for _, each in found)}",
         since=min(waiting.submitted_on for waiting, _ in found),
         person=state.manager if kind.role == "engagement-manager" else None,
         to_person=state.manager,

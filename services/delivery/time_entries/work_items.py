@@ -15,7 +15,7 @@ from contracts.roles import Role
 from delivery.conditions import Conditions, condition, kind_of, of_contract
 from delivery.coverage import with_missing
 from delivery.engagement import Engagement
-from delivery.policies import approver_of, few_of
+from delivery.policies import approver_of, few_of, few_reasons
 from delivery.quantities import ZERO
 from delivery.time_entries.state import WaitingWeek, sheet_of
 
@@ -190,9 +190,10 @@ def _not_covered(
 ) -> WorkItem:
     hours = sum((entry.hours for entry, _ in found), ZERO)
     people = few_of(weeks[entry.entry].person for entry, _ in found)
+    why = few_reasons(each.sentence for _, each in found)
     return kind(
         "time",
-        f"{counted(hours, 'hour')} of {people} cannot be billed: {found[0][1].sentence}",
+        f"{counted(hours, 'hour')} of {people} cannot be billed: {why}",
         since=min(weeks[entry.entry].submitted_on for entry, _ in found),
         person=state.manager if kind.role == "engagement-manager" else None,
         to_person=state.manager,

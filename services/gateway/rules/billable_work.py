@@ -10,10 +10,13 @@ from contracts.lines import HOURLY, ContractLine
 from contracts.money import Money
 from gateway.formatting import listed
 from gateway.rules.amounts import agreed_lines, price_of_lines, total
+from gateway.rules.expenses import of_expenses, waiting_expenses
 from gateway.rules.hours import Hours, billable, evidence, total_hours, waiting, worth
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
+from gateway.view.sections.delivery.expenses import WaitingExpense
 from gateway.view.sections.finance.budget import Budget
+from gateway.view.sections.legal import Amendment
 from gateway.view.sections.steps import Ref
 
 rules = Rules()
@@ -71,12 +74,15 @@ def _agreed(view: View) -> Ref | None:
 
 
 @rules.register(
-    "work-without-rate", title="Work without a contract rate", owner="legal", after_end=True
+    "work-without-rate", title="Work without a contract rate", owner="sales", after_end=True
 )
 def work_without_rate(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
-    """Find billable hours of roles for which the contract has no bill rate on the day."""
+    """Find billable hours of roles for which the contract has no bill rate on the day.
+
+    Sales agrees with the customer on a change that adds it.
+    """
     for (lacks, role), found in _unpaid(view).items():
         if lacks is _Lacks.RATE:
             yield rule.disconnect(
@@ -94,9 +100,10 @@ def work_without_rate(
 def work_without_line(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
-    """Find billable hours whose line the contract does not have, or whose task names no line.
+    """Find billable work whose line the contract does not have, or whose task names no line.
 
-    A line has to be named where several could pay.
+    A line has to be named where several could pay. Expenses that wait need only a line that was
+    signed by their day, if they name one.
     """
     baseline = view.delivery.baseline
     for (lacks, about), found in _unpaid(view).items():
@@ -114,6 +121,43 @@ def work_without_line(
             exposure=view.price,
             at_stake=worth(view, found),
         )
+    known = {each.line for each in agreed_lines(view)}
+    spent: defaultdict[str, list[WaitingExpense]] = defaultdict(list)
+    for each in waiting_expenses(view):
+        if each.line is not None and (each.line not in known or _is_early(view, each)):
+            spent[each.line].append(each)
+    for line, expenses in spent.items():
+        amendment = _added_by(view, line) if line in known else None
+        yield from of_expenses(
+            rule,
+            view,
+            expenses,
+            f"are on line {line}, which the contract does not have"
+            if amendment is None
+            else f"are on line {line}, which amendment {amendment.amendment} adds that was signed"
+            " later",
+            (amendment.signed if amendment else _agreed(view),),
+            about=f"{_Lacks.LINE.value}.{line}",
+        )
+
+
+def _added_by(view: View, line: str | None) -> Amendment | None:
+    """Return the signed amendment that adds a line; None where it was not added."""
+    return next(
+        (
+            amendment
+            for amendment in view.legal.signed_amendments()
+            if any(each.line == line and each.new for each in amendment.changes)
+        ),
+        None,
+    )
+
+
+def _is_early(view: View, expense: WaitingExpense) -> bool:
+    """Return whether an expense is of a day before the signature that added its line."""
+    amendment = _added_by(view, expense.line)
+    signed_on = amendment.signed_on if amendment else None
+    return signed_on is not None and signed_on > expense.spent_on
 
 
 @rules.register("expense-not-billed", title="Billable expense that is not billed", owner="delivery")

@@ -33,7 +33,7 @@ class _Caps:
 
     def fitting(self, each: Hours, rate: Rate | None) -> Decimal:
         """Return how many of the hours are within the caps; none where a needed rate is unknown."""
-        if self.hours == 0 or self.amount == 0:
+        if self.is_spent:
             return Decimal(0)
         if not each.billable:
             return each.hours
@@ -45,6 +45,15 @@ class _Caps:
         if fit * rate.amount <= self.amount:
             return fit
         return (self.amount / rate.amount).quantize(_HUNDREDTH, ROUND_DOWN)
+
+    def includes(self, day: date) -> bool:
+        """Return whether the caps are those of a day."""
+        return self.after < day < self.until
+
+    @property
+    def is_spent(self) -> bool:
+        """True if nothing is left."""
+        return any(left is not None and left <= 0 for left in (self.hours, self.amount))
 
     def use(self, hours: Decimal, rate: Rate | None) -> None:
         """Take billable hours from what is left."""
@@ -61,20 +70,12 @@ def beyond_early_starts(
 
     Approved hours use up the caps first, and within each group those of earlier days.
     """
-    starts = view.legal.early_starts
-    caps = [
-        _caps(starts, after, until)
-        for after in {date.min, *(each.event.expires_on for each in starts)}
-        for until in {date.max, *(each.event.starts_on for each in starts)}
-    ]
+    caps = _all_caps(view)
     for each in (*sorted(approved, key=day_of), *sorted(waiting, key=day_of)):
-        if not any(one.event.starts_on <= each.day <= one.event.expires_on for one in starts):
+        if not _lasts_on(view, each.day):
             yield each
             continue
-        limits, rate = (
-            [cap for cap in caps if cap.after < each.day < cap.until],
-            _bill_rate(view, each),
-        )
+        limits, rate = [cap for cap in caps if cap.includes(each.day)], _bill_rate(view, each)
         fit = min(cap.fitting(each, rate) for cap in limits)
         if each.billable:
             for cap in limits:
@@ -83,11 +84,48 @@ def beyond_early_starts(
             yield replace(each, hours=each.hours - fit)
 
 
-def lacks_rate(view: View, each: Hours) -> bool:
-    """Return whether early starts are limited in money, and the hours have no bill rate for it."""
+def covers_expense(view: View, on: date, approved: Iterable[Hours]) -> bool:
+    """Return whether early starts cover an expense of a day: it uses up no cap.
+
+    One has to include the day, and the approved hours must not have used up a cap.
+    """
+    if not _lasts_on(view, on):
+        return False
+    caps = [each for each in _all_caps(view) if each.includes(on)]
+    for each in approved:
+        if lacks_rate(view, each, on):
+            return False
+        for cap in caps:
+            if cap.includes(each.day):
+                cap.use(each.hours, _bill_rate(view, each))
+    return not any(cap.is_spent for cap in caps)
+
+
+def lacks_rate(view: View, each: Hours, on: date | None = None) -> bool:
+    """Return whether early starts are limited in money, and the hours have no bill rate for it.
+
+    For work of a day that none of them includes, by default that of the hours, no rate would help.
+    """
+    if not _lasts_on(view, on or each.day):
+        return False
     amounts = [start.event.cap_amount for start in view.legal.early_starts]
     rate = _bill_rate(view, each)
     return any(cap and (rate is None or rate.currency != cap.currency) for cap in amounts)
+
+
+def _lasts_on(view: View, day: date) -> bool:
+    starts = (each.event for each in view.legal.early_starts)
+    return any(start.starts_on <= day <= start.expires_on for start in starts)
+
+
+def _all_caps(view: View) -> list[_Caps]:
+    """Return the caps for the days between any two: each early start is used on its own days."""
+    starts = view.legal.early_starts
+    return [
+        _caps(starts, after, until)
+        for after in {date.min, *(each.event.expires_on for each in starts)}
+        for until in {date.max, *(each.event.starts_on for each in starts)}
+    ]
 
 
 def _caps(starts: Sequence[Kept[EarlyStartAuthorised]], after: date, until: date) -> _Caps:

@@ -66,6 +66,7 @@ def work_on_unsigned_change(
             continue
         amendment, known = view.legal.amendment_of(change), view.delivery.changes.get(change)
         signed = amendment is not None and amendment.signed is not None
+        rejected = known is not None and known.rejected is not None
         state = "was signed later" if signed else "is not signed"
         yield rule.disconnect(
             f"{hours(total_hours(found))} are submitted on change {change}, whose amendment "
@@ -76,7 +77,7 @@ def work_on_unsigned_change(
                 known.requested if known else None,
             ),
             about=change,
-            owner="delivery" if signed else "legal",
+            owner="delivery" if signed or rejected or view.over else "legal",
             exposure=price_of_lines(view, [each.line for each in known.changes] if known else []),
             at_stake=worth(view, found, _lines_with(view, change)),
             severity="warning" if signed else "serious",

@@ -12,6 +12,7 @@ from contracts.channels import Department
 from contracts.money import Money
 from gateway.formatting import day, listed
 from gateway.rules.amounts import difference, total
+from gateway.rules.expenses import of_expenses, waiting_expenses
 from gateway.rules.hours import evidence, total_hours, waiting, worth
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
@@ -62,9 +63,9 @@ def imported_balances_differ(
 def work_before_take_over(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
-    """Find hours that wait until all departments took over, or that the balances contain.
+    """Find work that waits until all departments took over, or that the balances contain.
 
-    Hours up to the day of the balances are in them: approved again, they would be billed twice.
+    Work up to the day of the balances are in them: approved again, they would be billed twice.
     """
     submitted, lacks = list(waiting(view)), view.import_lacks
     if submitted and lacks:
@@ -76,6 +77,18 @@ def work_before_take_over(
             owner=next(each for each in _TAKING_OVER if each in lacks),
             exposure=view.price,
             at_stake=worth(view, submitted),
+        )
+    spent = waiting_expenses(view)
+    if lacks:
+        yield from of_expenses(
+            rule,
+            view,
+            spent,
+            "are submitted, and the engagement is not taken over by "
+            f"{listed(each.capitalize() for each in lacks)}",
+            (view.sales.opened,),
+            about="lacks",
+            owner=next(each for each in _TAKING_OVER if each in lacks),
         )
     balances = [each for each in (view.delivery.imported, view.finance.imported) if each]
     last = max((each.event.as_of for each in balances), default=date.min)
@@ -89,6 +102,14 @@ def work_before_take_over(
             exposure=view.price,
             at_stake=worth(view, found),
         )
+    yield from of_expenses(
+        rule,
+        view,
+        (each for each in spent if each.spent_on <= last),
+        f"are submitted for days to {day(last)}, which the totals that were taken over contain",
+        (each.said for each in balances),
+        about="contained",
+    )
 
 
 def _apart(agreed: Money | None, opening: Money | None) -> Money | None:

@@ -9,14 +9,18 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
+from contracts.channels import Department
 from contracts.counting import counted
 from contracts.holds import hold_of
 from gateway.formatting import day, listed
-from gateway.rules.early_starts import beyond_early_starts, lacks_rate
+from gateway.rules.early_starts import beyond_early_starts, covers_expense, lacks_rate
+from gateway.rules.expenses import of_expenses, waiting_expenses
 from gateway.rules.hours import Hours, billable, day_of, evidence, total_hours, waiting, worth
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
+from gateway.view.sections.delivery.expenses import WaitingExpense
 from gateway.view.sections.delivery.time_entries import WaitingWeek
 
 rules = Rules()
@@ -28,22 +32,37 @@ rules = Rules()
 def work_before_signature(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
-    """Find hours that neither a signed contract nor an early-start authorisation covers.
+    """Find work that neither a signed contract nor an early-start authorisation covers.
 
     A contract that is signed or was taken over covers work from its effective day. Before, hours
     are covered from the first day of an authorisation to its last, up to the caps in hours and in
-    money.
+    money. Expenses that wait are covered until a cap is spent.
     """
     signed = view.legal.signed or view.legal.imported
     covers = view.legal.effective_on or date.max
     approved = [each for each in billable(view) if each.day < covers]
     submitted = [each for each in waiting(view) if each.day < covers]
+    before = "the signature" if signed is None else f"{day(covers)}, when the contract begins"
+    severity: Literal["warning", "serious"] = "serious" if signed is None else "warning"
+    spent = [
+        each
+        for each in waiting_expenses(view)
+        if each.spent_on < covers and not covers_expense(view, each.spent_on, approved)
+    ]
+    yield from of_expenses(
+        rule,
+        view,
+        spent,
+        f"are submitted for days before {before}, and no early-start authorisation covers them",
+        (*(start.said for start in view.legal.early_starts), signed.said if signed else None),
+        owner=_owner(view, approved, spent[0]) if spent else None,
+        severity=severity,
+    )
     beyond = list(beyond_early_starts(view, approved, submitted))
     if not beyond:
         return
     starts, early = view.legal.early_starts, (*approved, *submitted)
     worked, lacking = total_hours(early), total_hours(beyond)
-    before = "the signature" if signed is None else f"{day(covers)}, when the contract begins"
     authorised = (
         f"; the early-start authorisation covers {hours(worked - lacking)} of them."
         if starts
@@ -58,20 +77,40 @@ def work_before_signature(
             *(start.said for start in starts),
             signed.said if signed else None,
         ),
-        owner="legal" if signed is None else "delivery",
+        owner=_owner(view, approved, beyond[0]),
         exposure=view.price,
         at_stake=worth(view, beyond),
-        severity="serious" if signed is None else "warning",
+        severity=severity,
     )
 
 
+def _owner(view: View, approved: Iterable[Hours], first: Hours | WaitingExpense) -> Department:
+    """Return who can cover early work, of which `first` is the first, or approve it as cost.
+
+    Finance can while it has not priced the estimate that has the roles without a bill rate.
+    """
+    if view.over or view.legal.signed or view.legal.imported:
+        return "delivery"
+    on = first.spent_on if isinstance(first, WaitingExpense) else first.day
+    worked = [*approved, first] if isinstance(first, Hours) and first.billable else [*approved]
+    unrated = {each.role for each in worked if lacks_rate(view, each, on)}
+    if not unrated:
+        return "legal"
+    newest = max(view.delivery.estimates.values(), key=lambda each: each.version, default=None)
+    waits = newest is not None and newest.version not in view.finance.priced
+    return "finance" if newest and waits and unrated.issubset(newest.roles) else "delivery"
+
+
 @rules.register(
-    "work-after-end", title="Work after the end of the contract", owner="legal", after_end=True
+    "work-after-end", title="Work after the end of the contract", owner="delivery", after_end=True
 )
 def work_after_end(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
-    """Find hours that wait for approval, of days after the termination of the contract."""
+    """Find work that waits for approval, of days after the termination of the contract.
+
+    It can be approved as cost, or rejected.
+    """
     terminated = view.legal.terminated
     if terminated is None:
         return
@@ -86,32 +125,50 @@ def work_after_end(
             at_stake=worth(view, found),
             severity="serious",
         )
+    yield from of_expenses(
+        rule,
+        view,
+        (each for each in waiting_expenses(view) if each.spent_on > last),
+        f"are submitted for days after {day(last)}, when the contract was terminated",
+        (terminated.said,),
+        severity="serious",
+    )
 
 
 @rules.register("work-on-hold", title="Work while on hold", owner="delivery", after_end=True)
 def work_on_hold(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
-    """Find hours that wait for approval, of days on which work is on hold, or was."""
+    """Find work that waits for approval, of days on which work is on hold, or was."""
     held, past = view.delivery.held, view.delivery.past_holds
     since = held.event.held_on if held else date.max
-    by_hold: defaultdict[date, list[Hours]] = defaultdict(list)
+
+    def hold_on(on: date) -> date | None:
+        hold = hold_of(past, on)
+        return since if on >= since else hold and hold[0]
+
+    worked: defaultdict[date | None, list[Hours]] = defaultdict(list)
     for each in waiting(view):
-        hold = (since, None) if each.day >= since else hold_of(past, each.day)
-        if hold is not None:
-            by_hold[hold[0]].append(each)
-    for first, found in by_hold.items():
-        recorded = view.delivery.holds[first]
+        worked[hold_on(each.day)].append(each)
+    spent: defaultdict[date | None, list[WaitingExpense]] = defaultdict(list)
+    for expense in waiting_expenses(view):
+        spent[hold_on(expense.spent_on)].append(expense)
+    for first in sorted(each for each in {*worked, *spent} if each):
+        recorded, found = view.delivery.holds[first], worked[first]
         days = (
             f"is on hold, since {day(first)}"
             if first == since
             else f"was on hold, from {day(first)} until it was resumed on {day(past[first])}"
         )
-        yield rule.disconnect(
-            f"{hours(total_hours(found))} are submitted for days on which the work {days}:"
-            f" {recorded.event.reason}",
-            (recorded.said, *evidence(found)),
-            about=first.isoformat(),
-            exposure=view.price,
-            at_stake=worth(view, found),
+        why = f"are submitted for days on which the work {days}"
+        if found:
+            yield rule.disconnect(
+                f"{hours(total_hours(found))} {why}: {recorded.event.reason}",
+                (recorded.said, *evidence(found)),
+                about=first.isoformat(),
+                exposure=view.price,
+                at_stake=worth(view, found),
+            )
+        yield from of_expenses(
+            rule, view, spent[first], why, (recorded.said,), about=first.isoformat()
         )
 
 

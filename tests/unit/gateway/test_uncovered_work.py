@@ -133,7 +133,7 @@ def test_billable_hours_of_a_role_without_a_contract_rate() -> None:
     found = of_rule(life.say(60, hours), 60, rule)
     assert found is not None
     assert found.finding == "work-without-rate.developr"
-    assert found.owner == "legal"
+    assert found.owner == "sales"
 
     work = approved("T-3", week, 8, person="ann", role="developr", task="project-management")
     assert of_rule(life.say(61, work), 61, rule) is not None

@@ -22,7 +22,8 @@ class Estimate:
     """A version of the estimate; hours include contingency, `purchases` are amounts by kind.
 
     `work` has hours by role without contingency, and without those of project management, which
-    are `project_management_hours`. `contingency` is in percent of both.
+    are `project_management_hours`. `contingency` is in percent of both. `roles` are those of all
+    lines.
     """
 
     version: int
@@ -31,6 +32,7 @@ class Estimate:
     work: dict[str, Number]
     project_management_hours: Number
     purchases: dict[str, Money]
+    roles: tuple[str, ...]
     said: Ref
     endorsed: Ref | None = None
 
@@ -82,6 +84,7 @@ def _estimate(section: Fields, recorded: Recorded[delivery.EstimateSubmitted]) -
         purchases={
             str(kind): amount for kind, amount in purchases_by_kind(event.purchases).items()
         },
+        roles=tuple(sorted({line.role for line in event.lines})),
         said=ref(recorded),
     )
 
