@@ -2,14 +2,15 @@
 
 An entry is identified by its booking day, its reference, and its place among those that have the
 same: two entries may be equal in every field. A statement may overlap others or come again. The
-closing balance proves that every entry was taken, and that none was taken twice.
+closing balance proves that every entry was taken, and that none was taken twice. What is recorded
+of an entry or a statement is not contradicted by a later one; a preview is not recorded.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -31,7 +32,7 @@ from finance.bank_accounts.events import (
     StatementTaken,
     TakenEntry,
 )
-from finance.bank_accounts.state import BankAccount
+from finance.bank_accounts.state import BankAccount, TakenStatement
 from finance.payments.requests import BankAccountId, ReceivePayment, StatementLine
 from finance.roles import ACCOUNTING
 
@@ -70,15 +71,11 @@ class TakeStatement(Command):
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A booked entry, and its place among those of the same reference and booking day."""
+    """A booked entry, its place among those of the same reference and booking day, the balance."""
 
     entry: Entry
     place: int
-
-    @property
-    def amount(self) -> Money:
-        details = self.entry.details
-        return Money.total((each.amount for each in details), details[0].amount.currency)
+    balance: Money
 
 
 @capability.decide(TakeStatement, by=ACCOUNTING, opens=True)
@@ -87,7 +84,8 @@ def take_statement(state: BankAccount, command: TakeStatement, context: Context)
 
     Raises Refused where the bank account is unknown or has another currency, an entry was booked in
     the future, the statement has too many details, the balances differ, within the statement or
-    from those of the statements before, or the amount of an entry that was taken differs.
+    from those of the statements before, or a field differs from what was recorded of the statement
+    or of an entry.
     """
     account = require_bank_account(state.bank_account, None, context)
     require_account_currency(account, opening=command.opening, closing=command.closing)
@@ -104,7 +102,7 @@ def take_statement(state: BankAccount, command: TakeStatement, context: Context)
         return
     payments = [each for placed in new for each in _payments(state.bank_account, placed)]
     previews = tuple(
-        EntryTerms(**{name: getattr(each, name) for name in EntryTerms.model_fields})
+        EntryTerms(**_terms(each))
         for each in command.entries
         if each.status == "preview" and not state.taken(each.entry, each.booked_on)
     )
@@ -115,10 +113,7 @@ def take_statement(state: BankAccount, command: TakeStatement, context: Context)
         number=command.number,
         opening=command.opening,
         closing=command.closing,
-        entries=tuple(
-            TakenEntry(entry=each.entry.entry, booked_on=each.entry.booked_on, amount=each.amount)
-            for each in new
-        ),
+        entries=tuple(TakenEntry(**_terms(each.entry), balance=each.balance) for each in new),
         payments=tuple(
             NewPayment(payment=name, amount=each.amount, reference=each.reference)
             for name, each in payments
@@ -129,43 +124,45 @@ def take_statement(state: BankAccount, command: TakeStatement, context: Context)
         yield receiving(name, receive, id="receive", item=name)
 
 
+def _terms(entry: EntryTerms) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in EntryTerms.model_fields}
+
+
 def _new(
     state: BankAccount, command: TakeStatement, booked: Sequence[Entry]
 ) -> Sequence[_Placed] | None:
     """Return the booked entries that were not taken before; None for an old statement.
 
-    An entry is known by reference and booking day. Where balances or amounts do not agree with
-    that, but the statement follows the last one by number and balance, all of its entries are new:
-    some banks use a reference again. Raises Refused where the balances differ, or the amount of an
-    entry that was taken.
+    An entry is known by reference and booking day. Where balances or fields do not agree with that,
+    but the statement follows the last one by number and balance, all of its entries are new: some
+    banks use a reference again. Raises Refused where the balances differ, or a recorded field.
     """
-    placed = [*_placed(booked)]
-    total = _sum(placed, command.opening)
+    total = _sum(booked, command.opening)
     if total != command.closing:
         sentence = (
             f"closing: {command.opening} and the booked entries are {total}, not"
             f" {command.closing}: {command.closing - total} differs"
         )
         raise _differs("closing", sentence)
+    known = state.statement(command.statement, command.number)
+    _require_agreed([*_other_balances(known, command)] if known else [])
+    new, differing = _compared(state, command, booked)
     before = state.closing
-    new = [each for each in placed if _is_new(state, each)]
     if before is None:
         return new
-    differing, expected = [*_differing(state, placed)], _sum(new, before)
-    if not differing and expected == command.closing:
+    expected = _sum((each.entry for each in new), before)
+    agrees = expected == command.closing
+    is_old = not new and bool(booked) and not known
+    if not differing and agrees:
+        _require_agreed([*_unknown_balances(state, command, booked)] if is_old else [])
         return new
     follows = command.number is not None and command.number > state.number
     if follows and command.opening == before:
-        return [
-            _Placed(
-                each.entry,
-                each.place + len(state.taken(each.entry.entry, each.entry.booked_on)),
-            )
-            for each in placed
-        ]
-    if differing and (not follows or expected == command.closing):
-        raise Refused("field-differs", "; ".join(each.sentence for each in differing), differing)
-    if placed and not new and not follows and command.opening != before:
+        return [*_every(state, command.opening, booked)]
+    if not follows or agrees:
+        _require_agreed(differing)
+    if not new and (known or (is_old and not follows and command.opening != before)):
+        _require_agreed([*_unknown_balances(state, command, booked)] if is_old else [])
         return None
     sentence = (
         f"opening: the last balance is {before}; with the new entries it is {expected}, not"
@@ -174,18 +171,125 @@ def _new(
     raise _differs("opening", sentence)
 
 
-def _differing(state: BankAccount, placed: Iterable[_Placed]) -> Iterator[Missing]:
-    """Yield what differs from the entries that were taken."""
-    for each in placed:
-        entry = each.entry
-        taken = state.taken(entry.entry, entry.booked_on)[each.place - 1 : each.place]
-        for amount in taken:
-            if amount != each.amount:
-                sentence = (
-                    f"entries: {entry.entry} of {entry.booked_on} was taken with {amount},"
-                    f" not {each.amount}"
-                )
-                yield Missing("field-differs", sentence, field="entries")
+def _require_agreed(differing: Sequence[Missing]) -> None:
+    if differing:
+        raise Refused("field-differs", "; ".join(each.sentence for each in differing), differing)
+
+
+def _other_balances(known: TakenStatement, command: TakeStatement) -> Iterator[Missing]:
+    """Yield the balances that differ from those recorded of the statement."""
+    for field, old, new in (
+        ("opening", known.opening, command.opening),
+        ("closing", known.closing, command.closing),
+    ):
+        if old is not None and old != new:
+            yield _contradicted(field, f"statement {command.statement}", old, new)
+
+
+def _unknown_balances(
+    state: BankAccount, command: TakeStatement, booked: Sequence[Entry]
+) -> Iterator[Missing]:
+    """Yield the balances of an old statement that the account did not have then.
+
+    It had those of its statements, and those before and after each of these entries. Nothing is
+    known where an entry is not kept any more.
+    """
+    of_entries = [state.taken(each.entry, each.booked_on) for each in booked]
+    if not all(of_entries):
+        return
+    taken = [one for each in of_entries for one in each]
+    openings = [each.balance - each.amount for each in taken]
+    closings = [each.balance for each in taken]
+    stated = {
+        *(each.opening for each in state.statements),
+        *(each.closing for each in state.statements),
+    }
+    first, last = booked[0], booked[-1]
+    if command.opening not in {*openings, *stated}:
+        yield _contradicted(
+            "opening", f"the balance before {_named(first)}", openings[0], command.opening
+        )
+    if command.closing not in {*closings, *stated}:
+        yield _contradicted(
+            "closing", f"the balance after {_named(last)}", closings[-1], command.closing
+        )
+
+
+def _number(command: TakeStatement, entry: Entry) -> int:
+    """Return the index of an entry in the command, where equal ones are told apart."""
+    return next(number for number, each in enumerate(command.entries) if each is entry)
+
+
+def _contradicted(field: str, what: str, old: object, new: object) -> Missing:
+    return Missing(
+        "field-differs", f"{field}: {what} was recorded as {old}, not {new}", field=field
+    )
+
+
+def _named(entry: EntryTerms) -> str:
+    return f"entry {entry.entry} of {entry.booked_on}"
+
+
+def _compared(
+    state: BankAccount, command: TakeStatement, booked: Sequence[Entry]
+) -> tuple[Sequence[_Placed], Sequence[Missing]]:
+    """Return the entries that were not taken, and what differs from those that were.
+
+    Entries of the same reference and booking day are compared in any order. Older entries than
+    those that are kept are taken for known.
+    """
+    new, differing = list[_Placed](), list[Missing]()
+    left = {
+        key: list(state.taken(*key)) for key in {(each.entry, each.booked_on) for each in booked}
+    }
+    others = list[_Placed]()
+    for placed in _every(state, command.opening, booked):
+        taken = left[placed.entry.entry, placed.entry.booked_on]
+        same = next((each for each in taken if not any(_differences(each, placed.entry))), None)
+        if same is not None:
+            taken.remove(same)
+        elif not (state.kept_from and placed.entry.booked_on < state.kept_from):
+            others.append(placed)
+    places = Counter[tuple[str, date]]()
+    for placed in others:
+        entry = placed.entry
+        key = (entry.entry, entry.booked_on)
+        if left[key]:
+            for field, old, given in _differences(left[key].pop(0), entry):
+                name = f"entries[{_number(command, entry)}].{field}"
+                differing.append(_contradicted(name, _named(entry), old, given))
+        else:
+            places[key] += 1
+            place = len(state.taken(*key)) + places[key]
+            new.append(replace(placed, place=place))
+    return new, differing
+
+
+def _differences(taken: TakenEntry, entry: Entry) -> Iterator[tuple[str, object, object]]:
+    """Yield the fields that contradict those recorded, with both values; none that is null."""
+    if taken.value_on != entry.value_on:
+        yield "value_on", taken.value_on, entry.value_on
+    if len(taken.details) != len(entry.details):
+        yield "details", _count(taken), _count(entry)
+        return
+    for number, (old, new) in enumerate(zip(taken.details, entry.details, strict=True)):
+        for (field, known), (_, given) in zip(old, new, strict=True):
+            if known is not None and given is not None and known != given:
+                yield f"details[{number}].{field}", known, given
+
+
+def _count(entry: EntryTerms) -> str:
+    return f"{entry.amount} (details: {len(entry.details)})"
+
+
+def _every(state: BankAccount, opening: Money, booked: Iterable[Entry]) -> Iterator[_Placed]:
+    """Yield all entries as new ones, after those that were taken."""
+    places, balance = Counter[tuple[str, date]](), opening
+    for each in booked:
+        key = (each.entry, each.booked_on)
+        places[key] += 1
+        balance = balance + each.amount
+        yield _Placed(each, len(state.taken(*key)) + places[key], balance)
 
 
 def _differs(field: str, sentence: str) -> Refused:
@@ -193,22 +297,8 @@ def _differs(field: str, sentence: str) -> Refused:
     return Refused("statement-balance-differs", sentence, [missing])
 
 
-def _placed(booked: Iterable[Entry]) -> Iterator[_Placed]:
-    places: Counter[tuple[str, date]] = Counter()
-    for each in booked:
-        places[each.entry, each.booked_on] += 1
-        yield _Placed(each, places[each.entry, each.booked_on])
-
-
-def _is_new(state: BankAccount, placed: _Placed) -> bool:
-    entry, first = placed.entry, state.kept_from
-    if first is not None and entry.booked_on < first:
-        return False
-    return placed.place > len(state.taken(entry.entry, entry.booked_on))
-
-
-def _sum(placed: Iterable[_Placed], opening: Money) -> Money:
-    return Money.total((opening, *(each.amount for each in placed)), opening.currency)
+def _sum(booked: Iterable[Entry], opening: Money) -> Money:
+    return Money.total((opening, *(each.amount for each in booked)), opening.currency)
 
 
 def _payments(bank_account: str, placed: _Placed) -> Iterator[tuple[str, ReceivePayment]]:

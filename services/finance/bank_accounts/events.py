@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from chassis.domain.internal import Internal
-from contracts.money import ItemMoney, PositiveMoney
+from contracts.money import ItemMoney, Money, PositiveMoney
 from contracts.values import Day, Identifier, ShortText, Text, Value, Version
 from finance.payments.requests import Payer, PaymentId
 
@@ -32,13 +32,18 @@ class EntryTerms(Value):
     details: Annotated[tuple[Detail, ...], Field(min_length=1, max_length=MOST_DETAILS)]
     """The transactions, in the order of the bank; their amounts add up to that of the entry."""
 
+    @property
+    def amount(self) -> Money:
+        """Return the amount of the entry."""
+        currency = self.details[0].amount.currency
+        return Money.total((each.amount for each in self.details), currency)
 
-class TakenEntry(Value):
+
+class TakenEntry(EntryTerms):
     """A booked entry that was taken."""
 
-    entry: ShortText
-    booked_on: Day
-    amount: ItemMoney
+    balance: ItemMoney
+    """Balance after the entry."""
 
 
 class NewPayment(Value):

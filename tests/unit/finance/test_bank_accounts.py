@@ -36,14 +36,16 @@ def entry(reference: str, *amounts: int | str, day: date = DAY, **more: Any) -> 
 
 
 def statement(opening: int, *entries: dict[str, Any], **more: Any) -> TakeStatement:
-    """Return a statement; its closing balance follows from the booked entries unless given."""
+    """Return a statement; closing balance and id follow from the booked entries unless given."""
     booked = sum(
         detail["amount"].amount
         for each in entries
         if each.get("status") != "preview"
         for detail in each["details"]
     )
-    terms = {"statement": "S", "opening": eur(opening), "closing": eur(opening + booked)}
+    closing = opening + booked
+    name = f"S{opening}-{closing}-{len(entries)}"
+    terms = {"statement": name, "opening": eur(opening), "closing": eur(closing)}
     return TakeStatement.model_validate({**terms, "entries": entries, **more})
 
 
@@ -114,6 +116,18 @@ def test_a_preview_is_shown_and_becomes_a_payment_when_it_is_booked():
     booked.after.then_view(previews=(), closing=eur(50))
 
 
+def test_a_preview_may_become_another_amount_in_the_same_statement() -> None:
+    preview = statement(0, entry("1", 50, status="preview"), statement="S-1")
+    other = paid(date(2026, 4, 3), payer="Other")
+    booked = statement(0, other, statement="S-1")
+    both = taken(preview, booked)
+    both.then_view(previews=(), closing=eur(50))
+    both.when(statement(0, statement="S-1")).then_refused("field-differs", fields=["closing"])
+    taken(preview).when(statement(10, other, statement="S-1")).then_refused(
+        "field-differs", fields=["opening"]
+    )
+
+
 def test_balances_that_differ_are_refused_with_the_difference():
     wrong = statement(0, entry("1", 50), closing=eur(60))
     ACCOUNT.when(wrong).then_refused(
@@ -134,21 +148,110 @@ def test_a_statement_that_contradicts_one_that_was_taken_is_refused(number: int 
         statement(0, entry("1", 50), entry("2", 501), number=1),
         statement(551, entry("3", 30), number=2),
     )
-    for other in (
-        statement(0, entry("1", 50), entry("2", 601), number=number),
-        statement(0, entry("2", 500, 100), number=number),
+    amount = ("amount", "was recorded as 501.00 EUR, not 601.00 EUR")
+    details = ("details", "was recorded as 501.00 EUR (details: 1), not 600.00 EUR (details: 2)")
+    for other, index, (field, says) in (
+        (statement(0, entry("1", 50), entry("2", 601), number=number), 1, amount),
+        (statement(0, entry("2", 500, 100), number=number), 0, details),
         # The balances agree with the last one, since the opening is another, too.
-        statement(-100, entry("1", 50), entry("2", 601), entry("3", 30), number=number),
+        (
+            statement(-100, entry("1", 50), entry("2", 601), entry("3", 30), number=number),
+            1,
+            amount,
+        ),
     ):
-        both.when(other).then_refused(
-            "field-differs", fields=["entries"], saying="2 of 2026-04-01 was taken with 501.00 EUR"
+        path = (
+            f"entries[{index}].{field}"
+            if field == "details"
+            else (f"entries[{index}].details[0].{field}")
         )
+        both.when(other).then_refused(
+            "field-differs", fields=[path], saying=f"entry 2 of 2026-04-01 {says}"
+        )
+
+
+PAID = {"amount": eur(50), "payer": "Acme", "payer_account": "DE1", "reference": "INV 1"}
+
+
+def paid(value_on: date = DAY, **more: str | None) -> dict[str, Any]:
+    """Return the entry of one payment of 50.00 EUR."""
+    return entry("1", day=DAY, value_on=value_on, details=[PAID | more])
+
+
+@pytest.mark.parametrize("name", ["S0-50-1", "S-9"])
+@pytest.mark.parametrize(
+    ("other", "field", "says"),
+    [
+        (paid(date(2026, 4, 3)), "value_on", "2026-04-01, not 2026-04-03"),
+        (paid(payer="Other"), "details[0].payer", "Acme, not Other"),
+        (paid(payer_account="DE2"), "details[0].payer_account", "DE1, not DE2"),
+        (paid(reference="INV 2"), "details[0].reference", "INV 1, not INV 2"),
+    ],
+)
+def test_an_entry_that_comes_again_with_another_field_is_refused(
+    other: dict[str, Any], field: str, says: str, name: str
+) -> None:
+    one = taken(statement(0, paid()))
+    preview = entry("2", 70, status="preview")
+    for more in ((), (entry("3", 20),)):
+        again = statement(0, preview, other, *more, statement=name)
+        if not more or name == "S-9":
+            one.when(again).then_refused(
+                "field-differs", fields=[f"entries[1].{field}"], saying=f"recorded as {says}"
+            )
+
+
+def test_an_entry_may_come_again_with_what_was_not_recorded_or_in_another_order() -> None:
+    bare = paid(payer=None, payer_account=None, reference=None)
+    for first, second in ((bare, paid()), (paid(), bare)):
+        taken(statement(0, first)).when(statement(0, second)).then_nothing()
+    two = taken(statement(0, paid(), paid(reference="INV 2")))
+    two.when(statement(0, paid(reference="INV 2"), paid(), statement="S-9")).then_nothing()
+    three = statement(0, paid(reference="INV 3"), paid(reference="INV 2"), paid())
+    [new] = received(two.when(three))
+    assert (new.reference, new.line.place) == ("INV 3", 3)
+
+
+@pytest.mark.parametrize("closed", [50, 120])
+def test_a_statement_that_comes_again_with_other_balances_is_refused(closed: int) -> None:
+    """Check so also after other statements."""
+    one = taken(statement(0, entry("1", 50), number=1))
+    after = one if closed == 50 else one.after(statement(50, entry("2", 70), number=2))
+    for name in ("S0-50-1", "S-9"):
+        other = statement(1_000, entry("1", 50), statement=name, number=1)
+        after.when(other).then_refused(
+            "field-differs",
+            fields=["opening", "closing"],
+            saying="was recorded as 0.00 EUR, not 1,000.00 EUR",
+        )
+    more = statement(0, entry("1", 50), entry("2", 70), statement="S0-50-1", number=1)
+    after.when(more).then_refused("field-differs", fields=["closing"])
+    parts = statement(70, entry("1", 50), statement="S-9")
+    after.when(parts).then_refused("field-differs", saying="opening: the balance before entry 1")
+
+
+def test_a_bank_may_give_each_statement_the_same_id_with_another_number() -> None:
+    first = statement(0, entry("1", 50), statement="STARTUMS", number=1)
+    second = statement(50, entry("2", 70), statement="STARTUMS", number=2)
+    both = taken(first, second)
+    both.then_view(closing=eur(120))
+    for again in (first, second):
+        both.when(again).then_nothing()
+
+
+def test_a_statement_without_entries_comes_again_after_others() -> None:
+    preview = entry("2", 70, status="preview")
+    one = taken(statement(0, entry("1", 50)), statement(50, preview, statement="S-2"))
+    later = one.after(statement(50, entry("3", 30)))
+    later.when(statement(50, statement="S-2")).then_nothing()
 
 
 def test_a_contradiction_is_named_also_where_the_new_entries_come_to_the_balance() -> None:
     one = taken(statement(0, entry("1", 50), number=1))
     other = statement(-10, entry("1", 60), entry("2", 30), number=2)
-    one.when(other).then_refused("field-differs", saying="1 of 2026-04-01 was taken with 50.00 EUR")
+    one.when(other).then_refused(
+        "field-differs", saying="1 of 2026-04-01 was recorded as 50.00 EUR"
+    )
 
 
 def test_a_gap_is_refused_also_where_the_references_are_known():
