@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from chassis.domain.commands import Missing
+from contracts.counting import counted
 from contracts.decimals import canonical_decimal
 from contracts.values import Month
 from finance.calendar_months import end_of, month_of
@@ -12,7 +13,7 @@ from finance.exchange_rates.conversion import missing_rate
 from finance.periods.state import NOTHING
 from finance.revenue.months import next_month, next_open_month
 from finance.time_billing.assignment import missing_line
-from finance.time_billing.unbilled import unassigned
+from finance.time_billing.unbilled import of_unknown_worth, unassigned
 
 
 def missing_numbers(state: Engagement, month: Month) -> Iterable[Missing]:
@@ -35,7 +36,7 @@ def missing_before_closing(state: Engagement, month: Month) -> Iterable[Missing]
     """Yield what is missing to the end of a month, but for what is missing in confidence.
 
     That are approvals of time and expenses, drafts, exchange rates, lines and rates of approved
-    work, and open revenue.
+    work or the contract that has them, and open revenue.
     """
     end = end_of(month)
     for person, waiting in state.periods.waiting.items():
@@ -63,6 +64,10 @@ def missing_before_closing(state: Engagement, month: Month) -> Iterable[Missing]
             yield missing_rate(work.entry, amount, state.money, work.on)
     if state.contract.terminated is None:
         yield from map(missing_line, (work for work in unassigned(state) if work.on <= end))
+    if state.budget is None and state.end is None and (works := of_unknown_worth(state, month)):
+        approved = counted(len(works), "approved work has", "approved works have")
+        sentence = f"{approved} no line: no contract is signed and budgeted"
+        yield Missing("budget-not-set", sentence, "legal")
     yield from _missing_revenue(state, month, by_cost=False)
 
 

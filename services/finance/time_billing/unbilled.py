@@ -156,7 +156,12 @@ def unbilled_to(state: Engagement, month: Month) -> Money:
 
 
 def of_unknown_worth(state: Engagement, month: Month) -> tuple[Work, ...]:
-    """Return the works to the end of a month whose line, rate or conversion is not known."""
+    """Return the works to the end of a month whose line, rate or conversion is not known.
+
+    Before a budget that is all billable work, such as that of an early start.
+    """
+    if state.budget is None:
+        return tuple(work for work in state.work.to(month) if work.billable)
     end = end_of(month)
     waiting = (work for work in state.work.waiting if work.on <= end)
     return tuple(work for work in waiting if not can_be_billed(work))

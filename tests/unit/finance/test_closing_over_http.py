@@ -92,12 +92,12 @@ class Finance:
 
 
 async def working() -> Finance:
-    """Return a service with two engagements; the work of one has no cost."""
+    """Return a service with two engagements without a contract; the work of one has no cost."""
     finance = Finance()
     for name in (ID, OTHER):
         await finance.tell(name, OPENED, WON)
-    await finance.tell(ID, time("a", hours=8))
-    await finance.tell(OTHER, time("b", "wizard", hours=2))
+    await finance.tell(ID, time("a", hours=8, billable=False))
+    await finance.tell(OTHER, time("b", "wizard", hours=2, billable=False))
     return finance
 
 
@@ -139,7 +139,7 @@ async def test_a_controller_closes_a_month() -> None:
     assert seen.json()["periods_costed"][0]["margin"] is None
 
     # A late entry does not change what is closed.
-    await finance.tell(ID, time("late", hours=4, day=date(2026, 4, 7)))
+    await finance.tell(ID, time("late", hours=4, day=date(2026, 4, 7), billable=False))
     assert await month(finance) == closed
     may = {"month": "2026-05"}
     await finance.request(f"{LEDGERS}/start-closing", may)

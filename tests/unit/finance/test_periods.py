@@ -20,6 +20,7 @@ from contracts.delivery import (
 from contracts.finance import BookedTotals, PeriodBooked, PeriodCosted
 from contracts.lines import BillingItem
 from contracts.money import Money
+from contracts.sales import DealLost
 from contracts.values import Margin
 from finance.drafts.decisions import EditInvoice
 from finance.engagement import Engagement
@@ -48,9 +49,12 @@ from tests.unit.finance.builders import (
     CARD,
     COSTS,
     ESTIMATE,
+    HOURLY_SOW,
     ID,
     PROPOSED,
+    SIGNED,
     SOW,
+    SOW_SIGNED,
     WON,
     accepted,
     contracted,
@@ -277,6 +281,34 @@ def test_work_whose_worth_is_not_known_is_counted_and_missing():
 
     assert {"exchange-rate-missing", "work-unassigned"} <= codes("04")
     assert "work-unassigned" not in codes("03")
+
+
+@pytest.mark.parametrize("is_hourly", [True, False])
+def test_work_of_an_early_start_is_unknown_until_the_contract_is_signed(is_hourly: bool) -> None:
+    sow = HOURLY_SOW if is_hourly else SOW
+    deal = opened().when_consumed(ESTIMATE, PROPOSED, WON, sow).then_accepted()
+    early = (
+        time("a", hours=8, day=date(2026, 2, 9)),
+        expense("train", eur(50), on=date(2026, 2, 10)),
+    )
+    never = time("free", hours=2, day=date(2026, 2, 9), billable=False)
+    worked = hearing(deal.on(date(2026, 3, 2)), *early, never)
+    assert codes_of(missing(worked, book("02", accept=False))) == {"budget-not-set"}
+    assert missing(worked, book("02", accept=False))[0].sentence.startswith("2 approved works")
+    worked.when(book("01", accept=False)).then(like(PeriodBooked), like(PeriodCosted))
+    february = booking(worked.when(book("02")))
+    assert (february.unbilled, february.unbilled_unknown) == (eur(0), 2)
+    signed = hearing(after_booking(worked, "02").on(SIGNED), SOW_SIGNED).on(APRIL_1)
+    march = booking(signed.when(book("03")))
+    assert (march.unbilled, march.unbilled_unknown) == (eur(850 if is_hourly else 0), 0)
+
+
+def test_work_of_an_early_start_is_not_missing_once_the_deal_is_lost() -> None:
+    worked = hearing(opened().on(date(2026, 3, 2)), WON, time("a", day=date(2026, 2, 9)))
+    lost = hearing(worked, DealLost(reason="price", lost_on=date(2026, 3, 1)))
+    lost.when(book("02", accept=False)).then(
+        like(PeriodBooked, unbilled_unknown=1), like(PeriodCosted)
+    )
 
 
 def test_unbilled_work_is_rounded_by_line_as_on_invoices():
