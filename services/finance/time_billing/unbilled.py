@@ -169,14 +169,31 @@ def of_unknown_worth(state: Engagement, month: Month) -> tuple[Work, ...]:
 
 def beyond_cap(state: Engagement, budget: Budget, line: ContractLine) -> Money:
     """Return the value of a line's unbilled work that exceeds what the line may still bill."""
+    room = _room(state, budget, line)
+    waiting = worth_of_free(state, billable(state, line.line))
+    return Money.zero(state.money) if room is None else waiting - min(waiting, room)
+
+
+def first_beyond_cap(state: Engagement, budget: Budget, line: ContractLine) -> date | None:
+    """Return the day of the first work that the cap of a line leaves unbilled, or None.
+
+    Works are billed in the order of their release, then of their approval.
+    """
+    room, worth = _room(state, budget, line), Decimal(0)
+    for work in billable(state, line.line) if room is not None else ():
+        worth += work.free if work.rate is None else work.rate.amount * work.free
+        if room is not None and worth > room.amount:
+            return work.on
+    return None
+
+
+def _room(state: Engagement, budget: Budget, line: ContractLine) -> Money | None:
+    """Return what a line may still bill for time and expenses; None where nothing limits it."""
     entries = time_entries(budget, line)
     if any(entry.unlimited for entry in entries):
-        return Money.zero(state.money)
-    room = advance_left(state, line.line)
-    for entry in entries:
-        room = room + remaining(state, entry)
-    waiting = worth_of_free(state, billable(state, line.line))
-    return waiting - min(waiting, room)
+        return None
+    rests = (remaining(state, entry) for entry in entries)
+    return Money.total((advance_left(state, line.line), *rests), state.money)
 
 
 def time_entries(budget: Budget, line: ContractLine) -> tuple[Entry, ...]:

@@ -8,7 +8,13 @@ from finance.calendar_months import end_of, month_of
 from finance.engagement import Engagement
 from finance.time_billing.assignment import missing_line
 from finance.time_billing.reversals import missing_credit, to_credit
-from finance.time_billing.unbilled import billable, billable_now, unassigned
+from finance.time_billing.unbilled import (
+    beyond_cap,
+    billable,
+    billable_now,
+    first_beyond_cap,
+    unassigned,
+)
 from finance.work.works import Work
 
 BILL = ItemKind(
@@ -18,6 +24,13 @@ BILL = ItemKind(
     command="bill-time",
     owed_to="finance",
     blocks=("settle-account",),
+)
+WRITE_DOWN = ItemKind(
+    "cap-spent",
+    department="finance",
+    role="controller",
+    command="write-down-work",
+    owed_to="finance",
 )
 CREDIT = ItemKind(
     "reversed-work-billed",
@@ -44,7 +57,7 @@ ROLE_WITHOUT_RATE = ItemKind(
     owed_to="finance",
     blocks=("settle-account",),
 )
-KINDS = (BILL, CREDIT, EXPENSE_WITHOUT_LINE, ROLE_WITHOUT_RATE)
+KINDS = (BILL, WRITE_DOWN, CREDIT, EXPENSE_WITHOUT_LINE, ROLE_WITHOUT_RATE)
 
 _UNASSIGNED: Mapping[RefusalCode, ItemKind] = {
     each.code: each for each in (EXPENSE_WITHOUT_LINE, ROLE_WITHOUT_RATE)
@@ -52,9 +65,10 @@ _UNASSIGNED: Mapping[RefusalCode, ItemKind] = {
 
 
 def items(state: Engagement) -> Iterator[WorkItem]:
-    """Yield the lines with work to bill, invoices to credit, and work that no line pays for.
+    """Yield the lines with work to bill, or beyond their cap, invoices to credit, work on no line.
 
-    Work is to be billed by the end of the month in which it was done.
+    Work is to be billed by the end of the month in which it was done. What is beyond a cap is not
+    owed any more once the account is settled: the settlement states its worth.
     """
     budget = state.budget
     if budget is None:
@@ -69,6 +83,14 @@ def items(state: Engagement) -> Iterator[WorkItem]:
                 since=first,
                 due=end_of(month_of(first)),
             )
+        beyond = beyond_cap(state, budget, line)
+        if beyond.amount > 0 and state.settlement.settled is None:
+            sentence = (
+                f"approved work over {beyond} on line {line.line} is beyond its cap of"
+                f" {line.price}: write it down, or request a change (`request-change` of delivery)"
+                " that raises it"
+            )
+            yield WRITE_DOWN(line.line, sentence, since=first_beyond_cap(state, budget, line))
     for invoice, works, amount in to_credit(state):
         sentence = missing_credit(invoice, works, amount).sentence
         since = state.work.to_credit_on.get(invoice.invoice)

@@ -330,10 +330,12 @@ def test_time_beyond_the_cap_does_not_prevent_settling():
     paid.when(BillTime(month="2026-05")).then_refused("amount-not-billable", missing={"cap-spent"})
     # 160 h at 130 EUR are 20,800.00 EUR.
     beyond = eur("800.80")
+    paid.then_work("cap-spent", "work")
     settled = paid.when(SETTLE).then(
         like(AccountSettled, billed=eur("19999.20"), not_billed=beyond)
     )
     settled.then_view(settled_without=beyond)
+    settled.then_work("cap-spent")
 
 
 def by_the_hour() -> Scenario[Engagement]:

@@ -106,6 +106,25 @@ def test_an_amendment_that_does_not_fit_waits_for_the_budget() -> None:
     hearing(contracted(), ASSESSED, amendment(line_change())).then_work("budget-not-amended")
 
 
+def test_work_beyond_the_cap_waits_until_it_is_written_down_or_the_cap_is_raised() -> None:
+    capped = contracted(sow_of(hourly_line(ALL_AS_TIME, estimated=False)))
+    first, second = time("a", hours=195), time("b", hours=10, day=date(2026, 4, 13))
+    hearing(capped, first).then_work("cap-spent")
+    beyond = hearing(capped.on(MAY_4), first, second)
+    beyond.then_work("cap-spent", "work", since=date(2026, 4, 13))
+    [item] = [each for each in beyond.work if each.kind.code == "cap-spent"]
+    assert item.sentence.startswith("approved work over 500.00 EUR on line work is beyond its cap")
+    assert "request-change" in item.sentence
+    raised = hearing(beyond, ASSESSED, amendment(line_change()))
+    raised.then_work("cap-spent")
+    billed = beyond.after(BillTime(month="2026-04"))
+    billed.then_work("cap-spent", "work", since=date(2026, 4, 13))
+    rest = WriteDownWork(entries=("b",), why="Beyond the cap.")
+    billed.after(rest).then_work("cap-spent")
+    estimate = contracted(sow_of(hourly_line(ALL_AS_TIME, estimated=True)))
+    hearing(estimate, first, second).then_work("cap-spent")
+
+
 def test_a_draft_waits_for_the_controller_since_it_fell_due() -> None:
     drafted = contracted()
     drafted.then_work("invoice-not-approved", "invoice-start", since=SIGNED)
