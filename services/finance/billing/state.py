@@ -81,6 +81,16 @@ def worth_of_works(line: CreditedLine) -> Money | None:
     return Money.total((each.amount for each in line.works), line.amount.currency)
 
 
+def taken_off(line: CreditedLine) -> Money:
+    """Return what the invoice bills less by a line that is credited to be billed again.
+
+    Works count whole, also where a part of their line was given back before. A line that billed
+    ahead of approvals charges more than its works.
+    """
+    worth = worth_of_works(line)
+    return line.amount if worth is None else max(worth, line.amount)
+
+
 class Invoice(Receivable, InvoiceDraft):
     """Invoice from its draft on; `amount` is the lines' total less the advance drawn down.
 
@@ -176,7 +186,7 @@ class Invoice(Receivable, InvoiceDraft):
         before: what is left is given back for other works.
         """
         lines = (each for note in self._cancelling for each in note.lines if each.line == line)
-        back = (worth_of_works(each) or each.amount for each in lines)
+        back = (taken_off(each) for each in lines)
         return Money.total(back, self.amount.currency)
 
     def given_back(self, line: str) -> Money:
@@ -186,6 +196,21 @@ class Invoice(Receivable, InvoiceDraft):
         restored = (note.advance_restored for note in notes if note.advance_restored)
         currency = self.amount.currency
         return Money.total(back, currency) - Money.total(restored, currency)
+
+    def given_back_to(self, day: date) -> Money:
+        """Return what was given back for good to a day, before the advance, of all lines.
+
+        What was given back of works that were cancelled later is not in it.
+        """
+        notes = [each for each in self.notes if each.issued_on <= day]
+        back = (each.amount for note in notes for each in note.lines)
+        cancelled = (
+            taken_off(each)
+            for note in notes
+            if note.intent == "cancel-and-rebill"
+            for each in note.lines
+        )
+        return Money.total(back, self.currency) - Money.total(cancelled, self.currency)
 
     def charge_of(self, line: str) -> Money:
         """Return what it charges of a contract line, before the advance; nothing once it is over.

@@ -8,8 +8,10 @@ late it is recognised. A discount belongs to the obligations whose billing it re
 
 - cost-to-cost (15.39-45, B18-B19): cost to date / total expected cost x price, where cost and price
   both cover what is signed by the end of the month.
-- as-invoiced (15.B16), for time and materials and at cost: approved work at contracted rates, which
-  is what may be invoiced, up to the cap. Advances do not count.
+- as-invoiced (15.B16), for time and materials and at cost: what invoices charge for approved work,
+  and what is not billed at contracted rates, rounded once: that is what may be invoiced. It is at
+  most the cap, and without what was given back for good (15.51). Advances do not count. So what is
+  recognised is what is billed once all work is.
 - at-acceptance (15.38): the price of what is accepted. The price is shared among deliverables by
   the acceptance entries of the billing schedule (equally inside an entry). What is billed otherwise
   is shared equally by the deliverables that no entry names, or, where each is named, by all in
@@ -135,6 +137,7 @@ def _as_invoiced(
     """
     before = recognised_before(state, obligation.lines)
     total = Fraction(before.amount if before else 0)
+    discounts = Money.zero(state.money)
     for line in budget.hourly_lines:
         if line.line not in obligation.lines:
             continue
@@ -150,9 +153,18 @@ def _as_invoiced(
         known = recognised_before(state, {line.line}) or Money.zero(state.money)
         left = max(price.amount - known.amount, Decimal(0))
         earned = Fraction(value if line.cap is None else min(value, left))
-        net = Fraction(_price_at(state, budget, obligation, day).amount)
-        total += earned * net / Fraction(price.amount) if price.amount else earned
-    return _nearest(state, total)
+        total += max(earned - Fraction(_given_back(state, line, day).amount), Fraction(0))
+        if price.amount:
+            net = Fraction(_price_at(state, budget, obligation, day).amount)
+            less = (net - Fraction(price.amount)) * earned / Fraction(price.amount)
+            discounts = discounts + _nearest(state, less)
+    return _nearest(state, total) + discounts
+
+
+def _given_back(state: Engagement, line: ContractLine, day: date) -> Money:
+    """Return what invoices of time of a line gave back for good to a day, of works they bill."""
+    invoices = (each for each in state.billing.of_line(line.line) if each.kind == "time")
+    return Money.total((each.given_back_to(day) for each in invoices), state.money)
 
 
 def _by_cost(

@@ -56,8 +56,9 @@ Change = tuple["Work | None", "Work | None"]
 class Totals(Value):
     """Running totals of works by line and day: worth by the line that pays, cost by its own.
 
-    `worth` contains `spent`, the expenses, and is without what is written down; `cost` is without
-    `bought`, the cost of expenses. Amounts are in the engagement's currency and not rounded.
+    `worth` is what invoices and drafts charge and the worth of what they do not bill. It contains
+    `spent`, the expenses, and is without what is written down; `cost` is without `bought`, the cost
+    of expenses. Amounts are in the engagement's currency and not rounded, but for what is charged.
     """
 
     worth: ByLine = {}
@@ -81,7 +82,7 @@ class Totals(Value):
         )
 
     def worth_of(self, line: str, until: date = date.max) -> Decimal:
-        """Return the worth of the work of a line to a day, not rounded."""
+        """Return the worth of the work of a line to a day."""
         return _to(self.worth, until, (line,))
 
     def spent_on(self, line: str) -> Decimal:

@@ -170,18 +170,14 @@ class Work(_Compact):
 
     @property
     def worth_kept(self) -> Decimal:
-        """Return the worth, not rounded, without what is written down; zero while unknown."""
-        gone = NOTHING
-        if self.written_down is not None:
-            gone = self.written_down.of(self)
-            gone = gone if self.rate is None else self.rate.amount * gone
-        return (self.worth or NOTHING) - self.lowered_by - gone
+        """Return what bills charge for it, and the worth of what is left, which is not rounded.
 
-    @property
-    def lowered_by(self) -> Decimal:
-        """Return what the lines of invoices that bill it write down of it."""
-        lowered = (each.written_down.amount for each in self.bills if each.written_down)
-        return sum(lowered, NOTHING)
+        What is written down is not in it, nor what is not known.
+        """
+        charged = sum((each.amount.amount for each in self.bills), NOTHING)
+        if self.worth is None:
+            return charged
+        return charged + (self.left if self.rate is None else self.rate.amount * self.left)
 
     @property
     def is_open(self) -> bool:

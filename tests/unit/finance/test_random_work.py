@@ -6,7 +6,7 @@ to the worth of the approved work.
 Rates and hours are whole, so that no amount is rounded and the sums are equal to the cent.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -37,6 +37,7 @@ from finance.invoices.decisions import (
     VoidInvoice,
 )
 from finance.number_series.events import NumberTaken
+from finance.revenue.earned import earned_to
 from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
@@ -52,6 +53,7 @@ from tests.unit.finance.builders import (
     expense_reversed,
     hourly_line,
     line_change,
+    line_rates,
     recognise,
     sow_of,
     time_reversed,
@@ -60,6 +62,7 @@ from tests.unit.finance.builders import (
 
 END = date(2026, 12, 31)
 RATES = {"architect": 140, "developer": 100}
+ODD_RATES = {"architect": "140.07", "developer": "100.0333"}
 COST = {"architect": 80, "developer": 50, "tester": 45}
 
 
@@ -96,8 +99,8 @@ class Approved:
 class Story:
     """Random events and commands on a contract by time and materials, with or without a cap."""
 
-    def __init__(self, seed: int) -> None:
-        self.random = Random(seed)
+    def __init__(self, seed: int, rates: Mapping[str, int | str] = RATES) -> None:
+        self.random, self.part = Random(seed), Decimal(1) if rates is RATES else Decimal("0.25")
         self.approved, self.number = Approved(), 0
         self.notes: dict[str, CreditNoteIssued] = {}
         terms = self.random.choice(
@@ -110,7 +113,7 @@ class Story:
                 BillingItem(item="advance", kind="on-signature", amount=eur(2_000)),
                 BillingItem(item="time", kind="time", amount=eur(price - 2_000)),
             ]
-        line = hourly_line(*items, price=eur(price), **more)
+        line = hourly_line(*items, price=eur(price), rates=line_rates(**rates), **more)
         self.engagement = contracted(sow_of(line)).on(END)
 
     def happens(self) -> Outcome[Engagement]:
@@ -124,6 +127,21 @@ class Story:
         if isinstance(thing, Command):
             return self.engagement.when(thing)
         return self.engagement.when_consumed(thing)
+
+    def finishes(self) -> Outcome[Engagement]:
+        """Return the outcome of a step after which more of the work is on issued invoices."""
+        state = self.engagement.state
+        if self.engagement.stream.requests:
+            asked, item = min(self.engagement.stream.requests).split("/")
+            self.number += 1
+            return self.engagement.when_outcome(
+                asked, item, NumberTaken(number=self.number, on=END)
+            )
+        held = tuple(each.entry for each in state.work.waiting if each.held)
+        if held:
+            return self.engagement.when(ReleaseWork(entries=held))
+        thing = self.credit() or self.approve() or BillTime(month="2026-07")
+        return self.engagement.when(thing)
 
     def thing(self) -> Command | Event:
         """Return a random command, or an event of Delivery."""
@@ -149,7 +167,7 @@ class Story:
                 day=day + timedelta(days=self.random.randint(0, 6)),
                 task="t2",
                 role=self.random.choice(("architect", "developer", "developer", "tester")),
-                hours=Decimal(self.random.randint(1, 24)),
+                hours=self.random.randint(1, 24) * self.part,
                 billable=self.random.random() < 0.9,
             )
             for nth in range(self.random.randint(1, 5))
@@ -319,6 +337,9 @@ def require_each_work_in_one_place(story: Story) -> None:
                 assert state.billing.charged(invoice) == net + given - twice
     for works_owed in state.work.to_credit().values():
         owed = owed + of(works_owed)
+    waiting = line.unbilled + held
+    if worked_out(story) and not line.beyond_cap.amount:
+        assert earned(story) == max(bills + waiting - owed, eur(0))
     worth = eur(approved.worth)
     parts = line.unbilled, held, bills, written_down, given_back, -owed
     assert Money.total(parts, "EUR") == worth, parts
@@ -332,6 +353,22 @@ def require_each_work_in_one_place(story: Story) -> None:
             (state.billing.charged(each) - each.drawn for each in state.billing.live), "EUR"
         )
         assert charged <= state.budget.price
+
+
+def earned(story: Story) -> Money:
+    """Return the revenue of all work."""
+    state = story.engagement.state
+    assert state.budget is not None
+    return earned_to(state, state.budget, state.budget.obligations[0], END)
+
+
+def worked_out(story: Story) -> bool:
+    """Return whether no credit note waits for its number, and nothing limits held work."""
+    state = story.engagement.state
+    assert state.budget is not None
+    pending = any(each.credits_approved for each in state.billing.live)
+    capped = state.budget.lines[0].cap is not None and story.approved.worth > 6_000
+    return not pending and not capped
 
 
 def of(parts: Iterable[InvoiceLine | CreditedLine | BilledWork]) -> Money:
@@ -355,6 +392,30 @@ def test_each_work_is_unbilled_withheld_drafted_or_billed(seed: int) -> None:
                 assert recorded.event.cumulative == totals
         story.engagement = outcome.after
         require_each_work_in_one_place(story)
+
+
+def is_all_billed(story: Story) -> bool:
+    """Return whether all approved work is on issued invoices, and nothing else is billed."""
+    state, view = story.engagement.state, story.engagement.view
+    [line] = view["unbilled"]
+    pending = any(each.credits_approved or each.stage != "issued" for each in state.billing.live)
+    held = any(each.held.amount for each in view["withheld"])
+    left = line.unbilled.amount or line.advance_left.amount
+    return not (pending or held or left or state.work.to_credit())
+
+
+def test_what_is_recognised_is_what_is_billed_once_all_work_is() -> None:
+    """Check that no contract asset or liability of a cent is left (IFRS 15.105)."""
+    compared = set[int]()
+    for seed in range(16):
+        story = Story(seed, ODD_RATES)
+        for number in range(50):
+            story.engagement = story.happens().after if number < 30 else story.finishes().after
+            state = story.engagement.state
+            if is_all_billed(story) and state.billing.issued:
+                assert earned(story) == state.billing.billed("EUR", END)
+                compared.add(seed)
+    assert len(compared) > 8
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -19,6 +19,7 @@ from finance.calendar_months import after, end_of
 from finance.invoices.decisions import IssueCreditNote, VoidInvoice
 from finance.revenue.decisions import RecogniseRevenue, contract_asset, contract_liability
 from finance.settlement.decisions import SettleAccount
+from finance.time_billing.decisions import BillTime
 from tests.amounts import eur
 from tests.unit.finance.builders import (
     BASELINED,
@@ -53,6 +54,8 @@ from tests.unit.finance.builders import (
     year_end,
 )
 
+ALL_AS_TIME = BillingItem(item="time", kind="time", amount=eur(20_000))
+
 
 def test_cost_to_cost_earns_the_share_of_the_expected_cost_that_is_spent():
     worked = hearing(
@@ -67,12 +70,40 @@ def test_cost_to_cost_earns_the_share_of_the_expected_cost_that_is_spent():
     april.when(recognise("05")).then(entry("05", "1782.53", "7486.63", "cost-to-cost"))
 
 
-def test_revenue_by_invoice_rounds_the_value_of_all_work_once():
+def test_revenue_by_invoice_rounds_the_value_of_all_unbilled_work_once():
     rated = sow_of(hourly_line(rates=line_rates(architect=140, developer="10.01")))
     worked = hearing(contracted(rated), *(time(entry, hours="0.5") for entry in ("a", "b", "c")))
     # Three times 5.005 are 15.015; rounded one by one they would be 15.03.
     march = year_end(worked).when(recognise("03")).then(entry("03", 0, 0, "as-invoiced"))
     march.when(recognise("04")).then(entry("04", "15.02", "15.02", "as-invoiced"))
+
+
+def test_work_that_is_billed_earns_what_its_invoices_charge() -> None:
+    """Check 5.005 EUR on each of two invoices: 10.02 EUR, not the 10.01 EUR of both."""
+    rated = sow_of(hourly_line(ALL_AS_TIME, rates=line_rates(developer="10.01")))
+    worked = hearing(contracted(rated), time("a", hours="0.5")).on(date(2026, 5, 4))
+    first = issued(
+        worked.after(BillTime(month="2026-04")), "invoice-time-2026-04", "1", date(2026, 5, 4)
+    )
+    june = date(2026, 6, 4)
+    more = hearing(first, time("b", hours="0.5", day=date(2026, 5, 5))).on(june)
+    both = issued(more.after(BillTime(month="2026-05")), "invoice-time-2026-05", "2", june)
+    months = year_end(both).after(recognise("03")).after(recognise("04"))
+    all_months = months.when(recognise("05")).then(entry("05", "5.01", "10.02", "as-invoiced"))
+    view = all_months.after(recognise("06")).view
+    assert (view["contract_asset"], view["contract_liability"]) == (eur(0), eur(0))
+
+
+def test_what_was_given_back_for_good_is_no_revenue() -> None:
+    worked = hearing(contracted(sow_of(hourly_line(ALL_AS_TIME))), time("a", hours=10))
+    billed = worked.on(date(2026, 5, 4)).after(BillTime(month="2026-04"))
+    sent = issued(billed, "invoice-time-2026-04", "1", date(2026, 4, 30))
+    note = IssueCreditNote(
+        intent="give-back", invoice="invoice-time-2026-04", amount=eur(300), why="Late."
+    )
+    months = year_end(credit_issued(sent.on(date(2026, 5, 20)), note)).after(recognise("03"))
+    april = months.when(recognise("04")).then(entry("04", 1_000, 1_000, "as-invoiced"))
+    april.when(recognise("05")).then(entry("05", -300, 700, "as-invoiced"))
 
 
 def test_a_part_of_the_price_is_rounded_once():
