@@ -276,7 +276,7 @@ class Billing(Part):
     `before` is what was billed before the engagement was taken over, by entry of the schedule and
     line; it has no invoice here. `opening` are the invoices of it that were not paid.
     `requested_by` are the people who requested an exception, by its billing event. `held_on` is the
-    day (UTC) on which a draft was held, by invoice.
+    day (UTC) on which a draft was held, by invoice. `write_off_reversed` is the last reversal.
     """
 
     events: Annotated[dict[str, BillingEventDue], Keep(by="billing_event")] = {}
@@ -287,6 +287,7 @@ class Billing(Part):
     invoices: dict[Identifier, Invoice] = {}
     before: dict[Identifier, dict[Identifier, Money]] = {}
     opening: dict[Identifier, OpeningInvoice] = {}
+    write_off_reversed: Annotated[WriteOffReversed | None, Keep()] = None
 
     @on_event
     def _taken_over(self, event: EngagementImported) -> Self:

@@ -20,7 +20,7 @@ from chassis.domain.ids import derived
 from chassis.domain.pending import Refusal
 from chassis.domain.reference import require_record
 from chassis.domain.requests import Outcome
-from chassis.domain.rules import correction_day, past_day
+from chassis.domain.rules import correction_day, past_day, same_day, unless_recorded
 from contracts.decimals import canonical_decimal
 from contracts.event import Event
 from contracts.finance import PaymentAllocated, PaymentDeallocated, WriteOffRecorded
@@ -317,14 +317,20 @@ def taken(state: Payment, outcome: Outcome[TakeAllocation], context: Context) ->
 def deallocate_payment(
     state: Payment, command: DeallocatePayment, context: Context
 ) -> Iterable[Event]:
-    """Ask the engagements to give the allocations back.
+    """Ask the engagements to give the allocations back; an equal repetition changes nothing.
 
-    Raises Refused where one is unknown or was taken back, an engagement has not answered a request
-    yet, the day is before the payment or in the future, or nothing can be done with the payment any
-    more.
+    The last deallocation is recognised. Raises Refused where one is unknown, or was taken back for
+    another reason or on another day, an engagement has not answered a request yet, the day is
+    before the payment or in the future, or nothing can be done with the payment any more.
     """
-    _require_usable(state)
     names = tuple(dict.fromkeys(command.allocations))
+    last = state.deallocation
+    if last is not None and all(map(state.is_taken_back, names)):
+        day = same_day("deallocated_on", command, last, context)
+        again = last.model_copy(update={"why": command.why, "deallocated_on": day})
+        yield from unless_recorded(last, again, "the deallocation")
+        return
+    _require_usable(state)
     unknown = [name for name in names if name not in state.parts]
     if unknown:
         sentence = f"allocations: {', '.join(unknown)} is unknown, or was taken back"
@@ -337,7 +343,7 @@ def deallocate_payment(
 
 def _taking_back(state: Payment, names: tuple[str, ...], why: str, day: date) -> Iterator[Event]:
     number = state.asked + 1
-    yield DeallocationBegun(number=number, allocations=names)
+    yield DeallocationBegun(number=number, allocations=names, why=why, deallocated_on=day)
     for name in names:
         back = GiveBackAllocation(allocation=name, why=why, deallocated_on=day)
         engagement = state.parts[name].part.engagement

@@ -73,11 +73,12 @@ class AllocationRefused(Internal):
     refusal: Refusal
 
 
-class DeallocationBegun(Internal):
+class DeallocationBegun(Correction, Internal):
     """Engagements are asked to give back allocations."""
 
     number: Version
     allocations: tuple[Identifier, ...]
+    deallocated_on: Day
 
 
 class AllocationReleased(Internal):

@@ -63,6 +63,7 @@ class Payment(Part):
     """A payment.
 
     `refused` are the parts of the last allocation that were refused; `asked` counts requests.
+    `deallocation` is the last one, which recognises a command that comes again.
     """
 
     payment: str
@@ -73,6 +74,7 @@ class Payment(Part):
     asked: int = 0
     parts: dict[str, AllocatedPart] = {}
     refused: tuple[RefusedPart, ...] = ()
+    deallocation: Kept[DeallocationBegun] = None
     paid_back: Money | None = None
     returning: Kept[ReturnBegun] = None
     is_returned: bool = False
@@ -118,6 +120,12 @@ class Payment(Part):
         if self.is_returned or self.superseded_by:
             return Money.zero(self.currency)
         return self.known.amount - self.allocated - self.refunds
+
+    def is_taken_back(self, allocation: str) -> bool:
+        """Return whether the last deallocation took an allocation back, or asked for that."""
+        part, last = self.parts.get(allocation), self.deallocation
+        is_gone = part is None or part.asked == "give-back"
+        return is_gone and last is not None and allocation in last.allocations
 
     @property
     def awaits_answer(self) -> bool:

@@ -11,7 +11,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context
-from chassis.domain.rules import correction_day
+from chassis.domain.rules import correction_day, same_day, unless_recorded
 from contracts.event import Event
 from contracts.finance import WriteOffRecorded
 from contracts.money import Money, PositiveMoney
@@ -81,9 +81,17 @@ def reverse_write_off(
 ) -> Iterable[Event]:
     """Record that what is left of the write-off is outstanding again.
 
-    Raises Refused where there is none, or the day is in the future or before the write-off.
+    An equal repetition of the last reversal changes nothing. Raises Refused where there is none, it
+    was reversed for another reason or on another day, or the day is in the future or before the
+    write-off.
     """
     known = next((each for each in _all(state) if each.write_off == command.write_off), None)
+    before = state.billing.write_off_reversed
+    if known is None and before is not None and before.write_off == command.write_off:
+        on = same_day("reversed_on", command, before, context)
+        again = before.model_copy(update={"why": command.why, "reversed_on": on})
+        yield from unless_recorded(before, again, "the reversal")
+        return
     if known is None:
         sentence = f"write_off: {command.write_off} is unknown, or was reversed"
         missing = Missing("write-off-unknown", sentence, field="write_off")

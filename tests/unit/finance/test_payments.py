@@ -323,9 +323,19 @@ def test_an_allocation_is_taken_back_and_free_again():
         AllocationReleased(allocation=first, used=eur(300)), DeallocationAnswered(allocation=first)
     )
     balanced(done).then_view(unallocated=eur(800))
-    done.when(DeallocatePayment(allocations=(first,), why=REASON)).then_refused(
-        "allocation-unknown"
-    )
+    back = DeallocatePayment(allocations=(first,), why=REASON)
+    for taken_back in (asked.after, done):
+        for again in (back, back.model_copy(update={"deallocated_on": MAY})):
+            taken_back.on(date(2026, 5, 9)).when(again).then_nothing()
+        other = back.model_copy(update={"why": "Another reason."})
+        taken_back.when(other).then_refused("already-recorded", fields=["why"], saying="Another")
+        earlier = back.model_copy(update={"deallocated_on": APRIL_1})
+        taken_back.when(earlier).then_refused("already-recorded", fields=["deallocated_on"])
+    unknown = DeallocatePayment(allocations=("A-9",), why=REASON)
+    done.when(unknown).then_refused("allocation-unknown")
+    anew = taken(done.after(allocate(part(300))), 300)
+    newest = DeallocatePayment(allocations=(names(anew)[-1],), why="Once more.")
+    anew.when(newest).then(like(DeallocationBegun, allocations=newest.allocations))
 
 
 def test_an_engagement_must_have_answered_before_it_gives_back():
