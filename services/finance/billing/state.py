@@ -219,13 +219,35 @@ class Invoice(Receivable, InvoiceDraft):
         """
         if self.is_over:
             return Money.zero(self.currency)
-        charges = (each.whole for each in self.lines if each.line == line)
-        return Money.total(charges, self.currency) - self.cancelled(line)
+        own = [each for each in self.lines if each.line == line]
+        charges = Money.total((each.whole for each in own), self.currency)
+        return charges - self.cancelled(line) - self._whole_again(own)
+
+    def _whole_again(self, lines: Iterable[InvoiceLine]) -> Money:
+        """Return what edits wrote down of lines whose rest was credited to be billed again.
+
+        It ends with the line, as that of works does: what is billed again is whole.
+        """
+        ended = Money.zero(self.currency)
+        for line in lines:
+            notes = [
+                note.intent
+                for note in self.notes
+                if any(each.invoice_line == line.invoice_line for each in note.lines)
+            ]
+            is_gone = not self.left_of(line).amount and notes[-1:] == ["cancel-and-rebill"]
+            if line.written_down is not None and is_gone:
+                ended = ended + line.written_down
+        return ended
 
     @property
-    def cancelled_net(self) -> Money:
-        """Return what was credited to be billed again, without what advances had paid of it."""
-        return Money.total((each.amount for each in self._cancelling), self.amount.currency)
+    def due_again(self) -> Money:
+        """Return what is due again by credit notes, without what advances had paid of it.
+
+        What was written down of time fell due no more with the edit of its draft.
+        """
+        back = Money.total((each.amount for each in self._cancelling), self.amount.currency)
+        return back if self.kind == "time" else back + self._whole_again(self.lines)
 
     @property
     def _cancelling(self) -> Iterable[IssuedCredit | CreditNoteApproved]:
@@ -462,7 +484,7 @@ class Billing(Part):
             due[each.item] = due[each.item] + each.amount if each.item in due else each.amount
         for invoice in self.live:
             item = self.events[invoice.billing_event].item
-            due[item] = due[item] - invoice.cancelled_net
+            due[item] = due[item] - invoice.due_again
         return due
 
     @cached_property

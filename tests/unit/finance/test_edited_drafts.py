@@ -20,7 +20,14 @@ from contracts.money import Money
 from finance.billing.decisions import BillOutsideSchedule
 from finance.drafts.decisions import EditInvoice
 from finance.engagement import Engagement
-from finance.invoices.decisions import ApproveInvoice, RejectInvoice, VoidInvoice
+from finance.invoices.decisions import (
+    ApproveInvoice,
+    IssueCreditNote,
+    RejectInvoice,
+    VoidInvoice,
+)
+from finance.service import ENGAGEMENT
+from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like
 from tests.amounts import eur, per_hour
 from tests.unit.finance.builders import (
@@ -28,6 +35,7 @@ from tests.unit.finance.builders import (
     MONDAY,
     accepted,
     contracted,
+    credit_issued,
     fixed_line,
     hearing,
     hourly_line,
@@ -214,6 +222,56 @@ def test_a_month_of_a_retainer_that_is_lowered_is_not_charged_with_the_next() ->
         ("due-fees-2026-06", date(2026, 6, 1), eur(500)),
         ("due-fees-2026-07", date(2026, 7, 1), eur(500)),
     ]
+
+
+@pytest.mark.parametrize("given_back", [0, 50])
+def test_an_amount_that_was_lowered_is_whole_again_when_it_is_billed_again(given_back: int) -> None:
+    """Check so for a fixed line, a retainer and works alike; not for what is left of a line."""
+    signed = contracted(sow_of(fixed_line(), retainer(), hourly_line(ALL_AS_TIME, line="more")))
+    done = hearing(signed, accepted("design"), time("a", hours=5, line="more"))
+    due = done.when_deadline("due-fees-2026-05").then_accepted().on(MAY)
+    for name, whole in (
+        ("invoice-design", 6_000),
+        ("invoice-fees-2026-05", 500),
+        ("invoice-time-2026-04", 500),
+    ):
+        draft = due.after(BillTime(month="2026-04")) if "time" in name else due
+        line = shown(draft, name).lines[0].invoice_line
+        lower_line = {"invoice_line": line, "amount": eur(400)}
+        lowered = draft.after(edit(name, lines=[lower_line]))
+        out = issued(lowered, name, "2026-00001", MAY)
+        if given_back and "time" not in name:
+            out = credit_issued(out, credit_line(name, line, "give-back", given_back), 1)
+        if "time" not in name:
+            part = credit_issued(out, credit_line(name, line, "cancel-and-rebill", 100), 2)
+            assert billed_anew(part, name) == eur(100)
+        cancelled = credit_issued(out, credit_line(name, line, "cancel-and-rebill", None), 3)
+        expected = whole if "time" in name else whole - given_back
+        assert billed_anew(cancelled, name) == eur(expected)
+
+
+def credit_line(name: str, line: str, intent: str, amount: int | None) -> IssueCreditNote:
+    credited = {"invoice_line": line, "amount": None if amount is None else eur(amount)}
+    return IssueCreditNote.model_validate(
+        {"invoice": name, "intent": intent, "lines": [credited], "why": "Wrong."}
+    )
+
+
+def billed_anew(scenario: Scenario[Engagement], name: str) -> Money:
+    """Return the amount of the draft that follows a credit note on an invoice."""
+    if "time" in name:
+        scenario = scenario.after(BillTime(month="2026-04"))
+    elif "fees" in name:
+        [deadline] = [
+            each.name
+            for each in ENGAGEMENT.deadlines(scenario.state)
+            if each.name.startswith("due-fees-2026-05")
+        ]
+        scenario = scenario.when_deadline(deadline).then_accepted()
+    item = name.removeprefix("invoice-").split("-2026")[0]
+    state = scenario.state
+    [anew] = [each for each in state.billing.of_item(item) if each.stage == "drafted"]
+    return anew.amount
 
 
 def test_a_discount_follows_from_what_is_left_and_is_not_edited_itself() -> None:

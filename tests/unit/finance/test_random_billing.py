@@ -16,6 +16,7 @@ from contracts.event import Event
 from contracts.finance import CreditedLine, InvoiceLine, InvoiceLineTerms
 from contracts.money import Money
 from finance.billing.decisions import BillOutsideSchedule
+from finance.billing.state import Invoice
 from finance.drafts.decisions import EditInvoice
 from finance.engagement import Engagement
 from finance.invoices.credits import LineCredit
@@ -152,6 +153,18 @@ def of(parts: Iterable[InvoiceLine | CreditedLine]) -> Money:
     return Money.total((each.amount for each in parts), "EUR")
 
 
+def is_cancelled(invoice: Invoice, line: InvoiceLine) -> bool:
+    """Return whether the rest of a line was credited to be billed again."""
+    credits_ = [
+        (note.intent, each.amount)
+        for note in invoice.notes
+        for each in note.lines
+        if each.invoice_line == line.invoice_line
+    ]
+    back = Money.total((amount for _, amount in credits_), "EUR")
+    return back == line.amount and [intent for intent, _ in credits_][-1:] == ["cancel-and-rebill"]
+
+
 def require_the_price_of_each_entry(engagement: Scenario[Engagement]) -> None:
     state = engagement.state
     assert state.budget is not None
@@ -162,7 +175,9 @@ def require_the_price_of_each_entry(engagement: Scenario[Engagement]) -> None:
         item, drafted, billed, given_back = entry.item.item, eur(0), eur(0), eur(0)
         for invoice in state.billing.of_item(item):
             back = [each for each in invoice.notes if each.intent == "give-back"]
-            lowered = Money.total((each.whole - each.amount for each in invoice.lines), "EUR")
+            lowered = Money.total(
+                (e.whole - e.amount for e in invoice.lines if not is_cancelled(invoice, e)), "EUR"
+            )
             given_back = given_back + lowered + Money.total((of(n.lines) for n in back), "EUR")
             net = of(invoice.lines) - Money.total((of(n.lines) for n in invoice.notes), "EUR")
             assert net == invoice.left
