@@ -185,12 +185,18 @@ class Decider(Generic[S]):
         """The view, composed of those of the capabilities."""
         return Composed([view for each in self.capabilities for view in each.views])
 
-    def narrowed(self, fields: Mapping[str, Any], state: S, context: Context) -> dict[str, Any]:
+    def narrowed(
+        self, fields: Mapping[str, Any], state: S, reading: Callable[[], Context]
+    ) -> dict[str, Any]:
         """Return fields of the open view as the reader may see them.
 
-        `work` is a field with work items.
+        `work` is a field with work items. `reading` returns the context of the reader; it is called
+        only where a capability narrows a field.
         """
         values = dict(fields)
+        if not any(each.narrowings for each in self.capabilities):
+            return values
+        context = reading()
         for each in self.capabilities:
             for name, narrowing in each.narrowings.items():
                 if name in values:

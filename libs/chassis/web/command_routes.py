@@ -401,7 +401,7 @@ class CommandRoutes(Generic[S]):
         """Return the fields of the view with the work items of the stream."""
         today, work, kind = self._today(request, stream), self.decider.work, self.decider.kind
         every = {"work": work(stream.state, confidential=False)}
-        seen = self.decider.narrowed(every, stream.state, self._reading(request))
+        seen = self.decider.narrowed(every, stream.state, lambda: self._reading(request))
         fields = {"work": work_views(seen["work"], kind, today)}
         if confidential:
             items = work(stream.state, confidential=True)
@@ -411,7 +411,9 @@ class CommandRoutes(Generic[S]):
     def _view(self, request: Request, stream: Stream[S]) -> dict[str, object]:
         confidential = request.state.caller.may("confidential")
         every = self.decider.views(stream.state)
-        view: dict[str, object] = self.decider.narrowed(every, stream.state, self._reading(request))
+        view: dict[str, object] = self.decider.narrowed(
+            every, stream.state, lambda: self._reading(request)
+        )
         if confidential:
             view |= self.decider.confidential_views(stream.state)
         if self.decider.kind == "engagement":

@@ -32,7 +32,7 @@ class WaitingExpense(Value):
     submitted_by: tuple[str, ...]
 
 
-MOST_ENDED = 50
+MOST_ENDED = 10
 """Number of expenses of which an engagement remembers what became of them."""
 
 Ending = Literal["approved", "approved as cost", "rejected", "withdrawn", "reversed"]
