@@ -256,9 +256,11 @@ async def test_a_company_closes_its_months(world: World):
     ledger = f"/ledgers/{company}"
     won = builders.WON.model_copy(update={"company": company})
     week = first + timedelta(days=-first.weekday() % 7)
-    waiting = submitted("w", week, 6, person="dev", role="developer")
-    approval = approved("w", week, 6, person="dev", role="developer")
-    await world.say(builders.OPENED, won, builders.time("a", hours=8, day=first))
+    # No contract is signed, so that no work can be billed.
+    waiting = submitted("w", week, 6, person="dev", role="developer", billable=False)
+    approval = approved("w", week, 6, person="dev", role="developer", billable=False)
+    internal = builders.time("a", hours=8, day=first, billable=False)
+    await world.say(builders.OPENED, won, internal)
     await world.say(builders.OPENED, won, waiting, about=other)
     await world.view()
     await world.view(other)
@@ -305,7 +307,7 @@ async def test_a_company_closes_its_months(world: World):
 
     # What is reversed, and what comes late, is in the next month.
     await world.say(reversal(approval, "Another engagement.", TODAY), about=other)
-    await world.say(builders.time("late", hours=1, day=first))
+    await world.say(builders.time("late", hours=1, day=first, billable=False))
     await world.view()
     await world.view(other)
     await give("start-closing", month=months[1])
