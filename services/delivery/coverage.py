@@ -5,22 +5,22 @@ whenever it is read, so it changes when the contract is signed, the plan is base
 agreed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from itertools import chain, product
 
 from chassis.domain.commands import Missing
-from contracts.counting import counted, of_number
+from contracts.counting import counted
 from contracts.decimals import ROUNDING
 from contracts.delivery import Expense, TimeEntry
+from contracts.early_start_caps import EarlyStartCap, EarlyStartCaps
 from contracts.holds import hold_of
 from contracts.lines import HOURLY
 from contracts.money import Money, Rate
 from delivery.engagement import Engagement
 from delivery.policies import change_not_released, not_implementable
 from delivery.quantities import ZERO
-from delivery.time_entries.state import HoursByRole, total_by_role
+from delivery.time_entries.state import HoursByRole
 
 TASKS_BEFORE_BASELINE = frozenset({"initiation", "project-management"})
 """Tasks that need no plan until the first baseline."""
@@ -197,83 +197,63 @@ def outside_early_start(
         until = max(start.expires_on for start in starts)
         sentence = f"the early start was authorised until {until}, before {day}"
         return Missing("early-start-expired", sentence, "legal")
-    first = tuple(each for each in before if each.billable and not _is_in_contract(state, each.day))
-    # An early start is used on its own days only: others must cover the days after and before it.
-    ended = (start.expires_on for start in starts if start.expires_on < day)
-    for after, until in product((date.min, *ended), (date.max, *later)):
-        lasting = [each for each in starts if each.expires_on > after and each.starts_on < until]
-        earlier = ((each.role, each.hours) for each in first if after < each.day < until)
-        approved = state.time.outside_contract(after=after, until=until)
-        logged = total_by_role(chain(approved.items(), earlier))
-        caps = [start.cap_hours for start in lasting if start.cap_hours is not None]
-        amounts = [start.cap_amount for start in lasting if start.cap_amount is not None]
-        missing = _hours_beyond(caps, logged, hours) if caps else None
-        missing = missing or (
-            _worth_beyond(state, amounts, logged, hours, day) if amounts else None
-        )
-        if missing:
-            return missing
+    caps = _caps_after(state, before)
+    if not hours:
+        return None if caps.allow(day) else _beyond_caps(state, caps, day)
+    for role, number in hours.items():
+        if not caps.take_whole(day, role, number, _bill_rate(state, role, day)):
+            return _beyond_caps(state, caps, day, role, number)
     return None
 
 
-def _hours_beyond(
-    caps: Iterable[Decimal], logged: HoursByRole, more: HoursByRole
-) -> Missing | None:
-    cap, before = sum(caps, ZERO), sum(logged.values(), ZERO)
-    added = sum(more.values(), ZERO)
-    if before < cap and before + added <= cap:
-        return None
-    beyond = f": {added} more {of_number(added, 'exceeds', 'exceed')} the cap" if added else ""
-    spent = f"{before} {of_number(before, 'is', 'are')} logged"
-    sentence = f"the early start allows {counted(cap, 'hour')}, {spent}{beyond}"
-    return Missing("early-start-cap-spent", sentence, "legal")
+def _caps_after(state: Engagement, before: Iterable[TimeEntry]) -> EarlyStartCaps:
+    """Return what approved hours, and then the billable ones of `before`, leave of early starts."""
+    caps = EarlyStartCaps(state.contract.early_starts)
+    for on, by_role in sorted(state.time.before_contract.items()):
+        for role, number in by_role.items():
+            caps.take(on, role, number, _bill_rate(state, role, on))
+    for each in before:
+        if each.billable and not _is_in_contract(state, each.day):
+            caps.take(each.day, each.role, each.hours, _bill_rate(state, each.role, each.day))
+    return caps
 
 
-def _worth_beyond(
+def _beyond_caps(
     state: Engagement,
-    caps: Sequence[Money],
-    logged: HoursByRole,
-    more: HoursByRole,
+    caps: EarlyStartCaps,
     day: date,
-) -> Missing | None:
-    """Return what is missing if work at the bill rates of a day exceeds caps in money, or None.
-
-    The worth is compared without rounding.
-    """
-    cap = Money.total(caps, caps[0].currency)
-    roles = [role for role in {**logged, **more} if logged.get(role) or more.get(role)]
-    found = {role: _bill_rate(state, role, day) for role in roles}
-    rates = {
-        role: each.amount
-        for role, each in found.items()
-        if each is not None and each.currency == cap.currency
-    }
-    unknown = [role for role in roles if role not in rates]
-    if unknown:
-        sentence = (
-            f"the early start allows {cap}, and {', '.join(unknown)} has no bill rate in"
-            f" {cap.currency}"
-        )
+    role: str | None = None,
+    hours: Decimal = ZERO,
+) -> Missing:
+    """Return what is missing for work of a day that the caps of early starts do not cover."""
+    rate = _bill_rate(state, role, day) if role else None
+    unrated = caps.unrated(day, role, rate)
+    if unrated:
         priced_later = {line.role for line in state.estimates.to_price}
-        return Missing(
-            "rates-missing",
-            sentence,
-            "finance" if priced_later.issuperset(unknown) else "delivery",
+        currencies = sorted({each.currency for each in caps.of(day) if each.currency})
+        sentence = (
+            f"the early start is limited to an amount in {', '.join(currencies)}, and"
+            f" {', '.join(sorted(unrated))} has no bill rate in it"
         )
-
-    def worth(hours: Mapping[str, Decimal]) -> Decimal:
-        return sum((rates[role] * number for role, number in hours.items() if number), ZERO)
-
-    before, added = worth(logged), worth(more)
-    if before < cap.amount and before + added <= cap.amount:
-        return None
-    beyond = f": {_about(added, cap)} more exceed the cap" if added else ""
-    sentence = f"the early start allows {cap}, {_about(before, cap)} are logged{beyond}"
-    return Missing("early-start-cap-spent", sentence, "legal")
+        return Missing(
+            "rates-missing", sentence, "finance" if priced_later >= unrated else "delivery"
+        )
+    left = " and ".join(map(_left, caps.of(day)))
+    worth = f" ({_worth(hours, rate)})" if rate else ""
+    needed = f", and this work takes {counted(hours, 'hour')}{worth}" if hours else ""
+    return Missing("early-start-cap-spent", f"early starts leave {left} for {day}{needed}", "legal")
 
 
-def _about(exact: Decimal, like: Money) -> Money:
-    return Money.nearest(exact, like.currency, ROUNDING)
+def _left(cap: EarlyStartCap) -> str:
+    hours = None if cap.hours is None else counted(max(cap.hours, ZERO), "hour")
+    amount = None
+    if cap.amount is not None and cap.currency is not None:
+        amount = str(Money.nearest(max(cap.amount, ZERO), cap.currency, ROUNDING))
+    return " or ".join(filter(None, (hours, amount)))
+
+
+def _worth(hours: Decimal, rate: Rate) -> Money:
+    return Money.nearest(hours * rate.amount, rate.currency, ROUNDING)
 
 
 def _bill_rate(state: Engagement, role: str, day: date) -> Rate | None:

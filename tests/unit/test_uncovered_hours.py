@@ -700,12 +700,23 @@ def test_every_reason_of_delivery_is_tested() -> None:
 def test_expenses_under_a_cap_in_money_need_the_rates_of_approved_hours() -> None:
     life = _worked(_early(Life().won(), {"cap_hours": 99}), 10, "designer")
     life.say(61, EARLY_TRAIN)
-    assert (missing(life.events), found(life)) == (set(), {})
     _early(life, {"cap_amount": eur(9_999)})
+    assert (missing(life.events), found(life)) == (set(), {})
+    life = _worked(_early(Life().won(), {"cap_amount": eur(9_999)}), 10, "designer")
+    life.say(61, EARLY_TRAIN)
     assert missing(life.events) == {"rates-missing"}
     one = judge(view_of(life.events), life.day(100))["work-before-signature.expenses.EUR"]
     assert one.at_stake == eur(120)
     assert one.owner == owners(life.events)["rates-missing"] == "delivery"
+
+
+def test_a_further_early_start_takes_no_coverage_away() -> None:
+    week_after = EARLY + timedelta(weeks=1)
+    life = _worked(_early(Life().won(), {"cap_hours": 40}), 8)
+    life.say(61, submitted("T-1", week_after, 2, task="initiation"), EARLY_TRAIN)
+    assert (missing(life.events), found(life)) == (set(), {})
+    _early(life, {"cap_amount": eur(300), "starts_on": week_after})
+    assert (missing(life.events), found(life)) == (set(), {})
 
 
 def test_expenses_in_several_currencies_are_a_disconnect_each() -> None:

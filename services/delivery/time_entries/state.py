@@ -126,12 +126,11 @@ class Time(Part):
         """Return all approved hours, without those that were reversed."""
         return sum(self.by_kind.values(), ZERO)
 
-    def outside_contract(self, *, after: date = date.min, until: date = date.max) -> HoursByRole:
-        """Return the approved billable hours by role that no contract covers between two days."""
+    def outside_contract(self) -> HoursByRole:
+        """Return the approved billable hours by role that no contract covers."""
         return total_by_role(
             (role, hours)
-            for day, by_role in self.before_contract.items()
-            if after < day < until
+            for by_role in self.before_contract.values()
             for role, hours in by_role.items()
         )
 

@@ -15,7 +15,12 @@ from contracts.channels import Department
 from contracts.counting import counted
 from contracts.holds import hold_of
 from gateway.formatting import day, listed
-from gateway.rules.early_starts import beyond_early_starts, covers_expense, lacks_rate
+from gateway.rules.early_starts import (
+    beyond_early_starts,
+    covers_expense,
+    lacks_rate,
+    unrated_roles,
+)
 from gateway.rules.expenses import of_expenses, waiting_expenses
 from gateway.rules.hours import Hours, billable, day_of, evidence, total_hours, waiting, worth
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
@@ -92,8 +97,9 @@ def _owner(view: View, approved: Iterable[Hours], first: Hours | WaitingExpense)
     if view.over or view.legal.signed or view.legal.imported:
         return "delivery"
     on = first.spent_on if isinstance(first, WaitingExpense) else first.day
-    worked = [*approved, first] if isinstance(first, Hours) and first.billable else [*approved]
-    unrated = {each.role for each in worked if lacks_rate(view, each, on)}
+    unrated = unrated_roles(view, approved, on)
+    if isinstance(first, Hours) and first.billable and lacks_rate(view, first):
+        unrated.add(first.role)
     if not unrated:
         return "legal"
     newest = max(view.delivery.estimates.values(), key=lambda each: each.version, default=None)

@@ -403,7 +403,9 @@ def test_an_early_start_covers_hours_up_to_its_cap() -> None:
     after = more.when(approve, by="mara").after
     assert missing_of(after) == {"T-5": {"early-start-cap-spent"}}
     after.when(approve, by="mara").then_refused(
-        "time-not-covered", missing=["early-start-cap-spent"], saying="80 are logged"
+        "time-not-covered",
+        missing=["early-start-cap-spent"],
+        saying="leave 0 hours for 2026-04-08, and",
     )
     after.when(AS_COST.model_copy(update={"person": "milo"}), by="olga").then_accepted()
 
@@ -444,7 +446,7 @@ def test_days_of_the_contract_are_not_charged_to_the_early_start() -> None:
     # After the signature no other early start can be authorised for the days before it.
     assert missing_of(more) == {"T-8": {"date-before-contract"}, "T-9": set()}
     [week] = more.view["time"].waiting
-    assert "80 are logged" in week.entries[0].missing[0].sentence
+    assert "leave 0 hours for 2026-04-06" in week.entries[0].missing[0].sentence
     # A contract that covers the days takes their hours off the cap.
     covering = begun.consumed(SOW, SOW_SIGNED)
     assert covering.state.time.before_contract == {}
@@ -460,9 +462,43 @@ def test_an_early_start_in_money_allows_work_at_bill_rates() -> None:
     rest = initial(3, TODAY, 0.01, role="developer")
     both = with_time(begun, *work, rest)
     assert missing_of(both) == {"T-1": set(), "T-2": set(), "T-3": {"early-start-cap-spent"}}
-    # Both caps apply.
-    two = begun.consumed(EARLY_START.model_copy(update={"cap_hours": hours(10)}))
-    assert missing_of(with_time(two, *work)) == {"T-1": set(), "T-2": {"early-start-cap-spent"}}
+    # The caps of one early start apply together.
+    limited = unsigned().consumed(in_money.model_copy(update={"cap_hours": hours(15)}))
+    two = with_time(limited, *work)
+    assert missing_of(two) == {"T-1": set(), "T-2": {"early-start-cap-spent"}}
+    [week] = two.view["time"].waiting
+    assert week.entries[1].missing[0].sentence == (
+        f"early starts leave 5 hours or 1,000.00 EUR for {START}, and this work takes 10 hours"
+        " (1,000.00 EUR)"
+    )
+
+
+def test_a_further_early_start_takes_no_coverage_away() -> None:
+    in_hours = EARLY_START.model_copy(update={"cap_hours": hours(40)})
+    in_money = EARLY_START.model_copy(
+        update={"cap_hours": None, "cap_amount": eur(500), "starts_on": TODAY}
+    )
+    work = (
+        initial(1, START, 8, role="developer"),
+        initial(2, TODAY, 2, role="developer"),  # 200.00 EUR
+    )
+    one = with_time(unsigned().consumed(in_hours), *work)
+    assert missing_of(one) == {"T-1": set(), "T-2": set()}
+    for second in (in_money, in_money.model_copy(update={"starts_on": START})):
+        assert missing_of(one.consumed(second)) == {"T-1": set(), "T-2": set()}
+    # A role without a rate works on the early start that is limited in hours.
+    unrated = with_time(one.consumed(in_money), initial(3, TODAY, 20))
+    assert missing_of(unrated) == {"T-3": set()}
+
+
+def test_early_starts_of_the_same_day_add_up() -> None:
+    in_hours = EARLY_START.model_copy(update={"cap_hours": hours(9)})
+    work = [initial(n, START, 8, role="developer") for n in (1, 2)]
+    begun = with_time(unsigned().consumed(in_hours), *work)
+    assert missing_of(begun) == {"T-1": set(), "T-2": {"early-start-cap-spent"}}
+    for amount, missing in ((600, {"early-start-cap-spent"}), (700, set())):
+        more = EARLY_START.model_copy(update={"cap_hours": None, "cap_amount": eur(amount)})
+        assert missing_of(begun.consumed(more)) == {"T-1": set(), "T-2": missing}
 
 
 # ---- gates 4 and 6, plan and rates -----------------------------------------------------------

@@ -536,8 +536,7 @@ def test_every_condition_of_the_approval_of_time_has_a_kind_of_items() -> None:
                     "_outside_contract",
                     "_on_hold",
                     "outside_early_start",
-                    "_hours_beyond",
-                    "_worth_beyond",
+                    "_beyond_caps",
                     "_outside_plan",
                     "_without_rate",
                 ),
@@ -567,8 +566,7 @@ def test_every_condition_of_the_approval_of_expenses_has_a_kind_of_items() -> No
             "_outside_contract",
             "_on_hold",
             "outside_early_start",
-            "_hours_beyond",
-            "_worth_beyond",
+            "_beyond_caps",
             "_without_line",
         )
         for code, owed_by in missing("delivery/coverage.py", name)

@@ -1,0 +1,119 @@
+"""Share work before the contract among the early starts that cover its day, up to their caps.
+
+Delivery approves no work beyond the caps as billable, and the gateway finds it as a disconnect.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_DOWN, Decimal
+
+from contracts.legal import EarlyStartAuthorised
+from contracts.money import Rate
+
+_HUNDREDTH = Decimal("0.01")
+"""Hours have two decimals."""
+
+
+@dataclass(slots=True)
+class EarlyStartCap:
+    """What an early start leaves on its days: hours, an amount in its currency, or both.
+
+    None is unlimited. `unrated` are roles of work on it whose rate is not known: then the amount
+    that is left is not known, and covers nothing.
+    """
+
+    starts_on: date
+    expires_on: date
+    hours: Decimal | None
+    amount: Decimal | None
+    currency: str | None
+    unrated: set[str] = field(default_factory=set)
+
+    def includes(self, day: date) -> bool:
+        """Return whether a day is one of the early start."""
+        return self.starts_on <= day <= self.expires_on
+
+    @property
+    def is_spent(self) -> bool:
+        """True if nothing is left."""
+        return any(left is not None and left <= 0 for left in (self.hours, self.amount))
+
+    def lacks(self, rate: Rate | None) -> bool:
+        """Return whether a rate is needed that is not known in the currency of the cap."""
+        return self.amount is not None and (rate is None or rate.currency != self.currency)
+
+    def fitting(self, hours: Decimal, rate: Rate | None) -> Decimal:
+        """Return how many of some hours are within what is left."""
+        if self.is_spent or self.unrated or self.lacks(rate):
+            return Decimal(0)
+        fit = hours if self.hours is None else min(hours, self.hours)
+        if self.amount is None or rate is None or fit * rate.amount <= self.amount:
+            return fit
+        return (self.amount / rate.amount).quantize(_HUNDREDTH, ROUND_DOWN)
+
+    def use(self, hours: Decimal, rate: Rate | None) -> None:
+        """Take hours from what is left."""
+        if self.hours is not None:
+            self.hours -= hours
+        if self.amount is not None and rate is not None:
+            self.amount -= hours * rate.amount
+
+
+class EarlyStartCaps:
+    """What early starts leave for work on their days.
+
+    Work of a day uses what ends first, so that a further early start never takes coverage away.
+    """
+
+    def __init__(self, starts: Iterable[EarlyStartAuthorised]) -> None:
+        """Set up the caps before any work."""
+        caps = [
+            EarlyStartCap(
+                starts_on=each.starts_on,
+                expires_on=each.expires_on,
+                hours=each.cap_hours,
+                amount=each.cap_amount.amount if each.cap_amount else None,
+                currency=each.cap_amount.currency if each.cap_amount else None,
+            )
+            for each in starts
+        ]
+        self._caps = sorted(caps, key=lambda each: each.expires_on)
+
+    def of(self, day: date) -> list[EarlyStartCap]:
+        """Return the caps of early starts that include a day, those that end first before."""
+        return [each for each in self._caps if each.includes(day)]
+
+    def take(self, day: date, role: str, hours: Decimal, rate: Rate | None) -> Decimal:
+        """Take billable hours of a role from the caps of a day; return those that are beyond."""
+        left = hours
+        for cap in self.of(day):
+            fit = cap.fitting(left, rate)
+            cap.use(fit, rate)
+            left -= fit
+        if left:
+            for cap in self.of(day):
+                if cap.lacks(rate):
+                    cap.unrated.add(role)
+        return left
+
+    def take_whole(self, day: date, role: str, hours: Decimal, rate: Rate | None) -> bool:
+        """Take billable hours if all of them are within the caps; return whether they are."""
+        left = hours
+        for cap in self.of(day):
+            left -= cap.fitting(left, rate)
+        return not left and not self.take(day, role, hours, rate)
+
+    def allow(self, day: date) -> bool:
+        """Return whether a cap of a day is not spent, as work needs that uses up none."""
+        return any(not (each.is_spent or each.unrated) for each in self.of(day))
+
+    def unrated(self, day: date, role: str | None = None, rate: Rate | None = None) -> set[str]:
+        """Return the roles whose rates are needed to know whether caps cover work of a day.
+
+        That is `role`, which has the rate, and those of work before.
+        """
+        needing = [each for each in self.of(day) if each.amount is not None and not each.is_spent]
+        before = {name for each in needing for name in each.unrated}
+        lacking = role is not None and any(each.lacks(rate) for each in needing)
+        return {*before, role} if role is not None and lacking else before
