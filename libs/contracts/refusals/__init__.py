@@ -7,6 +7,7 @@ changed or removed once released. The sentences are part of every service's Open
 from typing import Literal
 
 from contracts.refusals.contract import CONTRACT_REFUSALS, ContractCode
+from contracts.refusals.figures import FIGURE_CONDITIONS, FigureCode
 from contracts.refusals.general import ANY_COMMAND_REFUSALS, AnyCommandCode
 from contracts.refusals.money import MONEY_REFUSALS, MoneyCode
 from contracts.refusals.problems import PROBLEMS, ProblemCode
@@ -18,7 +19,7 @@ from contracts.refusals.work import WORK_REFUSALS, WorkCode
 __all__ = ["PROBLEMS", "REFUSALS", "ProblemCode", "RefusalCode"]
 
 RefusalCode = Literal[
-    ContractCode, AnyCommandCode, MoneyCode, RecordCode, SaleCode, WaitingCode, WorkCode
+    ContractCode, AnyCommandCode, FigureCode, MoneyCode, RecordCode, SaleCode, WaitingCode, WorkCode
 ]
 """Code of a refused command, of a condition that is not met, or of what somebody owes."""
 
@@ -27,6 +28,7 @@ REFUSALS: dict[RefusalCode, str] = dict(
         [
             *CONTRACT_REFUSALS.items(),
             *ANY_COMMAND_REFUSALS.items(),
+            *FIGURE_CONDITIONS.items(),
             *MONEY_REFUSALS.items(),
             *RECORD_REFUSALS.items(),
             *SALE_REFUSALS.items(),
