@@ -12,12 +12,11 @@ from contracts.money import Money
 class Contract:
     """A won deal. Amounts are without tax.
 
-    `booked` has the price of the deal and then what changes it, `recognised` the revenue of each
-    time, both by day. `signed` is the day of the last signature, None before it; `ended` the day
-    on which the engagement was closed or terminated.
+    `booked` has the price from the day on which the deal was won and then what changes it,
+    `recognised` the revenue of each time, both by day. `signed` is the day on which the contract
+    was signed, None before it; `ended` that on which the engagement was closed or terminated.
     """
 
-    won: date
     signed: date | None
     ended: date | None
     booked: tuple[Dated[Money], ...]
@@ -35,8 +34,7 @@ def backlog(
     running = [
         each
         for each in contracts
-        if each.won <= as_of
-        and (each.ended is None or each.ended > as_of)
+        if (each.ended is None or each.ended > as_of)
         and (not signed or (each.signed is not None and each.signed <= as_of))
     ]
     booked = (value for each in running for value in until(each.booked, as_of))

@@ -14,7 +14,6 @@ WON, SIGNED, APRIL, MAY = (
 )
 NOT_MEASURED = Missing("revenue-not-measurable", "the revenue of April is not measured", "finance")
 CONTRACT = Contract(
-    won=WON,
     signed=SIGNED,
     ended=None,
     booked=(Dated(WON, usd(100)), Dated(MAY, usd(-20))),

@@ -37,7 +37,9 @@ def test_the_win_rate_is_won_over_won_and_lost(
 ) -> None:
     deals = [won(1)] * number_won + [lost(1)] * number_lost + [OPEN] * number_open
 
-    march = decided_by_month(deals, "USD", END, imported=False)[MARCH]
+    months = decided_by_month(deals, "USD", END, imported=False)
+    assert list(months) == [MARCH]
+    march = months[MARCH]
 
     assert (march.won, march.lost) == (number_won, number_lost)
     assert march.win_rate.value == Decimal(expected)
@@ -68,7 +70,7 @@ def test_deals_are_in_the_month_in_which_they_were_closed_up_to_the_day() -> Non
 
 
 def test_imported_deals_are_a_part_of_their_own() -> None:
-    deals = [won(1), lost(1, imported=True), won(5, None, imported=True)]
+    deals = [won(1), won(5, None, imported=True), lost(1, imported=True)]
 
     ours = decided_by_month(deals, "USD", END, imported=False)
     imported = decided_by_month(deals, "USD", END, imported=True)
@@ -78,6 +80,7 @@ def test_imported_deals_are_a_part_of_their_own() -> None:
         MARCH: (0, 1),
         None: (1, 0),
     }
+    assert list(imported) == [MARCH, None]
     assert imported[MARCH].bookings.value == usd(0)
 
 

@@ -1,7 +1,7 @@
 """Figures of rows from engagements of the demo agree with what the gateway has of them."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import chain
 from typing import TypeVar
@@ -21,17 +21,19 @@ from common.figures.receivables import (
 )
 from common.figures.surveys import Answer, customer_satisfaction
 from common.figures.work import (
+    Available,
     Billed,
     Work,
     project_management,
     realisation,
+    utilisation,
     work_in_progress,
 )
 from contracts import delivery, finance, sales
 from contracts.decimals import ROUNDING, round_decimal
 from contracts.event import Event
 from contracts.money import Money
-from gateway.portfolio.figures import contribution
+from gateway.portfolio.figures import build_portfolio, contribution, utilisation_weeks
 from tests.unit.played import EVERY, TODAY, Played, played
 
 E = TypeVar("E", bound=Event)
@@ -168,6 +170,20 @@ def test_hours_are_those_of_the_gateway_in_all_and_by_line() -> None:
     )
 
 
+def test_utilisation_is_that_of_the_gateway() -> None:
+    engagement, hours = HOURLY, Decimal(320)
+    weeks = utilisation_weeks(TODAY)
+    first, last = min(weeks), max(weeks) + timedelta(days=6)
+    portfolio = build_portfolio(
+        contribution(engagement.view, []), TODAY, hours, with_confidential=False
+    )
+
+    of_rows = utilisation(works(engagement), [Available(first, "all", None, hours)], first, last)
+
+    assert of_rows.value
+    assert of_rows.value == portfolio.utilisation
+
+
 def test_bookings_and_backlog_are_those_of_the_gateway() -> None:
     deal = only(events_of(HOURLY, sales.DealWon))
     row = Deal("E-1", deal.won_on, "won", deal.price, imported=False)
@@ -177,7 +193,6 @@ def test_bookings_and_backlog_are_those_of_the_gateway() -> None:
     }
 
     contract = Contract(
-        won=deal.won_on,
         signed=deal.won_on,
         ended=None,
         booked=(Dated(deal.won_on, deal.price),),

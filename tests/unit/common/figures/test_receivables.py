@@ -124,6 +124,12 @@ def test_dso_by_count_back_is_unknown_where_more_is_owed_than_the_known_sales() 
     assert "700 USD" in dso.missing[0].sentence
 
 
+def test_dso_by_count_back_begins_with_the_first_day_whose_sales_are_known() -> None:
+    sold = [invoice(900, date(2026, 1, 5), paid(900, LAST)), invoice(100, date(2026, 1, 15))]
+    dso = days_sales_outstanding_by_count_back(sold, "USD", date(2026, 1, 11), LAST)
+    assert dso.value == 20
+
+
 def test_dso_by_count_back_is_zero_where_nothing_is_owed() -> None:
     sold = [invoice(700, JANUARY, paid(700, LAST))]
     dso = days_sales_outstanding_by_count_back(sold, "USD", JANUARY, LAST)

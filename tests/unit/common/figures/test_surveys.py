@@ -1,6 +1,8 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from common.figures.surveys import Answer, customer_satisfaction, net_promoter_score
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 31)
@@ -11,18 +13,34 @@ def answers(*counts: tuple[int, int], day: date = LAST) -> list[Answer]:
     return [Answer(day, score) for number, score in counts for _ in range(number)]
 
 
-def test_satisfaction_is_the_share_of_answers_of_4_or_5() -> None:
-    # searchcustomerexperience: 150 positive ones of 250 answers are 60 %
-    csat = customer_satisfaction(answers((100, 5), (50, 4), (60, 3), (40, 1)), FIRST, LAST)
-    assert csat.value == 60
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        # Delighted, "How is CSAT calculated?" (rounded to 69 there)
+        (((42, 5), (32, 4), (10, 3), (9, 2), (14, 1)), "69.16"),
+        # Intercom, "What is CSAT and how is CSAT score calculated?"
+        (((10, 5), (20, 4), (10, 3), (5, 2), (5, 1)), "60"),
+    ],
+)
+def test_satisfaction_is_the_share_of_answers_of_4_or_5(
+    counts: tuple[tuple[int, int], ...], expected: str
+) -> None:
+    assert customer_satisfaction(answers(*counts), FIRST, LAST).value == Decimal(expected)
 
 
-def test_the_net_promoter_score_is_promoters_less_detractors() -> None:
-    # 70 % promoters, 20 % detractors and 10 % passives are an NPS of 50
-    nps = net_promoter_score(
-        answers((40, 10), (30, 9), (5, 8), (5, 7), (15, 6), (5, 0)), FIRST, LAST
-    )
-    assert nps.value == 50
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        # SightMill, "How to calculate NPS": 3, 4, 5, 6, 8, 8, 8, 9, 10, 10
+        (((1, 3), (1, 4), (1, 5), (1, 6), (3, 8), (1, 9), (2, 10)), -10),
+        # theprimecalculator.com, "How to calculate net promoter score": 60 % less 15 %
+        (((35, 10), (25, 9), (15, 8), (10, 7), (10, 6), (5, 0)), 45),
+    ],
+)
+def test_the_net_promoter_score_is_promoters_less_detractors(
+    counts: tuple[tuple[int, int], ...], expected: int
+) -> None:
+    assert net_promoter_score(answers(*counts), FIRST, LAST).value == expected
 
 
 def test_only_answers_of_the_period_count_and_without_any_the_score_is_unknown() -> None:

@@ -47,10 +47,11 @@ def available(hours: int, person: str = "dev") -> Available:
 @pytest.mark.parametrize(
     ("billable", "hours", "expected"),
     [
-        (30, 40, "0.75"),  # stafiz.com
-        (32, 40, "0.8"),  # kpiexamples.operately.com, "Consultant utilization rate"
-        # key2consulting.com, "Consulting utilization": 2,080 h less leave, sick days and training
-        (1440, 2080 - 80 - 40 - 40, "0.75"),
+        # Wikipedia, "Utilization rate", and kpiexamples.operately.com: a week of 40 hours
+        (32, 40, "0.8"),
+        (50, 40, "1.25"),
+        # calculator.7search.cc, "Labor utilization calculator"
+        (150, 200, "0.75"),
     ],
 )
 def test_utilisation_is_billable_over_available_hours(
@@ -59,7 +60,11 @@ def test_utilisation_is_billable_over_available_hours(
     internal = replace(worked(8), billable=False)
     before = worked(8, day=MONDAY - timedelta(days=1))
 
-    used = utilisation([worked(billable), internal, before], [available(hours)], MONDAY, SUNDAY)
+    week_before = replace(available(hours), day=MONDAY - timedelta(days=7))
+
+    used = utilisation(
+        [worked(billable), internal, before], [available(hours), week_before], MONDAY, SUNDAY
+    )
 
     assert used.value == Decimal(expected)
 
@@ -135,7 +140,9 @@ def test_work_in_progress_is_what_is_not_billed_by_days_since_the_work() -> None
         billed=(Billed(SUNDAY, usd(5)), Billed(SUNDAY, usd(-5), to_bill_again=True)),
     )
 
-    ages = work_in_progress([*works, billed, again], "USD", as_of)
+    internal = replace(worked(8, 7_000_000), billable=False)
+
+    ages = work_in_progress([*works, billed, again, internal], "USD", as_of)
 
     assert {age: each.value for age, each in ages.items()} == {
         "same-day": usd(1),
