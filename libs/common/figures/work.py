@@ -96,6 +96,9 @@ def realisation(works: Iterable[Work], currency: str, first: date, as_of: date) 
 def work_in_progress(works: Iterable[Work], currency: str, as_of: date) -> dict[Age, Figure[Money]]:
     """Return what the contract pays for work that is not billed, by the days since the work.
 
+    The rows are of contract lines that bill work: a fixed price is billed by its schedule, whether
+    or not there is work on it.
+
     The classes are ``same-day`` and those of `AGES`. Raises CurrencyMismatch where an amount is not
     in `currency`.
     """
