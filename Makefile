@@ -84,11 +84,11 @@ demo: setup ## Load the demo data into a platform that has none: make demo KEY=.
 	@$(TOLD) $(PY) -m local.demo
 
 .PHONY: import
-import: setup ## Import opportunities from a CRM export: make import FILE=pipeline.csv [CURRENCY=EUR] [SOURCE=crm] [KEY=.env]
-	@test -n "$(FILE)" || { echo "usage: make import FILE=pipeline.csv [KEY=.env]" >&2; exit 2; }
+import: setup ## Import a CRM export: make import FILE=deals.csv|folder [CURRENCY=EUR] [SOURCE=crm] [OPTIONS="--day-order day-first"] [KEY=.env]
+	@test -n "$(FILE)" || { echo "usage: make import FILE=deals.csv [CURRENCY=EUR] [KEY=.env]" >&2; exit 2; }
 	@CONCORD_TOKEN=$${CONCORD_TOKEN:-$$($(TOLD) $(PY) -m local.token --as sam)} \
 		$(TOLD) $(PY) -m sales.importing "$(FILE)" $(if $(CURRENCY),--currency "$(CURRENCY)") \
-		$(if $(SOURCE),--source "$(SOURCE)")
+		$(if $(SOURCE),--source "$(SOURCE)") $(OPTIONS)
 
 .PHONY: take-over
 take-over: setup ## Take over engagements under way: make take-over FILE=engagements.json|folder [KEY=.env]

@@ -15,10 +15,32 @@ def day_at(moment: datetime, zone: tzinfo | None) -> date:
 
 
 @cache
+def _countries() -> dict[str, str]:
+    """Return the English names of all countries, by ISO 3166-1 alpha-2 code."""
+    table = files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text(encoding="utf-8")
+    lines = (line.split("\t") for line in table.splitlines() if line[0] != "#")
+    return {line[0]: line[1] for line in lines}
+
+
+@cache
 def countries() -> frozenset[str]:
     """Return the ISO 3166-1 alpha-2 codes of all countries."""
-    table = files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text(encoding="utf-8")
-    return frozenset(line.split("\t")[0] for line in table.splitlines() if line[0] != "#")
+    return frozenset(_countries())
+
+
+_OTHER_NAMES = {"united kingdom": "GB", "south korea": "KR", "north korea": "KP", "myanmar": "MM"}
+"""Names in common use of countries that the table names otherwise."""
+
+
+@cache
+def _country_codes() -> dict[str, str]:
+    return _OTHER_NAMES | {name.casefold(): code for code, name in _countries().items()}
+
+
+def country_named(text: str) -> str | None:
+    """Return the code of a country by its code or its English name in any case, or None."""
+    code = text.upper()
+    return code if code in countries() else _country_codes().get(text.casefold())
 
 
 @cache

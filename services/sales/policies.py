@@ -30,7 +30,8 @@ def require_not_ended(state: Engagement) -> None:
         raise Refused("engagement-over", f"the deal was lost on {state.opportunity.lost.lost_on}")
     imported = state.opportunity.imported
     if imported and state.opportunity.imported_end:
-        ended = f"{imported.outcome} on {imported.closed_on}"
+        day = f" on {imported.closed_on}" if imported.closed_on else ""
+        ended = f"{imported.outcome}{day}"
         raise Refused("engagement-over", f"the deal was {ended}, before it was imported")
     terminated = state.contract.terminated
     if terminated:
@@ -44,8 +45,8 @@ def require_not_ended(state: Engagement) -> None:
 def require_adopted(state: Engagement) -> None:
     """Refuse an imported opportunity that has not been adopted.
 
-    It has no expected close, and often no value or account. The other departments get all three
-    with OpportunityOpened, which adoption publishes.
+    It often has no value, account or expected close. The other departments get all three with
+    OpportunityOpened, which adoption publishes.
     """
     if state.opportunity.opened is None:
         raise Refused(

@@ -44,6 +44,7 @@ from local.demo.driver import Body, Calendar, CommandRefused, Driver
 from local.demo.reference_data import CUSTOMERS, SELLERS, publish, roles
 from local.demo.timesheets import Timesheets
 from sales.importing.export import read_export
+from sales.importing.options import Options
 from sales.importing.owners import Owners
 from sales.service import SERVICE as SALES
 from testkit.scenario import RecordsOf
@@ -409,14 +410,15 @@ class InProcessDriver(Driver):
     async def take_over(self, row: Mapping[str, str], currency: str, *, key: str) -> str:
         del key
         cells = {"opportunity_id": "1", **row}
+        quoted = [f'"{each}"' for each in cells.values()]
         export = read_export(
-            "\n".join(map(",".join, (cells, [f'"{each}"' for each in cells.values()]))),
+            {"export.csv": "\n".join([",".join(cells), ",".join(quoted)]).encode()},
             {self.ids[each.account]: each.name for each in CUSTOMERS},
             (),
             Owners({person: name for person, name, _ in SELLERS}, b"key"),
             source="crm",
-            currency=currency,
             today=self.calendar.today,
+            options=Options(currency=currency, decimal="point"),
         )
         command = export.taken[0].opportunity
         self._world.command(

@@ -26,8 +26,8 @@ def row(sale: dict[str, Any]) -> dict[str, str]:
         "product": sale["title"],
         "account": sale["account"],
         "deal_stage": "Won",
-        "engage_date": f"{opened_on:%m/%d/%Y}",
-        "close_date": f"{won_on:%m/%d/%Y}",
+        "engage_date": opened_on.isoformat(),
+        "close_date": won_on.isoformat(),
         "close_value": sale["value"]["amount"],
     }
 

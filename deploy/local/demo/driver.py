@@ -278,7 +278,7 @@ class Driver:
         writer = csv.DictWriter(export, cells)
         writer.writeheader()
         writer.writerow(cells)
-        url = f"{self._access.urls['sales']}/imports?currency={currency}"
+        url = f"{self._access.urls['sales']}/imports?currency={currency}&decimal=point"
         sent = {"Authorization": f"Bearer {self._token('sam')}", "Content-Type": "text/csv"}
         answer = await self._http.post(url, content=export.getvalue(), headers=sent)
         if not answer.is_success or answer.json()["refused"]:

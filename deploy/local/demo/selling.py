@@ -93,7 +93,7 @@ async def _adopt(run: EngagementRun) -> None:
             "product": scenario.title,
             "account": scenario.customer.name,
             "deal_stage": "Engaging",
-            "engage_date": f"{opened_on:%m/%d/%Y}",
+            "engage_date": opened_on.isoformat(),
             "close_date": "",
             "close_value": opportunity["expected_value"]["amount"],
         },

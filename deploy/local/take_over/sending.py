@@ -126,8 +126,8 @@ class Departments:
             "product": sale.title,
             "account": accounts.get(sale.account, sale.account),
             "deal_stage": "Won",
-            "engage_date": f"{sale.opened_on:%m/%d/%Y}" if sale.opened_on else "",
-            "close_date": f"{sale.won_on:%m/%d/%Y}",
+            "engage_date": sale.opened_on.isoformat() if sale.opened_on else "",
+            "close_date": sale.won_on.isoformat(),
             "close_value": f"{sale.value.amount:f}",
         }
         export = StringIO()
@@ -138,7 +138,11 @@ class Departments:
             result,
             "sales",
             "/imports",
-            params={"currency": sale.value.currency, "source": sale.source},
+            params={
+                "currency": sale.value.currency,
+                "source": sale.source,
+                "decimal": "point",
+            },
             content=export.getvalue().encode(),
             headers={"Content-Type": "text/csv; charset=utf-8"},
         )

@@ -5,8 +5,9 @@ from typing import Literal
 from contracts.channels import SALES
 from contracts.event import Event
 from contracts.money import NotNegativeMoney
+from contracts.sales.deal import LossReason
 from contracts.sales.opportunity import PipelineStage
-from contracts.values import AccountId, Day, PersonId, ShortText, SourceRecord
+from contracts.values import AccountId, Day, Percent, PersonId, ShortText, SourceRecord, Text
 
 
 class ImportedOpportunity(SourceRecord):
@@ -15,21 +16,31 @@ class ImportedOpportunity(SourceRecord):
     account: AccountId | None
     """Id of the customer's organisation; null where the CRM named none that is known."""
     title: ShortText
-    """Name of the opportunity in the CRM."""
-    product: ShortText
-    """Product or service that is sold, as the CRM names it."""
+    """Name of the opportunity in the CRM; where it had none, product and account."""
+    product: ShortText | None
+    """Product or service that is sold, as the CRM names it; null where it names none."""
     owner: PersonId
     """Person of Sales who is responsible in the CRM."""
     outcome: Literal["open", "won", "lost"]
     """Outcome in the CRM: still open, won or lost."""
-    pipeline_stage: PipelineStage
-    """Stage of the sale."""
+    pipeline_stage: PipelineStage | None
+    """Stage of the sale, of an ended one the last; null where the CRM does not say."""
     opened_on: Day | None
     """Day on which the CRM opened it; null where it is not known."""
     closed_on: Day | None
-    """Day on which the CRM closed it; null while it is open."""
+    """Day on which the CRM closed it; null while it is open, or where a lost deal has none."""
     value: NotNegativeMoney | None
-    """Value in the CRM; null where it has none."""
+    """Value in the CRM, also of a lost deal; null where it has none."""
+    expected_close: Day | None = None
+    """Day on which the decision is expected; null where it is not known, or the deal has ended."""
+    probability: Percent | None = None
+    """Probability in percent that the deal is won; null where not known, or the deal has ended."""
+    loss_reason: LossReason | None = None
+    """Main reason for the loss; null where the CRM gives none, or one without such a word."""
+    loss_reason_text: Text | None = None
+    """Reason for the loss in the words of the CRM; null where it gives none."""
+    region: ShortText | None = None
+    """Region that the sale counts for in the CRM; null where it names none."""
 
 
 class OpportunityImported(

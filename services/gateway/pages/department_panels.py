@@ -169,7 +169,8 @@ def _sales(view: View, names: Names) -> _PanelRows:
     yield "Contacts", tuple(map(names.contact, sales.contacts))
     yield "Owner", _one(names.person(sales.owner) if sales.owner else None)
     yield "Imported from", _one(sales.imported_from)
-    if sales.won is None and not sales.is_lost and sales.pipeline_stage is not None:
+    ended = sales.is_lost or sales.imported_outcome == "won"
+    if sales.won is None and not ended and sales.pipeline_stage is not None:
         likely = f", {points(sales.probability)} likely" if sales.probability else ""
         yield (
             "Pipeline",
@@ -177,7 +178,7 @@ def _sales(view: View, names: Names) -> _PanelRows:
         )
     if sales.expected_value is not None and sales.won is None:
         by = f" by {short_day(sales.expected_close)}" if sales.expected_close else ""
-        yield "Expected", _one(money(sales.expected_value) + by)
+        yield ("Value" if ended else "Expected"), _one(money(sales.expected_value) + by)
     proposal = sales.latest_proposal
     if proposal is not None:
         management = hours(proposal.project_management_hours)
@@ -205,7 +206,8 @@ def _sales(view: View, names: Names) -> _PanelRows:
         to = f", to {lost.competitor}" if lost.competitor else ""
         yield "Lost", _one(f"{short_day(lost.lost_on)}: {lost.reason}{to}")
     elif sales.is_lost:
-        yield "Lost", _one(f"{short_day(sales.lost_on)}: no-decision")
+        day = short_day(sales.lost_on) if sales.lost_on else "day unknown"
+        yield "Lost", _one(f"{day}: {sales.imported_loss or 'no reason given'}")
 
 
 def _agreement(agreement: AgreementPublished | None, today: date) -> str:

@@ -9,6 +9,7 @@ from chassis.domain.context import Context
 from chassis.domain.reference import Publish, Record, require_contact, require_record
 from chassis.domain.rules import unless_recorded
 from contracts.event import Event
+from contracts.places import CountryCode
 from contracts.reference import AccountDetails, AccountFinances, AccountPublished, in_force
 from contracts.values import AccountId, ShortText
 from sales.accounts.names import PREFIX, comparable
@@ -41,9 +42,12 @@ class PublishAccountFinances(AccountFinances, Publish):
 
 
 class IntroduceAccount(Command):
-    """Record an account by its name, unless there is one with this id."""
+    """Record an account as another system has it, unless there is one with this id."""
 
     name: ShortText
+    parent: AccountId | None = None
+    sector: ShortText | None = None
+    country: CountryCode | None = None
 
 
 @capability.decide(
@@ -128,7 +132,7 @@ def introduce_account(
 ) -> Iterable[Event]:
     """Publish the first version; leave a published record unchanged."""
     if state.newest is None:
-        yield AccountPublished(account=state.id, name=command.name)
+        yield AccountPublished(account=state.id, **dict(command))
 
 
 def _require_consistent(account: AccountId, given: AccountDetails, context: Context) -> None:

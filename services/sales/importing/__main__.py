@@ -1,12 +1,13 @@
-"""Send a CRM export to the sales service, print the report: ``python -m sales.importing FILE``.
+"""Send a CRM export to the sales service, print the report: ``python -m sales.importing FILE...``.
 
 Exit codes: 0 when the export was read, even if rows were refused; 2 when the file is not a usable
 export; 1 when the service cannot be reached or refuses the request for another reason.
 """
 
-import csv
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import httpx
 import typer
@@ -15,8 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.counting import counted
-from sales.importing.export import Refusal
 from sales.importing.import_runner import Report
+from sales.importing.table import Refusal
 
 UNREACHED, UNUSABLE = 1, 2
 _TIMEOUT = 600.0
@@ -25,35 +26,59 @@ _MAX_SHOWN = 200
 
 
 def main(
-    file: Annotated[Path, typer.Argument(help="The export, a CSV file.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="The export: CSV files, or a folder of them.")
+    ],
     token: Annotated[str, typer.Option(envvar="CONCORD_TOKEN", help="A sales manager's token.")],
     url: Annotated[
         str, typer.Option(envvar="CONCORD_SALES_URL", help="URL of the sales service.")
     ] = "http://127.0.0.1:8101",
-    currency: Annotated[str, typer.Option(help="Currency of all values.")] = "USD",
     source: Annotated[str, typer.Option(help="Name of the CRM.")] = "crm",
-    products: Annotated[
-        Path | None,
-        typer.Option(help="Correct product names, a CSV file with a column product."),
+    currency: Annotated[
+        str | None, typer.Option(help="Currency of the amounts of rows that name none.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Such as cp1252.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="comma, semicolon, tab or pipe.")] = None,
+    day_order: Annotated[str | None, typer.Option(help="day-first or month-first.")] = None,
+    decimal: Annotated[
+        str | None, typer.Option(help="Sign before decimals: point or comma.")
+    ] = None,
+    columns: Annotated[
+        Path | None, typer.Option(help="JSON file: meanings of columns by their names.")
+    ] = None,
+    stages: Annotated[
+        Path | None, typer.Option(help="JSON file: meanings of stages by the CRM's words.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="opportunities, accounts, teams or products.")
     ] = None,
 ) -> None:
-    """Import a CRM export of opportunities into Sales; importing it again changes nothing."""
+    """Import a CRM export into Sales; importing it again changes nothing."""
     console, errors = Console(), Console(stderr=True)
     try:
-        content = file.read_bytes()
-        listed = _products(file, products, console)
-    except (OSError, ValueError, csv.Error) as error:
+        kind_of_body, content, name = _body(files, console)
+        parameters = {
+            "source": source,
+            "currency": currency,
+            "encoding": encoding,
+            "delimiter": delimiter,
+            "day-order": day_order,
+            "decimal": decimal,
+            "columns": columns.read_text(encoding="utf-8") if columns else None,
+            "stages": stages.read_text(encoding="utf-8") if stages else None,
+            "kind": kind,
+        }
+    except (OSError, ValueError) as error:
         errors.print(f"[red]cannot be read:[/] {error}")
         raise typer.Exit(UNUSABLE) from None
     try:
         answer = httpx.post(
             f"{url}/imports",
-            params={"currency": currency, "source": source, "product": listed},
-            content=content,
-            headers={
-                "Content-Type": "text/csv; charset=utf-8",
-                "Authorization": f"Bearer {token}",
+            params={
+                parameter: value for parameter, value in parameters.items() if value is not None
             },
+            content=content,
+            headers={"Content-Type": kind_of_body, "Authorization": f"Bearer {token}"},
             timeout=_TIMEOUT,
         )
     except httpx.HTTPError as error:
@@ -65,7 +90,7 @@ def main(
         errors.print(f"[red]not imported ({answer.status_code}):[/] {_detail(answer)}")
         unusable = answer.status_code in {400, 413, 415, 422}
         raise typer.Exit(UNUSABLE if unusable else UNREACHED) from None
-    show(report, file.name, console)
+    show(report, name, console)
 
 
 def show(report: Report, name: str, console: Console) -> None:
@@ -92,21 +117,30 @@ def _table(refusals: tuple[Refusal, ...]) -> Table:
     return table
 
 
-def _products(file: Path, products: Path | None, console: Console) -> list[str]:
-    """Return the product names of the chosen file, else of products.csv beside the export, if any.
+def _body(given: list[Path], console: Console) -> tuple[str, bytes, str]:
+    """Return the media type, the content and a name of what is sent: a file, or an archive of some.
 
-    Raises ValueError where the file has no column `product`, OSError where it cannot be read.
+    Product names are checked against a `products.csv` beside a single file. Raises OSError where a
+    file cannot be read, and ValueError where there is none or two have one name.
     """
-    beside = file.with_name("products.csv")
-    chosen = products or (beside if beside.is_file() else None)
-    if chosen is None:
-        return []
-    with chosen.open(newline="", encoding="utf-8-sig") as lines:
-        rows = list(csv.DictReader(lines))
-    if not rows or "product" not in rows[0]:
-        raise ValueError(f"{chosen} has no column product")
-    console.print(f"Product names are checked against {chosen}.", highlight=False)
-    return [row["product"] for row in rows if row["product"]]
+    files = [
+        file for each in given for file in (sorted(each.glob("*.csv")) if each.is_dir() else [each])
+    ]
+    if not files:
+        raise ValueError("the folder has no CSV file")
+    if len({file.name for file in files}) < len(files):
+        raise ValueError("two files have the same name")
+    products = files[0].with_name("products.csv")
+    if len(files) == 1 and products.is_file() and files[0].name != products.name:
+        console.print(f"Product names are checked against {products}.", highlight=False)
+        files.append(products)
+    if len(files) == 1:
+        return "text/csv", files[0].read_bytes(), files[0].name
+    archive = BytesIO()
+    with ZipFile(archive, "w", ZIP_DEFLATED) as zipped:
+        for file in files:
+            zipped.writestr(file.name, file.read_bytes())
+    return "application/zip", archive.getvalue(), ", ".join(file.name for file in files)
 
 
 def _detail(answer: httpx.Response) -> str:

@@ -9,7 +9,8 @@ from chassis.domain.commands import Command, Refused
 from chassis.domain.ids import derived
 from contracts.values import AccountId, Value
 from sales.accounts.decisions import IntroduceAccount
-from sales.importing.export import COLUMN_OF, Export, Refusal, Row
+from sales.importing.export import Export, Row
+from sales.importing.table import Refusal
 
 AT_ONCE = 100
 """Number of concurrent commands; their commits are written in groups."""
@@ -52,9 +53,8 @@ async def take_over(export: Export, send: SendCommand) -> Report:
     May be repeated after a failure: rows that were already imported count as unchanged.
     """
 
-    async def introduce(account: tuple[AccountId, str]) -> bool:
-        subject, name = account
-        command = IntroduceAccount(name=name)
+    async def introduce(account: tuple[AccountId, IntroduceAccount]) -> bool:
+        subject, command = account
         return await send("account", subject, command, _key(subject, command), None)
 
     async def take(row: Row) -> bool | list[Refusal]:
@@ -63,7 +63,7 @@ async def take_over(export: Export, send: SendCommand) -> Report:
         try:
             return await send("engagement", command.engagement, command, key, command.occurred_at)
         except Refused as refused:
-            return _refusals(row, refused)
+            return _refusals(export, row, refused)
 
     introduced = await _many(introduce, list(export.accounts.items()))
     outcomes = await _many(take, export.taken)
@@ -75,9 +75,9 @@ async def take_over(export: Export, send: SendCommand) -> Report:
         rows=export.rows,
         taken=sum(outcome is True for outcome in outcomes),
         unchanged=sum(outcome is False for outcome in outcomes),
-        refused=len({refusal.row for refusal in refusals}),
+        refused=len({(refusal.file, refusal.row) for refusal in refusals}),
         accounts_published=sum(introduced),
-        refusals=tuple(sorted(refusals, key=lambda refusal: refusal.row)),
+        refusals=tuple(sorted(refusals, key=lambda refusal: (refusal.file or "", refusal.row))),
         notes=export.notes,
     )
 
@@ -100,14 +100,19 @@ def _key(subject: str, command: Command) -> str:
     return f"import-{derived(f'{subject}/{command.model_dump_json()}', 20)}"
 
 
-def _refusals(row: Row, refused: Refused) -> list[Refusal]:
+def _refusals(export: Export, row: Row, refused: Refused) -> list[Refusal]:
     external_id = row.opportunity.external_id
-    if not refused.missing:
-        found = [("opportunity_id", str(refused))]
+    if refused.missing:
+        found = [(item.field or item.code, item.sentence) for item in refused.missing]
     else:
-        fields = ((item.field or item.code, item.sentence) for item in refused.missing)
-        found = [(COLUMN_OF.get(field, field), sentence) for field, sentence in fields]
+        found = [("external_id", str(refused))]
     return [
-        Refusal(row=row.row, opportunity_id=external_id, field=field, reason=reason)
+        Refusal(
+            file=row.file,
+            row=row.row,
+            opportunity_id=external_id,
+            field=export.columns.get(field, field),
+            reason=reason,
+        )
         for field, reason in found
     ]

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from secrets import token_bytes
-from typing import Annotated
+from typing import Annotated, Final, get_args
 
 from fastapi import APIRouter, Depends, Query, Request
 
@@ -18,8 +18,23 @@ from contracts.money import Currency
 from contracts.places import day_at
 from contracts.reference import AccountPublished, PersonPublished
 from contracts.values import ShortText
-from sales.importing.export import Unusable, read_export
+from sales.importing.archive import read_archive
+from sales.importing.export import read_export
 from sales.importing.import_runner import Report, take_over
+from sales.importing.options import (
+    ColumnsText,
+    DayOrder,
+    Decimals,
+    Delimiter,
+    Encoding,
+    Kind,
+    Options,
+    Parameter,
+    StagesText,
+    Unusable,
+    columns_in,
+    stages_in,
+)
 from sales.importing.owners import Owners
 from sales.roles import MANAGERS
 
@@ -27,8 +42,53 @@ LARGEST_EXPORT = 4 * 1024 * 1024
 """Maximum size of an export in one request, in bytes (about 50,000 rows)."""
 
 _OWNERS = "owners"
+_PARAMETERS: Final[tuple[Parameter, ...]] = get_args(Parameter)
 
 router = APIRouter(tags=["imports"], responses=PROBLEMS)
+
+
+async def _options(
+    kind: Annotated[
+        Kind | None, Query(description="Kind of the file; read from its columns unless given.")
+    ] = None,
+    encoding: Annotated[
+        Encoding | None,
+        Query(description="Encoding of files without a byte order mark; UTF-8 unless given."),
+    ] = None,
+    delimiter: Annotated[
+        Delimiter | None, Query(description="Read from the first line unless given.")
+    ] = None,
+    day_order: Annotated[
+        DayOrder | None,
+        Query(alias="day-order", description="Read from all dates of a file unless given."),
+    ] = None,
+    decimal: Annotated[
+        Decimals | None,
+        Query(description="Sign before decimals; read from all numbers of a file unless given."),
+    ] = None,
+    currency: Annotated[
+        Currency | None, Query(description="Currency of the amounts of rows that name none.")
+    ] = None,
+    columns: Annotated[
+        ColumnsText | None,
+        Query(description="JSON object: meanings of columns by the names in the first line."),
+    ] = None,
+    stages: Annotated[
+        StagesText | None,
+        Query(description="JSON object: meanings of stages by the words of the CRM."),
+    ] = None,
+) -> Options:
+    """Return the parameters that decide how the export is read."""
+    return Options(
+        kind=kind,
+        encoding=encoding,
+        delimiter=delimiter,
+        day_order=day_order,
+        decimal=decimal,
+        currency=currency,
+        columns=columns_in(columns or "{}"),
+        stages=stages_in(stages or "{}"),
+    )
 
 
 @router.post(
@@ -39,14 +99,17 @@ router = APIRouter(tags=["imports"], responses=PROBLEMS)
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"text/csv": {"schema": {"type": "string"}}},
+            "content": {
+                "text/csv": {"schema": {"type": "string"}},
+                "application/zip": {"schema": {"type": "string", "format": "binary"}},
+            },
         }
     },
 )
 async def take_export(
     request: Request,
+    options: Annotated[Options, Depends(_options)],
     source: Annotated[ShortText, Query(description="Name of the CRM.")] = "crm",
-    currency: Annotated[Currency, Query(description="Currency of all values.")] = "USD",
     product: Annotated[
         list[ShortText] | None,
         Query(description="Correct product names.", max_length=1000),
@@ -54,19 +117,23 @@ async def take_export(
 ) -> Report:
     """Import the valid rows of a CRM export, and report each refused row with the reasons.
 
-    The body is the export as CSV in UTF-8, at most 4 MiB, with the columns opportunity_id,
-    sales_agent, product, account, deal_stage (Prospecting, Engaging, Won, Lost), engage_date,
-    close_date (month/day/year) and close_value. Importing the same export again changes nothing, so
-    no Idempotency-Key is needed. A sales_agent who is not exactly one published person becomes an
-    owner with an id that does not reveal the name; the notes list these ids, so that the person can
-    be published under that id.
+    The body is a CSV file (`text/csv`) or several in an archive (`application/zip`), at most 4 MiB:
+    opportunities, accounts, teams (sellers and their regions) and products, in the columns of
+    Salesforce, HubSpot, Pipedrive, Dynamics or Zoho, or mapped by `columns`. Encoding, delimiter,
+    order of day and month, and decimal sign are decided from the whole file; where it leaves one of
+    them open, it is refused with the parameter that decides it. Importing the same export again
+    changes nothing, so no Idempotency-Key is needed. An owner who is not exactly one published
+    person gets an id that does not reveal the name; the notes list these ids, so that the person
+    can be published under that id.
 
     For: sales-manager.
     """
-    reject_unknown_query(request, "source", "currency", "product")
+    reject_unknown_query(request, "source", "product", *_PARAMETERS)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "text/csv":
-        raise Problem(415, "unsupported-media-type", "send the export as text/csv")
+    if kind not in {"text/csv", "application/zip"}:
+        raise Problem(
+            415, "unsupported-media-type", "send the export as text/csv or application/zip"
+        )
     container = get_container(request)
     records = container.reference_data
     actor = request.state.caller.actor
@@ -80,8 +147,9 @@ async def take_export(
         return bool(answer.events) and not answer.repeated
 
     try:
+        content = await _bounded(request)
         export = read_export(
-            (await _bounded(request)).decode("utf-8"),
+            {"": content} if kind == "text/csv" else read_archive(content, LARGEST_EXPORT),
             {each.event.account: each.event.name for each in records.all(AccountPublished)},
             product or (),
             Owners(
@@ -89,13 +157,9 @@ async def take_export(
                 await _secret(container.store),
             ),
             source=source,
-            currency=currency,
             today=day_at(datetime.now(UTC), EASTERNMOST),
+            options=options,
         )
-    except UnicodeDecodeError as error:
-        raise Problem(
-            422, "unusable-export", f"byte {error.start} of the export is not UTF-8"
-        ) from None
     except Unusable as error:
         raise Problem(422, "unusable-export", str(error)) from None
     return await take_over(export, send)

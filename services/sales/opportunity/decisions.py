@@ -57,7 +57,7 @@ class AdoptOpportunity(Command):
     title: ShortText | None = None
     contacts: Annotated[tuple[PersonId, ...], Field(max_length=50)] = ()
     expected_value: NotNegativeMoney | None = None
-    expected_close: Day
+    expected_close: Day | None = None
     owner: PersonId | None = None
 
 
@@ -140,16 +140,19 @@ def adopt_opportunity(
     before = known.opened or imported
     account = command.account or before.account
     value = command.expected_value or known.expected_value
-    if account is None or value is None:
-        gate("adoption-incomplete", _missing(account=account, expected_value=value))
+    closes = command.expected_close or known.expected_close
+    if account is None or value is None or closes is None:
+        missing = _missing(account=account, expected_value=value, expected_close=closes)
+        gate("adoption-incomplete", missing)
         return
     event = OpportunityOpened(
         account=account,
         title=command.title or before.title,
         contacts=command.contacts or (known.opened.contacts if known.opened else ()),
         expected_value=value,
-        expected_close=command.expected_close,
+        expected_close=closes,
         owner=command.owner or before.owner,
+        region=before.region,
     )
     for new in unless_recorded(known.opened, event, "the opportunity"):
         require_currency(known.currency, expected_value=value)
@@ -313,9 +316,9 @@ def opportunity_view(state: Engagement) -> OpportunityFields:
         stage=state.stage,
         probability=opportunity.probability,
         expected_value=opportunity.expected_value,
-        expected_close=details.expected_close if details else None,
+        expected_close=opportunity.expected_close,
         next_step=details.next_step if details else None,
-        region=details.region if details else None,
+        region=opportunity.region,
         kind_of_work=details.kind_of_work if details else None,
         opened_on=opportunity.opened_on,
         imported=opportunity.imported,
@@ -353,7 +356,7 @@ def opportunity_row(state: Engagement) -> OpportunityRow:
     """Return the columns of the opportunity in the list of engagements."""
     opportunity, won = state.opportunity, state.proposals.won
     value = won.price if won else opportunity.expected_value
-    closes = opportunity.details.expected_close if opportunity.details else None
+    closes = opportunity.expected_close
     probability = opportunity.probability
     return OpportunityRow(
         account=opportunity.account,
@@ -362,7 +365,7 @@ def opportunity_row(state: Engagement) -> OpportunityRow:
         stage=state.stage,
         opened_on=str(opportunity.opened_on) if opportunity.opened_on else None,
         expected_close=str(closes) if closes else None,
-        region=opportunity.details.region if opportunity.details else None,
+        region=opportunity.region,
         kind_of_work=opportunity.details.kind_of_work if opportunity.details else None,
         expected_value=canonical_decimal(value.amount) if value else None,
         expected_value_rounded=whole(value.amount) if value else None,

@@ -18,7 +18,7 @@ from contracts.sales import (
     OpportunityUpdated,
     PipelineStage,
 )
-from contracts.values import AccountId, Percent, PersonId
+from contracts.values import AccountId, Percent, PersonId, ShortText
 
 
 class Opportunity(Part):
@@ -47,7 +47,11 @@ class Opportunity(Part):
 
     @on_event
     def _imported(self, event: OpportunityImported) -> Self:
-        return self.updated(opened_on=event.opened_on, pipeline_stage=event.pipeline_stage)
+        return self.updated(
+            opened_on=event.opened_on,
+            pipeline_stage=event.pipeline_stage or "prospecting",
+            probability=event.probability,
+        )
 
     @on_event
     def _qualified(self, event: OpportunityQualified) -> Self:
@@ -86,6 +90,18 @@ class Opportunity(Part):
         if self.details:
             return self.details.expected_value
         return self.imported.value if self.imported else None
+
+    @property
+    def expected_close(self) -> date | None:
+        """Return the day on which the customer's decision is expected, or None."""
+        if self.details:
+            return self.details.expected_close
+        return self.imported.expected_close if self.imported else None
+
+    @property
+    def region(self) -> ShortText | None:
+        """Return the region that the sale counts for, or None where none is named."""
+        return self.known.region if self.known else None
 
     @property
     def currency(self) -> str | None:

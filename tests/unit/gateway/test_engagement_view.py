@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event, Recorded
 from contracts.lines import changed_lines
+from gateway.pages.department_panels import panels
+from gateway.pages.names import Names
 from gateway.rules import judge, judge_confidential, judge_open
 from gateway.view.engagement_view import View, apply_event, dump, load
+from testkit.matchers import RecordsOf
 from tests.amounts import eur
 from tests.builders import ENGAGEMENT, Life, line_change
 from tests.portfolio_builder import company, green_in_the_red
@@ -64,6 +67,14 @@ def test_the_authorisation_that_ran_out_is_the_one_of_that_last_day() -> None:
     assert [section.has_expired(start.event) for start in section.early_starts] == [True, False]
 
 
+def lost_in(view: View) -> str:
+    """Return what the panel of Sales shows of a lost deal."""
+    shown = panels(view, Names(RecordsOf([])), TODAY, confidential=False)
+    rows = {row.label: row.lines for panel in shown for row in panel.rows}
+    [line] = rows["Lost"]
+    return str(line)
+
+
 def test_a_deal_that_was_lost_before_its_import_is_lost() -> None:
     imported = sales.OpportunityImported(
         source="crm",
@@ -81,6 +92,9 @@ def test_a_deal_that_was_lost_before_its_import_is_lost() -> None:
     life = Life().say(1, imported)
     view = view_of(life.events)
     assert (view.stage, view.sales.lost, view.sales.lost_on) == ("lost", None, TODAY)
+    assert lost_in(view) == "1 Apr 2026: no reason given"
+    told = imported.model_copy(update={"closed_on": None, "loss_reason_text": "Too dear"})
+    assert lost_in(view_of(Life().say(1, told).events)) == "day unknown: Too dear"
     reopened = view_of(life.say(2, REOPENED).events)
     assert (reopened.stage, reopened.sales.lost_on) == ("opportunity", None)
     assert (reopened.sales.imported_outcome, reopened.sales.expected_close) == ("open", None)

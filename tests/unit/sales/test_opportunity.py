@@ -265,6 +265,14 @@ class TestImportedOpen:
         )
         bare.when(ADOPT.model_copy(update={"expected_value": eur(5)})).then_accepted()
 
+    def test_what_the_crm_expects_is_shown_and_adopted(self) -> None:
+        expects = {"expected_close": date(2026, 2, 1), "probability": 40, "region": "West"}
+        imported = new().published(IMPORTED.model_copy(update=expects)).then_view(**expects)
+        without = AdoptOpportunity(account="acme")
+        adopted = imported.when(without).then_accepted()
+        adopted.then_view(expected_close=date(2026, 2, 1), region="West", probability=40)
+        self.imported.when(without).then_refused("adoption-incomplete", fields={"expected_close"})
+
     def test_adoption_is_checked_like_an_opening(self) -> None:
         self.imported.when(ADOPT.model_copy(update={"account": "globex"})).then_refused(
             "account-unknown", saying="account: no account 'globex'"

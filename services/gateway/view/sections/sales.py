@@ -100,6 +100,8 @@ class SalesSection:
     score: Number | None = None
     imported_from: str | None = None
     imported_outcome: str | None = None
+    imported_closed_on: date | None = None
+    imported_loss: str | None = None
     opened: Ref | None = newest_ref(sales.OpportunityOpened, sales.OpportunityImported)
     estimate_requested: Ref | None = newest_ref(sales.EstimateRequested)
     proposals: dict[int, Proposal] = field(default_factory=dict)
@@ -119,7 +121,7 @@ class SalesSection:
         """The day on which the deal was lost, in an import the day that the CRM had, or None."""
         if self.lost is not None:
             return self.lost.event.lost_on
-        return self.expected_close if self.imported_outcome == "lost" else None
+        return self.imported_closed_on if self.imported_outcome == "lost" else None
 
     @property
     def is_lost(self) -> bool:
@@ -177,10 +179,12 @@ def _detailed(
 steps.describe(
     sales.OpportunityImported,
     lambda event, _: (
-        f"Taken over from {event.source} ({event.external_id}): {event.title}, {event.product}"
-        f"{if_given(', {}', event.value, money)}, {words(event.outcome)}"
-        f"{if_given(', opened {}', event.opened_on, day)}"
-        f"{if_given(', closed {}', event.closed_on, day)}."
+        f"Taken over from {event.source} ({event.external_id}): {event.title}"
+        f"{if_given(', {}', event.product)}{if_given(', {}', event.value, money)}, "
+        f"{words(event.outcome)}{if_given(', opened {}', event.opened_on, day)}"
+        f"{if_given(', closed {}', event.closed_on, day)}"
+        f"{if_given(', expected by {}', event.expected_close, day)}"
+        f"{if_given(': “{}”', event.loss_reason_text)}."
     ),
 )
 
@@ -189,9 +193,12 @@ steps.describe(
 def _imported(section: SalesSection, recorded: Recorded[sales.OpportunityImported]) -> None:
     event = recorded.event
     section.account, section.title, section.owner = event.account, event.title, event.owner
-    section.expected_value, section.expected_close = event.value, event.closed_on
-    section.pipeline_stage = event.pipeline_stage
+    section.expected_value, section.expected_close = event.value, event.expected_close
+    section.region = event.region
+    section.pipeline_stage, section.probability = event.pipeline_stage, event.probability
     section.imported_from, section.imported_outcome = event.source, event.outcome
+    section.imported_closed_on = event.closed_on
+    section.imported_loss = event.loss_reason or event.loss_reason_text
 
 
 steps.describe(
@@ -322,8 +329,7 @@ steps.describe(
 def _reopened(section: SalesSection, recorded: Recorded[sales.DealReopened]) -> None:
     del recorded
     if section.imported_outcome == "lost":
-        # The expected close of an imported loss is the day on which the CRM closed it.
-        section.imported_outcome, section.expected_close = "open", None
+        section.imported_outcome = "open"
 
 
 steps.describe(sales.QuestionAsked, question("Sales"))

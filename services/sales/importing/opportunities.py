@@ -1,0 +1,281 @@
+"""Read the rows of opportunities of an export: which deal each row is, as the CRM has it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from contracts.decimals import canonical_decimal
+from contracts.values import Text
+from sales.accounts.names import comparable
+from sales.importing.decisions import ImportOpportunity
+from sales.importing.names import Names
+from sales.importing.options import Column, Options, Unusable
+from sales.importing.owners import Owners
+from sales.importing.table import BadRow, Cells, Table, clean_lines, in_rows, sentence, short
+from sales.importing.values import (
+    Outcome,
+    Stages,
+    day_order,
+    decimal_mark,
+    is_share,
+    loss_reason,
+    number,
+    read_currency,
+    read_day,
+    read_number,
+)
+
+_DAYS: Final[tuple[Column, ...]] = (
+    "opened_on",
+    "close_date",
+    "closed_on",
+    "won_on",
+    "lost_on",
+    "expected_close",
+)
+_AMOUNTS: Final[tuple[Column, ...]] = ("value", "won_value")
+_CLOSING: Final[dict[Outcome, tuple[Column, ...]]] = {
+    "won": ("won_on", "closed_on", "close_date"),
+    "lost": ("lost_on", "closed_on", "close_date"),
+    "open": (),
+}
+"""The columns with the day on which a deal was closed, the most specific first."""
+_COLUMNS_OF: Final[dict[str, tuple[Column, ...]]] = {
+    "external_id": ("external_id",),
+    "account": ("account",),
+    "title": ("title", "product"),
+    "product": ("product",),
+    "owner": ("owner",),
+    "outcome": ("status", "stage"),
+    "pipeline_stage": ("stage", "status"),
+    "opened_on": ("opened_on",),
+    "closed_on": ("closed_on", "close_date", "won_on", "lost_on"),
+    "expected_close": ("expected_close", "close_date"),
+    "value": ("value", "won_value"),
+    "probability": ("probability",),
+    "loss_reason_text": ("loss_reason",),
+    "region": ("region",),
+}
+"""The columns of each field of an imported opportunity."""
+_TEXT: Final[TypeAdapter[str]] = TypeAdapter(Text)
+_HUNDRED: Final = 100
+
+
+def columns_of(table: Table) -> dict[str, str]:
+    """Return the column of each field of an imported opportunity, as the file names it."""
+    return {field: table.name(*columns) for field, columns in _COLUMNS_OF.items()}
+
+
+class Opportunities:
+    """A reader of the rows of one file of opportunities."""
+
+    def __init__(
+        self,
+        table: Table,
+        names: Names,
+        owners: Owners,
+        regions: Mapping[str, str],
+        options: Options,
+        source: str,
+        today: date,
+    ) -> None:
+        """Decide from all cells how the file writes days, numbers and stages.
+
+        `regions` are those of sellers, by comparable name. Raises Unusable where the cells leave
+        that open, and where an amount has no currency.
+        """
+        self._table, self._names, self._owners = table, names, owners
+        self._regions, self._source, self._today = regions, source, today
+        self._order = day_order(table.cells(*_DAYS), table.others, options.day_order)
+        self._decimals = decimal_mark(table.cells(*_AMOUNTS, "probability"), options.decimal)
+        self._stages = Stages(
+            ((cells.get("stage", ""), cells.get("status", "")) for _, cells in table.rows), options
+        )
+        self._is_share = is_share(
+            table.cells("probability"), self._decimals, table.name("probability")
+        )
+        self._currency = options.currency
+        self._require_currencies()
+        self._seen: dict[str, int] = {}
+
+    def _require_currencies(self) -> None:
+        if self._currency is not None:
+            return
+        without = [
+            row
+            for row, cells in self._table.rows
+            if not cells.get("currency")
+            and any(cells.get(each) and number(cells[each]).currency is None for each in _AMOUNTS)
+        ]
+        if without:
+            raise Unusable(
+                f"no currency is named for the amounts in {in_rows(without)}; name it",
+                parameter="currency",
+            )
+
+    def read(self, row: int, given: Cells) -> ImportOpportunity:
+        """Return a row as a command; raises BadRow with all of its problems."""
+        table, problems = self._table, list[tuple[str, str]]()
+        cells = clean_lines(table, given, problems)
+        problems += self._missing(row, cells)
+        stage, status = cells.get("stage", ""), cells.get("status", "")
+        read = self._stages.read(stage, status)
+        if read is None and (stage or status):
+            problems.append((table.name("status"), f"{short(status)} is not a known status"))
+        days = {each: self._day(cells, each, problems) for each in _DAYS}
+        value = self._money(cells, "value", problems)
+        won_value = self._money(cells, "won_value", problems)
+        probability = self._probability(cells, problems)
+        reason = self._reason(cells, problems)
+        if read is None or problems:
+            raise BadRow(*problems)
+        outcome, pipeline_stage = read
+        closed_on = self._closed_on(row, outcome, days, problems)
+        if problems:
+            raise BadRow(*problems)
+        if outcome == "won" and won_value is not None:
+            value = won_value
+        if outcome == "won" and value is None:
+            self._note(row, f"{table.name(*_AMOUNTS)}: is missing, so the value remains unknown")
+        product = self._names.product(row, cells.get("product", ""), table.name("product"))
+        account, name = self._names.account(row, cells.get("account", ""), table.name("account"))
+        owner, owner_known = self._owners.owner(cells["owner"])
+        title = cells.get("title") or (f"{product} for {name}" if name else product or "")[:200]
+        is_open, is_lost = outcome == "open", outcome == "lost"
+        expected = days["expected_close"] or days["close_date"]
+        command = {
+            "source": self._source,
+            "external_id": cells["external_id"],
+            "account": account,
+            "title": title,
+            "product": product,
+            "owner": owner,
+            "outcome": outcome,
+            "pipeline_stage": pipeline_stage,
+            "opened_on": days["opened_on"],
+            "closed_on": closed_on,
+            "value": value,
+            "expected_close": expected if is_open else None,
+            "probability": probability if is_open else None,
+            "loss_reason": self._loss(reason, status, stage) if is_lost else None,
+            "loss_reason_text": reason if is_lost else None,
+            "region": cells.get("region") or self._regions.get(comparable(cells["owner"])),
+        }
+        try:
+            opportunity = ImportOpportunity.model_validate(command)
+        except ValidationError as error:
+            columns = columns_of(table)
+            found = (
+                (str(each["loc"][0]) if each["loc"] else "row", each) for each in error.errors()
+            )
+            raise BadRow(
+                *((columns.get(field, field), sentence(each["msg"])) for field, each in found)
+            ) from None
+        if not owner_known:
+            agent = f"{table.name('owner')}: {short(cells['owner'])}"
+            self._note(row, f"{agent} is not a known person; the owner is {owner}")
+        self._names.use(account, name)
+        return opportunity
+
+    def _missing(self, row: int, cells: Cells) -> Iterator[tuple[str, str]]:
+        table = self._table
+        groups: tuple[tuple[Column, ...], ...] = (
+            ("external_id",),
+            ("owner",),
+            ("title", "product"),
+            ("stage", "status"),
+        )
+        for columns in groups:
+            if not any(cells.get(each) for each in columns):
+                yield table.name(*columns), "is missing"
+        key = cells["external_id"]
+        first = self._seen.setdefault(key, row)
+        if key and first != row:
+            yield table.name("external_id"), f"is already in row {first}"
+
+    def _day(self, cells: Cells, column: Column, problems: list[tuple[str, str]]) -> date | None:
+        text = cells.get(column, "")
+        day = read_day(text, self._order)
+        if text and day is None:
+            wanted = f"{self._order}, or year-month-day"
+            problems.append((self._table.name(column), f"{short(text)} is not a date, {wanted}"))
+        return day
+
+    def _money(
+        self, cells: Cells, column: Column, problems: list[tuple[str, str]]
+    ) -> dict[str, object] | None:
+        text = cells.get(column, "")
+        if not text:
+            return None
+        parts = number(text)
+        name, named = self._table.name(column), cells.get("currency", "")
+        amount = None if parts.percent else read_number(parts.digits, self._decimals)
+        if amount is None:
+            problems.append((name, f"{short(text)} is not a number"))
+        elif parts.negative and amount:
+            problems.append((name, f"{short(text)} is negative"))
+        currency = read_currency(named) if named else parts.currency or self._currency
+        if currency is None:
+            problems.append((self._table.name("currency"), f"{short(named)} is not a currency"))
+        elif parts.currency not in {None, currency}:
+            problems.append((name, f"is in {parts.currency}, and the currency is {currency}"))
+        return {"amount": amount, "currency": currency}
+
+    def _probability(self, cells: Cells, problems: list[tuple[str, str]]) -> str | None:
+        text = cells.get("probability", "")
+        if not text or self._is_share is None:
+            return None
+        parts = number(text)
+        read = read_number(parts.digits, self._decimals)
+        percent = None if read is None else read * _HUNDRED if self._is_share else read
+        if percent is None or parts.negative or percent > _HUNDRED:
+            problems.append((self._table.name("probability"), f"{short(text)} is no probability"))
+            return None
+        return canonical_decimal(round(percent, 4))
+
+    def _reason(self, cells: Cells, problems: list[tuple[str, str]]) -> str | None:
+        text = cells.get("loss_reason", "")
+        try:
+            return _TEXT.validate_python(text) if text else None
+        except ValidationError as error:
+            name = self._table.name("loss_reason")
+            problems += [(name, sentence(each["msg"])) for each in error.errors()]
+            return None
+
+    def _loss(self, reason: str | None, status: str, stage: str) -> str | None:
+        return loss_reason(reason or "") or loss_reason(status) or loss_reason(stage)
+
+    def _closed_on(
+        self,
+        row: int,
+        outcome: Outcome,
+        days: Mapping[Column, date | None],
+        problems: list[tuple[str, str]],
+    ) -> date | None:
+        """Return the day on which the deal ended, and add what contradicts it to the problems."""
+        table, opened_on = self._table, days["opened_on"]
+        if opened_on and opened_on > self._today:
+            problems.append((table.name("opened_on"), f"{opened_on} is in the future"))
+        if outcome == "open":
+            return None
+        columns = _CLOSING[outcome]
+        column = next((each for each in columns if days[each]), columns[-1])
+        name, day = table.name(column, *columns), days[column]
+        if day is None:
+            if outcome == "won":
+                problems.append((name, "is missing, though the deal was won"))
+            else:
+                self._note(row, f"{name}: is missing, so the day of the loss remains unknown")
+        elif day > self._today and outcome == "won":
+            problems.append((name, f"{day} is in the future, though the deal was won"))
+        elif day > self._today:
+            self._note(row, f"{name}: is in the future, so the day of the loss remains unknown")
+            return None
+        elif opened_on and day < opened_on:
+            problems.append((name, f"{day} is before the {table.name('opened_on')}, {opened_on}"))
+        return day
+
+    def _note(self, row: int, note: str) -> None:
+        self._names.note(row, note)
