@@ -38,7 +38,8 @@ def require_open(state: Engagement, *, after_termination: bool = False) -> None:
     if closed:
         raise Refused("engagement-over", f"the engagement was closed on {closed.closed_on}")
     if state.deal.lost_on:
-        raise Refused("engagement-over", f"the deal was lost on {state.deal.lost_on}")
+        day = f" on {state.deal.lost_on}" if state.deal.lost_day_is_known else ""
+        raise Refused("engagement-over", f"the deal was lost{day}")
     terminated = state.contract.terminated
     if terminated and not after_termination:
         raise Refused("engagement-over", f"the contract ended on {terminated.terminated_on}")

@@ -66,7 +66,7 @@ class Engagement(CommonParts):
         """Return the stage of the contract documents."""
         if self.ending.terminated:
             return "terminated"
-        if self.ending.lost_on:
+        if self.ending.lost:
             return "lost"
         if self.ending.closed:
             return "closed"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from contracts.reference import AccountPublished
-from contracts.sales import OpportunityImported
+from contracts.sales import OpportunityImported, OpportunityImportUpdated
 from sales.accounts.names import account_id
 from tests.component.harness import (
     Running,
@@ -61,14 +61,18 @@ async def world(sales: Running) -> AsyncIterator[World]:
 
 
 async def run_import(
-    world: World, file: Path, by: str = MANAGER_OF_SALES, source: str = "old-crm"
+    world: World,
+    file: Path,
+    *options: str,
+    by: str = MANAGER_OF_SALES,
+    source: str = "old-crm",
 ) -> "subprocess.CompletedProcess[str]":
     return await asyncio.to_thread(
         subprocess.run,
         [
             *(sys.executable, "-m", "sales.importing", str(file)),
             *("--url", world.service.url, "--token", by),
-            *("--source", source, "--currency", "EUR"),
+            *("--source", source, "--currency", "EUR", *options),
         ],
         capture_output=True,
         text=True,
@@ -149,23 +153,32 @@ async def test_a_sale_goes_from_the_first_call_to_the_won_deal(world: World) -> 
 
 
 async def test_a_crm_export_is_imported_once(world: World, tmp_path: Path) -> None:
+    tried = await run_import(world, CRM, "--dry-run")
+    assert "nothing was recorded; an import would give:" in tried.stdout
+    assert "6 taken, 0 updated, 0 unchanged, 12 refused; 3 accounts published" in tried.stdout
     first = await run_import(world, CRM)
     assert first.returncode == 0, first.stderr
     assert "18 rows read" in first.stdout
-    assert "6 taken, 0 unchanged, 12 refused; 3 accounts published" in first.stdout
+    assert (
+        "6 taken, 0 updated, 0 unchanged, 12 refused; 3 accounts published" in first.stdout
+    )
     assert "is before the engage_date" in first.stdout
     output = " ".join(first.stdout.split())
     owners = set(re.findall(r"is not a known person; the owner is (owner-\w{13}) ", output))
 
     again = await run_import(world, CRM)
     assert again.returncode == 0
-    assert "0 taken, 6 unchanged, 12 refused; 0 accounts published" in again.stdout
+    assert (
+        "0 taken, 0 updated, 6 unchanged, 12 refused; 0 accounts published" in again.stdout
+    )
 
     changed = tmp_path / "later.csv"
     changed.write_text(CRM.read_text().replace("4,821.50", "4,900"))
     later = await run_import(world, changed)
-    assert "0 taken, 5 unchanged, 13 refused" in later.stdout
+    assert "0 taken, 1 updated, 5 unchanged, 12 refused" in later.stdout
     assert "recorded as 4,821.50 EUR" in later.stdout
+    [moved] = await world.events(1, of=OpportunityImportUpdated, about="")
+    assert (moved.event.changed, moved.event.applied) == (("value",), True)
 
     events = await world.events(6, of=OpportunityImported, about="")
     assert len({each.subject for each in events}) == 6
@@ -179,9 +192,9 @@ async def test_a_crm_export_is_imported_once(world: World, tmp_path: Path) -> No
     nonsense.write_text("a;b;c\n1;2;3\n")
     unusable = await run_import(world, nonsense)
     assert unusable.returncode == 2
-    assert "the first line must name the columns" in unusable.stderr
+    assert "the first line must name the columns" in " ".join(unusable.stderr.split())
     assert (await run_import(world, tmp_path / "nowhere.csv")).returncode == 2
-    denied = await run_import(world, CRM, SELLER)
+    denied = await run_import(world, CRM, by=SELLER)
     assert denied.returncode == 1
     assert "sales-manager" in denied.stderr
 
@@ -201,7 +214,7 @@ async def test_a_real_pipeline_is_imported_completely_and_then_unchanged(world: 
     again = await run_import(world, PIPELINE, source="hardware")
     assert again.returncode == 0, again.stderr
     assert "Product names are checked against" in again.stdout
-    assert "0 taken, 200 unchanged, 0 refused; 0 accounts published" in again.stdout
+    assert "0 taken, 0 updated, 200 unchanged, 0 refused; 0 accounts published" in again.stdout
 
     largest = {"imported": "true", "stage": "won", "currency": "EUR", "limit": "3"}
     listed = await asked_until(

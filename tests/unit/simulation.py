@@ -17,7 +17,7 @@ import httpx
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from chassis.domain.commands import Refused
+from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.domain.decider import (
@@ -421,6 +421,14 @@ class InProcessDriver(Driver):
             options=Options(currency=currency, decimal="point"),
         )
         command = export.taken[0].opportunity
+        at = command.occurred_at or _START
+        try:
+            self._import(command, at, "import")
+        except Refused:
+            self._import(command.moved(), at, "import-moved")
+        return ENGAGEMENT
+
+    def _import(self, command: Command, at: datetime, key: str) -> None:
         self._world.command(
             SentCommand(
                 "sales",
@@ -428,11 +436,10 @@ class InProcessDriver(Driver):
                 command.named(),
                 command.model_dump(),
                 "sam",
-                command.occurred_at or _START,
-                key="import",
+                at,
+                key=key,
             )
         )
-        return ENGAGEMENT
 
     async def read(
         self, service: str, path: str, by: str, headers: Mapping[str, str]

@@ -84,21 +84,27 @@ async def _lose_and_reopen(run: EngagementRun) -> None:
 
 
 async def _adopt(run: EngagementRun) -> None:
-    """Import the opportunity from a CRM, and adopt it."""
+    """Import the opportunity from a CRM, again when it is lost there; reopen and adopt it."""
     scenario, opened_on = run.scenario, run.scenario.begins - timedelta(days=14)
     opportunity = _opportunity(run)
-    await run.actors.take_over(
-        {
-            "sales_agent": next(name for person, name, _ in SELLERS if person == scenario.seller),
-            "product": scenario.title,
-            "account": scenario.customer.name,
-            "deal_stage": "Engaging",
-            "engage_date": opened_on.isoformat(),
-            "close_date": "",
-            "close_value": opportunity["expected_value"]["amount"],
-        },
-        scenario.customer.currency,
-    )
+    row = {
+        "sales_agent": next(name for person, name, _ in SELLERS if person == scenario.seller),
+        "product": scenario.title,
+        "account": scenario.customer.name,
+        "deal_stage": "Engaging",
+        "engage_date": opened_on.isoformat(),
+        "close_date": "",
+        "close_value": opportunity["expected_value"]["amount"],
+    }
+    lost = {
+        "deal_stage": "Lost",
+        "close_date": (opened_on + timedelta(days=7)).isoformat(),
+        "loss_reason": "No decision",
+    }
+    for cells in (row, row | lost):
+        await run.actors.take_over(cells, scenario.customer.currency)
+    why = "The customer asked for a proposal after all."
+    await run.actors.act("sales", "reopen-deal", scenario.seller, why=why)
     adopted = {name: opportunity[name] for name in ("title", "contacts", "expected_close")}
     await run.actors.act("sales", "adopt-opportunity", scenario.seller, **adopted)
 

@@ -73,7 +73,9 @@ class ImportedProgress(TakenOver, SourceRecord):
         return self
 
 
-class EngagementImported(ImportedProgress, Event, channel=DELIVERY, consumed_by=("finance",)):
+class EngagementImported(
+    ImportedProgress, Event, channel=DELIVERY, consumed_by=("sales", "finance")
+):
     """Baseline and progress of an engagement under way were taken over from another system.
 
     Published by Delivery; again when they are corrected. What happened before is not judged: no

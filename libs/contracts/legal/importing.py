@@ -62,7 +62,7 @@ class ImportedContract(TakenOver, SourceRecord):
 
 
 class EngagementImported(
-    ImportedContract, Event, channel=LEGAL, consumed_by=("delivery", "finance")
+    ImportedContract, Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")
 ):
     """The contract of an engagement under way was taken over from another system.
 

@@ -1,13 +1,25 @@
-"""Define the event of an opportunity that was imported from a CRM."""
+"""Define the events of opportunities that were imported from a CRM."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from contracts.channels import SALES
 from contracts.event import Event
 from contracts.money import NotNegativeMoney
 from contracts.sales.deal import LossReason
 from contracts.sales.opportunity import PipelineStage
-from contracts.values import AccountId, Day, Percent, PersonId, ShortText, SourceRecord, Text
+from contracts.values import (
+    AccountId,
+    Day,
+    Identifier,
+    Percent,
+    PersonId,
+    ShortText,
+    SourceRecord,
+    Text,
+    YesNo,
+)
 
 
 class ImportedOpportunity(SourceRecord):
@@ -50,3 +62,27 @@ class OpportunityImported(
 
     What the CRM did not know is null. An imported engagement is not judged for disconnects.
     """
+
+
+class OpportunityImportUpdated(
+    ImportedOpportunity, Event, channel=SALES, consumed_by=("legal", "delivery", "finance")
+):
+    """An imported opportunity changed in its CRM. Contains the whole record as the CRM has it now.
+
+    Published by Sales.
+    """
+
+    changed: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=20)]
+    """Names of the fields that differ from the record before."""
+    applied: YesNo
+    """True if the engagement follows the CRM; false where it goes on as people decided here.
+
+    It does not follow once the opportunity was adopted, was lost here, or was taken over by another
+    department. The change is only recorded then.
+    """
+
+    @property
+    def record(self) -> OpportunityImported:
+        """Return the record of the CRM alone."""
+        fields = {name: getattr(self, name) for name in ImportedOpportunity.model_fields}
+        return OpportunityImported.model_construct(**fields)

@@ -10,6 +10,7 @@ from contracts.sales import (
     DealWon,
     OpportunityDetails,
     OpportunityImported,
+    OpportunityImportUpdated,
     OpportunityOpened,
     OpportunityUpdated,
     ProposalDrafted,
@@ -34,6 +35,13 @@ class Deal(Part):
     def _detailed(self, event: OpportunityOpened | OpportunityUpdated) -> Self:
         return self.updated(opened=event.details)
 
+    @on_event
+    def _import_updated(self, event: OpportunityImportUpdated) -> Self:
+        if not event.applied:
+            return self
+        reopened = None if "outcome" in event.changed else self.reopened
+        return self.updated(imported=event.record, reopened=reopened)
+
     @property
     def title(self) -> ShortText | None:
         """Return the opportunity's title; None until Delivery has processed its opening."""
@@ -56,10 +64,17 @@ class Deal(Part):
         """Return the day on which the deal was lost, or None.
 
         An imported loss without a closing day counts from the day the opportunity was opened, or
-        else from the first day of the calendar.
+        else from the first day of the calendar (`lost_day_is_known`).
         """
         if self.lost:
             return self.lost.lost_on
         if self.imported and self.imported.outcome == "lost" and not self.reopened:
             return self.imported.closed_on or self.imported.opened_on or FIRST_DAY
         return None
+
+    @property
+    def lost_day_is_known(self) -> bool:
+        """Return whether `lost_on` is the day of the loss."""
+        return self.lost is not None or (
+            self.imported is not None and bool(self.imported.closed_on)
+        )

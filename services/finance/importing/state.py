@@ -1,9 +1,11 @@
 """State of the import: the opportunity that Sales imported, and the opening balances."""
 
-from chassis.domain.state import Kept, Part
+from typing import Self
+
+from chassis.domain.state import Kept, Part, on_event
 from contracts.finance import EngagementImported, OpeningCostRecorded
 from contracts.legal import EngagementImported as ContractImported
-from contracts.sales import OpportunityImported
+from contracts.sales import OpportunityImported, OpportunityImportUpdated
 
 
 class Importing(Part):
@@ -13,3 +15,7 @@ class Importing(Part):
     contract: Kept[ContractImported] = None
     taken_over: Kept[EngagementImported] = None
     cost: Kept[OpeningCostRecorded] = None
+
+    @on_event
+    def _updated(self, event: OpportunityImportUpdated) -> Self:
+        return self.updated(opportunity=event.record) if event.applied else self

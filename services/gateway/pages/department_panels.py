@@ -169,6 +169,12 @@ def _sales(view: View, names: Names) -> _PanelRows:
     yield "Contacts", tuple(map(names.contact, sales.contacts))
     yield "Owner", _one(names.person(sales.owner) if sales.owner else None)
     yield "Imported from", _one(sales.imported_from)
+    if sales.import_updated is not None and not sales.import_updated.event.applied:
+        crm = sales.import_updated.event
+        since = f" since {short_day(crm.closed_on)}" if crm.closed_on else ""
+        worth = f", {money(crm.value)}" if crm.value else ""
+        changed = ", ".join(words(each) for each in crm.changed)
+        yield "In the CRM now", (f"{words(crm.outcome)}{since}{worth}", f"changed: {changed}")
     ended = sales.is_lost or sales.imported_outcome == "won"
     if sales.won is None and not ended and sales.pipeline_stage is not None:
         likely = f", {points(sales.probability)} likely" if sales.probability else ""

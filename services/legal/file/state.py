@@ -7,6 +7,7 @@ from contracts.legal import FileOpened
 from contracts.sales import (
     OpportunityDetails,
     OpportunityImported,
+    OpportunityImportUpdated,
     OpportunityOpened,
     OpportunityUpdated,
 )
@@ -32,3 +33,7 @@ class File(Part):
     @on_event
     def _imported(self, event: OpportunityImported) -> Self:
         return self.updated(opportunity=event)
+
+    @on_event
+    def _import_updated(self, event: OpportunityImportUpdated) -> Self:
+        return self.updated(opportunity=event.record) if event.applied else self

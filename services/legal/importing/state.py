@@ -1,8 +1,10 @@
 """State of the import: the opportunity that Sales imported, and the contract."""
 
-from chassis.domain.state import Kept, Part
+from typing import Self
+
+from chassis.domain.state import Kept, Part, on_event
 from contracts.legal import EngagementImported
-from contracts.sales import OpportunityImported
+from contracts.sales import OpportunityImported, OpportunityImportUpdated
 
 
 class Importing(Part):
@@ -10,3 +12,7 @@ class Importing(Part):
 
     opportunity: Kept[OpportunityImported] = None
     taken_over: Kept[EngagementImported] = None
+
+    @on_event
+    def _updated(self, event: OpportunityImportUpdated) -> Self:
+        return self.updated(opportunity=event.record) if event.applied else self

@@ -1,9 +1,10 @@
 """State of the contract in Sales, from the events of Legal and Finance."""
 
 from datetime import date
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from chassis.domain.state import Kept, Part, on_event
+from chassis.domain.state import KeepDay, Kept, Part, on_event
+from contracts.delivery import EngagementImported as DeliveryTakenOver
 from contracts.finance import ChangePriced
 from contracts.legal import (
     AmendmentDrafted,
@@ -17,6 +18,7 @@ from contracts.legal import (
     SowSentForSignature,
     SowSigned,
 )
+from contracts.legal import EngagementImported as LegalTakenOver
 from contracts.money import Money
 from contracts.values import Identifier, Value, Version
 
@@ -53,6 +55,8 @@ class Contract(Part):
     amendments: dict[str, Amendment] = {}
     change_prices: dict[str, Money] = {}
     terminated: Kept[EngagementTerminated] = None
+    taken_over_on: Annotated[date | None, KeepDay((LegalTakenOver, DeliveryTakenOver))] = None
+    """Day on which Legal or Delivery took the engagement over, while it was under way."""
 
     @on_event
     def _sow_drafted(self, event: SowDrafted) -> Self:

@@ -4,6 +4,8 @@ Exit codes: 0 when the export was read, even if rows were refused; 2 when the fi
 export; 1 when the service cannot be reached or refuses the request for another reason.
 """
 
+import json
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated
@@ -13,10 +15,12 @@ import httpx
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
 from contracts.counting import counted
-from sales.importing.import_runner import Report
+from sales.importing.export import Total
+from sales.importing.import_runner import Progress, Report
 from sales.importing.table import Refusal
 
 UNREACHED, UNUSABLE = 1, 2
@@ -49,6 +53,9 @@ def main(
     stages: Annotated[
         Path | None, typer.Option(help="JSON file: meanings of stages by the CRM's words.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Report what the import would do; record nothing.")
+    ] = False,
     kind: Annotated[
         str | None, typer.Option(help="opportunities, accounts, teams or products.")
     ] = None,
@@ -57,7 +64,7 @@ def main(
     console, errors = Console(), Console(stderr=True)
     try:
         kind_of_body, content, name = _body(files, console)
-        parameters = {
+        parameters: dict[str, str | None] = {
             "source": source,
             "currency": currency,
             "encoding": encoding,
@@ -67,52 +74,87 @@ def main(
             "columns": columns.read_text(encoding="utf-8") if columns else None,
             "stages": stages.read_text(encoding="utf-8") if stages else None,
             "kind": kind,
+            "dry-run": "true" if dry_run else None,
         }
     except (OSError, ValueError) as error:
         errors.print(f"[red]cannot be read:[/] {error}")
         raise typer.Exit(UNUSABLE) from None
+    given = {parameter: value for parameter, value in parameters.items() if value is not None}
+    headers = {"Content-Type": kind_of_body, "Authorization": f"Bearer {token}"}
     try:
-        answer = httpx.post(
-            f"{url}/imports",
-            params={
-                parameter: value for parameter, value in parameters.items() if value is not None
-            },
-            content=content,
-            headers={"Content-Type": kind_of_body, "Authorization": f"Bearer {token}"},
-            timeout=_TIMEOUT,
-        )
+        status, last = _sent(f"{url}/imports", given, headers, content, errors)
     except httpx.HTTPError as error:
         errors.print(f"[red]the sales service at {url} cannot be reached:[/] {error}")
         raise typer.Exit(UNREACHED) from None
     try:
-        report = Report.model_validate_json(answer.content)
+        report = Report.model_validate_json(last)
     except ValidationError:
-        errors.print(f"[red]not imported ({answer.status_code}):[/] {_detail(answer)}")
-        unusable = answer.status_code in {400, 413, 415, 422}
+        errors.print(f"[red]not imported ({status}):[/] {_detail(last)}")
+        unusable = status in {400, 413, 415, 422}
         raise typer.Exit(UNUSABLE if unusable else UNREACHED) from None
     show(report, name, console)
 
 
+def _sent(
+    url: str, params: dict[str, str], headers: dict[str, str], content: bytes, errors: Console
+) -> tuple[int, str]:
+    """Send the export and show the progress; return the status and the last line of the answer.
+
+    Raises httpx.HTTPError where the service cannot be reached.
+    """
+    last = ""
+    headers = {**headers, "Accept": "application/x-ndjson"}
+    with (
+        httpx.stream(
+            "POST", url, params=params, headers=headers, content=content, timeout=_TIMEOUT
+        ) as answer,
+        ProgressBar(console=errors, transient=True) as bar,
+    ):
+        task = bar.add_task("importing", total=None)
+        for line in answer.iter_lines():
+            last = line or last
+            with suppress(ValidationError):
+                progress = Progress.model_validate_json(line)
+                bar.update(task, completed=progress.done, total=progress.rows)
+        return answer.status_code, last
+
+
 def show(report: Report, name: str, console: Console) -> None:
     """Print the report of an import, with the reasons to correct each refused row."""
-    console.print(f"[bold]{name}[/]: {counted(report.rows, 'row')} read")
+    console.print(f"[bold]{name}[/]: {counted(report.rows, 'row')} read", highlight=False)
+    if report.dry_run:
+        console.print("  nothing was recorded; an import would give:")
+    refused = f"[{'red' if report.refused else 'default'}]{report.refused} refused[/]"
     console.print(
-        f"  [green]{report.taken} taken[/], {report.unchanged} unchanged, "
-        f"[{'red' if report.refused else 'default'}]{report.refused} refused[/]; "
-        f"{counted(report.accounts_published, 'account')} published"
+        f"  [green]{report.taken} taken[/], {report.updated} updated, "
+        f"{report.unchanged} unchanged, {refused}; "
+        f"{counted(report.accounts_published, 'account')} published, {report.accounts_known} known"
     )
-    if report.refusals:
-        console.print(_table(report.refusals[:_MAX_SHOWN]))
-        if len(report.refusals) > _MAX_SHOWN:
-            console.print(f"  and {counted(len(report.refusals) - _MAX_SHOWN, 'more reason')}")
+    if report.totals:
+        console.print(_totals(report.totals))
+    for title, listed in (("refused", report.refusals), ("changed", report.changes)):
+        if listed:
+            console.print(_table(title, listed[:_MAX_SHOWN]))
+        if len(listed) > _MAX_SHOWN:
+            console.print(f"  and {counted(len(listed) - _MAX_SHOWN, 'more line')}")
     for note in report.notes:
         console.print(f"  note: {note}", markup=False, highlight=False)
 
 
-def _table(refusals: tuple[Refusal, ...]) -> Table:
-    table = Table("row", "opportunity", "column", "reason", header_style="bold")
+def _totals(totals: tuple[Total, ...]) -> Table:
+    table = Table("outcome", "stage", "rows", "value", header_style="bold")
+    for total in totals:
+        value = str(total.value) if total.value else "without a value"
+        cells = (total.outcome, total.stage, str(total.rows), value)
+        table.add_row(*(cell.replace("[", r"\[") for cell in cells))
+    return table
+
+
+def _table(title: str, refusals: tuple[Refusal, ...]) -> Table:
+    table = Table("row", "opportunity", "column", title, header_style="bold")
     for refusal in refusals:
-        cells = (str(refusal.row), refusal.opportunity_id or "", refusal.field, refusal.reason)
+        row = f"{refusal.file} {refusal.row}" if refusal.file else str(refusal.row)
+        cells = (row, refusal.opportunity_id or "", refusal.field, refusal.reason)
         table.add_row(*(cell.replace("[", r"\[") for cell in cells))
     return table
 
@@ -143,12 +185,12 @@ def _body(given: list[Path], console: Console) -> tuple[str, bytes, str]:
     return "application/zip", archive.getvalue(), ", ".join(file.name for file in files)
 
 
-def _detail(answer: httpx.Response) -> str:
+def _detail(body: str) -> str:
     """Return the detail of a problem, else the beginning of the body."""
     try:
-        return str(answer.json()["detail"])
+        return str(json.loads(body)["detail"])
     except (ValueError, KeyError, TypeError):
-        return answer.text[:200]
+        return body[:200]
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
 """Import an export: first its new accounts, then its rows, in concurrent batches."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from datetime import datetime
-from typing import Protocol, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from datetime import UTC, datetime, time
+from typing import NamedTuple, Protocol, TypeVar
 
 from chassis.domain.commands import Command, Refused
-from chassis.domain.ids import derived
 from contracts.values import AccountId, Value
 from sales.accounts.decisions import IntroduceAccount
-from sales.importing.export import Export, Row
+from sales.importing.export import Export, Row, Total
 from sales.importing.table import Refusal
 
 AT_ONCE = 100
@@ -19,18 +18,32 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+class Progress(Value):
+    """The part of an import that is done: `done` of `rows` rows to import."""
+
+    done: int
+    rows: int
+
+
 class Report(Value):
     """The result of an import.
 
-    Each row is `taken`, `unchanged` (imported before, with equal content) or `refused`. Rows are
-    numbered from 1, the header, as in a spreadsheet.
+    Each row is `taken`, `updated` (imported before, and changed in the CRM), `unchanged` or
+    `refused`. Rows are numbered from 1 as in a spreadsheet. `changes` are the fields that changed.
+    `totals` are those of the rows that were read, as a control. `accounts_known` are those that
+    the export names and that were published before. With `dry_run`, nothing was recorded.
     """
 
+    dry_run: bool
     rows: int
     taken: int
+    updated: int
     unchanged: int
     refused: int
     accounts_published: int
+    accounts_known: int
+    totals: tuple[Total, ...]
+    changes: tuple[Refusal, ...]
     refusals: tuple[Refusal, ...]
     notes: tuple[str, ...]
 
@@ -47,72 +60,109 @@ class SendCommand(Protocol):
         """
 
 
-async def take_over(export: Export, send: SendCommand) -> Report:
-    """Import the accounts and rows of an export.
+class _Outcome(NamedTuple):
+    """The outcome of a row: whether it was taken or updated, and reasons or changes by field."""
+
+    kind: str
+    fields: tuple[Refusal, ...] = ()
+
+
+async def take_over(export: Export, send: SendCommand, run: str) -> Report:
+    """Import the accounts and rows of an export; `run` identifies this import.
 
     May be repeated after a failure: rows that were already imported count as unchanged.
+    """
+    async for step in steps(export, send, run):
+        if isinstance(step, Report):
+            return step
+    raise RuntimeError("an import ends with its report")
+
+
+async def steps(
+    export: Export, send: SendCommand, run: str, *, dry_run: bool = False
+) -> AsyncIterator[Progress | Report]:
+    """Import an export as `take_over` does; yield the progress after each batch, then the report.
+
+    `dry_run` is repeated in the report.
     """
 
     async def introduce(account: tuple[AccountId, IntroduceAccount]) -> bool:
         subject, command = account
-        return await send("account", subject, command, _key(subject, command), None)
+        return await send("account", subject, command, f"import-{run}-{subject}", None)
 
-    async def take(row: Row) -> bool | list[Refusal]:
-        command = row.opportunity
-        key = _key(command.engagement, command)
-        try:
-            return await send("engagement", command.engagement, command, key, command.occurred_at)
-        except Refused as refused:
-            return _refusals(export, row, refused)
-
-    introduced = await _many(introduce, list(export.accounts.items()))
-    outcomes = await _many(take, export.taken)
-    refusals = [*export.refused]
-    for outcome in outcomes:
-        if not isinstance(outcome, bool):
-            refusals += outcome
-    return Report(
+    introduced: list[bool] = []
+    async for batch in _batches(introduce, list(export.accounts.items())):
+        introduced += batch
+    outcomes: list[_Outcome] = []
+    async for taken in _batches(lambda row: _take(export, row, send, run), export.taken):
+        outcomes += taken
+        yield Progress(done=len(outcomes), rows=len(export.taken))
+    refusals = [*export.refused, *_fields(outcomes, "refused")]
+    yield Report(
+        dry_run=dry_run,
         rows=export.rows,
-        taken=sum(outcome is True for outcome in outcomes),
-        unchanged=sum(outcome is False for outcome in outcomes),
+        taken=sum(outcome.kind == "taken" for outcome in outcomes),
+        updated=sum(outcome.kind == "updated" for outcome in outcomes),
+        unchanged=sum(outcome.kind == "unchanged" for outcome in outcomes),
         refused=len({(refusal.file, refusal.row) for refusal in refusals}),
         accounts_published=sum(introduced),
+        accounts_known=export.accounts_known,
+        totals=export.totals,
+        changes=tuple(_fields(outcomes, "updated")),
         refusals=tuple(sorted(refusals, key=lambda refusal: (refusal.file or "", refusal.row))),
         notes=export.notes,
     )
 
 
-async def _many(act: Callable[[T], Coroutine[None, None, R]], items: Sequence[T]) -> list[R]:
-    results: list[R] = []
+async def _take(export: Export, row: Row, send: SendCommand, run: str) -> _Outcome:
+    """Import a row; one that was imported before with other content is recorded as changed."""
+    command, key = row.opportunity, f"import-{run}-{row.opportunity.engagement}"
+    subject = command.engagement
+    try:
+        new = await send("engagement", subject, command, key, command.occurred_at)
+        return _Outcome("taken" if new else "unchanged")
+    except Refused as refused:
+        fields = tuple(_refusals(export, row, refused))
+        if refused.code != "already-recorded":
+            return _Outcome("refused", fields)
+    ended = command.closed_on if command.outcome != "open" else None
+    occurred_at = datetime.combine(ended, time(), UTC) if ended else None
+    try:
+        await send("engagement", subject, command.moved(), f"{key}-moved", occurred_at)
+    except Refused as refused:
+        return _Outcome("refused", tuple(_refusals(export, row, refused)))
+    return _Outcome("updated", fields)
+
+
+async def _batches(
+    act: Callable[[T], Coroutine[None, None, R]], items: Sequence[T]
+) -> AsyncIterator[list[R]]:
     for start in range(0, len(items), AT_ONCE):
         outcomes = await asyncio.gather(
             *(act(item) for item in items[start : start + AT_ONCE]), return_exceptions=True
         )
+        batch: list[R] = []
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
-            results.append(outcome)
-    return results
+            batch.append(outcome)
+        yield batch
 
 
-def _key(subject: str, command: Command) -> str:
-    """Return an idempotency key that changes with the content, so that a changed row is decided."""
-    return f"import-{derived(f'{subject}/{command.model_dump_json()}', 20)}"
+def _fields(outcomes: Sequence[_Outcome], kind: str) -> Iterator[Refusal]:
+    return (each for outcome in outcomes if outcome.kind == kind for each in outcome.fields)
 
 
-def _refusals(export: Export, row: Row, refused: Refused) -> list[Refusal]:
-    external_id = row.opportunity.external_id
+def _refusals(export: Export, row: Row, refused: Refused) -> Iterator[Refusal]:
     if refused.missing:
         found = [(item.field or item.code, item.sentence) for item in refused.missing]
     else:
         found = [("external_id", str(refused))]
-    return [
-        Refusal(
+    for field, reason in found:
+        yield Refusal(
             file=row.file,
             row=row.row,
-            opportunity_id=external_id,
+            opportunity_id=row.opportunity.external_id,
             field=export.columns.get(field, field),
             reason=reason,
         )
-        for field, reason in found
-    ]

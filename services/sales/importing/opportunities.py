@@ -49,16 +49,29 @@ _COLUMNS_OF: Final[dict[str, tuple[Column, ...]]] = {
     "product": ("product",),
     "owner": ("owner",),
     "outcome": ("status", "stage"),
-    "pipeline_stage": ("stage", "status"),
+    "pipeline_stage": ("stage",),
     "opened_on": ("opened_on",),
     "closed_on": ("closed_on", "close_date", "won_on", "lost_on"),
     "expected_close": ("expected_close", "close_date"),
     "value": ("value", "won_value"),
     "probability": ("probability",),
+    "loss_reason": ("loss_reason",),
     "loss_reason_text": ("loss_reason",),
     "region": ("region",),
 }
 """The columns of each field of an imported opportunity."""
+_MAY_BE_ABSENT: Final = (
+    "account",
+    "product",
+    "pipeline_stage",
+    "opened_on",
+    "expected_close",
+    "value",
+    "probability",
+    "loss_reason",
+    "loss_reason_text",
+    "region",
+)
 _TEXT: Final[TypeAdapter[str]] = TypeAdapter(Text)
 _HUNDRED: Final = 100
 
@@ -145,7 +158,7 @@ class Opportunities:
         title = cells.get("title") or (f"{product} for {name}" if name else product or "")[:200]
         is_open, is_lost = outcome == "open", outcome == "lost"
         expected = days["expected_close"] or days["close_date"]
-        command = {
+        command: dict[str, object] = {
             "source": self._source,
             "external_id": cells["external_id"],
             "account": account,
@@ -163,15 +176,21 @@ class Opportunities:
             "loss_reason_text": reason if is_lost else None,
             "region": cells.get("region") or self._regions.get(comparable(cells["owner"])),
         }
+        columns = table.header.places.keys()
+        command["absent"] = tuple(
+            field
+            for field in _MAY_BE_ABSENT
+            if command[field] is None and not columns & {*_COLUMNS_OF[field]}
+        )
         try:
             opportunity = ImportOpportunity.model_validate(command)
         except ValidationError as error:
-            columns = columns_of(table)
+            named = columns_of(table)
             found = (
                 (str(each["loc"][0]) if each["loc"] else "row", each) for each in error.errors()
             )
             raise BadRow(
-                *((columns.get(field, field), sentence(each["msg"])) for field, each in found)
+                *((named.get(field, field), sentence(each["msg"])) for field, each in found)
             ) from None
         if not owner_known:
             agent = f"{table.name('owner')}: {short(cells['owner'])}"

@@ -1,18 +1,22 @@
 """HTTP route that imports a CRM export."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from secrets import token_bytes
 from typing import Annotated, Final, get_args
+from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
 
 from chassis.domain.commands import Command
+from chassis.domain.decider import handle_command
 from chassis.domain.rules import EASTERNMOST
 from chassis.eventstore.mongo import Store, StoreAway, insert_each, reaching
 from chassis.runtime.container import get_container
 from chassis.web.auth import requires
 from chassis.web.command_routes import PROBLEMS
-from chassis.web.problems import Problem
+from chassis.web.problems import TRANSLATED, Problem, translated
 from chassis.web.request import reject_unknown_query
 from contracts.money import Currency
 from contracts.places import day_at
@@ -20,7 +24,7 @@ from contracts.reference import AccountPublished, PersonPublished
 from contracts.values import ShortText
 from sales.importing.archive import read_archive
 from sales.importing.export import read_export
-from sales.importing.import_runner import Report, take_over
+from sales.importing.import_runner import Progress, Report, steps
 from sales.importing.options import (
     ColumnsText,
     DayOrder,
@@ -42,6 +46,7 @@ LARGEST_EXPORT = 4 * 1024 * 1024
 """Maximum size of an export in one request, in bytes (about 50,000 rows)."""
 
 _OWNERS = "owners"
+_STREAMED = "application/x-ndjson"
 _PARAMETERS: Final[tuple[Parameter, ...]] = get_args(Parameter)
 
 router = APIRouter(tags=["imports"], responses=PROBLEMS)
@@ -95,6 +100,7 @@ async def _options(
     "/imports",
     summary="Import a CRM export",
     operation_id="import-export",
+    response_model=Report,
     dependencies=[Depends(requires(*MANAGERS))],
     openapi_extra={
         "requestBody": {
@@ -114,7 +120,10 @@ async def take_export(
         list[ShortText] | None,
         Query(description="Correct product names.", max_length=1000),
     ] = None,
-) -> Report:
+    dry_run: Annotated[
+        bool, Query(alias="dry-run", description="Report what the import would do; record nothing.")
+    ] = False,
+) -> Report | StreamingResponse:
     """Import the valid rows of a CRM export, and report each refused row with the reasons.
 
     The body is a CSV file (`text/csv`) or several in an archive (`application/zip`), at most 4 MiB:
@@ -122,13 +131,15 @@ async def take_export(
     Salesforce, HubSpot, Pipedrive, Dynamics or Zoho, or mapped by `columns`. Encoding, delimiter,
     order of day and month, and decimal sign are decided from the whole file; where it leaves one of
     them open, it is refused with the parameter that decides it. Importing the same export again
-    changes nothing, so no Idempotency-Key is needed. An owner who is not exactly one published
-    person gets an id that does not reveal the name; the notes list these ids, so that the person
-    can be published under that id.
+    changes nothing, so no Idempotency-Key is needed; where the CRM moved on, what changed is
+    recorded. With `Accept: application/x-ndjson` the answer has a line of JSON with the progress
+    after each batch of rows, and the report, or a problem, as the last one. An owner who is not
+    exactly one published person gets an id that does not reveal the name; the notes list these
+    ids, so that the person can be published under that id.
 
     For: sales-manager.
     """
-    reject_unknown_query(request, "source", "product", *_PARAMETERS)
+    reject_unknown_query(request, "source", "product", "dry-run", *_PARAMETERS)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in {"text/csv", "application/zip"}:
         raise Problem(
@@ -146,6 +157,15 @@ async def take_export(
         )
         return bool(answer.events) and not answer.repeated
 
+    async def try_out(
+        kind: str, subject: str, command: Command, key: str, occurred_at: datetime | None
+    ) -> bool:
+        del key, occurred_at
+        decider = container.commands.repository.deciders[kind]
+        known = await container.commands.repository.current(decider.stream(subject))
+        context = container.commands.reading(actor, request.state.caller.roles)
+        return bool(handle_command(decider, known.stream, command, context).own_events)
+
     try:
         content = await _bounded(request)
         export = read_export(
@@ -162,7 +182,19 @@ async def take_export(
         )
     except Unusable as error:
         raise Problem(422, "unusable-export", str(error)) from None
-    return await take_over(export, send)
+    found = steps(export, try_out if dry_run else send, uuid4().hex, dry_run=dry_run)
+    if _STREAMED in request.headers.get("accept", ""):
+        return StreamingResponse(_lines(found), media_type=_STREAMED)
+    return await anext(step async for step in found if isinstance(step, Report))
+
+
+async def _lines(found: AsyncIterator[Progress | Report]) -> AsyncIterator[str]:
+    """Yield each step as a line of JSON; an error is a last line with a problem."""
+    try:
+        async for step in found:
+            yield f"{step.model_dump_json()}\n"
+    except TRANSLATED as error:
+        yield f"{translated(error).document().model_dump_json(exclude_none=True)}\n"
 
 
 async def _secret(store: Store) -> bytes:

@@ -26,6 +26,7 @@ from contracts.sales import (
     OpportunityAdvanced,
     OpportunityDetails,
     OpportunityImported,
+    OpportunityImportUpdated,
     OpportunityOpened,
     OpportunityQualified,
     OpportunityUpdated,
@@ -297,6 +298,7 @@ class OpportunityFields(ViewModel):
     kind_of_work: ShortText | None
     opened_on: date | None
     imported: OpportunityImported | None
+    import_updated: OpportunityImportUpdated | None
     qualified: OpportunityQualified | None
     estimate_requested: EstimateRequested | None
     lost: DealLost | None
@@ -322,6 +324,7 @@ def opportunity_view(state: Engagement) -> OpportunityFields:
         kind_of_work=details.kind_of_work if details else None,
         opened_on=opportunity.opened_on,
         imported=opportunity.imported,
+        import_updated=opportunity.import_updated,
         qualified=opportunity.qualified,
         estimate_requested=opportunity.estimate_requested,
         lost=opportunity.lost,

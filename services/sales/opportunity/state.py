@@ -13,6 +13,7 @@ from contracts.sales import (
     OpportunityAdvanced,
     OpportunityDetails,
     OpportunityImported,
+    OpportunityImportUpdated,
     OpportunityOpened,
     OpportunityQualified,
     OpportunityUpdated,
@@ -22,12 +23,16 @@ from contracts.values import AccountId, Percent, PersonId, ShortText
 
 
 class Opportunity(Part):
-    """The opportunity, opened in Sales or imported from a CRM; `details` are the newest ones."""
+    """The opportunity, opened in Sales or imported from a CRM; `details` are the newest ones.
+
+    `imported` is the record of the CRM that the engagement follows, `in_crm` the newest one.
+    """
 
     opened: Kept[OpportunityOpened] = None
     details: OpportunityDetails | None = None
     detailed_on: Annotated[date | None, KeepDay((OpportunityOpened, OpportunityUpdated))] = None
     imported: Kept[OpportunityImported] = None
+    import_updated: Kept[OpportunityImportUpdated] = None
     opened_on: date | None = None
     pipeline_stage: PipelineStage = "prospecting"
     probability: Percent | None = None
@@ -54,6 +59,20 @@ class Opportunity(Part):
         )
 
     @on_event
+    def _import_updated(self, event: OpportunityImportUpdated) -> Self:
+        """Follow the CRM; a new outcome there comes after a loss that was taken back here."""
+        if not event.applied:
+            return self
+        moved = "pipeline_stage" in event.changed and event.pipeline_stage
+        return self.updated(
+            imported=event.record,
+            opened_on=event.opened_on,
+            pipeline_stage=event.pipeline_stage if moved else self.pipeline_stage,
+            probability=event.probability if "probability" in event.changed else self.probability,
+            reopened=None if "outcome" in event.changed else self.reopened,
+        )
+
+    @on_event
     def _qualified(self, event: OpportunityQualified) -> Self:
         early = self.pipeline_stage == "prospecting"
         return self.updated(pipeline_stage="qualifying") if early else self
@@ -61,6 +80,11 @@ class Opportunity(Part):
     @on_event
     def _advanced(self, event: OpportunityAdvanced) -> Self:
         return self.updated(pipeline_stage=event.pipeline_stage, probability=event.probability)
+
+    @property
+    def in_crm(self) -> OpportunityImported | None:
+        """Return the newest record of the CRM, or None where it was not imported."""
+        return self.import_updated.record if self.import_updated else self.imported
 
     @property
     def imported_end(self) -> Literal["won", "lost"] | None:

@@ -13,7 +13,12 @@ from contracts.delivery import (
     KickoffHeld,
     ManagerAssigned,
 )
-from contracts.sales import DealReopened, OpportunityImported, ProposalSubmitted
+from contracts.sales import (
+    DealReopened,
+    OpportunityImported,
+    OpportunityImportUpdated,
+    ProposalSubmitted,
+)
 from delivery.engagement import Engagement
 from delivery.raid.decisions import RaiseAction
 from delivery.service import ENGAGEMENT
@@ -50,6 +55,7 @@ from tests.unit.delivery.builders import (
     submitted_time,
     won,
 )
+from tests.unit.imported import IMPORTED
 
 TIME_SUBMITTED = submitted_time(entry())
 
@@ -132,6 +138,17 @@ def test_imported_history(outcome, stage: str) -> None:
     imported.then_view(stage=stage, title="GTX Basic")
     reopened = imported.consumed(REOPENED)
     reopened.then_view(stage="planning" if outcome == "lost" else stage)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "applied", "stage"),
+    [("won", True, "imported"), ("lost", True, "lost"), ("lost", False, "planning")],
+)
+def test_an_imported_deal_follows_the_crm(outcome: str, applied: bool, stage: str) -> None:
+    record = IMPORTED.model_copy(update={"outcome": outcome})
+    moved = OpportunityImportUpdated(**dict(record), changed=("outcome",), applied=applied)
+    followed = empty().consumed(IMPORTED.model_copy(update={"outcome": "open"}), moved)
+    followed.then_view(stage=stage)
 
 
 def test_work_goes_on_after_a_lost_deal_is_reopened() -> None:

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from testkit.matchers import RecordsOf
 from tests.amounts import eur
 from tests.builders import ENGAGEMENT, Life, line_change
 from tests.portfolio_builder import company, green_in_the_red
+from tests.unit.imported import IMPORTED
 
 TODAY = date(2026, 4, 1)
 REOPENED = sales.DealReopened(why="They asked again.", lost_on=TODAY, reopened_on=TODAY)
@@ -67,11 +69,15 @@ def test_the_authorisation_that_ran_out_is_the_one_of_that_last_day() -> None:
     assert [section.has_expired(start.event) for start in section.early_starts] == [True, False]
 
 
+def panel_of(view: View) -> dict[str, Any]:
+    """Return the rows of the panels by label."""
+    shown = panels(view, Names(RecordsOf([])), TODAY, confidential=False)
+    return {row.label: row.lines for panel in shown for row in panel.rows}
+
+
 def lost_in(view: View) -> str:
     """Return what the panel of Sales shows of a lost deal."""
-    shown = panels(view, Names(RecordsOf([])), TODAY, confidential=False)
-    rows = {row.label: row.lines for panel in shown for row in panel.rows}
-    [line] = rows["Lost"]
+    [line] = panel_of(view)["Lost"]
     return str(line)
 
 
@@ -95,9 +101,30 @@ def test_a_deal_that_was_lost_before_its_import_is_lost() -> None:
     assert lost_in(view) == "1 Apr 2026: no reason given"
     told = imported.model_copy(update={"closed_on": None, "loss_reason_text": "Too dear"})
     assert lost_in(view_of(Life().say(1, told).events)) == "day unknown: Too dear"
+    life = Life().say(1, imported)
     reopened = view_of(life.say(2, REOPENED).events)
     assert (reopened.stage, reopened.sales.lost_on) == ("opportunity", None)
     assert (reopened.sales.imported_outcome, reopened.sales.expected_close) == ("open", None)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "applied", "stage"),
+    [("won", True, "closed"), ("open", True, "opportunity"), ("won", False, "lost")],
+)
+def test_an_imported_deal_follows_the_crm_until_people_decide(
+    outcome: str, applied: bool, stage: str
+) -> None:
+    lost = IMPORTED.model_copy(update={"outcome": "lost"})
+    record = IMPORTED.model_copy(update={"outcome": outcome, "value": eur(7)})
+    moved = sales.OpportunityImportUpdated(
+        **dict(record), changed=("outcome", "value"), applied=applied
+    )
+    view = view_of(Life().say(1, lost).say(2, moved).events)
+    assert view.stage == stage
+    assert view.sales.expected_value == (eur(7) if applied else eur(100_000))
+    rows = panel_of(view)
+    told = ("won since 1 Dec 2025, 7 EUR", "changed: outcome, value")
+    assert rows.get("In the CRM now") == (None if applied else told)
 
 
 def test_a_reopened_deal_is_at_the_stage_before_the_loss() -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from contracts.delivery import EngagementClosed
 from contracts.legal import FileOpened
-from contracts.sales import DealLost, DealReopened, OpportunityImported
+from contracts.sales import DealLost, DealReopened, OpportunityImported, OpportunityImportUpdated
 from legal.file.decisions import OpenFile
 from tests.unit.legal.builders import FILE, OPENED, TODAY, WON, filed, new, opened
 
@@ -81,6 +81,19 @@ def test_no_file_is_opened_after_the_end(end: DealLost | EngagementClosed | Oppo
 def test_a_reopened_deal_gets_a_file(end: DealLost | OpportunityImported):
     again = new().consumed(OPENED, end, REOPENED)
     again.when(OpenFile()).then_accepted().then_view(stage="filed")
+
+
+def moved(outcome: str, *, applied: bool = True) -> OpportunityImportUpdated:
+    record = imported("acme").model_copy(update={"outcome": outcome, "title": "GTX Pro"})
+    return OpportunityImportUpdated(**dict(record), changed=("outcome", "title"), applied=applied)
+
+
+def test_a_file_follows_the_crm_until_people_decide():
+    lost = new().consumed(imported("acme"), moved("lost")).then_view(stage="lost", title="GTX Pro")
+    lost.when(OpenFile()).then_refused("engagement-over", saying="the engagement was lost")
+    lost.consumed(moved("open")).when(OpenFile()).then_accepted()
+    kept = new().consumed(imported("acme"), moved("lost", applied=False))
+    kept.then_view(stage="unfiled", title="GTX Plus")
 
 
 def test_a_lost_deal_opens_no_file():

@@ -124,6 +124,7 @@ def test_a_won_deal_keeps_its_dates_and_value() -> None:
         opened_on=date(2016, 10, 29),
         closed_on=date(2017, 3, 1),
         value=Money(amount=Decimal("4821.50"), currency="USD"),
+        absent=("probability", "loss_reason", "loss_reason_text", "region"),
     )
     assert won.occurred_at == datetime(2017, 3, 1, tzinfo=UTC)
 

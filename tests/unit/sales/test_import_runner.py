@@ -1,6 +1,7 @@
 """Import an export, repeat it, and resume it after a failure."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ from sales.importing.export import Export, read_export
 from sales.importing.import_runner import AT_ONCE, Report, take_over
 from sales.importing.options import Options
 from sales.importing.owners import Owners
-from sales.importing.table import Refusal
 from sales.service import ACCOUNT, ENGAGEMENT
 from testkit.scenario import given
+from tests.unit.sales.builders import ACME, OPEN
 
 SHIPPED = (Path(__file__).parents[2] / "data" / "crm_pipeline.csv").read_text()
 OWNERS = Owners({"nora-field": "Nora Field"}, bytes(32))
 PRODUCTS = ("Portal Basic", "Data Lake")
+RUNS = count(1)
 
 
 class InMemoryStreams:
@@ -58,9 +60,13 @@ def export_of(text: str) -> Export:
     )
 
 
+async def imported(streams: InMemoryStreams, text: str = SHIPPED) -> Report:
+    return await take_over(export_of(text), streams, f"run-{next(RUNS)}")
+
+
 async def test_valid_rows_are_imported_and_the_others_are_reported() -> None:
     streams = InMemoryStreams()
-    report = await take_over(export_of(SHIPPED), streams)
+    report = await imported(streams)
     assert (report.rows, report.taken, report.unchanged, report.refused) == (18, 6, 0, 12)
     assert report.accounts_published == 3
     assert len([stream for stream in streams.by_id if stream.startswith("engagement:")]) == 6
@@ -73,52 +79,74 @@ async def test_valid_rows_are_imported_and_the_others_are_reported() -> None:
 
 async def test_a_repeated_import_changes_nothing() -> None:
     streams = InMemoryStreams()
-    await take_over(export_of(SHIPPED), streams)
+    await imported(streams)
     before = dict(streams.by_id)
-    again = await take_over(export_of(SHIPPED), streams)
+    again = await imported(streams)
     assert (again.taken, again.unchanged, again.refused) == (0, 6, 12)
     assert again.accounts_published == 0
     assert streams.by_id == before
 
 
-async def test_a_changed_row_is_refused_with_the_differences() -> None:
+async def test_what_moved_in_the_crm_is_recorded_and_nothing_else() -> None:
     streams = InMemoryStreams()
-    await take_over(export_of(SHIPPED), streams)
+    await imported(streams)
     before = dict(streams.by_id)
-    changed = SHIPPED.replace('"4,821.50"', "4900").replace("3/1/2017,4900", "3/2/2017,4900")
-    report = await take_over(export_of(changed), streams)
-    assert (report.taken, report.unchanged, report.refused) == (0, 5, 13)
-    assert report.refusals[:2] == (
-        Refusal(
-            row=2,
-            opportunity_id="OPP-1001",
-            field="close_date",
-            reason="recorded as 2017-03-01, given as 2017-03-02",
-        ),
-        Refusal(
-            row=2,
-            opportunity_id="OPP-1001",
-            field="close_value",
-            reason="recorded as 4,821.50 USD, given as 4,900.00 USD",
-        ),
+    moved = SHIPPED.replace('"4,821.50"', "4900.5").replace(
+        "Harbour & Sons,Prospecting,,,12000", "Harbour & Sons,Won,,3/1/2017,12000"
     )
-    assert streams.by_id == before
+    report = await imported(streams, moved)
+    counts = (report.taken, report.updated, report.unchanged, report.refused)
+    assert counts == (0, 2, 4, 12)
+    assert [(each.row, each.field, each.reason) for each in report.changes] == [
+        (2, "close_value", "recorded as 4,821.50 USD, given as 4,900.50 USD"),
+        (5, "deal_stage", "recorded as open, given as won"),
+        (5, "deal_stage", "recorded as prospecting, given as empty"),
+        (5, "close_date", "recorded as empty, given as 2017-03-01"),
+    ]
+    changed = {each for each, stream in streams.by_id.items() if stream != before[each]}
+    assert len(changed) == 2
+    won = export_of(moved).taken[3].opportunity.engagement
+    assert streams.occurred[won] == datetime(2017, 3, 1, tzinfo=UTC)
+
+    again = await imported(streams, moved)
+    assert (again.updated, again.unchanged) == (0, 6)
+    back = await imported(streams)
+    assert (back.updated, back.unchanged) == (2, 4), "the CRM moved back"
+
+
+async def test_a_column_that_an_export_does_not_have_changes_nothing() -> None:
+    streams = InMemoryStreams()
+    header, *lines = SHIPPED.splitlines()
+    wide = "\n".join((f"{header},region", *(f"{line},West" if line else "" for line in lines)))
+    await imported(streams, wide)
+    assert (await imported(streams)).updated == 0
+
+
+async def test_a_deal_that_was_opened_here_is_not_imported() -> None:
+    streams = InMemoryStreams()
+    export = export_of(SHIPPED)
+    engagement = export.taken[0].opportunity.engagement
+    begun = given(ENGAGEMENT, engagement, records=[ACME]).after(OPEN, by="ann")
+    streams.by_id[begun.stream.id] = begun.stream
+    report = await imported(streams)
+    assert [each.row for each in report.refusals][:1] == [2]
+    assert report.updated == 0
 
 
 async def test_an_interrupted_import_is_completed_by_the_next_one() -> None:
     streams = InMemoryStreams()
     streams.fails_after = 5
     with pytest.raises(ConnectionError):
-        await take_over(export_of(SHIPPED), streams)
+        await imported(streams)
     streams.fails_after = None
-    rest = await take_over(export_of(SHIPPED), streams)
+    rest = await imported(streams)
     assert (rest.taken, rest.unchanged) == (4, 2)
 
 
 async def test_rows_occur_on_the_dates_of_the_crm() -> None:
     streams = InMemoryStreams()
     export = export_of(SHIPPED)
-    await take_over(export, streams)
+    await take_over(export, streams, "1")
     moments = [streams.occurred[row.opportunity.engagement] for row in export.taken]
     assert [moment.date() if moment else None for moment in moments] == [
         date(2017, 3, 1),
@@ -136,5 +164,5 @@ async def test_a_large_export_is_imported_in_batches() -> None:
         for number in range(3 * AT_ONCE)
     ]
     text = "\n".join([SHIPPED.splitlines()[0], *lines])
-    report: Report = await take_over(export_of(text), InMemoryStreams())
+    report: Report = await imported(InMemoryStreams(), text)
     assert (report.taken, report.accounts_published, report.notes) == (3 * AT_ONCE, 1, ())

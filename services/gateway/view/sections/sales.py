@@ -102,6 +102,9 @@ class SalesSection:
     imported_outcome: str | None = None
     imported_closed_on: date | None = None
     imported_loss: str | None = None
+    import_updated: Kept[sales.OpportunityImportUpdated] | None = newest(
+        sales.OpportunityImportUpdated
+    )
     opened: Ref | None = newest_ref(sales.OpportunityOpened, sales.OpportunityImported)
     estimate_requested: Ref | None = newest_ref(sales.EstimateRequested)
     proposals: dict[int, Proposal] = field(default_factory=dict)
@@ -192,11 +195,42 @@ steps.describe(
 @steps.on(sales.OpportunityImported)
 def _imported(section: SalesSection, recorded: Recorded[sales.OpportunityImported]) -> None:
     event = recorded.event
+    section.pipeline_stage, section.probability = event.pipeline_stage, event.probability
+    section.imported_outcome = event.outcome
+    _in_crm(section, event)
+
+
+steps.describe(
+    sales.OpportunityImportUpdated,
+    lambda event, _: (
+        f"Changed in {event.source}: {listed(map(words, event.changed))}; there it is "
+        f"{words(event.outcome)}{if_given(' since {}', event.closed_on, day)}"
+        f"{if_given(', {}', event.value, money)}{if_given(': “{}”', event.loss_reason_text)}."
+        f"{'' if event.applied else ' The engagement goes on as it was decided here.'}"
+    ),
+)
+
+
+@steps.on(sales.OpportunityImportUpdated)
+def _import_updated(
+    section: SalesSection, recorded: Recorded[sales.OpportunityImportUpdated]
+) -> None:
+    event = recorded.event
+    if not event.applied:
+        return
+    if "pipeline_stage" in event.changed:
+        section.pipeline_stage = event.pipeline_stage or section.pipeline_stage
+    if "probability" in event.changed:
+        section.probability = event.probability
+    if "outcome" in event.changed:
+        section.imported_outcome = event.outcome
+    _in_crm(section, event)
+
+
+def _in_crm(section: SalesSection, event: sales.ImportedOpportunity) -> None:
     section.account, section.title, section.owner = event.account, event.title, event.owner
     section.expected_value, section.expected_close = event.value, event.expected_close
-    section.region = event.region
-    section.pipeline_stage, section.probability = event.pipeline_stage, event.probability
-    section.imported_from, section.imported_outcome = event.source, event.outcome
+    section.region, section.imported_from = event.region, event.source
     section.imported_closed_on = event.closed_on
     section.imported_loss = event.loss_reason or event.loss_reason_text
 
