@@ -156,6 +156,9 @@ async def engagements(
     currency: Annotated[Currency | None, Query()] = None,
     on_hold: Annotated[bool | None, Query()] = None,
     imported: Annotated[bool | None, Query()] = None,
+    history: Annotated[
+        bool | None, Query(description="True for deals that a CRM had and no one took up here.")
+    ] = None,
     waits: Annotated[Literal["parked", "newer-version"] | None, Query()] = None,
 ) -> Response:
     """List engagements: filtered, sorted, in pages."""
@@ -169,6 +172,7 @@ async def engagements(
         "currency": currency,
         "on_hold": on_hold,
         "imported": imported,
+        "history": history,
         "waits": waits,
     }
     reject_unknown_query(request, "sort", "cursor", "limit", *wanted)

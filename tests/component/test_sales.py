@@ -159,18 +159,14 @@ async def test_a_crm_export_is_imported_once(world: World, tmp_path: Path) -> No
     first = await run_import(world, CRM)
     assert first.returncode == 0, first.stderr
     assert "18 rows read" in first.stdout
-    assert (
-        "6 taken, 0 updated, 0 unchanged, 12 refused; 3 accounts published" in first.stdout
-    )
+    assert "6 taken, 0 updated, 0 unchanged, 12 refused; 3 accounts published" in first.stdout
     assert "is before the engage_date" in first.stdout
     output = " ".join(first.stdout.split())
     owners = set(re.findall(r"is not a known person; the owner is (owner-\w{13}) ", output))
 
     again = await run_import(world, CRM)
     assert again.returncode == 0
-    assert (
-        "0 taken, 0 updated, 6 unchanged, 12 refused; 0 accounts published" in again.stdout
-    )
+    assert "0 taken, 0 updated, 6 unchanged, 12 refused; 0 accounts published" in again.stdout
 
     changed = tmp_path / "later.csv"
     changed.write_text(CRM.read_text().replace("4,821.50", "4,900"))

@@ -167,6 +167,14 @@ def amounts(portfolio: Portfolio) -> list[Group]:
                 line("Paid before", lambda one: one.imported_paid),
             ),
         ),
+        Group(
+            "Imported history",
+            (
+                line("Open in a CRM", lambda one: one.imported_history["open"]),
+                line("Won before", lambda one: one.imported_history["won"]),
+                line("Lost before", lambda one: one.imported_history["lost"]),
+            ),
+        ),
         Group("Disconnects", (line("At stake", lambda one: one.at_stake),)),
     ]
     return groups + _costs(portfolio.confidential or ())

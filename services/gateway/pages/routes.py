@@ -298,17 +298,26 @@ def _add_lists(router: APIRouter, sources: Callable[[Request], Sources]) -> None
         caller: Viewer,
         stage: str | None = None,
         sort: Literal["-attention", "title", "-price", "finish", "-updated"] = "-attention",
+        history: Literal["true"] | None = None,
         cursor: Cursor = None,
     ) -> Response:
         if stage is not None and stage not in STAGE_NAMES:
             raise Problem(404, "unknown-route", "")
         source = sources(request)
-        filters = {"stage": stage} if stage else {}
+        filters: dict[str, str | bool] = {"history": history is not None}
+        if stage:
+            filters["stage"] = stage
         listed = await source.queries.engagements(
             filters, sort, cursor, PAGE_SIZE, confidential=caller.may("confidential")
         )
         content = _content(
-            caller, source, listed=listed, stage=stage, sort=sort, stages=[*UNDER_WAY, *OVER]
+            caller,
+            source,
+            listed=listed,
+            stage=stage,
+            sort=sort,
+            history=history,
+            stages=[*UNDER_WAY, *OVER],
         )
         return page("engagements.html", content)
 

@@ -21,6 +21,7 @@ from contracts.survey_scores import (
     net_promoter_score,
 )
 from contracts.values import Margin
+from gateway.portfolio.imported import OUTCOMES, history
 from gateway.rules import Disconnect
 from gateway.view.engagement_view import STAGES, View
 
@@ -36,6 +37,8 @@ def contribution(
     view: View, disconnects: Iterable[Disconnect], waived: Iterable[str] = ()
 ) -> Figures:
     """Return what an engagement adds to the figures; `waived` are ids of disconnects."""
+    if view.is_history:
+        return history(view)
     figures: Figures = {f"stage.{view.stage}": Decimal(1)}
     if view.sales.imported_from is not None:
         figures["imported"] = Decimal(1)
@@ -200,8 +203,8 @@ class CurrencyFigures(ViewModel):
     was sold and is not yet recognised as revenue. Backlog and recognised revenue
     are null for readers without the role `confidential` where an engagement's revenue is recognised
     in proportion to cost, since they would reveal it. `imported_price`, `imported_billed` and
-    `imported_paid` are those of engagements that were taken over while they were under way; no
-    other amount contains them.
+    `imported_paid` are those of engagements that were taken over while they were under way, and
+    `imported_history` are values of deals in a CRM, by outcome; no other amount contains them.
     """
 
     currency: str
@@ -218,6 +221,7 @@ class CurrencyFigures(ViewModel):
     imported_price: Number
     imported_billed: Number
     imported_paid: Number
+    imported_history: dict[str, Number]
 
 
 class MarginFigures(ViewModel):
@@ -248,6 +252,8 @@ class ConfidentialFigures(ViewModel):
 class Portfolio(ViewModel):
     """Figures of all engagements.
 
+    Imported history, deals that a CRM had and no one took up here, is a part of its own
+    (`imported_history`, by outcome): `engagements`, stages and all other figures are without it.
     Disconnects that would reveal costs or margins count only for readers with the role
     `confidential`. Utilisation is approved billable hours over available hours of Delivery's people
     in the four full weeks before `today`, as a ratio; customer satisfaction is in percent, the net
@@ -258,6 +264,7 @@ class Portfolio(ViewModel):
     today: date
     engagements: int
     imported: int
+    imported_history: dict[str, int]
     by_stage: dict[str, int]
     on_hold: int
     rag: dict[str, int]
@@ -300,6 +307,7 @@ def build_portfolio(
         today=today,
         engagements=sum(count(f"stage.{stage}") for stage in STAGES),
         imported=count("imported"),
+        imported_history={outcome: count(f"imported.{outcome}") for outcome in OUTCOMES},
         by_stage={stage: count(f"stage.{stage}") for stage in STAGES},
         on_hold=count("on-hold"),
         rag={colour: count(f"rag.{colour}") for colour in ("green", "amber", "red")},
@@ -352,6 +360,7 @@ def _currency(
         imported_price=amount("imported-price"),
         imported_billed=amount("imported-billed"),
         imported_paid=amount("imported-paid"),
+        imported_history={outcome: amount(f"imported-{outcome}") for outcome in OUTCOMES},
     )
 
 

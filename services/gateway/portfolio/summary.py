@@ -16,6 +16,7 @@ _RAG_WEIGHT = {"green": 0, "amber": 10, "red": 40}
 class Summary(ViewModel):
     """An engagement in a list.
 
+    `history` marks a deal that a CRM had and no one took up here.
     `import_lacks` names the departments that have not taken over their part of an engagement that
     was under way. `attention` is higher the more is wrong; 0 needs none. `price` is a decimal
     number in `currency`; `finish` is contracted, or else promised. An engagement with `waits` is
@@ -28,6 +29,7 @@ class Summary(ViewModel):
     stage: str
     on_hold: bool
     imported: bool
+    history: bool
     import_lacks: list[str]
     owner: str | None
     manager: str | None
@@ -77,6 +79,7 @@ def summary(
         stage=view.stage,
         on_hold=view.on_hold,
         imported=view.sales.imported_from is not None,
+        history=view.is_history,
         import_lacks=view.import_lacks if view.taken_over else [],
         owner=view.sales.owner,
         manager=view.delivery.manager,

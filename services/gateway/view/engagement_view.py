@@ -200,6 +200,11 @@ class View:
         return any(getattr(self, name).imported is not None for name in _IMPORTING)
 
     @property
+    def is_history(self) -> bool:
+        """True if all that is known is what a CRM had: no one adopted the deal or took it over."""
+        return self.sales.imported_outcome is not None and not self.taken_over
+
+    @property
     def import_lacks(self) -> list[str]:
         """The departments that have not taken over their part of an engagement under way.
 

@@ -52,6 +52,7 @@ def row(
             stage="delivering",
             on_hold=False,
             imported=False,
+            history=False,
             import_lacks=[],
             owner="ann",
             manager=None,

@@ -14,6 +14,7 @@ from gateway.view.waiting import Waits
 from tests.builders import ENGAGEMENT, Life
 from tests.in_process_gateway import InMemory, app_of, token
 from tests.portfolio_builder import company, green_in_the_red, late, named, retold
+from tests.unit.imported import IMPORTED
 from tests.weeks import rejected, submitted
 
 HOST = "http://127.0.0.1"
@@ -100,6 +101,19 @@ async def test_an_engagement_shows_departments_margins_proof_and_timeline(
     ] == []
     assert "Status report 9: scope green, schedule green, cost amber" in text
     assert "The latest 60 of" in text
+
+
+async def test_imported_history_is_a_list_of_its_own() -> None:
+    gateway = InMemory(*Life().say(1, IMPORTED).events)
+    async with browser(gateway) as vera:
+        usual = await vera.get("/pages/engagements")
+        history = await vera.get("/pages/engagements?history=true")
+        portfolio = await vera.get("/")
+    assert "Order desk" not in text_of(usual)
+    assert "Imported history, all stages" in text_of(history)
+    assert "Order desk" in text_of(history)
+    assert "no other figure: 1 deal of a CRM : 0 open, 1 won, 0 lost." in text_of(portfolio)
+    assert "0 engagements, 0 under way" in text_of(portfolio)
 
 
 async def test_the_page_of_an_engagement_that_waits_shows_the_reason() -> None:

@@ -20,11 +20,12 @@ from gateway.portfolio.summary import summary
 from gateway.rules import judge
 from gateway.view.engagement_view import View
 from testkit.scenario import RecordsOf
-from tests.amounts import eur
+from tests.amounts import eur, usd
 from tests.builders import Life
 from tests.invoices import taxes, untaxed_credit
 from tests.unit.gateway.test_disconnects import margin_measured
 from tests.unit.gateway.test_engagement_view import view_of
+from tests.unit.imported import IMPORTED
 
 TODAY = date(2026, 4, 1)
 
@@ -71,6 +72,32 @@ def test_the_portfolio_has_amounts_by_currency_and_null_for_unknown_figures() ->
     assert shown.customer_satisfaction == Decimal("100.0")
     assert shown.net_promoter_score == Decimal("100.0")
     assert shown.utilisation is None
+
+
+def test_imported_history_is_a_part_of_its_own() -> None:
+    lost = IMPORTED.model_copy(update={"outcome": "lost", "value": usd(9)})
+    deal = IMPORTED.model_copy(update={"outcome": "open", "value": eur(70), "probability": 50})
+    adopted = Life().say(1, deal).opened()
+    totals = sum_figures(
+        figures_of(each)
+        for each in (
+            Life().say(1, IMPORTED),
+            Life().say(1, lost),
+            Life().say(1, deal),
+            Life().say(1, deal.model_copy(update={"value": None})),
+            adopted,
+        )
+    )
+    shown = build_portfolio(totals, TODAY, None, with_confidential=False)
+    assert (shown.engagements, shown.by_stage["opportunity"], shown.by_stage["closed"]) == (1, 1, 0)
+    assert (shown.imported, shown.imported_history) == (5, {"open": 2, "won": 1, "lost": 1})
+    in_eur, in_usd = shown.currencies
+    assert in_eur.imported_history == {"open": 70, "won": 100_000, "lost": 0}
+    assert in_usd.imported_history == {"open": 0, "won": 0, "lost": 9}
+    expected = view_of(adopted.events).price
+    assert expected is not None
+    assert in_eur.pipeline == {"opportunity": expected.amount, "proposal": 0}
+    assert in_usd.pipeline == {"opportunity": 0, "proposal": 0}
 
 
 def test_the_margin_of_negative_revenue_is_not_known() -> None:
