@@ -169,7 +169,7 @@ async def test_a_crm_export_is_imported_once(world: World, tmp_path: Path) -> No
     assert "0 taken, 0 updated, 6 unchanged, 12 refused; 0 accounts published" in again.stdout
 
     changed = tmp_path / "later.csv"
-    changed.write_text(CRM.read_text().replace("4,821.50", "4,900"))
+    changed.write_text(CRM.read_text().replace("4,821.50", "4,900.00"))
     later = await run_import(world, changed)
     assert "0 taken, 1 updated, 5 unchanged, 12 refused" in later.stdout
     assert "recorded as 4,821.50 EUR" in later.stdout

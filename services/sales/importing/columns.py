@@ -19,9 +19,9 @@ _NAMES: Final[dict[Column, str]] = {
     "product": "product productname productinterest",
     "account": "accountname account associatedcompany associatedcompanyprimary "
     "primaryassociatedcompany companyname company organizationname organization organisation "
-    "potentialcustomer customername customer accountnamename",
-    "owner": "opportunityowner dealowner potentialowner salesagent ownername ownernamename owner "
-    "accountexecutive salesperson assignedto ownerid",
+    "potentialcustomer customername customer accountnameaccountname",
+    "owner": "opportunityowner opportunityownerfullname dealowner potentialowner salesagent "
+    "ownername ownerfullname owner accountexecutive salesperson assignedto ownerid",
     "stage": "dealstage stage stagename stagepipeline salesstage pipelinestage pipelinephase",
     "status": "dealstatus opportunitystatus status",
     "opened_on": "createdate createddate createdon creationdate createdtime dealcreated "
@@ -39,7 +39,7 @@ _NAMES: Final[dict[Column, str]] = {
     "currencyisocode currencyofvalue valuecurrency",
     "probability": "probability dealprobability probabilitypercent winprobability",
     "loss_reason": "lostreason closedlostreason lossreason reasonforloss reasonlost "
-    "reasonforlost statusreason",
+    "reasonforlost reasonforlosss lossreasonc closedlostreasonc lostreasonc statusreason",
     "region": "region salesregion regionaloffice territory salesterritory",
     "sector": "sector industry",
     "country": "country billingcountry officelocation countryregion address1countryregion "

@@ -16,7 +16,7 @@ from chassis.eventstore.mongo import Store, StoreAway, insert_each, reaching
 from chassis.runtime.container import get_container
 from chassis.web.auth import requires
 from chassis.web.command_routes import PROBLEMS
-from chassis.web.problems import TRANSLATED, Problem, translated
+from chassis.web.problems import TRANSLATED, FieldError, Problem, translated
 from chassis.web.request import reject_unknown_query
 from contracts.money import Currency
 from contracts.places import day_at
@@ -181,7 +181,9 @@ async def take_export(
             options=options,
         )
     except Unusable as error:
-        raise Problem(422, "unusable-export", str(error)) from None
+        parameter = error.parameter
+        errors = [FieldError(field=parameter, problem=str(error))] if parameter else None
+        raise Problem(422, "unusable-export", str(error), errors=errors) from None
     found = steps(export, try_out if dry_run else send, uuid4().hex, dry_run=dry_run)
     if _STREAMED in request.headers.get("accept", ""):
         return StreamingResponse(_lines(found), media_type=_STREAMED)

@@ -29,7 +29,6 @@ _LINE: Final[TypeAdapter[str]] = TypeAdapter(ShortText)
 _BREAK: Final = re.compile(r"\s*[\r\n\t]+\s*")
 _TOTAL: Final = re.compile(r"(?i)(grand |sub)?(totals?|sum|summe|gesamt\w*|totale|totaal)\b.*")
 _WORD: Final = re.compile(r"[A-Za-z0-9._@-]+")
-_FIGURE: Final = re.compile(r"[^A-Za-z]*\d[^A-Za-z]*")
 
 
 class Refusal(Value):
@@ -127,22 +126,19 @@ def read_table(file: str | None, content: bytes, options: Options) -> Table:
 def _is_remark(header: Header, record: Sequence[str]) -> bool:
     """Return whether a record at the end of a file is a total or a remark, and no opportunity.
 
-    It has no stage, and is a single cell with several words, begins with a word for a total, or
-    consists of figures without an id.
+    It has no stage. It begins with a word for a total, has neither id nor title nor product, or is
+    a single cell with several words.
     """
-    if any(
-        _cell(record, header.places[each]) for each in ("stage", "status") if each in header.places
-    ):
+    places, given = header.places, [cell for cell in record if cell]
+
+    def has(*columns: Column) -> bool:
+        return any(_cell(record, places[each]) for each in columns if each in places)
+
+    if has("stage", "status"):
         return False
-    given = [cell for cell in record if cell]
-    if _TOTAL.fullmatch(given[0]):
+    if _TOTAL.fullmatch(given[0]) or not has("external_id", "title", "product"):
         return True
-    if len(given) == 1 and len(record) <= 1:
-        return not _WORD.fullmatch(given[0])
-    has_id = bool(_cell(record, header.places["external_id"]))
-    if len(given) == 1:
-        return not has_id or not _WORD.fullmatch(given[0])
-    return not has_id and all(_FIGURE.fullmatch(cell) for cell in given)
+    return len(given) == 1 and not _WORD.fullmatch(given[0])
 
 
 def _cell(record: Sequence[str], place: int) -> str:

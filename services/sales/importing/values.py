@@ -24,8 +24,10 @@ _CLOCK: Final = (
     r"(?:\s?(?:Z|UTC|GMT|[+-]\d{2}:?(?:\d{2})?))?)?"
 )
 _ISO: Final = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" + _CLOCK)
-_NUMBERS: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})" + _CLOCK)
-_DAY_MONTH: Final = re.compile(r"(\d{1,2})[ .-]{1,2}([A-Za-z]{3,9})\.?[ ,-]{1,2}(\d{4})" + _CLOCK)
+_NUMBERS: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|(?<!-)\d{2})" + _CLOCK)
+_DAY_MONTH: Final = re.compile(
+    r"(\d{1,2})[ .-]{1,2}([A-Za-z]{3,9})\.?[ ,-]{1,2}(\d{4}|\d{2})" + _CLOCK
+)
 _MONTH_DAY: Final = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4})" + _CLOCK)
 _MONTHS: Final = (
     "january february march april may june july august september october november december"
@@ -46,11 +48,12 @@ def day_order(cells: Iterable[str], others: Iterable[str], chosen: DayOrder | No
     if len(found) > 1:
         shown = " and ".join(repr(each) for each in found.values())
         raise Unusable(f"{shown} have different orders of day and month", parameter="day-order")
-    if not found and any(first != second for first, second, _ in pairs):
-        shown = next(cell for first, second, cell in pairs if first != second)
+    doubtful = [
+        cell for first, second, cell in pairs if max(first, second) <= 12 and first != second
+    ]
+    if not found and doubtful:
         raise Unusable(
-            f"no date tells whether day or month comes first, as in {shown!r}; say day-first or "
-            "month-first",
+            f"no date tells whether day or month comes first, as in {doubtful[0]!r}; say which",
             parameter="day-order",
         )
     return next(iter(found), "day-first")
@@ -78,7 +81,8 @@ def _orders(pairs: Iterable[tuple[int, int, str]]) -> dict[DayOrder, str]:
 def read_day(text: str, order: DayOrder) -> date | None:
     """Return the day as it is written, in any time zone of its clock; None where it is none.
 
-    A year of two digits is one from 2000 on. A date with dots is day first in any file.
+    A year of two digits is one from 2000 on; after a dash it is none (`26-04-13`). A date
+    with dots is day first in any file.
     """
     if match := _ISO.fullmatch(text):
         return _date(match[1], match[3], match[4])

@@ -254,7 +254,13 @@ def test_empty_rows_are_skipped_and_rows_keep_their_numbers() -> None:
 
 @pytest.mark.parametrize(
     "footer",
-    ["Total,,,,,,100,", ",,,,,,100,", ",Grand total,,,,,100,EUR", "Confidential Information"],
+    [
+        "Total,,,,,,100,",
+        ",,,,,,100,",
+        ",Grand total,,,,,100,EUR",
+        "Confidential Information",
+        ",,,,,Count: 3,Sum: 100,",
+    ],
 )
 def test_a_total_at_the_end_is_no_deal(footer: str) -> None:
     export = read(f"{rows('2025-11-02,,100,EUR')}\n{footer}\n")
@@ -331,6 +337,7 @@ def test_a_column_that_is_not_read_may_tell_the_order_of_its_file() -> None:
         "13-04-2025",
         "13/4/25",
         "13/04/2025 9:05 PM",
+        "13-Apr-25",
         "13 Apr 2025",
         "13-Apr-2025",
         "April 13, 2025",
@@ -339,6 +346,12 @@ def test_a_column_that_is_not_read_may_tell_the_order_of_its_file() -> None:
 )
 def test_days_are_read_as_people_write_them(day: str) -> None:
     assert opened(f'"{day}"') == [date(2025, 4, 13)]
+
+
+@pytest.mark.parametrize("day", ["13/14/2025", "25-04-13", "2025-02-30", "April 2025", "45000"])
+def test_what_is_no_day_is_refused(day: str) -> None:
+    export = read(rows(f"{day},,,"))
+    assert [each.field for each in export.refused] == ["Create Date"]
 
 
 @given(st.lists(st.dates(date(2020, 1, 1), date(2025, 12, 31)), max_size=6), st.randoms())
