@@ -147,17 +147,33 @@ def _found(names: Sequence[str], options: Options) -> dict[Column, list[int]]:
     return found | {column: [place] for place, column in mapped.items() if column != "ignored"}
 
 
+_OF_DEALS: Final[frozenset[Column]] = frozenset(
+    (
+        "status",
+        "value",
+        "won_value",
+        "probability",
+        "close_date",
+        "closed_on",
+        "won_on",
+        "lost_on",
+        "expected_close",
+        "loss_reason",
+    )
+)
+_OF_ACCOUNTS: Final[frozenset[Column]] = frozenset(("sector", "country", "parent"))
+
+
 def _kind(found: Mapping[Column, object]) -> Kind:
     """Return the kind of a file, by its columns; one of no other kind is one of opportunities."""
-    if "stage" in found or ("status" in found and not found.keys() & {"sector", "parent"}):
+    given = found.keys()
+    if "stage" in given or (given & _OF_DEALS and not given & _OF_ACCOUNTS) or "value" in given:
         return "opportunities"
-    if "value" in found:
-        return "opportunities"
-    if "owner" in found and "region" in found and "account" not in found:
+    if "owner" in given and "region" in given and "account" not in given:
         return "teams"
-    if "account" in found or ("title" in found and found.keys() & {"sector", "country", "parent"}):
+    if "account" in given or ("title" in given and given & _OF_ACCOUNTS):
         return "accounts"
-    return "products" if "product" in found and "owner" not in found else "opportunities"
+    return "products" if "product" in given and "owner" not in given else "opportunities"
 
 
 def _place(names: Sequence[str], places: Sequence[int], records: Sequence[Sequence[str]]) -> int:

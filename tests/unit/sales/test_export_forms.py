@@ -19,6 +19,7 @@ from sales.importing.decisions import ImportOpportunity
 from sales.importing.export import Export, read_export
 from sales.importing.options import Options, Unusable
 from sales.importing.owners import Owners
+from sales.importing.table import read_table
 from tests.amounts import eur, usd
 
 DATA = Path(__file__).parents[2] / "data"
@@ -177,6 +178,33 @@ def test_the_files_of_an_export_are_read_together() -> None:
     harbour = export.accounts[account_id("Harbour & Sons")]
     assert (harbour.sector, harbour.country) == ("logistics", "GB")
     assert {each.file for each in export.refused} == {"1.csv"}
+
+
+@pytest.mark.parametrize(
+    ("header", "kind"),
+    [
+        ("Record ID,Company name,Industry,Country/Region,Close Date,Create Date", "accounts"),
+        ("Account Name,Account Owner,Billing State/Province,Industry", "accounts"),
+        ("Organization - Name,Organization - Owner", "accounts"),
+        ("Id,Name,Industry,ParentId", "accounts"),
+        ("Sales Rep,Owner,Region", "teams"),
+        ("Product Name,Unit Price", "products"),
+        ("Record ID,Deal Name,Company,Deal owner,Close Date", "opportunities"),
+        ("Opportunity ID,Account Name,Amount", "opportunities"),
+        ("Account Name,Status", "opportunities"),
+    ],
+)
+def test_the_kind_of_a_file_is_that_of_its_columns(header: str, kind: str) -> None:
+    if kind == "opportunities":
+        assert refusal(header).parameter == "columns", "a deal without a stage, and no account"
+    else:
+        assert read_table(None, header.encode(), Options()).kind == kind
+
+
+def test_the_kind_of_a_file_may_be_given() -> None:
+    export = read("Name\nAcme\nGlobex\n", kind="accounts")
+    assert [each.name for each in export.accounts.values()] == ["Acme", "Globex"]
+    assert refusal("Name\nAcme\n").parameter == "columns"
 
 
 @pytest.mark.parametrize("name", ["teams", "products"])
