@@ -11,7 +11,7 @@ from chassis.domain.commands import Command
 from chassis.domain.decider import Decider, handle_command
 from chassis.domain.stream import Stream
 from sales.importing.export import Export, read_export
-from sales.importing.import_runner import AT_ONCE, Report, take_over
+from sales.importing.import_runner import AT_ONCE, Progress, Report, steps, take_over
 from sales.importing.options import Options
 from sales.importing.owners import Owners
 from sales.service import ACCOUNT, ENGAGEMENT
@@ -166,3 +166,18 @@ async def test_a_large_export_is_imported_in_batches() -> None:
     text = "\n".join([SHIPPED.splitlines()[0], *lines])
     report: Report = await imported(InMemoryStreams(), text)
     assert (report.taken, report.accounts_published, report.notes) == (3 * AT_ONCE, 1, ())
+
+
+async def test_the_progress_is_told_after_each_batch_and_the_report_last() -> None:
+    lines = [
+        f"X-{number},Nora Field,Data Lake,Acme,Won,2/25/2017,2/26/2017,1.5" for number in range(250)
+    ]
+    text = "\n".join([SHIPPED.splitlines()[0], *lines])
+    *progress, report = [
+        step async for step in steps(export_of(text), InMemoryStreams(), "1", dry_run=True)
+    ]
+    assert progress == [Progress(done=done, rows=250) for done in (100, 200, 250)]
+    assert isinstance(report, Report)
+    assert report.dry_run
+    [total] = report.totals
+    assert (total.outcome, total.rows, str(total.value)) == ("won", 250, "375.00 USD")
