@@ -27,6 +27,8 @@ _LINES: Final[tuple[Column, ...]] = (
 """Columns whose cells are one line of clean text; a line break in them counts as a space."""
 _LINE: Final[TypeAdapter[str]] = TypeAdapter(ShortText)
 _BREAK: Final = re.compile(r"\s*[\r\n\t]+\s*")
+_NO_VALUE: Final = frozenset(("-", "--", "\u2013", "\u2014", "n/a", "#n/a", "null", "(no value)"))
+"""Signs that CRMs and spreadsheet programs write for no value."""
 _TOTAL: Final = re.compile(r"(?i)(grand |sub)?(totals?|sum|summe|gesamt\w*|totale|totaal)\b.*")
 _WORD: Final = re.compile(r"[A-Za-z0-9._@-]+")
 
@@ -142,7 +144,9 @@ def _is_remark(header: Header, record: Sequence[str]) -> bool:
 
 
 def _cell(record: Sequence[str], place: int) -> str:
-    return record[place] if place < len(record) else ""
+    """Return a cell; one with a sign for no value is empty."""
+    cell = record[place] if place < len(record) else ""
+    return "" if cell.casefold() in _NO_VALUE else cell
 
 
 def clean_lines(table: Table, cells: Cells, problems: list[tuple[str, str]]) -> dict[Column, str]:

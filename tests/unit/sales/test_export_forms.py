@@ -438,6 +438,12 @@ def test_what_is_no_amount_is_refused(cell: str) -> None:
     assert [each.field for each in export.refused] == ["Amount"]
 
 
+@pytest.mark.parametrize("cell", ["-", "N/A", "(No value)", "NULL", "\u2014"])
+def test_a_sign_for_no_value_is_none(cell: str) -> None:
+    [deal] = deals(read(rows(f"{cell},{cell},{cell},EUR")))
+    assert (deal.opened_on, deal.expected_close, deal.value) == (None, None, None)
+
+
 def test_each_row_has_its_currency() -> None:
     cells = (",,5,EUR", ",,5,US Dollar", ",,$5,CAD", ",,£5,", ",,5,")
     values = [deal.value for deal in deals(read(rows(*cells), currency="CHF"))]
