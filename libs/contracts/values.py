@@ -143,6 +143,16 @@ TotalHours = Annotated[
     CANONICAL,
 ]
 """Sum of hours, or hours with a contingency; no number of items reaches the bound."""
+ExactHours = Annotated[
+    Decimal,
+    Field(ge=0, le=_MOST_TOTAL_HOURS, max_digits=19, decimal_places=8, allow_inf_nan=False),
+    CANONICAL,
+]
+"""Hours of works that are billed or not, with up to eight decimals.
+
+They have more than two where a part of the amount of an entry was given back for good: the hours of
+each part are its amount divided by the rate.
+"""
 HoursDelta = Annotated[
     Decimal,
     Field(

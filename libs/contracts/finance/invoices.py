@@ -7,17 +7,23 @@ from pydantic import Field, model_validator
 from contracts.channels import FINANCE
 from contracts.event import Event
 from contracts.finance.tax import CreditNoteDetails, InvoiceDetails, TaxTotals
-from contracts.finance.works import MOST_WORKS, BilledWork, BilledWorks, ReversedWork
+from contracts.finance.works import (
+    MOST_WORKS,
+    BilledWorks,
+    CreditedWork,
+    CreditedWorks,
+    ReversedWork,
+)
 from contracts.lines import BillingKind
 from contracts.money import ItemMoney, Money, NotNegativeTotal, PositiveMoney, PositiveTotal, Rate
 from contracts.values import (
     Conversion,
     Day,
     DistinctBy,
+    ExactHours,
     Identifier,
     ProjectRole,
     ShortText,
-    TotalHours,
     Value,
     YesNo,
 )
@@ -28,7 +34,7 @@ class DayHours(Value):
 
     day: Day
     """Day of the work."""
-    hours: TotalHours
+    hours: ExactHours
     """Hours of the day."""
 
 
@@ -43,7 +49,7 @@ class InvoiceLineTerms(Value):
     """Amount of the line without tax; negative where it lowers the invoice."""
     role: ProjectRole | None = None
     """Role whose time is billed; null where no time is."""
-    hours: TotalHours | None = None
+    hours: ExactHours | None = None
     """Hours that are billed; null where no time is."""
     rate: Rate | None = None
     """Bill rate per hour; null where no time is billed."""
@@ -292,11 +298,11 @@ class CreditedLine(Value):
     """Role whose time the line bills; null where it bills none."""
     amount: ItemMoney
     """Amount that is taken back, without tax; negative where the line lowers the invoice."""
-    works: BilledWorks = ()
-    """Works of the line that it takes back, with what the invoice bills for them.
+    works: CreditedWorks = ()
+    """Works of the line that it takes back, and which parts of them stay given back for good.
 
-    With the intent `cancel-and-rebill`, the invoice bills them no more. They come to more than
-    `amount` where a part of the line was given back before.
+    They come to more than `amount` only where the approval of some was reversed and a part of the
+    line was given back before: reversed works leave the invoice whole.
     """
 
 
@@ -325,7 +331,7 @@ class Credit(Value):
     """Reason for the credit."""
 
     @property
-    def works(self) -> tuple[BilledWork, ...]:
+    def works(self) -> tuple[CreditedWork, ...]:
         """Return the works of all lines."""
         return tuple(work for line in self.lines for work in line.works)
 

@@ -8,7 +8,7 @@ from contracts.channels import FINANCE
 from contracts.event import Event
 from contracts.finance.works import WorkKind
 from contracts.money import NotNegativeTotal
-from contracts.values import Day, Hours, Identifier, ProjectRole, ShortText, Value
+from contracts.values import Day, ExactHours, Identifier, ProjectRole, ShortText, Value
 
 
 class UnbilledWork(Value):
@@ -22,7 +22,7 @@ class UnbilledWork(Value):
     """Day of the work, or the day on which the money was spent."""
     role: ProjectRole | None = None
     """Role of the work; null for an expense."""
-    hours: Hours | None = None
+    hours: ExactHours | None = None
     """Hours of the work; null for an expense."""
     worth: NotNegativeTotal
     """Hours at the contracted rate of `on`, or the expense in the engagement's currency.

@@ -34,7 +34,7 @@ from contracts.finance import (
     WriteOffReversed,
 )
 from contracts.money import Money
-from contracts.values import Identifier, ShortText, TotalHours
+from contracts.values import ExactHours, Identifier, ShortText
 from finance.billing.events import CreditNoteApproved, DraftChecked, NumberRefused
 from finance.billing.receivables import HeldAllocation, OpeningInvoice, Receivable, movements
 
@@ -46,7 +46,7 @@ class IssuedCreditLine(CreditedLine):
     """
 
     number_of_works: int = 0
-    hours: TotalHours | None = None
+    hours: ExactHours | None = None
     worth: Money | None = None
 
 

@@ -13,7 +13,7 @@ from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.finance import WorkKind
 from contracts.money import Money, Rate
-from contracts.values import Hours, PersonId, ProjectRole, TotalHours
+from contracts.values import ExactHours, Hours, PersonId, ProjectRole, TotalHours
 from finance.booked_works.events import CostsKnown, WorksGivenBack, WorksTaken
 from finance.booked_works.requests import GiveBackWorks, NoteCosts, TakeWorks, is_unbilled
 from finance.booked_works.state import BookedWorks
@@ -57,7 +57,7 @@ class BilledPartView(ViewModel):
     """Part of a work that an invoice bills; an expense has no hours."""
 
     invoice: str
-    hours: Hours | None
+    hours: ExactHours | None
     amount: Money
 
 

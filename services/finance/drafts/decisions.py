@@ -16,7 +16,7 @@ from chassis.domain.rules import require_currency
 from contracts.event import Event
 from contracts.finance import BilledWork, InvoiceDraft, InvoiceEdited, InvoiceLine
 from contracts.money import ItemMoney, Money, invalid
-from contracts.values import DistinctBy, Identifier, ShortText, TotalHours, Value, YesNo
+from contracts.values import DistinctBy, ExactHours, Identifier, ShortText, Value, YesNo
 from finance.billing.schedule import discounts_on, with_ids
 from finance.billing.state import Invoice
 from finance.engagement import Engagement
@@ -37,7 +37,7 @@ class LineEdit(Value):
     """Id of the line of the invoice."""
     description: ShortText | None = None
     """New text."""
-    hours: TotalHours | None = None
+    hours: ExactHours | None = None
     """Fewer hours: the last works are taken off the draft, one of them perhaps in part."""
     amount: ItemMoney | None = None
     """Lower amount without tax, or one that takes back what was written down before."""

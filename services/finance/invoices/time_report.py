@@ -8,7 +8,7 @@ from chassis.base.view_model import ViewModel
 from contracts.event import Event, Recorded
 from contracts.finance import InvoiceIssued, InvoiceLine, WorkKind
 from contracts.money import Money
-from contracts.values import Identifier, PersonId, ProjectRole, TotalHours
+from contracts.values import ExactHours, Identifier, PersonId, ProjectRole
 from finance.billing.state import Invoice
 
 
@@ -24,7 +24,7 @@ class ReportedWork(ViewModel):
     on: date
     person: PersonId
     role: ProjectRole | None
-    hours: TotalHours | None
+    hours: ExactHours | None
     amount: Money
     written_down: Money | None
 
@@ -38,7 +38,7 @@ class TimeReport(ViewModel):
     invoice: Identifier
     number: Identifier | None
     works: list[ReportedWork]
-    hours: TotalHours
+    hours: ExactHours
     amount: Money
 
 

@@ -47,6 +47,7 @@ from finance.importing.opening import (
 )
 from finance.performance.state import Forecast
 from finance.time_billing.assignment import obligation_for, obligation_of
+from finance.time_billing.unbilled import given_back_of_reversed
 
 
 def earned_to(
@@ -162,9 +163,10 @@ def _as_invoiced(
 
 
 def _given_back(state: Engagement, line: ContractLine, day: date) -> Money:
-    """Return what invoices of time of a line gave back for good to a day, of works they bill."""
-    invoices = (each for each in state.billing.of_line(line.line) if each.kind == "time")
-    return Money.total((each.given_back_to(day) for each in invoices), state.money)
+    """Return what invoices of time of a line gave back for good to a day, of approved works."""
+    invoices = [each for each in state.billing.of_line(line.line) if each.kind == "time"]
+    back = ((each.given_back_to(day), given_back_of_reversed(state, each)) for each in invoices)
+    return Money.total((given - min(given, gone) for given, gone in back), state.money)
 
 
 def _by_cost(

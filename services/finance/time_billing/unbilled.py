@@ -26,6 +26,7 @@ from contracts.lines import HOURLY, ContractLine
 from contracts.money import Money, Rate
 from contracts.values import LAST_DAY, Month
 from finance.billing.schedule import discounts_on, draft, unused
+from finance.billing.state import Invoice
 from finance.budgeting.state import Budget, Entry
 from finance.calendar_months import end_of, month_of
 from finance.engagement import Engagement
@@ -204,11 +205,37 @@ def time_entries(budget: Budget, line: ContractLine) -> tuple[Entry, ...]:
 def remaining(state: Engagement, entry: Entry) -> Money:
     """Return what an entry may still charge for time, without what an advance pays."""
     invoices = (
-        state.billing.charged(one) - one.drawn for one in state.billing.of_item(entry.item.item)
+        state.billing.charged(one) - one.drawn - given_back_of_reversed(state, one)
+        for one in state.billing.of_item(entry.item.item)
     )
     rest = entry.item.amount - Money.total(invoices, state.money)
     rest = rest - state.billing.charged_before(entry.item.item, state.money)
     return max(rest, Money.zero(state.money))
+
+
+def given_back_of_reversed(state: Engagement, invoice: Invoice) -> Money:
+    """Return what was given back for good of works whose approval was reversed since.
+
+    An invoice with such works has less left to credit than it bills for them.
+    """
+    billed: dict[str, Money] = {}
+    pending = {
+        each.key
+        for note in invoice.credits_approved
+        if note.intent == "cancel-and-rebill"
+        for each in note.works
+    }
+    for work in state.work.reversed.values():
+        for bill in work.bills if work.key not in pending else ():
+            if bill.invoice == invoice.invoice:
+                known = billed.get(bill.invoice_line, Money.zero(state.money))
+                billed[bill.invoice_line] = known + bill.amount
+    left = (
+        (invoice.left_of(line), billed[line.invoice_line])
+        for line in invoice.lines
+        if line.invoice_line in billed
+    )
+    return Money.total((of_works - min(rest, of_works) for rest, of_works in left), state.money)
 
 
 def time_billed(
@@ -283,11 +310,11 @@ def _lines(
             (own if work.conversion is None else converted).append((work, left))
     for (role, rate), of_rate in time.items():
         hours = sum((left for _, left in of_rate), Decimal(0))
-        if room is not None:
-            fitting = (room.amount / rate.amount).quantize(Decimal("0.01"), ROUND_FLOOR)
-            hours = min(hours, fitting)
         amount = rate.for_hours(hours, state.rounding)
-        if amount.amount <= 0 or (room is not None and room < amount):
+        if room is not None and room < amount:
+            hours = (room.amount / rate.amount).quantize(Decimal("0.01"), ROUND_FLOOR)
+            amount = rate.for_hours(hours, state.rounding)
+        if amount.amount <= 0:
             continue
         by_day = sorted(of_rate, key=lambda each: each[0].on)
         works = time_parts(by_day, hours, partial(rate.for_hours, rounding=state.rounding))

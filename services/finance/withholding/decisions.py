@@ -23,7 +23,7 @@ from contracts.finance import (
 )
 from contracts.money import Money
 from contracts.refusals import RefusalCode
-from contracts.values import Day, Hours, PersonId, ProjectRole
+from contracts.values import Day, ExactHours, PersonId, ProjectRole
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING, CONTROLLING
@@ -201,7 +201,7 @@ class WorkView(ViewModel):
     on: Day
     line: str
     role: ProjectRole | None
-    hours: Hours
+    hours: ExactHours
     worth: Money
     why: str | None
 

@@ -21,6 +21,7 @@ from contracts.finance import (
     CostedWork,
     CostOfWeek,
     CostReversed,
+    CreditedWork,
     CreditNoteIssued,
     DraftWithdrawn,
     ExpenseConversionReversed,
@@ -267,7 +268,7 @@ class ApprovedWork(Part):
     def _credited(self, event: CreditNoteIssued) -> Self:
         """Take what is billed again off the invoice; a line that is taken back whole bills no more.
 
-        Such a line of an exception may have billed ahead.
+        Such a line of an exception may have billed ahead: it comes to more than its works.
         """
         if event.intent != "cancel-and-rebill":
             return self
@@ -595,17 +596,21 @@ class ApprovedWork(Part):
     ) -> Self:
         """Return the part without what an invoice, or a line of it, bills of some works.
 
+        What a credit note says to stay given back for good stays on the invoice.
         `until` is the day on which an issued invoice ceased to bill them; None for a draft.
         """
-        named = tuple(works)
+        named = {each.key: each for each in works}
         if not named:
             return self
         changed = [
-            (work, work.without_bill(invoice, line, until))
-            for each in named
+            (work, work.without_bill(invoice, line, until, _given_back(each)))
+            for each in named.values()
             if (work := self.known(each.key, each.on)) is not None
         ]
-        left = self._reversed_after(_keys(named), lambda work: work.without_bill(invoice, line))
+        left = self._reversed_after(
+            named,
+            lambda work: work.without_bill(invoice, line, given_back=_given_back(named[work.key])),
+        )
         return self.with_works(changed).updated(reversed=left)
 
     def _reversed_after(
@@ -659,6 +664,13 @@ def _costs(event: CostOfWeek) -> Iterator[tuple[str, CostedWork]]:
 
 def _keys(works: Iterable[BilledWork]) -> set[str]:
     return {each.key for each in works}
+
+
+def _given_back(work: BilledWork) -> tuple[Decimal, Money] | None:
+    """Return the hours and the amount of a work that stay given back for good, or None."""
+    if not isinstance(work, CreditedWork) or work.given_back is None:
+        return None
+    return work.given_back_hours or NOTHING, work.given_back
 
 
 def billed_work(work: Work, bill: Bill) -> BilledWork:

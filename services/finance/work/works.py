@@ -63,7 +63,7 @@ class _Compact(Value):
 
 
 class Bill(_Compact):
-    """Part of a work that a line of an invoice or a draft bills.
+    """Part of a work that a line of an invoice or a draft bills, or that was given back for good.
 
     `written_down` is what the line lowers the amount by. `to_credit` says that the invoice was
     approved when the work was reversed.
@@ -210,16 +210,29 @@ class Work(_Compact):
         return self.changed(bills=(*kept, *new.values()))
 
     def without_bill(
-        self, invoice: str, line: str | None = None, until: date | None = None
+        self,
+        invoice: str,
+        line: str | None = None,
+        until: date | None = None,
+        given_back: tuple[Decimal, Money] | None = None,
     ) -> "Work":
         """Return the work without what an invoice, or one line of it, bills of it.
 
-        `until` is the day on which an issued invoice ceased to bill it; None for a draft.
+        `until` is the day on which an issued invoice ceased to bill it; None for a draft. The hours
+        and the amount that were `given_back` for good stay on the invoice.
         """
         kept, ended = list[Bill](), list(self.ended)
         for each in self.bills:
             if each.invoice != invoice or line not in {None, each.invoice_line}:
                 kept.append(each)
-            elif until is not None:
-                ended.append(EndedBill(bill=each, until=until))
+                continue
+            gone = each
+            if given_back is not None:
+                hours, amount = given_back
+                stays = {"hours": hours, "amount": amount, "written_down": None}
+                kept.append(each.model_copy(update=stays))
+                less = {"hours": each.hours - hours, "amount": each.amount - amount}
+                gone = each.model_copy(update=less)
+            if until is not None:
+                ended.append(EndedBill(bill=gone, until=until))
         return self.changed(bills=tuple(kept), ended=tuple(ended))

@@ -317,7 +317,7 @@ def require_each_work_in_one_place(story: Story) -> None:
     withheld = view["withheld"]
     held = Money.total((each.held for each in withheld), "EUR")
     written_down = Money.total((each.written_down for each in withheld), "EUR")
-    bills, given_back, owed = eur(0), eur(0), eur(0)
+    bills, given_back, owed, still_owed = eur(0), eur(0), eur(0), eur(0)
     for invoice in state.billing.live:
         if invoice.kind == "time":
             charged = of(invoice.lines)
@@ -335,11 +335,20 @@ def require_each_work_in_one_place(story: Story) -> None:
             net = charged - given - Money.total((of(e.lines) for e in cancelled), "EUR")
             if not state.billing.invoices[invoice.invoice].credits_approved:
                 assert state.billing.charged(invoice) == net + given - twice
-    for works_owed in state.work.to_credit().values():
+    for name, works_owed in state.work.to_credit().items():
         owed = owed + of(works_owed)
+        on_lines: dict[str, Money] = {}
+        for work in state.work.reversed.values():
+            for bill in (each for each in work.bills if each.invoice == name):
+                known = on_lines.get(bill.invoice_line, eur(0))
+                on_lines[bill.invoice_line] = known + bill.amount
+        for each in state.billing.invoices[name].lines:
+            of_line = on_lines.get(each.invoice_line, eur(0))
+            left = state.billing.invoices[name].left_of(each)
+            still_owed = still_owed + min(left, of_line)
     waiting = line.unbilled + held
     if worked_out(story) and not line.beyond_cap.amount:
-        assert earned(story) == max(bills + waiting - owed, eur(0))
+        assert earned(story) == max(bills + waiting - still_owed, eur(0))
     worth = eur(approved.worth)
     parts = line.unbilled, held, bills, written_down, given_back, -owed
     assert Money.total(parts, "EUR") == worth, parts

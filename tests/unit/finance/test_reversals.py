@@ -12,6 +12,7 @@ from contracts.finance import (
     BilledWorkReversed,
     BillingEventDue,
     CostReversed,
+    CreditedWork,
     CreditNoteIssued,
     DayHours,
     DraftWithdrawn,
@@ -462,4 +463,4 @@ def test_an_issued_credit_note_names_its_works():
     outcome.then(like(CreditNoteIssued, amount=eur(800), advance_restored=None))
     [issued_note] = outcome.events
     assert isinstance(issued_note, CreditNoteIssued)
-    assert issued_note.works == (of("b", TUESDAY),)
+    assert issued_note.works == (CreditedWork(**dict(of("b", TUESDAY))),)

@@ -76,6 +76,14 @@ def reversed_works() -> tuple[finance.ReversedWork, ...]:
     )
 
 
+def credited_works() -> tuple[finance.CreditedWork, ...]:
+    fields = finance.BilledWork.model_fields
+    return tuple(
+        finance.CreditedWork(**{name: getattr(each, name) for name in fields})
+        for each in reversed_works()
+    )
+
+
 def test_billed_work_that_is_reversed_is_found_until_it_is_credited() -> None:
     life = billed()
     assert support(life).unbilled == eur(0)
@@ -92,7 +100,7 @@ def test_billed_work_that_is_reversed_is_found_until_it_is_credited() -> None:
         credit_note="CN-1",
         number="2026-00001",
         invoice=INVOICE,
-        **untaxed_credit(eur(1_600), "2026-00007", line="support", works=reversed_works()),
+        **untaxed_credit(eur(1_600), "2026-00007", line="support", works=credited_works()),
         why="Wrong task.",
         issued_on=life.day(72),
     )
@@ -105,7 +113,7 @@ def test_work_is_unbilled_again_unless_it_was_given_back_for_good() -> None:
     """Credit two of five days; the figures of the lines follow the credit's intent."""
     for intent, unbilled in (("cancel-and-rebill", 1_600), ("give-back", 0)):
         life = billed()
-        content = untaxed_credit(eur(1_600), line="support", works=reversed_works())
+        content = untaxed_credit(eur(1_600), line="support", works=credited_works())
         credit = finance.CreditNoteIssued(
             credit_note="CN-1",
             number="2026-00001",

@@ -2,10 +2,12 @@
 
 from collections.abc import Container, Iterable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
 from contracts import finance
+from contracts.decimals import Number
 from contracts.event import Recorded
 from contracts.money import Money
 from gateway.formatting import day
@@ -101,12 +103,18 @@ def _hours(works: Iterable[finance.BilledWork]) -> Decimal | None:
 def _cancelled(line: BilledLine, credit: finance.CreditedLine, gone: Container[str]) -> BilledLine:
     """Return a line without what is billed again.
 
-    Works whose approval was reversed were taken off it before. A line that is taken back beyond its
-    works, which is possible with exceptions, bills nothing more.
+    Works whose approval was reversed were taken off it before. What was given back of others for
+    good stays on it. A line that is taken back beyond its works, which is possible with exceptions,
+    bills nothing else.
     """
     nothing = Money.zero(line.amount.currency)
     if credit.amount > Money.total((each.amount for each in credit.works), line.amount.currency):
-        return replace(line, amount=line.amount - credit.amount, hours=Decimal(0), days={})
+        days: dict[date, Number] = {}
+        for work in credit.works:
+            if work.given_back_hours is not None:
+                days[work.on] = days.get(work.on, Decimal(0)) + work.given_back_hours
+        hours = sum(days.values(), Decimal(0))
+        return replace(line, amount=line.amount - credit.amount, hours=hours, days=days)
     less = replace(line, amount=nothing, written_down=nothing, hours=Decimal(0), days={})
     for work in credit.works:
         if work.key not in gone:
