@@ -84,8 +84,8 @@ def worth_of_works(line: CreditedLine) -> Money | None:
 def taken_off(line: CreditedLine) -> Money:
     """Return what the invoice bills less by a line that is credited to be billed again.
 
-    Works count whole, also where a part of their line was given back before. A line that billed
-    ahead of approvals charges more than its works.
+    Works whose approval was reversed count whole, also where a part of their line was given back
+    before. A line that billed ahead of approvals charges more than its works.
     """
     worth = worth_of_works(line)
     return line.amount if worth is None else max(worth, line.amount)
@@ -182,8 +182,8 @@ class Invoice(Receivable, InvoiceDraft):
     def cancelled(self, line: str) -> Money:
         """Return what credit notes took off a contract line to be billed again.
 
-        Before the advance. Works count whole, also where a part of their line was given back
-        before: what is left is given back for other works.
+        Before the advance. Works whose approval was reversed count whole, also where a part of
+        their line was given back before: what is left is given back for other works.
         """
         lines = (each for note in self._cancelling for each in note.lines if each.line == line)
         back = (taken_off(each) for each in lines)
@@ -200,7 +200,8 @@ class Invoice(Receivable, InvoiceDraft):
     def given_back_to(self, day: date) -> Money:
         """Return what was given back for good to a day, before the advance, of all lines.
 
-        What was given back of works that were cancelled later is not in it.
+        What was given back of works that left the invoice whole, since their approval was reversed,
+        is not in it.
         """
         notes = [each for each in self.notes if each.issued_on <= day]
         back = (each.amount for note in notes for each in note.lines)

@@ -236,8 +236,8 @@ def test_what_was_given_back_for_good_is_not_billed_again_with_its_line() -> Non
     developer = LineCredit(invoice_line=line_of(out, "developer"))
     part = developer.model_copy(update={"amount": eur(800)})
     given = credited(out, intent="give-back", lines=(part,))
-    for more in ({"lines": (developer,)}, {}):
-        [taken, *_] = note_of(given, credit(**more)).lines
+    for command in (credit(lines=(developer,)), credit()):
+        [taken, *_] = note_of(given, command).lines
         assert (taken.amount, [each.given_back for each in taken.works]) == (
             eur(800),
             [eur(400), eur(400)],

@@ -206,6 +206,7 @@ def happening(
             IssueCreditNote(
                 intent="give-back", invoice=invoice, amount=maker.amount(1, 50_000), why="Late."
             ),
+            IssueCreditNote(intent="cancel-and-rebill", invoice=invoice, why="Wrong."),
         ]
     events: list[Event] = [
         maker.amendment(number, budget.lines),

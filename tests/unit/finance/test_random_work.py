@@ -114,7 +114,8 @@ class Story:
                 BillingItem(item="time", kind="time", amount=eur(price - 2_000)),
             ]
         line = hourly_line(*items, price=eur(price), rates=line_rates(**rates), **more)
-        self.engagement = contracted(sow_of(line)).on(END)
+        self.sow = sow_of(line)
+        self.engagement = contracted(self.sow).on(END)
 
     def happens(self) -> Outcome[Engagement]:
         """Return the outcome of a random event or command."""
@@ -154,6 +155,7 @@ class Story:
             *(self.approve,) * 3,
             *(self.credit,) * 2,
             *(self.cancel,) * 2,
+            *(self.cancel_rest,) * 2,
             *(self.edit,) * 2,
             *(self.command,) * 4,
         ]
@@ -257,6 +259,28 @@ class Story:
         intent = random.choice(("cancel-and-rebill", "cancel-and-rebill", "give-back"))
         fields = {"invoice": invoice.invoice, "intent": intent, "why": "Wrong."}
         return IssueCreditNote.model_validate({**fields, **random.choice(ways)})
+
+    def cancel_rest(self) -> Command | None:
+        """Return the give-back of a part of a line, or the cancellation of what it left."""
+        billing, random = self.engagement.state.billing, self.random
+        lines = [
+            (invoice, line, left)
+            for invoice in billing.issued
+            if invoice.kind == "time"
+            for line in invoice.lines
+            if (left := invoice.left_of(line)).amount > 1 and not invoice.credits_approved
+        ]
+        if not lines:
+            return None
+        invoice, line, left = random.choice(lines)
+        intent, amount = "cancel-and-rebill", None
+        if left == line.amount:
+            share = left.amount * random.randint(1, 99) / 100
+            intent, amount = "give-back", Money.nearest(share, "EUR", "half-up")
+        named = LineCredit(invoice_line=line.invoice_line, amount=amount)
+        return IssueCreditNote.model_validate(
+            {"invoice": invoice.invoice, "intent": intent, "why": "Wrong.", "lines": (named,)}
+        )
 
     def edit(self) -> Command | None:
         """Return the edit of a draft: works taken off or held, fewer hours, a lower amount."""

@@ -239,3 +239,21 @@ def test_the_cost_to_date_says_how_many_approved_works_it_lacks() -> None:
     life.say(63, finance.CostReversed(**dict(costed(work, "80", "0"))))
     life.say(64, other)
     assert view_of(life.events).cost_unknown == len(other.entries)
+
+
+def test_what_stays_given_back_of_a_line_that_billed_ahead_is_not_unbilled() -> None:
+    """Credit 3,500 of 4,000 that bill a day of 8 h and 32 h ahead, of which 500 were given back."""
+    life = billed()
+    [work, *_] = credited_works()
+    part = {"hours": Decimal(3), "amount": eur(300), "given_back": eur(500)}
+    works = (work.model_copy(update={**part, "given_back_hours": Decimal(5)}),)
+    credit = finance.CreditNoteIssued(
+        credit_note="CN-1",
+        number="2026-00001",
+        invoice=INVOICE,
+        **untaxed_credit(eur(3_500), line="support", works=works),
+        why="Wrong rate.",
+        issued_on=life.day(72),
+    )
+    life.say(72, credit)
+    assert support(life).unbilled == eur(3_500)
