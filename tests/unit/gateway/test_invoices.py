@@ -18,7 +18,7 @@ from tests.invoices import taxes, untaxed, untaxed_credit
 from tests.unit.gateway.test_contract_lines import hourly
 from tests.unit.gateway.test_engagement_view import view_of
 from tests.unit.gateway.test_pages import browser, text_of
-from tests.unit.gateway.test_reversed_work import INVOICE, billed, reversed_works
+from tests.unit.gateway.test_reversed_work import INVOICE, billed, credited_works
 
 NAMES = Names(RecordsOf([]), {"support": "Support", "work": "Portal"})
 
@@ -89,7 +89,7 @@ def test_the_view_has_lines_with_their_ids_and_tax_codes() -> None:
 
 
 def test_a_credit_note_shows_lines_works_and_what_follows() -> None:
-    life = credited(billed(), works=reversed_works())
+    life = credited(billed(), works=credited_works())
     [note] = view_of(life.events).finance.invoices[INVOICE].credit_notes
     assert note.lines == [
         CreditedLine("L-1", "support", "engineer", eur(1_600), works=2, hours=Decimal(16))
@@ -166,7 +166,7 @@ def test_the_latest_documents_and_lines_are_shown_and_the_others_counted() -> No
 
 
 async def test_the_page_of_an_engagement_shows_invoices_and_credit_notes() -> None:
-    life = credited(billed(), works=reversed_works())
+    life = credited(billed(), works=credited_works())
     gateway = InMemory(*life.events)
     async with browser(gateway) as vera:
         page = await vera.get(f"/pages/engagements/{ENGAGEMENT}")
