@@ -67,7 +67,9 @@ class ChooseTier(TierChoice, Command):
 class PutOnHold(Command):
     """Put the engagement on hold until it is resumed.
 
-    A hold that ended on a wrong day is corrected by a new one from a day of it.
+    A hold that ended on a wrong day is corrected by a new one that begins within it or on its first
+    day, and replaces the rest of it. A hold that begins before one of the past shortens it by no
+    day: together they hold all their days.
     """
 
     reason: ShortText
