@@ -4,7 +4,7 @@ Where the day of the work is the reason, or the engagement is over, nothing may 
 director approves the work as cost then, or it is rejected.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from chassis.domain.commands import Missing
 from chassis.domain.work_items import ItemKind
@@ -20,8 +20,15 @@ _Ends = tuple[Department, Role, str]
 _SIGN: _Ends = ("legal", "contract-manager", "record-signature")
 _AUTHORISE: _Ends = ("legal", "counsel", "authorise-early-start")
 _IMPORT = "import-engagement"
-_AFTER_END = frozenset({"catch-up", "reject-expense", "reject-time"})
-"""Commands that end a condition also after the end of the engagement."""
+_STEPS_OF_CHANGE = (
+    "change-not-assessed",
+    "change-not-priced",
+    "change-not-approved",
+    "amendment-not-signed",
+    "plan-not-rebaselined",
+    "budget-not-amended",
+)
+"""Steps of a change in their order: each is refused before the one before it is done."""
 
 
 def condition(
@@ -80,12 +87,26 @@ def of_contract(what: str) -> Conditions:
     return {(each.code, each.department): each for each in kinds}
 
 
-def kind_of(conditions: Conditions, missing: Missing, *, over: bool) -> ItemKind:
-    """Return the kind of what is missing: another one if the engagement is over.
+def owed(
+    conditions: Conditions, missing: Iterable[Missing], *, over: bool
+) -> dict[ItemKind, Missing]:
+    """Return the items for what is missing for one entry or expense: kinds and their conditions.
 
-    Most commands are refused then.
+    No item names a command that would leave the work uncovered. What was taken over is rejected, also
+    where more is missing. If the engagement is over, or a condition is ended by approval as cost
+    only, that is the one item; conditions that are ended by rejecting stay after the end. Of the
+    steps of a change only the first one is owed.
     """
-    kind = conditions[missing.code, missing.owed_by]
-    if over and kind.command not in _AFTER_END:
-        return conditions["engagement-over", "delivery"]
-    return kind
+    known = [(conditions[each.code, each.owed_by], each) for each in missing]
+    taken_over = [each for each in known if each[0].code == "time-taken-over"]
+    as_cost = [each for each in known if each[0].command.endswith("-as-cost")]
+    if taken_over:
+        return dict(taken_over)
+    if over:
+        ended = as_cost or [each for each in known if not each[0].command.startswith("reject-")]
+        if ended:
+            return {conditions["engagement-over", "delivery"]: ended[0][1]}
+    if as_cost:
+        return dict(as_cost[:1])
+    steps = [kind for code in _STEPS_OF_CHANGE for kind, _ in known if kind.code == code]
+    return {kind: each for kind, each in known if kind not in steps[1:]}

@@ -79,6 +79,12 @@ def with_missing(
         yield entry, missing
 
 
+def waiting_with_missing(state: Engagement) -> Iterator[tuple[TimeEntry, tuple[Missing, ...]]]:
+    """Yield the entries of all people that wait, in order, with what is missing for each."""
+    weeks = state.time.waiting.values()
+    return with_missing(state, (each for week in weeks for each in week.entries))
+
+
 def in_order(entries: Iterable[TimeEntry]) -> list[TimeEntry]:
     """Return entries by day, and by id within a day: the order in which they use up a cap."""
     return sorted(entries, key=lambda each: (each.day, each.entry))

@@ -1,7 +1,7 @@
 """Check what several decisions of Delivery require: open, released, decided by the customer."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 
 from chassis.domain.commands import Missing, NotAllowed, Refused, gate
@@ -89,17 +89,24 @@ def few_of(people: Iterable[str]) -> str:
     return ", ".join(named[:_MOST_NAMED]) + (", ..." if len(named) > _MOST_NAMED else "")
 
 
-def few_reasons(sentences: Iterable[str]) -> str:
-    """Return the first of some reasons, and the number of the others.
+def few_reasons(found: Iterable[Missing]) -> str:
+    """Return the sentences of the first of some reasons, and the number of the others.
 
-    Of reasons that differ in the day only, there is one for each day of work: the first is named.
+    Of reasons that differ in days only, there is one for each day of work or each hold: the first
+    is named, with the number of the others.
     """
-    first_of: dict[str, str] = {}
-    for each in sentences:
-        first_of.setdefault(_DAY.sub("", each), each)
-    more = len(first_of) - _MOST_NAMED
-    first = "; ".join([*first_of.values()][:_MOST_NAMED])
+    alike: dict[str, dict[str, Missing]] = {}
+    for each in found:
+        alike.setdefault(_DAY.sub("", each.sentence), {}).setdefault(each.sentence, each)
+    more = len(alike) - _MOST_NAMED
+    first = "; ".join(_first_of([*each.values()]) for each in [*alike.values()][:_MOST_NAMED])
     return f"{first}; and {counted(more, 'more reason')}" if more > 0 else first
+
+
+def _first_of(alike: Sequence[Missing]) -> str:
+    first, others = alike[0], len(alike) - 1
+    what = "other hold" if first.code == "engagement-on-hold" else "other day"
+    return f"{first.sentence} (and {counted(others, what)})" if others else first.sentence
 
 
 def known_person(context: Context, person: str, day: date | None = None) -> PersonPublished:
@@ -287,22 +294,25 @@ def change_not_priced(state: Engagement, change: str) -> Iterator[Missing]:
 def not_implementable(state: Engagement, work: date) -> Iterator[Missing]:
     """Yield what is missing before implementation on a day (gate 4): requirements, a baseline.
 
-    In tier light, the requirements are a section of the statement of work and are signed with it.
-    Those of an engagement that was taken over are not judged.
+    In tier light, the requirements are a section of the statement of work and are signed with it,
+    which covers work from its effective day on. Those of an engagement that was taken over are not
+    judged.
     """
     taken_over = state.importing.taken_over is not None
-    signatures = [signed.signed_on for signed in state.requirements.signed_off.values()]
-    light = state.management.is_light
-    if light and state.contract.signed_on:
-        signatures.append(state.contract.signed_on)
+    signatures = [
+        (signed.signed_on, f"the requirements were signed off on {signed.signed_on}")
+        for signed in state.requirements.signed_off.values()
+    ]
+    light, signed_on = state.management.is_light, state.contract.signed_on
+    if light and signed_on:
+        since = min(signed_on, state.time.covered_from or signed_on)
+        signatures.append((since, f"the statement of work was signed on {signed_on}"))
     if not signatures and not taken_over:
         what = "statement of work" if light else "requirements document"
         sentence = f"the {what} is not signed off by the customer"
         yield Missing("brd-not-signed-off", sentence, "legal" if light else "delivery")
-    elif min(signatures, default=date.min) > work and not taken_over:
-        sentence = (
-            f"the requirements were signed off on {min(signatures)}, after this work ({work})"
-        )
+    elif not taken_over and min(signatures)[0] > work:
+        sentence = f"{min(signatures)[1]}, after this work ({work})"
         yield Missing("date-before-sign-off", sentence, "delivery")
     baselined = state.first_baselined_on
     if baselined is None:

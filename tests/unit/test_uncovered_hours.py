@@ -156,6 +156,9 @@ def _requested(life: Life) -> Life:
 
 
 CHANGE = line_change("build", 1_000)
+ASSESSED = delivery.ChangeAssessed(
+    change="C-1", changes=(LineScopeChange(line="build"),), days=0, risk="None."
+)
 
 
 def _signed_change(life: Life) -> Life:
@@ -163,12 +166,9 @@ def _signed_change(life: Life) -> Life:
 
 
 def _released(life: Life) -> Life:
-    assessed = delivery.ChangeAssessed(
-        change="C-1", changes=(LineScopeChange(line="build"),), days=0, risk="None."
-    )
     return life.say(
         62,
-        assessed,
+        ASSESSED,
         finance.ChangePriced(change="C-1", changes=(CHANGE,), price=eur(1_000)),
         delivery.ChangeApproved(change="C-1", approved_by="cora", approved_on=life.day(62)),
         life.plan(2, "C-1"),
@@ -205,14 +205,14 @@ CASES = [
         "not signed",
         "sow-not-signed",
         "work-before-signature",
-        Life().won,
+        lambda: Life().won(),
         INITIATION,
     ),
     Case(
         "before the effective day",
         "date-before-contract",
         "work-before-signature",
-        Life().signed,
+        lambda: Life().signed(),
         INITIATION,
         frozenset({"delivery", "legal"}),
     ),
@@ -347,7 +347,7 @@ CASES = [
         "task unknown",
         "task-unknown",
         "work-outside-plan",
-        Life().kicked_off,
+        lambda: Life().kicked_off(),
         EXTRA,
         covered_by=lambda life: life.say(62, _planned(life, "extra")),
     ),
@@ -355,7 +355,7 @@ CASES = [
         "no plan at all",
         "task-unknown",
         "work-outside-plan",
-        Life().signed,
+        lambda: Life().signed(),
         BUILD,
         covered_by=lambda life: _requirements(life).say(62, life.plan(1)),
     ),
@@ -363,7 +363,7 @@ CASES = [
         "a task that needs no plan, after the baseline",
         "task-unknown",
         "work-outside-plan",
-        Life().kicked_off,
+        lambda: Life().kicked_off(),
         submitted("T-1", WEEK, 16, task="initiation"),
         covered_by=lambda life: life.say(62, _planned(life, "initiation")),
     ),
@@ -405,7 +405,7 @@ CASES = [
             "work-on-unsigned-change",
             lambda: _requested(Life().kicked_off()),
             ON_CHANGE,
-            owned_by="amendment-not-signed",
+            owned_by="change-not-assessed",
         )
         for code in [
             "change-not-assessed",
@@ -422,6 +422,7 @@ CASES = [
             41, _planned(Life(), "extra", change="C-1").model_copy(update={"changes": ("C-1",)})
         ),
         EXTRA,
+        owned_by="change-not-assessed",
     ),
     Case(
         "amendment signed after the work",
@@ -518,12 +519,14 @@ EARLY_TRAIN = _spent(EARLY)
 TRAIN = _spent(WEEK)
 
 EXPENSES = [
-    Case("not signed", "sow-not-signed", "work-before-signature", Life().won, EARLY_TRAIN),
+    Case(
+        "not signed", "sow-not-signed", "work-before-signature", lambda: Life().won(), EARLY_TRAIN
+    ),
     Case(
         "before the effective day",
         "date-before-contract",
         "work-before-signature",
-        Life().signed,
+        lambda: Life().signed(),
         EARLY_TRAIN,
         frozenset({"delivery", "legal"}),
     ),
@@ -611,7 +614,7 @@ EXPENSES = [
         "line unknown",
         "line-unknown",
         "work-without-line",
-        Life().kicked_off,
+        lambda: Life().kicked_off(),
         _spent(WEEK, "nowhere"),
         frozenset({"delivery", "legal"}),
     ),
@@ -667,6 +670,60 @@ def test_work_that_delivery_calls_uncovered_is_a_disconnect_until_it_is_covered(
     else:
         life.say(62, _ended(case.work))
     assert (missing(life.events), found(life)) == (set(), {})
+
+
+TERMINATED = legal.EngagementTerminated(reason="mutual", terminated_on=SATURDAY)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{type(case.work).type}: {case.name}")
+def test_after_the_end_delivery_owns_each_disconnect_about_work_as_its_item(case: Case) -> None:
+    life = case.life().say(61, case.work).say(63, TERMINATED)
+    assert {*owners(life.events).values()} <= {"delivery"}
+    assert {each.owner for each in found(life).values()} <= {*owners(life.events).values()}
+
+
+def test_work_on_a_change_is_owned_by_who_takes_its_next_step() -> None:
+    life = _requested(Life().kicked_off()).say(61, ON_CHANGE)
+    steps = (
+        ("delivery", ASSESSED),
+        ("finance", finance.ChangePriced(change="C-1", changes=(CHANGE,), price=eur(1_000))),
+        (
+            "delivery",
+            delivery.ChangeApproved(change="C-1", approved_by="cora", approved_on=life.day(62)),
+        ),
+        ("legal", amended("C-1", life, 41, change=CHANGE)),
+    )
+    for owner, step in steps:
+        assert found(life)["work-on-unsigned-change"].owner == owner
+        assert {*owners(life.events).values()} == {owner}
+        life.say(62, step)
+
+
+def test_work_on_a_rejected_change_is_said_to_be_on_one() -> None:
+    why = delivery.ChangeRejected(change="C-1", why="Dear.", rejected_on=Life().day(41))
+    life = _requested(Life().kicked_off()).say(41, why).say(61, ON_CHANGE)
+    sentence = found(life)["work-on-unsigned-change"].sentence
+    assert sentence == "16 h are submitted on change C-1, which was rejected."
+
+
+def test_in_tier_light_the_statement_of_work_is_named_instead_of_the_requirements() -> None:
+    light = delivery.TierChosen(tier="light", proposed="light", reason="Small.")
+    signed = altered(Life().kicked_off(), legal.SowSigned, signed_on=SATURDAY)
+    for begun, late in (
+        (signed, {}),
+        (
+            altered(signed, legal.SowDrafted, effective_on=SATURDAY),
+            {
+                "work-before-release": "16 h of implementation, from 2 March 2026 on, are submitted"
+                " for days before the statement of work is signed."
+            },
+        ),
+    ):
+        life = begun.without(delivery.BrdSignedOff).say(56, light).say(61, BUILD)
+        rules = {name: each.sentence for name, each in found(life).items()}
+        rules.pop("work-before-signature", None)
+        assert rules == late
+        assert ("date-before-sign-off" in missing(life.events)) == bool(late)
 
 
 def _as_cost(work: delivery.TimeSubmitted | delivery.ExpenseSubmitted) -> Event:

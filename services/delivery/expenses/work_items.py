@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from chassis.domain.commands import Missing
 from chassis.domain.work_items import ItemKind, WorkItem
-from delivery.conditions import Conditions, condition, kind_of, of_contract
+from delivery.conditions import Conditions, condition, of_contract, owed
 from delivery.coverage import uncovered_expense
 from delivery.engagement import Engagement
 from delivery.expenses.state import WaitingExpense
@@ -52,8 +52,7 @@ def items(
         if not of_person(waiting.submitted.person):
             continue
         conditions = uncovered_expense(state, waiting.submitted)
-        kinds = {kind_of(CONDITIONS, each, over=state.is_over): each for each in conditions}
-        for kind, each in kinds.items():
+        for kind, each in owed(CONDITIONS, conditions, over=state.is_over).items():
             uncovered.setdefault(kind, []).append((waiting, each))
         if not conditions:
             yield _to_approve(state, name, waiting)
@@ -81,7 +80,7 @@ def _not_covered(
     number = "1 expense" if len(found) == 1 else f"{len(found)} expenses"
     return kind(
         "expenses",
-        f"{number} of {people} cannot be billed: {few_reasons(each.sentence for _, each in found)}",
+        f"{number} of {people} cannot be billed: {few_reasons(each for _, each in found)}",
         since=min(waiting.submitted_on for waiting, _ in found),
         person=state.manager if kind.role == "engagement-manager" else None,
         to_person=state.manager,

@@ -36,7 +36,7 @@ from contracts.values import (
     Version,
     Week,
 )
-from delivery.coverage import covered, in_order, with_missing
+from delivery.coverage import covered, in_order, waiting_with_missing, with_missing
 from delivery.engagement import Engagement
 from delivery.policies import (
     known_person,
@@ -218,16 +218,24 @@ def approve_time_as_cost(
 ) -> Iterable[Event]:
     """Approve the entries that are named, or all that are not covered, as not billable.
 
-    Raises Refused where every entry is covered, where the caller worked or submitted them, and
-    where they do not wait for approval.
+    Raises Refused where a named entry, or every one, is covered, as the view of the engagement
+    shows it; where the caller worked or submitted them; and where they do not wait for approval.
     """
     week = _deciding(state, command, context)
     entries = _named(week, command.entries)
-    if not command.entries:
-        entries = [each for each, missing in with_missing(state, entries) if missing]
+    uncovered = {entry.entry for entry, missing in waiting_with_missing(state) if missing}
+    gate("time-covered", _covered_of(command.entries, uncovered))
+    entries = [each for each in entries if each.entry in uncovered]
     if not entries:
         raise Refused("time-covered", f"the time of {command.person} is covered: approve it")
     yield from _approved(state, week, entries, why_not_billed=command.why_not_billed)
+
+
+def _covered_of(names: Iterable[str], uncovered: Collection[str]) -> Iterator[Missing]:
+    for place, each in enumerate(names):
+        if each not in uncovered:
+            field = f"entries[{place}]"
+            yield Missing("time-covered", f"{field}: {each} is covered: approve it", field=field)
 
 
 def _approved(
@@ -373,8 +381,7 @@ def time_view(state: Engagement) -> TimeFields:
     Entries of all people use up the caps of early starts in the order of their days.
     """
     time = state.time
-    every = (each for week in time.waiting.values() for each in week.entries)
-    missing = {entry.entry: missing for entry, missing in with_missing(state, every)}
+    missing = {entry.entry: missing for entry, missing in waiting_with_missing(state)}
     weeks = tuple(_week_view(week, missing) for week in time.waiting.values())
     by_code: dict[str, Decimal] = {}
     for each in (entry for week in weeks for entry in week.entries):

@@ -12,8 +12,8 @@ from contracts.channels import Department
 from contracts.counting import counted, of_number
 from contracts.delivery import TimeEntry
 from contracts.roles import Role
-from delivery.conditions import Conditions, condition, kind_of, of_contract
-from delivery.coverage import with_missing
+from delivery.conditions import Conditions, condition, of_contract, owed
+from delivery.coverage import waiting_with_missing
 from delivery.engagement import Engagement
 from delivery.policies import approver_of, few_of, few_reasons
 from delivery.quantities import ZERO
@@ -135,16 +135,16 @@ def items(
     """
     wanted = {name: week for name, week in state.time.waiting.items() if of_person(week.person)}
     weeks = {each.entry: week for week in wanted.values() for each in week.entries}
-    every = (each for week in state.time.waiting.values() for each in week.entries)
     covered: dict[str, list[TimeEntry]] = {}
     uncovered: dict[ItemKind, list[tuple[TimeEntry, Missing]]] = {}
-    for entry, conditions in with_missing(state, every):
+    for entry, conditions in waiting_with_missing(state):
         if entry.entry not in weeks:
             continue
         if not conditions:
             covered.setdefault(sheet_of(weeks[entry.entry]), []).append(entry)
-        for kind, each in {_kind(state, each): each for each in conditions}.items():
-            uncovered.setdefault(kind, []).append((entry, each))
+        for kind, each in owed(CONDITIONS, conditions, over=state.is_over).items():
+            drafted = kind if state.planning.has_new_draft else _DRAFTED_FIRST.get(kind, kind)
+            uncovered.setdefault(drafted, []).append((entry, each))
     for name, week in wanted.items():
         if name in covered:
             yield _to_approve(state, name, week, covered[name])
@@ -152,11 +152,6 @@ def items(
             yield _too_long(state, name, week, week.beyond_weekly_hours)
     for kind, found in uncovered.items():
         yield _not_covered(state, kind, found, weeks)
-
-
-def _kind(state: Engagement, missing: Missing) -> ItemKind:
-    kind = kind_of(CONDITIONS, missing, over=state.is_over)
-    return kind if state.planning.has_new_draft else _DRAFTED_FIRST.get(kind, kind)
 
 
 def _to_approve(
@@ -190,7 +185,7 @@ def _not_covered(
 ) -> WorkItem:
     hours = sum((entry.hours for entry, _ in found), ZERO)
     people = few_of(weeks[entry.entry].person for entry, _ in found)
-    why = few_reasons(each.sentence for _, each in found)
+    why = few_reasons(each for _, each in found)
     return kind(
         "time",
         f"{counted(hours, 'hour')} of {people} cannot be billed: {why}",

@@ -81,7 +81,8 @@ def work_without_rate(
 ) -> Iterable[Disconnect]:
     """Find billable hours of roles for which the contract has no bill rate on the day.
 
-    Sales agrees with the customer on a change that adds it.
+    Sales agrees with the customer on a change that adds it. After the end of the engagement,
+    Delivery approves them as cost.
     """
     for (lacks, role), found in _unpaid(view).items():
         if lacks is _Lacks.RATE:
@@ -90,6 +91,7 @@ def work_without_rate(
                 "the role.",
                 (_agreed(view), *evidence(found)),
                 about=role,
+                owner="delivery" if view.over else None,
                 exposure=price_of_lines(view, [each.line for each in found]),
             )
 

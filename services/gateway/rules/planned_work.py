@@ -66,18 +66,25 @@ def work_on_unsigned_change(
             continue
         amendment, known = view.legal.amendment_of(change), view.delivery.changes.get(change)
         signed = amendment is not None and amendment.signed is not None
-        rejected = known is not None and known.rejected is not None
-        state = "was signed later" if signed else "is not signed"
+        rejected = known.rejected if known is not None and not signed else None
+        state = (
+            "whose amendment was signed later"
+            if signed
+            else "which was rejected"
+            if rejected
+            else "whose amendment is not signed"
+        )
+        first_step = next((owner for _, owner in _not_agreed(view, change)), None)
         yield rule.disconnect(
-            f"{hours(total_hours(found))} are submitted on change {change}, whose amendment "
-            f"{state}.",
+            f"{hours(total_hours(found))} are submitted on change {change}, {state}.",
             (
                 *evidence(found),
                 (amendment.signed or amendment.drafted) if amendment else None,
                 known.requested if known else None,
+                rejected,
             ),
             about=change,
-            owner="delivery" if signed or rejected or view.over else "legal",
+            owner="delivery" if signed or rejected or view.over else first_step,
             exposure=price_of_lines(view, [each.line for each in known.changes] if known else []),
             at_stake=worth(view, found, _lines_with(view, change)),
             severity="warning" if signed else "serious",
@@ -125,14 +132,14 @@ def work_on_unreleased_change(
                 budget.said if budget else None,
             ),
             about=change,
-            owner=next(iter(lacks.values())),
+            owner="delivery" if view.over else next(iter(lacks.values())),
             exposure=price_of_lines(view, [each.line for each in known.changes] if known else []),
             at_stake=worth(view, found),
         )
 
 
-def _unreleased(view: View, change: str) -> Iterator[tuple[str, Department]]:
-    """Yield what a change is not yet, and which department owes it."""
+def _not_agreed(view: View, change: str) -> Iterator[tuple[str, Department]]:
+    """Yield what a change needs before its amendment is signed, and which department owes it."""
     known, priced = view.delivery.changes.get(change), view.finance.changes_priced.get(change)
     assessed = known.assessed if known else None
     if assessed is None:
@@ -142,6 +149,11 @@ def _unreleased(view: View, change: str) -> Iterator[tuple[str, Department]]:
         yield "is not priced as it was last assessed", "finance"
     if known is None or known.approved is None:
         yield "is not approved by the customer", "delivery"
+
+
+def _unreleased(view: View, change: str) -> Iterator[tuple[str, Department]]:
+    """Yield what a change is not yet, and which department owes it."""
+    yield from _not_agreed(view, change)
     baseline, budget = view.delivery.baseline, view.finance.budget
     if baseline is None or change not in baseline.changes:
         yield "is not in the baseline", "delivery"
@@ -193,8 +205,8 @@ def work_before_release(
 ) -> Iterable[Disconnect]:
     """Find hours that wait on implementation before requirements and baseline (gate 4).
 
-    In tier light, the signed statement of work contains the requirements. Those of an engagement
-    that was taken over are not judged.
+    In tier light, the signed statement of work contains the requirements, from the effective day of
+    the contract on if that is earlier. Those of an engagement that was taken over are not judged.
     """
     tasks, baseline, imported = (
         view.delivery.tasks,
@@ -203,8 +215,10 @@ def work_before_release(
     )
     light, signed = view.delivery.tier == "light", view.legal.signed or view.legal.imported
     signatures = {each.said: each.event.signed_on for each in view.delivery.requirements.values()}
+    first_document = min(signatures.values(), default=date.max)
     if light and signed is not None:
-        signatures[signed.said] = signed.event.signed_on
+        since = min(signed.event.signed_on, view.legal.effective_on or date.max)
+        signatures[signed.said] = since
     ready = date.min if imported else min(signatures.values(), default=date.max)
     planned = baseline.first_on if baseline is not None else date.max
     planned = imported.event.baselined_on if imported is not None else planned
@@ -218,8 +232,10 @@ def work_before_release(
     if not found:
         return
     first = min(each.day for each in found)
+    by_contract = light and (ready < first_document or ready == date.max)
+    what = "statement of work is signed" if by_contract else "requirements are signed off"
     lacks = [
-        *(["the requirements are signed off"] if first < ready else []),
+        *([f"the {what}"] if first < ready else []),
         *(["the plan is baselined"] if first < planned else []),
     ]
     yield rule.disconnect(
@@ -230,7 +246,7 @@ def work_before_release(
             *sorted(signatures, key=lambda said: said.occurred_at),
             baseline.said if baseline else view.delivery.plan_drafted,
         ),
-        owner="legal" if light and ready == date.max else "delivery",
+        owner="legal" if light and ready == date.max and not view.over else "delivery",
         exposure=price_of_lines(view, [each.line for each in found]),
         at_stake=worth(view, found),
     )

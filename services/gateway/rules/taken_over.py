@@ -68,13 +68,14 @@ def work_before_take_over(
     Work up to the day of the balances are in them: approved again, they would be billed twice.
     """
     submitted, lacks = list(waiting(view)), view.import_lacks
+    owner = None if view.over else next((each for each in _TAKING_OVER if each in lacks), None)
     if submitted and lacks:
         yield rule.disconnect(
             f"{hours(total_hours(submitted))} are submitted, and the engagement is not taken over "
             f"by {listed(each.capitalize() for each in lacks)}.",
             (view.sales.opened, *evidence(submitted)),
             about="lacks",
-            owner=next(each for each in _TAKING_OVER if each in lacks),
+            owner=owner,
             exposure=view.price,
             at_stake=worth(view, submitted),
         )
@@ -88,7 +89,7 @@ def work_before_take_over(
             f"{listed(each.capitalize() for each in lacks)}",
             (view.sales.opened,),
             about="lacks",
-            owner=next(each for each in _TAKING_OVER if each in lacks),
+            owner=owner,
         )
     balances = [each for each in (view.delivery.imported, view.finance.imported) if each]
     last = max((each.event.as_of for each in balances), default=date.min)

@@ -9,7 +9,13 @@ import pytest
 
 from chassis.domain.commands import Command
 from chassis.domain.work_items import WorkItem
-from contracts.delivery import BrdSubmitted, ChangeRejected, EngagementPutOnHold, TierChosen
+from contracts.delivery import (
+    BrdSignedOff,
+    BrdSubmitted,
+    ChangeRejected,
+    EngagementPutOnHold,
+    TierChosen,
+)
 from contracts.event import Event
 from contracts.lines import LineChange, LineRate, NewLine
 from delivery.changes.decisions import ApproveChange, AssessChange, RequestChange
@@ -144,6 +150,13 @@ def requirements_submitted() -> Scenario[Engagement]:
     plan = BASELINED.model_copy(update={"baselined_on": START})
     submitted = BrdSubmitted(version=1, content_hash=HASH)
     return kicked_off().published(submitted, DRAFTED, plan)
+
+
+def signed_off() -> Scenario[Engagement]:
+    """Return an engagement whose requirements were signed off before its plan was baselined."""
+    sign_off = BrdSignedOff(version=1, content_hash=HASH, signed_by="cleo", signed_on=START)
+    submitted = BrdSubmitted(version=1, content_hash=HASH)
+    return kicked_off().published(submitted, sign_off, DRAFTED, BASELINED)
 
 
 def with_rate(scenario: Scenario[Engagement]) -> Scenario[Engagement]:
@@ -284,7 +297,7 @@ ON_TIME = [
         "date-before-baseline",
         "delivery",
         "approve-time-as-cost",
-        timed(released, task="build", role="developer", day=START),
+        timed(signed_off, task="build", role="developer", day=START),
         TIME_AS_COST,
     ),
     Case(
@@ -502,18 +515,39 @@ def test_the_command_of_an_item_about_uncovered_work_ends_it(case: Case) -> None
 
 @pytest.mark.parametrize("case", ON_TIME, ids=named)
 def test_after_the_end_uncovered_time_waits_for_what_is_still_possible(case: Case) -> None:
-    over = case.waits().consumed(ENDED)
-    left = {each.kind.command for each in uncovered(over)}
-    assert left <= {"approve-time-as-cost", "reject-time", "catch-up"}
-    hours = [each.sentence.split()[0] for each in uncovered(over)]
-    assert {*hours} == {"8"}
+    [item] = uncovered(case.waits().consumed(ENDED))
+    rejected = case.code == "time-taken-over"
+    assert item.kind.command == ("reject-time" if rejected else "approve-time-as-cost")
+    assert item.sentence.split()[0] == "8"
 
 
 @pytest.mark.parametrize("case", ON_EXPENSES, ids=named)
 def test_after_the_end_an_uncovered_expense_waits_for_what_is_still_possible(case: Case) -> None:
-    over = case.waits().consumed(ENDED)
-    left = {each.kind.command for each in uncovered(over)}
-    assert left <= {"approve-expense-as-cost", "reject-expense"}
+    [item] = uncovered(case.waits().consumed(ENDED))
+    rejected = case.code in {"time-taken-over", "line-unknown"}
+    assert item.kind.command == ("reject-expense" if rejected else "approve-expense-as-cost")
+
+
+def test_work_that_only_approval_as_cost_ends_is_one_item() -> None:
+    held = on_change(lambda: change_requested().published(HELD), START)()
+    early_on_hold = paid(lambda: unsigned().published(HELD), line="cruise")()
+    for waits in (held, early_on_hold):
+        [item] = uncovered(waits)
+        assert item.kind.code == "engagement-on-hold"
+        assert item.kind.command.endswith("-as-cost")
+
+
+def test_work_that_the_balances_contain_is_rejected_also_where_more_is_missing() -> None:
+    contained = taken_over(BALANCES.model_copy(update={"as_of": WEEK})).published(HELD)
+    for waits in (timed(lambda: contained, line=None)(), paid(lambda: contained)()):
+        [item] = uncovered(waits)
+        assert item.kind.command.startswith("reject-")
+
+
+def test_independent_conditions_keep_an_item_each() -> None:
+    waits = building(lambda: kicked_off().published(DRAFTED))()
+    codes = {each.kind.code for each in uncovered(waits)}
+    assert codes == {"brd-not-signed-off", "plan-not-baselined"}
 
 
 def test_every_condition_is_tested() -> None:

@@ -304,8 +304,19 @@ def test_the_pmo_director_approves_as_cost_what_nothing_covers() -> None:
     assert [*missing_of(after)] == ["T-1"]
     after.then_view(time__approved_hours=hours(8))
     after.when(AS_COST, by="olga").then_refused("time-covered")
-    named = AS_COST.model_copy(update={"entries": ("T-1",)})
-    after.when(named, by="olga").then(like(TimeApproved, entries=(entry(1, billable=False),)))
+    named = AS_COST.model_copy(update={"entries": ("T-2", "T-1")})
+    mixed.when(named, by="olga").then_refused("time-covered", fields=("entries[1]",))
+
+
+def test_as_cost_is_approved_what_is_beyond_a_cap_and_not_what_is_within() -> None:
+    capped = unsigned().consumed(EARLY_START.model_copy(update={"cap_hours": hours(8)}))
+    waits = with_time(capped, initial(1, START), initial(2, TODAY))
+    for name, fits in (("T-1", True), ("T-2", False)):
+        outcome = waits.when(AS_COST.model_copy(update={"entries": (name,)}), by="olga")
+        if fits:
+            outcome.then_refused("time-covered")
+        else:
+            outcome.then_accepted()
 
 
 def test_approved_time_has_the_kind_and_line_of_its_task() -> None:
@@ -529,6 +540,21 @@ def test_implementation_needs_requirements_and_baseline() -> None:
     light = TierChosen(tier="light", proposed="light", reason="Small.")
     lighter = kicked_off().published(light, DRAFTED, BASELINED)
     assert missing_of(with_time(lighter, build)) == {"T-1": set()}
+
+
+def test_in_tier_light_the_statement_of_work_releases_work_from_its_effective_day() -> None:
+    light = TierChosen(tier="light", proposed="light", reason="Small.")
+    statement = SOW_SIGNED.model_copy(update={"signed_on": TODAY})
+    plan = BASELINED.model_copy(update={"baselined_on": START - timedelta(days=7)})
+    late = won().consumed(SOW, statement).on(TODAY).published(light, DRAFTED, plan)
+    build = entry(1, task="build", role="developer", day=START)
+    assert missing_of(with_time(late, build)) == {"T-1": set()}
+    before = build.model_copy(update={"day": START - timedelta(days=7)})
+    [week] = with_time(late, before).view["time"].waiting
+    sentences = {each.code: each.sentence for each in week.entries[0].missing}
+    assert sentences["date-before-sign-off"] == (
+        f"the statement of work was signed on {TODAY}, after this work ({before.day})"
+    )
 
 
 def test_work_on_a_change_waits_for_gate_6() -> None:

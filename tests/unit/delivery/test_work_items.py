@@ -11,6 +11,7 @@ from contracts.delivery import (
     AssumptionRaised,
     DeliverableSubmitted,
     EngagementPutOnHold,
+    EngagementResumed,
     ExpenseSubmitted,
     IssueRaised,
     ManagerAssigned,
@@ -69,7 +70,9 @@ from tests.unit.delivery.builders import (
     as_submitted,
     asked,
     change_approved,
+    change_assessed,
     change_priced,
+    change_rebaselined,
     change_requested,
     change_signed,
     entry,
@@ -344,19 +347,43 @@ def test_time_of_days_on_hold_can_only_be_approved_as_cost_also_after_they_ended
         each.after(AS_COST, by="olga").then_work("engagement-on-hold")
 
 
-def test_time_on_a_change_is_owed_by_everybody_who_delays_it() -> None:
-    waits = with_time(change_requested(), entry(1, task="CR-1", day=TODAY, line=None))
-    owed = {
-        (each.kind.code, each.owed_by.department) for each in waits.work if each.about == "time"
-    }
-    assert owed == {
-        ("change-not-assessed", "delivery"),
-        ("change-not-priced", "finance"),
-        ("change-not-approved", "delivery"),
-        ("amendment-not-signed", "legal"),
-        ("plan-not-rebaselined", "delivery"),
-        ("budget-not-amended", "finance"),
-    }
+def test_time_on_a_change_is_owed_by_who_delays_it_next() -> None:
+    for scenario, code, department in (
+        (change_requested(), "change-not-assessed", "delivery"),
+        (change_assessed(), "change-not-priced", "finance"),
+        (change_priced(), "change-not-approved", "delivery"),
+        (change_approved(), "amendment-not-signed", "legal"),
+        (change_signed(), "plan-not-rebaselined", "delivery"),
+        (change_rebaselined(), "budget-not-amended", "finance"),
+    ):
+        waits = with_time(scenario, entry(1, task="CR-1", day=TODAY, line=None))
+        [item] = [each for each in waits.work if each.about == "time"]
+        assert (item.kind.code, item.owed_by.department) == (code, department)
+
+
+def test_an_item_about_several_holds_or_days_says_how_many_others_there_are() -> None:
+    days = [START + timedelta(days=each) for each in range(3)]
+    one, other, third = days
+    held = released().published(
+        *(
+            event
+            for first, until in ((one, other), (other, third))
+            for event in (
+                HELD.model_copy(update={"held_on": first}),
+                EngagementResumed(resumed_on=until),
+            )
+        )
+    )
+    waits = with_time(held, entry(1, day=one), entry(2, day=other))
+    [item] = [each for each in waits.work if each.about == "time"]
+    assert item.sentence == (
+        f"16 hours of dev cannot be billed: work was on hold from {one} until it was resumed on"
+        f" {other} (and 1 other hold)"
+    )
+    over = released().consumed(TERMINATED.model_copy(update={"terminated_on": START}))
+    ended = with_time(over, entry(1, day=other), entry(2, day=third))
+    [item] = [each for each in ended.work if each.about == "time"]
+    assert item.sentence.endswith(f"ended on {START}, before {other} (and 1 other day)")
 
 
 def test_time_that_waits_for_a_baseline_asks_for_a_draft_where_there_is_none_to_approve() -> None:
