@@ -92,9 +92,9 @@ def owed(
 ) -> dict[ItemKind, Missing]:
     """Return the items for what is missing for one entry or expense: kinds and their conditions.
 
-    No item names a command that would leave the work uncovered. What was taken over is rejected, also
-    where more is missing. If the engagement is over, or a condition is ended by approval as cost
-    only, that is the one item; conditions that are ended by rejecting stay after the end. Of the
+    No item names a command that would leave the work uncovered. What was taken over is rejected,
+    also where more is missing. If the engagement is over, or a condition is ended by approval as
+    cost only, that is the one item; conditions ended by rejecting stay after the end. Of the
     steps of a change only the first one is owed.
     """
     known = [(conditions[each.code, each.owed_by], each) for each in missing]

@@ -4,6 +4,8 @@ from contracts.roles import Role
 
 ACCOUNTING: tuple[Role, ...] = ("project-accountant", "controller")
 CONTROLLING: tuple[Role, ...] = ("controller",)
-READERS: tuple[Role, ...] = (*ACCOUNTING, "vp-engagement-management", "executive")
+DETAILS_SEEN_BY: tuple[Role, ...] = (*ACCOUNTING, "vp-engagement-management")
+"""Those who see whose time and expenses they are, one by one; other readers see sums."""
+READERS: tuple[Role, ...] = (*DETAILS_SEEN_BY, "executive")
 IMPORTERS: tuple[Role, ...] = ("controller", "operator")
 """Those who take over the balances of engagements under way."""

@@ -70,7 +70,7 @@ from finance.progress import decisions as progress
 from finance.proposals import decisions as proposals
 from finance.rate_cards import decisions as rate_cards
 from finance.revenue import decisions as revenue
-from finance.roles import ACCOUNTING, CONTROLLING, READERS
+from finance.roles import ACCOUNTING, CONTROLLING, DETAILS_SEEN_BY, READERS
 from finance.settlement import decisions as settlement
 from finance.tax import decisions as tax
 from finance.tax_rates import decisions as tax_rates
@@ -236,7 +236,9 @@ SERVICE = Service(
         CommandRoutes(
             LEDGER_GROUP, path="ledger-groups", seen_by=ACCOUNTING, subject=LedgerGroupId
         ),
-        CommandRoutes(BOOKED_WORKS, path="booked-works", seen_by=READERS, subject=BookedWorksId),
+        CommandRoutes(
+            BOOKED_WORKS, path="booked-works", seen_by=DETAILS_SEEN_BY, subject=BookedWorksId
+        ),
     ),
     reads=(
         AccountPublished,

@@ -163,11 +163,11 @@ class Capability(Generic[S]):
     def narrow(
         self, field: str
     ) -> Callable[[Callable[[F, S, Context], F]], Callable[[F, S, Context], F]]:
-        """Register what a reader may see of a field of the open view.
+        """Register what a reader may see of a field of the view, open or confidential.
 
         The function gets the value of the field, the state, and the context of the reader, and
-        returns the value without what concerns only others. The value of the field `work` are the
-        open work items of all capabilities; it may be narrowed by several.
+        returns the value without what concerns only others. The values of the fields `work` and
+        `confidential_work` are the work items of all capabilities; several may narrow them.
         """
 
         def register(narrowing: Callable[[F, S, Context], F]) -> Callable[[F, S, Context], F]:

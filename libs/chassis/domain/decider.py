@@ -188,10 +188,10 @@ class Decider(Generic[S]):
     def narrowed(
         self, fields: Mapping[str, Any], state: S, reading: Callable[[], Context]
     ) -> dict[str, Any]:
-        """Return fields of the open view as the reader may see them.
+        """Return fields of the view as the reader may see them.
 
-        `work` is a field with work items. `reading` returns the context of the reader; it is called
-        only where a capability narrows a field.
+        `work` and `confidential_work` are fields with work items. `reading` returns the context of
+        the reader; it is called only where a capability narrows a field.
         """
         values = dict(fields)
         if not any(each.narrowings for each in self.capabilities):

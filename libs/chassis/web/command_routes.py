@@ -401,21 +401,19 @@ class CommandRoutes(Generic[S]):
         """Return the fields of the view with the work items of the stream."""
         today, work, kind = self._today(request, stream), self.decider.work, self.decider.kind
         every = {"work": work(stream.state, confidential=False)}
-        seen = self.decider.narrowed(every, stream.state, lambda: self._reading(request))
-        fields = {"work": work_views(seen["work"], kind, today)}
         if confidential:
-            items = work(stream.state, confidential=True)
-            fields["confidential_work"] = work_views(items, kind, today)
-        return dict(fields)
+            every["confidential_work"] = work(stream.state, confidential=True)
+        seen = self.decider.narrowed(every, stream.state, lambda: self._reading(request))
+        return {name: work_views(items, kind, today) for name, items in seen.items()}
 
     def _view(self, request: Request, stream: Stream[S]) -> dict[str, object]:
         confidential = request.state.caller.may("confidential")
-        every = self.decider.views(stream.state)
+        every = dict(self.decider.views(stream.state))
+        if confidential:
+            every |= self.decider.confidential_views(stream.state)
         view: dict[str, object] = self.decider.narrowed(
             every, stream.state, lambda: self._reading(request)
         )
-        if confidential:
-            view |= self.decider.confidential_views(stream.state)
         if self.decider.kind == "engagement":
             view["passed_over"] = shown(stream.passed_over, confidential=confidential)
         if self.decider.asks:

@@ -14,7 +14,7 @@ from contracts.values import EngagementId, Identifier
 from finance.engagement import Engagement
 from finance.invoices.time_report import TimeReport, lines_as_issued, time_report
 from finance.policies import require_invoice
-from finance.roles import READERS
+from finance.roles import DETAILS_SEEN_BY
 from finance.time_billing.edits import with_works, works_of
 
 router = APIRouter(route_class=StrictRoute, tags=["invoices"], responses=PROBLEMS)
@@ -22,11 +22,11 @@ router = APIRouter(route_class=StrictRoute, tags=["invoices"], responses=PROBLEM
 
 @router.get(
     "/engagements/{engagement}/invoices/{invoice}/time-report",
-    dependencies=[Depends(requires(*READERS))],
+    dependencies=[Depends(requires(*DETAILS_SEEN_BY))],
     summary="Read the time report of an invoice",
     description=(
         "Lists the works that the invoice or the draft bills, by line and day.\n\n"
-        f"{for_roles(READERS)}"
+        f"{for_roles(DETAILS_SEEN_BY)}"
     ),
     operation_id="read-time-report",
 )

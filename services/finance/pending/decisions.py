@@ -9,7 +9,9 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing
 from chassis.domain.context import Context
+from chassis.domain.work_items import WorkItem
 from contracts.event import Event
+from finance.details import items_of_reader, missing_of_reader
 from finance.engagement import Engagement
 from finance.pending import work_items
 from finance.pending.missing import waiting, waiting_for_costs
@@ -63,5 +65,20 @@ def catching_up(computing: tuple[Capability[Engagement], ...]) -> Capability[Eng
     def pending_figures(state: Engagement) -> PendingFigures:
         """Return what waits for costs for the confidential view of an engagement."""
         return PendingFigures(waiting_for_costs=list(waiting_for_costs(state)))
+
+    @capability.narrow("waiting")
+    @capability.narrow("waiting_for_costs")
+    def pending_of_reader(
+        missing: list[Missing], state: Engagement, context: Context
+    ) -> list[Missing]:
+        """Return what waits, without details of people's time and expenses."""
+        return missing_of_reader(missing, context)
+
+    @capability.narrow("confidential_work")
+    def costs_of_reader(
+        items: tuple[WorkItem, ...], state: Engagement, context: Context
+    ) -> tuple[WorkItem, ...]:
+        """Return the work items about costs without single works."""
+        return items_of_reader(items, work_items.CONFIDENTIAL_KINDS, context)
 
     return capability

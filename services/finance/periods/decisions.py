@@ -20,6 +20,7 @@ from contracts.money import Money
 from contracts.values import Month
 from finance.calendar_months import after, end_of
 from finance.costing.rates import margin
+from finance.details import missing_of_reader, sees_details, sentence_without_details
 from finance.engagement import Engagement
 from finance.ledgers.events import EngagementRegistered
 from finance.ledgers.requests import RegisterEngagement
@@ -220,6 +221,31 @@ def periods_figures(state: Engagement) -> PeriodsFigures:
         booked_with_open_items=list(state.periods.with_open_items.values()),
         missing_costs_to_close=list(islice(missing_in_confidence(state, _next(state)), MOST_ITEMS)),
     )
+
+
+@capability.narrow("missing_to_close")
+@capability.narrow("missing_costs_to_close")
+def missing_to_close_of_reader(
+    missing: list[Missing], state: Engagement, context: Context
+) -> list[Missing]:
+    """Return what the next month waits for, without details of people's time and expenses."""
+    return missing_of_reader(missing, context)
+
+
+@capability.narrow("booked_with_open_items")
+def open_items_of_reader(
+    booked: list[BookedWithOpenItems], state: Engagement, context: Context
+) -> list[BookedWithOpenItems]:
+    """Return what booked months missed, without details of people's time and expenses."""
+    return booked if sees_details(context) else [_without_details(each) for each in booked]
+
+
+def _without_details(booked: BookedWithOpenItems) -> BookedWithOpenItems:
+    items = (
+        each.model_copy(update={"sentence": sentence_without_details(each.code, each.sentence)})
+        for each in booked.items
+    )
+    return booked.model_copy(update={"items": tuple(dict.fromkeys(items))})
 
 
 @capability.row

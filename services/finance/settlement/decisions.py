@@ -20,6 +20,7 @@ from finance.billing.receivables import Receivable
 from finance.billing.schedule import lapsed
 from finance.billing.state import Invoice
 from finance.budgeting.state import Budget
+from finance.details import missing_of_reader
 from finance.engagement import Engagement, Stage
 from finance.exchange_rates.conversion import missing_rate
 from finance.importing.opening import billed_before, unpaid_before
@@ -244,3 +245,11 @@ def settlement_view(state: Engagement) -> SettlementFields:
         settled_on=state.settlement.settled_on,
         settled_without=state.settlement.settled.not_billed if state.settlement.settled else None,
     )
+
+
+@capability.narrow("open_points")
+def open_points_of_reader(
+    missing: list[Missing], state: Engagement, context: Context
+) -> list[Missing]:
+    """Return what the settlement waits for, without details of people's time and expenses."""
+    return missing_of_reader(missing, context)

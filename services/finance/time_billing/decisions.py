@@ -13,11 +13,13 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, gate
 from chassis.domain.context import Context
+from chassis.domain.work_items import WorkItem
 from contracts.event import Event
 from contracts.money import Money
 from contracts.values import Hours, Month
 from finance.budgeting.state import Budget
 from finance.calendar_months import end_of, require_begun
+from finance.details import items_of_reader, missing_of_reader, sees_details
 from finance.engagement import Engagement
 from finance.exchange_rates.conversion import missing_rate
 from finance.policies import require_budget, require_open_account
@@ -147,7 +149,11 @@ class ToCreditView(ViewModel):
 
 
 class TimeBillingFields(ViewModel):
-    """Unbilled, unassigned, and billed but reversed work in the view of an engagement."""
+    """Unbilled, unassigned, and billed but reversed work in the view of an engagement.
+
+    `unassigned`, and the `works` to credit, are empty for readers who may not see the time and
+    expenses of people.
+    """
 
     unbilled: list[LineWorkView]
     unassigned: list[UnassignedView]
@@ -191,3 +197,34 @@ def time_billing_view(state: Engagement) -> TimeBillingFields:
             for invoice, works, amount in to_credit(state)
         ],
     )
+
+
+@capability.narrow("unassigned")
+def unassigned_of_reader(
+    works: list[UnassignedView], state: Engagement, context: Context
+) -> list[UnassignedView]:
+    """Return the works to those who may see the time and expenses of people."""
+    return works if sees_details(context) else []
+
+
+@capability.narrow("to_credit")
+def to_credit_of_reader(
+    invoices: list[ToCreditView], state: Engagement, context: Context
+) -> list[ToCreditView]:
+    """Return the invoices to credit, without the works that were reversed."""
+    if sees_details(context):
+        return invoices
+    return [
+        each.model_copy(
+            update={"works": [], "reason": missing_of_reader([each.reason], context)[0]}
+        )
+        for each in invoices
+    ]
+
+
+@capability.narrow("work")
+def work_of_reader(
+    items: tuple[WorkItem, ...], state: Engagement, context: Context
+) -> tuple[WorkItem, ...]:
+    """Return the work items without naming single works."""
+    return items_of_reader(items, work_items.NAMING_WORKS, context)

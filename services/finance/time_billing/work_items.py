@@ -57,7 +57,9 @@ ROLE_WITHOUT_RATE = ItemKind(
     owed_to="finance",
     blocks=("settle-account",),
 )
-KINDS = (BILL, WRITE_DOWN, CREDIT, EXPENSE_WITHOUT_LINE, ROLE_WITHOUT_RATE)
+NAMING_WORKS = (CREDIT, EXPENSE_WITHOUT_LINE, ROLE_WITHOUT_RATE)
+"""Kinds of items whose sentences name single works."""
+KINDS = (BILL, WRITE_DOWN, *NAMING_WORKS)
 
 _UNASSIGNED: Mapping[RefusalCode, ItemKind] = {
     each.code: each for each in (EXPENSE_WITHOUT_LINE, ROLE_WITHOUT_RATE)

@@ -24,6 +24,7 @@ from contracts.finance import (
 from contracts.money import Money
 from contracts.refusals import RefusalCode
 from contracts.values import Day, ExactHours, PersonId, ProjectRole
+from finance.details import sees_details
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING, CONTROLLING
@@ -217,7 +218,8 @@ class WithheldLineView(ViewModel):
 class WithholdingFields(ViewModel):
     """Unbilled and held works in the view of an engagement, and totals by line.
 
-    The lists have the first 500 works in the order of approval; the numbers count all.
+    The lists have the first 500 works in the order of approval, and none for readers who may not
+    see the time and expenses of people; the numbers count all.
     """
 
     unbilled_work: list[WorkView]
@@ -274,3 +276,10 @@ def _shown(work: Work, line: str, part: Decimal, worth: Money, why: str | None) 
         worth=worth,
         why=why,
     )
+
+
+@capability.narrow("unbilled_work")
+@capability.narrow("held_work")
+def works_of_reader(works: list[WorkView], state: Engagement, context: Context) -> list[WorkView]:
+    """Return the works to those who may see the time and expenses of people."""
+    return works if sees_details(context) else []
