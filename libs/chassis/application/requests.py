@@ -9,7 +9,7 @@ is recorded once.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -100,7 +100,8 @@ class RequestDispatcher:
         """Return the answer after the outcomes of its requests, if they are known in time.
 
         Otherwise the answer is returned as it is, and the requests stay pending. Raises Refused
-        where a command was deferred, and refused after the outcomes that it waited for.
+        where a command was deferred, and refused after the outcomes that it waited for, or where
+        every request was refused that decides it.
         """
         asked: Iterable[Recorded[Requested]] = answer.requests
         if answer.is_deferred:  # it may wait for what an earlier command asked for, too
@@ -122,10 +123,7 @@ class RequestDispatcher:
                 self._note(stream, outcome)
         known = [each for each in outcomes if isinstance(each, Answer)]
         known.sort(key=lambda each: each.stream.number)
-        decided = _decided(answer, known)
-        if decided and decided.refusal:
-            code = cast("RefusalCode", decided.refusal.code)
-            raise Refused(code, decided.refusal.sentence)
+        _require_effect(answer, known)
         return replace(
             answer,
             stream=known[-1].stream if known else answer.stream,
@@ -286,11 +284,29 @@ def _decided(answer: Answer, outcomes: Iterable[Answer]) -> DeferredDecided | No
     return next((each for each in decided if each.cause == answer.cause), None)
 
 
+def _require_effect(answer: Answer, outcomes: Sequence[Answer]) -> None:
+    """Raise Refused where a deferred command was refused, or every request that decides it."""
+    every = (answer, *outcomes)
+    asked = [each.event for one in every for each in one.requests]
+    known = {each.key: each.refusal for one in every for each in one.outcomes}
+    found = [known.get(each.key) for each in asked if each.decides == answer.cause]
+    decided = _decided(answer, outcomes)
+    refusals = [each for each in found if each]
+    if decided and decided.refusal:
+        refusals = [decided.refusal]
+    elif len(refusals) < len(found):
+        return
+    if refusals:
+        sentence = "; ".join(dict.fromkeys(each.sentence for each in refusals))
+        raise Refused(cast("RefusalCode", refusals[0].code), sentence)
+
+
 def _asked_next(
     answer: Answer, outcomes: Iterable[Answer | BaseException]
 ) -> tuple[Recorded[Requested], ...]:
-    """Return the requests of outcomes for which a deferred command still waits."""
+    """Return the requests of outcomes for which a command still waits."""
     known = [each for each in outcomes if isinstance(each, Answer)]
-    if not answer.is_deferred or _decided(answer, known):
-        return ()
-    return tuple(request for each in known for request in each.requests)
+    asked = (request for each in known for request in each.requests)
+    if answer.is_deferred and not _decided(answer, known):
+        return tuple(asked)
+    return tuple(each for each in asked if each.event.decides == answer.cause)

@@ -28,6 +28,8 @@ class Requested(Internal):
     """The command as JSON."""
     revision: int | None = None
     """Revision of what the stream asks for, so that it can ignore outcomes of older ones."""
+    decides: str | None = None
+    """Id of the commit of a command that has no effect where all that decides it is refused."""
     confidential: bool = False
     """True where it is confidential that the stream asks."""
 

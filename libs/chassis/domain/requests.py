@@ -79,12 +79,20 @@ class Asking(Generic[S, C]):
         self.sentence: Callable[[S, Outcome[C]], str | None] = lambda *_: None
 
     def __call__(
-        self, subject: str, command: C, *, id: str, item: str, revision: int | None = None
+        self,
+        subject: str,
+        command: C,
+        *,
+        id: str,
+        item: str,
+        revision: int | None = None,
+        decides: str | None = None,
     ) -> Requested:
         """Return the request, for a decision or reaction to yield.
 
         A request with the key of one that is pending is not recorded again. A key that is asked
-        again later has the outcome of the first time.
+        again later has the outcome of the first time. With the cause of a command in `decides`, the
+        command is answered as refused where this request is, and all others that decide it are.
         """
         return Requested(
             id=id,
@@ -93,6 +101,7 @@ class Asking(Generic[S, C]):
             command=self.command.named(),
             content=command.model_dump_json(exclude_defaults=True),
             revision=revision,
+            decides=decides,
             confidential=self.confidential,
         )
 

@@ -3,8 +3,9 @@
 An approved draft requests the next number of its year from its number series; with the number it
 is issued, and due after the contract's payment terms. No invoice gets a number before its draft is
 approved. A wrong invoice is voided and drafted again, or credited. Credit notes get their numbers
-in the same way. What is credited to be billed again leaves as much to bill; what is given back does
-not.
+in the same way. Where the number is refused, so is the command: an invoice is a draft again, and a
+credit note is withdrawn. What is credited to be billed again leaves as much to bill; what is given
+back does not.
 """
 
 from collections.abc import Callable, Iterable
@@ -447,7 +448,8 @@ def _number(
     follow_days = settings_on(context.reference_data, company, kind, on).follow_days
     command = TakeNumber(on=on, follow_days=follow_days)
     series = series_of(company, kind, on)
-    return numbering(series, command, id=f"{kind}.{invoice}", item=str(item))
+    name = f"{kind}.{invoice}"
+    return numbering(series, command, id=name, item=str(item), decides=context.cause)
 
 
 @numbering.outcome

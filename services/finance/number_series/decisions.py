@@ -26,7 +26,8 @@ def take_number(state: NumberSeries, command: TakeNumber, context: Context) -> I
         raise Refused(
             "date-before-known",
             f"numbers of this series follow the order of days, and the last is of {state.latest},"
-            f" after {command.on}",
+            f" after {command.on}: without a number an invoice stays a draft, and a credit note is"
+            " not issued",
         )
     yield NumberTaken(number=state.used + 1, on=command.on)
 

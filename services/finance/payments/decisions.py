@@ -110,7 +110,8 @@ class AllocatePayment(Command):
 
     An invoice takes no more than is outstanding on it: first of the amount, then of the bank
     charge, then of what is written off. The payment keeps the rest. The answer shows what each
-    invoice took, and which engagement refused and why.
+    invoice took, and which engagement refused and why. Where all of them refuse, the command is
+    refused.
     """
 
     items: Annotated[tuple[Part, ...], Field(min_length=1, max_length=MOST_PARTS)]
@@ -255,7 +256,7 @@ def allocate_payment(state: Payment, command: AllocatePayment, context: Context)
             received_on=state.known.received_on,
             conversion=each.conversion,
         )
-        yield taking(each.engagement, take, id="take", item=each.allocation)
+        yield taking(each.engagement, take, id="take", item=each.allocation, decides=context.cause)
 
 
 def _asked(state: Payment, item: Part, number: int, context: Context) -> AskedPart:
@@ -338,16 +339,19 @@ def deallocate_payment(
         raise Refused("allocation-unknown", sentence, [missing])
     _require_answered(state, (state.parts[name] for name in names))
     day = correction_day("deallocated_on", command, state.known.received_on, context)
-    yield from _taking_back(state, names, command.why, day)
+    yield from _taking_back(state, names, command.why, day, decides=context.cause)
 
 
-def _taking_back(state: Payment, names: tuple[str, ...], why: str, day: date) -> Iterator[Event]:
+def _taking_back(
+    state: Payment, names: tuple[str, ...], why: str, day: date, *, decides: str | None = None
+) -> Iterator[Event]:
     number = state.asked + 1
     yield DeallocationBegun(number=number, allocations=names, why=why, deallocated_on=day)
     for name in names:
         back = GiveBackAllocation(allocation=name, why=why, deallocated_on=day)
         engagement = state.parts[name].part.engagement
-        yield giving_back(engagement, back, id=f"give-back-{number}", item=name)
+        asked = f"give-back-{number}"
+        yield giving_back(engagement, back, id=asked, item=name, decides=decides)
 
 
 @giving_back.outcome
@@ -441,7 +445,13 @@ def match_payment(state: Payment, command: MatchPayment, context: Context) -> It
     yield MatchBegun(number=number, payment=command.payment)
     known = state.known
     give = GiveWay(payment=state.payment, bank_account=known.bank_account, amount=known.amount)
-    yield giving_way(command.payment, give, id=f"match-{number}", item=command.payment)
+    yield giving_way(
+        command.payment,
+        give,
+        id=f"match-{number}",
+        item=command.payment,
+        decides=context.cause,
+    )
 
 
 @capability.decide(GiveWay, by=None)

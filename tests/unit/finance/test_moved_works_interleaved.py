@@ -6,7 +6,7 @@ the streams of their months, and return from there.
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from random import Random
@@ -22,16 +22,18 @@ from contracts.delivery import TimeApproved
 from contracts.event import Event, Recorded
 from contracts.finance import InvoiceIssued, InvoiceVoided
 from contracts.lines import BillingItem
+from contracts.reference import NumberSeries
 from finance.booked_works.state import BookedWorks
 from finance.engagement import Engagement
-from finance.invoices.decisions import ApproveInvoice, VoidInvoice
+from finance.invoices.decisions import ApproveInvoice, IssueCreditNote, VoidInvoice
+from finance.number_series.requests import TakeNumber
 from finance.periods.requests import BookPeriod
 from finance.service import BOOKED_WORKS, ENGAGEMENT, LEDGER, LEDGER_GROUP, NUMBER_SERIES
 from finance.time_billing.decisions import BillTime
 from finance.work.works import Work
 from testkit.matchers import recorded_as
 from tests.amounts import eur
-from tests.invoices import UNTAXED
+from tests.invoices import CUSTOMER, NO_TAX, SELLER, UNTAXED
 from tests.unit.chassis.requests_in_memory import Process, Shared, all_turns, take_turns
 from tests.unit.finance.builders import (
     COSTS,
@@ -242,6 +244,37 @@ async def _prevented(is_waiting: bool) -> None:
         answer = await give(void, "void")
         assert answer.repeated
     assert world.state.billing.invoices[invoice].stage == "issued"
+    turns.cancel()
+
+
+def test_who_credits_moved_works_is_told_that_the_credit_note_gets_no_number() -> None:
+    asyncio.run(_without_number())
+
+
+async def _without_number() -> None:
+    world = await _billed()
+    turns = asyncio.create_task(all_turns(world.shared))
+    series = NumberSeries(prefix="CN-", follow_days=True)
+    seller = SELLER.model_copy(update={"credit_note_numbers": series})
+    process = Process(world.shared, seller, CUSTOMER, NO_TAX, COSTS, now=NOW)
+    for month in MONTHS:
+        await world.give(process, world.command("book", month))
+    [invoice] = world.state.billing.invoices
+    later = TakeNumber(on=JUNE_30 + timedelta(days=1))
+    await process.commands.command(
+        "number-series", "us.credit-note.2026", later, actor="cora", key="taken"
+    )
+    credit = IssueCreditNote(
+        invoice=invoice, intent="cancel-and-rebill", why="Wrong.", issued_on=JUNE_30
+    )
+    for _ in range(2):
+        answer = await process.commands.command(
+            "engagement", ID, credit, actor="cora", key="credit"
+        )
+        with pytest.raises(Refused) as refused:
+            await process.dispatcher.settle(answer)
+        assert refused.value.code == "date-before-known"
+    assert world.state.billing.invoices[invoice].notes == ()
     turns.cancel()
 
 
