@@ -113,7 +113,10 @@ def take_statement(state: BankAccount, command: TakeStatement, context: Context)
         number=command.number,
         opening=command.opening,
         closing=command.closing,
-        entries=tuple(TakenEntry(**_terms(each.entry), balance=each.balance) for each in new),
+        entries=tuple(
+            TakenEntry(**_terms(each.entry), balance=each.balance, statement=command.statement)
+            for each in new
+        ),
         payments=tuple(
             NewPayment(payment=name, amount=each.amount, reference=each.reference)
             for name, each in payments
@@ -145,8 +148,10 @@ def _new(
         )
         raise _differs("closing", sentence)
     known = state.statement(command.statement, command.number)
-    _require_agreed([*_other_balances(known, command)] if known else [])
     new, differing = _compared(state, command, booked)
+    moved = [*_other_days(state, command, new)] if known else []
+    if known and (balances := [*_other_balances(known, command)]):
+        _require_agreed([*differing, *moved, *balances])
     before = state.closing
     if before is None:
         return new
@@ -164,6 +169,7 @@ def _new(
     if not new and (known or (is_old and not follows and command.opening != before)):
         _require_agreed([*_unknown_balances(state, command, booked)] if is_old else [])
         return None
+    _require_agreed(moved)
     sentence = (
         f"opening: the last balance is {before}; with the new entries it is {expected}, not"
         f" {command.closing}: {command.closing - expected} is missing between the statements"
@@ -184,6 +190,18 @@ def _other_balances(known: TakenStatement, command: TakeStatement) -> Iterator[M
     ):
         if old is not None and old != new:
             yield _contradicted(field, f"statement {command.statement}", old, new)
+
+
+def _other_days(
+    state: BankAccount, command: TakeStatement, new: Iterable[_Placed]
+) -> Iterator[Missing]:
+    """Yield the booking days of new entries whose reference the same statement had once before."""
+    for each in new:
+        entry = each.entry
+        known = state.of_reference(entry.entry)
+        if len(known) == 1 and known[0].statement == command.statement:
+            name = f"entries[{_number(command, entry)}].booked_on"
+            yield _other_entry(name, known[0], known[0].booked_on, entry.booked_on)
 
 
 def _unknown_balances(
@@ -226,6 +244,12 @@ def _contradicted(field: str, what: str, old: object, new: object) -> Missing:
     )
 
 
+def _other_entry(field: str, taken: TakenEntry, old: object, new: object) -> Missing:
+    found = _contradicted(field, _named(taken), old, new)
+    sentence = f"{found.sentence} (recorded from statement {taken.statement})"
+    return replace(found, sentence=sentence)
+
+
 def _named(entry: EntryTerms) -> str:
     return f"entry {entry.entry} of {entry.booked_on}"
 
@@ -255,9 +279,10 @@ def _compared(
         entry = placed.entry
         key = (entry.entry, entry.booked_on)
         if left[key]:
-            for field, old, given in _differences(left[key].pop(0), entry):
+            known = left[key].pop(0)
+            for field, old, given in _differences(known, entry):
                 name = f"entries[{_number(command, entry)}].{field}"
-                differing.append(_contradicted(name, _named(entry), old, given))
+                differing.append(_other_entry(name, known, old, given))
         else:
             places[key] += 1
             place = len(state.taken(*key)) + places[key]

@@ -44,6 +44,8 @@ class TakenEntry(EntryTerms):
 
     balance: ItemMoney
     """Balance after the entry."""
+    statement: Identifier
+    """Id of the first statement that had the entry."""
 
 
 class NewPayment(Value):

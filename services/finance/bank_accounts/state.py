@@ -63,6 +63,11 @@ class BankAccount(Part):
         """Return the entries of a reference and a booking day that were taken."""
         return self.entries.get(_key(entry, booked_on), ())
 
+    def of_reference(self, entry: str) -> tuple[TakenEntry, ...]:
+        """Return the entries of a reference that were taken, of all booking days that are kept."""
+        every = (each for taken in self.entries.values() for each in taken)
+        return tuple(each for each in every if each.entry == entry)
+
     def statement(self, statement: str, number: int | None) -> TakenStatement | None:
         """Return a statement that was taken, or None where it was not, or is not kept."""
         named = (each for each in self.statements if each.is_named(statement, number))

@@ -387,7 +387,9 @@ def return_payment(state: Payment, command: ReturnPayment, context: Context) -> 
     """
     day = correction_day("returned_on", command, state.known.received_on, context)
     known = state.returning
-    if known and known.why == command.why and command.returned_on in {None, known.returned_on}:
+    if known:
+        again = ReturnBegun(why=command.why, returned_on=command.returned_on or known.returned_on)
+        yield from unless_recorded(known, again, "the return")
         return
     _require_usable(state)
     if state.paid_back:
@@ -432,19 +434,25 @@ def refund_payment(state: Payment, command: RefundPayment, context: Context) -> 
 
 @capability.decide(MatchPayment, by=ACCOUNTING)
 def match_payment(state: Payment, command: MatchPayment, context: Context) -> Iterable[Event]:
-    """Ask the payment of the statement to give way.
+    """Ask the payment of the statement to give way; an equal repetition changes nothing.
 
-    Raises Refused where this payment is in a statement itself, the other one has not answered the
+    Raises Refused where this payment is in a statement itself, or the same as another one, which it
+    names, the other one has not answered the
     last request yet, or nothing can be done with this one any more.
     """
+    if state.matched:
+        known = MatchBegun(number=state.asked, payment=state.matched)
+        again = known.model_copy(update={"payment": command.payment})
+        yield from unless_recorded(known, again, "the match")
+        return
     _require_usable(state)
     if state.line is not None or command.payment == state.payment:
         raise Refused("payment-differs", "the payment is in a statement itself")
     _require_answered(state, ())
     number = state.asked + 1
     yield MatchBegun(number=number, payment=command.payment)
-    known = state.known
-    give = GiveWay(payment=state.payment, bank_account=known.bank_account, amount=known.amount)
+    arrived = state.known
+    give = GiveWay(payment=state.payment, bank_account=arrived.bank_account, amount=arrived.amount)
     yield giving_way(
         command.payment,
         give,

@@ -63,7 +63,8 @@ class Payment(Part):
     """A payment.
 
     `refused` are the parts of the last allocation that were refused; `asked` counts requests.
-    `deallocation` is the last one, which recognises a command that comes again.
+    `deallocation` is the last one, which recognises a command that comes again. `matched` is the
+    payment of a statement that gave way to this one.
     """
 
     payment: str
@@ -79,6 +80,7 @@ class Payment(Part):
     returning: Kept[ReturnBegun] = None
     is_returned: bool = False
     matching: str | None = None
+    matched: str | None = None
     match_refused: Refusal | None = None
     superseded_by: str | None = None
 
@@ -204,7 +206,7 @@ class Payment(Part):
 
     @on_event
     def _matched(self, event: PaymentMatched) -> Self:
-        return self.updated(matching=None, line=event.line)
+        return self.updated(matching=None, matched=self.matching, line=event.line)
 
     @on_event
     def _match_refused(self, event: MatchRefused) -> Self:

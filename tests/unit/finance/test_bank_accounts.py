@@ -170,6 +170,29 @@ def test_a_statement_that_contradicts_one_that_was_taken_is_refused(number: int 
         )
 
 
+@pytest.mark.parametrize(
+    ("other", "field", "says"),
+    [
+        (entry("2", 61), "details[0].amount", "60.00 EUR, not 61.00 EUR"),
+        (entry("2", 60, day=date(2026, 4, 2)), "booked_on", "2026-04-01, not 2026-04-02"),
+    ],
+)
+def test_a_statement_that_comes_again_with_another_entry_names_the_entry(
+    other: dict[str, Any], field: str, says: str
+) -> None:
+    """Check so where the balances differ with it, and where they do not."""
+    one = taken(statement(0, entry("1", 50), entry("2", 60), statement="S-1"))
+    wrong = statement(0, entry("1", 50), other, statement="S-1")
+    balances = ["closing"] if field != "booked_on" else []
+    one.when(wrong).then_refused(
+        "field-differs",
+        fields=[f"entries[1].{field}", *balances],
+        saying=f"entry 2 of 2026-04-01 was recorded as {says} (recorded from statement S-1)",
+    )
+    more = statement(0, entry("1", 50), other, entry("3", 10), statement="S-1")
+    one.when(more).then_refused("field-differs", fields=[f"entries[1].{field}", "closing"])
+
+
 PAID = {"amount": eur(50), "payer": "Acme", "payer_account": "DE1", "reference": "INV 1"}
 
 

@@ -374,8 +374,11 @@ def test_a_payment_is_returned_once_and_of_no_use_then():
     again = ReturnPayment(why="No cover.")
     done = assigned().when(again).then(like(ReturnBegun), like(PaymentReturned))
     done.when(again).then_nothing()
+    other = ReturnPayment(why="Another reason.", returned_on=APRIL_1)
+    done.when(other).then_refused(
+        "already-recorded", fields=["why", "returned_on"], saying="given as Another reason."
+    )
     for command in (
-        ReturnPayment(why="Another reason."),
         allocate(part(1)),
         RefundPayment(),
         MatchPayment(payment=OTHER),
@@ -438,7 +441,10 @@ def test_a_payment_by_hand_is_matched_with_that_of_the_statement():
         PaymentMatched(line=LINE)
     )
     matched.then_view(line=LINE, status="open")
-    matched.when(MatchPayment(payment=OTHER)).then_refused("payment-differs")
+    matched.when(MatchPayment(payment=OTHER)).then_nothing()
+    matched.when(MatchPayment(payment="P-0000000000009")).then_refused(
+        "already-recorded", fields=["payment"], saying=f"recorded as {OTHER}, given as P-"
+    )
 
 
 def test_a_match_that_is_refused_is_shown():
