@@ -95,11 +95,13 @@ async def settle(run: EngagementRun, work: Work) -> None:
         await run.on(max(actors.today + timedelta(days=1), min(first, soonest)))
         await money(run, work)
         state = await actors.look("finance", "fred")
-        if not state["open_points"] and not work.to_pay:
+        left = {each["code"] for each in state["open_points"]}
+        if left <= {"cap-spent"} and not work.to_pay:
             break
     if "credited" in run.scenario.incidents:
         await give_back(run, state["invoices"])
-    await actors.act("finance", "settle-account", "fred")
+    why = {"why_not_billed": "The cap is what was agreed."} if left else {}
+    await actors.act("finance", "settle-account", "fred", **why)
 
 
 async def _submit_late_hours(run: EngagementRun, work: Work) -> None:

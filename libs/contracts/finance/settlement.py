@@ -3,7 +3,7 @@
 from contracts.channels import FINANCE
 from contracts.event import Event
 from contracts.money import NotNegativeTotal
-from contracts.values import Day
+from contracts.values import Day, ShortText
 
 
 class AccountSettled(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
@@ -21,6 +21,8 @@ class AccountSettled(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     """Amounts on invoices that the customer does not have to pay; with tax."""
     not_billed: NotNegativeTotal | None = None
     """Worth of approved work beyond the caps of its lines, which stays unbilled; null for none."""
+    why_not_billed: ShortText | None = None
+    """Reason for which that work stays unbilled; null for none."""
     settled_on: Day
     """Day of the settlement."""
 

@@ -15,7 +15,7 @@ from chassis.domain.rules import same_day, unless_recorded
 from contracts.event import Event
 from contracts.finance import AccountReopened, AccountSettled
 from contracts.money import Money
-from contracts.values import Day
+from contracts.values import Day, ShortText
 from finance.billing.receivables import Receivable
 from finance.billing.schedule import lapsed
 from finance.billing.state import Invoice
@@ -47,10 +47,10 @@ class SettleAccount(Command):
     dated tomorrow.
 
     The refusal lists what is open, line by line. Entries of the schedule that bill time need not be
-    used up. Work beyond the cap of a line is not billed: the settlement states its worth. Time
-    covered by an advance counts as paid; the unused rest of an advance must be credited. After a
-    termination, entries that never fell due are not billed, and the rest of an advance is kept as
-    revenue unless it was credited before.
+    used up. Work beyond the cap of a line is written down before, or left unbilled for a reason:
+    the settlement states its worth. Time covered by an advance counts as paid; the unused rest of
+    an advance must be credited. After a termination, entries that never fell due are not billed,
+    and the rest of an advance is kept as revenue unless it was credited before.
 
     If billable work was approved or reversed since and did not reopen the account, the settlement
     is recorded again, on the same day unless another is named. Delivery then sees that it includes
@@ -58,21 +58,24 @@ class SettleAccount(Command):
     """
 
     settled_on: Day | None = None
+    why_not_billed: ShortText | None = None
+    """Why work beyond the caps of lines is not billed; null where no such work is left."""
 
 
 @capability.decide(SettleAccount, by=ACCOUNTING)
 def settle_account(state: Engagement, command: SettleAccount, context: Context) -> Iterable[Event]:
     """Record the settlement if nothing is open; an equal repetition changes nothing.
 
-    A repetition is compared by its day, the only thing that the caller gives. Raises Refused where
+    A repetition is compared by what the caller gives, its day and reason. Raises Refused where
     something is open, where the day is in the future or before the last invoice, credit note or
-    payment, or where the account was settled on another day.
+    payment, or where the account was settled on another day or for another reason.
     """
     before, billing = state.settlement, state.billing
     settled_on = same_day("settled_on", command, before.settled, context)
     in_force = None if before.work_since else before.settled
     if in_force is None:
-        gate("account-not-settled", open_points(state))
+        beyond = () if command.why_not_billed else _beyond_caps(state)
+        gate("account-not-settled", (*open_points(state), *beyond))
         last = max(_movements(state), default=settled_on)
         if command.settled_on is None:
             settled_on = max(settled_on, last)
@@ -80,26 +83,44 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
             sentence = f"settled_on: {settled_on} is before the last movement, on {last}"
             missing = Missing("date-before-last-movement", sentence, field="settled_on")
             raise Refused("date-before-last-movement", sentence, [missing])
+    not_billed = in_force.not_billed if in_force else _not_billed(state)
+    why = command.why_not_billed or (in_force.why_not_billed if in_force else None)
     settled = AccountSettled(
         billed=in_force.billed if in_force else billing.billed(state.money),
         paid=in_force.paid if in_force else billing.paid(state.money),
         written_off=in_force.written_off if in_force else billing.written_off(state.money),
-        not_billed=in_force.not_billed if in_force else _not_billed(state),
+        not_billed=not_billed,
+        why_not_billed=why if not_billed else None,
         settled_on=settled_on,
     )
     yield from unless_recorded(in_force, settled, "the settlement")
 
 
 def _not_billed(state: Engagement) -> Money | None:
-    """Return the worth of work that is beyond the caps; None where there is none.
-
-    What an advance covers is paid.
-    """
-    total = Money.zero(state.money)
-    for line in state.budget.hourly_lines if state.budget else ():
-        worth = worth_of_free(state, billable(state, line.line))
-        total = total + worth - min(worth, advance_left(state, line.line))
+    """Return the worth of work that is beyond the caps; None where there is none."""
+    lines = state.budget.hourly_lines if state.budget else ()
+    total = Money.total((_left(state, line.line) for line in lines), state.money)
     return total if total.amount else None
+
+
+def _left(state: Engagement, line: str) -> Money:
+    """Return the worth of a line's unbilled work that no advance covers and nobody holds."""
+    worth = worth_of_free(state, billable(state, line))
+    return worth - min(worth, advance_left(state, line))
+
+
+def _beyond_caps(state: Engagement) -> Iterable[Missing]:
+    """Yield the lines of which nothing can be billed any more, with the work that is left."""
+    budget = state.budget
+    for line in budget.hourly_lines if budget else ():
+        beyond = _left(state, line.line)
+        if budget and beyond.amount > 0 and not billable_now(state, budget, line).amount:
+            yield Missing(
+                "cap-spent",
+                f"approved work over {beyond} on line {line.line} is beyond its cap of"
+                f" {line.price}: write it down, or state why_not_billed",
+                field="why_not_billed",
+            )
 
 
 @capability.react
@@ -124,7 +145,7 @@ def reopened(state: Engagement, context: Context) -> Iterable[Event]:
 
 
 def open_points(state: Engagement) -> Iterable[Missing]:
-    """Yield what is missing before the account can be settled."""
+    """Yield what is missing before the account can be settled, whatever the reason."""
     budget, terminated = state.budget, state.contract.terminated is not None
     for work, amount in state.work.unconverted(state.currency) if state.currency else ():
         yield missing_rate(work.entry, amount, state.money, work.on)
@@ -227,7 +248,8 @@ def _movements(state: Engagement) -> Iterable[date]:
 class SettlementFields(ViewModel):
     """Billing stage and settlement in the view of an engagement.
 
-    `settled_without` is the worth of work beyond caps that the settlement left unbilled.
+    `settled_without` is the worth of work beyond caps that the settlement left unbilled. Until the
+    settlement, an open point has that work; it needs a reason, or to be written down.
     """
 
     stage: Stage
@@ -239,9 +261,12 @@ class SettlementFields(ViewModel):
 @capability.view
 def settlement_view(state: Engagement) -> SettlementFields:
     """Return billing stage and settlement for the view of an engagement."""
+    points = [*open_points(state)] if state.budget else []
+    if state.settlement.settled is None or state.settlement.work_since:
+        points += _beyond_caps(state)
     return SettlementFields(
         stage=state.stage,
-        open_points=list(open_points(state)) if state.budget else [],
+        open_points=points,
         settled_on=state.settlement.settled_on,
         settled_without=state.settlement.settled.not_billed if state.settlement.settled else None,
     )

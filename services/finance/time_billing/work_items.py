@@ -31,6 +31,7 @@ WRITE_DOWN = ItemKind(
     role="controller",
     command="write-down-work",
     owed_to="finance",
+    blocks=("settle-account",),
 )
 CREDIT = ItemKind(
     "reversed-work-billed",

@@ -17,6 +17,7 @@ from finance.engagement import Engagement
 from finance.invoices.decisions import IssueCreditNote
 from finance.settlement.decisions import SettleAccount, settlement_view
 from finance.time_billing.decisions import BillTime
+from finance.withholding.decisions import WriteDownWork
 from testkit.scenario import Scenario, like, permutations_agree
 from tests.amounts import eur
 from tests.unit.finance.builders import (
@@ -316,7 +317,10 @@ def test_the_rest_of_an_advance_is_kept_after_a_termination_unless_credited():
     )
 
 
-def test_time_beyond_the_cap_does_not_prevent_settling():
+WITHOUT = SettleAccount(why_not_billed="The cap was agreed.")
+
+
+def test_time_beyond_the_cap_is_left_unbilled_for_a_reason_or_written_down():
     time_alone = BillingItem(item="time", kind="time", amount=eur(20_000))
     sow = sow_of(hourly_line(time_alone, rates=line_rates(developer=130)))
     worked = hearing(contracted(sow), time("a", hours=160)).on(JUNE)
@@ -331,11 +335,26 @@ def test_time_beyond_the_cap_does_not_prevent_settling():
     # 160 h at 130 EUR are 20,800.00 EUR.
     beyond = eur("800.80")
     paid.then_work("cap-spent", "work")
-    settled = paid.when(SETTLE).then(
-        like(AccountSettled, billed=eur("19999.20"), not_billed=beyond)
+    saying = f"{beyond} on line work is beyond its cap of 20,000.00 EUR"
+    paid.when(SETTLE).then_refused(
+        "account-not-settled", missing={"cap-spent"}, fields=["why_not_billed"], saying=saying
     )
-    settled.then_view(settled_without=beyond)
+    [point] = paid.view["open_points"]
+    assert (point.code, saying in point.sentence) == ("cap-spent", True)
+    settled = paid.when(WITHOUT).then(
+        like(
+            AccountSettled,
+            billed=eur("19999.20"),
+            not_billed=beyond,
+            why_not_billed="The cap was agreed.",
+        )
+    )
+    settled.then_view(settled_without=beyond, open_points=[])
     settled.then_work("cap-spent")
+    for again in (SETTLE, WITHOUT):
+        settled.when(again).then_nothing()
+    other = SettleAccount(why_not_billed="Forgotten.")
+    settled.when(other).then_refused("already-recorded", fields=["why_not_billed"])
 
 
 def by_the_hour() -> Scenario[Engagement]:
@@ -376,6 +395,10 @@ def test_unbillable_work_does_not_reopen_the_account_and_is_included_by_settling
     settled = hearing(by_the_hour(), time("b", hours=150)).after(BillTime(month="2026-05"))
     paid = issued(settled, "invoice-time-2026-05", "2026-00009", AUGUST)
     paid = paid.after(allocate("invoice-time-2026-05", eur(15_000)))
+    beyond = hearing(paid, time("beyond", hours=10))
+    beyond.when(SETTLE).then_refused("account-not-settled", missing={"cap-spent"})
+    written_down = beyond.after(WriteDownWork(entries=("beyond",), why="Not paid."))
+    written_down.when(WITHOUT).then(like(AccountSettled, not_billed=None, why_not_billed=None))
     whole = paid.after(SETTLE).on(date(2026, 8, 10))
     for never, left in (
         (time("beyond", hours=10), eur(1_000)),
@@ -383,12 +406,14 @@ def test_unbillable_work_does_not_reopen_the_account_and_is_included_by_settling
     ):
         whole = hearing(whole, never)
         whole.then_view(settled_on=AUGUST)
-        whole = whole.when(SETTLE).then(
+        whole.when(SETTLE).then_refused("account-not-settled", missing={"cap-spent"})
+        whole = whole.when(WITHOUT).then(
             AccountSettled(
                 billed=eur(20_000),
                 paid=eur(20_000),
                 written_off=eur(0),
                 not_billed=left,
+                why_not_billed="The cap was agreed.",
                 settled_on=AUGUST,
             )
         )

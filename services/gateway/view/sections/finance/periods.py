@@ -27,7 +27,8 @@ steps.describe(
     lambda event, _: (
         f"Account settled on {day(event.settled_on)}: {money(event.billed)} billed without tax, "
         f"{money(event.paid)} paid and {money(event.written_off)} written off, with tax."
-        f"{if_given(' Approved work over {} beyond caps is not billed.', event.not_billed, money)}"
+        f"{if_given(' Approved work over {} beyond caps is not billed', event.not_billed, money)}"
+        f"{if_given(': “{}”', event.why_not_billed)}{'.' if event.not_billed else ''}"
     ),
 )
 steps.describe(
