@@ -104,7 +104,7 @@ def _not_billed(state: Engagement) -> Money | None:
 
 
 def _left(state: Engagement, line: str) -> Money:
-    """Return the worth of a line's unbilled work that no advance covers and nobody holds."""
+    """Return the worth of a line's unbilled work that no advance covers and that is not held."""
     worth = worth_of_free(state, billable(state, line))
     return worth - min(worth, advance_left(state, line))
 
@@ -145,7 +145,7 @@ def reopened(state: Engagement, context: Context) -> Iterable[Event]:
 
 
 def open_points(state: Engagement) -> Iterable[Missing]:
-    """Yield what is missing before the account can be settled, whatever the reason."""
+    """Yield what is missing before the account can be settled, also for a reason."""
     budget, terminated = state.budget, state.contract.terminated is not None
     for work, amount in state.work.unconverted(state.currency) if state.currency else ():
         yield missing_rate(work.entry, amount, state.money, work.on)

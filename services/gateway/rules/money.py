@@ -155,23 +155,13 @@ def beyond_budget(rule: Rule, view: View, today: date, allowed: Tolerances) -> I
 
     Hours and invoices are compared in total and by line. Nothing limits the hours where the budget
     has none, nor what is billed on lines whose price is an estimate. Hours and invoices from before
-    a take-over count.
+    a take-over count. Hours that are written down do not, and those beyond a line are not found
+    again in total.
     """
     budget = view.finance.budget
     if budget is None:
         return
-    worked = view.delivery.approved_hours + view.delivery.hours_before
-    if budget.hours and worked * 100 > budget.hours * (100 + allowed.hours_percent):
-        rate = rate_of_lines(budget.lines, today)
-        yield rule.disconnect(
-            f"{hours(worked)} are logged on a budget of {hours(budget.hours)}.",
-            (budget.said, view.delivery.last_approved),
-            about="hours",
-            exposure=budget.price,
-            at_stake=value_of_hours([(worked - budget.hours, rate)]),
-            severity="serious",
-        )
-    yield from _line_beyond_hours(rule, view, budget, today, allowed)
+    yield from _beyond_hours(rule, view, budget, today, allowed)
     currency, invoices = budget.price.currency, view.finance.live_invoices()
     billed = view.finance.billed(currency) + view.finance.billed_before(currency)
     estimated = any(line.estimated for line in budget.lines)
@@ -189,22 +179,48 @@ def beyond_budget(rule: Rule, view: View, today: date, allowed: Tolerances) -> I
     yield from _line_beyond_price(rule, view, budget)
 
 
-def _line_beyond_hours(
+def _beyond_hours(
     rule: Rule, view: View, budget: Budget, today: date, allowed: Tolerances
 ) -> Iterator[Disconnect]:
-    """Yield a disconnect for each line on which more hours are logged than it has."""
+    """Yield a disconnect for each line with more hours than it has, and one for the others."""
+    given_up = dict[str, Decimal]()
+    for each in view.finance.written_down.values():
+        known = given_up.get(each.line, Decimal(0))
+        given_up[each.line] = known + (each.hours or Decimal(0))
+    percent, of_lines = 100 + allowed.hours_percent, Decimal(0)
     for line in budget.lines:
         planned = line_hours([line])
-        worked = view.delivery.hours_by_line.get(line.line, Decimal(0))
-        if planned and worked * 100 > planned * (100 + allowed.hours_percent):
+        logged = view.delivery.hours_by_line.get(line.line, Decimal(0))
+        less = given_up.get(line.line, Decimal(0))
+        if planned and (logged - less) * 100 > planned * percent:
+            beyond = logged - less - planned
+            of_lines += beyond
             yield rule.disconnect(
-                f"{hours(worked)} are logged on {line.title}, which has {hours(planned)}.",
+                f"{_logged(logged, less)} on {line.title}, which has {hours(planned)}.",
                 (budget.said, view.delivery.last_approved),
                 about=f"hours.{line.line}",
                 exposure=line.price,
-                at_stake=value_of_hours([(worked - planned, rate_of_lines([line], today))]),
+                at_stake=value_of_hours([(beyond, rate_of_lines([line], today))]),
                 severity="serious",
             )
+    logged = view.delivery.approved_hours + view.delivery.hours_before
+    less = sum(given_up.values(), Decimal(0))
+    others = logged - less - of_lines
+    if budget.hours and others * 100 > budget.hours * percent:
+        rate = rate_of_lines(budget.lines, today)
+        yield rule.disconnect(
+            f"{_logged(logged, less)} on a budget of {hours(budget.hours)}.",
+            (budget.said, view.delivery.last_approved),
+            about="hours",
+            exposure=budget.price,
+            at_stake=value_of_hours([(others - budget.hours, rate)]),
+            severity="serious",
+        )
+
+
+def _logged(logged: Decimal, written_down: Decimal) -> str:
+    part = f", of which {hours(written_down)} are written down," if written_down else ""
+    return f"{hours(logged)} are logged{part}"
 
 
 def _line_beyond_price(rule: Rule, view: View, budget: Budget) -> Iterator[Disconnect]:

@@ -270,6 +270,30 @@ def test_hours_beyond_a_line() -> None:
         BUILD,
         eur("42002.10"),
     )  # 420 x 100.005
+    assert found.keys() == {"beyond-budget.hours.build"}  # the same hours are not found in total
+
+
+def test_hours_that_are_written_down_are_not_beyond_a_line() -> None:
+    life = rated(Life().worked(8))
+    life.say(95, worked(life, 900, line="build"))
+    for name, gone, left in (("one", 300, [eur("12000.60")]), ("two", 120, [])):
+        work = finance.UnbilledWork(
+            kind="time",
+            entry=name,
+            on=life.week(8),
+            role="engineer",
+            hours=Decimal(gone),
+            worth=eur(1_000),
+        )
+        life.say(
+            96,
+            finance.WorkWrittenDown(line="build", works=(work,), worth=eur(1_000), why="Late."),
+        )
+        found = findings(life, 97)
+        assert [each.at_stake for each in found.values()] == left
+        assert all(
+            "logged, of which 300 h are written down, on" in e.sentence for e in found.values()
+        )
 
 
 def test_billing_beyond_the_contract() -> None:
