@@ -17,7 +17,7 @@ _HUNDREDTH = Decimal("0.01")
 
 @dataclass(slots=True)
 class EarlyStartCap:
-    """What an early start leaves on its days: hours, an amount in its currency, or both.
+    """An early start, with what it leaves on its days: hours, an amount in its currency, or both.
 
     None is unlimited. `unrated` are roles of work on it whose rate is not known: then the amount
     that is left is not known, and covers nothing.
@@ -61,7 +61,7 @@ class EarlyStartCap:
 
 
 class EarlyStartCaps:
-    """What early starts leave for work on their days.
+    """Early starts, with what they leave for work on their days.
 
     Work of a day uses what ends first, so that a further early start never takes coverage away.
     """
