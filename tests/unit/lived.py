@@ -171,9 +171,6 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
         None,
     ),
     ("delivery", "reject-time"): lambda seen: _waiting(seen, {"why": "Wrong."}),
-    ("delivery", "approve-time-as-cost"): lambda seen: _waiting(
-        seen, {"entries": [one["entry"] for one in _first_week(seen)], "why_not_billed": "Ours."}
-    ),
     ("delivery", "close-raid-item"): lambda seen: next(
         ({"item": one["item"], "resolution": "Over."} for one in seen["raid"]["open_risks"]), None
     ),
@@ -241,7 +238,7 @@ def moments() -> dict[tuple[str, str], list[Moment]]:
         asyncio.run(lived(name, world))
         for moment in world.moments:
             found.setdefault((moment.sent.service, moment.sent.command), []).append(moment)
-        others = (_beside, _spent, _internal, _matched, _taken_back, _written_off)
+        others = (_beside, _spent, _internal, _uncovered, _matched, _taken_back, _written_off)
         for beside in (each for other in others for each in other(world.moments)):
             found.setdefault((beside.sent.service, beside.sent.command), []).append(beside)
     for moment in _after_an_import():
@@ -334,6 +331,33 @@ def _internal(lived: list[Moment]) -> list[Moment]:
             (manager, f"{decision}-internal-time", body),
         )
     return found
+
+
+def _uncovered(lived: list[Moment]) -> list[Moment]:
+    """Return the moments of time on a task that the plan has not, up to its approval as cost."""
+    moment = _submission(lived)
+    if moment is None:
+        return []
+    sent, manager = moment.sent, replace(moment.sent, by="carol")
+    lines = moment.world.view("delivery", sent.subject, "timesheets")["lines"]
+    drafted = next((line for line in lines if line["engagement"] == ENGAGEMENT), None)
+    if drafted is None:
+        return []
+    entry = {"day": sent.subject[-10:], "task": "elsewhere", "hours": "0.5"}
+    entries = [{**entry, "role": drafted["draft"][0]["role"]}]
+    line = {"engagement": ENGAGEMENT, "entries": entries}
+    submitted = _in_order(
+        moment.world,
+        (sent, "save-timesheet", {"engagements": [line]}),
+        (sent, "submit-timesheet", {}),
+    )
+    world = fork(submitted[-1].world)
+    submitted[-1].give(world, {}, "submit-elsewhere")
+    named = [one["entry"] for one in _first_week(world.view("delivery", ENGAGEMENT))]
+    person, _, monday = sent.subject.rpartition(".")
+    week = {"person": person, "week": monday, "entries": named, "why_not_billed": "Ours."}
+    director = replace(manager, place="engagements", subject=ENGAGEMENT)
+    return submitted + _in_order(world, (director, "approve-time-as-cost", week))
 
 
 def _matched(lived: list[Moment]) -> list[Moment]:

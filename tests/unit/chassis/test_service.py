@@ -66,6 +66,7 @@ def test_only_these_commands_have_no_route(service):
         "take-number",
         "take-time",
         "take-works",
+        "update-import",
         "waive-any-disconnect",
         "waive-disconnect",
     }

@@ -56,6 +56,7 @@ HARMLESS = {
         "survey-answered comment",
         "deal-lost comment",
         "engagement-terminated comment",
+        "account-settled why_not_billed",
         "redline-resolved note",
         "change-requested description",
         "customer-input-requested description",
