@@ -283,7 +283,7 @@ async def test_a_company_closes_its_months(world: World):
     await last(lambda state: state.get("engagements") == 2)
     refused(await world.ask(f"{ledger}/start-closing", {"month": months[0]}), 403, "not-allowed")
     this_month = {"month": f"{TODAY:%Y-%m}"}
-    early = await world.ask(f"{ledger}/start-closing", this_month, by=CONTROLLER)
+    early = await world.ask(f"{ledger}/start-closing", this_month, by=CONTROLLER, wait=0)
     refused(early, 409, "month-not-over")
     assert (await give("start-closing", month=months[0]))["open"] == {"1": 1}
     group = accepted(await world.get(f"/ledger-groups/{company}.1", by=CONTROLLER))
@@ -291,7 +291,7 @@ async def test_a_company_closes_its_months(world: World):
     sentence = f"6 h of dev up to {friday} wait for approval"
     waits = {"code": "time-waiting", "sentence": sentence, "owed_by": "delivery"}
     assert {name: each["items"] for name, each in group["open_items"].items()} == {other: [waits]}
-    close = await world.ask(f"{ledger}/close-period", {"month": months[0]}, by=CONTROLLER)
+    close = await world.ask(f"{ledger}/close-period", {"month": months[0]}, by=CONTROLLER, wait=0)
     refused(close, 409, "month-items-open")
 
     await world.say(approval, about=other)

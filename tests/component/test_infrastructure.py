@@ -100,6 +100,7 @@ async def test_tests_share_one_kafka_and_one_store(
 
 
 @pytest.mark.fault
+@pytest.mark.long
 async def test_one_broker_of_three_may_die(fresh_kafka: Callable[..., KafkaServer]) -> None:
     from local.kafka import Kafka
 

@@ -218,6 +218,7 @@ async def test_erasing_a_person_puts_tombstones_on_the_topic(
 
 
 @pytest.mark.fault
+@pytest.mark.long
 async def test_store_and_kafka_die_under_load_and_nothing_is_missing(
     fresh_kafka: Callable[..., KafkaServer],
     fresh_store: Callable[[], StoreServer],

@@ -162,7 +162,7 @@ def test_a_week_is_saved_in_parts_submitted_at_once_and_approved(
     items = [{"engagement": name, "command": body} for name in (running, metered, metered)]
     many = "/engagements/commands/approve-time"
     assert desks.refused("gita", "delivery", many, {"items": items})[:2] == (403, "not-allowed")
-    done = desks.do("yuki", "delivery", many, {"items": items})["items"]
+    done = desks.do("yuki", "delivery", many, {"items": items}, wait=0)["items"]
     assert [each["status"] for each in done] == [200, 200, 409]
     assert done[2]["problem"]["code"] == "time-not-waiting"
     assert [each["type"] for each in done[0]["events"]] == ["concord.delivery.time-approved.v1"]
@@ -452,7 +452,7 @@ def test_hours_before_the_contract_are_rejected_and_entered_on_the_right_day(
 
 
 def withdraw(desks: Desks, person: str, week: date) -> Any:
-    return desks.send(person, "delivery", f"{sheet(person, week)}/withdraw-timesheet")
+    return desks.send(person, "delivery", f"{sheet(person, week)}/withdraw-timesheet", wait=0)
 
 
 def test_a_submitted_week_is_withdrawn_and_submitted_again(desks: Desks, running: str) -> None:

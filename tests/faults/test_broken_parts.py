@@ -32,6 +32,8 @@ from tests.faults.in_process_platform import Variant, World, world
 from tests.faults.load import Person
 from tests.infrastructure import KafkaServer, StoreServer
 
+pytestmark = pytest.mark.long
+
 LIMIT = 60.0
 
 
