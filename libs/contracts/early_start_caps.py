@@ -6,13 +6,19 @@ Delivery approves no work beyond the caps as billable, and the gateway finds it 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
+from fractions import Fraction
 
+from contracts.decimals import ROUNDING, canonical_decimal, round_decimal
 from contracts.legal import EarlyStartAuthorised
-from contracts.money import Rate
+from contracts.money import Money, Rate
 
-_HUNDREDTH = Decimal("0.01")
-"""Hours have two decimals."""
+_DECIMALS = 8
+"""Decimals of hours that are beyond a cap: those of an amount at a rate have no end."""
+
+
+def _decimal(number: Fraction, decimals: int) -> Decimal:
+    return round_decimal(Decimal(number.numerator) / number.denominator, decimals)
 
 
 @dataclass(slots=True)
@@ -25,14 +31,30 @@ class EarlyStartCap:
 
     starts_on: date
     expires_on: date
-    hours: Decimal | None
-    amount: Decimal | None
+    hours: Fraction | None
+    amount: Fraction | None
     currency: str | None
     unrated: set[str] = field(default_factory=set)
 
     def includes(self, day: date) -> bool:
         """Return whether a day is one of the early start."""
         return self.starts_on <= day <= self.expires_on
+
+    @property
+    def hours_left(self) -> Decimal | None:
+        """The hours that are left, with two decimals at most; None if they are not limited."""
+        if self.hours is None:
+            return None
+        return Decimal(canonical_decimal(_decimal(max(self.hours, Fraction(0)), 2)))
+
+    @property
+    def amount_left(self) -> Money | None:
+        """The amount that is left; None if it is not limited."""
+        if self.amount is None or self.currency is None:
+            return None
+        return Money.nearest(
+            _decimal(max(self.amount, Fraction(0)), _DECIMALS), self.currency, ROUNDING
+        )
 
     @property
     def is_spent(self) -> bool:
@@ -43,27 +65,28 @@ class EarlyStartCap:
         """Return whether a rate is needed that is not known in the currency of the cap."""
         return self.amount is not None and (rate is None or rate.currency != self.currency)
 
-    def fitting(self, hours: Decimal, rate: Rate | None) -> Decimal:
-        """Return how many of some hours are within what is left."""
+    def fitting(self, hours: Fraction, rate: Rate | None) -> Fraction:
+        """Return how many of some hours are within what is left, without rounding."""
         if self.is_spent or self.unrated or self.lacks(rate):
-            return Decimal(0)
+            return Fraction(0)
         fit = hours if self.hours is None else min(hours, self.hours)
-        if self.amount is None or rate is None or fit * rate.amount <= self.amount:
+        if self.amount is None or rate is None or not rate.amount:
             return fit
-        return (self.amount / rate.amount).quantize(_HUNDREDTH, ROUND_DOWN)
+        return min(fit, self.amount / Fraction(rate.amount))
 
-    def use(self, hours: Decimal, rate: Rate | None) -> None:
+    def use(self, hours: Fraction, rate: Rate | None) -> None:
         """Take hours from what is left."""
         if self.hours is not None:
             self.hours -= hours
         if self.amount is not None and rate is not None:
-            self.amount -= hours * rate.amount
+            self.amount -= hours * Fraction(rate.amount)
 
 
 class EarlyStartCaps:
     """Early starts, with what they leave for work on their days.
 
-    Work of a day uses what ends first, so that a further early start never takes coverage away.
+    Work of a day uses what ends first, so that a further early start never lowers the hours that
+    are covered in total.
     """
 
     def __init__(self, starts: Iterable[EarlyStartAuthorised]) -> None:
@@ -72,8 +95,8 @@ class EarlyStartCaps:
             EarlyStartCap(
                 starts_on=each.starts_on,
                 expires_on=each.expires_on,
-                hours=each.cap_hours,
-                amount=each.cap_amount.amount if each.cap_amount else None,
+                hours=None if each.cap_hours is None else Fraction(each.cap_hours),
+                amount=Fraction(each.cap_amount.amount) if each.cap_amount else None,
                 currency=each.cap_amount.currency if each.cap_amount else None,
             )
             for each in starts
@@ -86,7 +109,7 @@ class EarlyStartCaps:
 
     def take(self, day: date, role: str, hours: Decimal, rate: Rate | None) -> Decimal:
         """Take billable hours of a role from the caps of a day; return those that are beyond."""
-        left = hours
+        left = Fraction(hours)
         for cap in self.of(day):
             fit = cap.fitting(left, rate)
             cap.use(fit, rate)
@@ -95,11 +118,11 @@ class EarlyStartCaps:
             for cap in self.of(day):
                 if cap.lacks(rate):
                     cap.unrated.add(role)
-        return left
+        return _decimal(left, _DECIMALS)
 
     def take_whole(self, day: date, role: str, hours: Decimal, rate: Rate | None) -> bool:
         """Take billable hours if all of them are within the caps; return whether they are."""
-        left = hours
+        left = Fraction(hours)
         for cap in self.of(day):
             left -= cap.fitting(left, rate)
         return not left and not self.take(day, role, hours, rate)

@@ -251,10 +251,8 @@ def _beyond_caps(
 
 
 def _left(cap: EarlyStartCap) -> str:
-    hours = None if cap.hours is None else counted(max(cap.hours, ZERO), "hour")
-    amount = None
-    if cap.amount is not None and cap.currency is not None:
-        amount = str(Money.nearest(max(cap.amount, ZERO), cap.currency, ROUNDING))
+    hours = None if cap.hours_left is None else counted(cap.hours_left, "hour")
+    amount = None if cap.amount_left is None else str(cap.amount_left)
     return " or ".join(filter(None, (hours, amount)))
 
 

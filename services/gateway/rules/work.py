@@ -13,6 +13,7 @@ from typing import Literal
 
 from contracts.channels import Department
 from contracts.counting import counted
+from contracts.decimals import round_decimal
 from contracts.holds import hold_of
 from gateway.formatting import day, listed
 from gateway.rules.early_starts import (
@@ -67,9 +68,10 @@ def work_before_signature(
     if not beyond:
         return
     starts, early = view.legal.early_starts, (*approved, *submitted)
-    worked, lacking = total_hours(early), total_hours(beyond)
+    worked = total_hours(early)
+    covered = round_decimal(worked - total_hours(beyond), 2)
     authorised = (
-        f"; the early-start authorisation covers {hours(worked - lacking)} of them."
+        f"; the early-start authorisation covers {hours(covered)} of them."
         if starts
         else ", with no early-start authorisation."
     )

@@ -512,6 +512,17 @@ def test_early_starts_of_the_same_day_add_up() -> None:
         assert missing_of(begun.consumed(more)) == {"T-1": set(), "T-2": missing}
 
 
+def test_two_amounts_that_are_no_whole_hours_add_up_to_the_cent() -> None:
+    work = initial(1, START, 7, role="developer")  # 700.00 EUR
+    caps = [
+        EARLY_START.model_copy(update={"cap_hours": None, "cap_amount": eur(amount)})
+        for amount in ("333.33", "366.66", "0.01")
+    ]
+    begun = with_time(unsigned().consumed(*caps[:2]), work)
+    assert missing_of(begun) == {"T-1": {"early-start-cap-spent"}}
+    assert missing_of(begun.consumed(caps[2])) == {"T-1": set()}
+
+
 # ---- gates 4 and 6, plan and rates -----------------------------------------------------------
 
 
