@@ -73,7 +73,7 @@ class Seen(Story):
         return found
 
 
-@pytest.mark.parametrize("seed", [0, 3, 4, 5, 17, 19])
+@pytest.mark.parametrize("seed", [3, 4, 5, 6, 10, 17, 19])
 def test_the_gateway_shows_the_amounts_of_finance(seed: int) -> None:
     story = Seen(seed)
     for _ in range(60):

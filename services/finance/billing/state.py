@@ -13,6 +13,7 @@ from contracts.finance import (
     BillingEventDue,
     Credit,
     CreditedLine,
+    CreditIntent,
     CreditNoteIssued,
     DraftWithdrawn,
     EngagementImported,
@@ -42,9 +43,11 @@ from finance.billing.receivables import HeldAllocation, OpeningInvoice, Receivab
 class IssuedCreditLine(CreditedLine):
     """Line of an issued credit note: how many works it takes back, their hours and amount.
 
-    The works are in the event only, so that the state grows with lines and not with works.
+    The works are in the event only, so that the state grows with lines and not with works. Of those
+    that a note gives back for good, it keeps the keys.
     """
 
+    given_back: tuple[str, ...] = ()
     number_of_works: int = 0
     hours: ExactHours | None = None
     worth: Money | None = None
@@ -59,13 +62,14 @@ class IssuedCredit(Credit):
     issued_on: date
 
 
-def without_works(line: CreditedLine) -> IssuedCreditLine:
+def without_works(line: CreditedLine, intent: CreditIntent) -> IssuedCreditLine:
     """Return a credited line with the number, hours and amount of its works in their place."""
     if isinstance(line, IssuedCreditLine):
         return line
     hours = [each.hours for each in line.works if each.hours is not None]
     return IssuedCreditLine(
         **{**dict(line), "works": ()},
+        given_back=tuple(each.key for each in line.works) if intent == "give-back" else (),
         number_of_works=len(line.works),
         hours=sum(hours, Decimal(0)) if hours else None,
         worth=worth_of_works(line),
@@ -178,6 +182,20 @@ class Invoice(Receivable, InvoiceDraft):
             if each.invoice_line == line.invoice_line
         )
         return line.amount - Money.total(back, self.amount.currency)
+
+    @property
+    def given_back_works(self) -> frozenset[tuple[str, str]]:
+        """Return the works that were given back for good by name, by line of the invoice and key.
+
+        They stay on the invoice, of which nothing is left for them.
+        """
+        return frozenset(
+            (line.invoice_line, key)
+            for note in self.notes
+            if note.intent == "give-back"
+            for line in note.lines
+            for key in without_works(line, note.intent).given_back
+        )
 
     def cancelled(self, line: str) -> Money:
         """Return what credit notes took off a contract line to be billed again.
@@ -425,7 +443,10 @@ class Billing(Part):
     def _credited(self, event: CreditNoteIssued) -> Self:
         left = self.invoices[event.invoice].credits_without(event.credit_note)
         note = IssuedCredit(
-            **{**dict(event), "lines": tuple(without_works(each) for each in event.lines)}
+            **{
+                **dict(event),
+                "lines": tuple(without_works(each, event.intent) for each in event.lines),
+            }
         )
         return self._with_movement(event.invoice, "credits", note, credits_approved=left)
 

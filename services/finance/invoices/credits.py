@@ -89,6 +89,11 @@ def of_works(
     """
     billed = [(line, _works_on(state, invoice, line)) for line in invoice.lines]
     wanted = tuple(keys)
+    back = {key for _, key in invoice.given_back_works}.intersection(wanted)
+    if back:
+        names = ", ".join(key.partition(":")[2] for key in wanted if key in back)
+        sentence = f"nothing is left of {names}: it was given back for good before"
+        raise Refused("credit-too-large", sentence)
     unknown = [key for key in wanted if not any(key in works for _, works in billed)]
     if unknown:
         names = ", ".join(key.partition(":")[2] for key in unknown)
@@ -203,11 +208,16 @@ def _billed_again(
 
 
 def _works_on(state: Engagement, invoice: Invoice, line: InvoiceLine) -> Works:
-    """Return the works on a line but those of credit notes that wait for their number."""
+    """Return the works on a line of which something is left to credit.
+
+    That are neither those of credit notes that wait for their number, nor those that were given
+    back for good by name.
+    """
+    back = invoice.given_back_works
     works = {
         work.key: (work, bill)
         for work, bill in state.work.bills_of(invoice.invoice)
-        if bill.invoice_line == line.invoice_line
+        if bill.invoice_line == line.invoice_line and (line.invoice_line, work.key) not in back
     }
     for note in invoice.credits_approved:
         for each in note.works if note.intent == "cancel-and-rebill" else ():

@@ -726,6 +726,6 @@ def _shown_note(note: IssuedCredit | CreditNoteApproved) -> CreditNoteView:
                 works=each.number_of_works,
                 hours=each.hours,
             )
-            for each in map(without_works, note.lines)
+            for each in (without_works(line, note.intent) for line in note.lines)
         ],
     )

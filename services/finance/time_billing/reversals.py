@@ -79,13 +79,18 @@ def to_credit(state: Engagement) -> Iterator[tuple[Invoice, tuple[BilledWork, ..
 def _to_credit(
     state: Engagement, invoice: Invoice
 ) -> Iterator[tuple[tuple[BilledWork, ...], Money]]:
-    """Yield the reversed works on each line of which something is left, and at most that."""
+    """Yield the reversed works on each line of which something is left, and at most that.
+
+    Nothing is left of a work that was given back for good by name.
+    """
+    back = invoice.given_back_works
     for line in invoice.lines:
         works = tuple(
             billed_work(work, bill)
             for work in state.work.reversed.values()
             for bill in work.bills
             if (bill.invoice, bill.invoice_line) == (invoice.invoice, line.invoice_line)
+            and (line.invoice_line, work.key) not in back
         )
         left = invoice.left_of(line, issued=True)
         if works and left.amount > 0:

@@ -219,6 +219,7 @@ def given_back_of_reversed(state: Engagement, invoice: Invoice) -> Money:
     An invoice with such works has less left to credit than it bills for them.
     """
     billed: dict[str, Money] = {}
+    named, back = Money.zero(state.money), invoice.given_back_works
     pending = {
         each.key
         for note in invoice.credits_approved
@@ -227,7 +228,11 @@ def given_back_of_reversed(state: Engagement, invoice: Invoice) -> Money:
     }
     for work in state.work.reversed.values():
         for bill in work.bills if work.key not in pending else ():
-            if bill.invoice == invoice.invoice:
+            if bill.invoice != invoice.invoice:
+                continue
+            if (bill.invoice_line, work.key) in back:
+                named = named + bill.amount
+            else:
                 known = billed.get(bill.invoice_line, Money.zero(state.money))
                 billed[bill.invoice_line] = known + bill.amount
     left = (
@@ -235,7 +240,8 @@ def given_back_of_reversed(state: Engagement, invoice: Invoice) -> Money:
         for line in invoice.lines
         if line.invoice_line in billed
     )
-    return Money.total((of_works - min(rest, of_works) for rest, of_works in left), state.money)
+    shared = (of_works - min(rest, of_works) for rest, of_works in left)
+    return named + Money.total(shared, state.money)
 
 
 def time_billed(

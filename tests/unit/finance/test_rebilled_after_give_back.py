@@ -311,3 +311,37 @@ def test_a_reversal_while_the_note_waits_for_its_number_leaves_nothing_to_credit
     gone = hearing(waiting.after, time_reversed(A))
     done = gone.when_outcome(request.id, request.item, NUMBER).then_accepted()
     assert (unbilled(done), done.view["to_credit"]) == (eur(0), [])
+
+
+def named_back() -> Scenario[Engagement]:
+    """Return 10 h, 3.25 h and 5 h of an invoice of which the second was given back by name."""
+    note_of_b = note("give-back", entries=["b"])
+    return credit_issued(billed(*THREE), note_of_b)
+
+
+def test_a_work_that_was_given_back_by_name_is_not_credited_when_it_is_reversed() -> None:
+    gone = hearing(named_back(), time_reversed(THREE[1]))
+    assert gone.view["to_credit"] == []
+    refused = gone.when(note("cancel-and-rebill", entries=["b"]), by="cora")
+    refused.then_refused("credit-too-large", saying="nothing is left of b")
+    again = cancelled(gone)
+    assert unbilled(again) == eur(1_500)
+    out = rebilled(again)
+    assert [each.amount for each in drafts_and_invoices(out)[SECOND].lines] == [eur(1_500)]
+    assert revenue(out) == eur(1_500)
+    assert room(out) == eur(20_000 - 1_500)
+
+
+def test_another_work_beside_one_that_was_given_back_by_name_is_credited_whole() -> None:
+    gone = hearing(named_back(), time_reversed(THREE[0]))
+    [owed] = gone.view["to_credit"]
+    assert owed.amount == eur(1_000)
+    assert [each.amount for each in taken(gone, entries=["c"])] == [eur(500)]
+
+
+def test_the_rest_of_a_line_is_billed_again_without_a_work_that_was_given_back_by_name() -> None:
+    works = taken(named_back())
+    assert {each.entry: (each.amount, each.given_back) for each in works} == {
+        "a": (eur(1_000), None),
+        "c": (eur(500), None),
+    }

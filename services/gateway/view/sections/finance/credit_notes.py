@@ -28,6 +28,7 @@ class Fields(Protocol):
 
     invoices: dict[str, Invoice]
     reversed: dict[str, ReversedWork]
+    given_back: dict[str, set[str]]
 
 
 steps = PartSteps[Fields]()
@@ -62,6 +63,10 @@ def _credited(section: Fields, recorded: Recorded[finance.CreditNoteIssued]) -> 
                 for line in invoice.billed_lines
             ]
         clear_overdue(invoice)
+    if event.intent == "give-back":
+        named = {f"{line.invoice_line}/{each.key}" for line in event.lines for each in line.works}
+        if named:
+            section.given_back.setdefault(event.invoice, set()).update(named)
     if corrected is not None:
         for line in event.lines:
             for work in line.works:

@@ -31,6 +31,7 @@ class Fields(Protocol):
     """Fields of the section that these steps change."""
 
     reversed: dict[str, ReversedWork]
+    given_back: dict[str, set[str]]
 
 
 steps = PartSteps[Fields]()
@@ -53,7 +54,9 @@ def _billed_work_reversed(section: Fields, recorded: Recorded[finance.BilledWork
     for work in event.works:
         known.works.add(work.key)
         name = work.invoice_line
-        known.to_credit[name] = known.to_credit.get(name, nothing) + work.amount
+        is_back = f"{name}/{work.key}" in section.given_back.get(event.invoice, ())
+        owed = nothing if is_back else work.amount
+        known.to_credit[name] = known.to_credit.get(name, nothing) + owed
         line = known.lines.setdefault(
             name, BilledLine(name, work.line, nothing, work.role, Decimal(0), work.rate, nothing)
         )

@@ -87,6 +87,8 @@ class FinanceSection:
     held: dict[str, WithheldWork] = field(default_factory=dict)
     """Approved work that is held back from billing, by kind and id (``time:T-1``)."""
     reversed: dict[str, ReversedWork] = field(default_factory=dict)
+    given_back: dict[str, set[str]] = field(default_factory=dict)
+    """Works that were given back for good by name: line of the invoice and key, by invoice."""
     """Reversed work by the invoice that bills it."""
     written_down: dict[str, WithheldWork] = field(default_factory=dict)
     """Approved work that is never billed, by contract line, role and day."""
