@@ -22,7 +22,7 @@ _PLACES = {"engagement": "engagements", "timesheet": "timesheets", "payment": "p
 _ROLES = roles()
 _CONDITIONS = {"settle-account": {"account-not-settled"}}
 """Refusals that list what else is to be done before."""
-_BEGINS = {"draft-plan"}
+_BEGINS = {"draft-plan", "request-change"}
 """Commands after which another one is to be given."""
 
 
