@@ -120,12 +120,16 @@ class EarlyStartCaps:
                     cap.unrated.add(role)
         return _decimal(left, _DECIMALS)
 
-    def take_whole(self, day: date, role: str, hours: Decimal, rate: Rate | None) -> bool:
-        """Take billable hours if all of them are within the caps; return whether they are."""
+    def beyond(self, day: date, hours: Decimal, rate: Rate | None) -> Decimal:
+        """Return the billable hours that the caps of a day do not cover, and take none."""
         left = Fraction(hours)
         for cap in self.of(day):
             left -= cap.fitting(left, rate)
-        return not left and not self.take(day, role, hours, rate)
+        return _decimal(left, _DECIMALS)
+
+    def take_whole(self, day: date, role: str, hours: Decimal, rate: Rate | None) -> bool:
+        """Take billable hours if all of them are within the caps; return whether they are."""
+        return not self.beyond(day, hours, rate) and not self.take(day, role, hours, rate)
 
     def allow(self, day: date) -> bool:
         """Return whether a cap of a day is not spent, as work needs that uses up none."""

@@ -767,6 +767,18 @@ def test_expenses_under_a_cap_in_money_need_the_rates_of_approved_hours() -> Non
     assert one.owner == owners(life.events)["rates-missing"] == "delivery"
 
 
+def test_work_that_is_uncovered_for_another_reason_uses_up_no_early_start() -> None:
+    life = _early(Life().won(), {"cap_hours": 10})
+    life.say(61, submitted("T-1", EARLY, 6, task="nowhere"))
+    life.say(61, submitted("T-2", EARLY, 8, task="initiation", person="eva"))
+    assert missing(life.events) == {"task-unknown"}
+    assert found(life).keys() == {"work-outside-plan"}
+    life.say(61, submitted("T-2", EARLY, 12, task="initiation", person="eva"))
+    assert missing(life.events) == {"task-unknown", "early-start-cap-spent"}
+    # 2 of the 12 h, and 0.8 h of Friday on the unknown task, for which nothing is left by then.
+    assert found(life)["work-before-signature"].at_stake == eur(280)
+
+
 def test_a_further_early_start_takes_no_coverage_away() -> None:
     week_after = EARLY + timedelta(weeks=1)
     life = _worked(_early(Life().won(), {"cap_hours": 40}), 8)

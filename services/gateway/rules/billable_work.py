@@ -30,7 +30,7 @@ class _Lacks(Enum):
     NAME = "name"
 
 
-def _unpaid(view: View) -> dict[tuple[_Lacks, str], list[Hours]]:
+def unpaid(view: View) -> dict[tuple[_Lacks, str], list[Hours]]:
     """Return the billable hours for which no line pays, by the reason, and by role or line.
 
     Only lines by time and materials or at cost need rates. Hours that name no line are compared
@@ -84,7 +84,7 @@ def work_without_rate(
     Sales agrees with the customer on a change that adds it. After the end of the engagement,
     Delivery approves them as cost.
     """
-    for (lacks, role), found in _unpaid(view).items():
+    for (lacks, role), found in unpaid(view).items():
         if lacks is _Lacks.RATE:
             yield rule.disconnect(
                 f"{hours(total_hours(found))} of {role} are worked; the contract has no rate for "
@@ -108,7 +108,7 @@ def work_without_line(
     signed by their day, if they name one.
     """
     baseline = view.delivery.baseline
-    for (lacks, about), found in _unpaid(view).items():
+    for (lacks, about), found in unpaid(view).items():
         if lacks is _Lacks.RATE:
             continue
         why = (

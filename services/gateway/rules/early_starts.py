@@ -3,7 +3,7 @@
 Hours that are not billable use up no cap, and are covered while one of their day is not spent.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -15,16 +15,21 @@ from gateway.view.engagement_view import View
 
 
 def beyond_early_starts(
-    view: View, approved: Iterable[Hours], waiting: Iterable[Hours]
+    view: View, approved: Iterable[Hours], waiting: Iterable[Hours], uncovered: Container[Hours]
 ) -> Iterator[Hours]:
     """Yield the hours, or the part of them, that no early start covers.
 
-    Approved hours use up the caps first, and within each group those of earlier days.
+    Approved hours use up the caps first, and within each group those of earlier days. Those that
+    are `uncovered` for another reason use up none.
     """
     caps = _caps(view)
     for each in (*sorted(approved, key=day_of), *sorted(waiting, key=day_of)):
         if each.billable:
-            left = caps.take(each.day, each.role, each.hours, _bill_rate(view, each))
+            rate = _bill_rate(view, each)
+            if each in uncovered:
+                left = caps.beyond(each.day, each.hours, rate)
+            else:
+                left = caps.take(each.day, each.role, each.hours, rate)
             if left:
                 yield replace(each, hours=left)
         elif not caps.allow(each.day):

@@ -4,7 +4,8 @@ Only work that waits for approval is compared: Delivery approves none of it as b
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from contracts.channels import Department
@@ -15,6 +16,7 @@ from gateway.rules.amounts import agreed_lines, price_of_lines
 from gateway.rules.hours import Hours, evidence, total_hours, waiting, worth
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
+from gateway.view.sections.steps import Ref
 
 rules = Rules()
 
@@ -171,18 +173,7 @@ def work_outside_plan(
 
     Initiation and project management need no plan until the first baseline.
     """
-    baseline, tasks = view.delivery.baseline, view.delivery.tasks
-    first = baseline.first_on if baseline is not None else date.max
-    # Before its first baseline here, an engagement that was taken over had a plan without tasks.
-    since = first if view.delivery.imported else date.min
-    found = [
-        each
-        for each in waiting(view)
-        if each.task not in tasks.lines
-        and _change_of(view, each) is None
-        and each.day >= since
-        and (each.task not in _TASKS_BEFORE_BASELINE or each.day > first)
-    ]
+    baseline, found = view.delivery.baseline, outside_plan(view)
     if found:
         names = ", ".join(sorted({str(each.task) for each in found}))
         yield rule.disconnect(
@@ -192,6 +183,31 @@ def work_outside_plan(
             exposure=view.price,
             at_stake=worth(view, found),
         )
+
+
+def outside_plan(view: View) -> list[Hours]:
+    """Return the hours that wait for approval on tasks that the plan does not have."""
+    baseline, tasks = view.delivery.baseline, view.delivery.tasks
+    first = baseline.first_on if baseline is not None else date.max
+    # Before its first baseline here, an engagement that was taken over had a plan without tasks.
+    since = first if view.delivery.imported else date.min
+    return [
+        each
+        for each in waiting(view)
+        if each.task not in tasks.lines
+        and _change_of(view, each) is None
+        and each.day >= since
+        and (each.task not in _TASKS_BEFORE_BASELINE or each.day > first)
+    ]
+
+
+def on_open_changes(view: View) -> list[Hours]:
+    """Return the hours that wait for approval on changes that are not signed or not released."""
+    found: list[Hours] = []
+    for change, submitted in _by_change(view).items():
+        signed_on, lacks = _signed_on(view, change), dict(_unreleased(view, change))
+        found += [each for each in submitted if lacks or each.day < signed_on]
+    return found
 
 
 @rules.register(
@@ -208,11 +224,46 @@ def work_before_release(
     In tier light, the signed statement of work contains the requirements, from the effective day of
     the contract on if that is earlier. Those of an engagement that was taken over are not judged.
     """
-    tasks, baseline, imported = (
-        view.delivery.tasks,
-        view.delivery.baseline,
-        view.delivery.imported,
+    baseline, release, found = view.delivery.baseline, _release(view), before_release(view)
+    if not found:
+        return
+    first = min(each.day for each in found)
+    by_contract = release.by_contract
+    what = "statement of work is signed" if by_contract else "requirements are signed off"
+    lacks = [
+        *([f"the {what}"] if first < release.ready else []),
+        *(["the plan is baselined"] if first < release.planned else []),
+    ]
+    yield rule.disconnect(
+        f"{hours(total_hours(found))} of implementation, from {day(first)} on, are submitted for "
+        f"days before {listed(lacks)}.",
+        (
+            *evidence(found),
+            *sorted(release.signatures, key=lambda said: said.occurred_at),
+            baseline.said if baseline else view.delivery.plan_drafted,
+        ),
+        owner="legal" if release.waits_for_contract and not view.over else "delivery",
+        exposure=price_of_lines(view, [each.line for each in found]),
+        at_stake=worth(view, found),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Release:
+    """The days from which implementation is released, and the signatures that release it.
+
+    Requirements are there from `ready` on, the baseline from `planned` on.
+    """
+
+    signatures: Mapping[Ref, date]
+    ready: date
+    planned: date
+    by_contract: bool
+    waits_for_contract: bool
+
+
+def _release(view: View) -> _Release:
+    baseline, imported = view.delivery.baseline, view.delivery.imported
     light, signed = view.delivery.tier == "light", view.legal.signed or view.legal.imported
     signatures = {each.said: each.event.signed_on for each in view.delivery.requirements.values()}
     first_document = min(signatures.values(), default=date.max)
@@ -221,32 +272,22 @@ def work_before_release(
         signatures[signed.said] = since
     ready = date.min if imported else min(signatures.values(), default=date.max)
     planned = baseline.first_on if baseline is not None else date.max
-    planned = imported.event.baselined_on if imported is not None else planned
-    found = [
+    return _Release(
+        signatures=signatures,
+        ready=ready,
+        planned=imported.event.baselined_on if imported is not None else planned,
+        by_contract=light and (ready < first_document or ready == date.max),
+        waits_for_contract=light and ready == date.max,
+    )
+
+
+def before_release(view: View) -> list[Hours]:
+    """Return the hours that wait on implementation of days before its release."""
+    tasks, release = view.delivery.tasks, _release(view)
+    return [
         each
         for each in waiting(view)
         if each.task in tasks.lines
         and each.task not in tasks.preparing
-        and (each.day < ready or each.day < planned)
+        and (each.day < release.ready or each.day < release.planned)
     ]
-    if not found:
-        return
-    first = min(each.day for each in found)
-    by_contract = light and (ready < first_document or ready == date.max)
-    what = "statement of work is signed" if by_contract else "requirements are signed off"
-    lacks = [
-        *([f"the {what}"] if first < ready else []),
-        *(["the plan is baselined"] if first < planned else []),
-    ]
-    yield rule.disconnect(
-        f"{hours(total_hours(found))} of implementation, from {day(first)} on, are submitted for "
-        f"days before {listed(lacks)}.",
-        (
-            *evidence(found),
-            *sorted(signatures, key=lambda said: said.occurred_at),
-            baseline.said if baseline else view.delivery.plan_drafted,
-        ),
-        owner="legal" if light and ready == date.max and not view.over else "delivery",
-        exposure=price_of_lines(view, [each.line for each in found]),
-        at_stake=worth(view, found),
-    )

@@ -16,6 +16,7 @@ from contracts.counting import counted
 from contracts.decimals import round_decimal
 from contracts.holds import hold_of
 from gateway.formatting import day, listed
+from gateway.rules.billable_work import unpaid
 from gateway.rules.early_starts import (
     beyond_early_starts,
     covers_expense,
@@ -24,6 +25,7 @@ from gateway.rules.early_starts import (
 )
 from gateway.rules.expenses import of_expenses, waiting_expenses
 from gateway.rules.hours import Hours, billable, day_of, evidence, total_hours, waiting, worth
+from gateway.rules.planned_work import before_release, on_open_changes, outside_plan
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery.expenses import WaitingExpense
@@ -64,7 +66,7 @@ def work_before_signature(
         owner=_owner(view, approved, spent[0]) if spent else None,
         severity=severity,
     )
-    beyond = list(beyond_early_starts(view, approved, submitted))
+    beyond = list(beyond_early_starts(view, approved, submitted, _uncovered(view)))
     if not beyond:
         return
     starts, early = view.legal.early_starts, (*approved, *submitted)
@@ -89,6 +91,21 @@ def work_before_signature(
         at_stake=worth(view, beyond),
         severity=severity,
     )
+
+
+def _uncovered(view: View) -> set[Hours]:
+    """Return the hours that wait and that something else than a contract does not cover."""
+    lines = (each for found in unpaid(view).values() for each in found)
+    held = (each for each in waiting(view) if _hold_on(view, each.day))
+    return {*lines, *held, *outside_plan(view), *on_open_changes(view), *before_release(view)}
+
+
+def _hold_on(view: View, on: date) -> date | None:
+    """Return the first day of the hold of a day, or None."""
+    held, hold = view.delivery.held, hold_of(view.delivery.past_holds, on)
+    if held is not None and on >= held.event.held_on:
+        return held.event.held_on
+    return hold and hold[0]
 
 
 def _owner(view: View, approved: Iterable[Hours], first: Hours | WaitingExpense) -> Department:
@@ -148,17 +165,12 @@ def work_on_hold(rule: Rule, view: View, today: date, allowed: Tolerances) -> It
     """Find work that waits for approval, of days on which work is on hold, or was."""
     held, past = view.delivery.held, view.delivery.past_holds
     since = held.event.held_on if held else date.max
-
-    def hold_on(on: date) -> date | None:
-        hold = hold_of(past, on)
-        return since if on >= since else hold and hold[0]
-
     worked: defaultdict[date | None, list[Hours]] = defaultdict(list)
     for each in waiting(view):
-        worked[hold_on(each.day)].append(each)
+        worked[_hold_on(view, each.day)].append(each)
     spent: defaultdict[date | None, list[WaitingExpense]] = defaultdict(list)
     for expense in waiting_expenses(view):
-        spent[hold_on(expense.spent_on)].append(expense)
+        spent[_hold_on(view, expense.spent_on)].append(expense)
     for first in sorted(each for each in {*worked, *spent} if each):
         recorded, found = view.delivery.holds[first], worked[first]
         days = (

@@ -89,8 +89,15 @@ def test_hours_beyond_the_cap_of_an_early_start_are_found_before_they_are_approv
         "reason": "Urgent.",
     }
     life.say(5, legal.EarlyStartAuthorised.model_validate(start))
-    assert of_rule(life.say(16, submitted("T-1", EARLY, 8)), 16, "work-before-signature") is None
-    found = of_rule(life.say(17, submitted("T-1", EARLY, 16)), 17, "work-before-signature")
+    assert (
+        of_rule(
+            life.say(16, submitted("T-1", EARLY, 8, task="initiation")), 16, "work-before-signature"
+        )
+        is None
+    )
+    found = of_rule(
+        life.say(17, submitted("T-1", EARLY, 16, task="initiation")), 17, "work-before-signature"
+    )
     assert found is not None
     assert found.sentence == (
         "16 h were worked before the signature; the early-start authorisation covers 10 h of them."
