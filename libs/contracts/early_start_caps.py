@@ -109,27 +109,31 @@ class EarlyStartCaps:
 
     def take(self, day: date, role: str, hours: Decimal, rate: Rate | None) -> Decimal:
         """Take billable hours of a role from the caps of a day; return those that are beyond."""
-        left = Fraction(hours)
-        for cap in self.of(day):
-            fit = cap.fitting(left, rate)
+        shares, left = self._shared(day, hours, rate)
+        for cap, fit in shares:
             cap.use(fit, rate)
-            left -= fit
-        if left:
-            for cap in self.of(day):
-                if cap.lacks(rate):
-                    cap.unrated.add(role)
-        return _decimal(left, _DECIMALS)
+            if left and cap.lacks(rate):
+                cap.unrated.add(role)
+        return left
 
     def beyond(self, day: date, hours: Decimal, rate: Rate | None) -> Decimal:
         """Return the billable hours that the caps of a day do not cover, and take none."""
-        left = Fraction(hours)
-        for cap in self.of(day):
-            left -= cap.fitting(left, rate)
-        return _decimal(left, _DECIMALS)
+        return self._shared(day, hours, rate)[1]
 
     def take_whole(self, day: date, role: str, hours: Decimal, rate: Rate | None) -> bool:
         """Take billable hours if all of them are within the caps; return whether they are."""
         return not self.beyond(day, hours, rate) and not self.take(day, role, hours, rate)
+
+    def _shared(
+        self, day: date, hours: Decimal, rate: Rate | None
+    ) -> tuple[list[tuple[EarlyStartCap, Fraction]], Decimal]:
+        """Return the hours that each cap of a day covers, and those that are beyond."""
+        shares, left = [], Fraction(hours)
+        for cap in self.of(day):
+            fit = cap.fitting(left, rate)
+            shares.append((cap, fit))
+            left -= fit
+        return shares, _decimal(left, _DECIMALS)
 
     def allow(self, day: date) -> bool:
         """Return whether a cap of a day is not spent, as work needs that uses up none."""

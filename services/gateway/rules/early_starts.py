@@ -5,7 +5,6 @@ Hours that are not billable use up no cap, and are covered while one of their da
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
-from datetime import date
 
 from contracts.early_start_caps import EarlyStartCaps
 from contracts.money import Rate
@@ -36,17 +35,15 @@ def beyond_early_starts(
             yield each
 
 
-def covers_expense(view: View, on: date, approved: Iterable[Hours]) -> bool:
-    """Return whether early starts cover an expense of a day: it uses up no cap.
+def caps_after(view: View, approved: Iterable[Hours]) -> EarlyStartCaps:
+    """Return what approved hours leave of early starts.
 
-    One has to include the day, and the approved hours must not have used it up.
+    They cover an expense of a day while one of its caps is not used up: it uses up none.
     """
-    return _after(view, approved).allow(on)
-
-
-def unrated_roles(view: View, approved: Iterable[Hours], on: date) -> set[str]:
-    """Return the roles of approved hours without which it is not known what is left on a day."""
-    return _after(view, approved).unrated(on)
+    caps = _caps(view)
+    for each in sorted(approved, key=day_of):
+        caps.take(each.day, each.role, each.hours, _bill_rate(view, each))
+    return caps
 
 
 def lacks_rate(view: View, each: Hours) -> bool:
@@ -56,13 +53,6 @@ def lacks_rate(view: View, each: Hours) -> bool:
 
 def _caps(view: View) -> EarlyStartCaps:
     return EarlyStartCaps(each.event for each in view.legal.early_starts)
-
-
-def _after(view: View, approved: Iterable[Hours]) -> EarlyStartCaps:
-    caps = _caps(view)
-    for each in sorted(approved, key=day_of):
-        caps.take(each.day, each.role, each.hours, _bill_rate(view, each))
-    return caps
 
 
 def _bill_rate(view: View, each: Hours) -> Rate | None:

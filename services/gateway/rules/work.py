@@ -14,15 +14,11 @@ from typing import Literal
 from contracts.channels import Department
 from contracts.counting import counted
 from contracts.decimals import round_decimal
+from contracts.early_start_caps import EarlyStartCaps
 from contracts.holds import hold_of
 from gateway.formatting import day, listed
 from gateway.rules.billable_work import unpaid
-from gateway.rules.early_starts import (
-    beyond_early_starts,
-    covers_expense,
-    lacks_rate,
-    unrated_roles,
-)
+from gateway.rules.early_starts import beyond_early_starts, caps_after, lacks_rate
 from gateway.rules.expenses import of_expenses, waiting_expenses
 from gateway.rules.hours import Hours, billable, day_of, evidence, total_hours, waiting, worth
 from gateway.rules.planned_work import before_release, on_open_changes, outside_plan
@@ -52,10 +48,11 @@ def work_before_signature(
     submitted = [each for each in waiting(view) if each.day < covers]
     before = "the signature" if signed is None else f"{day(covers)}, when the contract begins"
     severity: Literal["warning", "serious"] = "serious" if signed is None else "warning"
+    caps = caps_after(view, approved)
     spent = [
         each
         for each in waiting_expenses(view)
-        if each.spent_on < covers and not covers_expense(view, each.spent_on, approved)
+        if each.spent_on < covers and not caps.allow(each.spent_on)
     ]
     yield from of_expenses(
         rule,
@@ -63,13 +60,15 @@ def work_before_signature(
         spent,
         f"are submitted for days before {before}, and no early-start authorisation covers them",
         (*(start.said for start in view.legal.early_starts), signed.said if signed else None),
-        owner=_owner(view, approved, spent[0]) if spent else None,
+        owner=_owner(view, caps, spent[0]) if spent else None,
         severity=severity,
     )
-    beyond = list(beyond_early_starts(view, approved, submitted, _uncovered(view)))
+    starts, early = view.legal.early_starts, (*approved, *submitted)
+    # Most views have none of these, and every rule is applied after each event.
+    otherwise = _uncovered(view) if starts and submitted else frozenset[Hours]()
+    beyond = list(beyond_early_starts(view, approved, submitted, otherwise))
     if not beyond:
         return
-    starts, early = view.legal.early_starts, (*approved, *submitted)
     worked = total_hours(early)
     covered = round_decimal(worked - total_hours(beyond), 2)
     authorised = (
@@ -86,7 +85,7 @@ def work_before_signature(
             *(start.said for start in starts),
             signed.said if signed else None,
         ),
-        owner=_owner(view, approved, beyond[0]),
+        owner=_owner(view, caps, beyond[0]),
         exposure=view.price,
         at_stake=worth(view, beyond),
         severity=severity,
@@ -108,15 +107,16 @@ def _hold_on(view: View, on: date) -> date | None:
     return hold and hold[0]
 
 
-def _owner(view: View, approved: Iterable[Hours], first: Hours | WaitingExpense) -> Department:
+def _owner(view: View, caps: EarlyStartCaps, first: Hours | WaitingExpense) -> Department:
     """Return who can cover early work, of which `first` is the first, or approve it as cost.
 
+    `caps` are what approved hours leave of early starts.
     Finance can while it has not priced the estimate that has the roles without a bill rate.
     """
     if view.over or view.legal.signed or view.legal.imported:
         return "delivery"
     on = first.spent_on if isinstance(first, WaitingExpense) else first.day
-    unrated = unrated_roles(view, approved, on)
+    unrated = caps.unrated(on)
     if isinstance(first, Hours) and first.billable and lacks_rate(view, first):
         unrated.add(first.role)
     if not unrated:

@@ -39,6 +39,7 @@ from tests.unit.finance.builders import (
 )
 from tests.unit.finance.month_streams import MonthStreams
 from tests.unit.finance.test_billing import fallen_due, retainer
+from tests.unit.finance.test_credit_notes import unbilled
 
 MAY = date(2026, 5, 4)
 APRIL = BillTime(month="2026-04")
@@ -82,12 +83,6 @@ def taken(scenario: Scenario[Engagement], **more: Any) -> tuple[CreditedWork, ..
     [approved] = scenario.when(note("cancel-and-rebill", **more), by="cora").events
     assert isinstance(approved, CreditNoteApproved)
     return approved.works
-
-
-def unbilled(scenario: Scenario[Engagement]) -> Money:
-    [line] = scenario.view["unbilled"]
-    amount: Money = line.unbilled
-    return amount
 
 
 def revenue(scenario: Scenario[Engagement]) -> Money:
