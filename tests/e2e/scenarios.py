@@ -27,6 +27,8 @@ from local.platform import DEPARTMENTS
 
 TODAY = datetime.now(UTC).date()
 LAST_DAY = TODAY - timedelta(days=1)
+# A day to come in every time zone, and still so when the tests run past midnight.
+IN_A_MONTH = TODAY + timedelta(days=30)
 NO_HASH = "sha256:" + "0" * 64
 
 State = dict[str, Any]

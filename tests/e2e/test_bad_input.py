@@ -17,7 +17,7 @@ from sales.accounts.names import account_id
 from tests.e2e.conftest import ApiClient
 from tests.e2e.mistakes import LARGEST, Mistake, Tokens, mistakes
 from tests.e2e.openapi import Route, routes
-from tests.e2e.scenarios import TODAY, Engagements
+from tests.e2e.scenarios import IN_A_MONTH, Engagements
 
 AT_ONCE = 4
 
@@ -188,7 +188,7 @@ def test_a_reused_key_and_an_outdated_etag_are_refused(api: ApiClient, access: o
         "account": account_id(CUSTOMERS[0].name),
         "title": "Once",
         "expected_value": {"amount": "1000.50", "currency": "EUR"},
-        "expected_close": TODAY.isoformat(),
+        "expected_close": IN_A_MONTH.isoformat(),
         "owner": "ann",
     }
     headers = {"Idempotency-Key": "just-once"}

@@ -23,7 +23,7 @@ from local.demo.reference_data import CUSTOMERS, SELLERS
 from local.platform import DEPARTMENTS, Platform
 from sales.accounts.names import account_id
 from tests.e2e.conftest import ApiClient, events
-from tests.e2e.scenarios import TODAY, Engagements, Observed
+from tests.e2e.scenarios import IN_A_MONTH, TODAY, Engagements, Observed
 from tests.infrastructure import wait_until
 
 SOON = 30.0
@@ -62,7 +62,7 @@ def opened(access: PlatformAccess, number: int) -> Actors:
                     "account": account_id(customer.name),
                     "title": f"Small work {number % 5}",
                     "expected_value": value,
-                    "expected_close": (TODAY + timedelta(days=30)).isoformat(),
+                    "expected_close": IN_A_MONTH.isoformat(),
                     "owner": seller,
                 },
                 seller,

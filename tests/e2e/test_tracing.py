@@ -8,7 +8,7 @@ from local.demo.driver import PlatformAccess
 from local.demo.reference_data import CUSTOMERS
 from sales.accounts.names import account_id
 from tests.e2e.conftest import ApiClient
-from tests.e2e.scenarios import TODAY
+from tests.e2e.scenarios import IN_A_MONTH
 from tests.e2e.spans import Collector, Span
 from tests.infrastructure import wait_until
 
@@ -36,7 +36,7 @@ def test_a_request_is_followed_through_every_department(
             "account": account_id(CUSTOMERS[0].name),
             "title": "Traced",
             "expected_value": {"amount": "1000", "currency": "EUR"},
-            "expected_close": TODAY.isoformat(),
+            "expected_close": IN_A_MONTH.isoformat(),
             "owner": "ann",
         },
         headers={
