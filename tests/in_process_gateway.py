@@ -97,8 +97,7 @@ class InMemory:
         if held.view.causally_complete:
             held.disconnects = judge(held.view, self.today)
             held.judged_on = self.today
-        waived = held.view.gateway.waived | held.view.gateway_confidential.waived
-        figures = contribution(held.view, held.disconnects.values(), waived)
+        figures = contribution(held.view, held.disconnects.values(), held.waived)
         replace_contribution(self._totals, held.figures, figures)
         held.figures = figures
         row = row_of(held)
@@ -124,6 +123,13 @@ class InMemory:
         if step.own_events:
             self._judge(engagement)
         return step.stream
+
+    def on(self, today: date) -> None:
+        """Evaluate the rules of all engagements on another day, and publish what changed."""
+        self.today = today
+        for engagement in self._held:
+            self._judge(engagement)
+            self._announce(engagement)
 
     def wait(self, engagement: str, waits: Waits, *passed_over: PassedOver) -> None:
         """Mark an engagement as waiting, with events of it passed over."""

@@ -12,6 +12,7 @@ from contracts.channels import GATEWAY, GATEWAY_CONFIDENTIAL, Department
 from contracts.event import Event
 from contracts.money import Money
 from contracts.values import (
+    Day,
     Identifier,
     Moment,
     PersonId,
@@ -40,6 +41,26 @@ class Evidence(Value):
     """The `streamsequence` of the event: its number on its channel in this engagement."""
 
 
+class Side(Value):
+    """A statement of one department about the subject of a disconnect, and who made it."""
+
+    department: Annotated[Department | Unlisted, OPEN]
+    """Department that believes it."""
+    value: ShortText
+    """The statement in English: an amount, hours, a day, or that nothing was stated.
+
+    An amount has its currency. The value names no person.
+    """
+    author: PersonId | None = None
+    """Person who stated it: where a stand-in did, the person for whom.
+
+    Null where no person did or the department stated nothing, and where it follows from time or
+    expenses, whose events tell not every reader who their author is.
+    """
+    day: Day | None = None
+    """Day on which it was stated, or on which what it states happened; null where nothing was."""
+
+
 class _Finding(Event):
     """Base of the events of one disconnect."""
 
@@ -56,6 +77,8 @@ class _Finding(Event):
 class _Detected(_Finding):
     sentence: Text
     """The contradiction in words, in English."""
+    sides: tuple[Side, Side]
+    """The two statements that contradict each other, mostly of two departments."""
     evidence: Annotated[tuple[Evidence, ...], Field(max_length=MOST_EVIDENCE)]
     """Events that prove it; the first 1,000 of more."""
     since: Moment
@@ -65,6 +88,12 @@ class _Detected(_Finding):
     """
     owner: Annotated[Department | Unlisted, OPEN]
     """Department that can resolve it."""
+    ends_with: PersonId | None = None
+    """Person of that department who can resolve it; null where none is known."""
+    command: Identifier
+    """Name of a command with which it can be resolved, or that begins it, such as `draft-sow`."""
+    command_of: Annotated[Department | Unlisted, OPEN] | None = None
+    """Department that takes the command; null where it is the owner."""
     exposure: Money | None = None
     """Price of the lines or the contract that it touches, never negative; null where unknown.
 
@@ -80,6 +109,8 @@ class _Detected(_Finding):
     """Calendar days that depend on it, such as a delay; null where none are known."""
     severity: Literal["warning", "serious"] = "warning"
     """Urgency of the disconnect."""
+    waived_until: Day | None = None
+    """Last day on which it is waived; null where there is no waiver, or it has run out."""
 
 
 _ALL_DEPARTMENTS: tuple[Department, ...] = ("sales", "legal", "delivery", "finance")
@@ -88,7 +119,8 @@ _ALL_DEPARTMENTS: tuple[Department, ...] = ("sales", "legal", "delivery", "finan
 class DisconnectDetected(_Detected, channel=GATEWAY, consumed_by=_ALL_DEPARTMENTS):
     """A disconnect was detected: two departments believe what cannot both be true.
 
-    Published by the gateway; again when its evidence or severity changed.
+    Published by the gateway; again when its evidence, sides or severity changed, when others can
+    resolve it, and when its waiver has run out.
     """
 
 
@@ -100,7 +132,7 @@ class DisconnectResolved(_Finding, channel=GATEWAY, consumed_by=_ALL_DEPARTMENTS
 
 
 class DisconnectWaived(_Finding, channel=GATEWAY, consumed_by=_ALL_DEPARTMENTS):
-    """A disconnect was waived: a person accepted it as it is, until it is resolved.
+    """A disconnect was waived: a person accepted it as it is until a day, or until it is resolved.
 
     Published by the gateway.
     """
@@ -109,12 +141,14 @@ class DisconnectWaived(_Finding, channel=GATEWAY, consumed_by=_ALL_DEPARTMENTS):
     """Reason for the waiver."""
     waived_by: PersonId
     """Person who accepted it."""
+    until: Day
+    """Last day (UTC) of the waiver; from the next day on the disconnect needs attention again."""
 
 
 class ConfidentialDisconnectDetected(_Detected, channel=GATEWAY_CONFIDENTIAL):
     """A disconnect was detected whose sentence or amounts would reveal costs or margins.
 
-    Published by the gateway in confidence; again when its evidence or severity changed.
+    Published by the gateway in confidence; again as the open event is.
     """
 
 
@@ -123,7 +157,7 @@ class ConfidentialDisconnectResolved(_Finding, channel=GATEWAY_CONFIDENTIAL):
 
 
 class ConfidentialDisconnectWaived(_Finding, channel=GATEWAY_CONFIDENTIAL):
-    """A confidential disconnect was waived: a person accepted it as it is, until it is resolved.
+    """A confidential disconnect was waived: a person accepted it as it is until a day.
 
     Published by the gateway in confidence.
     """
@@ -132,6 +166,8 @@ class ConfidentialDisconnectWaived(_Finding, channel=GATEWAY_CONFIDENTIAL):
     """Reason for the waiver."""
     waived_by: PersonId
     """Person who accepted it."""
+    until: Day
+    """Last day (UTC) of the waiver; from the next day on the disconnect needs attention again."""
 
 
 class Disconnect(Value):
@@ -140,7 +176,7 @@ class Disconnect(Value):
     detected: DisconnectDetected
     """The last detection."""
     waived: DisconnectWaived | None = None
-    """The waiver; null where there is none."""
+    """The waiver; null where there is none, and where it has run out."""
 
 
 DisconnectEvent: TypeAlias = DisconnectDetected | DisconnectResolved | DisconnectWaived
@@ -152,14 +188,14 @@ def open_disconnects(
 ) -> dict[str, Disconnect]:
     """Return the unresolved disconnects by finding after an event; the one it changed is last.
 
-    A waiver is kept when its disconnect is detected again, and dropped when it is resolved. A
-    waiver of a disconnect that is not known is ignored.
+    A waiver is kept when its disconnect is detected again as waived, and dropped when it has run
+    out or the disconnect is resolved. A waiver of a disconnect that is not known is ignored.
     """
     before = known.get(event.finding)
     others = {finding: each for finding, each in known.items() if finding != event.finding}
     match event:
         case DisconnectDetected():
-            waived = before.waived if before else None
+            waived = before.waived if before and event.waived_until else None
             return others | {event.finding: Disconnect(detected=event, waived=waived)}
         case DisconnectWaived() if before is not None:
             return others | {event.finding: before.model_copy(update={"waived": event})}

@@ -1,6 +1,7 @@
 """Decider of disconnects: commands publish what the rules find now, and waive a disconnect."""
 
 from collections.abc import Iterable
+from datetime import UTC, date
 from typing import Self, TypeAlias
 
 from pydantic import Field
@@ -13,7 +14,7 @@ from chassis.domain.state import Part, on_event
 from contracts import gateway as contract
 from contracts.event import Event
 from contracts.gateway import Evidence
-from contracts.values import Identifier, Text, Value
+from contracts.values import Day, Identifier, Text, Value
 from gateway.rules import Disconnect
 from gateway.view.sections.gateway import proof
 
@@ -23,13 +24,19 @@ Detected: TypeAlias = contract.DisconnectDetected | contract.ConfidentialDisconn
 class PublishedDisconnect(Value):
     """The last publication of an unresolved disconnect.
 
-    `proof` differs when severity or evidence do. `waived` is the reason of a waiver.
+    `proof` differs when severity, sides or evidence do, and when others can resolve it. `waived` is
+    the reason of a waiver, and `waived_until` its last day (UTC).
     """
 
     rule: Identifier
     confidential: bool
     proof: str
     waived: str | None = None
+    waived_until: Day | None = None
+
+    def is_waived(self, on: date) -> bool:
+        """Return whether it is waived on a day (UTC)."""
+        return self.waived_until is not None and on <= self.waived_until
 
 
 class EngagementDisconnects(Part):
@@ -40,11 +47,13 @@ class EngagementDisconnects(Part):
     @on_event
     def _detected(self, event: Detected) -> Self:
         before = self.published.get(event.finding)
+        is_waived = before is not None and event.waived_until is not None
         published = PublishedDisconnect(
             rule=event.rule,
             confidential=event.channel.confidential,
             proof=_proof(event),
-            waived=before.waived if before else None,
+            waived=before.waived if before and is_waived else None,
+            waived_until=event.waived_until,
         )
         return self.updated(published={**self.published, event.finding: published})
 
@@ -59,7 +68,9 @@ class EngagementDisconnects(Part):
     def _waived(
         self, event: contract.DisconnectWaived | contract.ConfidentialDisconnectWaived
     ) -> Self:
-        waived = self.published[event.finding].model_copy(update={"waived": event.why})
+        waived = self.published[event.finding].model_copy(
+            update={"waived": event.why, "waived_until": event.until}
+        )
         return self.updated(published={**self.published, event.finding: waived})
 
 
@@ -71,13 +82,15 @@ class PublishDisconnects(Command):
 
 
 class WaiveDisconnect(Command):
-    """Accept a disconnect as it is, with a reason.
+    """Accept a disconnect as it is until a day, with a reason.
 
-    It remains visible until it is resolved, and no longer needs attention.
+    It remains visible, and does not need attention until that day has passed.
     """
 
     finding: Identifier
     why: Text
+    until: Day
+    """Last day (UTC) of the waiver, after today."""
 
     def given_by(self, *, confidential: bool) -> "WaiveDisconnect":
         """Return the command of a caller who may, or may not, see confidential disconnects."""
@@ -99,6 +112,7 @@ def detected(disconnect: Disconnect) -> Detected:
         finding=disconnect.finding,
         rule=disconnect.rule,
         sentence=disconnect.sentence,
+        sides=disconnect.sides,
         evidence=tuple(
             Evidence(
                 event=ref.event,
@@ -110,6 +124,9 @@ def detected(disconnect: Disconnect) -> Detected:
         ),
         since=disconnect.since,
         owner=disconnect.owner,
+        ends_with=disconnect.ends_with,
+        command=disconnect.command,
+        command_of=disconnect.command_of,
         exposure=disconnect.exposure,
         at_stake=disconnect.at_stake,
         days=disconnect.days,
@@ -118,7 +135,7 @@ def detected(disconnect: Disconnect) -> Detected:
 
 
 def _proof(event: Detected) -> str:
-    return proof(event.severity, (item.event for item in event.evidence))
+    return proof(event, (item.event for item in event.evidence))
 
 
 capability = Capability[EngagementDisconnects](__name__)
@@ -128,11 +145,20 @@ capability = Capability[EngagementDisconnects](__name__)
 def publish(
     state: EngagementDisconnects, command: PublishDisconnects, context: Context
 ) -> Iterable[Event]:
-    """Publish disconnects that are new or have changed, and resolve those that are gone."""
+    """Publish disconnects that are new or have changed, and resolve those that are gone.
+
+    One whose waiver has run out is published again, without it.
+    """
+    today = context.recorded_at.astimezone(UTC).date()
     current = {event.finding: event for event in command.disconnects}
     for finding, event in current.items():
         before = state.published.get(finding)
-        if before is None or before.proof != _proof(event):
+        if before is None:
+            yield event
+        elif before.is_waived(today):
+            if before.proof != _proof(event):
+                yield event.model_copy(update={"waived_until": before.waived_until})
+        elif before.waived_until is not None or before.proof != _proof(event):
             yield event
     for finding, disconnect in state.published.items():
         if finding not in current:
@@ -148,24 +174,34 @@ def publish(
 def waive(
     state: EngagementDisconnects, command: WaiveDisconnect, context: Context
 ) -> Iterable[Event]:
-    """Waive a disconnect; the same waiver given again changes nothing.
+    """Waive a disconnect until a day; the same waiver given again changes nothing.
 
     Raises Refused where there is no such disconnect, or where it is confidential and the caller may
-    not see it: both are refused with the same words.
+    not see it: both are refused with the same words; and where the day is not after today (UTC).
     """
     disconnect = state.published.get(command.finding)
     hidden = not isinstance(command, WaiveAnyDisconnect)
     if disconnect is None or (disconnect.confidential and hidden):
         raise Refused("disconnect-unknown", f"There is no open disconnect {command.finding} here.")
-    if disconnect.waived == command.why:
+    today = context.recorded_at.astimezone(UTC).date()
+    known = disconnect.waived, disconnect.waived_until
+    if disconnect.is_waived(today) and known == (command.why, command.until):
         return
+    if command.until <= today:
+        raise Refused(
+            "waiver-not-in-future", f"The waiver would end on {command.until}, not after today."
+        )
     kind = (
         contract.ConfidentialDisconnectWaived
         if disconnect.confidential
         else contract.DisconnectWaived
     )
     yield kind(
-        finding=command.finding, rule=disconnect.rule, why=command.why, waived_by=context.acting_for
+        finding=command.finding,
+        rule=disconnect.rule,
+        why=command.why,
+        waived_by=context.acting_for,
+        until=command.until,
     )
 
 

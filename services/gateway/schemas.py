@@ -11,6 +11,7 @@ from chassis.application.passed_over import PassedOverView, shown
 from chassis.base.view_model import ViewModel
 from contracts.channels import Department, is_open, open_channels
 from contracts.event import Event, Recorded
+from contracts.gateway import Side
 from contracts.money import Money
 from gateway.portfolio.list_index import ListedDisconnect, Page
 from gateway.portfolio.summary import Summary
@@ -40,6 +41,9 @@ class DisconnectView(ViewModel):
     """A disconnect: the contradiction, the events that prove it, and what depends on it.
 
     `heard` of an event is how far its author had processed other channels when it was recorded.
+    `sides` are what is contradictory: what a department believes, who stated it, and on what day.
+    `ends_with` is the person who can resolve it with the `command`, which is of the owner's
+    department unless `command_of` names another one. `waived` is its waiver while it runs.
     `exposure` is the price that it touches and `at_stake` the difference itself; null is unknown.
     """
 
@@ -48,8 +52,12 @@ class DisconnectView(ViewModel):
     finding: str
     rule: str
     sentence: str
+    sides: tuple[Side, Side]
     since: datetime
     owner: Department
+    ends_with: str | None
+    command: str
+    command_of: Department | None
     severity: str
     exposure: Money | None
     at_stake: Money | None
@@ -144,7 +152,7 @@ def written(
 def engagement_view(details: EngagementDetails, reader: Reader) -> EngagementView:
     """Return the response model of an engagement; attention is that of the reader."""
     view, confidential = details.view, reader.confidential
-    waived = view.gateway.waived | view.gateway_confidential.waived
+    waived = details.row.waived
     return EngagementView(
         engagement=view.engagement,
         stage=view.stage,
@@ -178,8 +186,12 @@ def disconnect_view(
         finding=disconnect.finding,
         rule=disconnect.rule,
         sentence=disconnect.sentence,
+        sides=disconnect.sides,
         since=disconnect.since,
         owner=disconnect.owner,
+        ends_with=disconnect.ends_with,
+        command=disconnect.command,
+        command_of=disconnect.command_of,
         severity=disconnect.severity,
         exposure=disconnect.exposure,
         at_stake=disconnect.at_stake,

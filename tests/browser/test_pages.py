@@ -346,6 +346,9 @@ async def test_a_disconnect_is_waived_with_a_reason(page: Page) -> None:
         assert page.url.endswith(LATE), "a waiver without a reason is not sent"
         await case.get_by_label("Reason for the waiver").fill("Agreed with the customer.")
         await case.get_by_role("button", name="Waive with this reason").click()
+        assert page.url.endswith(LATE), "a waiver without a last day is not sent"
+        await case.get_by_label("Last day of the waiver").fill("2999-12-31")
+        await case.get_by_role("button", name="Waive with this reason").click()
 
         await expect(case).to_contain_text("Waived by Vera Voss")
         await expect(case).to_contain_text("“Agreed with the customer.”")

@@ -186,7 +186,11 @@ async def test_a_disconnect_is_published_waived_and_still_listed(world: World) -
     assert "30 days later" in page["items"][0]["sentence"]
     assert len(page["items"][0]["evidence"]) == 2
 
-    body = {"finding": finding, "why": "Agreed with the customer on the phone."}
+    body = {
+        "finding": finding,
+        "why": "Agreed with the customer on the phone.",
+        "until": "2999-12-31",
+    }
     path = f"/engagements/{LATE}/waive-disconnect"
     refused = await world.client.post(path, json=body, headers={**EMMA, "Idempotency-Key": "w"})
     assert refused.status_code == 403

@@ -263,10 +263,11 @@ def test_a_missing_page_is_not_found(
         ("/sign-in", b"{}", {"Content-Type": "application/json"}, 415),
         ("/sign-in", b"token=x", {"Sec-Fetch-Site": "cross-site"}, 403),
         ("/sign-in", b"token=x", {"Sec-Fetch-Site": "", "Origin": "http://["}, 403),
-        (f"{NOBODYS}/waive", b"finding=x&why=Because", {}, 404),
+        (f"{NOBODYS}/waive", b"finding=x&why=Because&until=2999-12-31", {}, 404),
         (f"{NOBODYS}/waive", b"finding=x", {}, 422),
-        (f"{NOBODYS}/waive", b"finding=x&why=" + b"a" * 9_000, {}, 422),
-        ("/pages/engagements/E-1/waive", b"finding=x&why=y", {}, 404),
+        (f"{NOBODYS}/waive", b"finding=x&why=Because&until=soon", {}, 422),
+        (f"{NOBODYS}/waive", b"finding=x&until=2999-12-31&why=" + b"a" * 9_000, {}, 422),
+        ("/pages/engagements/E-1/waive", b"finding=x&why=y&until=2999-12-31", {}, 404),
     ],
 )
 @pytest.mark.usefixtures("access")

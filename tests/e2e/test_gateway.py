@@ -299,7 +299,11 @@ def test_a_disconnect_is_detected_announced_waived_and_resolved(
         "POST",
         "gateway",
         f"/engagements/{actors.engagement}/waive-disconnect",
-        body={"finding": LATE, "why": "The customer asked for the later date."},
+        body={
+            "finding": LATE,
+            "why": "The customer asked for the later date.",
+            "until": "2999-12-31",
+        },
         headers={"Idempotency-Key": "waive-late", "Prefer": "wait=10"},
     )
     assert answer.status_code == 200, answer.text
@@ -331,7 +335,7 @@ def test_only_an_open_disconnect_can_be_waived_and_only_with_the_role(
     api: ApiClient, engagements: Engagements
 ) -> None:
     path = f"/engagements/{engagements.whole.engagement}/waive-disconnect"
-    body = {"finding": "nothing", "why": "Because."}
+    body = {"finding": "nothing", "why": "Because.", "until": "2999-12-31"}
     headers = {"Idempotency-Key": "waive-nothing"}
     nothing = api.request("POST", "gateway", path, body=body, headers=headers)
     nobody = api.request("POST", "gateway", path, body=body, headers=headers, by="emma")

@@ -12,6 +12,7 @@ from gateway.projection.timeline import in_order
 from gateway.projection.view_store import CachedView
 from gateway.rules import Disconnect, judge
 from gateway.view.engagement_view import PROJECTED_CHANNELS, View, apply_event, dump
+from gateway.view.sections.gateway import in_force
 from tests.faults.checks import events_by_engagement
 from tests.faults.collected_state import Evidence
 from tests.faults.finding import Finding
@@ -56,7 +57,7 @@ def portfolio(evidence: Evidence, today: date) -> Portfolio:
         view = folded(
             engagement, [each for each in events if each.channel.name in PROJECTED_CHANNELS]
         )
-        figures.append(_contribution(view, judge(view, today)))
+        figures.append(_contribution(view, judge(view, today), today))
     records = ReferenceDataCache(
         recorded
         for record in evidence.topics["delivery.reference"]
@@ -88,7 +89,9 @@ def _engagement(
     if held.disconnects != findings:
         found = sorted(held.disconnects.keys() ^ findings.keys()) or "other texts"
         yield Finding(f"gateway: {engagement} has other disconnects than its events give: {found}")
-    if _without_nothing(held.figures) != _without_nothing(_contribution(afresh, findings)):
+    if _without_nothing(held.figures) != _without_nothing(
+        _contribution(afresh, findings, held.judged_on)
+    ):
         yield Finding(f"gateway: what {engagement} adds to the figures is not what its events give")
     yield from _timeline(evidence, engagement, events)
 
@@ -128,9 +131,8 @@ def _totals(evidence: Evidence, added: Mapping[int, list[Figures]]) -> Iterator[
             )
 
 
-def _contribution(view: View, findings: Mapping[str, Disconnect]) -> Figures:
-    waived = view.gateway.waived.keys() | view.gateway_confidential.waived.keys()
-    return contribution(view, findings.values(), waived)
+def _contribution(view: View, findings: Mapping[str, Disconnect], today: date) -> Figures:
+    return contribution(view, findings.values(), in_force(view.waivers, today))
 
 
 def _without_nothing(figures: Figures) -> Figures:

@@ -102,7 +102,11 @@ class Gateway:
         for each in found.values():
             if each.confidential not in self._waived:
                 self._waived.add(each.confidential)
-                waiver = WaiveDisconnect(finding=each.finding, why="The customer knows about it.")
+                waiver = WaiveDisconnect(
+                    finding=each.finding,
+                    why="The customer knows about it.",
+                    until=day + timedelta(days=28),
+                )
                 yield from self._decide(waiver.given_by(confidential=True), "vera", day)
 
     def _decide(self, command: Command, actor: str, day: date) -> Iterator[Recorded[Event]]:

@@ -35,6 +35,7 @@ AnyCommandCode = Literal[
     "id-repeated",
     "question-not-addressed",
     "question-unknown",
+    "waiver-not-in-future",
 ]
 """Code of a refusal that commands of any department may get."""
 
@@ -75,5 +76,6 @@ ANY_COMMAND_REFUSALS: dict[AnyCommandCode, str] = {
     "id-repeated": "An id is used more than once.",
     "question-not-addressed": "Another department answers the question.",
     "question-unknown": "There is no question with this id.",
+    "waiver-not-in-future": "The last day of the waiver is not after today.",
 }
 """Sentence of each code, sorted by code."""

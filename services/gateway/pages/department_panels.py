@@ -611,7 +611,8 @@ def _gateway(view: View, names: Names, *, confidential: bool) -> _PanelRows:
     yield (
         "Waived",
         tuple(
-            f"{rule_title(waiver.finding.partition('.')[0])}, by {names.person(waiver.waived_by)}"
+            f"{rule_title(waiver.finding.partition('.')[0])}, by {names.person(waiver.waived_by)}, "
+            f"until {short_day(waiver.until)}"
             for section in sections
             for waiver in section.waived.values()
         ),

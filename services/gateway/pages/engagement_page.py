@@ -174,15 +174,14 @@ class ProvedDisconnect:
 
 
 def proved_disconnects(
-    view: View,
     disconnects: Mapping[str, Disconnect],
+    waivers: Mapping[str, Waiver],
     timeline: Sequence[Recorded[Event]],
     names: Names,
     reader: Reader,
 ) -> list[ProvedDisconnect]:
     """Return the disconnects with their evidence, the serious and oldest first, the waived last."""
     events = {each.id: each for each in timeline}
-    waivers = view.gateway.waived | view.gateway_confidential.waived
     shown = [each for each in disconnects.values() if reader.confidential or not each.confidential]
     shown.sort(
         key=lambda each: (

@@ -245,15 +245,11 @@ def attention(
 ) -> Attention | None:
     """Return why an engagement needs attention: its most serious open disconnect, or its report.
 
-    Return None where every reason is confidential and the reader may not see it.
+    `disconnects` are those without a waiver. Return None where every reason is confidential and the
+    reader may not see it.
     """
-    waived = view.gateway.waived.keys() | view.gateway_confidential.waived.keys()
     unresolved = sorted(
-        (
-            each
-            for each in disconnects
-            if each.finding not in waived and (confidential or not each.confidential)
-        ),
+        (each for each in disconnects if confidential or not each.confidential),
         key=lambda each: (each.severity != "serious", each.since, each.finding),
     )
     if unresolved:

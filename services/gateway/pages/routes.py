@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, Protocol
 from uuid import uuid4
 
@@ -175,6 +175,7 @@ def _content(caller: Caller, source: Sources, **content: object) -> dict[str, ob
         "may_waive": caller.may(*WAIVED_BY),
         "names": Names(source.reference_data),
         "today": source.today,
+        "tomorrow": source.today + timedelta(days=1),
         "live": "/pages/live",
         "age_notice": source.age_notice(),
         **content,
@@ -200,7 +201,7 @@ def _add_pages(router: APIRouter, sources: Callable[[Request], Sources]) -> None
             portfolio_page.attention(
                 one.row.seen(confidential=confidential),
                 one.view,
-                list(one.disconnects.values()),
+                [each for each in one.disconnects.values() if each.finding not in one.row.waived],
                 names,
                 confidential=confidential,
             )
@@ -251,7 +252,9 @@ def _add_pages(router: APIRouter, sources: Callable[[Request], Sources]) -> None
             waits=details.waits and details.waits.seen(confidential=confidential),
             passed_over=shown_passed_over(details.passed_over, confidential=confidential),
             steps=stage_steps(view),
-            disconnects=proved_disconnects(view, details.disconnects, timeline, names, reader),
+            disconnects=proved_disconnects(
+                details.disconnects, details.row.waived, timeline, names, reader
+            ),
             panels=panels(view, names, source.today, confidential=confidential),
             bills=shown_bills,
             older_bills=older_bills,
@@ -355,10 +358,15 @@ def _add_waiver(router: APIRouter, sources: Callable[[Request], Sources]) -> Non
             raise Problem(403, "not-allowed", "Your roles do not allow this.")
         finding = form.get("finding", "")
         try:
-            command = WaiveDisconnect(finding=finding, why=form.get("why", ""))
+            command = WaiveDisconnect.model_validate(
+                {name: form.get(name, "") for name in ("finding", "why", "until")}
+            )
         except ValidationError:
-            raise Problem(422, "invalid-input", "A waiver needs a reason, in words.") from None
+            what = "A waiver needs a reason, in words, and a last day."
+            raise Problem(422, "invalid-input", what) from None
         source = sources(request)
+        if command.until <= source.today:
+            raise Problem(422, "invalid-input", "The last day of a waiver is after today.")
         confidential = caller.may("confidential")
         disconnect = (await source.queries.engagement(engagement)).disconnects.get(finding)
         if disconnect is None or (disconnect.confidential and not confidential):

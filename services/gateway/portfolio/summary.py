@@ -1,6 +1,6 @@
 """The summary of an engagement: the fields that lists show, filter and sort by."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import date, datetime
 from typing import Literal
 
@@ -52,13 +52,15 @@ def weight(disconnects: Iterable[Disconnect]) -> int:
 
 
 def summary(
-    view: View, disconnects: Mapping[str, Disconnect], waits: Waits | None = None
+    view: View,
+    disconnects: Mapping[str, Disconnect],
+    waived: Container[str] = (),
+    waits: Waits | None = None,
 ) -> Summary:
-    """Return the summary of a view and its disconnects by id.
+    """Return the summary of a view and its disconnects by id; `waived` are ids of them.
 
     Confidential disconnects are neither shown nor counted.
     """
-    waived = view.gateway.waived.keys()
     report, price = view.delivery.report, view.price
     active = not view.over
     rag = view.delivery.rag if active else None

@@ -371,7 +371,10 @@ class Projector:
             self._to_publish.setdefault(engagement, time.monotonic() + seconds)
 
     def to_judge(self) -> list[str]:
-        """Return the engagements of own partitions that have not ended, once per day."""
+        """Return the engagements of own partitions to evaluate, once per day.
+
+        They are those that have not ended, and those with a waiver, which may have run out.
+        """
         today = self.today()
         if self._judged_for == today or not self._partitions:
             return []
@@ -379,7 +382,7 @@ class Projector:
         return [
             row.engagement
             for row in self.rows
-            if row.partition in self._partitions and row.summary.stage not in OVER
+            if row.partition in self._partitions and (row.summary.stage not in OVER or row.waived)
         ]
 
     def judge_later(self) -> None:
@@ -424,14 +427,14 @@ class Projector:
             )
             if found.keys() != each.disconnects.keys() or found != each.disconnects:
                 each.disconnects = found
-            # Rules find the same in an ended engagement on any day (`Rule.after_end`).
-            each.judged_on = date.min if view.over else today
+            # Rules find the same in an ended engagement on any day (`Rule.after_end`), but a waiver
+            # runs out.
+            each.judged_on = date.min if view.over and not view.gateway.waived else today
             if each.unpublished:
                 self._to_publish[view.engagement] = time.monotonic()
             else:
                 self._to_publish.pop(view.engagement, None)
-        waived = view.gateway.waived.keys() | view.gateway_confidential.waived.keys()
-        each.figures = contribution(view, each.disconnects.values(), waived)
+        each.figures = contribution(view, each.disconnects.values(), each.waived)
         self._totals.count(each.partition, view.engagement, each.share)
 
     # ---- cache ---------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ from gateway.projection.version import current_version
 from gateway.redaction import adapter_of_store
 from gateway.rules import Disconnect
 from gateway.view.engagement_view import View, apply_event, dump, load
-from gateway.view.sections.gateway import Waiver, proof
+from gateway.view.sections.gateway import Waiver, in_force, proof
 from gateway.view.waiting import Waits
 
 _RESERVED = 64 * 1024
@@ -110,11 +110,18 @@ class CachedView:
         return Share(self.revision, self.figures)
 
     @property
+    def waived(self) -> dict[str, Waiver]:
+        """The waivers by disconnect that have not run out on the day of the evaluation."""
+        return in_force(self.view.waivers, self.judged_on)
+
+    @property
     def unpublished(self) -> bool:
-        """True if its disconnects differ from the published ones in its view."""
+        """True if its disconnects or waivers differ from the published ones in its view."""
         view = self.view
-        return view.gateway.proofs | view.gateway_confidential.proofs != {
-            name: proof(found.severity, (each.event for each in found.evidence))
+        return self.waived.keys() != view.waivers.keys() or (
+            view.gateway.proofs | view.gateway_confidential.proofs
+        ) != {
+            name: proof(found, (each.event for each in found.evidence))
             for name, found in self.disconnects.items()
         }
 
@@ -352,9 +359,9 @@ def row_of(cached: CachedView) -> EngagementRow:
     return EngagementRow(
         partition=cached.partition,
         number=cached.revision,
-        summary=summary(view, cached.disconnects, cached.waits),
+        summary=summary(view, cached.disconnects, cached.waived, cached.waits),
         disconnects=list(cached.disconnects.values()),
-        waived=view.gateway.waived | view.gateway_confidential.waived,
+        waived=cached.waived,
     )
 
 
@@ -380,11 +387,11 @@ def _document(cached: CachedView) -> Document:
         "findings": _DISCONNECTS.dump_json(cached.disconnects),
         "judged_on": cached.judged_on.isoformat(),
         "figures": _text(cached.figures),
-        "summary": summary(view, cached.disconnects, cached.waits).model_dump_json(),
+        "summary": summary(view, cached.disconnects, cached.waived, cached.waits).model_dump_json(),
         "waits": _WAITS.dump_json(cached.waits),
         "passed_over": [each.document() for each in cached.passed_over],
         "turns": cached.transitions,
-        "waived": _WAIVERS.dump_json(view.gateway.waived | view.gateway_confidential.waived),
+        "waived": _WAIVERS.dump_json(cached.waived),
         "unannounced": cached.unpublished,
     }
 

@@ -11,8 +11,26 @@ from contracts.money import Money
 from gateway.formatting import listed
 from gateway.rules.amounts import agreed_lines, price_of_lines, total
 from gateway.rules.expenses import of_expenses, waiting_expenses
-from gateway.rules.hours import Hours, billable, evidence, total_hours, waiting, worth
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
+from gateway.rules.hours import (
+    Hours,
+    billable,
+    evidence,
+    side_of,
+    total_hours,
+    waiting,
+    worth,
+)
+from gateway.rules.rule import (
+    EXPENSE_AS_COST,
+    TIME_AS_COST,
+    Disconnect,
+    End,
+    Rule,
+    Rules,
+    Tolerances,
+    hours,
+)
+from gateway.rules.sides import of_agreement, side
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery.expenses import WaitingExpense
 from gateway.view.sections.finance.budget import Budget
@@ -74,7 +92,12 @@ def _agreed(view: View) -> Ref | None:
 
 
 @rules.register(
-    "work-without-rate", title="Work without a contract rate", owner="sales", after_end=True
+    "work-without-rate",
+    title="Work without a contract rate",
+    owner="sales",
+    command="request-change",
+    command_of="delivery",
+    after_end=True,
 )
 def work_without_rate(
     rule: Rule, view: View, today: date, allowed: Tolerances
@@ -90,14 +113,22 @@ def work_without_rate(
                 f"{hours(total_hours(found))} of {role} are worked; the contract has no rate for "
                 "the role.",
                 (_agreed(view), *evidence(found)),
+                sides=(
+                    of_agreement(view, f"no rate for {role} in the contract"),
+                    side_of(found, f"of {role} worked"),
+                ),
                 about=role,
-                owner="delivery" if view.over else None,
+                end=TIME_AS_COST if view.over else None,
                 exposure=price_of_lines(view, [each.line for each in found]),
             )
 
 
 @rules.register(
-    "work-without-line", title="Work that no contract line pays", owner="delivery", after_end=True
+    "work-without-line",
+    title="Work that no contract line pays",
+    owner="delivery",
+    command="draft-plan",
+    after_end=True,
 )
 def work_without_line(
     rule: Rule, view: View, today: date, allowed: Tolerances
@@ -119,6 +150,16 @@ def work_without_line(
         yield rule.disconnect(
             f"{hours(total_hours(found))} {why}.",
             (_agreed(view), baseline.said if baseline else None, *evidence(found)),
+            sides=(
+                of_agreement(
+                    view,
+                    f"no line {about} in the contract"
+                    if lacks is _Lacks.LINE
+                    else f"several lines with a rate for {about}",
+                ),
+                side_of(found, f"on line {about}" if lacks is _Lacks.LINE else "without a line"),
+            ),
+            end=TIME_AS_COST if view.over else None,
             about=f"{lacks.value}.{about}",
             exposure=view.price,
             at_stake=worth(view, found),
@@ -139,6 +180,10 @@ def work_without_line(
             else f"are on line {line}, which amendment {amendment.amendment} adds that was signed"
             " later",
             (amendment.signed if amendment else _agreed(view),),
+            other=side("legal", f"line {line} signed", amendment.signed)
+            if amendment
+            else of_agreement(view, f"no line {line} in the contract"),
+            end=EXPENSE_AS_COST if amendment else End("delivery", "reject-expense"),
             about=f"{_Lacks.LINE.value}.{line}",
         )
 
@@ -162,7 +207,12 @@ def _is_early(view: View, expense: WaitingExpense) -> bool:
     return signed_on is not None and signed_on > expense.spent_on
 
 
-@rules.register("expense-not-billed", title="Billable expense that is not billed", owner="delivery")
+@rules.register(
+    "expense-not-billed",
+    title="Billable expense that is not billed",
+    owner="delivery",
+    command="reverse-expense",
+)
 def expense_not_billed(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
@@ -191,6 +241,14 @@ def expense_not_billed(
             f"Expenses of {listed(map(str, spent.values()))} are approved as billable; "
             f"{reasons[name]}.",
             (view.delivery.billable_expense.get(name), budget.said),
+            sides=(
+                side(
+                    "delivery",
+                    f"expenses of {listed(map(str, spent.values()))} approved as billable",
+                    view.delivery.billable_expense.get(name),
+                ),
+                side("finance", reasons[name], budget.said),
+            ),
             about=name or None,
             exposure=price_of_lines(view, [name or None]),
             at_stake=total(spent.values()),

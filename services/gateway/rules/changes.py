@@ -10,7 +10,8 @@ from contracts.money import Money
 from contracts.values import days_after
 from gateway.formatting import day
 from gateway.rules.amounts import difference, price_of_lines, total
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
+from gateway.rules.rule import Disconnect, End, Rule, Rules, Tolerances
+from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 from gateway.view.sections.finance.prices import PricedChange
 from gateway.view.sections.legal import Amendment
@@ -19,7 +20,12 @@ from gateway.view.sections.steps import AmendmentVerdict
 rules = Rules()
 
 
-@rules.register("change-not-approved", title="Change without approval", owner="delivery")
+@rules.register(
+    "change-not-approved",
+    title="Change without approval",
+    owner="delivery",
+    command="approve-change",
+)
 def implemented_unapproved(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
@@ -32,9 +38,18 @@ def implemented_unapproved(
         )
         if change.approved is None and (built or planned):
             verb = "is built" if built else "is in the baseline"
+            priced = view.finance.changes_priced.get(change.change)
             yield rule.disconnect(
                 f"Change {change.change} {verb} and the customer has not approved it.",
                 (change.requested, built or planned),
+                sides=(
+                    side("delivery", f"change {change.change} {verb}", built or planned),
+                    side("delivery", "not approved by the customer", change.requested)
+                    if priced is None
+                    else side(
+                        "finance", f"priced at {priced.event.price}, not approved", priced.said
+                    ),
+                ),
                 about=change.change,
                 exposure=price_of_lines(view, [each.line for each in change.changes]),
                 at_stake=view.finance.price_of_change(change.change),
@@ -42,7 +57,12 @@ def implemented_unapproved(
             )
 
 
-@rules.register("change-not-followed", title="Change approved, not followed", owner="legal")
+@rules.register(
+    "change-not-followed",
+    title="Change approved, not followed",
+    owner="legal",
+    command="draft-amendment",
+)
 def approved_unfollowed(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
@@ -59,19 +79,24 @@ def approved_unfollowed(
         signed = amendment is not None and amendment.signed is not None
         if change.rejected and not signed:
             continue
-        absent = []
+        absent: list[tuple[str, End]] = []
         if not signed:
-            absent.append("the contract")
+            command = "draft-amendment" if amendment is None else "sign-amendment"
+            absent.append(("the contract", End("legal", command)))
         if baseline is None or change.change not in baseline.changes:
-            absent.append("the plan")
+            absent.append(("the plan", End("delivery", "baseline-plan")))
         if budget is None or change.change not in budget.amended_for:
-            absent.append("budget and billing schedule")
+            absent.append(("budget and billing schedule", End("finance", "catch-up")))
         if absent:
             yield rule.disconnect(
                 f"Change {change.change} was approved on {day(on)} and is not yet in "
-                f"{' nor in '.join(absent)}.",
+                f"{' nor in '.join(where for where, _ in absent)}.",
                 (approved, baseline.said if baseline else None),
-                owner="legal" if "the contract" in absent else "delivery",
+                sides=(
+                    side("delivery", f"change {change.change} approved", approved, on=on),
+                    side(absent[0][1].owner, f"not in {absent[0][0]}"),
+                ),
+                end=absent[0][1],
                 about=change.change,
                 exposure=price_of_lines(view, [each.line for each in change.changes]),
                 at_stake=view.finance.price_of_change(change.change),
@@ -79,7 +104,12 @@ def approved_unfollowed(
             )
 
 
-@rules.register("amendment-differs", title="Amendment differs from the change", owner="legal")
+@rules.register(
+    "amendment-differs",
+    title="Amendment differs from the change",
+    owner="legal",
+    command="draft-amendment",
+)
 def amendment_differs(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
@@ -124,6 +154,21 @@ def amendment_differs(
                 else ""
             ),
             (priced.said, amendment.signed),
+            sides=(
+                side(
+                    "finance",
+                    f"priced at {priced.event.price}"
+                    + (f", finish on {day(finish)}" if moved and finish else ""),
+                    priced.said,
+                ),
+                side(
+                    "legal",
+                    f"signed {amendment.price_delta}"
+                    + (f", finish on {day(amendment.finishes_on)}" if moved else "")
+                    + ("" if same_scope else ", with other changes of the lines"),
+                    amendment.signed,
+                ),
+            ),
             about=amendment.amendment,
             exposure=price_of_lines(view, _differing(signed, agreed)),
             at_stake=_price_difference(amendment, priced.event),

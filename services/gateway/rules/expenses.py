@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from contracts.channels import Department
+from contracts.gateway import Side
 from contracts.money import Money
-from gateway.rules.rule import Disconnect, Rule
+from gateway.rules.rule import EXPENSE_AS_COST, Disconnect, End, Rule
+from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery.expenses import WaitingExpense
 from gateway.view.sections.steps import Ref
@@ -25,13 +26,15 @@ def of_expenses(
     why: str,
     evidence: Iterable[Ref | None],
     *,
+    other: Side,
+    end: End = EXPENSE_AS_COST,
     about: str = "",
-    owner: Department | None = None,
     severity: Literal["warning", "serious"] = "warning",
 ) -> Iterator[Disconnect]:
     """Yield a disconnect for each currency of expenses, whose amount is at stake.
 
-    `why` ends the sentence that begins with the amount, and names no person.
+    `why` ends the sentence that begins with the amount, and names no person. `other` is the side
+    that contradicts the expenses.
     """
     by_currency: defaultdict[str, list[WaitingExpense]] = defaultdict(list)
     for each in found:
@@ -42,8 +45,16 @@ def of_expenses(
         yield rule.disconnect(
             f"Expenses of {amount} {why}.",
             (*proof, *(each.said for each in spent)),
+            sides=(
+                side(
+                    "delivery",
+                    f"expenses of {amount} submitted",
+                    on=min(each.spent_on for each in spent),
+                ),
+                other,
+            ),
             about=".".join(filter(None, (about, "expenses", currency))),
-            owner=owner,
+            end=end,
             exposure=view.price,
             at_stake=amount,
             severity=severity,

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from contracts.gateway import Side
 from contracts.lines import ContractLine
 from contracts.money import Money
 from gateway.rules.amounts import rate_of_work, value_of_hours
+from gateway.rules.rule import hours
+from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
 
@@ -70,6 +73,14 @@ def worth(view: View, found: Iterable[Hours], lines: Sequence[ContractLine] = ()
 def evidence(found: Iterable[Hours]) -> list[Ref]:
     """Return the events that contain hours, each once, by the day of the work."""
     return list({each.said.event: each.said for each in sorted(found, key=day_of)}.values())
+
+
+def side_of(found: Sequence[Hours], verb: str = "submitted") -> Side:
+    """Return what Delivery states about work: its hours and its first day.
+
+    It names no author: that may be the person who worked.
+    """
+    return side("delivery", f"{hours(total_hours(found))} {verb}", on=min(map(day_of, found)))
 
 
 def day_of(found: Hours) -> date:

@@ -9,7 +9,7 @@ from contracts.decimals import ROUNDING, round_decimal
 from contracts.lines import ContractLine
 from contracts.money import Money, Rate
 from contracts.values import Margin
-from gateway.formatting import day
+from gateway.formatting import day, percent
 from gateway.rules.amounts import (
     difference,
     price_of_lines,
@@ -17,7 +17,8 @@ from gateway.rules.amounts import (
     total,
     value_of_hours,
 )
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
+from gateway.rules.rule import Disconnect, End, Rule, Rules, Tolerances, hours
+from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 from gateway.view.sections.finance.budget import Budget
 from gateway.view.sections.finance.invoices import Invoice
@@ -25,6 +26,8 @@ from gateway.view.sections.finance.lines import BilledLine
 from gateway.view.sections.steps import line_hours
 
 rules = Rules()
+
+_CREDIT = End("finance", "issue-credit-note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,9 @@ class _WrongRate:
     on: date | None
 
 
-@rules.register("bill-rate-differs", title="Billed at another rate", owner="finance")
+@rules.register(
+    "bill-rate-differs", title="Billed at another rate", owner="finance", command="void-invoice"
+)
 def bill_rate(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find invoices that bill a role at another rate than its contract line has on the day.
 
@@ -60,6 +65,14 @@ def bill_rate(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
             f"Invoice {invoice.number} bills {first.line.role} at {first.charged} an hour{when}; "
             f"the contract says {first.agreed}.",
             (view.legal.agreed, invoice.said),
+            sides=(
+                side(
+                    "legal",
+                    f"{first.line.role} agreed at {first.agreed} an hour{when}",
+                    view.legal.agreed,
+                ),
+                side("finance", f"billed at {first.charged} an hour", invoice.said),
+            ),
             about=invoice.invoice,
             exposure=total(
                 billed.amount
@@ -101,7 +114,12 @@ def _overcharged(wrong: Iterable[_WrongRate]) -> Money | None:
     )
 
 
-@rules.register("billed-before-acceptance", title="Billed before acceptance", owner="finance")
+@rules.register(
+    "billed-before-acceptance",
+    title="Billed before acceptance",
+    owner="finance",
+    command="void-invoice",
+)
 def billed_before_acceptance(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
@@ -120,10 +138,20 @@ def billed_before_acceptance(
             item for item in owed or invoice.deliverables if not view.delivery.is_accepted(item)
         ]
         if waiting:
+            submitted = [status[item] for item in waiting if item in status]
+            last = max(submitted, key=lambda each: each.said.streamsequence, default=None)
             yield rule.disconnect(
                 f"Invoice {invoice.number} over {invoice.amount} bills on acceptance; "
                 f"not accepted yet: {', '.join(waiting)}.",
-                (invoice.said, *(status[item].said for item in waiting if item in status)),
+                (invoice.said, *(each.said for each in submitted)),
+                sides=(
+                    side("finance", f"{invoice.amount} billed on acceptance", invoice.said),
+                    side(
+                        "delivery",
+                        f"not accepted: {', '.join(waiting)}",
+                        last.said if last is not None else None,
+                    ),
+                ),
                 about=invoice.invoice,
                 exposure=price_of_lines(view, [each.line for each in invoice.lines]),
                 at_stake=invoice.amount,
@@ -131,7 +159,12 @@ def billed_before_acceptance(
             )
 
 
-@rules.register("reversed-work-billed", title="Reversed work is billed", owner="finance")
+@rules.register(
+    "reversed-work-billed",
+    title="Reversed work is billed",
+    owner="finance",
+    command="issue-credit-note",
+)
 def reversed_work_billed(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
@@ -143,13 +176,19 @@ def reversed_work_billed(
             yield rule.disconnect(
                 f"Invoice {invoice.number} bills {to_credit} for work whose approval was reversed.",
                 (invoice.said, reversed_work.said),
+                sides=(
+                    side("delivery", "approval of work reversed", on=reversed_work.said.day),
+                    side("finance", f"{to_credit} of it billed, not credited", invoice.said),
+                ),
                 about=invoice.invoice,
                 exposure=invoice.amount,
                 at_stake=to_credit,
             )
 
 
-@rules.register("beyond-budget", title="Beyond the budget", owner="delivery")
+@rules.register(
+    "beyond-budget", title="Beyond the budget", owner="delivery", command="request-change"
+)
 def beyond_budget(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find hours or invoices beyond the budget, which includes signed amendments.
 
@@ -170,7 +209,11 @@ def beyond_budget(rule: Rule, view: View, today: date, allowed: Tolerances) -> I
         yield rule.disconnect(
             f"{billed} are billed on a contract of {budget.price}.",
             (budget.said, last.said),
-            owner="finance",
+            sides=(
+                side("legal", f"contract of {budget.price}", view.legal.agreed),
+                side("finance", f"{billed} billed", last.said),
+            ),
+            end=_CREDIT,
             about="billing",
             exposure=budget.price,
             at_stake=billed - budget.price,
@@ -187,17 +230,21 @@ def _beyond_hours(
     for each in view.finance.written_down.values():
         known = given_up.get(each.line, Decimal(0))
         given_up[each.line] = known + (each.hours or Decimal(0))
-    percent, of_lines = 100 + allowed.hours_percent, Decimal(0)
+    limit, of_lines = 100 + allowed.hours_percent, Decimal(0)
     for line in budget.lines:
         planned = line_hours([line])
         logged = view.delivery.hours_by_line.get(line.line, Decimal(0))
         less = given_up.get(line.line, Decimal(0))
-        if planned and (logged - less) * 100 > planned * percent:
+        if planned and (logged - less) * 100 > planned * limit:
             beyond = logged - less - planned
             of_lines += beyond
             yield rule.disconnect(
                 f"{_logged(logged, less)} on {line.title}, which has {hours(planned)}.",
                 (budget.said, view.delivery.last_approved),
+                sides=(
+                    side("finance", f"{hours(planned)} in the budget of {line.title}", budget.said),
+                    side("delivery", f"{hours(logged)} logged", view.delivery.last_approved),
+                ),
                 about=f"hours.{line.line}",
                 exposure=line.price,
                 at_stake=value_of_hours([(beyond, rate_of_lines([line], today))]),
@@ -206,11 +253,15 @@ def _beyond_hours(
     logged = view.delivery.approved_hours + view.delivery.hours_before
     less = sum(given_up.values(), Decimal(0))
     others = logged - less - of_lines
-    if budget.hours and others * 100 > budget.hours * percent:
+    if budget.hours and others * 100 > budget.hours * limit:
         rate = rate_of_lines(budget.lines, today)
         yield rule.disconnect(
             f"{_logged(logged, less)} on a budget of {hours(budget.hours)}.",
             (budget.said, view.delivery.last_approved),
+            sides=(
+                side("finance", f"budget of {hours(budget.hours)}", budget.said),
+                side("delivery", f"{hours(logged)} logged", view.delivery.last_approved),
+            ),
             about="hours",
             exposure=budget.price,
             at_stake=value_of_hours([(others - budget.hours, rate)]),
@@ -244,7 +295,11 @@ def _line_beyond_price(rule: Rule, view: View, budget: Budget) -> Iterator[Disco
             yield rule.disconnect(
                 f"{billed} are billed on {line.title}, whose price is {line.price}.",
                 (budget.said, last.said),
-                owner="finance",
+                sides=(
+                    side("legal", f"{line.title} for {line.price}", view.legal.agreed),
+                    side("finance", f"{billed} billed", last.said),
+                ),
+                end=_CREDIT,
                 about=f"billing.{line.line}",
                 exposure=line.price,
                 at_stake=billed - line.price,
@@ -252,7 +307,12 @@ def _line_beyond_price(rule: Rule, view: View, budget: Budget) -> Iterator[Disco
             )
 
 
-@rules.register("budget-price-differs", title="Budget differs from the contract", owner="finance")
+@rules.register(
+    "budget-price-differs",
+    title="Budget differs from the contract",
+    owner="finance",
+    command="catch-up",
+)
 def budget_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find a budget whose price is not that of the contract with the amendments in the budget."""
     budget, contract = view.finance.budget, view.legal.signed_sow or view.legal.imported
@@ -266,6 +326,14 @@ def budget_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> It
         yield rule.disconnect(
             f"The contract is signed at {price}, the budget has {budget.price}.",
             (included[-1].signed if included else contract.said, budget.said),
+            sides=(
+                side(
+                    "legal",
+                    f"signed {price}",
+                    included[-1].signed if included else contract.said,
+                ),
+                side("finance", f"budget of {budget.price}", budget.said),
+            ),
             exposure=price,
             at_stake=difference(budget.price, price),
             severity="serious",
@@ -276,6 +344,7 @@ def budget_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> It
     "forecast-margin-below-sold",
     title="Margin below what was sold",
     owner="delivery",
+    command="publish-status-report",
     confidential=True,
 )
 def forecast_margin(
@@ -296,6 +365,10 @@ def forecast_margin(
             f"Sold at a margin of {round_decimal(sold.margin * 100, 1)}%, "
             f"forecast to end at {round_decimal(forecast.margin * 100, 1)}%.",
             (margins.said,),
+            sides=(
+                side("sales", f"sold at {percent(sold.margin)}", on=margins.event.as_of),
+                side("delivery", f"forecast at {percent(forecast.margin)}", margins.said),
+            ),
             exposure=forecast.revenue,
             at_stake=_margin_lost(sold, forecast),
             severity="serious" if points > 2 * allowed.margin_points else "warning",

@@ -10,11 +10,21 @@ from datetime import date
 
 from contracts.channels import Department
 from contracts.event import read_position
+from contracts.gateway import Side
 from contracts.lines import ContractLine, changed_lines
 from gateway.formatting import day, listed
 from gateway.rules.amounts import agreed_lines, price_of_lines
-from gateway.rules.hours import Hours, evidence, total_hours, waiting, worth
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
+from gateway.rules.hours import Hours, evidence, side_of, total_hours, waiting, worth
+from gateway.rules.rule import (
+    TIME_AS_COST,
+    Disconnect,
+    End,
+    Rule,
+    Rules,
+    Tolerances,
+    hours,
+)
+from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
 
@@ -52,7 +62,11 @@ def _signed_on(view: View, change: str) -> date:
 
 
 @rules.register(
-    "work-on-unsigned-change", title="Work on an unsigned change", owner="legal", after_end=True
+    "work-on-unsigned-change",
+    title="Work on an unsigned change",
+    owner="legal",
+    command="sign-amendment",
+    after_end=True,
 )
 def work_on_unsigned_change(
     rule: Rule, view: View, today: date, allowed: Tolerances
@@ -76,7 +90,9 @@ def work_on_unsigned_change(
             if rejected
             else "whose amendment is not signed"
         )
-        first_step = next((owner for _, owner in _not_agreed(view, change)), None)
+        first_step = next((end for _, end in _not_agreed(view, change)), None)
+        if first_step is None and amendment is None:
+            first_step = End("legal", "draft-amendment")
         yield rule.disconnect(
             f"{hours(total_hours(found))} are submitted on change {change}, {state}.",
             (
@@ -85,8 +101,18 @@ def work_on_unsigned_change(
                 known.requested if known else None,
                 rejected,
             ),
+            sides=(
+                side_of(found),
+                side("legal", f"amendment to {change} signed", amendment.signed)
+                if amendment and signed
+                else side("delivery", f"change {change} rejected", rejected)
+                if rejected
+                else side("legal", f"amendment to {change} drafted, not signed", amendment.drafted)
+                if amendment
+                else side("legal", f"no amendment to {change} published"),
+            ),
             about=change,
-            owner="delivery" if signed or rejected or view.over else first_step,
+            end=TIME_AS_COST if signed or rejected or view.over else first_step,
             exposure=price_of_lines(view, [each.line for each in known.changes] if known else []),
             at_stake=worth(view, found, _lines_with(view, change)),
             severity="warning" if signed else "serious",
@@ -108,6 +134,7 @@ def _lines_with(view: View, change: str) -> Sequence[ContractLine]:
     "work-on-unreleased-change",
     title="Work on a change that is not released",
     owner="delivery",
+    command="baseline-plan",
     after_end=True,
 )
 def work_on_unreleased_change(
@@ -133,38 +160,46 @@ def work_on_unreleased_change(
                 baseline.said if baseline else None,
                 budget.said if budget else None,
             ),
+            sides=(
+                side_of(found),
+                side(next(iter(lacks.values())).owner, f"change {change} {listed(lacks)}"),
+            ),
             about=change,
-            owner="delivery" if view.over else next(iter(lacks.values())),
+            end=TIME_AS_COST if view.over else next(iter(lacks.values())),
             exposure=price_of_lines(view, [each.line for each in known.changes] if known else []),
             at_stake=worth(view, found),
         )
 
 
-def _not_agreed(view: View, change: str) -> Iterator[tuple[str, Department]]:
-    """Yield what a change needs before its amendment is signed, and which department owes it."""
+def _not_agreed(view: View, change: str) -> Iterator[tuple[str, End]]:
+    """Yield what a change needs before its amendment is signed, and who does it."""
     known, priced = view.delivery.changes.get(change), view.finance.changes_priced.get(change)
     assessed = known.assessed if known else None
     if assessed is None:
-        yield "is not assessed", "delivery"
+        yield "is not assessed", End("delivery", "assess-change")
     heard = read_position(priced.said.heard).get("delivery", 0) if priced else -1
     if assessed is None or heard < assessed.streamsequence:
-        yield "is not priced as it was last assessed", "finance"
+        yield "is not priced as it was last assessed", End("finance", "catch-up")
     if known is None or known.approved is None:
-        yield "is not approved by the customer", "delivery"
+        yield "is not approved by the customer", End("delivery", "approve-change")
 
 
-def _unreleased(view: View, change: str) -> Iterator[tuple[str, Department]]:
-    """Yield what a change is not yet, and which department owes it."""
+def _unreleased(view: View, change: str) -> Iterator[tuple[str, End]]:
+    """Yield what a change is not yet, and who does it."""
     yield from _not_agreed(view, change)
     baseline, budget = view.delivery.baseline, view.finance.budget
     if baseline is None or change not in baseline.changes:
-        yield "is not in the baseline", "delivery"
+        yield "is not in the baseline", End("delivery", "baseline-plan")
     if budget is None or change not in budget.amended_for:
-        yield "is not in the budget", "finance"
+        yield "is not in the budget", End("finance", "catch-up")
 
 
 @rules.register(
-    "work-outside-plan", title="Work outside the plan", owner="delivery", after_end=True
+    "work-outside-plan",
+    title="Work outside the plan",
+    owner="delivery",
+    command="draft-plan",
+    after_end=True,
 )
 def work_outside_plan(
     rule: Rule, view: View, today: date, allowed: Tolerances
@@ -180,9 +215,20 @@ def work_outside_plan(
             f"{hours(total_hours(found))} are submitted on tasks that are not in the plan: "
             f"{names}.",
             (baseline.said if baseline else view.delivery.plan_drafted, *evidence(found)),
+            sides=(
+                side_of(found, f"on {names}"),
+                side("delivery", f"no task {names} in the plan", _plan(view)),
+            ),
+            end=TIME_AS_COST if view.over else None,
             exposure=view.price,
             at_stake=worth(view, found),
         )
+
+
+def _plan(view: View) -> Ref | None:
+    """Return the baseline, or the last draft while there is none."""
+    baseline = view.delivery.baseline
+    return baseline.said if baseline is not None else view.delivery.plan_drafted
 
 
 def outside_plan(view: View) -> list[Hours]:
@@ -214,6 +260,7 @@ def on_open_changes(view: View) -> list[Hours]:
     "work-before-release",
     title="Implementation before its release",
     owner="delivery",
+    command="approve-time-as-cost",
     after_end=True,
 )
 def work_before_release(
@@ -242,7 +289,11 @@ def work_before_release(
             *sorted(release.signatures, key=lambda said: said.occurred_at),
             baseline.said if baseline else view.delivery.plan_drafted,
         ),
-        owner="legal" if release.waits_for_contract and not view.over else "delivery",
+        sides=(
+            side_of(found, "of implementation submitted"),
+            _released(view, release, by_contract),
+        ),
+        end=_releases(view, release),
         exposure=price_of_lines(view, [each.line for each in found]),
         at_stake=worth(view, found),
     )
@@ -279,6 +330,29 @@ def _release(view: View) -> _Release:
         by_contract=light and (ready < first_document or ready == date.max),
         waits_for_contract=light and ready == date.max,
     )
+
+
+def _released(view: View, release: _Release, by_contract: bool) -> Side:
+    """Return from which day on implementation is released, or what it waits for."""
+    department: Department = "legal" if by_contract else "delivery"
+    if date.max in (release.ready, release.planned):
+        return side(department if release.ready == date.max else "delivery", "not released")
+    last = max(release.ready, release.planned)
+    signed = max(release.signatures, key=lambda said: said.occurred_at, default=None)
+    if last == release.planned and release.planned > release.ready:
+        return side("delivery", f"baselined on {day(last)}", _plan(view), on=last)
+    return side(department, f"released from {day(last)}", signed, on=last)
+
+
+def _releases(view: View, release: _Release) -> End:
+    """Return who releases implementation, or approves it as cost where that is in the past."""
+    if view.over or date.max not in (release.ready, release.planned):
+        return TIME_AS_COST
+    if release.ready < date.max:
+        return End("delivery", "baseline-plan")
+    if release.waits_for_contract:
+        return End("legal", "record-signature")
+    return End("delivery", "sign-off-brd")
 
 
 def before_release(view: View) -> list[Hours]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from contracts.counting import counted
 from contracts.lines import LineScopeChange
 from contracts.money import Rate
-from gateway.formatting import day
+from gateway.formatting import day, listed
 from gateway.rules.amounts import (
     agreed_lines,
     cost_of_delay,
@@ -18,7 +18,8 @@ from gateway.rules.amounts import (
     rate_of_lines,
     value_of_hours,
 )
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, differs, hours
+from gateway.rules.rule import Disconnect, End, Rule, Rules, Tolerances, differs, hours
+from gateway.rules.sides import of_agreement, of_titles, side
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery.planning import Baseline
 
@@ -26,7 +27,10 @@ rules = Rules()
 
 
 @rules.register(
-    "promised-finish-before-forecast", title="Promised before forecast", owner="delivery"
+    "promised-finish-before-forecast",
+    title="Promised before forecast",
+    owner="delivery",
+    command="publish-status-report",
 )
 def promised_finish(
     rule: Rule, view: View, today: date, allowed: Tolerances
@@ -42,6 +46,14 @@ def promised_finish(
             f"The customer was promised {day(promised)}; Delivery now forecasts "
             f"{day(report.event.forecast_finish)}, {counted(late, 'day')} later.",
             (view.legal.agreed or (won.said if won else None), report.said),
+            sides=(
+                of_agreement(view, f"finish on {day(promised)}"),
+                side(
+                    "delivery",
+                    f"finish forecast for {day(report.event.forecast_finish)}",
+                    report.said,
+                ),
+            ),
             days=late,
             exposure=view.price,
             at_stake=cost_of_delay(view, late),
@@ -49,7 +61,12 @@ def promised_finish(
         )
 
 
-@rules.register("deliverables-differ", title="Sold differs from planned", owner="delivery")
+@rules.register(
+    "deliverables-differ",
+    title="Sold differs from planned",
+    owner="delivery",
+    command="baseline-plan",
+)
 def deliverables(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find deliverables that are sold and not planned, or planned and not sold."""
     won, baseline = view.sales.won, view.delivery.baseline
@@ -69,6 +86,10 @@ def deliverables(rule: Rule, view: View, today: date, allowed: Tolerances) -> It
     yield rule.disconnect(
         f"The contract and the plan name different deliverables; {'; '.join(parts)}.",
         (view.legal.agreed or won.said, baseline.said),
+        sides=(
+            of_agreement(view, of_titles(sold, planned, "sold")),
+            side("delivery", of_titles(planned, sold, "planned"), baseline.said),
+        ),
         exposure=price_of_deliverables(agreed_lines(view), [*missing, *extra], view.price),
         severity="serious" if missing else "warning",
     )
@@ -170,7 +191,12 @@ def _add_reserves(view: View, by_role: Mapping[str, _Hours], management: _Hours)
         compared.reserve = _reserve(compared.sold, estimate.work.get(role, Decimal(0)), percent)
 
 
-@rules.register("sold-hours-differ", title="Hours sold and planned", owner="delivery")
+@rules.register(
+    "sold-hours-differ",
+    title="Hours sold and planned",
+    owner="delivery",
+    command="baseline-plan",
+)
 def sold_hours(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Compare the hours sold with the hours in the baseline, by role.
 
@@ -196,6 +222,16 @@ def sold_hours(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iter
         f"{'; '.join(parts)}: "
         f"{'more work than is paid for' if more > 0 else 'less work than the customer pays for'}.",
         (view.legal.agreed or won.said, baseline.said),
+        sides=(
+            of_agreement(
+                view, f"sold: {listed(f'{hours(e.sold)} of {role}' for role, e in wrong.items())}"
+            ),
+            side(
+                "delivery",
+                f"planned: {listed(f'{hours(e.planned)} of {role}' for role, e in wrong.items())}",
+                baseline.said,
+            ),
+        ),
         exposure=price_of_lines(view, {line for each in wrong.values() for line in each.lines}),
         at_stake=value_of_hours(each.value for each in wrong.values()),
         severity="serious" if more > 0 else "warning",
@@ -203,7 +239,10 @@ def sold_hours(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iter
 
 
 @rules.register(
-    "project-management-differs", title="Project management sold and planned", owner="delivery"
+    "project-management-differs",
+    title="Project management sold and planned",
+    owner="delivery",
+    command="baseline-plan",
 )
 def project_management(
     rule: Rule, view: View, today: date, allowed: Tolerances
@@ -219,6 +258,14 @@ def project_management(
             f"The contract sells {hours(management.sold)} of project management, "
             f"{_of_them(management.reserve)}the baseline plans {hours(management.planned)}.",
             (view.legal.agreed or won.said, baseline.said),
+            sides=(
+                of_agreement(view, f"{hours(management.sold)} of project management sold"),
+                side(
+                    "delivery",
+                    f"{hours(management.planned)} of project management planned",
+                    baseline.said,
+                ),
+            ),
             exposure=price_of_lines(view, management.lines),
             at_stake=value_of_hours([management.value]),
         )
@@ -234,33 +281,48 @@ def _of_them(reserve: Decimal) -> str:
 
 
 @rules.register(
-    "no-manager-before-proposal", title="No manager before the proposal", owner="delivery"
+    "no-manager-before-proposal",
+    title="No manager before the proposal",
+    owner="delivery",
+    command="assign-manager",
 )
 def no_manager(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
-    """Find a proposal that was drafted before Delivery assigned an engagement manager."""
-    proposals = view.sales.proposals
-    if not proposals:
+    """Find a proposal that was drafted before Delivery assigned an engagement manager.
+
+    It ends with a new version, which is drafted after that.
+    """
+    proposal = view.sales.latest_proposal
+    if proposal is None:
         return
-    first = proposals[min(proposals)]
     assigned = view.delivery.manager_first_assigned
     if assigned is None:
         sentence = "A proposal was drafted and no engagement manager is assigned."
-    elif assigned.occurred_at > first.said.occurred_at:
+    elif assigned.occurred_at > proposal.said.occurred_at:
         sentence = (
-            f"The proposal was drafted on {day(first.said.occurred_at)}, before an "
+            f"The proposal was drafted on {day(proposal.said.occurred_at)}, before an "
             f"engagement manager was assigned on {day(assigned.occurred_at)}."
         )
     else:
         return
     yield rule.disconnect(
         sentence,
-        (first.said, assigned),
-        exposure=first.price,
+        (proposal.said, assigned),
+        sides=(
+            side("sales", f"proposal drafted for {proposal.price}", proposal.said),
+            side("delivery", "manager assigned" if assigned else "no manager assigned", assigned),
+        ),
+        end=End("sales", "revise-proposal") if assigned is not None else None,
+        exposure=proposal.price,
         severity="serious" if assigned is None else "warning",
     )
 
 
-@rules.register("allocated-hours-differ", title="Hours allocated and planned", owner="delivery")
+@rules.register(
+    "allocated-hours-differ",
+    title="Hours allocated and planned",
+    owner="delivery",
+    command="allocate-resource",
+)
 def allocation(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Compare the hours that people are allocated for with the hours planned."""
     baseline, allocated = view.delivery.baseline, view.delivery.allocated_hours
@@ -272,6 +334,11 @@ def allocation(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iter
         yield rule.disconnect(
             f"The baseline plans {hours(baseline.hours)}, people are allocated for {hours(total)}.",
             (baseline.said, view.delivery.allocated),
+            sides=(
+                side("delivery", f"{hours(baseline.hours)} planned", baseline.said),
+                side("delivery", f"{hours(total)} allocated", view.delivery.allocated),
+            ),
+            end=End("delivery", "release-resource") if total > baseline.hours else None,
             exposure=view.price,
             at_stake=value_of_hours([(total - baseline.hours, rate)]),
         )

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from contracts.channels import Department
+from contracts.channels import CHANNELS, Department
 from contracts.counting import counted
 from contracts.decimals import round_decimal
-from gateway.formatting import day
+from gateway.formatting import day, ratio, words
 from gateway.rules.amounts import total
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
+from gateway.rules.rule import Disconnect, End, Rule, Rules, Tolerances
+from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
 
@@ -20,11 +21,17 @@ def _midnight(day: date) -> datetime:
 
 rules = Rules()
 
+_PAID = End("finance", "allocate-payment")
+_CLOSED = End("delivery", "close-raid-item")
+_SUBMITTED = End("delivery", "submit-deliverable")
+_MET = End("legal", "meet-obligation")
+
 
 @rules.register(
     "green-against-figures",
     title="Green against the figures",
     owner="delivery",
+    command="publish-status-report",
     confidential=True,
 )
 def green_against_figures(
@@ -48,6 +55,15 @@ def green_against_figures(
                 f"{name.capitalize()} is reported green on {day(figures.as_of)} while {index} is "
                 f"{round_decimal(value, 2)}.",
                 (view.delivery.reports.get(report.report), measured.said),
+                sides=(
+                    side(
+                        "delivery",
+                        f"{name} reported {reported}",
+                        view.delivery.reports.get(report.report),
+                        on=figures.as_of,
+                    ),
+                    side("finance", f"{index} of {ratio(value)}", measured.said),
+                ),
                 about=name,
                 since=measured.said.occurred_at,
                 exposure=figures.budget_at_completion,
@@ -60,7 +76,9 @@ def green_against_figures(
             )
 
 
-@rules.register("no-status-report", title="No status report", owner="delivery")
+@rules.register(
+    "no-status-report", title="No status report", owner="delivery", command="publish-status-report"
+)
 def no_status_report(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
@@ -82,13 +100,32 @@ def no_status_report(
             f"{what} {day(start)}; one is due every "
             f"{counted(allowed.report_days[delivery.tier or 'standard'], 'day')}.",
             (last,),
+            sides=(
+                side(
+                    "delivery",
+                    f"tier {delivery.tier or 'standard'}: a report every "
+                    f"{counted(allowed.report_days[delivery.tier or 'standard'], 'day')}",
+                    delivery.tier_chosen.said if delivery.tier_chosen else None,
+                ),
+                side(
+                    "delivery",
+                    f"{'last report' if delivery.report else 'kickoff, and no report since'}",
+                    last,
+                    on=start,
+                ),
+            ),
             since=_midnight(start + timedelta(days=cadence)),
             days=late,
             exposure=view.price,
         )
 
 
-@rules.register("closing-with-loose-ends", title="Loose ends at the close", owner="delivery")
+@rules.register(
+    "closing-with-loose-ends",
+    title="Loose ends at the close",
+    owner="delivery",
+    command="close-raid-item",
+)
 def closing_with_loose_ends(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
@@ -106,42 +143,51 @@ def closing_with_loose_ends(
         for invoice in view.finance.receivables()
         if invoice.overdue is not None
     }
-    loose: list[tuple[str, Ref]] = [
-        (f"invoice {number} ({amount} unpaid)", overdue)
+    loose: list[tuple[str, Ref, End]] = [
+        (f"invoice {number} ({amount} unpaid)", overdue, _PAID)
         for number, (amount, overdue) in unpaid.items()
     ]
     loose += [
-        (f"issue “{item.title}”", item.said)
+        (f"issue “{item.title}”", item.said, _CLOSED)
         for item in delivery.open_items()
         if item.kind == "issue"
     ]
     loose += [
-        (f"{name} is not accepted", item.said)
+        (f"{name} is not accepted", item.said, _SUBMITTED)
         for name, item in delivery.deliverables.items()
         if not delivery.is_accepted(name) and name in view.legal.contract_deliverables
     ]
     loose += [
-        (f"the obligation of the {item.owed_by} by clause {item.clause}", item.said)
+        (f"the obligation of the {item.owed_by} by clause {item.clause}", item.said, _MET)
         for item in view.legal.obligations.values()
         if item.is_overdue(today)
     ]
     if loose:
+        _, said, end = loose[0]
         yield rule.disconnect(
-            f"The engagement is being closed with loose ends: {', '.join(w for w, _ in loose)}.",
-            (done, *(event for _, event in loose)),
+            "The engagement is being closed with loose ends: "
+            f"{', '.join(what for what, *_ in loose)}.",
+            (done, *(event for _, event, _ in loose)),
+            sides=(
+                side("delivery", "closed" if delivery.closed else "review held", done),
+                side(end.owner, f"open: {', '.join(what for what, *_ in loose)}", said),
+            ),
+            end=end,
             exposure=view.price,
             at_stake=total(amount for amount, _ in unpaid.values()),
             severity="serious",
         )
 
 
-@rules.register("next-step-overdue", title="Next step overdue", owner="delivery")
+@rules.register(
+    "next-step-overdue", title="Next step overdue", owner="delivery", command="hold-kickoff"
+)
 def next_step(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find a department that owes the next step and has published nothing for too many days."""
     owed = _owed_step(view)
     if owed is None or view.on_hold:
         return
-    owner, step, asked = owed
+    (owner, command), step, asked = owed
     fresh = view.freshness.get(owner)
     latest = asked.occurred_at if fresh is None else max(asked.occurred_at, fresh.occurred_at)
     since, last = asked.occurred_at.date(), latest.date()
@@ -150,21 +196,34 @@ def next_step(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
             f"{owner.capitalize()} owes {step} since {day(since)}"
             + ("." if last == since else f" and has published nothing since {day(last)}."),
             (asked,),
-            owner=owner,
+            sides=(
+                side(_department(asked), _asked(asked), asked),
+                side(owner, "nothing published" if last == since else "no answer", on=last),
+            ),
+            end=End(owner, command),
             since=_midnight(last + timedelta(days=allowed.silence_days)),
             days=(today - since).days,
             exposure=view.price,
         )
 
 
-def _owed_step(view: View) -> tuple[Department, str, Ref] | None:
-    """Return who owes the next step, the step in words, and the event that asks for it."""
+def _department(asked: Ref) -> Department:
+    return CHANNELS[asked.channel].department
+
+
+def _asked(asked: Ref) -> str:
+    """Return the event that asks for a step in words, such as "deal won"."""
+    return words(asked.type.split(".")[2])
+
+
+def _owed_step(view: View) -> tuple[tuple[Department, str], str, Ref] | None:
+    """Return who owes the next step with what command, the step, and the event that asks for it."""
     sales, legal, delivery, finance = view.sales, view.legal, view.delivery, view.finance
     proposal = sales.latest_proposal
     if sales.won is not None:
         sow = legal.latest_sow
         if sow is None:
-            return "legal", "a statement of work", sales.won.said
+            return ("legal", "draft-sow"), "a statement of work", sales.won.said
         if legal.signed is None:
             of_delivery = delivery.sow_reviews.get(sow.event.version)
             of_finance = finance.sow_reviews.get(sow.event.version)
@@ -174,27 +233,30 @@ def _owed_step(view: View) -> tuple[Department, str, Ref] | None:
                 if review is not None and review.event.verdict == "objected"
             ]
             if objections:  # a new version is needed even if the other review approves this one
-                return "legal", "a new version of the statement of work", _earlier(*objections)
+                step = "a new version of the statement of work"
+                return ("legal", "draft-sow"), step, _earlier(*objections)
+            review = f"its review of version {sow.event.version}"
             if of_delivery is None:
-                return "delivery", f"its review of version {sow.event.version}", sow.said
+                return ("delivery", "review-sow"), review, sow.said
             if of_finance is None:
-                return "finance", f"its review of version {sow.event.version}", sow.said
-            return "legal", "the signatures", _later(of_delivery.said, of_finance.said)
+                return ("finance", "review-sow"), review, sow.said
+            reviewed = _later(of_delivery.said, of_finance.said)
+            return ("legal", "record-signature"), "the signatures", reviewed
         if finance.budget is None:
-            return "finance", "the budget", legal.signed.said
+            return ("finance", "catch-up"), "the budget", legal.signed.said
         if delivery.kickoff is None:
-            return "delivery", "the kickoff", legal.signed.said
+            return ("delivery", "hold-kickoff"), "the kickoff", legal.signed.said
         return None
     if proposal is not None and proposal.submitted is not None and not proposal.revised:
-        return "sales", "the customer's decision on the proposal", proposal.submitted
+        return ("sales", "win-deal"), "the customer's decision on the proposal", proposal.submitted
     waiting = [item for item in delivery.estimates.values() if item.version not in finance.priced]
     if waiting:
-        return "finance", "a price on the estimate", waiting[-1].said
+        return ("finance", "catch-up"), "a price on the estimate", waiting[-1].said
     asked = sales.estimate_requested
     if asked is not None and all(
         item.said.occurred_at < asked.occurred_at for item in delivery.estimates.values()
     ):
-        return "delivery", "the estimate", asked
+        return ("delivery", "submit-estimate"), "the estimate", asked
     return None
 
 

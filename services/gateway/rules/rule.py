@@ -1,17 +1,18 @@
-"""Rules and what they find: disconnects between departments, with evidence and amounts."""
+"""Rules and what they find: disconnects between departments, with both sides and amounts."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from chassis.domain.ids import derived_id
 from contracts.channels import Department
-from contracts.gateway import MOST_EVIDENCE
+from contracts.gateway import MOST_EVIDENCE, Side
 from contracts.money import Money
 from contracts.values import REPORT_DAYS, Tier
 from gateway.rules.amounts import absolute
+from gateway.rules.people import who_ends
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
 
@@ -45,8 +46,10 @@ class Disconnect:
     `finding` is its id within the engagement: the id of the rule and, where the rule can find
     several, the id of the subject (``rule.subject``), shortened by a hash if it is too long for an
     identifier. A sentence that is too long for a text is cut, so that every disconnect can be
-    published. `since` is the time (UTC) of the latest event that proves it. `owner` is the
-    department that can resolve it. `exposure` is the price of the lines or the contract that it
+    published. `sides` are what is contradictory. `since` is the time (UTC) of the latest event that
+    proves it. `owner` is the department that can resolve it with a `command`, which is its own
+    unless `command_of` names another one, and `ends_with` the person in it, or None where none is
+    known. `exposure` is the price of the lines or the contract that it
     touches, and `at_stake` the difference itself; neither is negative: an amount that the customer
     would get back counts as well. An amount that is not known is None, and the exposure is never
     below what is at stake. `days` are calendar days that depend on it. A confidential disconnect
@@ -56,14 +59,34 @@ class Disconnect:
     finding: str
     rule: str
     sentence: str
+    sides: tuple[Side, Side]
     evidence: tuple[Ref, ...]
     since: datetime
     owner: Department
+    command: str
+    command_of: Department | None = None
+    ends_with: str | None = None
     exposure: Money | None = None
     at_stake: Money | None = None
     days: int | None = None
     severity: Literal["warning", "serious"] = "warning"
     confidential: bool = False
+
+
+class End(NamedTuple):
+    """The department that can end a disconnect, and the command with which it does or begins it.
+
+    `command_of` is the department that takes the command, where it is another one.
+    """
+
+    owner: Department
+    command: str
+    command_of: Department | None = None
+
+
+TIME_AS_COST = End("delivery", "approve-time-as-cost")
+EXPENSE_AS_COST = End("delivery", "approve-expense-as-cost")
+"""Approval of work that the contract does not cover, which is not billed."""
 
 
 Check = Callable[["Rule", View, date, Tolerances], Iterable[Disconnect]]
@@ -75,12 +98,12 @@ It finds nothing while a department that it compares has not published anything 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule: its id, its title on pages, the department that can resolve what it finds."""
+    """A rule: its id, its title on pages, and who can resolve what it finds, with what command."""
 
     id: str
     title: str
-    owner: Department
-    """The usual owner; a check may name another one for a single disconnect."""
+    end: End
+    """The usual owner and command; a check may name others for a single disconnect."""
     check: Check
     confidential: bool = False
     """True if the rule reads confidential figures; all others read open channels only.
@@ -103,17 +126,29 @@ class Rule:
         if not self.id or not self.title:
             raise ValueError(f"a rule needs an id and a title, not {self.id!r} and {self.title!r}")
 
-    def apply(self, view: View, today: date, tolerances: Tolerances) -> Iterable[Disconnect]:
-        """Return the disconnects that the rule finds in a view on a day (UTC)."""
-        return self.check(self, view, today, tolerances)
+    @property
+    def owner(self) -> Department:
+        """The department that can usually resolve what the rule finds."""
+        return self.end.owner
+
+    def apply(self, view: View, today: date, tolerances: Tolerances) -> Iterator[Disconnect]:
+        """Yield the disconnects that the rule finds in a view on a day (UTC).
+
+        Where a check names no person who can end one, it is the one of the owner's department.
+        """
+        for found in self.check(self, view, today, tolerances):
+            known = found.ends_with or who_ends(view, found.owner)
+            yield replace(found, ends_with=known)
 
     def disconnect(
         self,
         sentence: str,
         evidence: Iterable[Ref | None],
         *,
+        sides: tuple[Side, Side],
         about: str | None = None,
-        owner: Department | None = None,
+        end: End | None = None,
+        ends_with: str | None = None,
         since: datetime | None = None,
         exposure: Money | None = None,
         at_stake: Money | None = None,
@@ -137,13 +172,18 @@ class Rule:
             and touched.currency == difference.currency
         ):
             touched = max(touched, difference)
+        owner, command, command_of = end or self.end
         return Disconnect(
             finding=derived_id(self.id, about, between=".") if about else self.id,
             rule=self.id,
             sentence=sentence,
+            sides=sides,
             evidence=proof[:MOST_EVIDENCE],
             since=since or max(item.occurred_at for item in proof),
-            owner=owner or self.owner,
+            owner=owner,
+            command=command,
+            command_of=command_of,
+            ends_with=ends_with,
             exposure=touched,
             at_stake=difference,
             days=days,
@@ -174,17 +214,22 @@ class Rules:
         *,
         title: str,
         owner: Department,
+        command: str,
+        command_of: Department | None = None,
         confidential: bool = False,
         imported: bool = False,
         after_end: bool = False,
     ) -> Callable[[Check], Check]:
         """Register the decorated check as a rule; the arguments are the fields of `Rule`.
 
+        The owner can resolve what it finds with the command.
+
         Raises ValueError where the id or the title is empty or the id is registered already.
         """
 
         def add(check: Check) -> Check:
-            self._add(Rule(rule_id, title, owner, check, confidential, imported, after_end))
+            end = End(owner, command, command_of)
+            self._add(Rule(rule_id, title, end, check, confidential, imported, after_end))
             return check
 
         return add

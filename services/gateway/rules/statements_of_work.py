@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from contracts.gateway import Side
 from contracts.lines import ContractLine
 from contracts.money import Money
 from gateway.formatting import day
@@ -13,14 +14,21 @@ from gateway.rules.amounts import (
     price_of_deliverables,
 )
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
+from gateway.rules.sides import of_titles, side
 from gateway.view.engagement_view import View
 from gateway.view.sections.legal import Sow
+from gateway.view.sections.sales import Won
 from gateway.view.sections.steps import Kept
 
 rules = Rules()
 
 
-@rules.register("signed-version-not-latest", title="Signed is not the latest", owner="legal")
+@rules.register(
+    "signed-version-not-latest",
+    title="Signed is not the latest",
+    owner="legal",
+    command="record-signature",
+)
 def signed_version(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
@@ -40,10 +48,22 @@ def signed_version(
     yield rule.disconnect(
         sentence,
         (signed.said, latest.said),
+        sides=(
+            side(
+                "legal",
+                f"version {signed.event.version} signed{_at(view.legal.signed_sow)}",
+                signed.said,
+            ),
+            side("legal", f"version {latest.event.version} drafted{_at(latest)}", latest.said),
+        ),
         exposure=latest.event.price,
         at_stake=_price_difference(view.legal.signed_sow, latest),
         severity="serious",
     )
+
+
+def _at(sow: Kept[Sow] | None) -> str:
+    return f" at {sow.event.price}" if sow is not None else ""
 
 
 def _price_difference(signed: Kept[Sow] | None, latest: Kept[Sow]) -> Money | None:
@@ -57,6 +77,7 @@ def _price_difference(signed: Kept[Sow] | None, latest: Kept[Sow]) -> Money | No
     "sow-price-differs",
     title="Contract price differs from the deal",
     owner="legal",
+    command="draft-sow",
 )
 def sow_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find a statement of work at another price than the deal, in total or by line."""
@@ -66,7 +87,13 @@ def sow_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
     sold, contracted = won.event.price, sow.event.price
     if contracted.currency != sold.currency:
         sentence = f"The deal is in {sold.currency}, the contract in {contracted.currency}."
-        yield rule.disconnect(sentence, (won.said, sow.said), exposure=sold, severity="serious")
+        yield rule.disconnect(
+            sentence,
+            (won.said, sow.said),
+            sides=_sides(view, won, sow, f"won at {sold}", f"at {contracted}"),
+            exposure=sold,
+            severity="serious",
+        )
         return
     lines = tuple(_differing_lines(won.event.lines, sow.event.lines))
     if contracted == sold and not lines:
@@ -81,10 +108,32 @@ def sow_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
     yield rule.disconnect(
         total + differing,
         (won.said, sow.said),
+        sides=_sides(view, won, sow, f"won at {sold}", f"at {contracted}")
+        if contracted != sold
+        else _sides(view, won, sow, _by_line(won.event.lines), _by_line(sow.event.lines)),
         exposure=max(sold, contracted),
         at_stake=sold - contracted if contracted != sold else by_line,
         severity="serious",
     )
+
+
+def _sides(
+    view: View, won: Kept[Won], sow: Kept[Sow], sold: str, written: str
+) -> tuple[Side, Side]:
+    """Return the deal and the statement of work, which is signed or drafted."""
+    signed = view.legal.signed if view.legal.signed_sow is not None else None
+    return (
+        side("sales", sold, won.said),
+        side(
+            "legal",
+            f"{'signed' if signed else 'drafted'} {written}",
+            signed.said if signed else sow.said,
+        ),
+    )
+
+
+def _by_line(lines: Iterable[ContractLine]) -> str:
+    return "; ".join(f"{line.title} {line.price}, {line.pricing}" for line in lines)
 
 
 def _differing_lines(
@@ -106,7 +155,12 @@ def _differing_lines(
             )
 
 
-@rules.register("sow-dates-differ", title="Contract dates differ from the deal", owner="legal")
+@rules.register(
+    "sow-dates-differ",
+    title="Contract dates differ from the deal",
+    owner="legal",
+    command="draft-sow",
+)
 def sow_dates(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find a statement of work with another start or finish than the deal."""
     won, sow = view.sales.won, view.legal.signed_sow or view.legal.latest_sow
@@ -120,13 +174,25 @@ def sow_dates(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
             f"The deal is from {day(agreed[0])} to {day(agreed[1])}, the statement of work from "
             f"{day(written[0])} to {day(written[1])}.",
             (won.said, sow.said),
+            sides=_sides(
+                view,
+                won,
+                sow,
+                f"won from {day(agreed[0])} to {day(agreed[1])}",
+                f"from {day(written[0])} to {day(written[1])}",
+            ),
             exposure=sow.event.price,
             at_stake=cost_of_delay(view, finish) if finish else None,
             days=max(abs((one - other).days) for one, other in zip(agreed, written, strict=True)),
         )
 
 
-@rules.register("sow-scope-differs", title="Contract scope differs from the deal", owner="legal")
+@rules.register(
+    "sow-scope-differs",
+    title="Contract scope differs from the deal",
+    owner="legal",
+    command="draft-sow",
+)
 def sow_scope(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find a statement of work with other deliverables than the deal."""
     won, sow = view.sales.won, view.legal.signed_sow or view.legal.latest_sow
@@ -144,6 +210,9 @@ def sow_scope(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
         yield rule.disconnect(
             f"The deal and the statement of work have different deliverables; {'; '.join(parts)}.",
             (won.said, sow.said),
+            sides=_sides(
+                view, won, sow, of_titles(sold, written, "sold"), of_titles(written, sold, "with")
+            ),
             exposure=price_of_deliverables(
                 [*won.event.lines, *sow.event.lines], {*sold} ^ {*written}, view.price
             ),

@@ -5,7 +5,7 @@ judged, but what is recorded about it must agree. What goes on is judged by the 
 count what was taken over once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from contracts.channels import Department
@@ -13,8 +13,18 @@ from contracts.money import Money
 from gateway.formatting import day, listed
 from gateway.rules.amounts import difference, total
 from gateway.rules.expenses import of_expenses, waiting_expenses
-from gateway.rules.hours import evidence, total_hours, waiting, worth
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
+from gateway.rules.hours import evidence, side_of, total_hours, waiting, worth
+from gateway.rules.rule import (
+    EXPENSE_AS_COST,
+    TIME_AS_COST,
+    Disconnect,
+    End,
+    Rule,
+    Rules,
+    Tolerances,
+    hours,
+)
+from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 
 rules = Rules()
@@ -23,7 +33,11 @@ _TAKING_OVER: tuple[Department, ...] = ("legal", "delivery", "finance")
 
 
 @rules.register(
-    "imported-balances-differ", title="Opening balances differ", owner="finance", imported=True
+    "imported-balances-differ",
+    title="Opening balances differ",
+    owner="finance",
+    command="import-engagement",
+    imported=True,
 )
 def imported_balances_differ(
     rule: Rule, view: View, today: date, allowed: Tolerances
@@ -48,6 +62,10 @@ def imported_balances_differ(
     yield rule.disconnect(
         f"Legal and Finance took over different prices: {sides}.",
         (contract.said, balances.said),
+        sides=(
+            side("legal", _by_line(agreed, names), contract.said),
+            side("finance", _by_line(opening, names), balances.said),
+        ),
         exposure=contract.event.price,
         at_stake=total(_apart(agreed.get(name), opening.get(name)) for name in names),
     )
@@ -57,6 +75,7 @@ def imported_balances_differ(
     "work-before-take-over",
     title="Work before the take-over",
     owner="delivery",
+    command="reject-time",
     imported=True,
     after_end=True,
 )
@@ -68,14 +87,17 @@ def work_before_take_over(
     Work up to the day of the balances are in them: approved again, they would be billed twice.
     """
     submitted, lacks = list(waiting(view)), view.import_lacks
-    owner = None if view.over else next((each for each in _TAKING_OVER if each in lacks), None)
+    next_one = next((each for each in _TAKING_OVER if each in lacks), None)
+    end = End(next_one, "import-engagement") if next_one and not view.over else None
+    absent = side(next_one or "legal", "not taken over")
     if submitted and lacks:
         yield rule.disconnect(
             f"{hours(total_hours(submitted))} are submitted, and the engagement is not taken over "
             f"by {listed(each.capitalize() for each in lacks)}.",
             (view.sales.opened, *evidence(submitted)),
+            sides=(side_of(submitted), absent),
             about="lacks",
-            owner=owner,
+            end=end or TIME_AS_COST,
             exposure=view.price,
             at_stake=worth(view, submitted),
         )
@@ -88,17 +110,25 @@ def work_before_take_over(
             "are submitted, and the engagement is not taken over by "
             f"{listed(each.capitalize() for each in lacks)}",
             (view.sales.opened,),
+            other=absent,
             about="lacks",
-            owner=owner,
+            end=end or EXPENSE_AS_COST,
         )
     balances = [each for each in (view.delivery.imported, view.finance.imported) if each]
     last = max((each.event.as_of for each in balances), default=date.min)
     found = [each for each in submitted if each.day <= last]
+    newest = max(balances, key=lambda each: each.event.as_of, default=None)
+    contained = side(
+        "finance" if newest is not None and newest is view.finance.imported else "delivery",
+        f"totals to {day(last)} taken over",
+        newest.said if newest is not None else None,
+    )
     if found:
         yield rule.disconnect(
             f"{hours(total_hours(found))} are submitted for days to {day(last)}, which the totals "
             "that were taken over contain.",
             (*(each.said for each in balances), *evidence(found)),
+            sides=(side_of(found), contained),
             about="contained",
             exposure=view.price,
             at_stake=worth(view, found),
@@ -109,8 +139,14 @@ def work_before_take_over(
         (each for each in spent if each.spent_on <= last),
         f"are submitted for days to {day(last)}, which the totals that were taken over contain",
         (each.said for each in balances),
+        other=contained,
+        end=End("delivery", "reject-expense"),
         about="contained",
     )
+
+
+def _by_line(prices: Mapping[str, Money], names: Iterable[str]) -> str:
+    return "; ".join(f"{name}: {prices.get(name, 'no line')}" for name in names)
 
 
 def _apart(agreed: Money | None, opening: Money | None) -> Money | None:
@@ -121,7 +157,11 @@ def _apart(agreed: Money | None, opening: Money | None) -> Money | None:
 
 
 @rules.register(
-    "imported-scope-differs", title="Scope taken over differs", owner="delivery", imported=True
+    "imported-scope-differs",
+    title="Scope taken over differs",
+    owner="delivery",
+    command="import-engagement",
+    imported=True,
 )
 def imported_scope_differs(
     rule: Rule, view: View, today: date, allowed: Tolerances
@@ -154,5 +194,10 @@ def imported_scope_differs(
         yield rule.disconnect(
             f"The contract that Legal took over pays for {', '.join(missing)}, which {saying}.",
             (contract.said, said),
+            sides=(
+                side("legal", f"taken over with {', '.join(missing)}", contract.said),
+                side("delivery", f"without {', '.join(missing)}", said),
+            ),
+            end=End("delivery", "baseline-plan") if baseline is not None else None,
             exposure=total(line.price for line in lines),
         )

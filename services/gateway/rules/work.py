@@ -11,7 +11,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from contracts.channels import Department
 from contracts.counting import counted
 from contracts.decimals import round_decimal
 from contracts.early_start_caps import EarlyStartCaps
@@ -20,9 +19,28 @@ from gateway.formatting import day, listed
 from gateway.rules.billable_work import unpaid
 from gateway.rules.early_starts import beyond_early_starts, caps_after, lacks_rate
 from gateway.rules.expenses import of_expenses, waiting_expenses
-from gateway.rules.hours import Hours, billable, day_of, evidence, total_hours, waiting, worth
+from gateway.rules.hours import (
+    Hours,
+    billable,
+    day_of,
+    evidence,
+    side_of,
+    total_hours,
+    waiting,
+    worth,
+)
 from gateway.rules.planned_work import before_release, on_open_changes, outside_plan
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
+from gateway.rules.rule import (
+    EXPENSE_AS_COST,
+    TIME_AS_COST,
+    Disconnect,
+    End,
+    Rule,
+    Rules,
+    Tolerances,
+    hours,
+)
+from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery.expenses import WaitingExpense
 from gateway.view.sections.delivery.time_entries import WaitingWeek
@@ -31,7 +49,11 @@ rules = Rules()
 
 
 @rules.register(
-    "work-before-signature", title="Work before signature", owner="legal", after_end=True
+    "work-before-signature",
+    title="Work before signature",
+    owner="legal",
+    command="record-signature",
+    after_end=True,
 )
 def work_before_signature(
     rule: Rule, view: View, today: date, allowed: Tolerances
@@ -54,13 +76,19 @@ def work_before_signature(
         for each in waiting_expenses(view)
         if each.spent_on < covers and not caps.allow(each.spent_on)
     ]
+    contract = side(
+        "legal",
+        f"signed from {day(covers)}" if signed else "not signed",
+        signed.said if signed else None,
+    )
     yield from of_expenses(
         rule,
         view,
         spent,
         f"are submitted for days before {before}, and no early-start authorisation covers them",
         (*(start.said for start in view.legal.early_starts), signed.said if signed else None),
-        owner=_owner(view, caps, spent[0]) if spent else None,
+        other=contract,
+        end=_end(view, caps, spent[0]) if spent else EXPENSE_AS_COST,
         severity=severity,
     )
     starts, early = view.legal.early_starts, (*approved, *submitted)
@@ -85,7 +113,13 @@ def work_before_signature(
             *(start.said for start in starts),
             signed.said if signed else None,
         ),
-        owner=_owner(view, caps, beyond[0]),
+        sides=(
+            side_of(early, "worked"),
+            side("legal", f"{hours(covered)} covered by early starts", starts[-1].said)
+            if starts and signed is None
+            else contract,
+        ),
+        end=_end(view, caps, beyond[0]),
         exposure=view.price,
         at_stake=worth(view, beyond),
         severity=severity,
@@ -107,27 +141,34 @@ def _hold_on(view: View, on: date) -> date | None:
     return hold and hold[0]
 
 
-def _owner(view: View, caps: EarlyStartCaps, first: Hours | WaitingExpense) -> Department:
+def _end(view: View, caps: EarlyStartCaps, first: Hours | WaitingExpense) -> End:
     """Return who can cover early work, of which `first` is the first, or approve it as cost.
 
     `caps` are what approved hours leave of early starts.
     Finance can while it has not priced the estimate that has the roles without a bill rate.
     """
+    as_cost = EXPENSE_AS_COST if isinstance(first, WaitingExpense) else TIME_AS_COST
     if view.over or view.legal.signed or view.legal.imported:
-        return "delivery"
+        return as_cost
     on = first.spent_on if isinstance(first, WaitingExpense) else first.day
     unrated = caps.unrated(on)
     if isinstance(first, Hours) and first.billable and lacks_rate(view, first):
         unrated.add(first.role)
     if not unrated:
-        return "legal"
+        signs = "authorise-early-start" if view.legal.early_starts else "record-signature"
+        return End("legal", signs)
     newest = max(view.delivery.estimates.values(), key=lambda each: each.version, default=None)
     waits = newest is not None and newest.version not in view.finance.priced
-    return "finance" if newest and waits and unrated.issubset(newest.roles) else "delivery"
+    priced = newest and waits and unrated.issubset(newest.roles)
+    return End("finance", "publish-rate-card") if priced else as_cost
 
 
 @rules.register(
-    "work-after-end", title="Work after the end of the contract", owner="delivery", after_end=True
+    "work-after-end",
+    title="Work after the end of the contract",
+    owner="delivery",
+    command="approve-time-as-cost",
+    after_end=True,
 )
 def work_after_end(
     rule: Rule, view: View, today: date, allowed: Tolerances
@@ -140,12 +181,14 @@ def work_after_end(
     if terminated is None:
         return
     last = terminated.event.terminated_on
+    end = side("legal", f"terminated on {day(last)}", terminated.said)
     found = [each for each in waiting(view) if each.day > last]
     if found:
         yield rule.disconnect(
             f"{hours(total_hours(found))} are submitted for days after {day(last)}, when the "
             "contract was terminated.",
             (terminated.said, *evidence(found)),
+            sides=(side_of(found), end),
             exposure=view.price,
             at_stake=worth(view, found),
             severity="serious",
@@ -156,11 +199,18 @@ def work_after_end(
         (each for each in waiting_expenses(view) if each.spent_on > last),
         f"are submitted for days after {day(last)}, when the contract was terminated",
         (terminated.said,),
+        other=end,
         severity="serious",
     )
 
 
-@rules.register("work-on-hold", title="Work while on hold", owner="delivery", after_end=True)
+@rules.register(
+    "work-on-hold",
+    title="Work while on hold",
+    owner="delivery",
+    command="approve-time-as-cost",
+    after_end=True,
+)
 def work_on_hold(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find work that waits for approval, of days on which work is on hold, or was."""
     held, past = view.delivery.held, view.delivery.past_holds
@@ -179,21 +229,27 @@ def work_on_hold(rule: Rule, view: View, today: date, allowed: Tolerances) -> It
             else f"was on hold, from {day(first)} until it was resumed on {day(past[first])}"
         )
         why = f"are submitted for days on which the work {days}"
+        hold = side("delivery", f"the work {days}", recorded.said)
         if found:
             yield rule.disconnect(
                 f"{hours(total_hours(found))} {why}: {recorded.event.reason}",
                 (recorded.said, *evidence(found)),
+                sides=(side_of(found), hold),
                 about=first.isoformat(),
                 exposure=view.price,
                 at_stake=worth(view, found),
             )
         yield from of_expenses(
-            rule, view, spent[first], why, (recorded.said,), about=first.isoformat()
+            rule, view, spent[first], why, (recorded.said,), other=hold, about=first.isoformat()
         )
 
 
 @rules.register(
-    "hours-beyond-week", title="Hours beyond a person's week", owner="delivery", after_end=True
+    "hours-beyond-week",
+    title="Hours beyond a person's week",
+    owner="delivery",
+    command="reject-time",
+    after_end=True,
 )
 def hours_beyond_week(
     rule: Rule, view: View, today: date, allowed: Tolerances
@@ -214,5 +270,14 @@ def hours_beyond_week(
             f"In the week of {day(monday)}, {people} {hours(beyond)} more, over all engagements, "
             "than they work in a week.",
             (each.said for each in found),
+            sides=(
+                side("delivery", f"{hours(_submitted(found))} submitted here", on=monday),
+                side("delivery", f"{hours(beyond)} beyond the weekly hours", on=monday),
+            ),
             about=str(monday),
         )
+
+
+def _submitted(weeks: Iterable[WaitingWeek]) -> Decimal:
+    entries = (entry for week in weeks for entry in week.entries.values())
+    return sum((entry.hours for entry in entries), Decimal(0))

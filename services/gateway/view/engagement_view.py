@@ -25,7 +25,7 @@ from gateway.view.sections.finance.confidential import ConfidentialSection
 from gateway.view.sections.finance.confidential import steps as finance_confidential_steps
 from gateway.view.sections.finance.section import FinanceSection
 from gateway.view.sections.finance.section import steps as finance_steps
-from gateway.view.sections.gateway import GatewaySection
+from gateway.view.sections.gateway import GatewaySection, Waiver
 from gateway.view.sections.gateway import confidential_steps as gateway_confidential_steps
 from gateway.view.sections.gateway import steps as gateway_steps
 from gateway.view.sections.legal import LegalSection
@@ -264,6 +264,11 @@ class View:
             for question in questions
             if question.question not in answered
         ]
+
+    @property
+    def waivers(self) -> dict[str, Waiver]:
+        """The waivers by disconnect, also those that have run out since."""
+        return self.gateway.waived | self.gateway_confidential.waived
 
     @property
     def over(self) -> bool:

@@ -1,30 +1,40 @@
 """A consumer of the gateway's events knows which disconnects are unresolved."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from contracts.gateway import (
     Disconnect,
     DisconnectDetected,
     DisconnectResolved,
     DisconnectWaived,
+    Side,
     open_disconnects,
 )
 
+UNTIL = date(2026, 4, 1)
 
-def detected(finding: str, sentence: str = "They differ.") -> DisconnectDetected:
+
+def detected(
+    finding: str, sentence: str = "They differ.", until: date | None = None
+) -> DisconnectDetected:
     return DisconnectDetected(
         finding=finding,
         rule="sow-price",
         sentence=sentence,
         evidence=(),
         since=datetime(2026, 3, 2, tzinfo=UTC),
+        sides=(Side(department="sales", value="2 EUR"), Side(department="legal", value="3 EUR")),
         owner="legal",
+        command="draft-sow",
+        waived_until=until,
     )
 
 
 def waived(finding: str) -> DisconnectWaived:
-    return DisconnectWaived(finding=finding, rule="sow-price", why="Agreed.", waived_by="vera")
+    return DisconnectWaived(
+        finding=finding, rule="sow-price", why="Agreed.", waived_by="vera", until=UNTIL
+    )
 
 
 def resolved(finding: str) -> DisconnectResolved:
@@ -51,10 +61,14 @@ def test_a_disconnect_is_open_until_it_is_resolved() -> None:
 
 
 def test_a_waiver_is_kept_when_the_disconnect_is_detected_again_and_dropped_on_resolution() -> None:
-    grown: list[AnyEvent] = [detected("a"), waived("a"), detected("a", "They differ more.")]
+    grown: list[AnyEvent] = [detected("a"), waived("a"), detected("a", "They differ more.", UNTIL)]
     assert after(grown) == [("a", "They differ more.", True)]
     again: list[AnyEvent] = [detected("a"), waived("a"), resolved("a"), detected("a")]
     assert after(again) == [("a", "They differ.", False)]
+
+
+def test_a_waiver_that_has_run_out_is_dropped_when_the_disconnect_is_detected_again() -> None:
+    assert after([detected("a"), waived("a"), detected("a")]) == [("a", "They differ.", False)]
 
 
 def test_a_waiver_of_an_unknown_disconnect_is_ignored() -> None:

@@ -25,7 +25,7 @@ from testkit.scenario import Scenario, given
 from tests.builders import Life
 from tests.in_process_gateway import SETTINGS, InMemory, token
 from tests.portfolio_builder import green_in_the_red, named
-from tests.unit.gateway.test_disconnects import findings
+from tests.unit.gateway.test_disconnects import UNTIL, findings
 
 EVE = token("eve", "executive")
 VERA = token("vera", "executive", "confidential")
@@ -42,7 +42,7 @@ def published() -> Scenario[EngagementDisconnects]:
 
 
 def test_a_waiver_of_a_hidden_disconnect_is_refused_as_if_it_did_not_exist() -> None:
-    waiver = WaiveDisconnect(finding=SECRET, why="So be it.")
+    waiver = WaiveDisconnect(finding=SECRET, why="So be it.", until=UNTIL)
     nowhere = given(ENGAGEMENT, named(1)).when(waiver.given_by(confidential=False), by="eve")
     hidden = published().when(waiver.given_by(confidential=False), by="eve")
 
@@ -52,7 +52,9 @@ def test_a_waiver_of_a_hidden_disconnect_is_refused_as_if_it_did_not_exist() -> 
 
 
 def test_a_caller_with_the_role_waives_a_confidential_disconnect() -> None:
-    waiver = WaiveDisconnect(finding=SECRET, why="So be it.").given_by(confidential=True)
+    waiver = WaiveDisconnect(finding=SECRET, why="So be it.", until=UNTIL).given_by(
+        confidential=True
+    )
 
     (waived,) = published().when(waiver, by="vera").events
 

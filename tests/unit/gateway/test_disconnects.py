@@ -15,6 +15,8 @@ from tests.invoices import untaxed
 from tests.unit.gateway.test_engagement_view import view_of
 from tests.weeks import approved
 
+UNTIL = date(2999, 12, 31)
+
 
 def findings(life: Life, days: int = 100) -> dict[str, Disconnect]:
     return judge(view_of(life.events), life.day(days))
@@ -470,16 +472,20 @@ def test_every_finding_can_be_said_in_the_words_of_the_contracts() -> None:
     assert isinstance(secret, gateway.ConfidentialDisconnectDetected)
     published.when(PublishDisconnects(disconnects=found)).then()
     waived = published.when(
-        WaiveDisconnect(finding=open_one.finding, why="Agreed with the customer."), by="vera"
+        WaiveDisconnect(finding=open_one.finding, why="Agreed with the customer.", until=UNTIL),
+        by="vera",
     ).then(
         gateway.DisconnectWaived(
             finding=open_one.finding,
             rule=open_one.rule,
             why="Agreed with the customer.",
             waived_by="vera",
+            until=UNTIL,
         )
     )
     waived.when(PublishDisconnects(disconnects=(open_one,))).then(
         gateway.ConfidentialDisconnectResolved(finding=secret.finding, rule=secret.rule)
     )
-    waived.when(WaiveDisconnect(finding="nothing", why="?")).then_refused("disconnect-unknown")
+    waived.when(WaiveDisconnect(finding="nothing", why="?", until=UNTIL)).then_refused(
+        "disconnect-unknown"
+    )

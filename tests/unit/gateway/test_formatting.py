@@ -248,9 +248,13 @@ def test_every_sentence_of_an_engagement_is_filled_completely() -> None:
         ),
         (
             gateway.DisconnectWaived(
-                finding="beyond-budget.hours", rule="beyond-budget", why="Agreed.", waived_by="vera"
+                finding="beyond-budget.hours",
+                rule="beyond-budget",
+                why="Agreed.",
+                waived_by="vera",
+                until=date(2026, 6, 4),
             ),
-            "Vera waived “Beyond the budget”: “Agreed.”",
+            "Vera waived “Beyond the budget” until 4 June 2026: “Agreed.”",
         ),
     ],
 )
@@ -303,7 +307,7 @@ def test_evidence_names_the_events_that_its_author_had_not_processed() -> None:
     view = view_of(life)
     (proved,) = [
         each
-        for each in proved_disconnects(view, judge(view, TODAY), life.events, NOBODY, READER)
+        for each in proved_disconnects(judge(view, TODAY), {}, life.events, NOBODY, READER)
         if each.disconnect.rule == "promised-finish-before-forecast"
     ]
     signed, report = proved.proofs

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from contracts.gateway import Side
 from gateway.portfolio.list_index import SORTS, EngagementRow, InvalidCursor, ListIndex
 from gateway.portfolio.summary import Summary
 from gateway.rules import Disconnect
@@ -26,9 +27,11 @@ def finding(
         finding=rule,
         rule=rule,
         sentence=f"{rule} is found",
+        sides=(Side(department="sales", value="2 EUR"), Side(department="legal", value="3 EUR")),
         evidence=(SAID,),
         since=AT,
         owner="delivery",
+        command="baseline-plan",
         severity=severity,
         confidential=confidential,
     )
@@ -68,7 +71,7 @@ def row(
             updated=AT,
         ),
         disconnects=list(disconnects),
-        waived={name: Waiver(name, "known", "vera", SAID) for name in waived},
+        waived={name: Waiver(name, "known", "vera", date(2026, 4, 1), SAID) for name in waived},
     )
 
 

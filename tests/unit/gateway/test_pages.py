@@ -12,7 +12,7 @@ from gateway.pages.routes import age_notice
 from gateway.projection.projector import ViewChange
 from gateway.view.waiting import Waits
 from tests.builders import ENGAGEMENT, Life
-from tests.in_process_gateway import InMemory, app_of, token
+from tests.in_process_gateway import TODAY, InMemory, app_of, token
 from tests.portfolio_builder import company, green_in_the_red, late, named, retold
 from tests.unit.imported import IMPORTED
 from tests.weeks import rejected, submitted
@@ -376,7 +376,12 @@ async def waived(
     async with browser(gateway, who) as client:
         return await client.post(
             f"/pages/engagements/{LATE}/waive",
-            data={"finding": FINDING, "why": "Agreed with the customer.", **form},
+            data={
+                "finding": FINDING,
+                "why": "Agreed with the customer.",
+                "until": "2026-06-30",
+                **form,
+            },
             headers=headers,
         )
 
@@ -391,6 +396,7 @@ async def test_a_disconnect_is_waived_with_a_reason_and_stays_visible() -> None:
 
     assert answer.status_code == 303
     assert "Waived by Vera Voss on 25 May 2026 : “Agreed with the customer.”" in text_of(page)
+    assert "Waived until 30 Jun 2026" in text_of(page)
     assert "Vera Voss waived “Promised before forecast”" in text_of(page)
     assert "21 days later" not in text_of(first)
     assert "1 waived" in text_of(first)
@@ -431,6 +437,9 @@ async def test_an_older_browser_is_known_by_the_origin_it_names() -> None:
         (VERA, {"why": "x" * 20_000}, 413),
         (VERA, {"finding": "beyond-budget.hours"}, 409),
         (VERA, {"finding": "<b>"}, 422),
+        (VERA, {"until": ""}, 422),
+        (VERA, {"until": "30.06.2026"}, 422),
+        (VERA, {"until": TODAY.isoformat()}, 422),
         (VERA, {"finding": "status-report-overdue", "why": "a bell\x07rings"}, 422),
     ],
 )

@@ -11,6 +11,7 @@ import gateway.rules
 from contracts.gateway import MOST_EVIDENCE
 from gateway.pages.names import rule_title
 from gateway.rules import RULES, Disconnect, Rule, Rules, Tolerances
+from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
 
@@ -43,19 +44,19 @@ def test_a_rule_without_title_or_owner_cannot_be_registered() -> None:
     with pytest.raises(TypeError):
         rules.register("late")  # type: ignore[call-arg]
     with pytest.raises(TypeError):
-        rules.register("late", title="Late")  # type: ignore[call-arg]
+        rules.register("late", title="Late", owner="legal")  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="needs an id and a title"):
-        rules.register("late", title="", owner="legal")(find_nothing)
+        rules.register("late", title="", owner="legal", command="draft-sow")(find_nothing)
     assert len(rules) == 0
 
 
 def test_two_rules_cannot_have_the_same_id() -> None:
     rules, others = Rules(), Rules()
     for each in (rules, others):
-        each.register("late", title="Late", owner="legal")(find_nothing)
+        each.register("late", title="Late", owner="legal", command="draft-sow")(find_nothing)
 
     with pytest.raises(ValueError, match="two rules have the id late"):
-        rules.register("late", title="Later", owner="legal")(find_nothing)
+        rules.register("late", title="Later", owner="legal", command="draft-sow")(find_nothing)
     with pytest.raises(ValueError, match="two rules have the id late"):
         Rules(rules, others)
 
@@ -71,7 +72,9 @@ def test_a_disconnect_names_no_more_evidence_than_an_event_may() -> None:
         Ref(f"e-{nth}", "concord.legal.sow-signed.v1", "legal", nth, begin + timedelta(nth), "")
         for nth in range(1, MOST_EVIDENCE + 2)
     ]
-    found = next(iter(RULES)).disconnect("Two departments disagree.", proof)
+    found = next(iter(RULES)).disconnect(
+        "Two departments disagree.", proof, sides=(side("sales", "1 h"), side("legal", "2 h"))
+    )
 
     assert found.evidence == tuple(proof[:MOST_EVIDENCE])
     assert found.since == proof[-1].occurred_at

@@ -1,21 +1,28 @@
 """The gateway's own sections: disconnects that it published, and those that a person waived."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from itertools import chain
+from typing import Protocol
 
+from chassis.domain.ids import derived
 from contracts import gateway
 from contracts.event import Recorded
+from contracts.gateway import Side
+from gateway.formatting import day
 from gateway.view.sections.sentences import Names
 from gateway.view.sections.steps import Ref, Steps, ref
 
 
 @dataclass(slots=True)
 class Waiver:
-    """A disconnect that a person accepted, and the reason."""
+    """A disconnect that a person accepted, the reason, and the last day of the waiver (UTC)."""
 
     finding: str
     why: str
     waived_by: str
+    until: date
     said: Ref
 
 
@@ -29,12 +36,44 @@ class GatewaySection:
     waived: dict[str, Waiver] = field(default_factory=dict)
 
 
-def proof(severity: str, evidence: Iterable[str]) -> str:
-    """Return a text that differs when severity or evidence (ids of events) do.
+def in_force(waivers: Mapping[str, Waiver], on: date) -> dict[str, Waiver]:
+    """Return the waivers that have not run out on a day (UTC)."""
+    return {name: each for name, each in waivers.items() if on <= each.until}
 
-    A disconnect whose proof differs from the published one is published again.
+
+class _Provable(Protocol):
+    """A disconnect, or the event that publishes it."""
+
+    @property
+    def severity(self) -> str: ...
+    @property
+    def owner(self) -> str: ...
+    @property
+    def ends_with(self) -> str | None: ...
+    @property
+    def command(self) -> str: ...
+    @property
+    def command_of(self) -> str | None: ...
+    @property
+    def sides(self) -> tuple[Side, Side]: ...
+
+
+def proof(of: _Provable, evidence: Iterable[str]) -> str:
+    """Return a text that differs when evidence (ids of events), sides or severity do.
+
+    So it does when others can resolve the disconnect. A disconnect whose proof differs from the
+    published one is published again.
     """
-    return "/".join([severity, *evidence])
+    sides = ((each.department, each.value, each.author, each.day) for each in of.sides)
+    stated = (
+        of.severity,
+        of.owner,
+        of.ends_with,
+        of.command_of,
+        of.command,
+        *chain.from_iterable(sides),
+    )
+    return derived("/".join([*map(str, stated), *evidence]), 25)
 
 
 steps = Steps(GatewaySection)
@@ -56,7 +95,10 @@ def _resolved_text(
 def _waived_text(
     event: gateway.DisconnectWaived | gateway.ConfidentialDisconnectWaived, names: Names
 ) -> str:
-    return f"{names.person(event.waived_by)} waived “{names.rule(event.rule)}”: “{event.why}”"
+    return (
+        f"{names.person(event.waived_by)} waived “{names.rule(event.rule)}” until "
+        f"{day(event.until)}: “{event.why}”"
+    )
 
 
 steps.describe(gateway.DisconnectDetected, _detected_text)
@@ -73,7 +115,9 @@ def _detected(
 ) -> None:
     event = recorded.event
     section.announced[event.finding] = ref(recorded)
-    section.proofs[event.finding] = proof(event.severity, (item.event for item in event.evidence))
+    section.proofs[event.finding] = proof(event, (item.event for item in event.evidence))
+    if event.waived_until is None:
+        section.waived.pop(event.finding, None)
 
 
 def _resolved(
@@ -90,7 +134,9 @@ def _waived(
     recorded: Recorded[gateway.DisconnectWaived | gateway.ConfidentialDisconnectWaived],
 ) -> None:
     event = recorded.event
-    section.waived[event.finding] = Waiver(event.finding, event.why, event.waived_by, ref(recorded))
+    section.waived[event.finding] = Waiver(
+        event.finding, event.why, event.waived_by, event.until, ref(recorded)
+    )
 
 
 steps.on(gateway.DisconnectDetected)(_detected)

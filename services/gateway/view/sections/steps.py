@@ -10,15 +10,16 @@ module for each (`PartSteps`), and lists the parts.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Generic, TypeAlias, TypeVar, overload
 
 from contracts.delivery import SowReviewed as DeliveryReviewed
 from contracts.event import Event, Recorded, write_position
 from contracts.finance import SowReviewed as FinanceReviewed
 from contracts.lines import ContractLine, ContractLineKind
-from contracts.values import AmendmentReview, Deliverable
+from contracts.values import AmendmentReview, Deliverable, PersonId
 from gateway.redaction import PositionText
 from gateway.view.sections.sentences import Names
 
@@ -68,11 +69,17 @@ STEPS = "steps"
 """The key in the metadata of a view's field under which the steps of its section are."""
 
 
+_OF_PERSON: set[type[Event]] = set()
+"""Events whose author not every reader sees: it may be the person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ref:
     """A reference to an event, with which the timeline finds it and a disconnect proves itself.
 
-    `heard` is the position that the event's author had processed.
+    `heard` is the position that the event's author had processed. `author` is the person who stated
+    it, or for whom a stand-in did; None where no person did and where not every reader sees it.
+    `on` is the day on which what it states happened, where the event has it.
     """
 
     event: str
@@ -81,11 +88,21 @@ class Ref:
     streamsequence: int
     occurred_at: datetime
     heard: PositionText
+    author: PersonId | None = None
+    on: date | None = None
+
+    @property
+    def day(self) -> date:
+        """The day on which what it states happened, else on which it occurred (UTC)."""
+        return self.on or self.occurred_at.astimezone(UTC).date()
 
 
 def ref(recorded: Recorded[Event]) -> Ref:
     """Return a reference to a recorded event."""
     event = recorded.event
+    kind, department = type(event), event.channel.department
+    person = recorded.on_behalf_of or recorded.actor
+    field_of_day = day_field(kind)
     return Ref(
         recorded.id,
         event.type,
@@ -93,7 +110,21 @@ def ref(recorded: Recorded[Event]) -> Ref:
         recorded.sequence,
         recorded.occurred_at,
         write_position(recorded.heard),
+        None if kind in _OF_PERSON or person == department else person,
+        getattr(event, field_of_day) if field_of_day else None,
     )
+
+
+@cache
+def day_field(kind: type[Event]) -> str | None:
+    """Return the field with the day on which what an event states happened, or None.
+
+    Such a field is named after the participle in the name of the event, as `signed_on` is in
+    `sow-signed`; that of a status report or a measurement is `as_of`.
+    """
+    words = kind.type.split(".")[2].split("-")
+    named = (f"{word}_on" for word in (*reversed(words), "held"))
+    return next((name for name in (*named, "as_of") if name in kind.model_fields), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +341,7 @@ class PartSteps(Generic[Fields_contra]):
         sentence: Callable[[F, Names], str] | None = None,
     ) -> None:
         """Declare an event of a person's time or expenses, and what every reader sees of it."""
+        _OF_PERSON.add(kind)
         self.personal[kind] = Personal(shown=shown, sentence=sentence)
 
     def of_people(self, *kinds: type[Event], hidden: FieldPaths) -> None:
