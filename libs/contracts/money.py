@@ -10,7 +10,7 @@ of items reaches.
 import decimal
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -22,57 +22,25 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from contracts.currencies import MINOR_UNITS
 from contracts.decimals import CANONICAL, Rounding, round_decimal
-
-# Active ISO 4217 codes whose minor unit is not two digits; every other active code has two.
-_MINOR_UNITS = {
-    **dict.fromkeys(
-        [
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ],
-        0,
-    ),
-    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
-}
-_TWO_DIGITS = (
-    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD "
-    "CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD "
-    "GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD "
-    "MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP "
-    "PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS "
-    "TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW"
-)
-MINOR_UNITS: dict[str, int] = _MINOR_UNITS | dict.fromkeys(_TWO_DIGITS.split(), 2)
-"""Number of decimals of the minor unit, by active ISO 4217 currency code."""
 
 
 def _known(code: str) -> str:
     if code not in MINOR_UNITS:
-        raise ValueError("not an active ISO 4217 currency code, such as EUR or USD")
+        raise ValueError("not an ISO 4217 currency code, such as EUR or USD")
     return code
 
+
+CURRENCY_CODE: Final = AfterValidator(_known)
+"""Annotation of a field that is a currency's code."""
 
 Currency = Annotated[
     str,
     Field(min_length=3, max_length=3, pattern="^[A-Z]{3}$", examples=["EUR"]),
-    AfterValidator(_known),
+    CURRENCY_CODE,
 ]
-"""Active ISO 4217 alphabetic currency code."""
+"""ISO 4217 alphabetic currency code, also of a withdrawn currency; commands are refused by day."""
 
 DIGITS = 100
 """Precision of decimal arithmetic in every thread and task, in digits.

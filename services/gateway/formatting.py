@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from contracts.counting import counted
+from contracts.currencies import MINOR_UNITS
 from contracts.decimals import round_decimal
-from contracts.money import MINOR_UNITS, Money
+from contracts.money import Money
 
 UNKNOWN = "\N{EN DASH}"
 """Shown where a figure is not known; zero is shown as 0."""

@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from contracts.money import BEYOND_ITEMS, MINOR_UNITS
+from contracts.currencies import MINOR_UNITS
+from contracts.money import BEYOND_ITEMS
 from contracts.release import OnTheWire
 
 Schema = dict[str, Any]

@@ -155,7 +155,7 @@ BAD: list[tuple[Change, str]] = [
     ),
     (
         set_to("EUO", "finance", 0, "lines", 0, "billed", "currency"),
-        "finance 1 (K-2041), lines.0.billed.currency: not an active ISO 4217 currency code",
+        "finance 1 (K-2041), lines.0.billed.currency: not an ISO 4217 currency code",
     ),
     (
         set_to({"amount": "96000", "currency": "USD"}, "sales", 0, "value"),

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from chassis.domain.capability import Capability, CommandEntry, Composed, WorkSource
 from chassis.domain.commands import Command, NotRecordable, Refused
 from chassis.domain.context import Context, ReferenceData
+from chassis.domain.currencies import require_in_use
 from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.domain.documents import contents_of, require_documents
 from chassis.domain.internal import Internal, published_only
@@ -125,6 +126,11 @@ class Decider(Generic[S]):
     def opens(self) -> frozenset[type[Command]]:
         """Types of command that may begin a stream."""
         return frozenset(kind for kind, entry in self.commands.items() if entry.opens)
+
+    def is_given_by_people(self, command: Command) -> bool:
+        """Return whether people give the command, not the service itself."""
+        entry = self.commands.get(type(command))
+        return entry is not None and entry.by is not None
 
     def decide(self, state: S, command: Command, context: Context) -> tuple[Event, ...]:
         """Return the resulting events; raises Refused, or KeyError for an unknown command."""
@@ -288,6 +294,8 @@ def handle_command(
     after = stream
     context = decider.in_zone(stream.state, context)
     require_documents(command, decider.documents(stream.state), stream.subject, context)
+    if decider.is_given_by_people(command):
+        require_in_use(command, stream.state, context)
     try:
         decided = (
             _decide_outcome(decider, stream, command, context)

@@ -10,6 +10,7 @@ AnyCommandCode = Literal[
     "commit-too-large",
     "content-differs",
     "currency-differs",
+    "currency-not-in-use",
     "date-before-approval",
     "date-before-contract",
     "date-before-hold",
@@ -49,6 +50,7 @@ ANY_COMMAND_REFUSALS: dict[AnyCommandCode, str] = {
     "currency-differs": (
         "An amount is in another currency than the engagement, the contract or the record."
     ),
+    "currency-not-in-use": "The currency is withdrawn, or not introduced yet, on the day.",
     "date-before-approval": "The day is before the approval that it requires.",
     "date-before-contract": "The day is before the contract begins.",
     "date-before-hold": "The day is before the work was put on hold.",

@@ -15,8 +15,8 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command
 from chassis.domain.context import Context
 from chassis.domain.reference import Record
+from contracts.currencies import IN_USE, MINOR_UNITS
 from contracts.event import Event
-from contracts.money import MINOR_UNITS
 from contracts.reference import ConversionRate, ExchangeRatePublished
 from contracts.values import FIRST_DAY, LAST_DAY, ShortText
 from finance.roles import ACCOUNTING
@@ -36,7 +36,9 @@ def read_id(text: str) -> tuple[str, str, date]:
         raise ValueError("must be base, quote and day, such as EUR-USD-2026-03-02")
     base, quote, day = found[1], found[2], date.fromisoformat(found[3])
     if base == quote or not {base, quote} <= MINOR_UNITS.keys():
-        raise ValueError("must name two active ISO 4217 currencies")
+        raise ValueError("must name two ISO 4217 currencies")
+    if not (day in IN_USE[base] and day in IN_USE[quote]):
+        raise ValueError(f"must name two currencies that are in use on {day}")
     if not FIRST_DAY <= day <= LAST_DAY:
         raise ValueError(f"must have a day from {FIRST_DAY} to {LAST_DAY}")
     return base, quote, day

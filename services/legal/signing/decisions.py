@@ -13,6 +13,7 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.rules import past_day, same_day, unless_recorded
+from contracts.currencies import MINOR_UNITS
 from contracts.event import Event
 from contracts.legal import (
     Declination,
@@ -21,7 +22,6 @@ from contracts.legal import (
     SowSignatureRecorded,
     SowSigned,
 )
-from contracts.money import MINOR_UNITS
 from contracts.values import ContentHash, Day, Party, PersonId, Signatory, Version, days_after
 from legal.engagement import Engagement
 from legal.policies import (

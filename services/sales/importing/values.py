@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
 from contracts.counting import counted
-from contracts.money import MINOR_UNITS
+from contracts.currencies import MINOR_UNITS
 from contracts.sales import LossReason, PipelineStage
 from sales.importing.options import DayOrder, Decimals, Options, PipelineWord, Unusable
 

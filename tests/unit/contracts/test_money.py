@@ -11,11 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from contracts.currencies import MINOR_UNITS
 from contracts.decimals import Rounding, canonical_decimal, round_decimal
 from contracts.documents import canonical
 from contracts.event import encode
 from contracts.money import (
-    MINOR_UNITS,
     Amount,
     ItemMoney,
     Money,

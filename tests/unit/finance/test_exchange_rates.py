@@ -42,10 +42,13 @@ def test_a_rate_is_published_for_the_currencies_and_the_day_of_its_id() -> None:
         "EUR-XXX-2026-03-02",
         "EUR-USD-2026-02-30",
         "EUR-USD-3000-01-01",
+        "BGN-EUR-2026-01-01",
+        "USD-XCG-2025-03-30",
     ],
 )
 def test_an_id_without_two_currencies_and_a_day_is_refused(id: str) -> None:
-    assert ID.validate_python("EUR-USD-2026-03-02") == "EUR-USD-2026-03-02"
+    for sound in ("EUR-USD-2026-03-02", "BGN-EUR-2025-12-31", "USD-XCG-2025-03-31"):
+        assert ID.validate_python(sound) == sound
     with pytest.raises(ValidationError):
         ID.validate_python(id)
 
