@@ -23,11 +23,22 @@ class Allocation(Value):
     """Day on which the money of the payment arrived."""
     conversion: Conversion | None = None
     """`amount` converted into the currency of the payment; null where that is the same."""
-    exchange_difference: ItemMoney | None = None
-    """Realised exchange difference, in the currency of the payment: a loss is negative.
+    booked: Conversion | None = None
+    """`amount` converted into the base currency of the company, at the invoice date.
 
-    What `amount` is worth on the day of the payment, less what it was worth on the invoice date.
-    Null where nothing is converted, or no exchange rate is known for the invoice date.
+    Null where the invoice is in the base currency, or the exchange rate is not known.
+    """
+    received: Conversion | None = None
+    """Money of the payment converted into the base currency, on the day on which it arrived.
+
+    Null where the payment is in the base currency, or the exchange rate is not known.
+    """
+    exchange_difference: ItemMoney | None = None
+    """Realised exchange difference, in the base currency of the company: a loss is negative.
+
+    What the money is worth on the day on which it arrived, less what `amount` was worth on the
+    invoice date. Null where nothing is converted, or an exchange rate or the company is not known.
+    A bank charge is worth what it was on the invoice date, so it has no difference.
     """
 
     @property

@@ -18,6 +18,7 @@ from chassis.domain.rules import require_currency
 from contracts.decimals import ROUNDING, canonical_decimal
 from contracts.event import Event
 from contracts.finance import (
+    Allocation,
     PaymentAllocated,
     PaymentDeallocated,
     PaymentOverdue,
@@ -28,6 +29,7 @@ from contracts.values import Conversion
 from finance.allocations import work_items
 from finance.allocations.requests import GiveBackAllocation, TakeAllocation
 from finance.billing.receivables import HeldAllocation, OpeningInvoice, Receivable
+from finance.companies.policy import base_currency_on
 from finance.engagement import Engagement, Stage
 from finance.exchange_rates.conversion import convert
 from finance.payments.requests import NoteDeallocation
@@ -71,17 +73,16 @@ def take_allocation(
     amount, rest = _at_most(command.amount, rest)
     charge, rest = _at_most(command.bank_charge, rest)
     written_off, _ = _at_most(command.written_off, rest)
-    conversion = _part_of(command.conversion, amount, command.amount)
-    yield PaymentAllocated(
+    allocated = PaymentAllocated(
         payment=command.payment,
         allocation=command.allocation,
         invoice=command.invoice,
         amount=amount or command.amount,
         bank_charge=charge,
         received_on=command.received_on,
-        conversion=conversion,
-        exchange_difference=_difference(state, invoice, conversion, context),
+        conversion=_part_of(command.conversion, amount, command.amount),
     )
+    yield _in_books(allocated, state, invoice, context)
     if written_off is not None:
         yield WriteOffRecorded(
             write_off=derived_id("W", command.allocation),
@@ -115,18 +116,43 @@ def _share(amount: Money, part: Money, whole: Money) -> Money:
     return Money.nearest(exact, amount.currency, ROUNDING)
 
 
-def _difference(
-    state: Engagement, invoice: Receivable, conversion: Conversion | None, context: Context
-) -> Money | None:
-    """Return what the amount is worth more than on the invoice date; None where unknown."""
-    if conversion is None or invoice.issue_on is None:
-        return None
-    rounding = rounding_of(state, context.reference_data, invoice.issue_on)
-    currency = conversion.converted.currency
-    on_invoice = convert(
-        context.reference_data, conversion.amount, currency, invoice.issue_on, rounding
+def _in_books(
+    allocated: PaymentAllocated, state: Engagement, invoice: Receivable, context: Context
+) -> PaymentAllocated:
+    """Return the allocation with its amounts in the company's base currency, where it is known."""
+    records, received_on = context.reference_data, allocated.received_on
+    base = base_currency_on(records, state.company, received_on)
+    if base is None or invoice.issue_on is None:
+        return allocated
+
+    def converted(amount: Money, day: date) -> Conversion | None:
+        if amount.currency == base:
+            return None
+        return convert(records, amount, base, day, rounding_of(state, records, day))
+
+    booked = converted(allocated.amount, invoice.issue_on)
+    received = converted(allocated.used, received_on)
+    return allocated.model_copy(
+        update={
+            "booked": booked,
+            "received": received,
+            "exchange_difference": _difference(allocated, booked, received, base),
+        }
     )
-    return conversion.converted - on_invoice.converted if on_invoice else None
+
+
+def _difference(
+    part: Allocation, booked: Conversion | None, received: Conversion | None, base: str
+) -> Money | None:
+    """Return what money is worth more than when its invoice was booked, in the base currency.
+
+    None where nothing is converted, or one of both is not known.
+    """
+    before = booked.converted if booked else part.amount
+    now = received.converted if received else part.used
+    if booked is received is None or {before.currency, now.currency} != {base}:
+        return None
+    return now - before
 
 
 @capability.decide(GiveBackAllocation, by=None)
@@ -185,10 +211,7 @@ def _deallocated(held: HeldAllocation, part: Money, why: str, on: date) -> Payme
     amount, rest = _back(held.amount, part)
     charge, _ = _back(held.bank_charge, rest)
     taken = amount or Money.zero(part.currency)
-    difference = held.exchange_difference
-    if difference is not None:
-        difference = _share(difference, taken, held.amount) if taken.amount else None
-    return PaymentDeallocated(
+    back = PaymentDeallocated(
         payment=held.payment,
         allocation=held.allocation,
         invoice=held.invoice,
@@ -196,9 +219,17 @@ def _deallocated(held: HeldAllocation, part: Money, why: str, on: date) -> Payme
         bank_charge=charge,
         received_on=held.received_on,
         conversion=_part_of(held.conversion, amount, held.amount),
-        exchange_difference=difference,
         why=why,
         deallocated_on=on,
+    )
+    if amount is None:
+        return back
+    booked = _part_of(held.booked, amount, held.amount)
+    received = _part_of(held.received, back.used, held.used)
+    known = held.exchange_difference
+    difference = _difference(back, booked, received, known.currency) if known else None
+    return back.model_copy(
+        update={"booked": booked, "received": received, "exchange_difference": difference}
     )
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from contracts.finance import Allocation, OpeningReceivable, WriteOffRecorded
 from contracts.money import Money
-from contracts.values import Identifier, ShortText, Value
+from contracts.values import Conversion, Identifier, ShortText, Value
 
 
 class HeldAllocation(Allocation):
@@ -21,21 +21,26 @@ class HeldAllocation(Allocation):
 
     def without(self, part: Allocation) -> Self:
         """Return the allocation without a part of it."""
-        conversion = self.conversion
-        if conversion and part.conversion:
-            left = conversion.amount - part.amount
-            used = conversion.converted - part.conversion.converted
-            parts = {"amount": left, "converted": used}
-            conversion = conversion.model_copy(update=parts) if left.amount else None
         return self.model_copy(
             update={
                 "amount": self.amount - part.amount,
                 "bank_charge": _less(self.bank_charge, part.bank_charge),
-                "conversion": conversion,
+                "conversion": _left(self.conversion, part.conversion),
+                "booked": _left(self.booked, part.booked),
+                "received": _left(self.received, part.received),
                 "exchange_difference": _less(self.exchange_difference, part.exchange_difference),
                 "times_reduced": self.times_reduced + 1,
             }
         )
+
+
+def _left(conversion: Conversion | None, part: Conversion | None) -> Conversion | None:
+    """Return a conversion without that of a part; None where nothing is left."""
+    if conversion is None or part is None:
+        return conversion
+    left = conversion.amount - part.amount
+    parts = {"amount": left, "converted": conversion.converted - part.converted}
+    return conversion.model_copy(update=parts) if left.amount else None
 
 
 def _less(amount: Money | None, part: Money | None) -> Money | None:

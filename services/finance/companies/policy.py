@@ -1,4 +1,4 @@
-"""Find the rounding policy, the limits of accountants and the time zone of a company."""
+"""Find what applies to a company: rounding, base currency, limits of accountants, time zone."""
 
 from datetime import date, tzinfo
 from decimal import Decimal
@@ -13,6 +13,12 @@ def rounding_on(records: ReferenceData, company: str | None, day: date) -> Round
     """Return the rounding policy of a company on a day; half up where the company is unknown."""
     found = None if company is None else records.on(CompanyPublished, company, day)
     return ROUNDING if found is None else found.event.rounding
+
+
+def base_currency_on(records: ReferenceData, company: str | None, day: date) -> str | None:
+    """Return the currency of a company's books; None where the company is not known."""
+    found = None if company is None else records.on(CompanyPublished, company, day)
+    return None if found is None else found.event.base_currency
 
 
 def accountant_limits(

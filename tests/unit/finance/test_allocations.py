@@ -1,6 +1,7 @@
 """Check what invoices take of payments and give back, and overdue invoices."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -22,11 +23,12 @@ from finance.payments.requests import NoteDeallocation
 from finance.settlement.decisions import SettleAccount
 from testkit.scenario import Scenario, like
 from tests.amounts import eur, usd
-from tests.invoices import CUSTOMER
+from tests.invoices import CUSTOMER, SELLER
 from tests.unit.finance.builders import (
     APRIL_1,
     CARD,
     COSTS,
+    SCHEDULE,
     TERMINATED,
     allocate,
     contracted,
@@ -179,12 +181,80 @@ def in_dollars(*rates: tuple[str, date]) -> Scenario[Engagement]:
     return sent().on(MAY_2).knowing(CARD, COSTS, *known)
 
 
-def test_a_payment_in_another_currency_states_the_exchange_difference():
+def allocated(scenario: Scenario[Engagement], take: TakeAllocation) -> PaymentAllocated:
+    [event] = scenario.when(take).events
+    assert isinstance(event, PaymentAllocated)
+    return event
+
+
+def test_a_payment_in_the_currency_of_the_books_states_the_exchange_difference():
     later = in_dollars(("1.10", APRIL_1), ("1.20", MAY_2))
     take = pay(5_000, **dollars(5_000, "6000", MAY_2))
-    later.when(take).then(taken_by(take, exchange_difference=usd(500)))
-    unknown = in_dollars(("1.20", MAY_2))
-    unknown.when(take).then(taken_by(take, exchange_difference=None))
+    event = allocated(later, take)
+    assert (event.exchange_difference, event.received) == (usd(500), None)
+    assert event.booked == dollars(5_000, "5500")["conversion"]
+    unknown = allocated(in_dollars(("1.20", MAY_2)), take)
+    assert (unknown.exchange_difference, unknown.booked) == (None, None)
+
+
+def test_an_invoice_in_another_currency_than_the_books_has_a_realised_difference():
+    """Glossary of Kantox, "realised gains and losses".
+
+    An invoice of 100,000 EUR at EUR-USD 1.10 that is settled at 1.20 gains 10,000 USD.
+    """
+    start = SCHEDULE[0].model_copy(update={"amount": eur(100_000)})
+    contract = contracted(sow_of(fixed_line(start, price=eur(100_000))))
+    rates = [exchange("1.10", APRIL_1), exchange("1.20", MAY_2)]
+    out = issued(contract, "invoice-start", "2026-00007", APRIL_1).on(MAY_2)
+    event = allocated(out.knowing(CARD, COSTS, *rates), pay(100_000, received_on=MAY_2))
+    assert (event.conversion, event.exchange_difference) == (None, usd(10_000))
+    assert event.booked == dollars(100_000, "110000")["conversion"]
+    assert event.received == dollars(100_000, "120000", MAY_2)["conversion"]
+    falling = [exchange("1.10", APRIL_1), exchange("1.05", MAY_2)]
+    loss = allocated(out.knowing(CARD, COSTS, *falling), pay(100_000, received_on=MAY_2))
+    assert loss.exchange_difference == usd(-5_000)
+
+
+def test_the_difference_is_in_the_base_currency_where_three_currencies_differ():
+    rates = [
+        exchange("1.10", APRIL_1),
+        exchange("1.20", MAY_2),
+        exchange("1.25", MAY_2, base="GBP"),
+    ]
+    pounds = Conversion(
+        amount=eur(1_000),
+        converted=Money(amount=Decimal(900), currency="GBP"),
+        exchange_rate=f"EUR-GBP-{MAY_2}",
+        version=1,
+    )
+    scenario = sent().on(MAY_2).knowing(CARD, COSTS, *rates)
+    event = allocated(scenario, pay(1_000, conversion=pounds, received_on=MAY_2))
+    assert (event.booked, event.received) != (None, None)
+    assert event.exchange_difference == usd(25)  # 900 GBP at 1.25 less 1,000 EUR at 1.10
+
+
+def test_nothing_differs_where_invoice_payment_and_books_have_one_currency():
+    books = SELLER.model_copy(update={"base_currency": "EUR"})
+    event = allocated(sent().knowing(CARD, COSTS, CUSTOMER, books), pay(5_000))
+    assert (event.booked, event.received, event.exchange_difference) == (None, None, None)
+
+
+def test_parts_that_are_given_back_add_up_to_the_difference_by_the_same_rates():
+    paid = in_dollars(("1.103", APRIL_1), ("1.207", MAY_2))
+    take = pay(5_000, received_on=MAY_2)
+    event = allocated(paid, take)
+    assert event.exchange_difference == usd(520)
+    state = paid.after(take).knowing(exchange("9", MAY_2), exchange("9", APRIL_1))
+    for number, part in enumerate(("333.33", "1.01", "2000"), start=1):
+        state = credit_issued(state, credit(part), number)
+        held = state.state.billing.invoices["invoice-start"].allocations[take.allocation]
+        assert held.booked
+        assert held.received
+        assert held.exchange_difference == held.received.converted - held.booked.converted
+    [back] = state.when(give_back(take)).events
+    assert isinstance(back, PaymentDeallocated)
+    assert back.exchange_difference == held.exchange_difference
+    assert (back.booked, back.received) == (held.booked, held.received)
 
 
 def test_less_is_converted_where_the_invoice_takes_less():
