@@ -37,10 +37,10 @@ from chassis.web.sse import events
 from contracts.channels import Department, seen
 from contracts.money import Currency
 from contracts.roles import Role
-from contracts.values import RAG, AccountId, EngagementId, PersonId, Tier
+from contracts.values import FIRST_DAY, RAG, AccountId, Day, EngagementId, PersonId, Tier
 from gateway.decider import WaiveDisconnect
-from gateway.portfolio.figures import Portfolio
 from gateway.portfolio.list_index import SORTS, InvalidCursor
+from gateway.portfolio.reporting import ReportedPortfolio
 from gateway.projection.projector import Projector
 from gateway.queries import Queries
 from gateway.redaction import Reader
@@ -272,13 +272,30 @@ async def waive(
     "/portfolio",
     dependencies=_OF_LISTS,
     tags=["portfolio"],
-    response_model=Portfolio,
+    response_model=ReportedPortfolio,
     responses=AS_OF,
 )
-async def portfolio(request: Request, reader: _Reader) -> Response:
-    """Return the figures of all engagements, by currency."""
-    reject_unknown_query(request)
-    figures = await get_queries(request).portfolio(confidential=reader.confidential)
+async def portfolio(
+    request: Request,
+    reader: _Reader,
+    currency: Annotated[
+        Currency | None, Query(description="Reporting currency: show all amounts in it, too.")
+    ] = None,
+    on: Annotated[
+        Day | None,
+        Query(
+            description="Day of the exchange rates; by default the last day of the last month that"
+            " all companies have closed."
+        ),
+    ] = None,
+) -> Response:
+    """Return the figures of all engagements, by currency and in a reporting currency."""
+    reject_unknown_query(request, "currency", "on")
+    queries = get_queries(request)
+    found = await queries.portfolio(confidential=reader.confidential)
+    if on is not None and (currency is None or not FIRST_DAY < on <= found.today):
+        raise field_error("on", f"must be a day until {found.today}, beside a currency")
+    figures = queries.reported(found, currency, on)
     return written(figures, {}, reader)
 
 

@@ -14,6 +14,7 @@ from contracts.event import Event, Recorded
 from gateway.portfolio.capacity import available_hours
 from gateway.portfolio.figures import Portfolio, build_portfolio
 from gateway.portfolio.list_index import EngagementRow, ListedDisconnect, Page
+from gateway.portfolio.reporting import ReportedPortfolio, reported
 from gateway.portfolio.summary import Summary
 from gateway.projection.projector import Projector, ViewChange
 from gateway.projection.view_store import row_of
@@ -77,6 +78,12 @@ class Queries:
         return build_portfolio(
             totals, today, self._available_hours(today), with_confidential=confidential
         )
+
+    def reported(
+        self, portfolio: Portfolio, currency: str | None, on: date | None
+    ) -> ReportedPortfolio:
+        """Return the portfolio, with its amounts in a currency at the rates of a day."""
+        return reported(portfolio, self._reference_data, currency, on)
 
     def _available_hours(self, today: date) -> Decimal | None:
         """Return the available hours, computed again when the day or reference data change."""

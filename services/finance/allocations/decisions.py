@@ -15,6 +15,7 @@ from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.domain.ids import derived_id
 from chassis.domain.requests import Outcome
 from chassis.domain.rules import require_currency
+from common.exchange import convert
 from contracts.decimals import ROUNDING, canonical_decimal
 from contracts.event import Event
 from contracts.finance import (
@@ -31,7 +32,6 @@ from finance.allocations.requests import GiveBackAllocation, TakeAllocation
 from finance.billing.receivables import HeldAllocation, OpeningInvoice, Receivable
 from finance.companies.policy import base_currency_on
 from finance.engagement import Engagement, Stage
-from finance.exchange_rates.conversion import convert
 from finance.payments.requests import NoteDeallocation
 from finance.policies import require_receivable, rounding_of
 from finance.time_billing.unbilled import advances_left

@@ -1,1 +1,1 @@
-"""Exchange rates: reference data, and conversion of amounts."""
+"""Exchange rates: reference data, and what is missing of it."""

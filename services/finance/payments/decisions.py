@@ -21,6 +21,7 @@ from chassis.domain.pending import Refusal
 from chassis.domain.reference import require_record
 from chassis.domain.requests import Outcome
 from chassis.domain.rules import correction_day, past_day, same_day, unless_recorded
+from common.exchange import convert
 from contracts.decimals import canonical_decimal
 from contracts.event import Event
 from contracts.finance import PaymentAllocated, PaymentDeallocated, WriteOffRecorded
@@ -30,7 +31,6 @@ from contracts.values import AccountId, Correction, Day, EngagementId, Identifie
 from finance.allocations.requests import GiveBackAllocation, TakeAllocation
 from finance.bank_accounts.accounts import require_account_currency, require_bank_account
 from finance.companies.policy import accountant_limits, rounding_on
-from finance.exchange_rates.conversion import convert
 from finance.payments import work_items
 from finance.payments.events import (
     AccountAssigned,

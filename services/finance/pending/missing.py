@@ -7,7 +7,7 @@ from chassis.domain.work_items import ItemKind, WorkItem
 from contracts.vocabularies import Unlisted
 from finance.costing.rates import cost_rates_id
 from finance.engagement import Engagement
-from finance.exchange_rates.conversion import missing_rate
+from finance.exchange_rates.missing import missing_rate
 from finance.importing.balances import differences
 from finance.rate_cards.pricing import rate_card_id
 from finance.revenue.months import waiting_months

@@ -9,7 +9,7 @@ from contracts.decimals import canonical_decimal
 from contracts.values import Month
 from finance.calendar_months import end_of, month_of
 from finance.engagement import Engagement
-from finance.exchange_rates.conversion import missing_rate
+from finance.exchange_rates.missing import missing_rate
 from finance.periods.state import NOTHING
 from finance.revenue.months import next_month, next_open_month
 from finance.time_billing.assignment import missing_line

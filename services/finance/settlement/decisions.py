@@ -22,7 +22,7 @@ from finance.billing.state import Invoice
 from finance.budgeting.state import Budget
 from finance.details import missing_of_reader
 from finance.engagement import Engagement, Stage
-from finance.exchange_rates.conversion import missing_rate
+from finance.exchange_rates.missing import missing_rate
 from finance.importing.opening import billed_before, unpaid_before
 from finance.roles import ACCOUNTING
 from finance.settlement import work_items

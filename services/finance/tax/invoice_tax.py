@@ -16,6 +16,7 @@ from stdnum.eu.vat import MEMBER_STATES
 
 from chassis.domain.commands import Missing
 from chassis.domain.context import ReferenceData
+from common.exchange import convert
 from contracts.decimals import Rounding
 from contracts.event import Recorded
 from contracts.finance import (
@@ -42,7 +43,6 @@ from contracts.vocabularies import Unlisted
 from finance.billing.state import Invoice
 from finance.calendar_months import end_of, first_of_month, month_of
 from finance.engagement import Engagement
-from finance.exchange_rates.conversion import convert
 
 REVERSE_CHARGE = "Reverse charge"
 """Text that the invoice shows where the customer owes the tax (article 226, point 11a)."""

@@ -21,7 +21,7 @@ from finance.budgeting.state import Budget
 from finance.calendar_months import end_of, require_begun
 from finance.details import items_of_reader, missing_of_reader, sees_details
 from finance.engagement import Engagement
-from finance.exchange_rates.conversion import missing_rate
+from finance.exchange_rates.missing import missing_rate
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING
 from finance.time_billing import work_items

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 from chassis.domain.capability import Capability
 from chassis.domain.context import Context
+from common.exchange import convert
 from contracts.event import Event
 from contracts.finance import ConvertedExpense, ExpenseConversionReversed, ExpenseConverted
 from contracts.values import Conversion
 from finance.engagement import Engagement
-from finance.exchange_rates.conversion import convert
 from finance.policies import rounding_of
 from finance.work.works import Work
 

@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from common.exchange import convert, exchange_rate_on
 from contracts.decimals import ROUNDING, Rounding
 from contracts.money import Money
 from contracts.reference import ExchangeRatePublished
 from contracts.values import Conversion
-from finance.exchange_rates.conversion import convert, exchange_rate_on
 from finance.exchange_rates.decisions import ExchangeRateId, PublishExchangeRate
 from finance.service import EXCHANGE_RATE
 from testkit.matchers import RecordsOf
