@@ -10,6 +10,7 @@ from contracts.money import Money
 from gateway.formatting import UNKNOWN, day, listed, number, percent, points, whole
 from gateway.pages.names import OVER, UNDER_WAY, Names, rule_title, stage_name
 from gateway.portfolio.figures import ConfidentialFigures, CurrencyFigures, Portfolio
+from gateway.portfolio.reporting import ReportedPart, Reporting
 from gateway.portfolio.summary import Summary
 from gateway.rules import Disconnect
 from gateway.view.engagement_view import View
@@ -217,6 +218,54 @@ def _costs(each: Sequence[ConfidentialFigures]) -> list[Group]:
             confidential=True,
         ),
     ]
+
+
+_REPORTED = {
+    "pipeline.opportunity": "Opportunities",
+    "pipeline.proposal": "Proposals",
+    "pipeline_weighted": "Pipeline, weighted by probability",
+    "backlog": "Backlog",
+    "backlog_clean": "of which signed",
+    "recognised": "Recognised",
+    "billed": "Billed",
+    "paid": "Paid, with tax",
+    "outstanding": "Outstanding, with tax",
+    "overdue": "of which overdue",
+    "at_stake": "At stake",
+    "cost": "Cost to date",
+    "project_management_cost": "of which project management",
+}
+"""Labels of the figures that are shown in the reporting currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedLine:
+    """An amount in the reporting currency, and the originals with their rates, as text."""
+
+    label: str
+    total: str
+    originals: str
+
+
+def reported_lines(reporting: Reporting | None) -> list[ReportedLine]:
+    """Return the amounts in whole units of the reporting currency, with what they consist of."""
+    if reporting is None:
+        return []
+    return [
+        ReportedLine(
+            label, whole(figure.total), listed([_original(part) for part in shown]) or UNKNOWN
+        )
+        for name, label in _REPORTED.items()
+        if (figure := reporting.figures.get(name)) is not None
+        and (shown := [part for part in figure.parts if part.original != 0])
+    ]
+
+
+def _original(part: ReportedPart) -> str:
+    amount = f"{whole(part.original)} {part.currency}"
+    if part.exchange_rate is None:
+        return amount
+    return f"{amount} at {part.exchange_rate} (version {part.version})"
 
 
 @dataclass(frozen=True, slots=True)

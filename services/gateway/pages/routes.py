@@ -33,7 +33,8 @@ from chassis.web.problems import Problem
 from chassis.web.sse import events
 from contracts.channels import Department
 from contracts.event import Event, Recorded
-from contracts.values import EngagementId
+from contracts.money import Currency
+from contracts.values import Day, EngagementId
 from gateway.api import WAIVED_BY, get_gateway, get_queries, reader_in
 from gateway.decider import WaiveDisconnect
 from gateway.formatting import day
@@ -46,6 +47,7 @@ from gateway.pages.names import OVER, STAGE_NAMES, UNDER_WAY, Names
 from gateway.pages.session import SignedOut, caller_of, local_path, read_form, viewer
 from gateway.portfolio.figures import Portfolio
 from gateway.portfolio.list_index import ListedDisconnect, Page
+from gateway.portfolio.reporting import reported
 from gateway.portfolio.summary import Summary
 from gateway.projection.projector import ViewChange
 from gateway.queries import EngagementDetails
@@ -184,7 +186,12 @@ def _content(caller: Caller, source: Sources, **content: object) -> dict[str, ob
 
 def _add_pages(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
     @router.get("/")
-    async def portfolio(request: Request, caller: Viewer) -> Response:
+    async def portfolio(
+        request: Request,
+        caller: Viewer,
+        currency: Currency | None = None,
+        on: Day | None = None,
+    ) -> Response:
         source = sources(request)
         queries, confidential = source.queries, caller.may("confidential")
         figures = await queries.portfolio(confidential=confidential)
@@ -207,10 +214,14 @@ def _add_pages(router: APIRouter, sources: Callable[[Request], Sources]) -> None
             )
             for one in details
         ]
+        day = on and min(on, source.today)
+        reporting = reported(figures, source.reference_data, currency, day).reporting
         content = _content(
             caller,
             source,
             portfolio=figures,
+            reporting=reporting,
+            reported=portfolio_page.reported_lines(reporting),
             headline=portfolio_page.headline(figures),
             day=portfolio_page.today_in_words(source.today),
             under_way=portfolio_page.under_way(figures),

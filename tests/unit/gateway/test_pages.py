@@ -1,7 +1,7 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import pytest
@@ -11,9 +11,11 @@ from gateway.pages import live_updates
 from gateway.pages.routes import age_notice
 from gateway.projection.projector import ViewChange
 from gateway.view.waiting import Waits
+from testkit.scenario import RecordsOf
 from tests.builders import ENGAGEMENT, Life
-from tests.in_process_gateway import TODAY, InMemory, app_of, token
+from tests.in_process_gateway import ACCOUNTS, PEOPLE, TODAY, InMemory, app_of, token
 from tests.portfolio_builder import company, green_in_the_red, late, named, retold
+from tests.unit.finance.builders import exchange
 from tests.unit.imported import IMPORTED
 from tests.weeks import rejected, submitted
 
@@ -63,6 +65,29 @@ async def test_the_portfolio_shows_figures_attention_and_disconnects(
     assert "Delivery now forecasts 25 June 2026, 21 days later." in text
     assert "Sold, not yet recognised 700,000 0 1,200,000" in text
     assert "Margin confidential Sold 30% – 30%" in text  # noqa: RUF001 - an en dash
+
+
+async def test_the_portfolio_is_shown_in_one_currency_with_each_original_and_its_rate() -> None:
+    gateway = InMemory(*company())
+    rates = [
+        exchange("1.25", date(2026, 1, 2)),
+        exchange("2", date(2026, 2, 2)),
+        exchange("1.2", date(2024, 1, 2), base="GBP", quote="EUR"),
+    ]
+    gateway.records = RecordsOf([*PEOPLE, *ACCOUNTS, *rates])
+    async with browser(gateway) as vera:
+        plain = await vera.get("/")
+        shown = await vera.get("/?currency=EUR&on=2026-01-31")
+        unknown = await vera.get("/?currency=XXX")
+    assert "All amounts in" not in text_of(plain)
+    text = text_of(shown)
+    assert "All amounts in EUR, at the exchange rates of 31 January 2026" in text
+    assert (
+        "Backlog 1,660,000 700,000 EUR and 1,200,000 USD at EUR-USD-2026-01-02 (version 1)" in text
+    )
+    assert "Not known: the exchange rate GBP to EUR on 2026-01-31 is missing; Finance owes" in text
+    assert "Sold, not yet recognised 700,000 0 1,200,000" in text
+    assert unknown.status_code == 404  # as every parameter of a page that cannot be read
 
 
 async def test_costs_and_margins_are_shown_only_to_readers_with_the_role(

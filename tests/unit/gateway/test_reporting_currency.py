@@ -9,6 +9,7 @@ from contracts.reference import ExchangeRatePublished, LedgerPublished, Referenc
 from gateway.portfolio.figures import Portfolio, build_portfolio
 from gateway.portfolio.reporting import ReportedPortfolio, Reporting, reported
 from testkit.matchers import RecordsOf
+from tests.unit.finance.builders import exchange
 
 TODAY = date(2026, 4, 20)
 MARCH_31 = date(2026, 3, 31)
@@ -26,14 +27,7 @@ TOTALS = {
 
 def rate(pair: str, value: str, day: date) -> ExchangeRatePublished:
     base, quote = pair.split("-")
-    return ExchangeRatePublished(
-        exchange_rate=f"{pair}-{day}",
-        base=base,
-        quote=quote,
-        rate=Decimal(value),
-        source="ECB",
-        effective_from=day,
-    )
+    return exchange(value, day, base, quote)
 
 
 # Invented rates, quoted as the ECB does: units of each currency for one euro.
