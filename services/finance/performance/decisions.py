@@ -200,7 +200,10 @@ def _task_costs(
 
 
 class EarnedValueView(ViewModel):
-    """Last measured earned value, with the figures derived from it."""
+    """Last measured earned value, with the figures derived from it.
+
+    The first TCPI is the CPI that the rest needs to end on BAC, the second to end on EAC.
+    """
 
     measured: PerformanceMeasured
     cost_variance: Money
@@ -209,6 +212,7 @@ class EarnedValueView(ViewModel):
     estimate_at_completion_as_planned: Money
     estimate_at_completion_by_cost_and_schedule: Money | None
     to_complete_performance_index: Ratio | None
+    to_complete_performance_index_for_estimate: Ratio | None
 
 
 class PerformanceFigures(ViewModel):
@@ -232,6 +236,7 @@ def _earned_value(measured: PerformanceMeasured, rounding: Rounding) -> EarnedVa
     currency = measured.budget_at_completion.currency
     bac, pv = measured.budget_at_completion.amount, measured.planned_value.amount
     earned, ac = measured.earned_value.amount, measured.actual_cost.amount
+    eac = measured.estimate_at_completion
     trend = ev.estimate_at_completion_by_trend(bac, earned, ac)
     both = ev.estimate_at_completion_by_cost_and_schedule(bac, earned, ac, pv)
 
@@ -247,5 +252,8 @@ def _earned_value(measured: PerformanceMeasured, rounding: Rounding) -> EarnedVa
             ev.estimate_at_completion_as_planned(bac, earned, ac)
         ),
         estimate_at_completion_by_cost_and_schedule=None if both is None else money(both),
-        to_complete_performance_index=ev.to_complete_performance_index(bac, earned, ac),
+        to_complete_performance_index=ev.to_complete_performance_index(bac, earned, ac, bac),
+        to_complete_performance_index_for_estimate=(
+            ev.to_complete_performance_index(bac, earned, ac, eac.amount) if eac else None
+        ),
     )

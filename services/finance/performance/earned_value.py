@@ -90,8 +90,11 @@ def schedule_performance_index(ev: Decimal, pv: Decimal) -> Decimal | None:
 
 
 def estimate_at_completion_by_trend(bac: Decimal, ev: Decimal, ac: Decimal) -> Decimal | None:
-    """Return EAC = BAC / CPI: the rest costs as the work done did; None where EV is zero."""
-    return None if ev == 0 else bac * ac / ev
+    """Return EAC = BAC / CPI: the rest costs as the work done did.
+
+    None where EV or AC is zero: there is no cost of work done from which to conclude.
+    """
+    return None if ev == 0 or ac == 0 else bac * ac / ev
 
 
 def estimate_at_completion_as_planned(bac: Decimal, ev: Decimal, ac: Decimal) -> Decimal:
@@ -104,14 +107,18 @@ def estimate_at_completion_by_cost_and_schedule(
 ) -> Decimal | None:
     """Return EAC = AC + (BAC - EV) / (CPI x SPI): delay increases the cost of the remaining work.
 
-    None where EV or PV is zero.
+    None where EV, AC or PV is zero.
     """
-    return None if ev == 0 or pv == 0 else ac + (bac - ev) * ac * pv / (ev * ev)
+    return None if ev == 0 or ac == 0 or pv == 0 else ac + (bac - ev) * ac * pv / (ev * ev)
 
 
-def to_complete_performance_index(bac: Decimal, ev: Decimal, ac: Decimal) -> Decimal | None:
-    """Return TCPI = (BAC - EV) / (BAC - AC), the CPI that the rest needs to end on budget.
+def to_complete_performance_index(
+    bac: Decimal, ev: Decimal, ac: Decimal, target: Decimal
+) -> Decimal | None:
+    """Return TCPI = (BAC - EV) / (target - AC), the CPI that the rest needs to end on the target.
 
-    None where BAC equals AC.
+    The target is BAC or an EAC. None where no work is left, or where AC reaches the target, so that
+    no CPI leads to it.
     """
-    return ratio(bac - ev, bac - ac)
+    left, available = bac - ev, target - ac
+    return ratio(left, available) if left > 0 and available > 0 else None

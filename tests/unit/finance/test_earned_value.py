@@ -1,5 +1,6 @@
 """Check the formulas of the Practice Standard for Earned Value Management on round figures."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -61,16 +62,82 @@ def test_earned_value_is_planned_cost_times_completion():
     assert ev.earned_value(TASKS, cost, {}) == 0
 
 
-def test_a_worked_example():
-    bac, pv, earned, ac = D(10_000), D(5_000), D(4_000), D(5_000)
-    assert ev.cost_variance(earned, ac) == -1_000
-    assert ev.schedule_variance(earned, pv) == -1_000
-    assert ev.cost_performance_index(earned, ac) == D("0.8")
-    assert ev.schedule_performance_index(earned, pv) == D("0.8")
-    assert ev.estimate_at_completion_by_trend(bac, earned, ac) == 12_500
-    assert ev.estimate_at_completion_as_planned(bac, earned, ac) == 11_000
-    assert ev.estimate_at_completion_by_cost_and_schedule(bac, earned, ac, pv) == 14_375
-    assert ev.to_complete_performance_index(bac, earned, ac) == D("1.2")
+@dataclass(frozen=True)
+class Published:
+    """A published example; figures that its source does not state are left out."""
+
+    pv: int | None
+    earned: int
+    ac: int
+    bac: int | None = None
+    cv: int | None = None
+    sv: int | None = None
+    cpi: str | None = None
+    spi: str | None = None
+    by_trend: int | None = None
+    as_planned: int | None = None
+    tcpi: str | None = None
+    tcpi_for: tuple[int, str] | None = None
+
+
+PUBLISHED = {
+    # R. Mulcahy, "PMP Exam Prep", the exercise of the fence with four sides.
+    "fence": Published(
+        bac=4_000, pv=3_000, earned=2_500, ac=2_800,
+        cv=-300, sv=-500, cpi="0.893", spi="0.833", by_trend=4_480,
+    ),
+    # P. Govan, R package "PRA", the examples of its functions of earned value.
+    "PRA": Published(
+        bac=100_000, pv=40_000, earned=35_000, ac=63_000,
+        cpi="0.5556", spi="0.875", as_planned=128_000, tcpi="1.76", tcpi_for=(120_482, "1.13"),
+    ),
+    # Arizval, "Earned value", project control for civil works: four examples.
+    "Arizval, indices": Published(
+        pv=500_000, earned=450_000, ac=480_000, cv=-30_000, sv=-50_000, cpi="0.9375", spi="0.9",
+    ),
+    "Arizval, trend": Published(
+        bac=1_000_000, pv=None, earned=450_000, ac=480_000, by_trend=1_066_667,
+    ),
+    "Arizval, as planned": Published(
+        bac=2_000_000, pv=None, earned=1_000_000, ac=1_100_000, as_planned=2_100_000,
+    ),
+    "Arizval, index to complete": Published(
+        bac=5_000_000, pv=None, earned=2_000_000, ac=2_500_000, tcpi="1.20",
+    ),
+}  # fmt: skip
+
+
+def agrees(computed: Decimal | None, published: str | int | None) -> bool:
+    """Return whether a figure is the published one in the published number of decimals."""
+    if published is None:
+        return True
+    return computed is not None and round(computed, -int(D(published).as_tuple().exponent)) == D(
+        published
+    )
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_figures_are_those_of_published_examples(name: str):
+    known = PUBLISHED[name]
+    earned, ac, pv, bac = D(known.earned), D(known.ac), D(known.pv or 0), D(known.bac or 0)
+    assert agrees(ev.cost_variance(earned, ac), known.cv)
+    assert agrees(ev.schedule_variance(earned, pv), known.sv)
+    assert agrees(ev.cost_performance_index(earned, ac), known.cpi)
+    assert agrees(ev.schedule_performance_index(earned, pv), known.spi)
+    assert agrees(ev.estimate_at_completion_by_trend(bac, earned, ac), known.by_trend)
+    assert agrees(ev.estimate_at_completion_as_planned(bac, earned, ac), known.as_planned)
+    assert agrees(ev.to_complete_performance_index(bac, earned, ac, bac), known.tcpi)
+    if known.tcpi_for:
+        target, index = known.tcpi_for
+        assert agrees(ev.to_complete_performance_index(bac, earned, ac, D(target)), index)
+
+
+def test_delay_increases_the_cost_of_what_remains():
+    """Check AC + (BAC - EV) / (CPI x SPI) on round figures: CPI and SPI are 0.8."""
+    by_both = ev.estimate_at_completion_by_cost_and_schedule(
+        D(10_000), D(4_000), D(5_000), D(5_000)
+    )
+    assert by_both == 14_375
 
 
 def test_purchases_are_apportioned_to_the_work_and_earned_when_bought_before():
@@ -89,11 +156,39 @@ def test_purchases_without_planned_work_are_earned_as_they_are_bought():
 def test_a_ratio_with_a_zero_divisor_is_unknown():
     assert ev.cost_performance_index(D(5), D(0)) is None
     assert ev.schedule_performance_index(D(5), D(0)) is None
-    assert ev.estimate_at_completion_by_trend(D(10), D(0), D(5)) is None
-    assert ev.estimate_at_completion_by_cost_and_schedule(D(10), D(0), D(5), D(5)) is None
-    assert ev.estimate_at_completion_by_cost_and_schedule(D(10), D(5), D(5), D(0)) is None
-    assert ev.to_complete_performance_index(D(10), D(5), D(10)) is None
     assert ratio(D(10) ** 17, D("0.0001")) == D(10) ** 21
+
+
+@pytest.mark.parametrize(("earned", "ac"), [(0, 5), (10, 0), (0, 0), (100, 0)])
+def test_without_work_or_without_cost_there_is_no_trend(earned: int, ac: int):
+    bac, pv = D(100), D(50)
+    assert ev.estimate_at_completion_by_trend(bac, D(earned), D(ac)) is None
+    assert ev.estimate_at_completion_by_cost_and_schedule(bac, D(earned), D(ac), pv) is None
+    assert ev.estimate_at_completion_as_planned(bac, D(earned), D(ac)) == ac + bac - earned
+
+
+def test_before_the_planned_start_there_is_no_estimate_by_schedule():
+    by_both = ev.estimate_at_completion_by_cost_and_schedule(D(10), D(5), D(5), D(0))
+    assert by_both is None
+    assert ev.estimate_at_completion_by_trend(D(10), D(5), D(5)) == 10
+
+
+@pytest.mark.parametrize(
+    ("earned", "ac", "target", "index"),
+    [
+        (50, 120, 100, None),  # overspent: no CPI leads back to the budget
+        (50, 100, 100, None),  # all of it is spent
+        (100, 80, 100, None),  # nothing is left to do
+        (100, 120, 100, None),
+        (50, 120, 170, D(1)),  # the estimate leaves 50 for the other half
+        (50, 120, 120, None),
+        (20, 50, 100, D("1.6")),
+    ],
+)
+def test_the_index_to_complete_is_never_negative_or_zero(
+    earned: int, ac: int, target: int, index: Decimal | None
+):
+    assert ev.to_complete_performance_index(D(100), D(earned), D(ac), D(target)) == index
 
 
 @any_of(positive, positive, positive, positive)

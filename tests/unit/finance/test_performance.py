@@ -406,7 +406,22 @@ def test_the_estimate_to_complete_is_rounded_once():
 
 
 def test_an_index_is_shown_as_a_canonical_decimal():
-    done = hearing(contracted(), BASELINED, time("a", role="architect", hours=1))
-    done = hearing(done, progress("t1", 100), progress("t2", 100), report(APRIL_20))
+    done = hearing(contracted(), BASELINED, time("a", role="architect", hours="83.75"))
+    done = hearing(done, progress("t1", 100), report(APRIL_20))
     shown = done.view["earned_value"].model_dump(mode="json")
-    assert shown["to_complete_performance_index"] == "0"
+    assert shown["to_complete_performance_index"] == "2"  # (10,200 - 3,200) / (10,200 - 6,700)
+
+
+def test_what_remains_is_compared_with_the_budget_and_with_the_estimate():
+    overspent = hearing(contracted(), BASELINED, time("a", role="architect", hours=130))
+    shown = hearing(overspent, progress("t1", 100), report(APRIL_20)).view["earned_value"]
+    assert shown.to_complete_performance_index is None  # 10,400 of a budget of 10,200 are spent
+    # 7,000 of work are left, and the manager expects 7,480 for them.
+    assert shown.to_complete_performance_index_for_estimate == Decimal("0.935829")
+
+
+def test_work_that_cost_nothing_yet_is_no_trend():
+    shown = hearing(contracted(), BASELINED, progress("t1", 50), report(APRIL_20)).view
+    assert shown["earned_value"].estimate_at_completion_by_trend is None
+    assert shown["earned_value"].estimate_at_completion_by_cost_and_schedule is None
+    assert shown["earned_value"].estimate_at_completion_as_planned == eur(8_600)
