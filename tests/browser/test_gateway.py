@@ -95,7 +95,7 @@ async def test_an_engagement_stays_live_and_its_disconnect_is_waived(
     await expect(page.get_by_role("status")).to_have_text("Live")
     case = page.get_by_role("article", name="Promised before forecast")
     await expect(case).to_contain_text("not yet Legal 5")
-    await expect(page.get_by_role("table", name="The four margins")).to_contain_text("30%")
+    await expect(page.get_by_role("table", name="The margins")).to_contain_text("30%")
 
     life = late(Life(LATE, BEGINS).worked())
     life.say(106, rejected(submitted("T-9", life.week(9), 8), "Entered twice."))

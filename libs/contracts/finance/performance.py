@@ -3,7 +3,7 @@
 from contracts.channels import FINANCE_CONFIDENTIAL
 from contracts.event import Event
 from contracts.money import Money, NotNegativeTotal
-from contracts.values import RAG, Day, Margin, Ratio, StreamSequence, Value, Version
+from contracts.values import RAG, Day, Margin, Month, Ratio, StreamSequence, Value, Version
 
 
 class MeasuredReport(Value):
@@ -19,21 +19,15 @@ class MeasuredReport(Value):
     """Reported status of the cost."""
 
 
-class PerformanceMeasured(Event, channel=FINANCE_CONFIDENTIAL):
-    """Earned value was measured for a status report.
+class EarnedValue(Value):
+    """Earned value of some work, with what follows from it.
 
-    Source: PMI, Practice Standard for Earned Value Management. Published by Finance in confidence.
-    All amounts are cost; a ratio whose divisor is zero is null.
+    Source: PMI, Practice Standard for Earned Value Management. All amounts are cost. What cannot be
+    computed is null: a ratio whose divisor is zero, an estimate that needs such a ratio.
     """
 
-    as_of: Day
-    """Day of the status report."""
-    report: MeasuredReport
-    """The status report."""
     budget_at_completion: NotNegativeTotal
     """BAC: cost of all tasks as planned, and of the purchases in the contract."""
-    purchases: NotNegativeTotal | None = None
-    """Part of BAC that is purchases; null where none are planned: no figure has expenses then."""
     planned_value: NotNegativeTotal
     """PV: planned cost of the work scheduled to that day, and the same share of the purchases."""
     earned_value: NotNegativeTotal
@@ -44,10 +38,40 @@ class PerformanceMeasured(Event, channel=FINANCE_CONFIDENTIAL):
     """
     actual_cost: NotNegativeTotal
     """AC: accrued cost of the work dated to that day, with expenses where purchases are planned."""
+    cost_variance: Money
+    """CV = EV - AC; negative where the work done cost more than planned."""
+    schedule_variance: Money
+    """SV = EV - PV; negative where less is done than planned."""
     cost_performance_index: Ratio | None
     """CPI = EV / AC."""
     schedule_performance_index: Ratio | None
     """SPI = EV / PV."""
+    estimate_at_completion_by_trend: NotNegativeTotal | None
+    """BAC / CPI: the rest costs as the work done did. Null while AC or EV is zero."""
+    estimate_at_completion_as_planned: NotNegativeTotal
+    """AC + (BAC - EV): the rest costs as planned."""
+    estimate_at_completion_by_cost_and_schedule: NotNegativeTotal | None
+    """AC + (BAC - EV) / (CPI x SPI). Null while AC, EV or PV is zero."""
+    to_complete_performance_index: Ratio | None
+    """TCPI = (BAC - EV) / (BAC - AC): the CPI that the rest needs to end on BAC.
+
+    Null where no work is left, or where AC reaches BAC.
+    """
+
+
+class PerformanceMeasured(EarnedValue, Event, channel=FINANCE_CONFIDENTIAL):
+    """Earned value was measured for a status report.
+
+    Published by Finance in confidence. A report whose costs are not known yet is measured later,
+    when there may be a measurement of a newer report already.
+    """
+
+    as_of: Day
+    """Day of the status report."""
+    report: MeasuredReport
+    """The status report."""
+    purchases: NotNegativeTotal | None = None
+    """Part of BAC that is purchases; null where none are planned: no figure has expenses then."""
     estimate_to_complete: NotNegativeTotal | None
     """ETC: hours that the manager still needs, at the average cost of the plan's hours.
 
@@ -57,16 +81,26 @@ class PerformanceMeasured(Event, channel=FINANCE_CONFIDENTIAL):
     """EAC = AC + ETC."""
     variance_at_completion: Money | None
     """VAC = BAC - EAC; negative where it will cost more than planned."""
+    to_complete_performance_index_for_estimate: Ratio | None
+    """TCPI = (BAC - EV) / (EAC - AC): the CPI that the rest needs to end on EAC.
+
+    Null where no work is left, or where the estimate has no cost for it.
+    """
 
 
 class MarginMeasured(Event, channel=FINANCE_CONFIDENTIAL):
-    """The margins were measured, for a status report or for the end of a settled engagement.
+    """The margins were measured: for a status report, for a booked month, or for the end.
 
-    Published by Finance in confidence. A margin is null while its revenue or cost is not known.
+    Published by Finance in confidence. The end is that of a settled engagement; neither `report`
+    nor `month` is given then. A margin is null while its revenue or cost is not known.
     """
 
     as_of: Day
-    """Day of the status report, or the last day that the final figures include."""
+    """Day of the status report, end of the month, or last day that the final figures include."""
+    report: Version | None = None
+    """Number of the status report that was measured, or null."""
+    month: Month | None = None
+    """Month that was booked, as `YYYY-MM`, or null."""
     margin_sold: Margin | None
     """Price of the contract against the cost of its budgeted hours, with signed changes."""
     margin_billed: Margin | None
@@ -74,4 +108,17 @@ class MarginMeasured(Event, channel=FINANCE_CONFIDENTIAL):
     margin_recognised: Margin | None
     """Recognised revenue against accrued cost, both to the end of the last recognised month."""
     margin_forecast: Margin | None
-    """Expected revenue against the cost at completion; at the end, billed against actual cost."""
+    """Expected revenue against the cost at completion; at the end, billed against actual cost.
+
+    For a booked month, it is that of the last report, or of the end.
+    """
+    margin_by_trend: Margin | None = None
+    """The same with the cost at completion by trend (BAC / CPI); null at the end."""
+    forecast_on: Day | None = None
+    """Day of the report, or of the end, that `margin_forecast` and `margin_by_trend` are of."""
+
+    def follows(self, other: "MarginMeasured") -> bool:
+        """Return whether this measurement is of a newer report than another, or of the end."""
+        if self.report is None:
+            return self.month is None
+        return other.report is not None and other.report < self.report

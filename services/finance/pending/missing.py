@@ -88,11 +88,11 @@ def waiting_for_costs(state: Engagement) -> Iterable[Missing]:
             yield Missing("work-uncosted", f"{what} needs {rates} on {work.on}", "finance")
     if state.budget is not None and state.budget.cost is None:
         yield Missing("cost-unknown", f"the budget needs {rates} for its roles", "finance")
-    if state.performance.reports:
+    for report in state.performance.reports:
         yield Missing(
             "report-not-measured",
-            f"the report of {state.performance.reports[0].as_of} needs costs, or the amendments of"
-            " the changes that its plan includes",
+            f"the report of {report.as_of} needs costs, or the amendments of the changes that its"
+            " plan includes",
             "finance",
         )
     yield from waiting_months(state)

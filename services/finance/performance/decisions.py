@@ -3,7 +3,8 @@
 Only what Delivery published before the report counts: progress of tasks, the baseline with its
 changes, and approved work up to the report's day. Price and plan must have the same scope, so a
 report on a baseline with a change is measured once the change's amendment is in the budget, or once
-it is certain that there will be none.
+it is certain that there will be none. A report that cannot be measured yet waits alone: newer ones,
+booked months and the end are measured without it.
 """
 
 from collections.abc import Iterable
@@ -12,12 +13,12 @@ from decimal import Decimal
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.context import Context, ReferenceData
-from contracts.decimals import Rounding
+from contracts.decimals import ROUNDING, Rounding
 from contracts.delivery import PlanBaselined
 from contracts.event import Event
-from contracts.finance import MarginMeasured, PerformanceMeasured
+from contracts.finance import EarnedValue, MarginMeasured, PerformanceMeasured
 from contracts.money import Money
-from contracts.values import PlannedTask, Ratio
+from contracts.values import Margin, PlannedTask
 from finance.calendar_months import end_of
 from finance.costing.rates import cost_of_purchases, cost_rates_on, margin
 from finance.engagement import Engagement
@@ -29,23 +30,21 @@ from finance.policies import rounding_of
 
 capability = Capability[Engagement](__name__)
 
+_BEYOND_TOTALS = Decimal(10) ** 27
+"""An amount of an event has fewer digits than this."""
+
 
 @capability.react
 def measurements(state: Engagement, context: Context) -> Iterable[Event]:
-    """Yield measurements of the reports in their order, then the final margin."""
+    """Yield the measurements of the reports that can be measured, and that of the end."""
     if state.currency is None:
         return
+    records = context.reference_data
     for report in state.performance.reports:
-        if report.performance_due:
-            performance = _performance(state, report, context.reference_data)
-            if performance is None:
-                break
+        if report.performance_due and (performance := _performance(state, report, records)):
             yield performance
     for report in state.performance.reports:
-        if report.margin_due:
-            measured = _margins(state, report, context.reference_data)
-            if measured is None:
-                return
+        if report.margin_due and (measured := _margins(state, report, records)):
             yield measured
     yield from _final(state)
 
@@ -62,7 +61,7 @@ def _performance(
     bought = _purchases(state, report, records)
     if report.baseline is None or costs is None or bought is None:
         return None
-    if not state.work.is_costed(report.works, with_expenses=bool(bought)):
+    if not state.work.is_costed(report.works, until=report.as_of, with_expenses=bool(bought)):
         return None
     totals = state.work.totals_at(report.works)
     tasks, currency = report.baseline.tasks, state.money
@@ -78,53 +77,122 @@ def _performance(
     due += ev.planned_purchases(bought, planned, due)
     done = ev.earned_value(tasks, cost, report.progress)
     done += ev.earned_purchases(bought, planned, done, spent if bought else Decimal(0))
-    bac = Money.nearest(planned + bought, currency, rounding)
-    pv = Money.nearest(due, currency, rounding)
-    earned = Money.nearest(done, currency, rounding)
-    ac = Money(amount=cost_to_date, currency=currency)
+    measured = earned_value(planned + bought, due, done, cost_to_date, currency, rounding)
+    bac, ac = measured.budget_at_completion, measured.actual_cost
     hours = sum((line.hours for task in tasks for line in task.hours), Decimal(0))
     rest = report.hours_to_complete * planned
     to_buy = max(bought - spent, Decimal(0))
     etc = Money.nearest(rest / hours + to_buy, currency, rounding) if hours else None
+    eac = None if etc is None else ac + etc
     return PerformanceMeasured(
+        **dict(measured),
         as_of=report.as_of,
         report=report.stated,
-        budget_at_completion=bac,
         purchases=Money.nearest(bought, currency, rounding) if bought else None,
-        planned_value=pv,
-        earned_value=earned,
-        actual_cost=ac,
-        cost_performance_index=ev.cost_performance_index(earned.amount, ac.amount),
-        schedule_performance_index=ev.schedule_performance_index(earned.amount, pv.amount),
         estimate_to_complete=etc,
-        estimate_at_completion=etc and ac + etc,
-        variance_at_completion=etc and bac - (ac + etc),
+        estimate_at_completion=eac,
+        variance_at_completion=None if eac is None else bac - eac,
+        to_complete_performance_index_for_estimate=(
+            None
+            if eac is None
+            else ev.to_complete_performance_index(
+                bac.amount, measured.earned_value.amount, ac.amount, eac.amount
+            )
+        ),
+    )
+
+
+def earned_value(
+    budget: Decimal,
+    due: Decimal,
+    done: Decimal,
+    cost: Decimal,
+    currency: str,
+    rounding: Rounding = ROUNDING,
+) -> EarnedValue:
+    """Return the figures that follow from BAC, PV, EV and AC, which are rounded first."""
+
+    def money(amount: Decimal) -> Money:
+        return Money.nearest(amount, currency, rounding)
+
+    def estimate(amount: Decimal | None) -> Money | None:
+        """Return an estimate; None where a tiny divisor makes it larger than any amount."""
+        return None if amount is None or amount >= _BEYOND_TOTALS else money(amount)
+
+    bac, pv, earned, ac = (money(each).amount for each in (budget, due, done, cost))
+    return EarnedValue(
+        budget_at_completion=money(bac),
+        planned_value=money(pv),
+        earned_value=money(earned),
+        actual_cost=money(ac),
+        cost_variance=money(ev.cost_variance(earned, ac)),
+        schedule_variance=money(ev.schedule_variance(earned, pv)),
+        cost_performance_index=ev.cost_performance_index(earned, ac),
+        schedule_performance_index=ev.schedule_performance_index(earned, pv),
+        estimate_at_completion_by_trend=estimate(
+            ev.estimate_at_completion_by_trend(bac, earned, ac)
+        ),
+        estimate_at_completion_as_planned=money(
+            ev.estimate_at_completion_as_planned(bac, earned, ac)
+        ),
+        estimate_at_completion_by_cost_and_schedule=estimate(
+            ev.estimate_at_completion_by_cost_and_schedule(bac, earned, ac, pv)
+        ),
+        to_complete_performance_index=ev.to_complete_performance_index(bac, earned, ac, bac),
     )
 
 
 def _margins(state: Engagement, report: Report, records: ReferenceData) -> MarginMeasured | None:
-    """Return the four margins as of the report; None while its price or cost is unknown."""
+    """Return the margins as of the report; None while its price or cost is unknown."""
     baseline, totals = report.baseline, state.work.totals_at(report.works)
     changes = _priced(state, baseline) if baseline else ()
     sold = margins.sold(state, changes)
     performance = _performance(state, report, records) if baseline else None
-    costed = state.work.is_costed(report.works)
+    costed = state.work.is_costed(report.works, until=report.as_of)
     if sold is None or not costed or (baseline and not performance):
         return None
-    cost = performance.estimate_at_completion if performance else None
-    if performance and cost and performance.purchases is None:
-        bought = totals.bought_to(report.as_of)
-        cost = cost + Money(amount=bought, currency=state.money)
-    before = cost_before(state)
     # The plan is that of the work that was left when the engagement was taken over.
-    cost = cost + before if cost and before else None
+    beside = cost_before(state)
+    if beside and performance and performance.purchases is None:
+        beside = beside + Money(amount=totals.bought_to(report.as_of), currency=state.money)
+
+    def expected(estimate: Money | None, hours: Decimal | None) -> Margin | None:
+        """Return the margin with a cost at completion that needs hours to complete."""
+        if estimate is None or hours is None or beside is None:
+            return None
+        return margins.forecast(state, baseline, hours, changes, estimate + beside, totals)
+
+    forecast = trend = None
+    if performance is not None:
+        forecast = expected(performance.estimate_at_completion, report.hours_to_complete)
+        by_trend = performance.estimate_at_completion_by_trend
+        trend = expected(by_trend, _hours_by_trend(performance, report))
     return MarginMeasured(
         as_of=report.as_of,
+        report=report.stated.report,
         margin_sold=sold,
         margin_billed=margins.billed(state, totals, report.as_of),
         margin_recognised=margins.recognised(state, totals, report.as_of),
-        margin_forecast=margins.forecast(state, report, changes, cost, totals),
+        margin_forecast=forecast,
+        margin_by_trend=trend,
+        forecast_on=report.as_of,
     )
+
+
+def _hours_by_trend(performance: PerformanceMeasured, report: Report) -> Decimal | None:
+    """Return the hours to complete for which the manager's cost would be that of the trend.
+
+    Purchases cost what is planned. None where the trend, or the cost of an hour, is unknown.
+    """
+    etc, trend = performance.estimate_to_complete, performance.estimate_at_completion_by_trend
+    tasks = report.baseline.tasks if report.baseline else ()
+    hours = sum((each.hours for task in tasks for each in task.hours), Decimal(0))
+    purchases = performance.purchases.amount if performance.purchases else Decimal(0)
+    work = performance.budget_at_completion.amount - purchases
+    if etc is None or trend is None or not hours or not work:
+        return None
+    more = (trend - performance.actual_cost - etc).amount
+    return max(report.hours_to_complete + more * hours / work, Decimal(0))
 
 
 def _priced(state: Engagement, baseline: PlanBaselined) -> tuple[str, ...]:
@@ -165,6 +233,7 @@ def _final(state: Engagement) -> Iterable[Event]:
         margin_billed=margins.billed(state, state.work.totals, as_of),
         margin_recognised=margins.recognised(state, state.work.totals, as_of),
         margin_forecast=margin(billed, cost),
+        forecast_on=as_of,
     )
 
 
@@ -199,61 +268,18 @@ def _task_costs(
     }
 
 
-class EarnedValueView(ViewModel):
-    """Last measured earned value, with the figures derived from it.
+class PerformanceFigures(ViewModel):
+    """Earned value of the newest measured report, and the margins measured last.
 
-    The first TCPI is the CPI that the rest needs to end on BAC, the second to end on EAC.
+    For callers who may see costs.
     """
 
-    measured: PerformanceMeasured
-    cost_variance: Money
-    schedule_variance: Money
-    estimate_at_completion_by_trend: Money | None
-    estimate_at_completion_as_planned: Money
-    estimate_at_completion_by_cost_and_schedule: Money | None
-    to_complete_performance_index: Ratio | None
-    to_complete_performance_index_for_estimate: Ratio | None
-
-
-class PerformanceFigures(ViewModel):
-    """Earned value and margins, for callers who may see costs."""
-
-    earned_value: EarnedValueView | None
+    earned_value: PerformanceMeasured | None
     margins: MarginMeasured | None
 
 
 @capability.confidential_view
 def performance_view(state: Engagement) -> PerformanceFigures:
     """Return earned value and margins for the confidential view."""
-    measured = state.performance.measured
-    return PerformanceFigures(
-        earned_value=_earned_value(measured, state.rounding) if measured else None,
-        margins=state.performance.margins,
-    )
-
-
-def _earned_value(measured: PerformanceMeasured, rounding: Rounding) -> EarnedValueView:
-    currency = measured.budget_at_completion.currency
-    bac, pv = measured.budget_at_completion.amount, measured.planned_value.amount
-    earned, ac = measured.earned_value.amount, measured.actual_cost.amount
-    eac = measured.estimate_at_completion
-    trend = ev.estimate_at_completion_by_trend(bac, earned, ac)
-    both = ev.estimate_at_completion_by_cost_and_schedule(bac, earned, ac, pv)
-
-    def money(amount: Decimal) -> Money:
-        return Money.nearest(amount, currency, rounding)
-
-    return EarnedValueView(
-        measured=measured,
-        cost_variance=money(ev.cost_variance(earned, ac)),
-        schedule_variance=money(ev.schedule_variance(earned, pv)),
-        estimate_at_completion_by_trend=None if trend is None else money(trend),
-        estimate_at_completion_as_planned=money(
-            ev.estimate_at_completion_as_planned(bac, earned, ac)
-        ),
-        estimate_at_completion_by_cost_and_schedule=None if both is None else money(both),
-        to_complete_performance_index=ev.to_complete_performance_index(bac, earned, ac, bac),
-        to_complete_performance_index_for_estimate=(
-            ev.to_complete_performance_index(bac, earned, ac, eac.amount) if eac else None
-        ),
-    )
+    performance = state.performance
+    return PerformanceFigures(earned_value=performance.measured, margins=performance.margins)

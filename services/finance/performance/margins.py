@@ -1,6 +1,6 @@
-"""Compute the four margins. Confidential.
+"""Compute the five margins. Confidential.
 
-Each is (revenue - cost) / revenue, and the four are never mixed.
+Each is (revenue - cost) / revenue, and the five are never mixed.
 
 Of an engagement that was taken over, they contain the opening balances.
 
@@ -9,22 +9,24 @@ Of an engagement that was taken over, they contain the opening balances.
 - ``margin_recognised``: recognised revenue and cost, both to the end of the last recognised month.
 - ``margin_forecast``: expected revenue and the cost at completion (EAC); in the end, the billed
   amount and the actual cost.
+- ``margin_by_trend``: the same with the cost at completion by trend (BAC / CPI).
 """
 
 from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 
+from contracts.delivery import PlanBaselined
+from contracts.finance import MarginMeasured
 from contracts.lines import ContractLine
 from contracts.money import Money
-from contracts.values import Margin
+from contracts.values import Margin, Month
 from finance.budgeting.obligations import FIXED
 from finance.budgeting.state import Budget
 from finance.calendar_months import end_of
 from finance.costing.rates import margin
 from finance.engagement import Engagement
 from finance.importing.opening import billed_before, cost_before, recognised_before
-from finance.performance.state import Report
 from finance.revenue.months import recognised_at
 from finance.work.state import Totals
 
@@ -75,19 +77,20 @@ def recognised(state: Engagement, totals: Totals, day: date) -> Margin | None:
 
 def forecast(
     state: Engagement,
-    report: Report,
+    baseline: PlanBaselined | None,
+    hours_to_complete: Decimal,
     changes: Collection[str],
-    cost: Money | None,
+    cost: Money,
     totals: Totals,
 ) -> Margin | None:
-    """Return the margin at completion; None while the `cost` at completion is unknown.
+    """Return the margin at completion, by the `cost` at completion; None where it is unknown.
 
     Fixed prices and retainers are earned in full. Each line by time and materials or at cost earns
     the work done, its planned part of the hours to complete, at the contracted rates, and what is
     still to be bought for it, up to its cap. Prices are those with `changes`.
     """
-    budget, baseline, revenue = state.budget, report.baseline, price_with(state, changes)
-    if cost is None or baseline is None or budget is None or revenue is None:
+    budget, revenue = state.budget, price_with(state, changes)
+    if baseline is None or budget is None or revenue is None:
         return None
     if not budget.hourly_lines:
         return margin(revenue, cost)
@@ -113,11 +116,33 @@ def forecast(
         if before is None:
             return None
         worked = totals.worth_of(line.line) + before.amount
-        exact = worked + plan * report.hours_to_complete / total + to_buy
+        exact = worked + plan * hours_to_complete / total + to_buy
         expected = Money.nearest(exact, state.money, budget.rounding)
         signed = _line_price(state, budget, line.line, changes)
         revenue = revenue - signed + (expected if line.cap is None else min(signed, expected))
     return margin(revenue, cost)
+
+
+def of_month(state: Engagement, month: Month) -> MarginMeasured | None:
+    """Return the margins at the end of a month, with what was expected last; None if all unknown.
+
+    What is known when the month is booked counts, so that no later booking changes it.
+    """
+    totals, day, expected = state.work.totals, end_of(month), state.performance.expected
+    costed = state.work.is_costed(until=day)
+    signed = [each.change for each in state.budgeting.applied if each.signed_on <= day]
+    measured = MarginMeasured(
+        as_of=day,
+        month=month,
+        margin_sold=sold(state, signed),
+        margin_billed=billed(state, totals, day) if costed else None,
+        margin_recognised=recognised(state, totals, day) if costed else None,
+        margin_forecast=expected.margin_forecast if expected else None,
+        margin_by_trend=expected.margin_by_trend if expected else None,
+        forecast_on=expected.forecast_on if expected else None,
+    )
+    known = (measured.margin_sold, measured.margin_billed, measured.margin_recognised)
+    return measured if expected or any(known) else None
 
 
 def _cost_to(state: Engagement, totals: Totals, day: date) -> Money | None:

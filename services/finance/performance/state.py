@@ -23,7 +23,7 @@ from contracts.finance import (
     RevenueRecognised,
 )
 from contracts.money import Money
-from contracts.values import Hours, Identifier, Percent, ProjectRole, Value
+from contracts.values import Hours, Identifier, Percent, ProjectRole, Value, Version
 
 
 class Report(Value):
@@ -59,6 +59,7 @@ class Forecast(Value):
     `with_expenses`.
     """
 
+    report: Version
     on: date
     amount: Money
     to_complete: Money
@@ -70,17 +71,19 @@ class Forecast(Value):
 class Performance(Part):
     """Plan, completion by task, reports to be measured, and the measurements in their order.
 
-    `works` is the number of approved entries of work. `final` says that the final margin is
-    measured, with all recognised months.
+    `works` is the number of approved entries of work. `measured` is the measurement of the newest
+    report, `margins` that of the latest day. `expected` is the measurement for the newest report,
+    or for the end. `final` says that the final margin is measured, with all recognised months.
     """
 
     baseline: Kept[PlanBaselined] = None
     progress: dict[Identifier, Percent] = {}
     works: int = 0
     reports: tuple[Report, ...] = ()
-    measured: Kept[PerformanceMeasured] = None
+    measured: PerformanceMeasured | None = None
     forecasts: tuple[Forecast, ...] = ()
-    margins: Kept[MarginMeasured] = None
+    margins: MarginMeasured | None = None
+    expected: MarginMeasured | None = None
     final: bool = False
 
     @property
@@ -120,11 +123,12 @@ class Performance(Part):
     @on_event
     def _performance(self, event: PerformanceMeasured) -> Self:
         """Add the forecast; it belongs to the changes in the plan of the measured report."""
-        forecasts = self.forecasts
+        number, forecasts = event.report.report, self.forecasts
         if event.estimate_at_completion is not None:
-            report = next((each for each in self.reports if each.performance_due), None)
+            report = next((each for each in self.reports if each.stated.report == number), None)
             plan = report.baseline if report else None
             forecast = Forecast(
+                report=number,
                 on=event.as_of,
                 amount=event.estimate_at_completion,
                 to_complete=event.estimate_to_complete or Money.zero(event.actual_cost.currency),
@@ -132,14 +136,26 @@ class Performance(Part):
                 changes=plan.changes if plan else (),
                 with_expenses=event.purchases is not None,
             )
-            forecasts = (*forecasts, forecast)
-        return self.updated(forecasts=forecasts, reports=self._without("performance_due"))
+            forecasts = tuple(sorted((*forecasts, forecast), key=lambda each: each.report))
+        newest = self.measured is None or self.measured.report.report < number
+        return self.updated(
+            measured=event if newest else self.measured,
+            forecasts=forecasts,
+            reports=self._without(number, "performance_due"),
+        )
 
     @on_event
     def _margins(self, event: MarginMeasured) -> Self:
-        """Note the final margin: it is measured after all reports."""
-        final = not any(each.margin_due for each in self.reports)
-        return self.updated(final=self.final or final, reports=self._without("margin_due"))
+        final = event.report is None and event.month is None
+        last, expected = self.margins, self.expected
+        if event.month is None and (expected is None or event.follows(expected)):
+            expected = event
+        return self.updated(
+            margins=event if last is None or last.as_of <= event.as_of else last,
+            expected=expected,
+            reports=self._without(event.report, "margin_due"),
+            final=self.final or final,
+        )
 
     @on_event
     def _continued(
@@ -151,16 +167,15 @@ class Performance(Part):
         """
         return self.updated(final=False)
 
-    def _without(self, flag: str) -> tuple[Report, ...]:
-        """Return the reports without a flag of the first that has it, if they are to be measured.
+    def _without(self, number: int | None, flag: str) -> tuple[Report, ...]:
+        """Return the reports without a flag of one of them, if they are to be measured.
 
         A report is to be measured while it has a flag.
         """
-        reports = list(self.reports)
-        for index, report in enumerate(reports):
-            if getattr(report, flag):
-                reports[index] = report.model_copy(update={flag: False})
-                break
+        reports = (
+            each.model_copy(update={flag: False}) if each.stated.report == number else each
+            for each in self.reports
+        )
         return tuple(each for each in reports if each.performance_due or each.margin_due)
 
 

@@ -24,6 +24,7 @@ from finance.details import missing_of_reader, sees_details, sentence_without_de
 from finance.engagement import Engagement
 from finance.ledgers.events import EngagementRegistered
 from finance.ledgers.requests import RegisterEngagement
+from finance.performance import margins
 from finance.periods.events import (
     MOST_ITEMS,
     BookedWithOpenItems,
@@ -100,6 +101,8 @@ def book_period(state: Engagement, command: BookPeriod, context: Context) -> Ite
         yield BookedWithOpenItems(month=month, why=command.accepted, **dict(every))
     yield _booking(state, command.company, month)
     yield _costs(state, month)
+    if measured := margins.of_month(state, month):
+        yield measured
 
 
 def _is_booked(state: Engagement, command: CheckPeriod | BookPeriod) -> bool:

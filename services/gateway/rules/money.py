@@ -351,7 +351,7 @@ def forecast_margin(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
     """Find a forecast margin that is below the margin that was sold, in one measurement."""
-    margins = view.confidential.margins
+    margins = view.confidential.expected
     if margins is None:
         return
     sold, forecast = margins.event.margin_sold, margins.event.margin_forecast

@@ -8,6 +8,7 @@ import pytest
 from contracts.delivery import ChangeRejected, EngagementClosed
 from contracts.event import Event
 from contracts.finance import (
+    EarnedValue,
     MarginMeasured,
     MeasuredReport,
     PaymentAllocated,
@@ -20,6 +21,7 @@ from contracts.purchases import PlannedPurchase
 from contracts.reference import PurchaseCost
 from contracts.values import Margin, RoleHours
 from finance.engagement import Engagement
+from finance.performance.decisions import earned_value
 from finance.revenue.decisions import RecogniseRevenue
 from finance.settlement.decisions import SettleAccount
 from testkit.scenario import Scenario, like
@@ -79,18 +81,29 @@ def test_a_report_is_followed_by_earned_value_and_margins_as_of_its_day():
             planned_value=eur(4_950),
             earned_value=eur(3_200),
             actual_cost=eur(4_000),
+            cost_variance=eur(-800),
+            schedule_variance=eur(-1_750),
             cost_performance_index=Decimal("0.8"),
             schedule_performance_index=Decimal("0.646465"),
             estimate_to_complete=eur(7_480),
             estimate_at_completion=eur(11_480),
             variance_at_completion=eur(-1_280),
+            estimate_at_completion_by_trend=eur(12_750),
+            estimate_at_completion_as_planned=eur(11_000),
+            # 4,000 and 7,000 / (0.8 x 3,200 / 4,950)
+            estimate_at_completion_by_cost_and_schedule=eur("17535.16"),
+            to_complete_performance_index=Decimal("1.129032"),
+            to_complete_performance_index_for_estimate=Decimal("0.935829"),
         ),
         MarginMeasured(
             as_of=APRIL_20,
+            report=1,
             margin_sold=margin(20_000, 11_220, "0.439"),
             margin_billed=None,
             margin_recognised=None,
             margin_forecast=margin(20_000, 11_480, "0.426"),
+            margin_by_trend=margin(20_000, 12_750, "0.3625"),
+            forecast_on=APRIL_20,
         ),
     )
 
@@ -264,17 +277,19 @@ def test_a_plan_with_a_change_is_measured_against_the_amended_price():
     measured = unamended.when_consumed(AMENDMENT)
     assert measured.events[-1] == MarginMeasured(
         as_of=APRIL_20,
+        report=1,
         margin_sold=margin(22_900, 12_670, "0.446725"),
         margin_billed=None,
         margin_recognised=None,
         margin_forecast=margin(22_900, 7_480, "0.673362"),
+        forecast_on=APRIL_20,
     )
 
 
 def with_an_unsigned_change() -> Scenario[Engagement]:
     changed = BASELINED.model_copy(update={"version": 2, "changes": ("CR-1",)})
     waits = hearing(contracted(), ASSESSED, changed, report(APRIL_20))
-    return hearing(waits, report(date(2026, 5, 4)))
+    return hearing(waits, report(date(2026, 5, 4), number=2))
 
 
 def test_a_rejected_change_does_not_delay_reports():
@@ -292,7 +307,7 @@ def test_a_rejected_change_does_not_delay_reports():
 def test_a_rejected_change_with_a_signed_amendment_is_in_the_price():
     waits = hearing(with_an_unsigned_change(), AMENDMENT)
     given_up = ChangeRejected(change="CR-1", why="No money.", rejected_on=date(2026, 5, 5))
-    crossed = hearing(waits, given_up).when_consumed(report(date(2026, 5, 11)))
+    crossed = hearing(waits, given_up).when_consumed(report(date(2026, 5, 11), number=3))
     margins = crossed.events[-1]
     assert isinstance(margins, MarginMeasured)
     assert margins.margin_sold == margin(22_900, 12_670, "0.446725")
@@ -322,6 +337,7 @@ def test_billed_and_recognised_margins_have_different_revenue():
     outcome = may.when_consumed(report(date(2026, 5, 1), hours_to_complete=0))
     assert outcome.events[-1] == MarginMeasured(
         as_of=date(2026, 5, 1),
+        report=1,
         margin_sold=margin(20_000, 11_220, "0.439"),
         margin_billed=margin(5_000, 4_000, "0.2"),
         margin_recognised=Margin(
@@ -330,6 +346,8 @@ def test_billed_and_recognised_margins_have_different_revenue():
             margin=((recognised.amount - 4_000) / recognised.amount).quantize(Decimal("0.000001")),
         ),
         margin_forecast=margin(20_000, 4_000, "0.8"),
+        margin_by_trend=margin(20_000, 12_750, "0.3625"),
+        forecast_on=date(2026, 5, 1),
     )
 
 
@@ -339,6 +357,12 @@ def test_time_and_materials_forecast_remaining_work_up_to_the_price():
     hourly.when_consumed(report(APRIL_20, hours_to_complete=30)).then(
         like(PerformanceMeasured, estimate_at_completion=eur(2_840)),
         like(MarginMeasured, margin_forecast=margin(5_200, 2_840, "0.453846")),
+    )
+    # With 3,200 earned for 800 the 10,200 will cost 2,550: 1,750 are to come, and not 2,040. That
+    # is the cost of 25.74 h, which are worth 3,259.80.
+    hearing(hourly, progress("t1", 100)).when_consumed(report(APRIL_20, hours_to_complete=30)).then(
+        like(PerformanceMeasured, estimate_at_completion_by_trend=eur(2_550)),
+        like(MarginMeasured, margin_by_trend=margin("4659.80", 2_550, "0.452766")),
     )
     many = hourly.when_consumed(report(APRIL_20, hours_to_complete=3_000)).then_accepted()
     many.then_view(margins__margin_forecast__revenue=eur(20_000))
@@ -361,6 +385,7 @@ def test_a_closed_and_settled_engagement_gets_a_final_margin_and_one_more_for_ea
             margin_billed=margin(20_000, 4_000, "0.8"),
             margin_recognised=margin(20_000, 4_000, "0.8"),
             margin_forecast=margin(20_000, 4_000, "0.8"),
+            forecast_on=date(2026, 8, 10),
         )
     )
     final.on(date(2026, 9, 1)).when(RecogniseRevenue(month="2026-08")).then(
@@ -386,6 +411,7 @@ def test_a_terminated_engagement_ends_with_what_was_billed():
         margin_billed=margin(5_000, 4_000, "0.2"),
         margin_recognised=None,
         margin_forecast=margin(5_000, 4_000, "0.2"),
+        forecast_on=date(2026, 5, 20),
     )
 
 
@@ -425,3 +451,61 @@ def test_work_that_cost_nothing_yet_is_no_trend():
     assert shown["earned_value"].estimate_at_completion_by_trend is None
     assert shown["earned_value"].estimate_at_completion_by_cost_and_schedule is None
     assert shown["earned_value"].estimate_at_completion_as_planned == eur(8_600)
+
+
+MAY_4 = date(2026, 5, 4)
+
+
+def with_a_plan_of_unknown_cost() -> Scenario[Engagement]:
+    """Return an engagement with a report on a plan whose designer has no cost rate."""
+    unknown = TASKS[1].model_copy(update={"hours": (RoleHours(role="designer", hours=Decimal(9)),)})
+    first = BASELINED.model_copy(update={"tasks": (TASKS[0], unknown)})
+    done = (time("a", role="architect", hours=50), progress("t1", 100))
+    return hearing(contracted(), first, *done, report(APRIL_20))
+
+
+def test_a_report_that_cannot_be_measured_waits_alone():
+    waits = with_a_plan_of_unknown_cost()
+    planned_anew = hearing(waits, BASELINED.model_copy(update={"version": 2}))
+    planned_anew.when_consumed(report(MAY_4, number=2)).then(
+        like(PerformanceMeasured, as_of=MAY_4, actual_cost=eur(4_000)),
+        like(MarginMeasured, as_of=MAY_4, report=2),
+    )
+
+
+def test_a_report_that_is_measured_late_leaves_the_newer_figures_in_place():
+    later = hearing(with_a_plan_of_unknown_cost(), BASELINED.model_copy(update={"version": 2}))
+    later = hearing(later, report(MAY_4, number=2))
+    told = [one.sentence for one in later.view["waiting_for_costs"]]
+    assert [each for each in told if "report of 2026-04-20" in each]
+    assert not [each for each in told if "report of 2026-05-04" in each]
+    priced = COSTS.model_copy(update={"rates": rates(architect=80, developer=50, designer=40)})
+    late = later.knowing(CARD, priced).when_consumed(progress("t2", 10))
+    known = late.then(
+        like(PerformanceMeasured, as_of=APRIL_20), like(MarginMeasured, as_of=APRIL_20, report=1)
+    )
+    known.then_view(earned_value__as_of=MAY_4, margins__as_of=MAY_4)
+    assert [each.on for each in known.state.performance.forecasts] == [APRIL_20, MAY_4]
+
+
+def test_work_of_unknown_cost_after_the_report_does_not_delay_it():
+    later = hearing(working(), time("b", role="designer", hours=8, day=date(2026, 4, 27)))
+    later.when_consumed(report(APRIL_20)).then(
+        like(PerformanceMeasured, actual_cost=eur(4_000)), like(MarginMeasured, report=1)
+    )
+    before = hearing(working(), time("b", role="designer", hours=8, day=date(2026, 4, 7)))
+    before.when_consumed(report(APRIL_20)).then_nothing()
+
+
+def test_the_end_is_measured_though_a_report_waits():
+    square = closed(with_a_plan_of_unknown_cost()).on(date(2026, 8, 10)).after(SettleAccount())
+    done = square.when_consumed(EngagementClosed(closed_on=date(2026, 8, 10)))
+    done.then(like(MarginMeasured, as_of=date(2026, 8, 10), report=None, month=None))
+
+
+def test_an_estimate_beyond_any_amount_is_unknown():
+    most, least = Decimal("1e26"), Decimal("0.01")
+    figures = earned_value(most, most, least, most, "EUR")
+    assert figures.estimate_at_completion_by_trend is None
+    assert figures.estimate_at_completion_by_cost_and_schedule is None
+    assert EarnedValue.model_validate_json(figures.model_dump_json()) == figures

@@ -17,7 +17,7 @@ from contracts.delivery import (
     TimeRejected,
     TimeSubmitted,
 )
-from contracts.finance import BookedTotals, PeriodBooked, PeriodCosted
+from contracts.finance import BookedTotals, MarginMeasured, PeriodBooked, PeriodCosted
 from contracts.lines import BillingItem
 from contracts.money import Money
 from contracts.sales import DealLost
@@ -107,6 +107,9 @@ def booked(month: str, **amounts: Any) -> PeriodBooked:
     return PeriodBooked.model_validate(terms)
 
 
+BOOKED = (like(PeriodBooked), like(PeriodCosted), like(MarginMeasured))
+
+
 def costed(month: str, cost: int, by_cost: int = 0, openly: int = 0) -> PeriodCosted:
     revenue = by_cost + openly
     ratio = round(Decimal(revenue - cost) / revenue, 6) if revenue else None
@@ -168,6 +171,7 @@ def test_a_booking_holds_what_was_recorded_since_the_last_one():
         BookedWithOpenItems(month="2026-04", why=WHY, items=(_revenue("2026-03"),), count=1),
         booked("04", billed=eur(5_000), paid=eur(2_000), hours=Decimal(40)),
         costed("04", 3_200),
+        like(MarginMeasured),
         like(WorksLeft),
     )
     months = MonthStreams()
@@ -185,6 +189,7 @@ def test_a_booking_holds_what_was_recorded_since_the_last_one():
             hours=Decimal(-40),
         ),
         costed("05", -3_200),
+        like(MarginMeasured),
     )
 
 
@@ -219,7 +224,10 @@ def test_late_entries_of_a_booked_month_are_in_the_next_booking():
     scenario = after_booking(contracted().on(MAY_4), "04")
     late = hearing(scenario, time("late", hours=8, day=date(2026, 4, 7)))
     late.on(JUNE_4).when(book("05")).then(
-        like(BookedWithOpenItems), booked("05", hours=Decimal(8)), costed("05", 400)
+        like(BookedWithOpenItems),
+        booked("05", hours=Decimal(8)),
+        costed("05", 400),
+        like(MarginMeasured),
     )
 
 
@@ -232,13 +240,14 @@ def test_unbilled_work_is_stated_as_it_is_at_the_booking():
     worked = hearing(hourly().on(MAY_4), time("a", hours=8, role="architect"))
     unbilled = {"hours": Decimal(8), "unbilled": eur(1_120)}
     booking = worked.when(book("04")).then(
-        like(BookedWithOpenItems), booked("04", **unbilled), costed("04", 640)
+        like(BookedWithOpenItems), booked("04", **unbilled), costed("04", 640), like(MarginMeasured)
     )
     billed = hearing(booking, time("b", hours=2, role="architect"))
     billed.on(JUNE_4).when(book("05")).then(
         like(BookedWithOpenItems),
         booked("05", hours=Decimal(2), unbilled=eur(1_400)),
         costed("05", 160),
+        like(MarginMeasured),
     )
 
 
@@ -250,6 +259,7 @@ def test_work_that_is_written_down_is_not_unbilled_and_that_without_a_rate_is_un
         like(BookedWithOpenItems),
         booked("04", hours=Decimal(13), unbilled=eur(200), unbilled_unknown=1),
         like(PeriodCosted),
+        like(MarginMeasured),
         like(WorksLeft),
     )
 
@@ -326,6 +336,7 @@ def test_an_expense_in_another_currency_is_booked_once_it_is_converted():
         like(BookedWithOpenItems),
         booked("04", expenses=eur(100)),
         like(PeriodCosted, uncosted=1, margin=None),
+        like(MarginMeasured),
         like(WorksLeft),
     )
     rate = exchange("1.25", date(2026, 3, 2))
@@ -334,6 +345,7 @@ def test_an_expense_in_another_currency_is_booked_once_it_is_converted():
         like(BookedWithOpenItems),
         booked("05", expenses=eur(56), hours=Decimal(8)),
         costed("05", 456),
+        like(MarginMeasured),
     )
     assert may.state.periods.unbooked == {}
     reversed_ = hearing(may, expense_reversed(dinner))
@@ -363,7 +375,7 @@ def test_the_margin_is_that_of_all_revenue():
     assert costs.margin.revenue == costs.recognised_by_cost == done.view["recognised"]
     assert costs.recognised == eur(0)
     after_booking(done, "04").on(JUNE_4).when(book("05")).then(
-        like(BookedWithOpenItems), like(PeriodBooked), costed("05", 0)
+        like(BookedWithOpenItems), like(PeriodBooked), costed("05", 0), like(MarginMeasured)
     )
 
 
@@ -371,9 +383,12 @@ def test_the_margin_contains_revenue_that_does_not_follow_from_cost():
     billed = issued(hourly_advance(), "invoice-advance", "2026-00001", APRIL_1)
     worked = hearing(billed, time("a", role="architect", hours=8)).on(MAY_4)
     done = worked.after(recognise("03")).after(recognise("04"))
-    booking, costs = done.when(book("04")).events[-2:]
+    booking, costs, margins = done.when(book("04")).events[-3:]
     assert isinstance(booking, PeriodBooked)
     assert isinstance(costs, PeriodCosted)
+    assert isinstance(margins, MarginMeasured)
+    assert margins.margin_recognised is not None
+    assert margins.margin_recognised.revenue == booking.recognised
     assert costs == costed("04", 640, openly=int(booking.recognised.amount))
     assert booking.recognised == done.view["recognised"] > eur(0)
 
@@ -385,6 +400,7 @@ def test_an_invoice_that_is_voided_after_its_booking_is_taken_off_the_next_one()
         like(BookedWithOpenItems),
         booked("05", receivables_before=eur(5_000), billed=eur(-5_000)),
         costed("05", 0),
+        like(MarginMeasured),
     )
 
 
@@ -400,6 +416,39 @@ def of_week(**hours: int) -> TimeApproved:
         for name, each in hours.items()
     )
     return TimeApproved(person="dev", week=WEEK, entries=tuple(e for of in every for e in of))
+
+
+def test_each_booked_month_has_margins_of_its_last_day_with_the_last_forecast():
+    worked = hearing(sent(), BASELINED, time("a", role="architect", hours=40))
+    told = hearing(worked, report(date(2026, 4, 20))).on(MAY_4)
+    done = told.after(recognise("03")).after(recognise("04"))
+    april = measured(done.when(book("04")))
+    assert (april.as_of, april.month, april.report) == (date(2026, 4, 30), "2026-04", None)
+    assert april.margin_billed == Margin(
+        revenue=eur(5_000), cost=eur(3_200), margin=Decimal("0.36")
+    )
+    assert april.margin_recognised is not None
+    assert april.margin_recognised.revenue == done.view["recognised"]
+    assert april.forecast_on == date(2026, 4, 20)
+    assert april.margin_forecast == told.view["margins"].margin_forecast
+    late = time("late", role="architect", hours=10, day=date(2026, 4, 7))
+    may = measured(hearing(after_booking(done, "04"), late).on(JUNE_4).when(book("05")))
+    assert may.margin_billed is not None
+    assert (may.margin_billed.revenue, may.margin_billed.cost) == (eur(5_000), eur(4_000))
+
+
+def test_a_month_without_the_cost_of_some_work_has_no_margin_on_what_was_billed():
+    no_rate = hearing(sent(), time("a", role="designer", hours=8)).on(MAY_4)
+    april = measured(no_rate.when(book("04")))
+    assert (april.margin_billed, april.margin_recognised) == (None, None)
+    assert april.margin_sold is not None
+    later = hearing(sent(), time("a", role="designer", hours=8, day=date(2026, 5, 3))).on(MAY_4)
+    assert measured(later.when(book("04"))).margin_billed is not None
+
+
+def measured(outcome: Outcome[Engagement]) -> MarginMeasured:
+    (found,) = (each for each in outcome.events if isinstance(each, MarginMeasured))
+    return found
 
 
 def booking(outcome: Outcome[Engagement]) -> PeriodBooked:
@@ -419,11 +468,13 @@ def test_a_week_across_two_months_is_split_between_their_bookings():
         like(BookedWithOpenItems),
         booked("04", hours=Decimal(12), unbilled=eur(1_200)),
         costed("04", 600),
+        like(MarginMeasured),
     )
     april.after.on(JUNE_4).when(book("05")).then(
         like(BookedWithOpenItems),
         booked("05", hours=Decimal(6), unbilled=eur(1_800)),
         costed("05", 300),
+        like(MarginMeasured),
     )
 
 
@@ -437,6 +488,7 @@ def test_what_is_dated_in_the_next_month_waits_for_its_booking():
         like(BookedWithOpenItems),
         booked("04", hours=Decimal(8)),
         costed("04", 400),
+        like(MarginMeasured),
         like(WorksLeft),
     )
     view = april.after.view
@@ -448,6 +500,7 @@ def test_what_is_dated_in_the_next_month_waits_for_its_booking():
         like(BookedWithOpenItems),
         booked("05", billed=eur(5_000), paid=eur(2_000), hours=Decimal(8), expenses=eur(90)),
         costed("05", 490),
+        like(MarginMeasured),
         like(WorksLeft),
     )
 
@@ -627,8 +680,12 @@ def test_what_is_missing_in_confidence_prevents_no_booking():
 def test_nothing_is_accepted_where_nothing_is_missing():
     done = sent().on(MAY_4).after(recognise("03")).after(recognise("04"))
     done.when(CheckPeriod(company="us", month="2026-04")).then_nothing()
-    done.when(book("04", accept=False)).then(like(PeriodBooked), like(PeriodCosted))
-    done.when(book("04", accept=True)).then(like(PeriodBooked), like(PeriodCosted))
+    done.when(book("04", accept=False)).then(
+        like(PeriodBooked), like(PeriodCosted), like(MarginMeasured)
+    )
+    done.when(book("04", accept=True)).then(
+        like(PeriodBooked), like(PeriodCosted), like(MarginMeasured)
+    )
 
 
 def test_costs_are_missing_in_the_confidential_view_only():
@@ -771,7 +828,9 @@ def test_a_month_waits_for_the_numbers_of_its_documents():
     approved = contracted().on(date(2026, 4, 30)).after(ApproveInvoice(invoice="invoice-start"))
     pending = approved.on(MAY_4)
     assert codes_of(missing(pending, book("04"))) >= {"invoice-not-issued"}
-    pending.when(book("03")).then(like(BookedWithOpenItems), like(PeriodBooked), like(PeriodCosted))
+    pending.when(book("03")).then(
+        like(BookedWithOpenItems), like(PeriodBooked), like(PeriodCosted), like(MarginMeasured)
+    )
     credited = sent().on(date(2026, 4, 30)).after(credit(100)).on(MAY_4)
     assert codes_of(missing(credited, book("04"))) >= {"credit-note-not-issued"}
 
@@ -822,6 +881,7 @@ def test_a_payment_that_arrived_in_a_booked_month_is_in_the_next_booking():
         like(BookedWithOpenItems),
         booked("05", receivables_before=eur(5_000), paid=eur(2_015)),
         costed("05", 0),
+        like(MarginMeasured),
     )
 
 
@@ -831,14 +891,14 @@ def test_what_is_written_off_is_owed_no_more_until_it_is_reversed():
     )
     terms = {"receivables_before": eur(5_000), "written_off": eur(500)}
     written.on(JUNE_4).when(book("05")).then(
-        like(BookedWithOpenItems), booked("05", **terms), costed("05", 0)
+        like(BookedWithOpenItems), booked("05", **terms), costed("05", 0), like(MarginMeasured)
     )
     (known,) = written.state.billing.invoices["invoice-start"].write_offs
     may = after_booking(written.on(JUNE_4), "05")
     back = may.after(ReverseWriteOff(write_off=known, why="Paid after all."))
     terms = {"receivables_before": eur(4_500), "written_off": eur(-500)}
     back.on(date(2026, 7, 2)).when(book("06")).then(
-        like(BookedWithOpenItems), booked("06", **terms), costed("06", 0)
+        like(BookedWithOpenItems), booked("06", **terms), costed("06", 0), like(MarginMeasured)
     )
 
 

@@ -306,12 +306,33 @@ def measured(life: Life, cpi: str, spi: str) -> finance.PerformanceMeasured:
         planned_value=eur(40_000),
         earned_value=eur(32_000),
         actual_cost=eur(41_000),
+        cost_variance=eur(-9_000),
+        schedule_variance=eur(-8_000),
         cost_performance_index=Decimal(cpi),
         schedule_performance_index=Decimal(spi),
         estimate_to_complete=None,
         estimate_at_completion=None,
         variance_at_completion=None,
+        estimate_at_completion_by_trend=None,
+        estimate_at_completion_as_planned=eur(79_000),
+        estimate_at_completion_by_cost_and_schedule=None,
+        to_complete_performance_index=None,
+        to_complete_performance_index_for_estimate=None,
     )
+
+
+def test_an_older_report_that_is_measured_late_replaces_no_newer_figures() -> None:
+    life = Life().worked(8)
+    late = margin_measured(life, "18").model_copy(update={"report": 1, "as_of": life.day(80)})
+    newer = margin_measured(life, "29").model_copy(update={"report": 2})
+    assert only(life.say(95, late)).finding == "forecast-margin-below-sold"
+    assert findings(life.say(96, newer).say(97, late)) == {}
+
+
+def test_the_forecast_of_a_booked_month_is_compared_with_no_other_price() -> None:
+    life = Life().worked(8)
+    month = margin_measured(life, "18").model_copy(update={"month": "2026-03"})
+    assert findings(life.say(96, month)) == {}
 
 
 def test_green_while_the_figures_are_red() -> None:

@@ -13,7 +13,7 @@ from gateway.formatting import day, hours, money, percent, ratio
 from gateway.view.sections.finance.conversions import original_amount
 from gateway.view.sections.finance.revenue import cumulative_revenue, total_revenue
 from gateway.view.sections.sentences import if_given
-from gateway.view.sections.steps import FieldPaths, Kept, Steps, each_by, newest
+from gateway.view.sections.steps import FieldPaths, Kept, Steps, each_by, newest, ref
 
 
 @dataclass(slots=True)
@@ -33,8 +33,12 @@ class ConfidentialSection:
     costed_works: int = 0
     """The time entries and expenses that `cost` contains."""
     project_management_cost: Money | None = None
-    performance: Kept[finance.PerformanceMeasured] | None = newest(finance.PerformanceMeasured)
-    margins: Kept[finance.MarginMeasured] | None = newest(finance.MarginMeasured)
+    performance: Kept[finance.PerformanceMeasured] | None = None
+    """The measurement of the newest report; an older one may be measured later."""
+    margins: Kept[finance.MarginMeasured] | None = None
+    """The margins of the latest day."""
+    expected: Kept[finance.MarginMeasured] | None = None
+    """The margins measured for the newest report, or for the end: all of one scope."""
     revenue: dict[str, Kept[Money]] = each_by(
         finance.RevenueByCostRecognised, lambda event: event.obligation, kept=cumulative_revenue
     )
@@ -158,14 +162,29 @@ steps.describe(
         f"Margin at {day(event.as_of)}{if_given(': sold {}', _ratio(event.margin_sold), percent)}"
         f"{if_given('; billed {}', _ratio(event.margin_billed), percent)}"
         f"{if_given('; recognised {}', _ratio(event.margin_recognised), percent)}"
-        f"{if_given('; forecast {}', _ratio(event.margin_forecast), percent)}."
+        f"{if_given('; forecast {}', _ratio(event.margin_forecast), percent)}"
+        f"{if_given(', by trend {}', _ratio(event.margin_by_trend), percent)}."
     ),
 )
 
 
+@steps.on(finance.PerformanceMeasured)
+def _performance(
+    section: ConfidentialSection, recorded: Recorded[finance.PerformanceMeasured]
+) -> None:
+    known = section.performance
+    if known is None or known.event.report.report <= recorded.event.report.report:
+        section.performance = Kept(recorded.event, ref(recorded))
+
+
 @steps.on(finance.MarginMeasured)
 def _margins(section: ConfidentialSection, recorded: Recorded[finance.MarginMeasured]) -> None:
-    section.margin_sold = recorded.event.margin_sold or section.margin_sold
+    event, known, kept = recorded.event, section.expected, Kept(recorded.event, ref(recorded))
+    if section.margins is None or section.margins.event.as_of <= event.as_of:
+        section.margins = kept
+        section.margin_sold = event.margin_sold or section.margin_sold
+    if event.month is None and (known is None or event.follows(known.event)):
+        section.expected = kept
 
 
 steps.describe(
