@@ -511,8 +511,20 @@ class Period(Value):
         return self
 
 
+class WeightedMilestone(Value):
+    """Milestone that earns a part of a task."""
+
+    milestone: Identifier
+    """Id of the milestone within the plan."""
+    weight: Annotated[Percent, Field(gt=0)]
+    """Part of the task in percent that is earned when the milestone is reached."""
+
+
 class PlannedTask(Period):
-    """Task of a plan. Its planned value is spread evenly over its calendar days."""
+    """Task of a plan.
+
+    Its planned value is spread evenly over its working days, unless the plan has a profile for it.
+    """
 
     task: Identifier
     """Id of the task within the plan; it is kept when the plan changes."""
@@ -542,6 +554,22 @@ class PlannedTask(Period):
     """
     after: Annotated[tuple[TaskLink, ...], Field(max_length=100)] = ()
     """The tasks that this one follows."""
+    earned_by: Literal["percent-complete", "completion", "milestones"] = "percent-complete"
+    """What earns the planned cost: the completed percentage, full completion, or milestones."""
+    milestones: Annotated[
+        tuple[WeightedMilestone, ...], Field(max_length=50), DistinctBy("milestone")
+    ] = ()
+    """The milestones that earn the task, with weights that add up to 100; else none."""
+
+    @model_validator(mode="after")
+    def _weighted(self) -> Self:
+        weights = sum((each.weight for each in self.milestones), Decimal(0))
+        if weights != (100 if self.earned_by == "milestones" else 0):
+            raise ValueError(
+                "the weights of milestones must add up to 100 where milestones earn the task, and"
+                " no milestone is given otherwise"
+            )
+        return self
 
 
 class ReviewVerdict(Value):

@@ -13,6 +13,11 @@ def month_of(day: date) -> Month:
     return f"{day:%Y-%m}"
 
 
+def first_of(month: Month) -> date:
+    """Return the first day of a month."""
+    return end_of(month).replace(day=1)
+
+
 def end_of(month: Month) -> date:
     """Return the last day of a month."""
     year, number = int(month[:4]), int(month[5:])

@@ -234,7 +234,7 @@ def test_the_largest_plan_is_measured_and_can_be_read() -> None:
         )
     deal.act("finance", "catch-up", "cora")
     check(deal.world)
-    measured = deal.seen("finance")["earned_value"]["measured"]
+    measured = deal.seen("finance")["earned_value"]
     assert Decimal(measured["budget_at_completion"]["amount"]) == RATE * 1_000_000 * len(ROLES)
 
 

@@ -8,6 +8,7 @@ from chassis.domain.context import ReferenceData
 from chassis.domain.reference import known_on
 from chassis.domain.working_days import WorkingDays, available_hours
 from contracts.channels import Department
+from contracts.delivery import PlanCalendar
 from contracts.reference import (
     CalendarDetails,
     CalendarPublished,
@@ -35,6 +36,11 @@ def working_days_of(
 @lru_cache(maxsize=1000)
 def _working_days(calendar: CalendarPublished) -> WorkingDays:
     return WorkingDays(calendar)
+
+
+def working_days_of_plan(calendar: PlanCalendar | None) -> WorkingDays:
+    """Return the working days of a plan; Monday to Friday where it has no calendar."""
+    return WorkingDays.of(calendar.weekdays, calendar.days_off) if calendar else MONDAY_TO_FRIDAY
 
 
 def available_hours_of(

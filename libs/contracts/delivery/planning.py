@@ -1,8 +1,8 @@
 """Define the events of plans and baselines."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contracts.channels import DELIVERY
 from contracts.event import Event
@@ -13,6 +13,8 @@ from contracts.values import (
     DistinctBy,
     Identifier,
     Milestone,
+    Month,
+    Percent,
     PlannedTask,
     Value,
     Version,
@@ -31,6 +33,41 @@ class PlanCalendar(Value):
     """Weekdays on which people work."""
     days_off: Annotated[tuple[Day, ...], Field(max_length=10_000)] = ()
     """Days off on these weekdays between the first and the last day of the plan, in order."""
+
+
+class PlannedMonth(Value):
+    """Planned share of work at the end of a month."""
+
+    month: Month
+    """Calendar month, as `YYYY-MM`."""
+    complete: Percent
+    """Share in percent of all the work that is planned to the end of the month."""
+
+
+class PlannedProfile(Value):
+    """Profile by month of the planned value of a line, or of a plan.
+
+    Within a month, it is spread evenly over the working days.
+    """
+
+    line: Identifier | None = None
+    """Id of the contract line whose tasks it is for; null for all tasks without a profile."""
+    months: Annotated[
+        tuple[PlannedMonth, ...], Field(min_length=1, max_length=240), DistinctBy("month")
+    ]
+    """The months in their order; the shares never fall, and the last one is 100."""
+
+    @model_validator(mode="after")
+    def _to_the_end(self) -> Self:
+        months = [each.month for each in self.months]
+        shares = [each.complete for each in self.months]
+        if months != sorted(months) or shares != sorted(shares) or shares[-1] != 100:
+            raise ValueError("months must be in order, with shares that rise to 100 at the end")
+        return self
+
+
+Profiles = Annotated[tuple[PlannedProfile, ...], Field(max_length=200), DistinctBy("line")]
+"""Profiles for different lines."""
 
 
 class PlanContent(Value):
@@ -53,6 +90,8 @@ class PlanContent(Value):
     """
     calendar: PlanCalendar | None = None
     """Working days by which tasks that follow others are scheduled; null: Monday to Friday."""
+    profiles: Profiles = ()
+    """Planned value by month, where given; other tasks spread theirs over their working days."""
 
 
 class PlanDrafted(PlanContent, Event, channel=DELIVERY):

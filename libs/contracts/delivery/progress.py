@@ -33,7 +33,7 @@ class TaskProgressed(TaskProgress, Event, channel=DELIVERY, consumed_by=("financ
     """Day that the progress describes."""
 
 
-class MilestoneReached(Event, channel=DELIVERY):
+class MilestoneReached(Event, channel=DELIVERY, consumed_by=("finance",)):
     """A milestone of the baseline was reached. Published by Delivery."""
 
     milestone: Identifier
@@ -49,7 +49,7 @@ class MilestoneWithdrawal(Correction):
     """Id of the milestone within the plan."""
 
 
-class MilestoneWithdrawn(MilestoneWithdrawal, Event, channel=DELIVERY):
+class MilestoneWithdrawn(MilestoneWithdrawal, Event, channel=DELIVERY, consumed_by=("finance",)):
     """A milestone that was recorded as reached by mistake is not reached. Published by Delivery."""
 
     reached_on: Day

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from chassis.base.view_model import ViewModel
-from chassis.domain.availability import MONDAY_TO_FRIDAY
+from chassis.domain.availability import MONDAY_TO_FRIDAY, working_days_of_plan
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
@@ -26,6 +26,7 @@ from contracts.delivery import (
     PlanBaselined,
     PlanCalendar,
     PlanDrafted,
+    Profiles,
     TaskProgressed,
 )
 from contracts.event import Event
@@ -85,6 +86,9 @@ class DraftPlan(Command):
     `changes` are the approved changes whose work the plan includes. If none are named, they are the
     baseline's and, unless `tasks` are given, all approved ones. If some are named, only those of
     the baseline whose amendments are signed are included beside them.
+
+    `profiles` say how planned value is spread over months, for a line or for the plan; all other
+    tasks spread it over their working days.
     """
 
     template: Identifier
@@ -97,6 +101,7 @@ class DraftPlan(Command):
     ] = ()
     deliverables: Deliverables | None = None
     changes: Annotated[tuple[Identifier, ...], Field(max_length=200)] | None = None
+    profiles: Profiles = ()
 
     @model_validator(mode="after")
     def _either(self) -> Self:
@@ -141,6 +146,7 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
         tasks=command.tasks,
         deliverables=deliverables,
         changes=changes,
+        profiles=command.profiles,
     )
     if not command.tasks:
         event = _scheduled(state, command, event, context)
@@ -154,7 +160,7 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
         (
             Missing("plan-inconsistent", sentence, "delivery")
             for sentence in (
-                *contradictions(event.milestones, event.tasks, event.deliverables, known),
+                *contradictions(event, known),
                 *_without_change(event),
                 *link_contradictions(event.tasks),
             )
@@ -371,6 +377,7 @@ def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) ->
         deliverables=draft.deliverables,
         changes=draft.changes,
         calendar=draft.calendar,
+        profiles=draft.profiles,
         baselined_on=past_day("baselined_on", command.baselined_on, context),
     )
 
@@ -452,7 +459,7 @@ def plan_view(state: Engagement) -> PlanFields:
     """Return the plan for the view of an engagement."""
     draft, baseline = state.planning.draft, state.planning.baseline
     progress, approved = state.progress, state.time.by_task
-    dates = network(baseline.tasks, _working_days(baseline)) if baseline else {}
+    dates = network(baseline.tasks, working_days_of_plan(baseline.calendar)) if baseline else {}
     return PlanFields(
         plan=PlanView(
             draft=draft,
@@ -478,11 +485,6 @@ def plan_view(state: Engagement) -> PlanFields:
             ),
         )
     )
-
-
-def _working_days(plan: PlanBaselined) -> WorkingDays:
-    known = plan.calendar
-    return WorkingDays.of(known.weekdays, known.days_off) if known else MONDAY_TO_FRIDAY
 
 
 def _balances(state: Engagement) -> Iterator[RoleBalance]:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from contracts.decimals import round_decimal
+from contracts.delivery import PlanContent
 from contracts.lines import ContractLineKind, LineScopeChange, LineTerms
 from contracts.reference import TemplatePhase, TemplatePublished
 from contracts.values import (
@@ -158,28 +159,31 @@ def schedule(
     return Schedule(tuple(_milestones(template.phases, days, deliverables)), tuple(tasks))
 
 
-def contradictions(
-    milestones: Sequence[Milestone],
-    tasks: Sequence[PlannedTask],
-    deliverables: Sequence[Deliverable],
-    lines: Collection[str] = (),
-) -> Iterator[str]:
-    """Yield a sentence for each name in a milestone or task that is unknown.
+def contradictions(plan: PlanContent, lines: Collection[str] = ()) -> Iterator[str]:
+    """Yield a sentence for each name in a milestone, task or profile that is unknown.
 
-    Deliverables must be those of the plan, `lines` those of the contract.
+    Deliverables and milestones must be those of the plan, `lines` those of the contract.
     """
-    known = {each.deliverable for each in deliverables}
-    for milestone in milestones:
+    known = {each.deliverable for each in plan.deliverables}
+    milestones = {each.milestone for each in plan.milestones}
+    for milestone in plan.milestones:
         for name in milestone.deliverables:
             if name not in known:
                 sentence = f"milestone {milestone.milestone} names deliverable {name}"
                 yield f"{sentence}, which the plan does not list"
-    for task in tasks:
+    for task in plan.tasks:
         if task.deliverable is not None and task.deliverable not in known:
             sentence = f"task {task.task} names deliverable {task.deliverable}"
             yield f"{sentence}, which the plan does not list"
         if task.line is not None and task.line not in lines:
             yield f"task {task.task} names line {task.line}, which the contract does not have"
+        for each in task.milestones:
+            if each.milestone not in milestones:
+                sentence = f"task {task.task} is earned by milestone {each.milestone}"
+                yield f"{sentence}, which the plan does not list"
+    for profile in plan.profiles:
+        if profile.line is not None and profile.line not in lines:
+            yield f"a profile names line {profile.line}, which the contract does not have"
 
 
 def _by_role(lines: Iterable[EstimateLine]) -> dict[str, Decimal]:

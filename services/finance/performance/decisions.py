@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from chassis.base.view_model import ViewModel
+from chassis.domain.availability import working_days_of_plan
 from chassis.domain.capability import Capability
 from chassis.domain.context import Context, ReferenceData
 from contracts.decimals import ROUNDING, Rounding
@@ -73,9 +74,10 @@ def _performance(
     spent = totals.bought_to(report.as_of)
     cost_to_date = totals.cost_to(report.as_of) - (Decimal(0) if bought else spent)
     planned = ev.budget_at_completion(tasks, cost)
-    due = ev.planned_value(tasks, cost, report.as_of)
+    days, profiles = working_days_of_plan(report.baseline.calendar), report.baseline.profiles
+    due = ev.planned_value(tasks, cost, report.as_of, days, profiles)
     due += ev.planned_purchases(bought, planned, due)
-    done = ev.earned_value(tasks, cost, report.progress)
+    done = ev.earned_value(tasks, cost, report.progress, report.milestones)
     done += ev.earned_purchases(bought, planned, done, spent if bought else Decimal(0))
     measured = earned_value(planned + bought, due, done, cost_to_date, currency, rounding)
     bac, ac = measured.budget_at_completion, measured.actual_cost

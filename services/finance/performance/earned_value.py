@@ -5,19 +5,50 @@ are costs in the currency of the engagement. Where a divisor is zero or an input
 result is None (unknown), not zero.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from chassis.domain.working_days import WorkingDays
+from contracts.delivery import PlannedProfile
 from contracts.values import PlannedTask
+from finance.calendar_months import end_of, first_of
 from finance.costing.rates import ratio
 
 
-def elapsed(task: PlannedTask, day: date) -> Fraction:
-    """Return the part (0 to 1) of the task's days, both inclusive, over at the end of the day."""
-    days = (task.finishes_on - task.starts_on).days + 1
-    return Fraction(min(max((day - task.starts_on).days + 1, 0), days), days)
+def elapsed(first: date, last: date, day: date, days: WorkingDays) -> Fraction:
+    """Return the part (0 to 1) of the working days of a period that is over at the end of the day.
+
+    First and last day are included. Without working days, all of it is over on the last day.
+    """
+    whole = days.between(first, last)
+    return Fraction(days.between(first, min(day, last)), whole) if whole else Fraction(day >= last)
+
+
+def planned_share(profile: PlannedProfile, day: date, days: WorkingDays) -> Fraction:
+    """Return the part (0 to 1) that a profile plans to the end of the day.
+
+    The part of a month is spread evenly over its working days.
+    """
+    before = Fraction(0)
+    for each in profile.months:
+        first, last = first_of(each.month), end_of(each.month)
+        share = Fraction(each.complete) / 100
+        if day <= last:
+            return before + (share - before) * elapsed(first, last, day, days)
+        before = share
+    return before
+
+
+def completed(task: PlannedTask, complete: Decimal, reached: Container[str]) -> Decimal:
+    """Return the part of a task that is earned in percent, by the way in which it is earned."""
+    if task.earned_by == "completion":
+        return Decimal(100 if complete >= 100 else 0)
+    if task.earned_by == "milestones":
+        weights = (each.weight for each in task.milestones if each.milestone in reached)
+        return sum(weights, Decimal(0))
+    return complete
 
 
 def budget_at_completion(
@@ -28,24 +59,45 @@ def budget_at_completion(
 
 
 def planned_value(
-    tasks: Iterable[PlannedTask], cost: Callable[[PlannedTask], Decimal], day: date
+    tasks: Iterable[PlannedTask],
+    cost: Callable[[PlannedTask], Decimal],
+    day: date,
+    days: WorkingDays,
+    profiles: Iterable[PlannedProfile] = (),
 ) -> Decimal:
     """Return PV, the planned cost of work due by the end of the day.
 
-    The cost of each task is spread evenly over its days.
+    The cost of each task is spread by the profile of its line, else by that of the plan, else
+    evenly over the working days of the task.
     """
-    due = sum((Fraction(cost(task)) * elapsed(task, day) for task in tasks), Fraction(0))
-    return Decimal(due.numerator) / due.denominator
+    shares = {each.line: planned_share(each, day, days) for each in profiles}
+
+    def due(task: PlannedTask) -> Fraction:
+        share = shares.get(task.line, shares.get(None))
+        if share is None:
+            share = elapsed(task.starts_on, task.finishes_on, day, days)
+        return Fraction(cost(task)) * share
+
+    total = sum(map(due, tasks), Fraction(0))
+    return Decimal(total.numerator) / total.denominator
 
 
 def earned_value(
     tasks: Iterable[PlannedTask],
     cost: Callable[[PlannedTask], Decimal],
     complete: Mapping[str, Decimal],
+    reached: Container[str] = (),
 ) -> Decimal:
-    """Return EV, the planned cost of each task x its percentage complete."""
+    """Return EV, the planned cost of each task x the part of it that is earned.
+
+    `complete` is the completed percentage by task, `reached` are milestones.
+    """
     return sum(
-        (cost(task) * complete.get(task.task, Decimal(0)) / 100 for task in tasks), Decimal(0)
+        (
+            cost(task) * completed(task, complete.get(task.task, Decimal(0)), reached) / 100
+            for task in tasks
+        ),
+        Decimal(0),
     )
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Self
+from typing import Annotated, Self
 
-from chassis.domain.state import Kept, Part, on_event
+from chassis.domain.state import Keep, Kept, Part, on_event
 from contracts.delivery import (
     ExpenseApproved,
+    MilestoneReached,
+    MilestoneWithdrawn,
     PlanBaselined,
     StatusReportPublished,
     TaskProgressed,
@@ -38,6 +40,7 @@ class Report(Value):
     hours_to_complete: Hours
     baseline: PlanBaselined | None
     progress: dict[Identifier, Percent]
+    milestones: frozenset[Identifier] = frozenset()
     works: int
     performance_due: bool
     margin_due: bool = True
@@ -69,7 +72,7 @@ class Forecast(Value):
 
 
 class Performance(Part):
-    """Plan, completion by task, reports to be measured, and the measurements in their order.
+    """Plan, progress, milestones that are reached, reports to be measured, and measurements.
 
     `works` is the number of approved entries of work. `measured` is the measurement of the newest
     report, `margins` that of the latest day. `expected` is the measurement for the newest report,
@@ -78,6 +81,9 @@ class Performance(Part):
 
     baseline: Kept[PlanBaselined] = None
     progress: dict[Identifier, Percent] = {}
+    milestones: Annotated[
+        dict[Identifier, MilestoneReached], Keep("milestone", until=(MilestoneWithdrawn,))
+    ] = {}
     works: int = 0
     reports: tuple[Report, ...] = ()
     measured: PerformanceMeasured | None = None
@@ -115,6 +121,9 @@ class Performance(Part):
             hours_to_complete=event.estimate_to_complete,
             baseline=self.baseline,
             progress=self.progress,
+            milestones=frozenset(
+                name for name, each in self.milestones.items() if each.reached_on <= event.as_of
+            ),
             works=self.works,
             performance_due=self.baseline is not None,
         )

@@ -30,6 +30,7 @@ CLOSED: dict[str, set[str]] = {
     "stand-in, purpose": {"approvals", "time"},
     "status": {"amber", "green", "red"},
     "survey, kind": {"csat", "csat-and-nps", "nps"},
+    "task, earned by": {"completion", "milestones", "percent-complete"},
     "task, link": {"finish-to-start", "start-to-start"},
     "tier": {"critical", "light", "standard"},
     "validity": {"confirmed", "false", "unknown"},

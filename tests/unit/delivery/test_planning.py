@@ -12,6 +12,8 @@ from contracts.delivery import (
     PlanBaselined,
     PlanCalendar,
     PlanDrafted,
+    PlannedMonth,
+    PlannedProfile,
 )
 from contracts.legal import AmendmentSigned
 from contracts.lines import LineChange, LineScopeChange, NewLine, RoleHoursDelta
@@ -509,3 +511,31 @@ def test_a_link_to_an_unknown_task_is_refused() -> None:
 
 def test_an_unknown_assignee_is_refused() -> None:
     won().when(linked(assignee="nobody.known")).then_refused("person-unknown")
+
+
+def test_a_plan_says_how_its_work_is_planned_and_earned() -> None:
+    milestone = MILESTONES[0].milestone
+    earned = PlannedTask.model_validate(
+        {
+            **dict(TASKS[0]),
+            "earned_by": "milestones",
+            "milestones": [{"milestone": milestone, "weight": 100}],
+        }
+    )
+    months = (PlannedMonth(month="2026-09", complete=hours(100)),)
+    profiles = (PlannedProfile(months=months),)
+    terms = {"tasks": (earned, *TASKS[1:]), "profiles": profiles}
+    drafted = won().after(GIVEN.model_copy(update=terms)).after(BaselinePlan(version=1))
+    baseline = drafted.state.planning.baseline
+    assert baseline is not None
+    assert (baseline.tasks[0].milestones, baseline.profiles) == (earned.milestones, profiles)
+
+    elsewhere = earned.milestones[0].model_copy(update={"milestone": "ghost"})
+    lost = earned.model_copy(update={"milestones": (elsewhere,)})
+    won().when(GIVEN.model_copy(update={"tasks": (lost, *TASKS[1:])})).then_refused(
+        "plan-inconsistent", saying="milestone ghost, which the plan does not list"
+    )
+    unknown = PlannedProfile(line="ghost", months=months)
+    won().when(GIVEN.model_copy(update={"profiles": (unknown,)})).then_refused(
+        "plan-inconsistent", saying="line ghost, which the contract does not have"
+    )

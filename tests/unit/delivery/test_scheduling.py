@@ -4,6 +4,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.delivery import PlanContent
 from contracts.reference import TemplatePhase, TemplatePublished, TemplateTask
 from contracts.values import EstimateLine
 from delivery.planning.scheduling import REST, contradictions, schedule
@@ -120,4 +121,7 @@ def test_a_plan_loses_no_hour_no_day_and_no_deliverable(template, sold, duration
     assert due == sorted(due)
     listed = [name for milestone in plan.milestones for name in milestone.deliverables]
     assert sorted(listed) == sorted(each.deliverable for each in deliverables)
-    assert not list(contradictions(plan.milestones, plan.tasks, deliverables))
+    drafted = PlanContent(
+        version=1, milestones=plan.milestones, tasks=plan.tasks, deliverables=tuple(deliverables)
+    )
+    assert not list(contradictions(drafted))

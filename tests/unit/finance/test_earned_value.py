@@ -7,7 +7,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given as any_of
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from chassis.domain.availability import MONDAY_TO_FRIDAY
+from chassis.domain.working_days import WorkingDays
+from contracts.delivery import PlannedMonth, PlannedProfile
+from contracts.reference import CalendarDetails
 from contracts.values import PlannedTask
 from finance.costing.rates import ratio
 from finance.performance import earned_value as ev
@@ -28,8 +33,9 @@ def task(name: str, start: date, days: int) -> PlannedTask:
     )
 
 
-TASKS = (task("a", date(2026, 4, 6), 10), task("b", date(2026, 4, 16), 20))
-COST = {"a": D(1_000), "b": D(4_000)}
+TASKS = (task("a", date(2026, 4, 6), 5), task("b", date(2026, 4, 13), 19))
+"""A week, and fifteen working days; both begin on a Monday."""
+COST = {"a": D(1_000), "b": D(3_000)}
 
 
 def cost(planned: PlannedTask) -> Decimal:
@@ -40,25 +46,133 @@ def cost(planned: PlannedTask) -> Decimal:
     ("day", "value"),
     [
         (date(2026, 4, 5), 0),
-        (date(2026, 4, 6), 100),
-        (date(2026, 4, 15), 1_000),
-        (date(2026, 4, 16), 1_200),
-        (date(2026, 4, 25), 3_000),
-        (date(2026, 5, 5), 5_000),
-        (date(2027, 1, 1), 5_000),
+        (date(2026, 4, 6), 200),
+        (date(2026, 4, 10), 1_000),
+        (date(2026, 4, 12), 1_000),
+        (date(2026, 4, 13), 1_200),
+        (date(2026, 4, 24), 3_000),
+        (date(2026, 4, 26), 3_000),
+        (date(2026, 5, 1), 4_000),
+        (date(2027, 1, 1), 4_000),
     ],
 )
-def test_planned_value_spreads_evenly_over_the_days_of_each_task(day: date, value: int):
-    assert ev.planned_value(TASKS, cost, day) == value
+def test_planned_value_spreads_evenly_over_the_working_days_of_each_task(day: date, value: int):
+    assert ev.planned_value(TASKS, cost, day, MONDAY_TO_FRIDAY) == value
+
+
+@pytest.mark.parametrize(
+    ("day", "value"),
+    [
+        (date(2026, 4, 2), 100),  # Thursday
+        (date(2026, 4, 3), 100),  # Good Friday
+        (date(2026, 4, 4), 100),
+        (date(2026, 4, 6), 100),  # Easter Monday
+        (date(2026, 4, 7), 200),
+        (date(2026, 4, 8), 300),
+    ],
+)
+def test_nothing_is_planned_for_holidays(day: date, value: int):
+    germany = WorkingDays(CalendarDetails(name="Germany", country="DE"))
+    easter = task("easter", date(2026, 4, 2), 7)
+    assert ev.planned_value([easter], lambda _: D(300), day, germany) == value
+
+
+def test_a_week_may_have_other_working_days():
+    sunday_to_thursday = WorkingDays.of(
+        ("sunday", "monday", "tuesday", "wednesday", "thursday"), [date(2026, 4, 14)]
+    )
+    week = task("week", date(2026, 4, 10), 7)  # from a Friday to a Thursday
+    days = (date(2026, 4, each) for each in range(10, 17))
+    values = [ev.planned_value([week], lambda _: D(400), day, sunday_to_thursday) for day in days]
+    assert values == [0, 0, 100, 200, 200, 300, 400]
+
+
+def test_a_task_without_working_days_is_due_on_its_last_day():
+    weekend = task("cutover", date(2026, 4, 11), 2)
+    saturday, sunday = date(2026, 4, 11), date(2026, 4, 12)
+    assert ev.planned_value([weekend], lambda _: D(90), saturday, MONDAY_TO_FRIDAY) == 0
+    assert ev.planned_value([weekend], lambda _: D(90), sunday, MONDAY_TO_FRIDAY) == 90
 
 
 def test_planned_value_is_exact_where_the_part_of_the_days_is_no_finite_decimal():
-    long = task("a", date(2026, 4, 6), 22)
-    assert ev.planned_value([long], lambda _: D("16090.91"), date(2026, 4, 6)) == D("731.405")
+    long = task("a", date(2026, 4, 6), 22 + 8)  # 22 working days
+    monday = date(2026, 4, 6)
+    due = ev.planned_value([long], lambda _: D("16090.91"), monday, MONDAY_TO_FRIDAY)
+    assert due == D("731.405")
+
+
+def profile(months: dict[str, int], line: str | None = None) -> PlannedProfile:
+    return PlannedProfile(
+        line=line,
+        months=tuple(
+            PlannedMonth(month=f"2026-{name}", complete=D(share)) for name, share in months.items()
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "value"),
+    [
+        (date(2026, 3, 31), 0),
+        (date(2026, 4, 1), 20),  # 1 of 22 working days of the 440 of April
+        (date(2026, 4, 30), 440),
+        (date(2026, 5, 31), 440),  # nothing is planned for May
+        (date(2026, 6, 30), 4_400),
+    ],
+)
+def test_a_profile_spreads_planned_value_by_month(day: date, value: int):
+    costs = {"a": D(1_400), "b": D(3_000)}
+    spread = profile({"04": 10, "06": 100})
+    due = ev.planned_value(TASKS, lambda one: costs[one.task], day, MONDAY_TO_FRIDAY, [spread])
+    assert due == value
+
+
+def test_a_profile_of_a_line_is_for_its_tasks_only():
+    april_10, lines = (
+        date(2026, 4, 10),
+        (profile({"08": 100}, "late"), profile({"04": 0, "05": 100})),
+    )
+    late, other = (each.model_copy(update={"line": "late"}) for each in TASKS[:1]), TASKS[1:]
+    everything = (*late, *other)
+    assert ev.planned_value(everything, cost, date(2026, 5, 31), MONDAY_TO_FRIDAY, lines) == 3_000
+    assert ev.planned_value(everything, cost, april_10, MONDAY_TO_FRIDAY, lines[:1]) == 0
+    assert ev.planned_value(everything, cost, date(2026, 8, 31), MONDAY_TO_FRIDAY, lines) == 4_000
+
+
+@pytest.mark.parametrize(
+    "months", [{"04": 50}, {"04": 60, "05": 50}, {"05": 10, "04": 100}, {"04": 101}]
+)
+def test_a_profile_rises_to_all_of_the_work(months: dict[str, int]):
+    with pytest.raises(ValidationError):
+        profile(months)
+
+
+def test_a_task_may_be_earned_when_it_is_complete_or_by_milestones():
+    all_or_nothing = TASKS[0].model_copy(update={"earned_by": "completion"})
+    weights = (("design", 30), ("build", 70))
+    by_milestones = PlannedTask.model_validate(
+        {
+            **dict(TASKS[1]),
+            "earned_by": "milestones",
+            "milestones": [{"milestone": name, "weight": weight} for name, weight in weights],
+        }
+    )
+    both = (all_or_nothing, by_milestones)
+    assert ev.earned_value(both, cost, {"a": D("99.9"), "b": D(90)}, ()) == 0
+    assert ev.earned_value(both, cost, {"a": D(100)}, {"design"}) == 1_900
+    assert ev.earned_value(both, cost, {}, {"design", "build", "other"}) == 3_000
+
+
+@pytest.mark.parametrize("weights", [(), (30, 60), (60, 60)])
+def test_weights_of_milestones_add_up_to_all_of_the_task(weights: tuple[int, ...]):
+    milestones = [{"milestone": f"M{each}.{at}", "weight": each} for at, each in enumerate(weights)]
+    terms = {**dict(TASKS[0]), "earned_by": "milestones", "milestones": milestones}
+    with pytest.raises(ValidationError):
+        PlannedTask.model_validate(terms)
 
 
 def test_earned_value_is_planned_cost_times_completion():
-    assert ev.earned_value(TASKS, cost, {"a": D(100), "b": D(25), "gone": D(100)}) == 2_000
+    assert ev.earned_value(TASKS, cost, {"a": D(100), "b": D(25), "gone": D(100)}) == 1_750
     assert ev.earned_value(TASKS, cost, {}) == 0
 
 
@@ -218,8 +332,11 @@ def test_planned_value_never_falls_and_ends_at_the_budget(
     def planned(one: PlannedTask) -> Decimal:
         return plan[int(one.task)][2]
 
-    values = [ev.planned_value(tasks, planned, start + timedelta(days=day)) for day in sorted(days)]
+    values = [
+        ev.planned_value(tasks, planned, start + timedelta(days=day), MONDAY_TO_FRIDAY)
+        for day in sorted(days)
+    ]
     assert values == sorted(values)
     bac = ev.budget_at_completion(tasks, planned)
-    assert ev.planned_value(tasks, planned, start + timedelta(days=400)) == bac
+    assert ev.planned_value(tasks, planned, start + timedelta(days=400), MONDAY_TO_FRIDAY) == bac
     assert all(0 <= value <= bac for value in values)

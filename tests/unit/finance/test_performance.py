@@ -5,7 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from contracts.delivery import ChangeRejected, EngagementClosed
+from contracts.delivery import (
+    ChangeRejected,
+    EngagementClosed,
+    MilestoneReached,
+    MilestoneWithdrawn,
+    PlanCalendar,
+    PlannedMonth,
+    PlannedProfile,
+)
 from contracts.event import Event
 from contracts.finance import (
     EarnedValue,
@@ -18,8 +26,8 @@ from contracts.finance import (
 from contracts.lines import BillingItem
 from contracts.money import Money
 from contracts.purchases import PlannedPurchase
-from contracts.reference import PurchaseCost
-from contracts.values import Margin, RoleHours
+from contracts.reference import CalendarDetails, PurchaseCost
+from contracts.values import Margin, RoleHours, WeightedMilestone
 from finance.engagement import Engagement
 from finance.performance.decisions import earned_value
 from finance.revenue.decisions import RecogniseRevenue
@@ -78,20 +86,20 @@ def test_a_report_is_followed_by_earned_value_and_margins_as_of_its_day():
             as_of=APRIL_20,
             report=MeasuredReport(report=1, streamsequence=5, schedule="green", cost="green"),
             budget_at_completion=eur(10_200),
-            planned_value=eur(4_950),
+            planned_value=eur(4_700),
             earned_value=eur(3_200),
             actual_cost=eur(4_000),
             cost_variance=eur(-800),
-            schedule_variance=eur(-1_750),
+            schedule_variance=eur(-1_500),
             cost_performance_index=Decimal("0.8"),
-            schedule_performance_index=Decimal("0.646465"),
+            schedule_performance_index=Decimal("0.680851"),
             estimate_to_complete=eur(7_480),
             estimate_at_completion=eur(11_480),
             variance_at_completion=eur(-1_280),
             estimate_at_completion_by_trend=eur(12_750),
             estimate_at_completion_as_planned=eur(11_000),
-            # 4,000 and 7,000 / (0.8 x 3,200 / 4,950)
-            estimate_at_completion_by_cost_and_schedule=eur("17535.16"),
+            # 4,000 and 7,000 / (0.8 x 3,200 / 4,700)
+            estimate_at_completion_by_cost_and_schedule=eur("16851.56"),
             to_complete_performance_index=Decimal("1.129032"),
             to_complete_performance_index_for_estimate=Decimal("0.935829"),
         ),
@@ -132,7 +140,7 @@ def test_planned_purchases_are_earned_with_the_work_and_are_to_be_bought():
             PerformanceMeasured,
             budget_at_completion=eur(12_240),
             purchases=eur(2_040),
-            planned_value=eur(5_940),  # 4,950, and a fifth more
+            planned_value=eur(5_640),  # 4,700, and a fifth more
             earned_value=eur(3_840),  # 3,200, and a fifth more
             actual_cost=eur(4_000),
             cost_performance_index=Decimal("0.96"),
@@ -462,6 +470,49 @@ def with_a_plan_of_unknown_cost() -> Scenario[Engagement]:
     first = BASELINED.model_copy(update={"tasks": (TASKS[0], unknown)})
     done = (time("a", role="architect", hours=50), progress("t1", 100))
     return hearing(contracted(), first, *done, report(APRIL_20))
+
+
+def test_planned_value_follows_the_calendar_and_the_profile_of_the_plan():
+    # Of the 14 weekdays of the second task, three are over; the plan has two of these off.
+    off = (date(2026, 4, 17), date(2026, 4, 20))
+    weekdays = CalendarDetails(name="Monday to Friday").weekdays
+    calendar = PlanCalendar(calendar="DE", weekdays=weekdays, days_off=off)
+    plan = BASELINED.model_copy(update={"calendar": calendar})
+    hearing(contracted(), plan).when_consumed(report(APRIL_20)).then(
+        like(PerformanceMeasured, planned_value=eur("3783.33")), like(MarginMeasured)
+    )
+    months = tuple(
+        PlannedMonth(month=month, complete=Decimal(share))
+        for month, share in (("2026-04", 0), ("2026-05", 100))
+    )
+    later = BASELINED.model_copy(update={"profiles": (PlannedProfile(months=months),)})
+    hearing(contracted(), later).when_consumed(report(APRIL_20)).then(
+        like(PerformanceMeasured, planned_value=eur(0)), like(MarginMeasured)
+    )
+
+
+def test_milestones_reached_by_the_day_of_the_report_earn_their_part_of_a_task():
+    parts = tuple(
+        WeightedMilestone(milestone=name, weight=Decimal(weight))
+        for name, weight in (("design", 40), ("build", 60))
+    )
+    task = TASKS[0].model_copy(update={"earned_by": "milestones", "milestones": parts})
+    plan = BASELINED.model_copy(update={"tasks": (task, TASKS[1])})
+    design = MilestoneReached(milestone="design", reached_on=date(2026, 4, 10))
+    late = MilestoneReached(milestone="build", reached_on=date(2026, 4, 21))
+    planned = hearing(contracted(), plan, progress("t1", 90), design, late)
+    planned.when_consumed(report(APRIL_20)).then(
+        like(PerformanceMeasured, earned_value=eur(1_280)), like(MarginMeasured)
+    )
+    mistaken = MilestoneWithdrawn(
+        milestone="design",
+        reached_on=date(2026, 4, 10),
+        why="Not agreed.",
+        withdrawn_on=date(2026, 4, 22),
+    )
+    hearing(planned, mistaken).when_consumed(report(date(2026, 4, 23))).then(
+        like(PerformanceMeasured, earned_value=eur(1_920)), like(MarginMeasured)
+    )
 
 
 def test_a_report_that_cannot_be_measured_waits_alone():

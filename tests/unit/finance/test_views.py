@@ -129,7 +129,7 @@ def test_costs_and_margins_are_in_the_confidential_view_only():
     )
     assert engagement.view["margins"].margin_sold is not None
     measured = engagement.view["earned_value"]
-    assert (measured.cost_variance, measured.schedule_variance) == (eur(-800), eur(-1_750))
+    assert (measured.cost_variance, measured.schedule_variance) == (eur(-800), eur(-1_500))
     assert measured.estimate_at_completion_by_trend == eur(12_750)
     assert measured.estimate_at_completion_as_planned == eur(11_000)
     assert measured.to_complete_performance_index == Decimal("1.129032")
