@@ -272,7 +272,13 @@ def test_the_portfolio_is_the_sum_of_its_engagements(api: ApiClient) -> None:
         theirs = [each for each in of_finance if each["currency"] == mine["currency"]]
         costs = (each["cost_to_date"] for each in theirs if each["cost_to_date"] is not None)
         assert Decimal(mine["cost"]) == total(costs)
-        for margin in ("margin_billed", "margin_recognised", "margin_forecast"):
+        of_currency = next(
+            each for each in portfolio["currencies"] if each["currency"] == mine["currency"]
+        )
+        for figure in ("billed", "recognised"):
+            margin = mine[f"margin_{figure}"]
+            assert margin["without"] or margin["revenue"] == of_currency[figure], figure
+        for margin in ("margin_forecast", "margin_by_trend"):
             known = [each["margins"][margin] for each in theirs if each["margins"]]
             known = [each for each in known if each is not None]
             assert Decimal(mine[margin]["revenue"]) == total(each["revenue"] for each in known)

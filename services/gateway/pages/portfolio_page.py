@@ -1,13 +1,13 @@
 """Content of the portfolio page: headline, stages, figures, and engagements needing attention."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from contracts.counting import counted
 from contracts.money import Money
-from gateway.formatting import UNKNOWN, day, listed, number, percent, points, whole
+from gateway.formatting import UNKNOWN, day, listed, number, percent, points, ratio, whole
 from gateway.pages.names import OVER, UNDER_WAY, Names, rule_title, stage_name
 from gateway.portfolio.figures import ConfidentialFigures, CurrencyFigures, Portfolio
 from gateway.portfolio.reporting import ReportedPart, Reporting
@@ -181,6 +181,16 @@ def amounts(portfolio: Portfolio) -> list[Group]:
     return groups + _costs(portfolio.confidential or ())
 
 
+_MARGINS = (
+    ("Sold", "sold"),
+    ("Billed", "billed"),
+    ("Recognised", "recognised"),
+    ("Forecast", "forecast"),
+    ("By trend", "by_trend"),
+)
+"""The margins of the portfolio, with the names of their fields."""
+
+
 def _costs(each: Sequence[ConfidentialFigures]) -> list[Group]:
     if not each:
         return []
@@ -191,6 +201,16 @@ def _costs(each: Sequence[ConfidentialFigures]) -> list[Group]:
     def margin(label: str, which: str) -> Line:
         margins = (getattr(figures, f"margin_{which}").margin for figures in each)
         return Line(label, tuple(percent(value) for value in margins))
+
+    def margins() -> Iterator[Line]:
+        for label, which in _MARGINS:
+            yield margin(label, which)
+            without = tuple(getattr(figures, f"margin_{which}").without for figures in each)
+            if any(without):
+                yield Line("engagements without it", tuple(map(number, without)), part=True)
+
+    def index(label: str, which: str) -> Line:
+        return Line(label, tuple(ratio(getattr(one.performance, which)) for one in each))
 
     lacking = tuple(number(figures.cost_unknown) for figures in each)
     return [
@@ -207,13 +227,15 @@ def _costs(each: Sequence[ConfidentialFigures]) -> list[Group]:
             ),
             confidential=True,
         ),
+        Group("Margin", tuple(margins()), confidential=True),
         Group(
-            "Margin",
+            "Earned value",
             (
-                margin("Sold", "sold"),
-                margin("Billed", "billed"),
-                margin("Recognised", "recognised"),
-                margin("Forecast", "forecast"),
+                cost("Planned", lambda one: one.performance.planned_value, part=False),
+                cost("Earned", lambda one: one.performance.earned_value, part=False),
+                cost("Spent", lambda one: one.performance.actual_cost, part=False),
+                index("CPI", "cost_performance_index"),
+                index("SPI", "schedule_performance_index"),
             ),
             confidential=True,
         ),

@@ -16,6 +16,7 @@ from contracts.channels import CHANNELS, is_open
 from contracts.event import Event, Recorded
 from contracts.money import Money
 from contracts.questions import AskedQuestion
+from contracts.values import Month
 from contracts.vocabularies import HEARD
 from gateway.formatting import sentence_case
 from gateway.redaction import NOBODY, Reader, adapter_of_store
@@ -168,6 +169,20 @@ class View:
             if each is not None
         ]
         return Money.total(parts, parts[0].currency) if parts else None
+
+    @property
+    def recognised_to(self) -> Month | None:
+        """The month to which all revenue is recognised (confidential).
+
+        None while obligations are at different months, or one by cost has no revenue.
+        """
+        by_cost = self.confidential.recognised_to
+        months = {each.event for each in (*self.finance.recognised_to.values(), *by_cost.values())}
+        obligations = self.finance.budget.obligations if self.finance.budget else ()
+        waits = any(
+            each.method == "cost-to-cost" and each.obligation not in by_cost for each in obligations
+        )
+        return months.pop() if len(months) == 1 and not waits else None
 
     @property
     def recognised_before(self) -> Money | None:

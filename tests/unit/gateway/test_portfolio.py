@@ -5,11 +5,14 @@ import pytest
 
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event
+from contracts.money import Money
 from contracts.reference import LeavePeriod, LeavePublished, PersonPublished
+from contracts.values import Margin
 from gateway.pages.department_panels import panels
 from gateway.pages.names import Names
 from gateway.portfolio.capacity import available_hours
 from gateway.portfolio.figures import (
+    ConfidentialFigures,
     Figures,
     build_portfolio,
     contribution,
@@ -23,9 +26,10 @@ from testkit.scenario import RecordsOf
 from tests.amounts import eur, usd
 from tests.builders import Life
 from tests.invoices import taxes, untaxed_credit
-from tests.unit.gateway.test_disconnects import margin_measured
+from tests.unit.gateway.test_disconnects import margin_measured, measured
 from tests.unit.gateway.test_engagement_view import view_of
 from tests.unit.imported import IMPORTED
+from tests.weeks import approved
 
 TODAY = date(2026, 4, 1)
 
@@ -68,7 +72,8 @@ def test_the_portfolio_has_amounts_by_currency_and_null_for_unknown_figures() ->
     assert shown.by_stage["mobilising"] == shown.by_stage["closed"] == 1
     assert shown.confidential is not None
     assert shown.confidential[0].margin_sold.margin == Decimal("0.3000")
-    assert shown.confidential[0].margin_billed.margin is None
+    billed = shown.confidential[0].margin_billed
+    assert (billed.revenue, billed.cost) == (Decimal(100_000), Decimal(48_000))
     assert shown.customer_satisfaction == Decimal("100.0")
     assert shown.net_promoter_score == Decimal("100.0")
     assert shown.utilisation is None
@@ -98,6 +103,90 @@ def test_imported_history_is_a_part_of_its_own() -> None:
     assert expected is not None
     assert in_eur.pipeline == {"opportunity": expected.amount, "proposal": 0}
     assert in_usd.pipeline == {"opportunity": 0, "proposal": 0}
+
+
+def confidential(*lives: Life) -> ConfidentialFigures:
+    totals = sum_figures(figures_of(each) for each in lives)
+    shown = build_portfolio(totals, TODAY, None, with_confidential=True)
+    assert shown.confidential is not None
+    (currency,), (figures,) = shown.currencies, shown.confidential
+    assert figures.margin_billed.without or figures.margin_billed.revenue == currency.billed
+    return figures
+
+
+def test_margins_follow_what_is_billed_and_recognised_without_a_new_measurement() -> None:
+    done = Life().closed()
+    old = margin_measured(done, "18").model_copy(
+        update={
+            "margin_billed": Margin(revenue=eur(30_000), cost=eur(9_000), margin=Decimal("0.7"))
+        }
+    )
+    figures = confidential(done.say(96, old))
+    assert (figures.margin_billed.revenue, figures.margin_billed.without) == (
+        Decimal(100_000),
+        Decimal(0),
+    )
+    assert figures.margin_billed.cost == figures.cost == 48_000
+    assert (figures.margin_recognised.revenue, figures.margin_recognised.cost) == (
+        Decimal(100_000),
+        Decimal(48_000),
+    )
+    assert figures.margin_forecast.revenue == 100_000
+
+
+def test_cost_of_recognised_revenue_is_that_to_the_end_of_its_month() -> None:
+    recognised = finance.RevenueByCostRecognised(
+        month="2026-03",
+        obligation="fixed",
+        method="cost-to-cost",
+        amount=eur(50_000),
+        cumulative=eur(50_000),
+    )
+    life = Life().worked().say(150, recognised)
+    costs = view_of(life.events).confidential.cost_by_month
+    later = Money.total((each for month, each in costs.items() if month > "2026-03"), "EUR")
+    figures = confidential(life)
+    assert later.amount > 0
+    assert figures.margin_recognised.revenue == 50_000
+    assert figures.margin_recognised.cost == figures.cost - later.amount
+
+    other = finance.RevenueRecognised(
+        month="2026-02",
+        obligation="support",
+        method="as-invoiced",
+        amount=eur(10),
+        cumulative=eur(10),
+    )
+    behind = confidential(life.say(151, other)).margin_recognised
+    assert behind.revenue == 0
+    assert behind.without == 1
+
+
+def test_an_engagement_whose_cost_is_not_known_is_counted_as_without_a_margin() -> None:
+    known, unknown = Life().closed(), Life().closed()
+    unknown.say(170, approved("late", unknown.week(20), 8))
+    figures = confidential(known, unknown)
+    assert (figures.margin_billed.revenue, figures.margin_billed.without) == (
+        Decimal(100_000),
+        Decimal(1),
+    )
+    assert (figures.margin_recognised.revenue, figures.margin_recognised.without) == (
+        Decimal(100_000),
+        Decimal(1),
+    )
+    assert figures.margin_sold.without == 0
+
+
+def test_earned_value_is_added_over_the_engagements_that_are_measured() -> None:
+    life = Life().worked(8)
+    figures = confidential(
+        life.say(95, measured(life, "0.78", "0.80")), Life().worked(8)
+    ).performance
+    assert figures.planned_value == 40_000
+    assert figures.earned_value == 32_000
+    assert figures.cost_performance_index == Decimal("0.7805")
+    assert figures.schedule_performance_index == Decimal("0.8000")
+    assert figures.without == 1
 
 
 def test_the_margin_of_negative_revenue_is_not_known() -> None:

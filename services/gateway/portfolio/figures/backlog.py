@@ -6,12 +6,13 @@ from contracts.money import Money
 from gateway.portfolio.figures.sums import Figures, add
 from gateway.view.engagement_view import View
 
-_BOOKED: Final = ("contracting", "mobilising", "delivering", "closing")
+BOOKED: Final = ("contracting", "mobilising", "delivering", "closing")
+"""Stages of an engagement that was sold and is not closed."""
 
 
 def add_backlog(figures: Figures, view: View, currency: str) -> None:
     """Add what is to be recognised of an engagement that was sold."""
-    if view.stage not in _BOOKED:
+    if view.stage not in BOOKED:
         return
     if view.taken_over:
         _add_rest(figures, view, currency)

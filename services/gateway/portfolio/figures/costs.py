@@ -5,22 +5,48 @@ from decimal import Decimal
 
 from chassis.base.view_model import ViewModel
 from contracts.decimals import Number, round_decimal
+from contracts.money import Money
 from contracts.values import Margin
+from gateway.portfolio.figures.backlog import BOOKED
 from gateway.portfolio.figures.sums import Figures, add
 from gateway.view.engagement_view import View
 
 
 class MarginFigures(ViewModel):
-    """Revenue, cost and margin of all engagements that have this margin, in one currency."""
+    """Revenue, cost and margin of all engagements that have this margin, in one currency.
+
+    `without` is the number of engagements that should have it: they have such an amount, or run,
+    and what the margin needs is not known.
+    """
 
     revenue: Number
     cost: Number
     margin: Number | None
+    without: int
+
+
+class PerformanceFigures(ViewModel):
+    """Earned value of all engagements with a measured status report, each as of its newest one.
+
+    An index whose divisor is zero is null. `without` is the number of engagements that run and have
+    no measured report.
+    """
+
+    budget_at_completion: Number
+    planned_value: Number
+    earned_value: Number
+    actual_cost: Number
+    cost_performance_index: Number | None
+    schedule_performance_index: Number | None
+    without: int
 
 
 class ConfidentialFigures(ViewModel):
-    """Costs and the four margins in one currency, for readers with the role `confidential`.
+    """Costs, margins and earned value in one currency, for readers with the role `confidential`.
 
+    The margins on billed and on recognised revenue are of the same amounts as `billed` and
+    `recognised` in `CurrencyFigures`; no figure contains opening balances but those of the margins
+    sold and expected.
     `cost_unknown` is the number of approved time entries and expenses that `cost` does not contain,
     because a cost rate or an exchange rate is missing.
     """
@@ -33,17 +59,24 @@ class ConfidentialFigures(ViewModel):
     margin_billed: MarginFigures
     margin_recognised: MarginFigures
     margin_forecast: MarginFigures
+    margin_by_trend: MarginFigures
+    performance: PerformanceFigures
 
 
 def add_costs(figures: Figures, view: View, currency: str) -> None:
     """Add an engagement's costs and margins."""
-    confidential = view.confidential
-    margins = confidential.margins
-    _add_margin(figures, "sold", confidential.margin_sold)
-    if margins is not None:
-        _add_margin(figures, "billed", margins.event.margin_billed)
-        _add_margin(figures, "recognised", margins.event.margin_recognised)
-        _add_margin(figures, "forecast", margins.event.margin_forecast)
+    confidential, expected = view.confidential, view.confidential.expected
+    runs = view.stage in BOOKED
+    _add_margin(figures, currency, "sold", confidential.margin_sold, due=runs)
+    _add_margin(
+        figures, currency, "billed", _billed(view, currency), due=_has_bills(view, currency)
+    )
+    _add_margin(figures, currency, "recognised", _recognised(view), due=view.recognised is not None)
+    forecast = expected.event.margin_forecast if expected else None
+    _add_margin(figures, currency, "forecast", forecast, due=runs)
+    trend = expected.event.margin_by_trend if expected else None
+    _add_margin(figures, currency, "by-trend", trend, due=runs)
+    _add_performance(figures, view, currency, due=runs)
     if confidential.cost is not None:
         add(figures, f"{currency}.cost", confidential.cost.amount)
     if view.cost_unknown:
@@ -53,9 +86,53 @@ def add_costs(figures: Figures, view: View, currency: str) -> None:
         add(figures, f"{currency}.project-management-cost", management)
 
 
-def _add_margin(figures: Figures, which: str, margin: Margin | None) -> None:
-    if margin is not None:
-        currency = margin.revenue.currency
+def _has_bills(view: View, currency: str) -> bool:
+    return bool(view.finance.invoices) and view.finance.billed(currency).amount != 0
+
+
+def _billed(view: View, currency: str) -> Margin | None:
+    """Return the margin on what is billed to date; None while some cost is not known."""
+    if view.cost_unknown or not _has_bills(view, currency):
+        return None
+    cost = view.confidential.cost or Money.zero(currency)
+    return _margin(view.finance.billed(currency), cost)
+
+
+def _recognised(view: View) -> Margin | None:
+    """Return the margin on recognised revenue, with cost to the end of the same month."""
+    revenue, month = view.recognised, view.recognised_to
+    if view.cost_unknown or revenue is None or month is None:
+        return None
+    costs = view.confidential.cost_by_month.items()
+    cost = Money.total((each for name, each in costs if name <= month), revenue.currency)
+    return _margin(revenue, cost)
+
+
+def _margin(revenue: Money, cost: Money) -> Margin:
+    return Margin(revenue=revenue, cost=cost, margin=_ratio(revenue.amount, cost.amount))
+
+
+def _ratio(revenue: Decimal, cost: Decimal) -> Decimal | None:
+    return round_decimal((revenue - cost) / revenue, 4) if revenue > 0 else None
+
+
+def _add_performance(figures: Figures, view: View, currency: str, *, due: bool) -> None:
+    if view.confidential.performance is None:
+        add(figures, f"{currency}.performance.without", Decimal(due))
+        return
+    measured = view.confidential.performance.event
+    add(figures, f"{currency}.performance.bac", measured.budget_at_completion.amount)
+    add(figures, f"{currency}.performance.pv", measured.planned_value.amount)
+    add(figures, f"{currency}.performance.ev", measured.earned_value.amount)
+    add(figures, f"{currency}.performance.ac", measured.actual_cost.amount)
+
+
+def _add_margin(
+    figures: Figures, currency: str, which: str, margin: Margin | None, *, due: bool
+) -> None:
+    if margin is None:
+        add(figures, f"{currency}.margin-{which}.without", Decimal(due))
+    else:
         add(figures, f"{currency}.margin-{which}.revenue", margin.revenue.amount)
         add(figures, f"{currency}.margin-{which}.cost", margin.cost.amount)
 
@@ -66,8 +143,15 @@ def confidential_figures(figure: Callable[[str], Decimal], currency: str) -> Con
     def margin(which: str) -> MarginFigures:
         revenue = figure(f"{currency}.margin-{which}.revenue")
         cost = figure(f"{currency}.margin-{which}.cost")
-        ratio = round_decimal((revenue - cost) / revenue, 4) if revenue > 0 else None
-        return MarginFigures(revenue=revenue, cost=cost, margin=ratio)
+        without = int(figure(f"{currency}.margin-{which}.without"))
+        ratio = _ratio(revenue, cost)
+        return MarginFigures(revenue=revenue, cost=cost, margin=ratio, without=without)
+
+    def index(part: Decimal, whole: Decimal) -> Decimal | None:
+        return round_decimal(part / whole, 4) if whole else None
+
+    names = ("bac", "pv", "ev", "ac", "without")
+    bac, pv, ev, ac, without = (figure(f"{currency}.performance.{name}") for name in names)
 
     return ConfidentialFigures(
         currency=currency,
@@ -78,4 +162,14 @@ def confidential_figures(figure: Callable[[str], Decimal], currency: str) -> Con
         margin_billed=margin("billed"),
         margin_recognised=margin("recognised"),
         margin_forecast=margin("forecast"),
+        margin_by_trend=margin("by-trend"),
+        performance=PerformanceFigures(
+            budget_at_completion=bac,
+            planned_value=pv,
+            earned_value=ev,
+            actual_cost=ac,
+            cost_performance_index=index(ev, ac),
+            schedule_performance_index=index(ev, pv),
+            without=int(without),
+        ),
     )

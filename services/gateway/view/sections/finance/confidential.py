@@ -1,17 +1,21 @@
 """Keep costs, margins and revenue by cost: the section of Finance's confidential channel."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from contracts import finance
 from contracts.counting import counted
 from contracts.event import Recorded
 from contracts.money import Money
-from contracts.values import Margin
+from contracts.values import Margin, Month
 from gateway.formatting import day, hours, money, percent, ratio
 from gateway.view.sections.finance.conversions import original_amount
-from gateway.view.sections.finance.revenue import cumulative_revenue, total_revenue
+from gateway.view.sections.finance.revenue import (
+    cumulative_revenue,
+    recognised_month,
+    total_revenue,
+)
 from gateway.view.sections.sentences import if_given
 from gateway.view.sections.steps import FieldPaths, Kept, Steps, each_by, newest, ref
 
@@ -43,6 +47,11 @@ class ConfidentialSection:
         finance.RevenueByCostRecognised, lambda event: event.obligation, kept=cumulative_revenue
     )
     """Revenue to date by obligation, of the method that uses cost."""
+    recognised_to: dict[str, Kept[Month]] = each_by(
+        finance.RevenueByCostRecognised, lambda event: event.obligation, kept=recognised_month
+    )
+    cost_by_month: dict[Month, Money] = field(default_factory=dict)
+    """Cost to date by the month of the work."""
     periods: dict[str, Kept[finance.PeriodCosted]] = each_by(
         finance.PeriodCosted, lambda event: event.month
     )
@@ -117,10 +126,20 @@ steps.describe(
 )
 
 
+def _add_by_month(
+    section: ConfidentialSection, event: finance.CostAccrued | finance.CostReversed, sign: int
+) -> None:
+    for each in event.entries:
+        month = f"{each.day:%Y-%m}"
+        before = section.cost_by_month.get(month, Money.zero(each.cost.currency))
+        section.cost_by_month[month] = before + each.cost if sign > 0 else before - each.cost
+
+
 @steps.on(finance.CostAccrued)
 def _accrued(section: ConfidentialSection, recorded: Recorded[finance.CostAccrued]) -> None:
     event = recorded.event
     section.cost = event.cumulative
+    _add_by_month(section, event, 1)
     section.costed_works += len(event.entries)
     for each in event.entries:
         if each.kind == "project-management":
@@ -141,6 +160,7 @@ steps.describe(
 def _cost_reversed(section: ConfidentialSection, recorded: Recorded[finance.CostReversed]) -> None:
     event = recorded.event
     section.cost = event.cumulative
+    _add_by_month(section, event, -1)
     section.costed_works -= len(event.entries)
     for each in event.entries:
         if each.kind == "project-management" and section.project_management_cost is not None:

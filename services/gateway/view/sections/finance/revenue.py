@@ -2,6 +2,7 @@
 
 from contracts import finance
 from contracts.money import Money
+from contracts.values import Month
 from gateway.formatting import money, words
 from gateway.view.sections.steps import Kept, PartSteps
 
@@ -9,6 +10,11 @@ from gateway.view.sections.steps import Kept, PartSteps
 def cumulative_revenue(event: finance.RevenueOfMonth) -> Money:
     """Return the revenue of an obligation to date."""
     return event.cumulative
+
+
+def recognised_month(event: finance.RevenueOfMonth) -> Month:
+    """Return the month that the revenue of an obligation is recognised for."""
+    return event.month
 
 
 def total_revenue(revenue: dict[str, Kept[Money]]) -> Money | None:

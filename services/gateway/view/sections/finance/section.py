@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from contracts import finance
 from contracts.money import Money, Rate
+from contracts.values import Month
 from gateway.view.sections.finance import (
     budget,
     conversions,
@@ -30,7 +31,11 @@ from gateway.view.sections.finance.prices import (
     priced_change,
     priced_estimate,
 )
-from gateway.view.sections.finance.revenue import cumulative_revenue, total_revenue
+from gateway.view.sections.finance.revenue import (
+    cumulative_revenue,
+    recognised_month,
+    total_revenue,
+)
 from gateway.view.sections.finance.reversed_work import ReversedWork, without_reversed
 from gateway.view.sections.finance.withheld_work import WithheldWork
 from gateway.view.sections.sentences import answer, question
@@ -79,6 +84,9 @@ class FinanceSection:
         finance.RevenueRecognised, lambda event: event.obligation, kept=cumulative_revenue
     )
     """Revenue to date by obligation, of methods that do not use cost."""
+    recognised_to: dict[str, Kept[Month]] = each_by(
+        finance.RevenueRecognised, lambda event: event.obligation, kept=recognised_month
+    )
     billing: dict[str, Billable] = field(default_factory=dict)
     drafts: dict[str, Draft] = field(default_factory=dict)
     invoices: dict[str, Invoice] = field(default_factory=dict)
