@@ -10,7 +10,7 @@ from finance.engagement import Engagement
 from finance.exchange_rates.missing import missing_rate
 from finance.importing.balances import differences
 from finance.rate_cards.pricing import rate_card_id
-from finance.revenue.months import waiting_months
+from finance.revenue.missing import waiting_months
 
 PRICE_ESTIMATE = ItemKind(
     "estimate-not-priced",

@@ -57,7 +57,14 @@ def _cost(code: RefusalCode) -> ItemKind:
 COST_WORK = _cost("work-uncosted")
 COST_BUDGET = _cost("cost-unknown")
 MEASURE = _cost("report-not-measured")
-CONFIDENTIAL_KINDS = (COST_WORK, COST_BUDGET, MEASURE)
+FORECAST = ItemKind(
+    "forecast-outdated",
+    department="delivery",
+    role="engagement-manager",
+    command="publish-status-report",
+    owed_to="finance",
+)
+CONFIDENTIAL_KINDS = (COST_WORK, COST_BUDGET, MEASURE, FORECAST)
 
 
 def items(state: Engagement) -> Iterator[WorkItem]:
@@ -92,7 +99,7 @@ def items(state: Engagement) -> Iterator[WorkItem]:
 
 
 def confidential_items(state: Engagement) -> Iterator[WorkItem]:
-    """Yield the costs that are missing for work, budget and status reports."""
+    """Yield the costs that are missing for work, budget and status reports, and forecasts."""
     found = {each.code: each.sentence for each in reversed([*waiting_for_costs(state)])}
     if sentence := found.get("work-uncosted"):
         days = (work.on for work in state.work.without_cost if work.role is not None)
@@ -101,3 +108,5 @@ def confidential_items(state: Engagement) -> Iterator[WorkItem]:
         yield COST_BUDGET("cost", sentence, since=state.contract.signed_on)
     if sentence := found.get("report-not-measured"):
         yield MEASURE("cost", sentence, since=state.performance.reports[0].as_of)
+    if sentence := found.get("forecast-outdated"):
+        yield FORECAST("cost", sentence, since=None)

@@ -1,11 +1,11 @@
 """Recognise revenue by month and performance obligation, by the method of each (see `earned`).
 
 Revenue by cost is confidential, since it reveals the cost. It never delays what is open: where a
-cost is not known yet, only this revenue waits, and is recognised once the cost is.
+cost is not known yet, or the forecast is out of date, only this revenue waits. A month that cannot
+be measured delays no later one, whose revenue then contains that of the month.
 """
 
 from collections.abc import Iterable
-from datetime import date
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
@@ -20,9 +20,10 @@ from contracts.vocabularies import Unlisted
 from finance.budgeting.state import Budget
 from finance.calendar_months import after, end_of, refused_month, require_over
 from finance.engagement import Engagement
-from finance.importing.opening import billed_before, cost_before, recognised_before
+from finance.importing.opening import billed_before, recognised_before
 from finance.policies import require_budget, require_open_day
-from finance.revenue.earned import earned_to, unmeasured_changes
+from finance.revenue.earned import earned_to
+from finance.revenue.missing import missing_costs
 from finance.revenue.months import (
     first_month,
     last_complete_month,
@@ -40,7 +41,7 @@ class RecogniseRevenue(Command):
     """Recognise the revenue of a month that is over, once, in order of months.
 
     The first month is that of the signature; the next is the one after the last recognised. Revenue
-    by cost whose cost is not known is recognised later: it does not delay that of other
+    by cost whose cost or forecast is not known is recognised later: it does not delay that of other
     obligations.
     """
 
@@ -54,7 +55,8 @@ def recognise_revenue(
     """Record what each obligation earned to the end of the month, less what was recognised before.
 
     Raises Refused where the month is not the next one or not over, or where all revenue is by cost
-    and a cost is unknown.
+    and a cost is unknown or the forecast out of date. Then a later month may be given that can be
+    measured.
     """
     budget = require_budget(state)
     begun = [
@@ -65,6 +67,8 @@ def recognise_revenue(
         (next_open_month(state, budget, each) for each in openly or begun),
         default=open_month(state, signature_month(state)),
     )
+    while not openly and following < command.month and _unmeasurable(state, budget, following):
+        following = after(following)
     require_open_day(state, "month", end_of(command.month))
     if command.month < following:
         sentence = (
@@ -78,13 +82,29 @@ def recognise_revenue(
     require_over(command.month, context.today)
     gate("revenue-not-measurable", (_unknown(each) for each in begun))
     gate("revenue-not-measurable", (_unknown_before(state, each) for each in openly))
-    day = end_of(command.month)
     if not openly:
-        missing = (one for each in begun for one in _missing(state, budget, each, day))
-        gate("revenue-not-measurable", dict.fromkeys(missing))
+        missing = [
+            one for each in begun for one in missing_costs(state, budget, each, command.month)
+        ]
+        gate("revenue-not-measurable", _shown(missing, context))
     for each in openly:
         yield _recognised(state, budget, each, command.month)
     yield from _by_cost(state, budget, command.month)
+
+
+def _unmeasurable(state: Engagement, budget: Budget, month: Month) -> bool:
+    """Return whether nothing of the revenue by cost of a month can be measured."""
+    begun = (each for each in budget.obligations if first_month(state, budget, each) <= month)
+    return all(any(missing_costs(state, budget, each, month)) for each in begun)
+
+
+def _shown(missing: Iterable[Missing], context: Context) -> Iterable[Missing]:
+    """Return what is missing as the caller may see it: without the right to costs, that it is."""
+    found = dict.fromkeys(missing)
+    if not found or "confidential" in context.roles:
+        return found
+    sentence = "a cost, or a current forecast of it, is missing"
+    return [Missing("cost-unknown", sentence, "finance")]
 
 
 def _unknown(obligation: PerformanceObligation) -> Missing | None:
@@ -103,7 +123,7 @@ def _unknown_before(state: Engagement, obligation: PerformanceObligation) -> Mis
 
 @capability.react
 def by_cost(state: Engagement, context: Context) -> Iterable[Event]:
-    """Yield the revenue by cost of recognised months whose cost has become known."""
+    """Yield the revenue by cost of recognised months that has become measurable."""
     last = state.revenue.last_month
     if last is not None and state.budget is not None:
         yield from _by_cost(state, state.budget, last)
@@ -114,22 +134,28 @@ def _by_cost(state: Engagement, budget: Budget, to: Month) -> Iterable[RevenueBy
         if each.method != "cost-to-cost":
             continue
         month, before = next_open_month(state, budget, each), _so_far(state, each)
-        while month <= to and not any(_missing(state, budget, each, end_of(month))):
-            cumulative = _earned_here(state, budget, each, month)
-            yield RevenueByCostRecognised(
-                month=month,
-                obligation=each.obligation,
-                method=each.method,
-                amount=cumulative - before,
-                cumulative=cumulative,
-            )
-            month, before = after(month), cumulative
+        while month <= to:
+            cumulative = None
+            if not any(missing_costs(state, budget, each, month)):
+                cumulative = _earned_here(state, budget, each, month)
+            if cumulative is not None:
+                yield RevenueByCostRecognised(
+                    month=month,
+                    obligation=each.obligation,
+                    method=each.method,
+                    amount=cumulative - before,
+                    cumulative=cumulative,
+                )
+                before = cumulative
+            month = after(month)
 
 
 def _recognised(
     state: Engagement, budget: Budget, obligation: PerformanceObligation, month: Month
 ) -> RevenueRecognised:
     cumulative = _earned_here(state, budget, obligation, month)
+    if cumulative is None:
+        raise ValueError(f"revenue by {obligation.method} does not rest on cost")
     return RevenueRecognised(
         month=month,
         obligation=obligation.obligation,
@@ -141,32 +167,18 @@ def _recognised(
 
 def _earned_here(
     state: Engagement, budget: Budget, obligation: PerformanceObligation, month: Month
-) -> Money:
+) -> Money | None:
     """Return what an obligation earned to the end of a month, less what opening balances contain.
 
-    The revenue before is known: what is recognised waits for it.
+    None where it cannot be measured. The revenue before is known: what is recognised waits for it.
     """
     before = recognised_before(state, obligation.lines) or Money.zero(state.money)
-    return earned_to(state, budget, obligation, end_of(month)) - before
+    earned = earned_to(state, budget, obligation, end_of(month))
+    return earned and earned - before
 
 
 def _so_far(state: Engagement, obligation: PerformanceObligation) -> Money:
     return state.revenue.recognised(obligation.obligation, state.money)
-
-
-def _missing(
-    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
-) -> Iterable[Missing]:
-    """Yield the unknown costs that the revenue of an obligation to a day needs."""
-    if budget.cost is None:
-        yield Missing("cost-unknown", "what the budgeted hours cost is not known", "finance")
-    if not state.work.is_costed(until=day):
-        yield Missing("cost-unknown", "what some approved work cost is not known", "finance")
-    if recognised_before(state, obligation.lines) is None or cost_before(state) is None:
-        sentence = "the cost, or the revenue by cost, before the take-over is not known"
-        yield Missing("cost-unknown", sentence, "finance")
-    for change in unmeasured_changes(state, budget, obligation, day):
-        yield Missing("cost-unknown", f"what {change} will cost is not known", "finance")
 
 
 def contract_asset(recognised: Money, billed: Money) -> Money:

@@ -7,7 +7,8 @@ the day of its signature: price, scope and schedule of a month are those signed 
 late it is recognised. A discount belongs to the obligations whose billing it reduces (15.81-82).
 
 - cost-to-cost (15.39-45, B18-B19): cost to date / total expected cost x price, where cost and price
-  both cover what is signed by the end of the month.
+  both cover what is signed by the end of the month. Where more is spent than the last forecast
+  expects, nothing is measured until a newer one (15.44); see `costs`.
 - as-invoiced (15.B16), for time and materials and at cost: what invoices charge for approved work,
   and what is not billed at contracted rates, rounded once: that is what may be invoiced. It is at
   most the cap, and without what was given back for good (15.51). Advances do not count. So what is
@@ -26,7 +27,7 @@ In the end, revenue is what was invoiced less credit notes, since the customer o
 termination, and once everything is accepted (or the engagement is closed) and the account settled.
 """
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -35,27 +36,21 @@ from contracts.legal import AmendmentSigned
 from contracts.lines import ContractLine, PerformanceObligation, Retainer
 from contracts.money import Money
 from contracts.vocabularies import Unlisted
-from finance.budgeting.obligations import FIXED
 from finance.budgeting.state import Budget
 from finance.calendar_months import end_of, first_of_month, month_of, months_between
-from finance.changes.state import Assessment
 from finance.engagement import Engagement
-from finance.importing.opening import (
-    billed_before,
-    cost_of_obligation_before,
-    recognised_before,
-)
-from finance.performance.state import Forecast
-from finance.time_billing.assignment import obligation_for, obligation_of
+from finance.importing.opening import billed_before, recognised_before
+from finance.revenue.costs import cost_to, expected_cost
 from finance.time_billing.unbilled import given_back_of_reversed
 
 
 def earned_to(
     state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
-) -> Money:
+) -> Money | None:
     """Return the revenue of an obligation earned to the end of a day, in the minor unit.
 
-    It contains what was earned before an engagement was taken over.
+    It contains what was earned before an engagement was taken over. None where it is measured by
+    cost, and the cost to that day is above the forecasts: how much of the work is done is unknown.
     Raises ValueError where this release does not know the method.
     """
     if _over(state, budget, day):
@@ -72,31 +67,6 @@ def earned_to(
             return _over_time(state, budget, obligation, day)
         case Unlisted() as method:
             raise ValueError(f"revenue by {method} cannot be measured")
-
-
-def unmeasured_changes(
-    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
-) -> tuple[str, ...]:
-    """Return the changes in plan or contract, but not both, whose cost is not known.
-
-    Only changes that touch the obligation count.
-    """
-    _, included = _measured(state, budget, obligation, day)
-    unmeasured = []
-    for change in included ^ _signed(state, day):
-        if change not in state.changes.names:
-            if change in _signed(state, day):
-                unmeasured.append(change)
-            continue
-        assessment = state.changes.in_force(change)
-        touched = any(
-            _obligation_of_change(budget, assessment, each.line) == obligation.obligation
-            for each in assessment.changes
-        )
-        priced = assessment.price is not None or change in _signed(state, day)
-        if touched and priced and assessment.cost is None:
-            unmeasured.append(change)
-    return tuple(sorted(unmeasured))
 
 
 def _price_at(
@@ -171,7 +141,7 @@ def _given_back(state: Engagement, line: ContractLine, day: date) -> Money:
 
 def _by_cost(
     state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
-) -> Money:
+) -> Money | None:
     """Return cost to date / total expected cost x price, for the scope signed by the day.
 
     Once everything is accepted (or the engagement is closed), only changes by hours alone that are
@@ -180,124 +150,13 @@ def _by_cost(
     price = _price_at(state, budget, obligation, day)
     if _accepted(state, day, _scope(state, budget, obligation, day)):
         return price - min(price, _to_implement(state, budget, obligation, day))
-    spent = _cost_to(state, budget, obligation, day)
-    expected = _expected_cost(state, budget, obligation, day)
+    spent = cost_to(state, budget, obligation, day)
+    expected = expected_cost(state, budget, obligation, day)
+    if expected is None:
+        return None
     if spent.amount == 0:
         return Money.zero(state.money)
-    if expected <= spent:
-        return price
     return _part_of(state, price, Fraction(spent.amount) / Fraction(expected.amount))
-
-
-def _cost_to(
-    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
-) -> Money:
-    """Return the cost of an obligation's work dated up to a day, with that before a take-over."""
-    spent = state.work.totals.cost_to(day, _lines_of_cost(state, budget, obligation))
-    return Money(amount=spent, currency=state.money) + _cost_before(state, budget, obligation)
-
-
-def _cost_before(state: Engagement, budget: Budget, obligation: PerformanceObligation) -> Money:
-    """Return the cost that was taken over: known, since revenue by cost waits for it."""
-    known = cost_of_obligation_before(state, budget, obligation)
-    return known or Money.zero(state.money)
-
-
-def _lines_of_cost(
-    state: Engagement, budget: Budget, obligation: PerformanceObligation
-) -> Container[str] | None:
-    """Return the lines whose cost belongs to an obligation, "" for no line; None for all."""
-    if len(budget.obligations) == 1:
-        return None
-    totals = state.work.totals
-    return {
-        line
-        for line in (*totals.cost, *totals.bought)
-        if obligation_of(budget, line or None) == obligation.obligation
-    }
-
-
-def _expected_cost(
-    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
-) -> Money:
-    """Return the last measured cost at completion, or the budget's, for what is signed by the day.
-
-    Plan and contract seldom change on the same day: a signed change that the measured plan does not
-    include yet is added at its assessed cost, and an included change that is not signed is
-    subtracted.
-    """
-    expected, included = _measured(state, budget, obligation, day)
-    signed = _signed(state, day)
-    return (
-        expected
-        + _cost_of(state, budget, obligation, signed - included)
-        - _cost_of(state, budget, obligation, included - signed)
-    )
-
-
-def _measured(
-    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
-) -> tuple[Money, frozenset[str]]:
-    """Return the last cost at completion measured by a day, and the changes that it includes.
-
-    The measured cost is that of all lines: an obligation has its own cost to date, and a part of
-    the cost to come in proportion to the remaining hours of its tasks.
-    """
-    measured = [one for one in state.performance.forecasts if one.on <= day]
-    if not measured:
-        costs = budget.cost_by_line
-        known = (costs[line] for line in obligation.lines if line in costs)
-        return Money.total(known, state.money), frozenset()
-    last = max(reversed(measured), key=lambda one: one.on)
-    included = frozenset(last.changes)
-    if len(budget.obligations) == 1:
-        outside = Decimal(0) if last.with_expenses else state.work.totals.bought_to(last.on)
-        bought = Money(amount=outside, currency=state.money)
-        # The plan here is that of the work that was left.
-        return last.amount + bought + _cost_before(state, budget, obligation), included
-    spent = _cost_to(state, budget, obligation, last.on)
-    share = _share(state, budget, obligation, last)
-    return spent + _part_of(state, last.to_complete, share), included
-
-
-def _share(
-    state: Engagement, budget: Budget, obligation: PerformanceObligation, forecast: Forecast
-) -> Fraction:
-    """Return the part of the remaining planned hours that belongs to an obligation."""
-    own = whole = Fraction(0)
-    for each in forecast.hours:
-        whole += Fraction(each.hours)
-        if obligation_for(budget, each.line, each.role, forecast.on) == obligation.obligation:
-            own += Fraction(each.hours)
-    return own / whole if whole else Fraction(0)
-
-
-def _signed(state: Engagement, day: date) -> frozenset[str]:
-    return frozenset(one.change for one in state.budgeting.applied if one.signed_on <= day)
-
-
-def _cost_of(
-    state: Engagement, budget: Budget, obligation: PerformanceObligation, changes: Iterable[str]
-) -> Money:
-    """Return the assessed cost of changes, of the lines of an obligation."""
-    assessed = (state.changes.in_force(each) for each in changes if each in state.changes.names)
-    return Money.total(
-        (
-            cost
-            for one in assessed
-            for line, cost in one.cost_by_line.items()
-            if _obligation_of_change(budget, one, line) == obligation.obligation
-        ),
-        state.money,
-    )
-
-
-def _obligation_of_change(budget: Budget, assessment: Assessment, line: str) -> str | None:
-    """Return the obligation of a changed line; a new fixed line belongs to the fixed ones."""
-    new = next((each.new for each in assessment.changes if each.line == line), None)
-    if budget.line(line) is None and new is not None:
-        return FIXED if new.pricing == "fixed" else None
-    return obligation_of(budget, line)
 
 
 def _over(state: Engagement, budget: Budget, day: date) -> bool:

@@ -1,8 +1,5 @@
 """Compute which months have recognised revenue."""
 
-from collections.abc import Iterable
-
-from chassis.domain.commands import Missing
 from contracts.lines import PerformanceObligation
 from contracts.money import Money
 from contracts.values import FIRST_DAY, Month, days_after
@@ -74,18 +71,3 @@ def recognised_at(state: Engagement, month: Month) -> Money | None:
 def last_complete_month(state: Engagement) -> Month | None:
     """Return the last month in which the revenue of all obligations is recognised, or None."""
     return next((each for each in state.revenue.months if recognised_at(state, each)), None)
-
-
-def waiting_months(state: Engagement) -> Iterable[Missing]:
-    """Yield what revenue by cost of recognised months waits for. Confidential."""
-    last, budget = state.revenue.last_month, state.budget
-    if last is None or budget is None:
-        return
-    for each in budget.obligations:
-        month = next_open_month(state, budget, each)
-        if each.method == "cost-to-cost" and month <= last:
-            yield Missing(
-                "revenue-unrecognised",
-                f"the revenue of {each.obligation} in {month} waits for costs",
-                "finance",
-            )

@@ -16,10 +16,12 @@ from contracts.finance import RevenueByCostRecognised, RevenueRecognised
 from contracts.lines import BillingItem
 from contracts.values import Deliverable, RevenueMethod
 from finance.calendar_months import after, end_of
+from finance.engagement import Engagement
 from finance.invoices.decisions import IssueCreditNote, VoidInvoice
 from finance.revenue.decisions import RecogniseRevenue, contract_asset, contract_liability
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
+from testkit.scenario import Scenario
 from tests.amounts import eur
 from tests.unit.finance.builders import (
     BASELINED,
@@ -30,6 +32,7 @@ from tests.unit.finance.builders import (
     SIGNED,
     SOW,
     SOW_SIGNED,
+    TASKS,
     TERMINATED,
     accepted,
     allocate,
@@ -158,10 +161,67 @@ def test_once_everything_is_accepted_the_whole_price_is_earned():
     assert recognised(months.after(recognise("06")), "06") == eur(20_000)
 
 
-def test_more_cost_than_expected_earns_at_most_the_price():
-    much = hearing(contracted(), time("a", role="architect", hours=400))
-    april = year_end(much).after(recognise("03")).after(recognise("04"))
-    assert recognised(april, "04") == eur(20_000)
+def overrun() -> Scenario[Engagement]:
+    """Return a contract whose cost of April, 12,800 EUR, is above the budgeted 11,220 EUR."""
+    much = hearing(contracted(), BASELINED, time("a", role="architect", hours=160))
+    return year_end(much).when(recognise("03")).then(entry("03", 0, 0, "cost-to-cost"))
+
+
+def test_more_cost_than_the_forecast_stops_recognition_until_a_newer_one() -> None:
+    outdated = overrun().when(recognise("04"), roles=["confidential"])
+    outdated.then_refused(
+        "revenue-not-measurable", missing={"forecast-outdated"}, saying="out of date"
+    )
+    # 12,800 of 12,800 + 100 h at 68 = 19,600 expected; the report of May knows the cost of April.
+    known = hearing(overrun(), report(date(2026, 5, 6), hours_to_complete=100))
+    known.when(recognise("04")).then(entry("04", "13061.22", "13061.22", "cost-to-cost"))
+
+
+def test_without_the_right_to_costs_a_refusal_does_not_tell_that_cost_exceeds_a_forecast() -> None:
+    outdated = overrun().when(recognise("04"))
+    outdated.then_refused("revenue-not-measurable", missing={"cost-unknown"})
+
+
+def test_a_month_that_cannot_be_measured_delays_no_later_one() -> None:
+    done = hearing(overrun(), *(accepted(each, date(2026, 6, 3)) for each in ("design", "portal")))
+    refused = done.when(recognise("05"), roles=["confidential"])
+    refused.then_refused("revenue-not-measurable", missing={"forecast-outdated"})
+    june = done.when(recognise("06")).then(entry("06", 20_000, 20_000, "cost-to-cost"))
+    june.when(recognise("04")).then_refused("month-recognised")
+
+
+def test_cost_above_the_forecast_does_not_stop_other_obligations() -> None:
+    more = hourly_line(ALL_AS_TIME, line="support", hours=(), deliverables=())
+    tasks = tuple(each.model_copy(update={"line": "work"}) for each in TASKS)
+    plan = BASELINED.model_copy(update={"tasks": tasks})
+    both = hearing(contracted(sow_of(fixed_line(), more)), plan)
+    worked = hearing(
+        both,
+        time("a", role="architect", hours=160, line="work"),
+        time("b", hours=10, line="support"),
+    )
+    march = year_end(worked).after(recognise("03"))
+    april = march.when(recognise("04")).then(entry("04", 1_000, 1_000, "as-invoiced", "support"))
+    waiting = april.view["waiting_for_costs"]
+    assert [each.code for each in waiting] == ["revenue-unrecognised", "forecast-outdated"]
+    assert waiting[-1].owed_by == "delivery"
+    owed = april.decider.work(april.state, confidential=True)
+    assert [each.kind.code for each in owed] == ["forecast-outdated"]
+    # All hours to come are of the fixed line: 12,800 of 12,800 + 100 h at 68.
+    outcome = april.when_consumed(report(date(2026, 5, 6), hours_to_complete=100))
+    assert entry("04", "13061.22", "13061.22", "cost-to-cost") in outcome.events
+
+
+def test_cost_as_high_as_the_forecast_earns_the_price() -> None:
+    """Check a forecast that expects nothing more: all of the work is done."""
+    done = hearing(
+        contracted(),
+        BASELINED,
+        time("a", role="architect", hours=160),
+        report(date(2026, 4, 30), hours_to_complete=0),
+    )
+    march = year_end(done).after(recognise("03"))
+    march.when(recognise("04")).then(entry("04", 20_000, 20_000, "cost-to-cost"))
 
 
 def test_time_and_materials_earn_approved_time_at_contracted_rates_and_no_advance():
@@ -348,7 +408,11 @@ def test_revenue_never_exceeds_the_price_and_months_add_up(
     engagement = year_end(engagement)
     total = eur(0)
     for month in ("03", "04", "05", "06", "07", "08", "09"):
-        outcome = engagement.when(recognise(month))
+        outcome = engagement.when(recognise(month), roles=["confidential"])
+        if outcome.refusal is not None:
+            # Only cost above the last forecast stops recognition.
+            outcome.then_refused("revenue-not-measurable", missing={"forecast-outdated"})
+            continue
         engagement = outcome.then_accepted()
         said = next(
             event

@@ -182,7 +182,7 @@ def test_a_change_with_unknown_cost_prevents_recognition():
     known = contracted().knowing(CARD, no_tester)
     worked = hearing(known, time("a", role="architect", hours=40), ASSESSED, AMENDMENT)
     march = year_end(worked).after(recognise("03"))
-    march.when(recognise("04")).then_refused(
+    march.when(recognise("04"), roles=["confidential"]).then_refused(
         "revenue-not-measurable", missing={"cost-unknown"}, saying="CR-1"
     )
     caught_up = march.knowing(CARD, COSTS).after(CatchUp())
