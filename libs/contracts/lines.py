@@ -557,6 +557,13 @@ def changed_lines(
     return tuple(after.values())
 
 
+def _stand_alone_price(line: ContractLine, change: LineChange) -> Money | None:
+    """Return the stand-alone price of a changed line; the change counts at its price."""
+    if line.stand_alone_price is None:
+        return None
+    return max(line.stand_alone_price + change.price_delta, Money.zero(line.price.currency))
+
+
 def _changed(line: ContractLine, change: LineChange) -> ContractLine:
     hours = {each.role: each.hours for each in line.hours}
     for each in change.hours:
@@ -570,6 +577,7 @@ def _changed(line: ContractLine, change: LineChange) -> ContractLine:
         **{
             **dict(line),
             "price": line.price + change.price_delta,
+            "stand_alone_price": _stand_alone_price(line, change),
             "hours": tuple(
                 RoleHours(role=role, hours=total) for role, total in hours.items() if total
             ),

@@ -231,6 +231,15 @@ class Invoice(Receivable, InvoiceDraft):
         )
         return Money.total(back, self.currency) - Money.total(cancelled, self.currency)
 
+    def charged_to(self, day: date) -> Money:
+        """Return what it charges to a day, without the advance that it draws down.
+
+        What was written down is charged, what was credited to be billed again is not.
+        """
+        back = (each.amount for each in self._cancelling if each.issued_on <= day)
+        ended = self._whole_again(self.lines, day)
+        return self.whole - Money.total(back, self.currency) - ended
+
     def charge_of(self, line: str) -> Money:
         """Return what it charges of a contract line, before the advance; nothing once it is over.
 
@@ -242,19 +251,24 @@ class Invoice(Receivable, InvoiceDraft):
         charges = Money.total((each.whole for each in own), self.currency)
         return charges - self.cancelled(line) - self._whole_again(own)
 
-    def _whole_again(self, lines: Iterable[InvoiceLine]) -> Money:
-        """Return what edits wrote down of lines whose rest was credited to be billed again.
+    def _whole_again(self, lines: Iterable[InvoiceLine], day: date = date.max) -> Money:
+        """Return what was written down of lines whose rest was credited by a day to bill it again.
 
         It ends with the line, as that of works does: what is billed again is whole.
         """
         ended = Money.zero(self.currency)
         for line in lines:
             notes = [
-                note.intent
+                (note.intent, each.amount)
                 for note in self.notes
-                if any(each.invoice_line == line.invoice_line for each in note.lines)
+                if note.issued_on <= day
+                for each in note.lines
+                if each.invoice_line == line.invoice_line
             ]
-            is_gone = not self.left_of(line).amount and notes[-1:] == ["cancel-and-rebill"]
+            back = Money.total((amount for _, amount in notes), self.currency)
+            is_gone = (
+                line.amount == back and notes[-1][0] == "cancel-and-rebill" if notes else False
+            )
             if line.written_down is not None and is_gone:
                 ended = ended + line.written_down
         return ended

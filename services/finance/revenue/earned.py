@@ -13,12 +13,15 @@ late it is recognised. A discount belongs to the obligations whose billing it re
   and what is not billed at contracted rates, rounded once: that is what may be invoiced. It is at
   most the cap, and without what was given back for good (15.51). Advances do not count. So what is
   recognised is what is billed once all work is.
-- at-acceptance (15.38): the price of what is accepted. The price is shared among deliverables by
-  the acceptance entries of the billing schedule (equally inside an entry). What is billed otherwise
-  is shared equally by the deliverables that no entry names, or, where each is named, by all in
-  proportion.
+- at-acceptance (15.38): the price of what is accepted. The price is shared by the lines by their
+  stand-alone prices (15.76), and inside a line equally by its deliverables. When something is
+  billed changes nothing.
 - over-time (15.39), for retainers: each month earns an equal part of the price that is not earned
   yet. A changed fee is therefore earned in the months to come (15.21(a)).
+
+What was given back for good, or written down on an invoice, is no revenue from the day of the
+credit note or invoice (15.51): the earned part of the price is less by it, and at least zero. What
+a later amendment takes off the price is not taken off twice.
 
 A change by hours alone (a higher price without added deliverables) is not earned by accepting the
 other deliverables: it has to be implemented, too, unless the engagement is closed.
@@ -56,17 +59,45 @@ def earned_to(
     if _over(state, budget, day):
         billed = state.billing.billed(state.money, day, obligation.lines)
         return billed + billed_before(state, obligation.lines)
+    earned: Money | None
     match obligation.method:
-        case "cost-to-cost":
-            return _by_cost(state, budget, obligation, day)
         case "as-invoiced":
             return _as_invoiced(state, budget, obligation, day)
+        case "cost-to-cost":
+            earned = _by_cost(state, budget, obligation, day)
         case "at-acceptance":
-            return _by_acceptance(state, budget, obligation, day)
+            earned = _by_acceptance(state, budget, obligation, day)
         case "over-time":
-            return _over_time(state, budget, obligation, day)
+            earned = _over_time(state, budget, obligation, day)
         case Unlisted() as method:
             raise ValueError(f"revenue by {method} cannot be measured")
+    return earned and earned - min(earned, given_up(state, budget, obligation, day))
+
+
+def given_up(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> Money:
+    """Return what invoices to a day charge of a fixed price or retainer, and do not bill for good.
+
+    That was given back, or written down. An entry of the schedule counts up to its amount on that
+    day: what an amendment took off it is not in the price.
+    """
+    total = Money.zero(state.money)
+    for entry in budget.agreed_on(day).entries:
+        if entry.line.line not in obligation.lines:
+            continue
+        invoices = [
+            each
+            for each in state.billing.of_item(entry.item.item)
+            if each.stage == "issued" and each.issue_on and each.issue_on <= day
+        ]
+        before = Money.total(state.billing.before.get(entry.item.item, {}).values(), state.money)
+        charged = Money.total((each.charged_to(day) for each in invoices), state.money) + before
+        kept = (each.amount - each.credited_to(day) for each in invoices)
+        billed = Money.total(kept, state.money) + before
+        due = min(charged, entry.amount)
+        total = total + (due - min(due, billed))
+    return total
 
 
 def _price_at(
@@ -194,8 +225,7 @@ def _scope(
     """Return the deliverables in scope on a day but those that only other obligations pay for."""
     own, others = set[str](), set[str]()
     for line in budget.agreed_on(day).lines:
-        paid = {*line.deliverables, *(one for item in line.billing for one in item.deliverables)}
-        (own if line.line in obligation.lines else others).update(paid)
+        (own if line.line in obligation.lines else others).update(_paid_by(line))
     return tuple(one for one in state.in_scope(day) if one in own or one not in others)
 
 
@@ -269,24 +299,36 @@ def _nearest(state: Engagement, exact: Fraction) -> Money:
 def _shares(
     state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
 ) -> dict[str, Fraction]:
-    """Return the weight of each deliverable in scope on a day, by the schedule of that day.
+    """Return the weight of each deliverable in scope on a day.
 
-    It is the deliverable's share of the acceptance entries that name it, or, where none does, its
-    equal share of what is billed otherwise.
+    The price of an obligation is shared by its lines by their stand-alone prices (15.76), and the
+    part of a line equally by the deliverables that it pays for. A line that names none pays for
+    those that no line names or, where each is named, for all in proportion. Where each line names
+    some, all of them pay for those that no line names.
     """
     scope = _scope(state, budget, obligation, day)
-    shares = dict.fromkeys(scope, Fraction(0))
-    otherwise, named = Fraction(0), set[str]()
-    for entry in budget.agreed_on(day).entries:
-        if entry.line.line not in obligation.lines:
-            continue
-        amount = Fraction(entry.amount.amount)
-        wanted = [one for one in entry.item.deliverables if one in shares]
-        if entry.item.kind != "on-acceptance" or not wanted:
-            otherwise += amount
-            continue
-        named.update(wanted)
-        for one in wanted:
-            shares[one] += amount / len(wanted)
-    unnamed = [one for one in scope if one not in named]
-    return shares | dict.fromkeys(unnamed, otherwise / max(len(unnamed), 1))
+    lines = [
+        line
+        for line in budget.agreed_on(day).lines
+        if line.line in obligation.lines and line.kind != "discount"
+    ]
+    named = {line.line: [one for one in scope if one in _paid_by(line)] for line in lines}
+    others = [one for one in scope if not any(one in each for each in named.values())]
+    shares, otherwise = dict.fromkeys(scope, Fraction(0)), Fraction(0)
+    every_line_names = all(named.values())
+    for line in lines:
+        price = Fraction((line.stand_alone_price or line.price).amount)
+        paid = [*named[line.line], *(others if every_line_names else ())]
+        if not named[line.line]:
+            otherwise += price
+        for one in paid if named[line.line] else ():
+            shares[one] += price / len(paid)
+    shares |= dict.fromkeys(others, otherwise / len(others)) if otherwise and others else {}
+    return shares if any(shares.values()) else dict.fromkeys(scope, Fraction(1))
+
+
+def _paid_by(line: ContractLine) -> frozenset[str]:
+    """Return the deliverables that a line pays for: those that it names, or else its billing."""
+    return frozenset(
+        line.deliverables or (one for item in line.billing for one in item.deliverables)
+    )

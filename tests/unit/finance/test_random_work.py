@@ -392,7 +392,9 @@ def earned(story: Story) -> Money:
     """Return the revenue of all work."""
     state = story.engagement.state
     assert state.budget is not None
-    return earned_to(state, state.budget, state.budget.obligations[0], END)
+    found = earned_to(state, state.budget, state.budget.obligations[0], END)
+    assert found is not None
+    return found
 
 
 def worked_out(story: Story) -> bool:

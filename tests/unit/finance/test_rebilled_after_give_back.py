@@ -88,7 +88,9 @@ def taken(scenario: Scenario[Engagement], **more: Any) -> tuple[CreditedWork, ..
 def revenue(scenario: Scenario[Engagement]) -> Money:
     state = scenario.state
     assert state.budget is not None
-    return earned_to(state, state.budget, state.budget.obligations[0], MAY)
+    found = earned_to(state, state.budget, state.budget.obligations[0], MAY)
+    assert found is not None
+    return found
 
 
 def room(scenario: Scenario[Engagement]) -> Money:

@@ -13,9 +13,11 @@ from pydantic import ValidationError
 from contracts.delivery import EngagementClosed
 from contracts.event import Event
 from contracts.finance import RevenueByCostRecognised, RevenueRecognised
-from contracts.lines import BillingItem
+from contracts.lines import BillingItem, ContractLine, Retainer
+from contracts.money import Money
 from contracts.values import Deliverable, RevenueMethod
 from finance.calendar_months import after, end_of
+from finance.drafts.decisions import EditInvoice, LineEdit
 from finance.engagement import Engagement
 from finance.invoices.decisions import IssueCreditNote, VoidInvoice
 from finance.revenue.decisions import RecogniseRevenue, contract_asset, contract_liability
@@ -28,6 +30,7 @@ from tests.unit.finance.builders import (
     ESTIMATE,
     HOURLY_SOW,
     MONDAY,
+    NO_HOURS,
     PROPOSED,
     SIGNED,
     SOW,
@@ -39,7 +42,9 @@ from tests.unit.finance.builders import (
     at_acceptance,
     contracted,
     credit_issued,
+    cut_by,
     delivered,
+    drafts_and_invoices,
     entry,
     expense,
     fixed_line,
@@ -107,6 +112,95 @@ def test_what_was_given_back_for_good_is_no_revenue() -> None:
     months = year_end(credit_issued(sent.on(date(2026, 5, 20)), note)).after(recognise("03"))
     april = months.when(recognise("04")).then(entry("04", 1_000, 1_000, "as-invoiced"))
     april.when(recognise("05")).then(entry("05", -300, 700, "as-invoiced"))
+
+
+def given_back(engagement: Scenario[Engagement], amount: int) -> Scenario[Engagement]:
+    """Return the scenario after a part of the first invoice was given back for good on 20 May."""
+    return credit_issued(
+        engagement.on(date(2026, 5, 20)),
+        IssueCreditNote(
+            intent="give-back", invoice="invoice-start", amount=eur(amount), why="Late."
+        ),
+    )
+
+
+def test_what_was_given_back_of_a_fixed_price_is_no_revenue_from_its_day() -> None:
+    sent = issued(contracted(), "invoice-start", "2026-00001", date(2026, 4, 1))
+    worked = given_back(hearing(sent, time("a", role="architect", hours=40)), 500)
+    april = year_end(worked).after(recognise("03")).after(recognise("04"))
+    assert recognised(april, "04") == eur("5704.10")
+    may = april.when(recognise("05")).then(entry("05", -500, "5204.10", "cost-to-cost"))
+    done = hearing(may, *(accepted(each, date(2026, 6, 3)) for each in ("design", "portal")))
+    assert recognised(done.after(recognise("06")), "06") == eur(19_500)
+
+
+def test_what_was_given_back_of_an_accepted_deliverable_is_no_revenue_from_its_day() -> None:
+    sent = issued(at_acceptance(), "invoice-start", "2026-00001", date(2026, 4, 1))
+    half = given_back(hearing(sent, accepted("design", date(2026, 4, 20))), 500)
+    april = year_end(half).after(recognise("03")).after(recognise("04"))
+    april.when(recognise("05")).then(entry("05", -500, 9_500, "at-acceptance"))
+
+
+def test_more_given_back_than_earned_is_no_negative_revenue() -> None:
+    sent = issued(contracted(), "invoice-start", "2026-00001", date(2026, 4, 1))
+    may = year_end(given_back(sent, 5_000)).after(recognise("03")).after(recognise("04"))
+    march = may.when(recognise("05")).then(entry("05", 0, 0, "cost-to-cost"))
+    done = hearing(march, *(accepted(each, date(2026, 6, 3)) for each in ("design", "portal")))
+    assert recognised(done.after(recognise("06")), "06") == eur(15_000)
+
+
+def test_what_an_amendment_takes_off_the_price_is_not_given_back_twice() -> None:
+    sent = issued(contracted(), "invoice-start", "2026-00001", date(2026, 4, 1))
+    cut = cut_by(2_000, signed_on=date(2026, 6, 1))
+    done = hearing(
+        given_back(sent, 3_000),
+        NO_HOURS,
+        cut,
+        *(accepted(each, date(2026, 6, 3)) for each in ("design", "portal")),
+    )
+    months = year_end(done).after(recognise("03")).after(recognise("04")).after(recognise("05"))
+    # The customer owes 18,000 less 1,000, which is what 3,000 given back exceed the cut by.
+    assert recognised(months.after(recognise("06")), "06") == eur(17_000)
+
+
+def test_what_was_written_down_on_an_invoice_is_no_revenue_from_its_day() -> None:
+    drafted = hearing(at_acceptance(), accepted("design", date(2026, 4, 20)))
+    [line] = drafts_and_invoices(drafted)["invoice-start"].lines
+    less = LineEdit(invoice_line=line.invoice_line, amount=eur(4_200))
+    lowered = drafted.after(EditInvoice(invoice="invoice-start", why="Late.", lines=(less,)))
+    sent = issued(lowered, "invoice-start", "2026-00001", date(2026, 5, 4))
+    april = year_end(sent).after(recognise("03")).after(recognise("04"))
+    april.when(recognise("05")).then(entry("05", -800, 9_200, "at-acceptance"))
+
+
+def test_what_was_cancelled_to_be_billed_again_stays_revenue() -> None:
+    sent = issued(at_acceptance(), "invoice-start", "2026-00001", date(2026, 4, 1))
+    half = hearing(sent, accepted("design", date(2026, 4, 20))).on(date(2026, 5, 20))
+    note = IssueCreditNote(intent="cancel-and-rebill", invoice="invoice-start", why="Address.")
+    april = year_end(credit_issued(half, note)).after(recognise("03")).after(recognise("04"))
+    april.when(recognise("05")).then(entry("05", 0, 10_000, "at-acceptance"))
+
+
+def test_what_was_given_back_of_a_retainer_is_no_revenue_from_its_day() -> None:
+    care = fixed_line(
+        BillingItem(item="fees", kind="period", amount=eur(3_000)),
+        line="care",
+        pricing="retainer",
+        price=eur(3_000),
+        hours=(),
+        deliverables=(),
+        retainer=Retainer(fee=eur(500), periods=6, starts_on=date(2026, 4, 1)),
+    )
+    due = contracted(sow_of(care)).when_deadline("due-fees-2026-04").then_accepted()
+    sent = issued(due, "invoice-fees-2026-04", "2026-00001", date(2026, 4, 1))
+    note = IssueCreditNote(
+        intent="give-back", invoice="invoice-fees-2026-04", amount=eur(200), why="Outage."
+    )
+    months = year_end(credit_issued(sent.on(date(2026, 5, 20)), note))
+    april = months.after(recognise("03")).when(recognise("04"))
+    may = april.then(entry("04", 500, 500, "over-time", "care")).when(recognise("05"))
+    june = may.then(entry("05", 300, 800, "over-time", "care")).when(recognise("06"))
+    june.then(entry("06", 500, 1_300, "over-time", "care"))
 
 
 def test_a_part_of_the_price_is_rounded_once():
@@ -238,29 +332,57 @@ def test_time_and_materials_earn_approved_time_at_contracted_rates_and_no_advanc
     april.when(recognise("05")).then(entry("05", 18_550, 20_000, "as-invoiced"))
 
 
-def test_at_acceptance_a_deliverable_earns_its_share_of_the_price():
+def test_at_acceptance_a_deliverable_earns_an_equal_share_however_it_is_billed() -> None:
     half = hearing(at_acceptance(), accepted("design", date(2026, 5, 4)))
     months = year_end(half).after(recognise("03")).after(recognise("04"))
-    may = months.when(recognise("05")).then(entry("05", "9230.77", "9230.77", "at-acceptance"))
+    may = months.when(recognise("05")).then(entry("05", 10_000, 10_000, "at-acceptance"))
     whole = hearing(may, accepted("portal", date(2026, 6, 4)))
-    whole.when(recognise("06")).then(entry("06", "10769.23", 20_000, "at-acceptance"))
+    whole.when(recognise("06")).then(entry("06", 10_000, 20_000, "at-acceptance"))
+    dated = BillingItem(item="all", kind="on-date", amount=eur(20_000), due_on=date(2026, 8, 1))
+    early = hearing(at_acceptance(dated), accepted("design", date(2026, 3, 30)))
+    year_end(early).when(recognise("03")).then(entry("03", 10_000, 10_000, "at-acceptance"))
 
 
-def test_deliverables_in_no_entry_have_equal_shares():
-    item = BillingItem(item="all", kind="on-date", amount=eur(20_000), due_on=date(2026, 8, 1))
-    half = hearing(at_acceptance(item), accepted("design", date(2026, 3, 30)))
-    year_end(half).when(recognise("03")).then(entry("03", 10_000, 10_000, "at-acceptance"))
+ALONE = BillingItem(item="rest", kind="on-date", amount=eur(1), due_on=date(2026, 8, 1))
 
 
-def test_a_deliverable_in_no_entry_earns_what_is_billed_otherwise():
-    design = BillingItem(
-        item="design", kind="on-acceptance", amount=eur(4_000), deliverables=("design",)
-    )
-    rest = BillingItem(item="rest", kind="on-date", amount=eur(16_000), due_on=date(2026, 8, 1))
-    half = hearing(at_acceptance(design, rest), accepted("design", date(2026, 3, 30)))
-    march = year_end(half).when(recognise("03")).then(entry("03", 4_000, 4_000, "at-acceptance"))
-    whole = hearing(march, accepted("portal", date(2026, 4, 30)))
-    whole.when(recognise("04")).then(entry("04", 16_000, 20_000, "at-acceptance"))
+def priced_line(line: str, price: int, *deliverables: str, **more: Any) -> ContractLine:
+    """Return a fixed line that is billed on a day, for some deliverables."""
+    item = ALONE.model_copy(update={"item": f"of-{line}", "amount": eur(price)})
+    return fixed_line(item, line=line, price=eur(price), deliverables=deliverables, **more)
+
+
+def earned_by_design(*lines: ContractLine) -> Money:
+    """Return what the acceptance of the design earns in March."""
+    papers = opened().when_consumed(ESTIMATE, PROPOSED, sow_of(*lines)).then_accepted()
+    chosen = papers.after(method("at-acceptance"))
+    done = hearing(chosen.on(SIGNED), SOW_SIGNED, accepted("design", date(2026, 3, 30)))
+    return recognised(year_end(done).after(recognise("03")), "03")
+
+
+def test_at_acceptance_the_price_is_shared_by_lines_by_stand_alone_price() -> None:
+    design = priced_line("design", 6_000, "design")
+    portal = priced_line("portal", 6_000, "portal")
+    assert earned_by_design(design, portal) == eur(6_000)
+    # 10,000 of 12,500 EUR alone: the price of 12,000 EUR has a discount that belongs to both lines.
+    alone = design.model_copy(update={"stand_alone_price": eur(10_000)})
+    other = portal.model_copy(update={"stand_alone_price": eur(2_500)})
+    assert earned_by_design(alone, other) == eur(9_600)
+
+
+def test_at_acceptance_a_line_without_deliverables_is_earned_with_those_of_the_others() -> None:
+    design = priced_line("design", 9_000, "design")
+    portal = priced_line("portal", 3_000, "portal")
+    pm = priced_line("pm", 2_000, kind="project-management")
+    # 9,000 of 12,000 of the price of 14,000 EUR
+    assert earned_by_design(design, portal, pm) == eur(10_500)
+    # A line that names none pays for the portal, which no other line names.
+    assert earned_by_design(design, pm) == eur(9_000)
+
+
+def test_at_acceptance_a_deliverable_that_no_line_names_is_paid_by_all() -> None:
+    """Check that one of two deliverables never earns the whole price."""
+    assert earned_by_design(priced_line("design", 9_000, "design")) == eur(4_500)
 
 
 def test_after_a_termination_the_revenue_is_what_the_customer_owes():

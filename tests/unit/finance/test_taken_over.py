@@ -269,12 +269,12 @@ def test_revenue_continues_after_the_balances() -> None:
     may = worked.on(date(2026, 6, 1))
     may.when(RecogniseRevenue(month="2026-03")).then_refused("month-recognised")
     assert recognised(may, "2026-04") == {
-        "fixed": (eur(10_000), eur(10_000)),  # of design and start 30,000 are earned, not 20,000
+        "fixed": (eur(25_000), eur(25_000)),  # the design earns half of 90,000, less 20,000 before
         "work": (eur(14_000), eur(14_000)),
         "care": (eur(1_000), eur(1_000)),
     }
     after = may.after(RecogniseRevenue(month="2026-04"))
-    assert recognised(after, "2026-05")["fixed"] == (eur(60_000), eur(70_000))
+    assert recognised(after, "2026-05")["fixed"] == (eur(45_000), eur(70_000))
 
 
 def test_a_month_that_the_balances_contain_in_part_is_recognised_as_a_whole() -> None:
