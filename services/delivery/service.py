@@ -136,6 +136,7 @@ SERVICE = Service(
                 "email",
                 "department",
                 "grade",
+                "may_sign",
                 "manager",
                 "cost_centre",
                 "calendar",

@@ -23,7 +23,7 @@ from tests.component.harness import (
     token,
 )
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.unit.legal.builders import OPENED, WON, agreed, assessed, priced, requested
+from tests.unit.legal.builders import OPENED, SIGNING, WON, agreed, assessed, priced, requested
 
 NOW = datetime.now(UTC)
 COUNSEL = token("carl", "counsel")
@@ -61,6 +61,8 @@ async def world(legal: Running) -> AsyncIterator[World]:
 async def test_a_contract_goes_from_the_won_deal_to_its_end(world: World):
     refused(await world.ask("open-file", about=engagement_id(), wait=0), 404, "unknown-stream")
 
+    for name, record in zip(("carl", "zoe"), SIGNING, strict=True):
+        await world.say(record, about=name)
     await world.say(OPENED, WON)
     assert (await world.view())["stage"] == "filed"
 
@@ -89,7 +91,13 @@ async def test_a_contract_goes_from_the_won_deal_to_its_end(world: World):
     other = signature | {"content_hash": "sha256:" + "0" * 64}
     refused(await world.ask("record-signature", other, wait=0), 409, "content-differs")
     await world.do("record-signature", signature)
-    signed = await world.do("record-signature", signature | {"party": "customer"})
+    customers = signature | {"party": "customer", "person": "zoe"}
+    refused(
+        await world.ask("record-signature", customers | {"person": "carl"}, wait=0),
+        409,
+        "contact-unknown",
+    )
+    signed = await world.do("record-signature", customers)
     assert signed["state"]["contract"]["price"] == {"amount": "100000", "currency": "EUR"}
 
     await world.say(requested(), assessed(days=10), agreed())
@@ -103,8 +111,8 @@ async def test_a_contract_goes_from_the_won_deal_to_its_end(world: World):
             "amendment": amendment["amendment"],
             "content_hash": amendment["content_hash"],
             "signatories": [
-                {"party": party, "person": "carl", "signed_on": today}
-                for party in ("company", "customer")
+                {"party": party, "person": person, "signed_on": today}
+                for party, person in (("company", "carl"), ("customer", "zoe"))
             ],
         },
     )

@@ -16,7 +16,7 @@ from local.demo import lifecycle
 from local.demo.closing import MonthEnds
 from local.demo.driver import Body, CommandRefused
 from local.demo.engagement_run import new_run
-from local.demo.reference_data import CUSTOMERS
+from local.demo.reference_data import CUSTOMERS, SIGNATORY
 from tests.unit.simulation import (
     ENGAGEMENT,
     AnyStream,
@@ -146,8 +146,8 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
     },
     ("legal", "decline-signature"): lambda _: {
         "version": 1,
-        "party": "customer",
-        "person": CUSTOMERS[0].sponsor[0],
+        "party": "company",
+        "person": SIGNATORY,
         "why": "Not yet.",
     },
     ("legal", "draft-amendment"): lambda seen: next(

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from contracts.money import BEYOND_ITEMS
-from local.demo.reference_data import CUSTOMERS, TEMPLATE
+from local.demo.reference_data import CUSTOMERS, SIGNATORY, TEMPLATE
 from tests.unit.lived import fork
 from tests.unit.simulation import ENGAGEMENT, SentCommand, World, founded
 from tests.unit.test_extremes import check
@@ -187,13 +187,13 @@ def signed() -> Deal:
     deal.act("legal", "approve-sow", "lena", version=1)
     deal.act("legal", "send-sow", "lena", version=1)
     content_hash = deal.seen("legal")["statements_of_work"][0]["content_hash"]
-    for party in ("company", "customer"):
+    for party, person in (("company", SIGNATORY), ("customer", sponsor(deal))):
         deal.act(
             "legal",
             "record-signature",
             "lena",
             party=party,
-            person=sponsor(deal),
+            person=person,
             content_hash=content_hash,
         )
     return deal
@@ -277,8 +277,8 @@ def test_the_largest_changes_are_added_to_the_largest_deal() -> None:
             amendment=amendment["amendment"],
             content_hash=amendment["content_hash"],
             signatories=[
-                {"party": party, "person": sponsor(deal), "signed_on": day}
-                for party in ("company", "customer")
+                {"party": party, "person": person, "signed_on": day}
+                for party, person in (("company", SIGNATORY), ("customer", sponsor(deal)))
             ],
         )
     check(deal.world)

@@ -190,6 +190,8 @@ OFFICE: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("dora", "Dora Marsh", "finance", ("controller", "project-accountant", "confidential")),
 )
 
+SIGNATORY = "vera"
+"""Person who signs for the company."""
 BILL_RATES: dict[str, int] = {
     "analyst": 115,
     "architect": 165,
@@ -399,11 +401,14 @@ def _absences(driver: Driver, effective_from: date) -> list[Any]:
 
 
 def _people(driver: Driver) -> list[Any]:
-    def of(department: str, name: str, *roles: str, **more: str) -> dict[str, Any]:
+    def of(department: str, name: str, *roles: str, **more: str | bool) -> dict[str, Any]:
         return {"name": name, "department": department, "roles": list(roles), **more}
 
     people: list[tuple[str, dict[str, Any]]] = [
-        *((person, of(department, name, *given)) for person, name, department, given in OFFICE),
+        *(
+            (person, of(department, name, *given, may_sign=person == SIGNATORY))
+            for person, name, department, given in OFFICE
+        ),
         *(
             (person, of("sales", name, "account-executive", calendar=home))
             for person, name, home in SELLERS

@@ -68,6 +68,8 @@ class PersonDetails(Value):
 
     Null where none is recorded.
     """
+    may_sign: YesNo = False
+    """True if the person may sign contracts for the company."""
     manager: PersonId | None = None
     """Id of the person whom this person reports to; null where none is recorded."""
     calendar: Identifier | None = None

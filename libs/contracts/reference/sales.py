@@ -117,9 +117,9 @@ ContactRole = Annotated[
 ]
 """Role of a contact at the customer.
 
-`sponsor`: answers for the engagement. `approver`: accepts deliverables and approves changes.
-`signatory`: may sign for the customer. `pmo`: belongs to its project management office. `reader`:
-reads.
+`sponsor`: answers for the engagement. `approver`: accepts deliverables and approves changes; so may
+the sponsor. `signatory`: may sign contracts and requirements for the customer. `pmo`: belongs to
+its project management office. `reader`: reads.
 """
 
 

@@ -9,6 +9,8 @@ RecordCode = Literal[
     "agreement-not-in-force",
     "calendar-unknown",
     "company-unknown",
+    "contact-not-authorised",
+    "contact-of-company",
     "contact-of-other-account",
     "contact-unknown",
     "contacts-missing",
@@ -17,6 +19,7 @@ RecordCode = Literal[
     "holidays-unknown",
     "manager-is-self",
     "number-prefixes-equal",
+    "person-not-authorised",
     "person-not-engagement-manager",
     "person-not-with-company",
     "person-unknown",
@@ -39,6 +42,8 @@ RECORD_REFUSALS: dict[RecordCode, str] = {
     "company-unknown": (
         "No company with this id is published, or none is known before the deal is won."
     ),
+    "contact-not-authorised": "The contact has no role by which they may do this on the day.",
+    "contact-of-company": "The contact is also a person of the company and acts for no customer.",
     "contact-of-other-account": "The contact belongs to another account.",
     "contact-unknown": "No contact with this id is published.",
     "contacts-missing": "The opportunity has no contacts, and none are named.",
@@ -47,6 +52,7 @@ RECORD_REFUSALS: dict[RecordCode, str] = {
     "holidays-unknown": "The public holidays of the country or subdivision are not known.",
     "manager-is-self": "A person cannot be a manager above themselves.",
     "number-prefixes-equal": "Invoices and credit notes would get the same numbers.",
+    "person-not-authorised": "The person may not sign for the company on the day.",
     "person-not-engagement-manager": "The person is not an engagement manager of Delivery.",
     "person-not-with-company": "The person is not with the company on the day.",
     "person-unknown": "No person with this id is published.",

@@ -15,6 +15,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from chassis.base.view_model import ViewModel
+from chassis.domain.authority import require_signatory
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
@@ -58,7 +59,10 @@ class DraftAmendment(GivenTerms, Command):
 
 
 class SignAmendment(Command):
-    """Record that both parties signed the amendment with this `content_hash`."""
+    """Record that both parties signed the amendment with this `content_hash`.
+
+    Who may sign is the same as for the statement of work.
+    """
 
     amendment: Identifier
     content_hash: ContentHash
@@ -104,8 +108,8 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
 
     Raises Refused where the content is not the last draft or no longer fits the change and the
     contract, or differs from the change without the approval of Delivery and Finance (gate 6),
-    another signature is recorded, or the day is in the future, before the contract or before the
-    approval of the change.
+    one of the people may not sign for the party, another signature is recorded, or the day is in
+    the future, before the contract or before the approval of the change.
     """
     require_open(state)
     contract = _contract(state)
@@ -127,6 +131,9 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
     )
     event = AmendmentSigned(**terms, signatories=command.signatories, signed_on=signed_on)
     for new in unless_recorded(known, event, f"the signature of amendment {draft.amendment}"):
+        for nth, each in enumerate(new.signatories):
+            field, account = f"signatories.{nth}.person", contract.customer
+            require_signatory(field, each.party, each.person, account, each.signed_on, context)
         change = state.amendments.changes.get(draft.change, Change())
         gate("change-not-ready", unready(draft.change, change))
         gate("amendment-inconsistent", unfit(contract, amendment, change))

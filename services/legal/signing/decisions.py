@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pydantic import Field
 
 from chassis.base.view_model import ViewModel, whole
+from chassis.domain.authority import require_signatory
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
@@ -48,6 +49,9 @@ class SendSow(Command):
 
 class RecordSignature(Command):
     """Record that a person signed for a party.
+
+    For the customer, a contact of the account with the role `signatory` signs; for the company, a
+    person whose record says that they may.
 
     `content_hash` is that of the signed document. With the signatures of both parties the statement
     of work becomes the contract, dated by the later signature. One party may sign before sending;
@@ -108,8 +112,9 @@ def record_signature(
     """Record the signature (gate 2); with the second one the statement of work is signed.
 
     Raises Refused unless the content is the latest version, was sent, is still approved by Delivery
-    and Finance, and no redline is open; also where another signature of the party is recorded, the
-    day is in the future, or both signatures are more than a day before the sending.
+    and Finance, no redline is open, and the person may sign for the party; also where another
+    signature of the party is recorded, the day is in the future, or both signatures are more than a
+    day before the sending.
     """
     require_open(state)
     sow, sent = _sent_version(state, command.content_hash)
@@ -125,6 +130,8 @@ def record_signature(
         version=sent.version, content_hash=sent.content_hash, signatory=signatory
     )
     for new in unless_recorded(known, event, f"the signature for the {command.party}"):
+        account, on = sow.drafted.customer, signatory.signed_on
+        require_signatory("person", signatory.party, signatory.person, account, on, context)
         gate("sow-not-approved", [*missing_approvals(sow), *missing_resolutions(state, sow)])
         gate("agreement-not-in-force", [missing_agreement(state, signatory.signed_on, context)])
         signatories = (*sow.signatories, signatory)
@@ -153,7 +160,8 @@ def decline_signature(
 ) -> Iterable[Event]:
     """Record that a party declined; the version is not out for signature any more.
 
-    Raises Refused unless the version is the latest, was sent, and the party has not signed it.
+    Raises Refused unless the version is the latest, was sent, the party has not signed it, and the
+    person may sign for the party.
     """
     require_open(state)
     sow = require_latest(state, command.version)
@@ -167,6 +175,8 @@ def decline_signature(
         declined_on=declined_on,
     )
     for new in unless_recorded(sow.declined, event, f"the refusal of version {command.version}"):
+        account = sow.drafted.customer
+        require_signatory("person", new.party, new.person, account, declined_on, context)
         if sow.sent is None:
             raise Refused(
                 "sow-not-sent", f"version {command.version} has not been sent for signature"

@@ -26,6 +26,7 @@ from contracts.lines import (
     total_delta,
 )
 from contracts.money import Money
+from contracts.reference import ContactPublished, PersonPublished
 from contracts.sales import DealWon, OpportunityOpened, ProposalDrafted
 from contracts.values import Deliverable, Party, RoleHours, Signatory
 from legal.engagement import Engagement
@@ -183,9 +184,23 @@ def agreed(change: str = "C-1") -> ChangeApproved:
     return ChangeApproved(change=change, approved_by="zoe", approved_on=TODAY)
 
 
+def contact(name: str, *roles: str, account: str = "acme", **more: object) -> ContactPublished:
+    fields = {"contact": name, "name": name.title(), "account": account, "roles": roles}
+    return ContactPublished.model_validate(fields | more)
+
+
+def person(name: str, **more: object) -> PersonPublished:
+    fields = {"person": name, "name": name.title(), "department": "legal", "may_sign": True}
+    return PersonPublished.model_validate(fields | more)
+
+
+SIGNING = (person("carl"), contact("zoe", "signatory"))
+"""The people who may sign for the company and for the customer."""
+
+
 def new() -> Scenario[Engagement]:
-    """Return an engagement before its first event."""
-    return given(ENGAGEMENT, ID).on(TODAY)
+    """Return an engagement before its first event; there are people who may sign."""
+    return given(ENGAGEMENT, ID, records=SIGNING).on(TODAY)
 
 
 def opened() -> Scenario[Engagement]:

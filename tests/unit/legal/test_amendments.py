@@ -229,12 +229,12 @@ def test_a_change_that_is_not_ready_or_not_consistent_is_not_drafted():
 def test_the_signature_of_the_contract_drafts_waiting_amendments():
     waiting = sent().consumed(requested(), assessed(), priced(), agreed(), knowing=ALL)
 
-    def by(party: str) -> RecordSignature:
+    def by(party: str, person: str) -> RecordSignature:
         return RecordSignature.model_validate(
-            {"party": party, "person": party, "content_hash": V1.content_hash}
+            {"party": party, "person": person, "content_hash": V1.content_hash}
         )
 
-    waiting.after(by("company")).when(by("customer")).then(
+    waiting.after(by("company", "carl")).when(by("customer", "zoe")).then(
         like(SowSignatureRecorded), like(SowSigned), like(AmendmentDrafted, finishes_on=day(10))
     )
 

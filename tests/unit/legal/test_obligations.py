@@ -12,7 +12,6 @@ from contracts.legal import (
     ObligationReopened,
     ObligationWithdrawn,
 )
-from contracts.reference import ContactPublished, PersonPublished
 from contracts.sales import DealLost
 from legal.amendments.decisions import SignAmendment
 from legal.engagement import Engagement
@@ -27,10 +26,12 @@ from testkit.scenario import Scenario, like
 from tests.unit.legal.builders import (
     ALL,
     BOTH,
+    SIGNING,
     TODAY,
     V1,
     agreed,
     assessed,
+    contact,
     filed,
     priced,
     requested,
@@ -41,9 +42,8 @@ from tests.unit.legal.builders import (
 LATER = date(2026, 3, 9)
 HASH = "sha256:" + "e" * 64
 RECORDS = (
-    PersonPublished(person="carl", name="Carl", department="legal"),
-    ContactPublished(contact="zoe", name="Zoe", account="acme"),
-    ContactPublished(contact="oda", name="Oda", account="other"),
+    *SIGNING,
+    contact("oda", account="other"),
 )
 INSURANCE = RecordObligation(
     text="Show that the work is insured.",
