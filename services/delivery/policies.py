@@ -4,12 +4,14 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 
+from chassis.domain.authority import require_customer_contact
 from chassis.domain.commands import Missing, NotAllowed, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.reference import known_on, require_contact
+from chassis.domain.reference import known_on
 from contracts.counting import counted
 from contracts.event import Recorded
 from contracts.reference import (
+    ContactRole,
     PersonPublished,
     StandInPurpose,
     StandInsPublished,
@@ -21,6 +23,8 @@ from delivery.engagement import Engagement
 from delivery.roles import ACCOUNTANTS, DIRECTORS, MANAGERS
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+DECIDERS: tuple[ContactRole, ...] = ("approver", "sponsor")
+"""Roles of the contacts who accept and reject deliverables and approve changes."""
 _MOST_NAMED = 3
 """Number of people, and of reasons, that a sentence names."""
 
@@ -220,9 +224,21 @@ def require_own_or_team(person: str, context: Context, *, else_by: tuple[Role, .
         )
 
 
-def require_customer(state: Engagement, field: str, contact: str, context: Context) -> None:
-    """Refuse a decision of the customer by anyone but a contact of the engagement's account."""
-    require_contact(field, contact, state.deal.account, context)
+def require_customer(
+    state: Engagement,
+    field: str,
+    contact: str,
+    context: Context,
+    *roles: ContactRole,
+    on: date | None = None,
+) -> None:
+    """Refuse an act of the customer by anyone but a contact of the engagement's account.
+
+    The contact has one of the roles on the day, by default today; without roles, any contact may
+    act. Raises Refused as `require_customer_contact` does.
+    """
+    day, account = on or context.today, state.deal.account
+    require_customer_contact(field, contact, account, day, context, *roles)
 
 
 def deemed_after(state: Engagement) -> int | None:

@@ -118,8 +118,9 @@ async def erased(world: World, record: str) -> None:
 
 
 async def publish(world: World) -> None:
-    """Publish two people, a template and, as Sales, a contact of the account."""
-    await world.say(contact("cleo"), about="cleo")
+    """Publish two people, a template and, as Sales, two contacts of the account."""
+    for name, role in (("cleo", "signatory"), ("cy", "approver")):
+        await world.say(contact(name, "acme", "sponsor", role), about=name)
     for person, roles in (("mara", ["engagement-manager", "architect"]), ("dev", ["architect"])):
         record = {"name": person.title(), "department": "delivery", "roles": roles}
         await world.do(f"/people/{person}/publish-person", record, by=PAT)

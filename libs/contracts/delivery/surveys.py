@@ -8,11 +8,11 @@ from contracts.channels import DELIVERY
 from contracts.event import Event
 from contracts.values import (
     AsNumber,
+    ContactId,
     CustomerAct,
     Day,
     DistinctBy,
     Identifier,
-    PersonId,
     RecordedAct,
     ShortText,
     Text,
@@ -60,8 +60,8 @@ class SurveySent(SurveyForm, Event, channel=DELIVERY):
 
     survey: Identifier
     """Id of the survey within the engagement."""
-    contacts: Annotated[tuple[PersonId, ...], Field(max_length=200)]
-    """People of the customer who are asked."""
+    contacts: Annotated[tuple[ContactId, ...], Field(max_length=200)]
+    """Contacts of the account who are asked."""
     sent_on: Day
     """Day on which it was sent."""
 
@@ -75,8 +75,8 @@ class SurveyAnswer(CustomerAct):
 
     survey: Identifier
     """Id of the survey within the engagement."""
-    answered_by: PersonId
-    """Person of the customer who answered."""
+    answered_by: ContactId
+    """Contact of the account who answered."""
     satisfaction: Annotated[dict[Identifier, Score], Field(max_length=50)] = Field(default={})
     """Score from 1 (worst) to 5 (best) by question, for the customer satisfaction score (CSAT).
 

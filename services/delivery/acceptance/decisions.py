@@ -43,6 +43,7 @@ from delivery.acceptance.state import Acceptance
 from delivery.documents import text_document
 from delivery.engagement import Engagement
 from delivery.policies import (
+    DECIDERS,
     deemed_after,
     recorded_for,
     require_active,
@@ -63,7 +64,7 @@ class SubmitDeliverable(DocumentCommand):
 
 
 class AcceptDeliverable(DeliverableAcceptance, Command):
-    """Record that a person of the customer accepted the latest submission of a deliverable."""
+    """Record that an approver or sponsor of the customer accepted the latest submission."""
 
     accepted_by: PersonId
     accepted_on: Day | None = Field(default=None, description="today unless given")
@@ -76,7 +77,7 @@ class WithdrawAcceptance(AcceptanceWithdrawal, Command):
 
 
 class RejectDeliverable(DeliverableRejection, Command):
-    """Record that a person of the customer rejected the latest submission, and why."""
+    """Record that an approver or sponsor of the customer rejected the latest submission."""
 
     rejected_on: Day | None = Field(default=None, description="today unless given")
 
@@ -118,17 +119,18 @@ def accept_deliverable(
     """Record the acceptance; a submission is decided once, also after a termination.
 
     Raises Refused where the submission is not the latest, is rejected or was accepted with other
-    data, or where an amendment removed the deliverable: its acceptance would let it be billed.
+    data, where the contact may not accept, or where an amendment removed the deliverable: its
+    acceptance would let it be billed.
     """
     require_open(state, after_termination=True)
     last = _latest(state, command.deliverable, command.submission)
     recorded = state.acceptance.accepted.get(command.deliverable)
+    day = _since_submission(last, same_day("accepted_on", command, recorded, context))
     if recorded is None:
-        require_customer(state, "accepted_by", command.accepted_by, context)
+        require_customer(state, "accepted_by", command.accepted_by, context, *DECIDERS, on=day)
         _require_not_descoped(state, command.deliverable)
     if state.acceptance.rejected(command.deliverable):
         raise Refused("submission-rejected", f"submission {command.submission} is rejected")
-    day = _since_submission(last, same_day("accepted_on", command, recorded, context))
     on_behalf = recorded_for(context, command.accepted_by)
     event = DeliverableAccepted(
         **{
@@ -173,16 +175,16 @@ def reject_deliverable(
     """Record the rejection; a submission is decided once, and the next submission again.
 
     Raises Refused where the submission is not the latest, is accepted or was rejected with other
-    data.
+    data, or where the contact may not reject.
     """
     require_open(state, after_termination=True)
     last = _latest(state, command.deliverable, command.submission)
     recorded = state.acceptance.rejected(command.deliverable)
+    day = _since_submission(last, same_day("rejected_on", command, recorded, context))
     if recorded is None:
-        require_customer(state, "rejected_by", command.rejected_by, context)
+        require_customer(state, "rejected_by", command.rejected_by, context, *DECIDERS, on=day)
     if state.acceptance.is_accepted(command.deliverable):
         raise Refused("submission-accepted", f"submission {command.submission} is accepted")
-    day = _since_submission(last, same_day("rejected_on", command, recorded, context))
     on_behalf = recorded_for(context, command.rejected_by)
     event = DeliverableRejected(**{**dict(command), "rejected_on": day, "recorded_for": on_behalf})
     yield from unless_recorded(recorded, event, f"the rejection of {command.deliverable}")

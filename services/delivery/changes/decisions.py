@@ -30,6 +30,7 @@ from contracts.values import Day, Identifier
 from delivery.changes import work_items
 from delivery.engagement import Engagement
 from delivery.policies import (
+    DECIDERS,
     change_not_priced,
     change_not_released,
     is_given_up,
@@ -61,7 +62,7 @@ class AssessChange(ChangeAssessment, Command):
 
 
 class ApproveChange(ChangeApproval, Command):
-    """Record that a person of the customer approved the change as assessed and priced."""
+    """Record that an approver or sponsor of the customer approved the change as priced."""
 
     approved_on: Day | None = Field(default=None, description="today unless given")
 
@@ -140,17 +141,17 @@ def approve_change(state: Engagement, command: ApproveChange, context: Context) 
     """Record the customer's approval; the change must be assessed and priced.
 
     Raises Refused where that is missing, where the change is unknown, rejected or was approved with
-    other data, or where a person approves who is not a contact of the account.
+    other data, or where a person approves who is no approver or sponsor of the account.
     """
     require_open(state)
     _require_known(state, command.change)
     recorded = state.changes.approved.get(command.change)
     if command.change in state.changes.rejected:
         raise Refused("change-decided", f"change {command.change} is rejected already")
-    if recorded is None:
-        require_customer(state, "approved_by", command.approved_by, context)
-        gate("change-not-approvable", change_not_priced(state, command.change))
     day = same_day("approved_on", command, recorded, context)
+    if recorded is None:
+        require_customer(state, "approved_by", command.approved_by, context, *DECIDERS, on=day)
+        gate("change-not-approvable", change_not_priced(state, command.change))
     on_behalf = recorded_for(context, command.approved_by)
     event = ChangeApproved(**{**dict(command), "approved_on": day, "recorded_for": on_behalf})
     yield from unless_recorded(recorded, event, f"the approval of {command.change}")

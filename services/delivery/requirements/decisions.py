@@ -28,7 +28,7 @@ class SubmitBrd(DocumentCommand):
 
 
 class SignOffBrd(BrdSignOff, Command):
-    """Record that a person of the customer signed off the newest version of the requirements."""
+    """Record that a signatory of the customer signed off the newest version of the requirements."""
 
     signed_on: Day | None = Field(default=None, description="today unless given")
 
@@ -50,7 +50,7 @@ def sign_off_brd(state: Engagement, command: SignOffBrd, context: Context) -> It
     """Record the sign-off, with the content hash of the version that was submitted.
 
     Raises Refused where the version was not submitted, is superseded, or was signed off with other
-    data, or where the signatory is not a contact of the account.
+    data, or where the person is no signatory of the account.
     """
     require_open(state)
     version, newest = command.version, state.requirements.submitted
@@ -60,9 +60,9 @@ def sign_off_brd(state: Engagement, command: SignOffBrd, context: Context) -> It
         sentence = f"requirements {version} are superseded by {newest.version}"
         raise Refused("brd-superseded", sentence)
     known = state.requirements.signed_off.get(version)
-    if known is None:
-        require_customer(state, "signed_by", command.signed_by, context)
     day = same_day("signed_on", command, known, context)
+    if known is None:
+        require_customer(state, "signed_by", command.signed_by, context, "signatory", on=day)
     event = BrdSignedOff(
         **{
             **dict(command),

@@ -13,9 +13,9 @@ from chassis.domain.rules import same_day, unless_recorded
 from contracts.delivery import SurveyAnswer, SurveyAnswered, SurveyForm, SurveySent
 from contracts.event import Event
 from contracts.survey_scores import csat_of, nps_of
-from contracts.values import ComputedPercent, Day, Identifier, PersonId
+from contracts.values import ComputedPercent, ContactId, Day, Identifier
 from delivery.engagement import Engagement
-from delivery.policies import recorded_for, require_open
+from delivery.policies import recorded_for, require_customer, require_open
 from delivery.roles import MANAGERS
 from delivery.surveys import work_items
 
@@ -24,13 +24,13 @@ capability.work(work_items.KINDS, work_items.items)
 
 
 class SendSurvey(SurveyForm, Command):
-    """Send a survey to the opportunity's contacts, unless other people are named.
+    """Send a survey to the opportunity's contacts, unless other contacts of the account are named.
 
     Each survey is about a phase and has a kind: satisfaction (CSAT), recommendation (NPS) or both.
     """
 
     survey: Identifier | None = None
-    contacts: Annotated[tuple[PersonId, ...], Field(max_length=200)] = ()
+    contacts: Annotated[tuple[ContactId, ...], Field(max_length=200)] = ()
     sent_on: Day | None = Field(default=None, description="today unless given")
 
 
@@ -47,7 +47,8 @@ class AnswerSurvey(SurveyAnswer, Command):
 def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Iterable[Event]:
     """Record the survey; also for a terminated engagement.
 
-    Raises Refused where there are no contacts, or the id belongs to a survey with other data.
+    Raises Refused where there are no contacts, where somebody is not a contact of the account, or
+    where the id belongs to a survey with other data.
     """
     require_open(state, after_termination=True)
     survey = command.survey or context.new_id("S")
@@ -64,7 +65,10 @@ def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Ite
         contacts=tuple(dict.fromkeys(contacts)),
         sent_on=same_day("sent_on", command, recorded, context),
     )
-    yield from unless_recorded(recorded, event, f"survey {survey}")
+    for new in unless_recorded(recorded, event, f"survey {survey}"):
+        for contact in new.contacts:
+            require_customer(state, "contacts", contact, context)
+        yield new
 
 
 @capability.decide(AnswerSurvey, by=MANAGERS)
@@ -72,7 +76,7 @@ def answer_survey(state: Engagement, command: AnswerSurvey, context: Context) ->
     """Record the answers of one contact, once; also after the engagement is closed.
 
     Raises Refused where the survey is unknown or does not ask what is answered, the person is not
-    one of its contacts, or the person has given other answers.
+    one of its contacts or not a contact of the account, or has given other answers.
     """
     person, sent = command.answered_by, state.surveys.sent.get(command.survey)
     if sent is None:
@@ -85,7 +89,9 @@ def answer_survey(state: Engagement, command: AnswerSurvey, context: Context) ->
     day = same_day("answered_on", command, recorded, context)
     on_behalf = recorded_for(context, person)
     event = SurveyAnswered(**{**dict(command), "answered_on": day, "recorded_for": on_behalf})
-    yield from unless_recorded(recorded, event, f"the answer of {person}")
+    for new in unless_recorded(recorded, event, f"the answer of {person}"):
+        require_customer(state, "answered_by", person, context)
+        yield new
 
 
 def _require_asked(sent: SurveySent, answer: SurveyAnswer) -> None:

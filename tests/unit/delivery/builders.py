@@ -77,8 +77,10 @@ def person(name: str, department: str = "delivery", *roles: str) -> PersonPublis
     )
 
 
-def contact(name: str, account: str = "acme") -> ContactPublished:
-    return ContactPublished(contact=name, name=name.title(), account=account)
+def contact(name: str, account: str = "acme", *roles: str) -> ContactPublished:
+    return ContactPublished.model_validate(
+        {"contact": name, "name": name.title(), "account": account, "roles": roles}
+    )
 
 
 PEOPLE = (
@@ -86,8 +88,9 @@ PEOPLE = (
     person("milo", "delivery", "engagement-manager"),
     person("dev", "delivery", "architect"),
     person("ann", "sales", "account-executive"),
-    contact("cleo"),
-    contact("cy"),
+    contact("cleo", "acme", "sponsor", "signatory"),
+    contact("cy", "acme", "approver"),
+    contact("rea", "acme", "reader", "pmo"),
     contact("oda", "other"),
 )
 """People of the company, and contacts of two accounts."""

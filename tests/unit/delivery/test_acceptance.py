@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -36,10 +36,12 @@ from tests.unit.delivery.builders import (
     ID,
     LOST,
     OTHER_HASH,
+    PEOPLE,
     SOW,
     SOW_SIGNED,
     TERMINATED,
     TODAY,
+    contact,
     deliverable,
     opened,
     released,
@@ -134,6 +136,30 @@ def test_only_the_customer_accepts_or_rejects() -> None:
         "contact-of-other-account", fields=["accepted_by"], saying="oda is a contact of other"
     )
     submitted().when(ACCEPT.model_copy(update={"accepted_by": "cy"})).then_accepted()
+    submitted().when(ACCEPT.model_copy(update={"accepted_by": "rea"})).then_refused(
+        "contact-not-authorised", fields=["accepted_by"], saying="approver or sponsor"
+    )
+    submitted().when(REJECT.model_copy(update={"rejected_by": "rea"})).then_refused(
+        "contact-not-authorised", fields=["rejected_by"]
+    )
+
+
+def test_a_contact_accepts_who_was_an_approver_on_the_day() -> None:
+    promoted = contact("rea", "acme", "approver").model_copy(update={"effective_from": TODAY})
+    later = submitted().knowing(*PEOPLE, promoted).on(TODAY + timedelta(days=2))
+    accept = ACCEPT.model_copy(update={"accepted_by": "rea", "accepted_on": TODAY})
+    later.when(accept).then_accepted()
+    demoted = contact("cy").model_copy(update={"effective_from": TODAY})
+    later = submitted().knowing(*PEOPLE, demoted).on(TODAY + timedelta(days=2))
+    late = ACCEPT.model_copy(update={"accepted_by": "cy", "accepted_on": TODAY})
+    later.when(late).then_refused("contact-not-authorised", saying=str(TODAY))
+
+
+def test_a_person_of_the_company_decides_for_no_customer() -> None:
+    own = contact("mara", "acme", "sponsor")
+    submitted().knowing(*PEOPLE, own).when(
+        ACCEPT.model_copy(update={"accepted_by": "mara"})
+    ).then_refused("contact-of-company", fields=["accepted_by"])
 
 
 def test_a_repeated_decision_of_an_erased_contact_changes_nothing() -> None:

@@ -97,6 +97,9 @@ def test_a_change_is_approved_only_by_the_customer_and_with_a_price() -> None:
     )
     own = ApproveChange(change="CR-1", approved_by="mara")
     change_priced().when(own).then_refused("contact-unknown", fields=["approved_by"])
+    reader = ApproveChange(change="CR-1", approved_by="rea")
+    change_priced().when(reader).then_refused("contact-not-authorised", fields=["approved_by"])
+    change_priced().when(ApproveChange(change="CR-1", approved_by="cy")).then_accepted()
     change_approved().when(ApproveChange(change="CR-1", approved_by="cy")).then_refused(
         "already-recorded"
     )

@@ -61,3 +61,7 @@ def test_sign_offs_that_are_refused() -> None:
     newer.when(SIGN).then_refused("brd-superseded", saying="2")
     own = SignOffBrd(version=1, signed_by="mara")
     submitted().when(own).then_refused("contact-unknown", fields=["signed_by"])
+    for name in ("cy", "rea"):
+        submitted().when(SignOffBrd(version=1, signed_by=name)).then_refused(
+            "contact-not-authorised", fields=["signed_by"], saying="signatory"
+        )

@@ -7,7 +7,7 @@ from contracts.delivery import SurveyAnswered, SurveySent
 from delivery.surveys.decisions import AnswerSurvey, SendSurvey
 from testkit.scenario import like
 from tests.amounts import hours
-from tests.unit.delivery.builders import SURVEY_SENT, TODAY, WEEK, released
+from tests.unit.delivery.builders import PEOPLE, SURVEY_SENT, TODAY, WEEK, contact, released
 
 SURVEY = SendSurvey(
     survey="S-1", kind="csat-and-nps", phase="Build", questions=SURVEY_SENT.questions
@@ -30,6 +30,33 @@ def test_the_survey_goes_to_the_contacts() -> None:
     released().after(survey(contacts=("cy",))).when(SURVEY).then_nothing()
     unnamed = survey(survey=None, contacts=("cy",))
     surveyed.when(unnamed).then(like(SurveySent, contacts=("cy",)))
+
+
+@pytest.mark.parametrize(
+    ("who", "code"),
+    [
+        ("mara", "contact-unknown"),
+        ("dev", "contact-unknown"),
+        ("nobody", "contact-unknown"),
+        ("oda", "contact-of-other-account"),
+    ],
+)
+def test_only_contacts_of_the_account_are_asked_and_answer(who: str, code: Any) -> None:
+    asked = survey(contacts=("cleo", who))
+    released().when(asked).then_refused(code, fields=["contacts"], saying=who)
+    recorded = released().published(SENT.model_copy(update={"contacts": (who,)}))
+    answer = ANSWER.model_copy(update={"answered_by": who})
+    recorded.when(answer).then_refused(code, fields=["answered_by"], saying=who)
+
+
+def test_the_manager_does_not_answer_about_himself_as_a_contact() -> None:
+    himself = released().knowing(*PEOPLE, contact("mara"))
+    himself.when(survey(contacts=("mara",))).then_refused("contact-of-company")
+
+
+def test_any_contact_answers_a_survey() -> None:
+    answer = ANSWER.model_copy(update={"answered_by": "rea"})
+    released().after(survey(contacts=("rea",))).when(answer).then_accepted()
 
 
 def test_an_engagement_has_several_surveys_with_scores_of_their_own() -> None:
