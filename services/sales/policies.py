@@ -26,20 +26,28 @@ def is_open_sale(state: Engagement) -> bool:
 
 def require_not_ended(state: Engagement) -> None:
     """Refuse a deal that was lost or imported as ended, a terminated or closed engagement."""
+    over = ended(state)
+    if over is not None:
+        raise over
+
+
+def ended(state: Engagement) -> Refused | None:
+    """Return the refusal of a deal or an engagement that has ended, or None."""
     if state.opportunity.lost:
-        raise Refused("engagement-over", f"the deal was lost on {state.opportunity.lost.lost_on}")
+        return Refused("engagement-over", f"the deal was lost on {state.opportunity.lost.lost_on}")
     imported = state.opportunity.imported
     if imported and state.opportunity.imported_end:
         day = f" on {imported.closed_on}" if imported.closed_on else ""
-        ended = f"{imported.outcome}{day}"
-        raise Refused("engagement-over", f"the deal was {ended}, before it was imported")
+        how = f"{imported.outcome}{day}"
+        return Refused("engagement-over", f"the deal was {how}, before it was imported")
     terminated = state.contract.terminated
     if terminated:
-        ended = f"terminated on {terminated.terminated_on}"
-        raise Refused("engagement-over", f"the engagement was {ended}")
+        how = f"terminated on {terminated.terminated_on}"
+        return Refused("engagement-over", f"the engagement was {how}")
     closed_on = state.progress.closed_on
     if closed_on:
-        raise Refused("engagement-over", f"the engagement was closed on {closed_on}")
+        return Refused("engagement-over", f"the engagement was closed on {closed_on}")
+    return None
 
 
 def require_adopted(state: Engagement) -> None:

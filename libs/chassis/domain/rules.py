@@ -75,8 +75,14 @@ def correction_day(field: str, command: Command, recorded: date | None, context:
     return day
 
 
-def unless_recorded(known: E | None, event: E, what: str) -> Iterator[E]:
-    """Yield the event if none is recorded yet, and nothing if an equal one is.
+def unless_recorded(
+    known: E | None, event: E, what: str, *, over: Refused | None = None
+) -> Iterator[E]:
+    """Yield the event if none is recorded yet, and nothing if an equal one is and it is not over.
+
+    `over` is the refusal of a repetition, where what is recorded was closed, rejected, withdrawn or
+    decided since: the caller would wait for something that nothing follows from. It says how and on
+    which day that ended.
 
     Raises Refused where a different event is recorded, with an entry per field that differs. Old
     and new values are shown unless the event's channel is confidential; `what` is the subject of
@@ -85,6 +91,8 @@ def unless_recorded(known: E | None, event: E, what: str) -> Iterator[E]:
     if known is None:
         yield event
         return
+    if over is not None:
+        raise over
     if type(known) is not type(event):
         raise TypeError(f"{type(known).__name__} is compared with {type(event).__name__}")
     differing = tuple(

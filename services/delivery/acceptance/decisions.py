@@ -88,7 +88,7 @@ def submit_deliverable(
 ) -> Iterable[Event]:
     """Submit the deliverable with the next submission number.
 
-    Nothing happens where the latest submission has the same content and is not rejected. Raises
+    Nothing happens where the latest submission has the same content and is not decided. Raises
     Refused where the deliverable is descoped, neither agreed nor planned, or accepted already.
     """
     require_active(state)
@@ -99,10 +99,14 @@ def submit_deliverable(
     content_hash, kept = text_document(state, command, "deliverable", name)
     acceptance = state.acceptance
     last = acceptance.submitted.get(name)
-    if last and not acceptance.rejected(name) and last.content_hash == content_hash:
-        return
+    accepted = acceptance.accepted.get(name)
+    if accepted:
+        sentence = f"deliverable {name} was accepted on {accepted.accepted_on}"
+        raise Refused("deliverable-accepted", sentence)
     if acceptance.is_accepted(name):
         raise Refused("deliverable-accepted", f"deliverable {name} is accepted already")
+    if last and not acceptance.rejected(name) and last.content_hash == content_hash:
+        return
     yield DeliverableSubmitted(
         deliverable=name,
         submission=last.submission + 1 if last else 1,

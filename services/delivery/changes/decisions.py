@@ -84,19 +84,31 @@ class ImplementChange(Command):
 def request_change(state: Engagement, command: RequestChange, context: Context) -> Iterable[Event]:
     """Record the change request; there is no gate.
 
-    Raises Refused where the id belongs to a different request.
+    Raises Refused where the id belongs to a different request, or to one that is over.
     """
     require_open(state)
     change = command.change or context.new_id("CR")
     recorded = state.changes.requested.get(change)
     day = same_day("requested_on", command, recorded, context)
     event = ChangeRequested(**{**dict(command), "change": change, "requested_on": day})
-    yield from unless_recorded(recorded, event, f"change {change}")
+    yield from unless_recorded(recorded, event, f"change {change}", over=_over(state, change))
+
+
+def _over(state: Engagement, change: str) -> Refused | None:
+    """Return the refusal of a change that was rejected or implemented, or None."""
+    implemented, rejected = state.changes.implemented.get(change), state.changes.rejected
+    if implemented:
+        how = f"was implemented on {implemented.implemented_on}"
+    elif is_given_up(state, change):
+        how = f"was rejected on {rejected[change].rejected_on}: {rejected[change].why}"
+    else:
+        return None
+    return Refused("change-decided", f"change {change} {how}; request another one")
 
 
 @capability.decide(AssessChange, by=WORKERS)
 def assess_change(state: Engagement, command: AssessChange, context: Context) -> Iterable[Event]:
-    """Record the assessment, unless it equals the last one.
+    """Record the assessment, unless it equals the last one of a change that is not over.
 
     Raises Refused where the change is unknown or decided, where the contract has no such line, has
     a new one already or fewer hours than are taken away, where a deliverable that is taken away is
@@ -105,6 +117,9 @@ def assess_change(state: Engagement, command: AssessChange, context: Context) ->
     require_open(state)
     _require_known(state, command.change)
     event = ChangeAssessed(**dict(command))
+    over = _over(state, command.change)
+    if over is not None:
+        raise over
     if event == state.changes.assessed.get(command.change):
         return
     rejected = command.change in state.changes.rejected

@@ -35,10 +35,17 @@ class SignOffBrd(BrdSignOff, Command):
 
 @capability.decide(SubmitBrd, by=WORKERS)
 def submit_brd(state: Engagement, command: SubmitBrd, context: Context) -> Iterable[Event]:
-    """Submit the document with the next version number, unless its content is unchanged."""
+    """Submit the document with the next version number, unless its content is unchanged.
+
+    Raises Refused where the unchanged content was signed off already.
+    """
     require_open(state)
     newest = state.requirements.submitted
     content_hash, kept = text_document(state, command, "business-requirements")
+    signed = state.requirements.signed_off.get(newest.version) if newest else None
+    if signed and signed.content_hash == content_hash:
+        sentence = f"this content was signed off on {signed.signed_on}, as version {signed.version}"
+        raise Refused("brd-signed-off", sentence)
     if newest is None or newest.content_hash != content_hash:
         version = newest.version + 1 if newest else 1
         yield BrdSubmitted(version=version, content_hash=content_hash)

@@ -125,7 +125,8 @@ class ApproveSow(Command):
 def draft_sow(state: Engagement, command: DraftSow, context: Context) -> Iterable[Event]:
     """Draft the next version; a draft with the terms of the latest one changes nothing.
 
-    Raises Refused where the deal is not won, the contract is signed, or the terms are inconsistent.
+    Raises Refused where the deal is not won, the contract is signed, the terms are inconsistent, or
+    are those of the latest version, of which a redline was accepted since.
     """
     require_open(state)
     require_unsigned(state, "draft an amendment instead")
@@ -146,6 +147,10 @@ def draft_sow(state: Engagement, command: DraftSow, context: Context) -> Iterabl
     latest = state.sows.latest
     if latest is None or not _same_terms(latest.drafted, drafted):
         yield drafted
+    elif accepted := [
+        each for each in missing_resolutions(state, latest) if each.code == "redline-accepted"
+    ]:
+        gate("redline-accepted", accepted)
 
 
 @capability.decide(RedlineSow, by=CONTRACTS)

@@ -36,7 +36,7 @@ from contracts.sales import (
 from contracts.values import AccountId, Correction, Day, Percent, PersonId, ShortText
 from sales.engagement import Engagement, Stage
 from sales.opportunity import work_items
-from sales.policies import require_adopted, require_not_ended, require_open_sale
+from sales.policies import ended, require_adopted, require_not_ended, require_open_sale
 from sales.roles import SELLERS
 
 capability = Capability[Engagement](__name__)
@@ -111,14 +111,14 @@ def open_opportunity(
 ) -> Iterable[Event]:
     """Open the opportunity; a repeated, equal command changes nothing.
 
-    Raises Refused where it already exists with different content, the account is not published,
-    or the expected close is in the past.
+    Raises Refused where it already exists with different content or is over, the account is not
+    published, or the expected close is in the past.
     """
     known = state.opportunity
     if known.opened is None and known.imported:
         raise Refused("opportunity-imported", "this opportunity was imported: adopt it instead")
     event = OpportunityOpened(**dict(command))
-    for new in unless_recorded(known.opened, event, "the opportunity"):
+    for new in unless_recorded(known.opened, event, "the opportunity", over=ended(state)):
         _require_openable(new, context)
         yield new
 
@@ -155,7 +155,7 @@ def adopt_opportunity(
         owner=command.owner or before.owner,
         region=before.region,
     )
-    for new in unless_recorded(known.opened, event, "the opportunity"):
+    for new in unless_recorded(known.opened, event, "the opportunity", over=ended(state)):
         require_currency(known.currency, expected_value=value)
         _require_openable(new, context)
         yield new

@@ -63,6 +63,14 @@ def test_an_event_is_recorded_once_and_an_equal_one_changes_nothing() -> None:
     assert list(unless_recorded(TERMINATED, TERMINATED.model_copy(), "the event")) == []
 
 
+def test_what_is_over_is_not_recorded_again_whatever_its_content() -> None:
+    over = Refused("change-decided", "it was rejected on 2026-03-01")
+    assert list(unless_recorded(None, TERMINATED, "the event", over=over)) == [TERMINATED]
+    for again in (TERMINATED.model_copy(), TERMINATED.model_copy(update={"reason": "mutual"})):
+        with pytest.raises(Refused, match="rejected on 2026-03-01"):
+            list(unless_recorded(TERMINATED, again, "the event", over=over))
+
+
 def test_a_different_event_is_refused_with_each_field_that_differs() -> None:
     other = TERMINATED.model_copy(update={"reason": "mutual", "comment": "Agreed."})
     with pytest.raises(Refused) as refused:

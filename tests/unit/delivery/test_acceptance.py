@@ -162,6 +162,11 @@ def test_a_person_of_the_company_decides_for_no_customer() -> None:
     ).then_refused("contact-of-company", fields=["accepted_by"])
 
 
+def test_an_accepted_deliverable_is_not_submitted_again_even_with_the_same_content() -> None:
+    accepted = submitted().after(ACCEPT)
+    accepted.when(SUBMIT).then_refused("deliverable-accepted", saying=str(TODAY))
+
+
 def test_a_repeated_decision_of_an_erased_contact_changes_nothing() -> None:
     submitted().after(ACCEPT).knowing().when(ACCEPT).then_nothing()
     submitted().after(REJECT).knowing().when(REJECT).then_nothing()

@@ -109,6 +109,18 @@ REJECT = RejectChange(change="CR-1", why="Too dear.")
 REJECTED = ChangeRejected(change="CR-1", why="Too dear.", rejected_on=TODAY)
 
 
+def test_a_change_that_is_over_is_not_requested_or_assessed_again() -> None:
+    change_priced().when(REQUEST).then_nothing()
+    rejected = change_priced().after(REJECT)
+    rejected.when(REQUEST).then_refused("change-decided", saying=f"rejected on {TODAY}: Too dear.")
+    rejected.when(ASSESS).then_refused("change-decided", saying=str(TODAY))
+    rejected.when(REQUEST.model_copy(update={"change": "CR-2"})).then(like(ChangeRequested))
+    done = released().published(
+        CHANGE_REQUESTED, ChangeImplemented(change="CR-1", implemented_on=TODAY)
+    )
+    done.when(REQUEST).then_refused("change-decided", saying=f"implemented on {TODAY}")
+
+
 def test_a_change_is_either_approved_or_rejected() -> None:
     rejected = change_priced().when(REJECT).then(REJECTED)
     rejected.when(REJECT).then_nothing()

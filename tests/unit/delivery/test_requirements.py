@@ -55,6 +55,12 @@ def test_the_customer_signs_off_a_version_once() -> None:
     done.when(other).then_refused("already-recorded")
 
 
+def test_content_that_was_signed_off_is_not_submitted_again() -> None:
+    done = submitted().after(SIGN)
+    done.when(SubmitBrd(content_hash=HASH)).then_refused("brd-signed-off", saying="version 1")
+    done.when(SubmitBrd(content_hash=OTHER_HASH)).then_accepted()
+
+
 def test_sign_offs_that_are_refused() -> None:
     signed().when(SIGN).then_refused("brd-unknown")
     newer = submitted().after(SubmitBrd(content_hash=OTHER_HASH))

@@ -370,6 +370,14 @@ def test_an_accepted_redline_needs_the_next_version():
     ]
 
 
+def test_a_version_is_not_drafted_again_without_the_redline_that_was_accepted():
+    redlined = reviewed().after(REDLINE)
+    redlined.when(DRAFT).then_nothing()
+    accepted = redlined.after(resolve(redlined, "accepted"))
+    accepted.when(DRAFT).then_refused("redline-accepted", saying="clause")
+    accepted.when(DRAFT.model_copy(update={"scope": "Less."})).then(like(SowDrafted, version=2))
+
+
 def test_only_the_latest_unsigned_version_can_be_redlined():
     filed().when(REDLINE).then_refused("sow-unknown")
     drafted().published(V2).when(REDLINE).then_refused("sow-superseded", saying="version 2")

@@ -173,6 +173,7 @@ def test_a_deal_can_be_lost_at_any_stage_before_it_is_won(stage) -> None:
     lost.then_view(stage="lost").on(date(2026, 2, 1)).when(LOSE).then_nothing()
     lost.when(LoseDeal(reason="scope")).then_refused("already-recorded", saying="the loss is")
     lost.when(ADVANCE).then_refused("engagement-over", saying="lost on 2026-01-05")
+    lost.when(OPEN).then_refused("engagement-over", saying="lost on 2026-01-05")
 
 
 def test_a_deal_is_not_lost_in_the_future() -> None:
