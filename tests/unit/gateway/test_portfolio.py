@@ -124,7 +124,7 @@ def test_margins_follow_what_is_billed_and_recognised_without_a_new_measurement(
     figures = confidential(done.say(96, old))
     assert (figures.margin_billed.revenue, figures.margin_billed.without) == (
         Decimal(100_000),
-        Decimal(0),
+        0,
     )
     assert figures.margin_billed.cost == figures.cost == 48_000
     assert (figures.margin_recognised.revenue, figures.margin_recognised.cost) == (
@@ -168,11 +168,11 @@ def test_an_engagement_whose_cost_is_not_known_is_counted_as_without_a_margin() 
     figures = confidential(known, unknown)
     assert (figures.margin_billed.revenue, figures.margin_billed.without) == (
         Decimal(100_000),
-        Decimal(1),
+        1,
     )
     assert (figures.margin_recognised.revenue, figures.margin_recognised.without) == (
         Decimal(100_000),
-        Decimal(1),
+        1,
     )
     assert figures.margin_sold.without == 0
 
