@@ -11,6 +11,7 @@ A stream that cannot be read or written keeps its existing document, and is retr
 commit and at the next start; all other streams go on.
 """
 
+import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -63,16 +64,32 @@ _FINGERPRINTS = "views-folds"
 class Listing:
     """A listing of the streams of a kind: its fields, to filter and sort by, and their values.
 
-    `summarise` returns the values of the fields from a state.
+    `summarise` returns the values of the fields from a state. `within` names, by field, another one
+    by which rows are sorted first: of an amount, its currency.
     """
 
     kind: str
     fields: tuple[str, ...]
     summarise: Callable[[Any], Mapping[str, Value]]
+    within: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def row(self, state: Any) -> dict[str, Value]:
         """Return the fields of a state with their values; null where there is none."""
         return {**dict.fromkeys(self.fields), **self.summarise(state)}
+
+    def keys(self, fields: Mapping[str, Value], stream: str) -> dict[str, str]:
+        """Return the keys by which the row of a stream with these fields is sorted."""
+        return {
+            name: key_of(value, stream, *(fields[each] for each in self._before(name)))
+            for name, value in fields.items()
+        }
+
+    def _before(self, name: str) -> tuple[str, ...]:
+        return (self.within[name],) if name in self.within else ()
+
+
+_UNLISTED = Listing("", (), lambda _: {})
+"""Listing of streams of a kind that has none."""
 
 
 class UnknownField(ValueError):
@@ -328,7 +345,8 @@ class Views:
         if fields is not None:
             document["fields"] = fields
             stream = known.stream.id
-            document["keys"] = {name: key_of(value, stream) for name, value in fields.items()}
+            listing = self._listings.get(stream.partition(":")[0], _UNLISTED)
+            document["keys"] = listing.keys(fields, stream)
         return document
 
     def _observe(self, _: CallbackOptions) -> Iterable[Observation]:

@@ -1,5 +1,6 @@
 """The base of view models: they are built from validated state and are not validated again."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,16 @@ LARGEST_WHOLE = 2**53 - 1
 def whole(amount: Decimal) -> int:
     """Return the amount in whole units of its currency, as a sort key, within ±LARGEST_WHOLE."""
     return max(-LARGEST_WHOLE, min(int(round_decimal(amount, 0)), LARGEST_WHOLE))
+
+
+@dataclass(frozen=True, slots=True)
+class SortedWithin:
+    """Annotation of a column of a list: rows are sorted by another column first.
+
+    So amounts are compared within their currency only.
+    """
+
+    column: str
 
 
 class ViewModel(BaseModel):

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, create_model
 
-from chassis.base.view_model import ViewModel
+from chassis.base.view_model import SortedWithin, ViewModel
 from chassis.domain.commands import Command
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline
@@ -210,6 +210,17 @@ class Composed(Generic[S]):
             if self.fields.count(name) > 1:
                 models = ", ".join(each.__name__ for each in self.models)
                 raise TypeError(f"the field {name} has two meanings in {models}")
+
+    @property
+    def within(self) -> dict[str, str]:
+        """Return the columns that are sorted within another one, with its name."""
+        return {
+            name: each.column
+            for model in self.models
+            for name, known in model.model_fields.items()
+            for each in known.metadata
+            if isinstance(each, SortedWithin)
+        }
 
     def __call__(self, state: S) -> dict[str, Any]:
         """Return the values of all fields for a state."""

@@ -40,22 +40,25 @@ class Page:
     cursor: str | None
 
 
-def key_of(value: str | int | bool | None, stream: str) -> str:
-    """Return the key of a stream for a field's value.
+def key_of(value: str | int | bool | None, stream: str, *before: str | int | bool | None) -> str:
+    """Return the key of a stream for a field's value, after the values that are compared `before`.
 
     None sorts first, then false, true, integers and texts. Texts sort without regard to case, by
     their first 120 characters.
     """
+    return "\x01".join([*map(_sortable, before), _sortable(value), stream])
+
+
+def _sortable(value: str | int | bool | None) -> str:
     match value:
         case None:
-            text = "0"
+            return "0"
         case bool():
-            text = f"1{value:d}"
+            return f"1{value:d}"
         case int():
-            text = f"2{value + _MIDDLE:019d}"
+            return f"2{value + _MIDDLE:019d}"
         case str():
-            text = f"3{value.casefold()[:_LONGEST_TEXT]}"
-    return f"{text}\x01{stream}"
+            return f"3{value.casefold()[:_LONGEST_TEXT]}"
 
 
 def cursor_of(key: str, kind: str, sort: str, *, descending: bool) -> str:

@@ -150,7 +150,9 @@ class CommandRoutes(Generic[S]):
     def listing(self) -> Listing | None:
         """The listing of the streams, or None where no capability has list rows."""
         rows = self.decider.rows
-        return Listing(self.decider.kind, rows.fields, rows) if rows.parts else None
+        if not rows.parts:
+            return None
+        return Listing(self.decider.kind, rows.fields, rows, rows.within)
 
     def router(self) -> APIRouter:
         """Return the routes, for an application of `chassis.runtime.service`."""

@@ -52,7 +52,8 @@ class ProposalContent(Value):
     @field_validator("lines")
     @classmethod
     def _priced(cls, lines: tuple[ProposedLine, ...]) -> tuple[ProposedLine, ...]:
-        if sum(line.price.amount for line in lines if not line.optional) <= 0:
+        agreed = (line.price for line in lines if not line.optional)
+        if Money.total(agreed, lines[0].price.currency).amount <= 0:
             raise ValueError("must add up to more than zero without the optional ones")
         return lines
 

@@ -42,8 +42,8 @@ def exact_cost(
 ) -> Decimal | None:
     """Return the sum of hours x cost rate, and of what purchases cost, not rounded.
 
-    None where there are no cost rates, a role has none, or this release does not know the kind of a
-    purchase.
+    None where there are no cost rates, a role has none, a purchase is in another currency than the
+    rates, or this release does not know its kind.
     """
     if rates is None:
         return None
@@ -54,7 +54,7 @@ def exact_cost(
             return None
         total += known[each.role].amount * each.hours
     for bought in purchases:
-        if isinstance(bought.kind, Unlisted):
+        if isinstance(bought.kind, Unlisted) or bought.amount.currency != rates.currency:
             return None
         total += bought.amount.amount * rates.percent_of(bought.kind) / 100
     return total
@@ -114,7 +114,8 @@ def cost_of_line(line: LineTerms, rates: CostRatesPublished | None) -> Decimal |
 def cost_of_purchases(line: LineTerms, rates: CostRatesPublished | None) -> Decimal | None:
     """Return what the planned purchases of a contract line cost, not rounded; None if unknown."""
     if line.pricing == "at-cost" or not line.planned_purchases:
-        return sum((each.amount.amount for each in line.planned_purchases), Decimal(0))
+        bought = (each.amount for each in line.planned_purchases)
+        return Money.total(bought, line.price.currency).amount
     return exact_cost((), rates, line.planned_purchases)
 
 

@@ -60,7 +60,8 @@ def _price(
         return None
     rates = cost_rates_on(records, currency, estimate.submitted_on)
     cost = exact_cost(lines, rates, bought) if _is_compared(state, estimate) else None
-    management = sum(line.amount.amount for line in priced if line.kind == "project-management")
+    managing = (line.amount for line in priced if line.kind == "project-management")
+    management = Money.total(managing, currency).amount
     return EstimatePriced(
         estimate_version=estimate.version,
         rate_card=card.event.rate_card,

@@ -5,7 +5,6 @@ contract, such as what is left to bill, counts them once. Unknown is None.
 """
 
 from collections.abc import Container
-from decimal import Decimal
 
 from contracts.finance import BY_COST, OpeningBalance, OpeningRevenue
 from contracts.lines import PerformanceObligation
@@ -57,7 +56,8 @@ def cost_of_obligation_before(
     cost, recognised = cost_before(state), recognised_before(state, obligation.lines)
     if cost is None or len(budget.obligations) == 1 or not cost.amount:
         return cost
-    price = sum((each.price.amount for each in _balances(state, obligation.lines)), Decimal(0))
+    prices = (each.price for each in _balances(state, obligation.lines))
+    price = Money.total(prices, state.money).amount
     budgeted = Money.total(
         (each for line, each in budget.cost_by_line.items() if line in obligation.lines),
         state.money,

@@ -153,8 +153,8 @@ def _cost_to(state: Engagement, totals: Totals, day: date) -> Money | None:
 
 def _to_buy(line: ContractLine, totals: Totals) -> Decimal:
     """Return what the customer will be charged for purchases that are planned and not bought."""
-    planned = sum((each.amount.amount for each in line.planned_purchases), Decimal(0))
-    return max(planned - totals.spent_on(line.line), Decimal(0))
+    planned = Money.total((each.amount for each in line.planned_purchases), line.price.currency)
+    return max(planned.amount - totals.spent_on(line.line), Decimal(0))
 
 
 def _line_price(state: Engagement, budget: Budget, line: str, changes: Collection[str]) -> Money:

@@ -80,12 +80,15 @@ class ListedDisconnect:
 SORTS: Mapping[str, Callable[[Summary], str]] = {
     "attention": lambda row: f"{row.attention:08d}",
     "updated": lambda row: row.updated.astimezone(UTC).isoformat(timespec="microseconds"),
-    "price": lambda row: _number(row.price),
+    "price": lambda row: f"{row.currency or '':3}{_number(row.price)}",
     "finish": lambda row: (row.finish or date.max).isoformat(),
     "title": lambda row: (row.title or "").casefold(),
     "engagement": lambda row: row.engagement,
 }
-"""Fields by which a list of engagements can be sorted; a minus before one reverses the order."""
+"""Fields by which a list of engagements can be sorted; a minus before one reverses the order.
+
+Prices are compared within their currency: rows are sorted by currency first.
+"""
 
 _CONFIDENTIAL = "confidential-attention"
 """The order by attention for readers who may see confidential disconnects."""

@@ -112,8 +112,8 @@ def _unbilled(work: _Work, bills: Collection[BilledLine], budget: Budget) -> Mon
     hours = (BilledHours(each.role, each.rate, each.hours, each.days) for each in bills)
     left = unbilled_hours(work.hours, hours)
     currency = budget.price.currency
-    billed = sum((each.amount.amount for each in bills if each.role is None), Decimal(0))
-    expenses = Money(amount=max(work.expenses - billed, Decimal(0)), currency=currency)
+    billed = Money.total((each.amount for each in bills if each.role is None), currency)
+    expenses = Money(amount=max(work.expenses - billed.amount, Decimal(0)), currency=currency)
     return worth_of_hours(left, currency, budget.rounding) + expenses
 
 

@@ -200,8 +200,8 @@ def _line_faults(contract: Contract, draft: AmendmentDrafted) -> Iterator[Missin
         yield Missing(
             "line-inconsistent", f"the contract would have {len(after)} lines, and not {MOST_LINES}"
         )
-    price = sum(line.price.amount for line in after)
-    if price < 0:
+    price = Money.total((line.price for line in after), contract.price.currency)
+    if price.amount < 0:
         yield Missing(
             "price-below-zero",
             f"amendment {draft.amendment} reduces the price of {contract.price} by "

@@ -5,10 +5,11 @@ signature of the other party still counts, since the content is the same.
 """
 
 from collections.abc import Iterable
+from typing import Annotated
 
 from pydantic import Field
 
-from chassis.base.view_model import ViewModel, whole
+from chassis.base.view_model import SortedWithin, ViewModel, whole
 from chassis.domain.authority import require_signatory
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
@@ -233,11 +234,11 @@ class ContractRow(ViewModel):
     """The columns of the contract in the list of engagements.
 
     `price_minor_units` is the current contract price in the smallest unit of the currency (EUR:
-    cents), at most 2^53 - 1.
+    cents), at most 2^53 - 1. Sorted by it, rows are sorted by currency first.
     """
 
     signed_on: str | None
-    price_minor_units: int | None
+    price_minor_units: Annotated[int | None, SortedWithin("currency")]
     currency: str | None
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chassis.base.view_model import ViewModel, whole
+from chassis.base.view_model import SortedWithin, ViewModel, whole
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
@@ -335,8 +335,9 @@ class OpportunityRow(ViewModel):
     """The columns of the opportunity in the list of engagements.
 
     Days are written YYYY-MM-DD, and the value is a decimal in the currency. For sorting by it,
-    `expected_value_rounded` is in whole units of the currency (at most 2^53 - 1). The probability
-    is in whole percent; the engagement's view has the exact figure.
+    `expected_value_rounded` is in whole units of the currency (at most 2^53 - 1): rows are sorted
+    by currency first. The probability is in whole percent; the engagement's view has the exact
+    figure.
     """
 
     account: str | None
@@ -348,7 +349,7 @@ class OpportunityRow(ViewModel):
     region: str | None
     kind_of_work: str | None
     expected_value: str | None
-    expected_value_rounded: int | None
+    expected_value_rounded: Annotated[int | None, SortedWithin("currency")]
     currency: str | None
     probability: int | None
     imported: bool

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.application.read_models import Listing
 from chassis.eventstore.paging import InvalidCursor, cursor_of, key_of, position_of
 
 
@@ -22,6 +23,26 @@ def test_numbers_sort_as_numbers(one: int, other: int) -> None:
 def test_equal_values_sort_by_stream_and_a_longer_text_after_its_beginning() -> None:
     assert key_of("roof", "engagement:E-1") < key_of("Roof", "engagement:E-2")
     assert key_of("roof", "engagement:E-9") < key_of("roof tiles", "engagement:E-1")
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["EUR", "JPY", None]), st.none() | st.integers(-9_999, 9_999)),
+        max_size=6,
+    )
+)
+def test_amounts_sort_within_their_currency(amounts: list[tuple[str | None, int | None]]) -> None:
+    """100 EUR and 9,000 JPY are in no order, so rows of a currency stay together."""
+    listing = Listing("deal", ("value", "currency"), lambda _: {}, {"value": "currency"})
+    keys = [
+        listing.keys({"value": value, "currency": currency}, f"deal:{number}")["value"]
+        for number, (currency, value) in enumerate(amounts)
+    ]
+    expected = sorted(
+        range(len(amounts)),
+        key=lambda n: (amounts[n][0] or "", amounts[n][1] is not None, amounts[n][1] or 0, n),
+    )
+    assert sorted(range(len(amounts)), key=lambda number: keys[number]) == expected
 
 
 def test_a_cursor_leads_back_to_its_key() -> None:

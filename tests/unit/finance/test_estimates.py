@@ -295,6 +295,8 @@ def test_the_cost_of_a_kind_of_purchases_that_is_not_listed_is_unknown():
     newer = PURCHASES[0].model_copy(update={"kind": Unlisted("equipment")})
     assert exact_cost((), COSTS, (newer,)) is None
     assert exact_cost((), None, PURCHASES) is None
+    elsewhere = PURCHASES[0].model_copy(update={"amount": usd(100)})
+    assert exact_cost((), COSTS, (elsewhere,)) is None
 
 
 def test_the_cost_of_a_line_contains_its_purchases():

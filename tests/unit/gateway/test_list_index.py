@@ -43,6 +43,7 @@ def row(
     number: int = 1,
     attention: int = 0,
     price: str = "0",
+    currency: str = "EUR",
     waived: Sequence[str] = (),
 ) -> EngagementRow:
     return EngagementRow(
@@ -60,7 +61,7 @@ def row(
             owner="ann",
             manager=None,
             tier=None,
-            currency="EUR",
+            currency=currency,
             price=Decimal(price),
             finish=date(2026, 6, 1),
             forecast_finish=None,
@@ -114,6 +115,22 @@ def test_every_order_is_updated_and_can_be_reversed(sort: str) -> None:
     assert listed(rows, f"-{sort}", confidential=False) == up[::-1]
     if sort == "price":
         assert [name for name, _ in up] == ["E-0", "E-1", "E-2"]
+
+
+def test_prices_are_compared_within_their_currency() -> None:
+    rows = ListIndex()
+    prices = (
+        ("E-0", "9000", "JPY"),
+        ("E-1", "100", "EUR"),
+        ("E-2", "20", "JPY"),
+        ("E-3", "9", "EUR"),
+    )
+    for name, price, currency in prices:
+        rows.put(row(name, price=price, currency=currency))
+    up = [name for name, _ in listed(rows, "price", confidential=False)]
+    assert up == ["E-3", "E-1", "E-2", "E-0"]
+    down = [name for name, _ in listed(rows, "-price", confidential=False)]
+    assert down == up[::-1]
 
 
 LARGEST = Decimal(10) ** 26 - Decimal("0.0001")

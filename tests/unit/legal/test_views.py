@@ -199,3 +199,7 @@ def test_an_early_start_is_shown_until_and_after_it_ends():
     assert shown(early) == ("authorised", "carl")
     assert shown(expired) == ("expired", "carl")
     assert shown(signed().published(event, by="carl")) == ("replaced", "carl")
+
+
+def test_the_list_is_sorted_by_amounts_within_their_currency() -> None:
+    assert ENGAGEMENT.rows.within == {"price_minor_units": "currency"}

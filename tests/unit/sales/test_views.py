@@ -74,3 +74,7 @@ def test_the_list_row_of_an_imported_opportunity() -> None:
     assert (line["imported"], line["account"], line["expected_close"]) == (True, None, None)
     assert (line["stage"], line["opened_on"]) == ("qualifying", "2025-11-03")
     assert set(ENGAGEMENT.rows(new().consumed(MANAGER).state)) == LISTED
+
+
+def test_the_list_is_sorted_by_amounts_within_their_currency() -> None:
+    assert ENGAGEMENT.rows.within == {"expected_value_rounded": "currency"}
