@@ -473,7 +473,7 @@ class Life:
                     deliverable=name, submission=1, accepted_by="cora", accepted_on=self.day(149)
                 ),
             )
-        return self
+        return self.say(149, delivery.MilestoneReached(milestone="done", reached_on=self.day(149)))
 
     def _paid(self, item: str, amount: int, days: int) -> finance.PaymentAllocated:
         return finance.PaymentAllocated(

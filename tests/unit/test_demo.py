@@ -13,7 +13,11 @@ from tests.unit.played import EVERY, SEED, TODAY, played
 from tests.unit.simulation import founded
 
 FOUND: dict[Trouble, set[str]] = {
-    "late": {"promised-finish-before-forecast"},
+    "late": {
+        "promised-finish-before-forecast",
+        "status-greener-than-computed",
+        "forecast-better-than-trend",
+    },
     "deliverable-forgotten": {"deliverables-differ"},
     "overplanned": {"sold-hours-differ", "forecast-margin-below-sold"},
     "management-cut": {"project-management-differs"},
@@ -22,7 +26,13 @@ FOUND: dict[Trouble, set[str]] = {
     "sow-price": {"sow-price-differs"},
     "bill-rate": {"bill-rate-differs"},
     "billed-early": {"billed-before-acceptance"},
-    "overrun": {"beyond-budget", "green-against-figures", "forecast-margin-below-sold"},
+    "overrun": {
+        "beyond-budget",
+        "milestone-missed",
+        "status-greener-than-computed",
+        "forecast-better-than-trend",
+        "forecast-margin-below-sold",
+    },
     "silent": {"no-status-report"},
     "change-unfollowed": {"change-not-followed"},
     "loose-ends": {"closing-with-loose-ends"},

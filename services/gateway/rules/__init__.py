@@ -5,12 +5,15 @@ from datetime import date
 from gateway.rules import (
     billable_work,
     changes,
+    milestones,
     money,
+    performance,
     planned_work,
     promises,
     reporting,
     statements_of_work,
     taken_over,
+    unbilled,
     work,
 )
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
@@ -23,7 +26,10 @@ RULES = Rules(
     billable_work.rules,
     statements_of_work.rules,
     money.rules,
+    unbilled.rules,
     changes.rules,
+    milestones.rules,
+    performance.rules,
     reporting.rules,
     taken_over.rules,
 )

@@ -1,23 +1,16 @@
 """Rules about status reports, about an early close and about a step that is overdue."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import date, timedelta
 
 from contracts.channels import CHANNELS, Department
 from contracts.counting import counted
-from contracts.decimals import round_decimal
-from gateway.formatting import day, ratio, words
+from gateway.formatting import day, words
 from gateway.rules.amounts import total
-from gateway.rules.rule import Disconnect, End, Rule, Rules, Tolerances
+from gateway.rules.rule import Disconnect, End, Rule, Rules, Tolerances, midnight
 from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, UTC)
-
 
 rules = Rules()
 
@@ -25,55 +18,6 @@ _PAID = End("finance", "allocate-payment")
 _CLOSED = End("delivery", "close-raid-item")
 _SUBMITTED = End("delivery", "submit-deliverable")
 _MET = End("legal", "meet-obligation")
-
-
-@rules.register(
-    "green-against-figures",
-    title="Green against the figures",
-    owner="delivery",
-    command="publish-status-report",
-    confidential=True,
-)
-def green_against_figures(
-    rule: Rule, view: View, today: date, allowed: Tolerances
-) -> Iterable[Disconnect]:
-    """Find cost or schedule reported green while its index is too low.
-
-    The measurement repeats what the status report stated; the report itself is only evidence.
-    """
-    measured = view.confidential.performance
-    if measured is None:
-        return
-    figures, report = measured.event, measured.event.report
-    pairs: tuple[tuple[str, str, str, Decimal | None], ...] = (
-        ("cost", report.cost, "CPI", figures.cost_performance_index),
-        ("schedule", report.schedule, "SPI", figures.schedule_performance_index),
-    )
-    for name, reported, index, value in pairs:
-        if reported == "green" and value is not None and value < allowed.index:
-            yield rule.disconnect(
-                f"{name.capitalize()} is reported green on {day(figures.as_of)} while {index} is "
-                f"{round_decimal(value, 2)}.",
-                (view.delivery.reports.get(report.report), measured.said),
-                sides=(
-                    side(
-                        "delivery",
-                        f"{name} reported {reported}",
-                        view.delivery.reports.get(report.report),
-                        on=figures.as_of,
-                    ),
-                    side("finance", f"{index} of {ratio(value)}", measured.said),
-                ),
-                about=name,
-                since=measured.said.occurred_at,
-                exposure=figures.budget_at_completion,
-                at_stake=(
-                    figures.actual_cost - figures.earned_value
-                    if name == "cost"
-                    else figures.planned_value - figures.earned_value
-                ),
-                severity="serious" if value < allowed.index - Decimal("0.1") else "warning",
-            )
 
 
 @rules.register(
@@ -114,7 +58,7 @@ def no_status_report(
                     on=start,
                 ),
             ),
-            since=_midnight(start + timedelta(days=cadence)),
+            since=midnight(start + timedelta(days=cadence)),
             days=late,
             exposure=view.price,
         )
@@ -201,7 +145,7 @@ def next_step(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
                 side(owner, "nothing published" if last == since else "no answer", on=last),
             ),
             end=End(owner, command),
-            since=_midnight(last + timedelta(days=allowed.silence_days)),
+            since=midnight(last + timedelta(days=allowed.silence_days)),
             days=(today - since).days,
             exposure=view.price,
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -24,8 +24,9 @@ _LONGEST_SENTENCE = 4000
 class Tolerances:
     """Differences between departments that are not yet a disconnect.
 
-    Hours in percent of what was sold or planned; indices as ratios; margin in percentage points;
-    days in calendar days. A report is late when the interval of its tier and the grace days have
+    Hours in percent of what was sold or planned; indices as ratios; margin in percentage points; a
+    forecast of cost in percent of the trend; days in calendar days. A report is late when the
+    interval of its tier and the grace days have
     passed.
     """
 
@@ -34,8 +35,10 @@ class Tolerances:
     allocation_percent: Decimal = Decimal(20)
     index: Decimal = Decimal("0.9")
     margin_points: Decimal = Decimal(5)
+    forecast_percent: Decimal = Decimal(10)
     report_days: Mapping[Tier, int] = field(default_factory=lambda: REPORT_DAYS)
     report_grace_days: int = 7
+    billing_days: int = 14
     silence_days: int = 21
 
 
@@ -243,6 +246,11 @@ class Rules:
         if rule.id in self._by_id:
             raise ValueError(f"two rules have the id {rule.id}")
         self._by_id[rule.id] = rule
+
+
+def midnight(on: date) -> datetime:
+    """Return the moment at which a day begins (UTC)."""
+    return datetime.combine(on, time.min, UTC)
 
 
 def differs(one: Decimal, other: Decimal, percent: Decimal) -> bool:

@@ -328,8 +328,8 @@ def test_figures_against_a_green_report_are_of_the_budget_at_completion() -> Non
     life = Life().worked(8)
     found = findings(life.say(95, measured(life, "0.78", "0.85")))
     assert all(each.confidential for each in found.values())
-    assert amounts(found["green-against-figures.cost"]) == (eur(70_000), eur(9_000))
-    assert amounts(found["green-against-figures.schedule"]) == (eur(70_000), eur(8_000))
+    assert amounts(found["status-greener-than-computed.cost"]) == (eur(70_000), eur(9_000))
+    assert amounts(found["status-greener-than-computed.schedule"]) == (eur(70_000), eur(8_000))
 
 
 def test_a_missing_status_report_and_an_overdue_step_expose_the_whole_price() -> None:

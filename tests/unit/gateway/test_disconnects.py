@@ -339,10 +339,13 @@ def test_green_while_the_figures_are_red() -> None:
     life = Life().worked(8)
     found = findings(life.say(95, measured(life, "0.78", "0.85")))
 
-    assert set(found) == {"green-against-figures.cost", "green-against-figures.schedule"}
-    assert found["green-against-figures.cost"].severity == "serious"
-    assert found["green-against-figures.cost"].at_stake == eur(9_000)
-    assert evidence(found["green-against-figures.cost"]) == [
+    assert set(found) == {
+        "status-greener-than-computed.cost",
+        "status-greener-than-computed.schedule",
+    }
+    assert found["status-greener-than-computed.cost"].severity == "serious"
+    assert found["status-greener-than-computed.cost"].at_stake == eur(9_000)
+    assert evidence(found["status-greener-than-computed.cost"]) == [
         "status-report-published",
         "performance-measured",
     ]
@@ -351,11 +354,13 @@ def test_green_while_the_figures_are_red() -> None:
 def test_a_report_is_compared_only_with_its_own_measurement() -> None:
     life = Life().worked(8)
     life.say(95, measured(life, "0.78", "0.95"))
-    amber = life.say(96, life.report(9, 96, cost="amber"))
-    (still,) = findings(amber).values()
-    assert still.sentence == "Cost is reported green on 10 April 2026 while CPI is 0.78."
+    red = life.say(96, life.report(9, 96, cost="red"))
+    (still,) = findings(red).values()
+    assert (
+        still.sentence == "Cost is reported green on 10 April 2026 while CPI is 0.78, which is red."
+    )
     assert evidence(still) == ["status-report-published", "performance-measured"]
-    assert findings(amber.say(97, measured(amber, "0.78", "0.95"))) == {}
+    assert findings(red.say(97, measured(red, "0.78", "0.95"))) == {}
 
 
 def requested(life: Life) -> Life:

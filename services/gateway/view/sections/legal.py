@@ -29,7 +29,7 @@ from gateway.view.sections.steps import (
     newest_ref,
     ref,
     titles,
-    with_fees_only,
+    with_kept_billing,
 )
 
 
@@ -53,7 +53,7 @@ def _sow(event: legal.SowDrafted) -> Sow:
         version=event.version,
         content_hash=event.content_hash,
         price=event.price,
-        lines=with_fees_only(event.lines),
+        lines=with_kept_billing(event.lines),
         deliverables=titles(event.deliverables),
         starts_on=event.starts_on,
         finishes_on=event.finishes_on,
@@ -79,7 +79,7 @@ def _imported(event: legal.EngagementImported) -> ImportedContract:
     return ImportedContract(
         company=event.company,
         price=event.price,
-        lines=with_fees_only(event.scheduled_lines),
+        lines=with_kept_billing(event.scheduled_lines),
         deliverables=list(event.named_deliverables),
         signed_on=event.signed_on,
         effective_on=event.effective_on,
@@ -105,7 +105,7 @@ class Amendment:
     finish_before: date | None = None
     """Finish of the contract before the signature."""
     lines_before: list[ContractLine] = field(default_factory=list)
-    """The lines that it changes, before the signature; of their billing, the fees of retainers."""
+    """The lines that it changes, before the signature; with the billing that a view keeps."""
 
 
 @dataclass(slots=True)
@@ -138,7 +138,8 @@ class LegalSection:
 
     `redlines` has the outcome of each redline by its id, None while it is open. `contract_lines`
     are those of the signed version, or of the contract taken over, with all signed amendments, and
-    `contract_price` is their sum; of their billing, they have the fees of retainers only.
+    `contract_price` is their sum; of their billing, they have the fees of retainers and the
+    entries on acceptance only.
     """
 
     questions: dict[str, Kept[legal.QuestionAsked]] = each_by(
@@ -342,7 +343,7 @@ def _taken_over(section: LegalSection, recorded: Recorded[legal.EngagementImport
 
 
 def _agree(section: LegalSection, lines: Iterable[ContractLine]) -> None:
-    section.contract_lines = with_fees_only(lines)
+    section.contract_lines = with_kept_billing(lines)
     currency = section.contract_lines[0].price.currency
     section.contract_price = total_price(section.contract_lines, currency)
 

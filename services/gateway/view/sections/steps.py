@@ -440,11 +440,17 @@ def unbilled(lines: Iterable[Line]) -> list[Line]:
     return [line.model_copy(update={"billing": ()}) for line in lines]
 
 
-def with_fees_only(lines: Iterable[ContractLine]) -> list[ContractLine]:
-    """Return lines without billing schedules but for the fees of retainers, mostly one entry."""
+_KEPT_ENTRIES = ("period", "on-acceptance")
+
+
+def with_kept_billing(lines: Iterable[ContractLine]) -> list[ContractLine]:
+    """Return lines whose billing schedules have fees of retainers and what acceptance bills only.
+
+    Entries by date may be hundreds, and no rule needs them.
+    """
     return [
         line.model_copy(
-            update={"billing": tuple(item for item in line.billing if item.kind == "period")}
+            update={"billing": tuple(item for item in line.billing if item.kind in _KEPT_ENTRIES)}
         )
         for line in lines
     ]
