@@ -162,7 +162,7 @@ def work_on_unreleased_change(
             ),
             sides=(
                 side_of(found),
-                side(next(iter(lacks.values())).owner, f"change {change} {listed(lacks)}"),
+                side(next(iter(lacks.values())).owner, f"change {change} {next(iter(lacks))}"),
             ),
             about=change,
             end=TIME_AS_COST if view.over else next(iter(lacks.values())),

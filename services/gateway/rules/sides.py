@@ -1,6 +1,6 @@
 """Say what a department believes: one side of a disconnect."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 from contracts.channels import Department
@@ -45,12 +45,11 @@ def of_agreement(view: View, signed: str, sold: str | None = None) -> Side:
 
 
 def of_titles(own: Mapping[str, str], other: Mapping[str, str], verb: str) -> str:
-    """Return which deliverables one side has and the other has not, such as "sold: Portal"."""
+    """Return which deliverables one side has and the other has not, or else has not and it has.
+
+    Such as "sold: Portal", and "not planned: Portal" on the other side.
+    """
     only = [title for name, title in own.items() if name not in other]
     if only:
         return f"{verb}: {listed(only)}"
-    return f"{verb}: {_without(other, own)}"
-
-
-def _without(other: Mapping[str, str], own: Iterable[str]) -> str:
-    return f"not {listed(title for name, title in other.items() if name not in {*own})}"
+    return f"not {verb}: {listed(title for name, title in other.items() if name not in own)}"

@@ -120,16 +120,18 @@ def sow_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
 def _sides(
     view: View, won: Kept[Won], sow: Kept[Sow], sold: str, written: str
 ) -> tuple[Side, Side]:
-    """Return the deal and the statement of work, which is signed or drafted."""
+    """Return the deal and the statement of work; `written` is what follows signed or drafted."""
+    return side("sales", sold, won.said), _of_legal(view, sow, f"{_verb(view)} {written}")
+
+
+def _verb(view: View) -> str:
+    return "drafted" if view.legal.signed_sow is None else "signed"
+
+
+def _of_legal(view: View, sow: Kept[Sow], value: str) -> Side:
+    """Return what the statement of work says, stated with its signature if it is signed."""
     signed = view.legal.signed if view.legal.signed_sow is not None else None
-    return (
-        side("sales", sold, won.said),
-        side(
-            "legal",
-            f"{'signed' if signed else 'drafted'} {written}",
-            signed.said if signed else sow.said,
-        ),
-    )
+    return side("legal", value, signed.said if signed else sow.said)
 
 
 def _by_line(lines: Iterable[ContractLine]) -> str:
@@ -210,8 +212,9 @@ def sow_scope(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
         yield rule.disconnect(
             f"The deal and the statement of work have different deliverables; {'; '.join(parts)}.",
             (won.said, sow.said),
-            sides=_sides(
-                view, won, sow, of_titles(sold, written, "sold"), of_titles(written, sold, "with")
+            sides=(
+                side("sales", of_titles(sold, written, "sold"), won.said),
+                _of_legal(view, sow, of_titles(written, sold, _verb(view))),
             ),
             exposure=price_of_deliverables(
                 [*won.event.lines, *sow.event.lines], {*sold} ^ {*written}, view.price

@@ -92,6 +92,9 @@ steps.describe(
 def _invoice_drafted(section: Fields, recorded: Recorded[finance.InvoiceDrafted]) -> None:
     event = recorded.event
     section.drafts[event.invoice] = _draft(event)
+    due = section.billing.get(event.billing_event)
+    if due is not None:
+        due.invoiced = False  # it may have been, on an invoice that was voided
 
 
 def _draft(event: finance.InvoiceDraft) -> Draft:
