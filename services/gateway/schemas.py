@@ -17,7 +17,8 @@ from gateway.portfolio.list_index import ListedDisconnect, Page
 from gateway.portfolio.summary import Summary
 from gateway.queries import EngagementDetails
 from gateway.redaction import Position, Reader, Redacted, nothing
-from gateway.rules import Disconnect
+from gateway.rules import Disconnect, Tolerances
+from gateway.rules.computed_status import Status, statuses
 from gateway.view.approved_work import LineWork, approved_work
 from gateway.view.engagement_view import Freshness, data_of, withheld_from
 from gateway.view.sections.delivery.section import DeliverySection
@@ -82,6 +83,10 @@ def _open_passed_over(items: Sequence[PassedOverView]) -> list[PassedOverView]:
     return [each for each in items if is_open(each.channel)]
 
 
+def _open_statuses(items: Sequence[Status]) -> list[Status]:
+    return [each for each in items if not each.confidential]
+
+
 def _open_disconnects(items: Sequence[DisconnectView]) -> list[DisconnectView]:
     return [each for each in items if not each.confidential]
 
@@ -94,9 +99,10 @@ class EngagementView(ViewModel):
     `lacking` has, by channel, the last `streamsequence` that an author had processed and that did
     not arrive. An engagement with `waits` is not complete: an event of it could not be processed.
     `passed_over` are missing events that a person decided to skip. `approved_work` has the worth of
-    the work that is not billed, of each line by time and materials or at cost. `cost_unknown` is
-    the number of approved time entries and expenses whose cost is not known: no cost contains them.
-    It, costs and margins are null for callers who may not see them.
+    the work that is not billed, of each line by time and materials or at cost. `computed_status`
+    has, by dimension, what follows from figures beside what the report states. `cost_unknown`
+    is the number of approved time entries and expenses whose cost is not known: no cost contains
+    them. It, costs and margins are null for callers who may not see them.
     """
 
     engagement: str
@@ -111,6 +117,7 @@ class EngagementView(ViewModel):
     delivery: DeliverySection
     finance: FinanceSection
     approved_work: list[LineWork]
+    computed_status: Annotated[list[Status], Redacted(_open_statuses)]
     confidential: Annotated[ConfidentialSection | None, Redacted(nothing)]
     cost_unknown: Annotated[int | None, Redacted(nothing)]
     freshness: Annotated[dict[str, Freshness], Redacted(open_channels)]
@@ -166,6 +173,7 @@ def engagement_view(details: EngagementDetails, reader: Reader) -> EngagementVie
         delivery=view.delivery,
         finance=view.finance,
         approved_work=approved_work(view),
+        computed_status=statuses(view, Tolerances(), confidential=True),
         confidential=view.confidential,
         cost_unknown=view.cost_unknown,
         freshness=view.freshness,

@@ -43,6 +43,8 @@ class EngagementRow:
     summary: Summary
     disconnects: list[Disconnect]
     waived: dict[str, Waiver]
+    computed_rag: str | None = None
+    """The worst computed status, also by confidential figures."""
 
     @property
     def engagement(self) -> str:
@@ -50,15 +52,17 @@ class EngagementRow:
         return self.summary.engagement
 
     def seen(self, *, confidential: bool) -> Summary:
-        """Return the summary for a reader; confidential disconnects add attention only if shown."""
+        """Return the summary for a reader; with what is confidential only if they may see it."""
         extra = weight(
             each
             for each in self.disconnects
             if each.confidential and each.finding not in self.waived
         )
-        if not confidential or not extra:
+        if not confidential or (not extra and self.computed_rag == self.summary.computed_rag):
             return self.summary
-        return self.summary.model_copy(update={"attention": self.summary.attention + extra})
+        attention = self.summary.attention + extra
+        update = {"attention": attention, "computed_rag": self.computed_rag}
+        return self.summary.model_copy(update=update)
 
     def sort_keys(self) -> dict[str, str]:
         """Return the sort key of the row in each order."""

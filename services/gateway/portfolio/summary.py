@@ -6,7 +6,8 @@ from typing import Literal
 
 from chassis.base.view_model import ViewModel
 from contracts.decimals import Number
-from gateway.rules import Disconnect
+from gateway.rules import Disconnect, Tolerances
+from gateway.rules.computed_status import statuses, worst_computed
 from gateway.view.engagement_view import View
 from gateway.view.waiting import Waits
 
@@ -19,7 +20,9 @@ class Summary(ViewModel):
     `history` marks a deal that a CRM had and no one took up here.
     `import_lacks` names the departments that have not taken over their part of an engagement that
     was under way. `attention` is higher the more is wrong; 0 needs none. `price` is a decimal
-    number in `currency`; `finish` is contracted, or else promised. An engagement with `waits` is
+    number in `currency`; `finish` is contracted, or else promised. `rag` is the worst colour of the
+    last status report, and `computed_rag` the worst that follows from figures: from open changes,
+    and for readers of confidential figures also from CPI and SPI. An engagement with `waits` is
     incomplete: an event of it could not be processed.
     """
 
@@ -39,6 +42,7 @@ class Summary(ViewModel):
     finish: date | None
     forecast_finish: date | None
     rag: str | None
+    computed_rag: str | None = None
     waits: Literal["parked", "newer-version"] | None = None
     attention: int
     disconnects: int
@@ -91,6 +95,7 @@ def summary(
         finish=view.legal.contract_finish or promised,
         forecast_finish=report.event.forecast_finish if report is not None else None,
         rag=rag,
+        computed_rag=worst_computed(statuses(view, Tolerances(), confidential=False)),
         waits=waits.state if waits is not None else None,
         attention=weight(worst) + _RAG_WEIGHT[rag or "green"],
         disconnects=len(worst),

@@ -35,7 +35,8 @@ from gateway.portfolio.totals import Share, Total
 from gateway.projection.timeline import Run, Unwritten, in_order
 from gateway.projection.version import current_version
 from gateway.redaction import adapter_of_store
-from gateway.rules import Disconnect
+from gateway.rules import Disconnect, Tolerances
+from gateway.rules.computed_status import statuses, worst_computed
 from gateway.view.engagement_view import View, apply_event, dump, load
 from gateway.view.sections.gateway import Waiver, in_force, proof
 from gateway.view.waiting import Waits
@@ -362,7 +363,12 @@ def row_of(cached: CachedView) -> EngagementRow:
         summary=summary(view, cached.disconnects, cached.waived, cached.waits),
         disconnects=list(cached.disconnects.values()),
         waived=cached.waived,
+        computed_rag=_computed(view),
     )
+
+
+def _computed(view: View) -> str | None:
+    return worst_computed(statuses(view, Tolerances(), confidential=True))
 
 
 def _stored_row(document: Document) -> StoredRow:
@@ -372,6 +378,7 @@ def _stored_row(document: Document) -> StoredRow:
         summary=Summary.model_validate_json(document["summary"]),
         disconnects=list(_DISCONNECTS.validate_json(document["findings"]).values()),
         waived=_WAIVERS.validate_json(document["waived"]),
+        computed_rag=document["computed_rag"],
     )
     share = Share(document["number"], _figures(document["figures"]))
     return StoredRow(row, share, document["unannounced"])
@@ -392,6 +399,7 @@ def _document(cached: CachedView) -> Document:
         "passed_over": [each.document() for each in cached.passed_over],
         "turns": cached.transitions,
         "waived": _WAIVERS.dump_json(cached.waived),
+        "computed_rag": _computed(view),
         "unannounced": cached.unpublished,
     }
 

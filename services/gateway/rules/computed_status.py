@@ -4,6 +4,7 @@ Cost and schedule follow from one confidential measurement of Finance; scope fol
 Delivery published, and is open. A status is unknown (None) where its figure is.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import get_args
@@ -32,6 +33,7 @@ class Status:
     computed: RAG | None
     index: str
     value: str
+    confidential: bool
 
     @property
     def figure(self) -> str:
@@ -46,6 +48,24 @@ class Status:
         )
 
 
+def statuses(view: View, allowed: Tolerances, *, confidential: bool) -> list[Status]:
+    """Return the status of each dimension that a reader may see: scope, and else cost and schedule.
+
+    None of an engagement that has ended.
+    """
+    if view.over:
+        return []
+    scope = of_scope(view, allowed)
+    measured = by_measurement(view, allowed) if confidential else []
+    return [*measured, *([scope] if scope is not None else [])]
+
+
+def worst_computed(found: Iterable[Status]) -> RAG | None:
+    """Return the worst computed status, or None where none is known."""
+    known = [each.computed for each in found if each.computed is not None]
+    return max(known, key=_COLOURS.index, default=None)
+
+
 def by_measurement(view: View, allowed: Tolerances) -> list[Status]:
     """Return cost and schedule of the last measured report (confidential), or nothing."""
     measured = view.confidential.performance
@@ -54,8 +74,15 @@ def by_measurement(view: View, allowed: Tolerances) -> list[Status]:
     figures, report = measured.event, measured.event.report
     cpi, spi = figures.cost_performance_index, figures.schedule_performance_index
     return [
-        Status("cost", report.cost, _by_index(cpi, allowed), "CPI", ratio(cpi)),
-        Status("schedule", report.schedule, _by_index(spi, allowed), "SPI", ratio(spi)),
+        Status("cost", report.cost, _by_index(cpi, allowed), "CPI", ratio(cpi), confidential=True),
+        Status(
+            "schedule",
+            report.schedule,
+            _by_index(spi, allowed),
+            "SPI",
+            ratio(spi),
+            confidential=True,
+        ),
     ]
 
 
@@ -87,7 +114,9 @@ def of_scope(view: View, allowed: Tolerances) -> Status | None:
         else "red"
     )
     open_ones = counted(len(changes), "open change")
-    return Status("scope", report.event.scope, computed, open_ones, hours(moved))
+    return Status(
+        "scope", report.event.scope, computed, open_ones, hours(moved), confidential=False
+    )
 
 
 def open_changes(view: View) -> list[Change]:

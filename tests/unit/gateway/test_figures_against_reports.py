@@ -7,12 +7,18 @@ import pytest
 
 from contracts import delivery, finance, legal
 from contracts.lines import LineScopeChange, RoleHoursDelta
-from gateway.rules import Disconnect
+from gateway.rules import Disconnect, Tolerances
+from gateway.rules.computed_status import statuses, worst_computed
 from tests.amounts import eur
-from tests.builders import Life
+from tests.builders import ENGAGEMENT, Life
+from tests.in_process_gateway import InMemory, token
 from tests.unit.gateway.test_contract_lines import altered
 from tests.unit.gateway.test_disconnects import findings, measured, only, requested
+from tests.unit.gateway.test_engagement_view import view_of
+from tests.unit.gateway.test_pages import VERA, browser, text_of
 from tests.unit.gateway.test_rule_stories import accepted, cost, forecast, milestone, scope
+
+EMIL = token("emil", "engagement-manager")
 
 
 def of_rule(life: Life, rule: str, days: int = 100) -> list[Disconnect]:
@@ -205,3 +211,43 @@ def test_a_forecast_is_compared_in_confidence() -> None:
     assert (found.severity, found.exposure) == ("serious", eur("89687.50"))
     assert found.sides[0].day == date(2026, 4, 10)
     assert only(cost("amber")).sides[0].value == "cost reported amber"
+
+
+# ---- the computed status beside the reported one -------------------------------------------------
+
+
+async def test_the_computed_status_is_beside_the_reported_one() -> None:
+    gateway = InMemory(*cost("green").events)
+    for who, shown in ((VERA, True), (EMIL, False)):
+        page = await page_of(gateway, who, f"/pages/engagements/{ENGAGEMENT}")
+        row = await page_of(gateway, who, "/pages/engagements")
+        assert ("CPI of 0.78, reported green" in page) == shown
+        assert ("computed Red" in row) == shown
+        assert "0 open changes of 0 h, reported green" in page
+
+
+async def test_a_scope_that_is_computed_is_open() -> None:
+    gateway = InMemory(*scope(170).events)
+    page = await page_of(gateway, EMIL, f"/pages/engagements/{ENGAGEMENT}")
+    assert "Scope as computed Amber 1 open change of 170 h, reported green" in page
+    assert "computed Amber" in await page_of(gateway, EMIL, "/pages/engagements")
+
+
+async def page_of(gateway: InMemory, who: str, path: str) -> str:
+    async with browser(gateway, who) as client:
+        return text_of(await client.get(path))
+
+
+def test_a_response_has_the_confidential_part_of_the_status_for_its_readers_only() -> None:
+    view = view_of(cost("green").events)
+    for confidential, dimensions in (
+        (True, ["cost", "schedule", "scope"]),
+        (False, ["scope"]),
+    ):
+        found = statuses(view, Tolerances(), confidential=confidential)
+        assert [each.dimension for each in found] == dimensions
+        assert worst_computed(found) == ("red" if confidential else "green")
+
+
+def test_an_engagement_that_has_ended_has_no_computed_status() -> None:
+    assert statuses(view_of(Life().closed().events), Tolerances(), confidential=True) == []
