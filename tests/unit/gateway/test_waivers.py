@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from contracts import gateway
+from contracts import gateway, legal
 from contracts.event import Event
 from gateway.decider import ENGAGEMENT as DECIDER
 from gateway.decider import EngagementDisconnects, PublishDisconnects, WaiveDisconnect, detected
@@ -17,6 +17,9 @@ from tests.in_process_gateway import InMemory
 from tests.portfolio_builder import company
 from tests.unit.gateway.test_disconnects import findings
 from tests.unit.gateway.test_engagement_view import view_of
+from tests.unit.gateway.test_projector import InMemory as Store
+from tests.unit.gateway.test_projector import begun
+from tests.weeks import submitted
 
 FINDING = "promised-finish-before-forecast"
 TODAY = date(2026, 4, 20)
@@ -129,3 +132,25 @@ async def test_a_list_has_a_waived_disconnect_among_the_open_ones_after_its_last
         memory.on(until + timedelta(days=days - 1))
         listed = await memory.disconnects({"waived": "true"}, None, 9, confidential=False)
         assert len(listed.items) == number
+
+
+async def test_the_waiver_of_an_engagement_that_has_ended_runs_out() -> None:
+    life = Life().kicked_off()
+    life.say(60, legal.EngagementTerminated(reason="mutual", terminated_on=life.day(40)))
+    life.say(61, submitted("T-1", life.week(4), 16))
+    view = view_of(life.events)
+    (found,) = judge(view, TODAY).values()
+    life.say(62, detected(found))
+    waiver = {"finding": found.finding, "rule": found.rule, "why": "Agreed.", "waived_by": "vera"}
+    life.say(63, gateway.DisconnectWaived.model_validate({**waiver, "until": UNTIL}))
+    projector = await begun(Store())
+    projector.today = lambda: UNTIL
+    await projector.process({ENGAGEMENT: life.events})
+    cached = await projector.look(ENGAGEMENT)
+    assert cached is not None
+    assert (view.over, [*cached.waived], cached.unpublished) == (True, [found.finding], False)
+
+    projector.today = lambda: AFTER
+    assert projector.to_judge() == [ENGAGEMENT]
+    await projector.judge_again([ENGAGEMENT])
+    assert (cached.waived, cached.unpublished) == ({}, True)
