@@ -37,6 +37,7 @@ from gateway.portfolio.figures import (
 from gateway.portfolio.list_index import ListedDisconnect, ListIndex, Page
 from gateway.portfolio.summary import Summary
 from gateway.projection.projector import ViewChange
+from gateway.projection.tolerances import CompanyTolerances
 from gateway.projection.view_store import CachedView, row_of
 from gateway.queries import EngagementDetails
 from gateway.rules import judge
@@ -95,7 +96,8 @@ class InMemory:
     def _judge(self, engagement: str) -> None:
         held = self._held[engagement]
         if held.view.causally_complete:
-            held.disconnects = judge(held.view, self.today)
+            held.tolerances = CompanyTolerances(self.records).on(held.view, self.today)
+            held.disconnects = judge(held.view, self.today, held.tolerances)
             held.judged_on = self.today
         figures = contribution(held.view, held.disconnects.values(), held.waived)
         replace_contribution(self._totals, held.figures, figures)

@@ -1,7 +1,7 @@
 """The delivery service: ``python -m delivery.service``."""
 
 from chassis.domain.decider import Decider
-from chassis.domain.reference import Record, reference_decider
+from chassis.domain.reference import Record, company_zone, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes, Related
 from chassis.web.document_routes import Private
@@ -17,6 +17,7 @@ from contracts.reference import (
     PersonPublished,
     StandInsPublished,
     TemplatePublished,
+    TolerancesPublished,
 )
 from contracts.roles import COMPANY
 from contracts.values import PersonId
@@ -52,6 +53,7 @@ from delivery.time_entries import decisions as time_entries
 from delivery.timesheets import decisions as timesheets
 from delivery.timesheets.events import TimesheetId
 from delivery.timesheets.state import Timesheet
+from delivery.tolerances import decisions as tolerances
 
 ENGAGEMENT = engagement_decider(
     "delivery",
@@ -96,6 +98,13 @@ STAND_INS = reference_decider(Record[StandInsPublished], stand_ins.capability)
 TEMPLATE = reference_decider(Record[TemplatePublished], templates.capability)
 """Decider of templates."""
 
+TOLERANCES = reference_decider(
+    Record[TolerancesPublished],
+    tolerances.capability,
+    zone=lambda record, *when: company_zone(record.tolerances, *when),
+)
+"""Decider of the tolerances of companies."""
+
 TIMESHEET: Decider[Timesheet] = Decider(
     department="delivery",
     kind="timesheet",
@@ -118,7 +127,8 @@ SERVICE = Service(
     "Delivery",
     description=(
         "The work of an engagement: estimates, plans, resources, time, progress, change control, "
-        "acceptance and closing, each behind its gate; records of people, calendars and templates."
+        "acceptance and closing, each behind its gate; records of people, calendars, templates and"
+        " tolerances."
     ),
     routes=(
         EngagementRoutes(
@@ -183,6 +193,7 @@ SERVICE = Service(
             listed_for=decided_expenses.listed_for,
         ),
         ReferenceRoutes(TEMPLATE, path="templates", seen_by=COMPANY, listed=("name",)),
+        ReferenceRoutes(TOLERANCES, path="tolerances", seen_by=COMPANY, listed=("silence_days",)),
     ),
     reads=(
         AccountPublished,

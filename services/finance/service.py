@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.domain.capability import Capability
 from chassis.domain.decider import Decider
-from chassis.domain.reference import Record, reference_decider
+from chassis.domain.reference import Record, company_zone, reference_decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.engagement_routes import EngagementRoutes
@@ -38,7 +38,6 @@ from finance.booked_works.state import BookedWorks
 from finance.budgeting import decisions as budgeting
 from finance.changes import decisions as changes
 from finance.companies import decisions as companies
-from finance.companies.policy import company_zone
 from finance.contract import decisions as contract
 from finance.cost_rates import decisions as cost_rates
 from finance.costing import decisions as costing

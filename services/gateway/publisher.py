@@ -55,7 +55,7 @@ class DisconnectPublisher:
             try:
                 await asyncio.sleep(_INTERVAL)
                 await self._before_each_round()
-                await self._judge_on_a_new_day()
+                await self._judge_again()
                 with suppress(CannotBeKept):  # the consumer gets the same error and handles it
                     await self._projector.flush(now=False)
                 await self.refresh_other_rows()
@@ -117,7 +117,7 @@ class DisconnectPublisher:
             "engagement", engagement, command, actor="gateway", key=key, occurred_at=latest
         )
 
-    async def _judge_on_a_new_day(self) -> None:
+    async def _judge_again(self) -> None:
         engagements = self._projector.to_judge()
         try:
             for start in range(0, len(engagements), _JUDGED_TOGETHER):

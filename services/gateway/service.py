@@ -16,10 +16,12 @@ from contracts.reference import (
     LedgerPublished,
     PersonPublished,
     StandInsPublished,
+    TolerancesPublished,
 )
 from gateway import api, decider
 from gateway.pages import pages
 from gateway.projection.projector import CONSUMED_CHANNELS, Projector
+from gateway.projection.tolerances import CompanyTolerances
 from gateway.projection.view_store import ViewStore
 from gateway.publisher import DisconnectPublisher
 from gateway.view.engagement_view import is_described, is_projected
@@ -45,7 +47,7 @@ def event_handling(
     """Connect the projector to the consumer, and run the publisher of disconnects beside it."""
     store = ViewStore(container.store)
     today = Today()
-    projector = projector_class(store, today)
+    projector = projector_class(store, today, CompanyTolerances(container.reference_data))
 
     def behind() -> bool:
         consumer = container.consumer
@@ -101,6 +103,7 @@ SERVICE = Service(
         LedgerPublished,
         PersonPublished,
         StandInsPublished,
+        TolerancesPublished,
     ),
     routers=(api.router, pages()),
     consumes=tuple(kind for kind in EVENTS.values() if kind.channel in CONSUMED_CHANNELS),

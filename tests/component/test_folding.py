@@ -8,8 +8,10 @@ from chassis.eventstore.mongo import Store
 from chassis.runtime.container import Container
 from gateway.decider import ENGAGEMENT as ENGAGEMENT_FINDINGS
 from gateway.projection.projector import Projector
+from gateway.projection.tolerances import CompanyTolerances
 from gateway.projection.view_store import CachedView, ViewStore
 from gateway.service import event_handling
+from testkit.scenario import RecordsOf
 from tests.builders import ENGAGEMENT, Life
 from tests.component.sample_app import settings
 from tests.infrastructure import StoreServer
@@ -42,7 +44,7 @@ async def test_what_is_folded_while_an_engagement_is_read_is_not_undone(
     opened = Store(store.url, isolation)
     shelf = Hesitant(opened)
     await shelf.prepare()
-    folding = Projector(shelf, lambda: TODAY)
+    folding = Projector(shelf, lambda: TODAY, CompanyTolerances(RecordsOf([])))
     try:
         goes_on = shelf.goes_on = asyncio.Event()
         judging = asyncio.create_task(folding.judge_again([ENGAGEMENT]))

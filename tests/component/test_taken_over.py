@@ -18,7 +18,9 @@ from chassis.eventstore.mongo import Store
 from contracts.channels import PARTITIONS
 from contracts.event import Event, Recorded
 from gateway.projection.projector import Projector
+from gateway.projection.tolerances import CompanyTolerances
 from gateway.projection.view_store import ViewStore
+from testkit.scenario import RecordsOf
 from tests.component.killable_store import Killed, Life, MortalStore
 from tests.infrastructure import StoreServer
 from tests.portfolio_builder import company, named
@@ -38,7 +40,9 @@ class Worker:
     folding: Projector = field(init=False)
 
     def __post_init__(self) -> None:
-        self.folding = Projector(ViewStore(self.store), lambda: TODAY)
+        self.folding = Projector(
+            ViewStore(self.store), lambda: TODAY, CompanyTolerances(RecordsOf([]))
+        )
 
     async def begin(self, at: int = 0) -> None:
         """Take all partitions over after `at` acknowledged batches."""
@@ -189,7 +193,7 @@ async def test_only_the_requested_version_rebuilds_while_processes_are_replaced(
         assert await newer.partitions_to_rebuild() == ALL
 
         new = Worker(opened)
-        new.folding = Projector(newer, lambda: TODAY)
+        new.folding = Projector(newer, lambda: TODAY, CompanyTolerances(RecordsOf([])))
         await new.begin(len(events))
         assert new.taken == 0
         assert not await newer.partitions_to_rebuild()

@@ -286,6 +286,8 @@ TAX_RATES: dict[str, dict[str, str]] = {
         "note": "Services are not taxable",
     },
 }
+TOLERANCES: dict[str, dict[str, Any]] = {"concord-us": {"silence_days": 28, "margin_points": "4"}}
+"""Tolerances of companies that have others than the defaults."""
 _ACCOUNT_CARDS = (("cobalt-labs", "USD"),)
 """Accounts with a rate card of their own, and its currency; the agreed rates are the standard."""
 
@@ -364,6 +366,19 @@ async def publish(driver: Driver, effective_from: date) -> None:
         *(_absences(driver, effective_from)),
         driver.publish("delivery", f"templates/{TEMPLATE}/publish-template", _template(), "paul"),
     )
+    await asyncio.gather(*_tolerances(driver, effective_from))
+
+
+def _tolerances(driver: Driver, effective_from: date) -> list[Any]:
+    return [
+        driver.publish(
+            "delivery",
+            f"tolerances/{company}/publish-tolerances",
+            {**allowed, "effective_from": effective_from.isoformat()},
+            "paul",
+        )
+        for company, allowed in TOLERANCES.items()
+    ]
 
 
 def _calendars(driver: Driver) -> list[Any]:

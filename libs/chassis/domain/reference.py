@@ -26,7 +26,13 @@ from chassis.domain.decider import Decider
 from chassis.domain.state import Keep, Part
 from chassis.domain.stream import Stream
 from contracts.event import Recorded
-from contracts.reference import AccountPublished, ContactPublished, Reference, in_force
+from contracts.reference import (
+    AccountPublished,
+    CompanyPublished,
+    ContactPublished,
+    Reference,
+    in_force,
+)
 from contracts.refusals import RefusalCode
 from contracts.values import AccountId, ContactId, Day
 
@@ -128,6 +134,12 @@ def account_zone(account: AccountId | None, records: ReferenceData, day: date) -
     record = records.on(AccountPublished, account or "", day)
     name = record.event.time_zone if record else None
     return ZoneInfo(name) if name else None
+
+
+def company_zone(company: str | None, records: ReferenceData, day: date) -> tzinfo | None:
+    """Return the time zone of a company on a day; None where the company is not known."""
+    found = None if company is None else records.on(CompanyPublished, company, day)
+    return None if found is None else ZoneInfo(found.event.time_zone)
 
 
 def reference_decider(

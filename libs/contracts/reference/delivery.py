@@ -1,4 +1,7 @@
-"""Define the reference data of Delivery: people, leave, stand-ins, calendars and templates."""
+"""Define the reference data of Delivery.
+
+They are people, leave, stand-ins, calendars, templates and tolerances.
+"""
 
 from collections import Counter
 from datetime import date
@@ -9,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from contracts.channels import DELIVERY_REFERENCE
+from contracts.decimals import CANONICAL
 from contracts.money import invalid
 from contracts.reference.record import Reference
 from contracts.values import (
@@ -220,6 +224,42 @@ class StandInsPublished(StandInsDetails, _RecordOfPerson, channel=DELIVERY_REFER
     """A version of the stand-ins of a person. Published by Delivery."""
 
     kind: ClassVar[str] = "stand-ins"
+
+
+class Tolerances(Value):
+    """Differences between departments that a company accepts before they count as a disconnect."""
+
+    hours_percent: Percent = Decimal(10)
+    """Difference of planned or billed hours and hours sold, in percent of those sold."""
+    project_management_percent: Percent = Decimal(15)
+    """Difference of planned hours of project management and those sold, in percent of those."""
+    allocation_percent: Percent = Decimal(20)
+    """Difference of allocated hours to come and planned hours to come, in percent of those."""
+    index: Annotated[
+        Decimal, Field(gt=0, le=1, max_digits=5, decimal_places=4, allow_inf_nan=False), CANONICAL
+    ] = Decimal("0.9")
+    """Lowest schedule or cost index, as a ratio, at which a status may be reported as green."""
+    margin_points: Percent = Decimal(5)
+    """Percentage points that a forecast margin may be below the margin that was sold."""
+    forecast_percent: Percent = Decimal(10)
+    """Cost at completion by the trend above the manager's forecast, in percent of the trend."""
+    report_grace_days: Annotated[int, Field(ge=0, le=366)] = 7
+    """Calendar days after which a report, or the paper of an approved change, is late."""
+    billing_days: Annotated[int, Field(ge=1, le=366)] = 14
+    """Calendar days after which what is due and not invoiced is late; twice that on a draft."""
+    silence_days: Annotated[int, Field(ge=1, le=366)] = 21
+    """Calendar days without any event after which an engagement counts as silent."""
+
+
+class TolerancesPublished(Tolerances, Reference, channel=DELIVERY_REFERENCE):
+    """A version of the tolerances of a company, by which the gateway finds disconnects.
+
+    Published by Delivery. A company without a record has the default of each tolerance.
+    """
+
+    kind: ClassVar[str] = "tolerances"
+    tolerances: Identifier
+    """Id of the company."""
 
 
 class TemplatePhase(Value):

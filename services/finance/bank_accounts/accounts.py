@@ -4,10 +4,9 @@ from datetime import date, tzinfo
 
 from chassis.domain.commands import Missing, Refused
 from chassis.domain.context import Context, ReferenceData
-from chassis.domain.reference import require_record
+from chassis.domain.reference import company_zone, require_record
 from contracts.money import Money
 from contracts.reference import BankAccount, CompanyPublished
-from finance.companies.policy import company_zone
 
 
 def require_bank_account(id: str, field: str | None, context: Context) -> BankAccount:

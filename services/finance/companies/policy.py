@@ -1,8 +1,7 @@
-"""Find what applies to a company: rounding, base currency, limits of accountants, time zone."""
+"""Find what applies to a company: rounding, base currency, limits of accountants."""
 
-from datetime import date, tzinfo
+from datetime import date
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from chassis.domain.context import ReferenceData
 from contracts.decimals import ROUNDING, Rounding
@@ -32,9 +31,3 @@ def accountant_limits(
     if found is None:
         return Decimal(0), Decimal(0)
     return found.event.bank_charge_limit, found.event.write_off_limit
-
-
-def company_zone(company: str | None, records: ReferenceData, day: date) -> tzinfo | None:
-    """Return the time zone of a company on a day; None where the company is not known."""
-    found = None if company is None else records.on(CompanyPublished, company, day)
-    return None if found is None else ZoneInfo(found.event.time_zone)

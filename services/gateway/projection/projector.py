@@ -29,6 +29,7 @@ from gateway.portfolio.list_index import EngagementRow, ListIndex
 from gateway.portfolio.totals import Totals
 from gateway.projection.checkpoints import CheckpointWriter
 from gateway.projection.timeline import in_order
+from gateway.projection.tolerances import CompanyTolerances
 from gateway.projection.view_store import CachedView, ViewStore, row_of
 from gateway.rules import judge_confidential, judge_open
 from gateway.view.engagement_view import OVER, PROJECTED_CHANNELS, apply_event, pass_over
@@ -92,8 +93,15 @@ class Projector:
     At most `cached` engagements stay in memory, and all that are not yet written.
     """
 
-    def __init__(self, store: ViewStore, today: Callable[[], date], cached: int = 5_000) -> None:
+    def __init__(
+        self,
+        store: ViewStore,
+        today: Callable[[], date],
+        tolerances: CompanyTolerances,
+        cached: int = 5_000,
+    ) -> None:
         self._store = store
+        self._tolerances = tolerances
         self.today = today
         self._most = cached
         self._cached: OrderedDict[str, CachedView] = OrderedDict()
@@ -108,7 +116,7 @@ class Projector:
         self._changed = asyncio.Event()
         self._watchers: set[asyncio.Queue[ViewChange]] = set()
         self._to_publish: dict[str, float] = {}
-        self._judged_for: date | None = None
+        self._judged_for: tuple[date, int] | None = None
 
     # ---- event handler: called by the consumer -------------------------------------------------
 
@@ -371,14 +379,15 @@ class Projector:
             self._to_publish.setdefault(engagement, time.monotonic() + seconds)
 
     def to_judge(self) -> list[str]:
-        """Return the engagements of own partitions to evaluate, once per day.
+        """Return the engagements of own partitions to evaluate.
 
-        They are those that have not ended, and those with a waiver, which may have run out.
+        They are those that have not ended, and those with a waiver, which may have run out. They
+        are returned once per day, and again when tolerances were published.
         """
-        today = self.today()
-        if self._judged_for == today or not self._partitions:
+        now = self.today(), self._tolerances.revision
+        if self._judged_for == now or not self._partitions:
             return []
-        self._judged_for = today
+        self._judged_for = now
         return [
             row.engagement
             for row in self.rows
@@ -390,11 +399,14 @@ class Projector:
         self._judged_for = None
 
     async def judge_again(self, engagements: Iterable[str]) -> None:
-        """Evaluate the rules of engagements on a new day; raises StoreAway."""
+        """Evaluate the rules of engagements on a new day or by new tolerances; raises StoreAway."""
         today = self.today()
         changed = []
         for each in (await self._load(list(engagements))).values():
-            if each.view.freshness and each.judged_on < today:
+            others = each.tolerances != self._tolerances.on(each.view, today)
+            if each.view.freshness and (each.judged_on < today or others):
+                if each.judged_on == today:
+                    each.transitions += 1
                 try:
                     self._judge(each, today)
                 except Exception:  # noqa: BLE001 - a bug in a rule concerns this engagement alone
@@ -420,8 +432,9 @@ class Projector:
         view = each.view
         if each.open_part_complete:
             # Confidential disconnects are those of the last moment at which all was complete.
-            found = judge_open(view, today) | (
-                judge_confidential(view, today)
+            each.tolerances = self._tolerances.on(view, today)
+            found = judge_open(view, today, each.tolerances) | (
+                judge_confidential(view, today, each.tolerances)
                 if each.complete
                 else {name: old for name, old in each.disconnects.items() if old.confidential}
             )

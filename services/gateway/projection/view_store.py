@@ -28,6 +28,7 @@ from chassis.eventstore.mongo import (
 )
 from contracts.channels import PARTITIONS
 from contracts.decimals import canonical_decimal
+from contracts.reference import Tolerances
 from gateway.portfolio.figures import Figures
 from gateway.portfolio.list_index import EngagementRow
 from gateway.portfolio.summary import Summary, summary
@@ -58,13 +59,14 @@ _WAIVERS = adapter_of_store(dict[str, Waiver])
 class CachedView:
     """An engagement in memory: its view, its disconnects, and what it adds to the figures.
 
-    `disconnects` are by id, as of `judged_on`, the day (UTC) of their evaluation.
+    `disconnects` are by id, as of `judged_on`, the day (UTC) of their evaluation, by `tolerances`.
     """
 
     view: View
     partition: int
     disconnects: dict[str, Disconnect] = field(default_factory=dict)
     judged_on: date = date.min
+    tolerances: Tolerances = field(default_factory=Tolerances)
     figures: Figures = field(default_factory=dict)
     unwritten: Unwritten = field(init=False)
     waits: Waits | None = None
@@ -74,7 +76,8 @@ class CachedView:
     """Missing events that a person decided to skip."""
 
     transitions: int = 0
-    """Number of times that it began or ceased to wait, or that events of it were skipped."""
+    """Number of times that it began or ceased to wait, that events of it were skipped, or that its
+    disconnects were found again on the same day, by other tolerances."""
 
     is_stored: bool = False
     """True if the store has a document of it."""
@@ -346,6 +349,7 @@ def _cached(document: Document) -> CachedView:
         partition=document["partition"],
         disconnects=_DISCONNECTS.validate_json(document["findings"]),
         judged_on=date.fromisoformat(document["judged_on"]),
+        tolerances=Tolerances.model_validate_json(document["tolerances"]),
         figures=_figures(document["figures"]),
         waits=_WAITS.validate_json(document["waits"]),
         passed_over=tuple(map(PassedOver.read, document["passed_over"])),
@@ -393,6 +397,7 @@ def _document(cached: CachedView) -> Document:
         "view": dump(view),
         "findings": _DISCONNECTS.dump_json(cached.disconnects),
         "judged_on": cached.judged_on.isoformat(),
+        "tolerances": cached.tolerances.model_dump_json(),
         "figures": _text(cached.figures),
         "summary": summary(view, cached.disconnects, cached.waived, cached.waits).model_dump_json(),
         "waits": _WAITS.dump_json(cached.waits),

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from contracts.reference import Tolerances
 from gateway.rules import (
     billable_work,
     changes,
@@ -16,7 +17,7 @@ from gateway.rules import (
     unbilled,
     work,
 )
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
+from gateway.rules.rule import Disconnect, Rule, Rules
 from gateway.view.engagement_view import View
 
 RULES = Rules(

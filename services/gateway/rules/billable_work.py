@@ -8,6 +8,7 @@ from enum import Enum
 from contracts.billable_work import PayingLines, paying_line
 from contracts.lines import HOURLY, ContractLine
 from contracts.money import Money
+from contracts.reference import Tolerances
 from gateway.formatting import listed
 from gateway.rules.amounts import agreed_lines, price_of_lines, total
 from gateway.rules.expenses import of_expenses, waiting_expenses
@@ -27,7 +28,6 @@ from gateway.rules.rule import (
     End,
     Rule,
     Rules,
-    Tolerances,
     hours,
 )
 from gateway.rules.sides import of_agreement, side

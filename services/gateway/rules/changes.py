@@ -7,10 +7,11 @@ from datetime import date
 from contracts.default_billing import with_default_billing
 from contracts.lines import BillingItem, LineChange
 from contracts.money import Money
+from contracts.reference import Tolerances
 from contracts.values import days_after
 from gateway.formatting import day
 from gateway.rules.amounts import difference, price_of_lines, total
-from gateway.rules.rule import Disconnect, End, Rule, Rules, Tolerances
+from gateway.rules.rule import Disconnect, End, Rule, Rules
 from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 from gateway.view.sections.finance.prices import PricedChange

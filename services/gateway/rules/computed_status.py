@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import get_args
 
 from contracts.counting import counted
+from contracts.reference import Tolerances
 from contracts.values import RAG
 from gateway.formatting import hours, ratio
 from gateway.rules.rule import Tolerances

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from contracts.counting import counted
+from contracts.reference import Tolerances
 from contracts.values import days_after
 from gateway.formatting import day
 from gateway.rules.amounts import agreed_lines, cost_of_delay, price_of_deliverables
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, midnight
+from gateway.rules.rule import Disconnect, Rule, Rules, midnight
 from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery.planning import Baseline

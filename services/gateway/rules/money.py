@@ -8,6 +8,7 @@ from decimal import Decimal
 from contracts.decimals import ROUNDING, round_decimal
 from contracts.lines import ContractLine
 from contracts.money import Money, Rate
+from contracts.reference import Tolerances
 from contracts.values import Margin
 from gateway.formatting import day, percent
 from gateway.rules.amounts import (
@@ -17,7 +18,7 @@ from gateway.rules.amounts import (
     total,
     value_of_hours,
 )
-from gateway.rules.rule import Disconnect, End, Rule, Rules, Tolerances, hours
+from gateway.rules.rule import Disconnect, End, Rule, Rules, hours
 from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 from gateway.view.sections.finance.budget import Budget

@@ -6,10 +6,11 @@ from datetime import date
 from contracts.decimals import ROUNDING
 from contracts.finance import PerformanceMeasured
 from contracts.money import Money
+from contracts.reference import Tolerances
 from gateway.formatting import day, listed
 from gateway.rules.amounts import price_of_lines, rate_of_work, value_of_hours
 from gateway.rules.computed_status import by_measurement, of_scope, open_changes
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
+from gateway.rules.rule import Disconnect, Rule, Rules
 from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 

@@ -12,6 +12,7 @@ from contracts.channels import Department
 from contracts.event import read_position
 from contracts.gateway import Side
 from contracts.lines import ContractLine, changed_lines
+from contracts.reference import Tolerances
 from gateway.formatting import day, listed
 from gateway.rules.amounts import agreed_lines, price_of_lines
 from gateway.rules.hours import Hours, evidence, side_of, total_hours, waiting, worth
@@ -21,7 +22,6 @@ from gateway.rules.rule import (
     End,
     Rule,
     Rules,
-    Tolerances,
     hours,
 )
 from gateway.rules.sides import side

@@ -8,6 +8,7 @@ from decimal import Decimal
 from contracts.counting import counted
 from contracts.lines import LineScopeChange
 from contracts.money import Rate
+from contracts.reference import Tolerances
 from gateway.formatting import day, listed
 from gateway.rules.amounts import (
     agreed_lines,
@@ -18,7 +19,7 @@ from gateway.rules.amounts import (
     rate_of_lines,
     value_of_hours,
 )
-from gateway.rules.rule import Disconnect, End, Rule, Rules, Tolerances, differs, hours
+from gateway.rules.rule import Disconnect, End, Rule, Rules, differs, hours
 from gateway.rules.sides import of_agreement, of_titles, side
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery.planning import Baseline

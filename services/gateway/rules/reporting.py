@@ -5,9 +5,11 @@ from datetime import date, timedelta
 
 from contracts.channels import CHANNELS, Department
 from contracts.counting import counted
+from contracts.reference import Tolerances
+from contracts.values import REPORT_DAYS
 from gateway.formatting import day, words
 from gateway.rules.amounts import total
-from gateway.rules.rule import Disconnect, End, Rule, Rules, Tolerances, midnight
+from gateway.rules.rule import Disconnect, End, Rule, Rules, midnight
 from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
@@ -36,19 +38,19 @@ def no_status_report(
         last, start = delivery.kickoff.said, delivery.kickoff.event.held_on
     else:
         return
-    cadence = allowed.report_days[delivery.tier or "standard"] + allowed.report_grace_days
+    cadence = REPORT_DAYS[delivery.tier or "standard"] + allowed.report_grace_days
     late = (today - start).days - cadence
     if late > 0:
         what = "The last status report is of" if delivery.report else "No status report since"
         yield rule.disconnect(
             f"{what} {day(start)}; one is due every "
-            f"{counted(allowed.report_days[delivery.tier or 'standard'], 'day')}.",
+            f"{counted(REPORT_DAYS[delivery.tier or 'standard'], 'day')}.",
             (last,),
             sides=(
                 side(
                     "delivery",
                     f"tier {delivery.tier or 'standard'}: a report every "
-                    f"{counted(allowed.report_days[delivery.tier or 'standard'], 'day')}",
+                    f"{counted(REPORT_DAYS[delivery.tier or 'standard'], 'day')}",
                     delivery.tier_chosen.said if delivery.tier_chosen else None,
                 ),
                 side(

@@ -1,7 +1,7 @@
 """Rules and what they find: disconnects between departments, with both sides and amounts."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Literal, NamedTuple
@@ -10,7 +10,7 @@ from chassis.domain.ids import derived_id
 from contracts.channels import Department
 from contracts.gateway import MOST_EVIDENCE, Side
 from contracts.money import Money
-from contracts.values import REPORT_DAYS, Tier
+from contracts.reference import Tolerances
 from gateway.rules.amounts import absolute
 from gateway.rules.people import who_ends
 from gateway.view.engagement_view import View
@@ -18,28 +18,6 @@ from gateway.view.sections.steps import Ref
 
 _LONGEST_SENTENCE = 4000
 """Characters that `contracts.values.Text` accepts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerances:
-    """Differences between departments that are not yet a disconnect.
-
-    Hours in percent of what was sold or planned; indices as ratios; margin in percentage points; a
-    forecast of cost in percent of the trend; days in calendar days. A report is late when the
-    interval of its tier and the grace days have
-    passed.
-    """
-
-    hours_percent: Decimal = Decimal(10)
-    project_management_percent: Decimal = Decimal(15)
-    allocation_percent: Decimal = Decimal(20)
-    index: Decimal = Decimal("0.9")
-    margin_points: Decimal = Decimal(5)
-    forecast_percent: Decimal = Decimal(10)
-    report_days: Mapping[Tier, int] = field(default_factory=lambda: REPORT_DAYS)
-    report_grace_days: int = 7
-    billing_days: int = 14
-    silence_days: int = 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +100,7 @@ class Rule:
     after_end: bool = False
     """True if the rule applies also to engagements that have ended: what it finds outlives them.
 
-    Of those it finds the same on any day.
+    Of those it finds the same on any day, by any tolerances.
     """
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 from contracts.gateway import Side
 from contracts.lines import ContractLine
 from contracts.money import Money
+from contracts.reference import Tolerances
 from gateway.formatting import day
 from gateway.rules.amounts import (
     absolute,
@@ -13,7 +14,7 @@ from gateway.rules.amounts import (
     difference,
     price_of_deliverables,
 )
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
+from gateway.rules.rule import Disconnect, Rule, Rules
 from gateway.rules.sides import of_titles, side
 from gateway.view.engagement_view import View
 from gateway.view.sections.legal import Sow

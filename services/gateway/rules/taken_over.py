@@ -10,6 +10,7 @@ from datetime import date
 
 from contracts.channels import Department
 from contracts.money import Money
+from contracts.reference import Tolerances
 from gateway.formatting import day, listed
 from gateway.rules.amounts import difference, total
 from gateway.rules.expenses import of_expenses, waiting_expenses
@@ -21,7 +22,6 @@ from gateway.rules.rule import (
     End,
     Rule,
     Rules,
-    Tolerances,
     hours,
 )
 from gateway.rules.sides import side

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 from contracts.counting import counted
 from contracts.lines import BillingItem
 from contracts.money import Money
+from contracts.reference import Tolerances
 from gateway.formatting import day, words
 from gateway.rules.amounts import price_of_lines
-from gateway.rules.rule import Disconnect, End, Rule, Rules, Tolerances, midnight
+from gateway.rules.rule import Disconnect, End, Rule, Rules, midnight
 from gateway.rules.sides import side
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref

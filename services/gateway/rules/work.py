@@ -15,6 +15,7 @@ from contracts.counting import counted
 from contracts.decimals import round_decimal
 from contracts.early_start_caps import EarlyStartCaps
 from contracts.holds import hold_of
+from contracts.reference import Tolerances
 from gateway.formatting import day, listed
 from gateway.rules.billable_work import unpaid
 from gateway.rules.early_starts import beyond_early_starts, caps_after, lacks_rate
@@ -37,7 +38,6 @@ from gateway.rules.rule import (
     End,
     Rule,
     Rules,
-    Tolerances,
     hours,
 )
 from gateway.rules.sides import side

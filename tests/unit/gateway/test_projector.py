@@ -19,10 +19,12 @@ from gateway.portfolio.totals import Share, Total
 from gateway.projection import projector as module
 from gateway.projection import view_store as stores
 from gateway.projection.projector import Projector
+from gateway.projection.tolerances import CompanyTolerances
 from gateway.projection.view_store import CachedView, ViewStore
 from gateway.publisher import DisconnectPublisher
-from gateway.rules import Disconnect, judge_open
+from gateway.rules import Disconnect, Tolerances, judge_open
 from gateway.view.engagement_view import View
+from testkit.scenario import RecordsOf
 from tests.builders import Life
 
 TODAY = date(2026, 3, 2)
@@ -89,10 +91,10 @@ class FailingRule:
         self.broken = False
         monkeypatch.setattr(module, "judge_open", self)
 
-    def __call__(self, view: View, today: date) -> dict[str, Disconnect]:
+    def __call__(self, view: View, today: date, allowed: Tolerances) -> dict[str, Disconnect]:
         if self.broken and view.engagement == E:
             raise ArithmeticError("a rule is broken: 870.12 EUR of cost")
-        return judge_open(view, today)
+        return judge_open(view, today, allowed)
 
 
 def of_other(events: Sequence[Recorded[Event]]) -> list[Recorded[Event]]:
@@ -100,7 +102,7 @@ def of_other(events: Sequence[Recorded[Event]]) -> list[Recorded[Event]]:
 
 
 async def begun(store: InMemory) -> Projector:
-    projector = Projector(store, lambda: TODAY)
+    projector = Projector(store, lambda: TODAY, CompanyTolerances(RecordsOf([])))
     assert await projector.assigned(frozenset(range(PARTITIONS))) is None
     return projector
 
@@ -165,9 +167,9 @@ async def test_rules_of_a_new_day_are_evaluated_when_the_store_is_back() -> None
     publisher = DisconnectPublisher(projector, cast("Any", None), lambda: True, nothing)
     store.away = True
     with pytest.raises(StoreAway):
-        await publisher._judge_on_a_new_day()
+        await publisher._judge_again()
     store.away = False
-    await publisher._judge_on_a_new_day()
+    await publisher._judge_again()
 
     cached = await projector.look(E)
     assert cached is not None

@@ -1,0 +1,1 @@
+"""Tolerances of companies: differences between departments that are no disconnect yet."""
