@@ -235,6 +235,11 @@ class Tolerances(Value):
     """Difference of planned hours of project management and those sold, in percent of those."""
     allocation_percent: Percent = Decimal(20)
     """Difference of allocated hours to come and planned hours to come, in percent of those."""
+    allocation_hours: Hours = Decimal(40)
+    """Difference of allocated hours to come and planned hours to come of a role, in hours.
+
+    It is a disconnect only beyond both tolerances of allocations.
+    """
     index: Annotated[
         Decimal, Field(gt=0, le=1, max_digits=5, decimal_places=4, allow_inf_nan=False), CANONICAL
     ] = Decimal("0.9")

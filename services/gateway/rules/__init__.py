@@ -12,6 +12,7 @@ from gateway.rules import (
     planned_work,
     promises,
     reporting,
+    staffing,
     statements_of_work,
     taken_over,
     unbilled,
@@ -22,6 +23,7 @@ from gateway.view.engagement_view import View
 
 RULES = Rules(
     promises.rules,
+    staffing.rules,
     work.rules,
     planned_work.rules,
     billable_work.rules,

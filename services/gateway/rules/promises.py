@@ -16,7 +16,6 @@ from gateway.rules.amounts import (
     only_rate,
     price_of_deliverables,
     price_of_lines,
-    rate_of_lines,
     value_of_hours,
 )
 from gateway.rules.rule import Disconnect, End, Rule, Rules, differs, hours
@@ -316,30 +315,3 @@ def no_manager(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iter
         exposure=proposal.price,
         severity="serious" if assigned is None else "warning",
     )
-
-
-@rules.register(
-    "allocated-hours-differ",
-    title="Hours allocated and planned",
-    owner="delivery",
-    command="allocate-resource",
-)
-def allocation(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
-    """Compare the hours that people are allocated for with the hours planned."""
-    baseline, allocated = view.delivery.baseline, view.delivery.allocated_hours
-    if baseline is None or not allocated:
-        return
-    total = sum(allocated.values(), start=Decimal(0))
-    if differs(baseline.hours, total, allowed.allocation_percent):
-        rate = rate_of_lines(agreed_lines(view), baseline.said.occurred_at.date())
-        yield rule.disconnect(
-            f"The baseline plans {hours(baseline.hours)}, people are allocated for {hours(total)}.",
-            (baseline.said, view.delivery.allocated),
-            sides=(
-                side("delivery", f"{hours(baseline.hours)} planned", baseline.said),
-                side("delivery", f"{hours(total)} allocated", view.delivery.allocated),
-            ),
-            end=End("delivery", "release-resource") if total > baseline.hours else None,
-            exposure=view.price,
-            at_stake=value_of_hours([(total - baseline.hours, rate)]),
-        )

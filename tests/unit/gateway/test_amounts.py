@@ -94,23 +94,6 @@ def test_a_missing_manager_exposes_the_proposal() -> None:
     assert amounts(found) == (WHOLE, None)
 
 
-@pytest.mark.parametrize(("manager", "at_stake"), [("125", None), ("100", eur(46_000))])
-def test_allocated_hours_have_a_value_where_all_roles_have_one_rate(
-    manager: str, at_stake: Money | None
-) -> None:
-    life = rated(Life().kicked_off(), engineer="100", manager=manager)
-    allocated = delivery.ResourceAllocated(
-        request="R-1",
-        person="eve",
-        role="engineer",
-        hours=Decimal(500),
-        starts_on=life.day(35),
-        finishes_on=life.day(140),
-        commitment="hard",
-    )
-    assert amounts(only(life.say(34, allocated), 45)) == (WHOLE, at_stake)
-
-
 @pytest.mark.parametrize(
     ("life", "role", "at_stake"),
     [

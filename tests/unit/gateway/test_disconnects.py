@@ -113,23 +113,6 @@ def test_a_proposal_before_anybody_managed_it() -> None:
     assert late.since == life.events[-1].occurred_at
 
 
-def test_people_allocated_for_other_hours_than_planned() -> None:
-    life = Life().kicked_off()
-    life.say(
-        34,
-        delivery.ResourceAllocated(
-            request="R-1",
-            person="eve",
-            role="engineer",
-            hours=Decimal(500),
-            starts_on=life.day(35),
-            finishes_on=life.day(140),
-            commitment="hard",
-        ),
-    )
-    assert only(life, 45).finding == "allocated-hours-differ"
-
-
 def test_work_before_the_signature() -> None:
     life = Life().won()
     time = approved("T-1", date(2026, 1, 12), 30, task="initiation")

@@ -26,6 +26,18 @@ class PlannedWork:
     hours: Number
 
 
+@dataclass(frozen=True, slots=True)
+class RoleTask:
+    """Hours of a role that the plan has for a task, between two days, both included."""
+
+    task: str
+    line: str | None
+    role: str
+    hours: Number
+    starts_on: date
+    finishes_on: date
+
+
 @dataclass(slots=True)
 class Baseline:
     """The latest approved plan."""
@@ -43,6 +55,9 @@ class Baseline:
     first: Ref
     first_on: date
     """The day on which the first plan was approved."""
+    tasks: list[RoleTask]
+    calendar: delivery.PlanCalendar | None
+    """The working days of the plan; None for Monday to Friday."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +159,12 @@ def _baselined(section: Fields, recorded: Recorded[delivery.PlanBaselined]) -> N
         said=event_ref,
         first=before.first if before else event_ref,
         first_on=before.first_on if before else event.baselined_on,
+        tasks=[
+            RoleTask(task.task, task.line, part.role, part.hours, task.starts_on, task.finishes_on)
+            for task in event.tasks
+            for part in task.hours
+        ],
+        calendar=event.calendar,
     )
     section.tasks = _tasks(event.tasks)
 

@@ -31,6 +31,7 @@ from gateway.view.sections.delivery.estimates import Estimate
 from gateway.view.sections.delivery.expenses import WaitingExpense
 from gateway.view.sections.delivery.planning import Baseline, Tasks
 from gateway.view.sections.delivery.raid import RaidItem, Raised, raid_item
+from gateway.view.sections.delivery.staffing import Allocation
 from gateway.view.sections.delivery.surveys import Survey
 from gateway.view.sections.delivery.time_entries import WaitingWeek, Worked
 from gateway.view.sections.sentences import answer, question
@@ -72,7 +73,8 @@ class DeliverySection:
     amendment_reviews: dict[str, Kept[AmendmentVerdict]] = each_by(
         delivery.AmendmentReviewed, lambda event: event.amendment, kept=verdict_on_amendment
     )
-    allocated_hours: dict[str, Number] = field(default_factory=dict)
+    allocations: dict[str, Allocation] = field(default_factory=dict)
+    """The last allocation of each person to each request, also of people who were released."""
     allocated: Ref | None = newest_ref(delivery.ResourceAllocated, delivery.ResourceReleased)
     requirements: dict[int, Kept[delivery.BrdSignedOff]] = each_by(
         delivery.BrdSignedOff, lambda event: event.version

@@ -1,5 +1,6 @@
-"""Keep the manager of the engagement, and the hours of the people allocated to it."""
+"""Keep the manager of the engagement, and the people allocated to it."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
@@ -10,13 +11,25 @@ from gateway.formatting import day, hours, words
 from gateway.view.sections.steps import PartSteps, Ref, ref
 
 
+@dataclass(slots=True)
+class Allocation:
+    """Hours of a role for which a person is allocated between two days, both included."""
+
+    role: str
+    hours: Number
+    starts_on: date
+    finishes_on: date
+    last_on: date
+    """The last day on which the person is allocated: the finish, or the day of their release."""
+
+
 class Fields(Protocol):
     """Fields of the section that these steps change."""
 
     manager: str | None
     manager_assigned_on: date | None
     manager_first_assigned: Ref | None
-    allocated_hours: dict[str, Number]
+    allocations: dict[str, Allocation]
 
 
 steps = PartSteps[Fields](ignored=[delivery.ResourceRequested])
@@ -55,7 +68,9 @@ steps.describe(
 @steps.on(delivery.ResourceAllocated)
 def _allocated(section: Fields, recorded: Recorded[delivery.ResourceAllocated]) -> None:
     event = recorded.event
-    section.allocated_hours[f"{event.request}/{event.person}/{event.role}"] = event.hours
+    section.allocations[f"{event.request}/{event.person}"] = Allocation(
+        event.role, event.hours, event.starts_on, event.finishes_on, event.finishes_on
+    )
 
 
 steps.describe(
@@ -66,6 +81,7 @@ steps.describe(
 
 @steps.on(delivery.ResourceReleased)
 def _released(section: Fields, recorded: Recorded[delivery.ResourceReleased]) -> None:
-    prefix = f"{recorded.event.request}/{recorded.event.person}/"
-    for key in [key for key in section.allocated_hours if key.startswith(prefix)]:
-        del section.allocated_hours[key]
+    event = recorded.event
+    allocation = section.allocations.get(f"{event.request}/{event.person}")
+    if allocation is not None:
+        allocation.last_on = min(allocation.finishes_on, event.released_on)
