@@ -54,6 +54,8 @@ from delivery.timesheets import decisions as timesheets
 from delivery.timesheets.events import TimesheetId
 from delivery.timesheets.state import Timesheet
 from delivery.tolerances import decisions as tolerances
+from delivery.workloads import decisions as workloads
+from delivery.workloads.state import Workload
 
 ENGAGEMENT = engagement_decider(
     "delivery",
@@ -122,6 +124,14 @@ EXPENSE: Decider[DecidedExpense] = Decider(
 )
 """Decider of decided expenses."""
 
+WORKLOAD: Decider[Workload] = Decider(
+    department="delivery",
+    kind="workload",
+    initial=lambda subject: Workload(person=subject),
+    capabilities=(workloads.capability,),
+)
+"""Decider of the allocations of a person over all engagements."""
+
 SERVICE = Service(
     "delivery",
     "Delivery",
@@ -130,6 +140,7 @@ SERVICE = Service(
         "acceptance and closing, each behind its gate; records of people, calendars, templates and"
         " tolerances."
     ),
+    deciders=(WORKLOAD,),
     routes=(
         EngagementRoutes(
             ENGAGEMENT,

@@ -133,17 +133,21 @@ async def allocate(run: EngagementRun, tasks: list[dict[str, Any]]) -> None:
         most = {person: round(each, 2) for person, each in _over_all_weeks(by_week).items()}
         for person, part in _shares(Decimal(wanted), most, Decimal("0.01")):
             weeks = [monday for monday, of_week in by_week.items() if person in of_week]
-            await actors.act(
-                "delivery",
-                "allocate-resource",
-                manager,
-                request=request,
-                person=person,
-                hours=str(part),
-                starts_on=max(run.starts_on, min(weeks)).isoformat(),
-                finishes_on=(max(weeks) + timedelta(days=6)).isoformat(),
-                commitment="hard",
-            )
+            first, last = max(run.starts_on, min(weeks)), max(weeks) + timedelta(days=6)
+            # The mistake of a manager: all hours in the first week, corrected at once.
+            mistaken = [first + timedelta(days=6)] if run.scenario.mistakes else []
+            for finish in (*mistaken, last):
+                await actors.act(
+                    "delivery",
+                    "allocate-resource",
+                    manager,
+                    request=request,
+                    person=person,
+                    hours=str(part),
+                    starts_on=first.isoformat(),
+                    finishes_on=finish.isoformat(),
+                    commitment="hard",
+                )
 
 
 async def log_time(run: EngagementRun, work: Work, monday: date) -> None:

@@ -1,10 +1,21 @@
 """Define the events of requested, allocated and released people."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from contracts.channels import DELIVERY
 from contracts.event import Event
-from contracts.values import Day, Identifier, Period, PersonId, ProjectRole, SomeHours
+from contracts.values import (
+    Day,
+    Identifier,
+    Period,
+    PersonId,
+    ProjectRole,
+    SomeHours,
+    TotalHours,
+    Version,
+)
 
 
 class ResourcePeriod(Period):
@@ -55,3 +66,29 @@ class ResourceReleased(Event, channel=DELIVERY):
     """Person who is released."""
     released_on: Day
     """Day from which the person is free."""
+
+
+class BeyondHours(Period):
+    """Days between which a person is allocated for more hours than the person has."""
+
+    allocated: TotalHours
+    """Hours of the allocations, over all engagements, that lie wholly in the period."""
+    available: TotalHours
+    """Hours that the person has in the period, without holidays and leave."""
+    engagements: Annotated[int, Field(ge=1, le=10_000)]
+    """Number of engagements with these allocations."""
+
+
+class WorkloadMeasured(Event, channel=DELIVERY):
+    """The allocations of a person over all engagements exceed their hours, or no longer do.
+
+    Published by Delivery in each engagement with one of the allocations, when it begins, changes
+    and ends.
+    """
+
+    person: PersonId
+    """Person who is allocated."""
+    revision: Version
+    """Counts what engagements were told about the person; it replaces what has a lower one."""
+    beyond: BeyondHours | None
+    """The period in which the hours are exceeded most; null where they no longer are."""

@@ -240,6 +240,8 @@ class Tolerances(Value):
 
     It is a disconnect only beyond both tolerances of allocations.
     """
+    person_percent: Percent = Decimal(10)
+    """Allocated hours of a person beyond those that they have, in percent of those."""
     index: Annotated[
         Decimal, Field(gt=0, le=1, max_digits=5, decimal_places=4, allow_inf_nan=False), CANONICAL
     ] = Decimal("0.9")

@@ -1,6 +1,12 @@
-"""Request hours of a role, and allocate people to requests (soft or hard)."""
+"""Request hours of a role, and allocate people to requests (soft or hard).
 
-from collections.abc import Iterable
+The stream of each person's workload is told of every allocation and release, and tells whether the
+person is allocated beyond their hours.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any
 
 from pydantic import Field
 
@@ -8,23 +14,31 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
+from chassis.domain.pending import Requested
+from chassis.domain.requests import Outcome
 from chassis.domain.rules import past_day, unless_recorded
+from contracts.decimals import round_decimal
 from contracts.delivery import (
     Commitment,
     ResourceAllocated,
     ResourcePeriod,
     ResourceReleased,
     ResourceRequested,
+    WorkloadMeasured,
 )
 from contracts.event import Event
 from contracts.values import Day, Identifier, PersonId, SomeHours
 from delivery.engagement import Engagement
 from delivery.policies import known_staff, require_open
 from delivery.resources import work_items
+from delivery.resources.requests import NoteWorkload
 from delivery.roles import MANAGERS
+from delivery.workloads.events import Allocated
+from delivery.workloads.requests import NoteAllocation
 
 capability = Capability[Engagement](__name__)
 capability.work(work_items.KINDS, work_items.items)
+noting = capability.request(NoteAllocation, of="workload")
 
 
 class RequestResource(ResourcePeriod, Command):
@@ -76,9 +90,9 @@ def allocate_resource(
 ) -> Iterable[Event]:
     """Allocate the person to the request, or change the allocation.
 
-    A person's total allocation is not limited here; it is shown in a view. Raises Refused where the
-    request or the person is unknown, the days are reversed or the person is not with the company on
-    them, or a hard allocation would become soft.
+    A person's total allocation is not limited: hours beyond those they have are published. Raises
+    Refused where the request or the person is unknown, the days are reversed or the person is not
+    with the company on them, or a hard allocation would become soft.
     """
     require_open(state)
     wanted = _request(state, command.request)
@@ -103,6 +117,7 @@ def allocate_resource(
         )
     if event != known:
         yield event
+        yield _note(state, event, Allocated(**_period(event)), state.resources.changes + 1)
 
 
 @capability.decide(ReleaseResource, by=MANAGERS)
@@ -117,7 +132,8 @@ def release_resource(
     _request(state, command.request)
     if command.person in state.resources.allocated.get(command.request, {}):
         day = past_day("released_on", command.released_on, context)
-        yield ResourceReleased(request=command.request, person=command.person, released_on=day)
+        event = ResourceReleased(request=command.request, person=command.person, released_on=day)
+        yield from _release(state, event, state.resources.changes + 1)
 
 
 def _request(state: Engagement, id: str) -> ResourceRequested:
@@ -132,9 +148,57 @@ def release_everybody(state: Engagement, context: Context) -> Iterable[Event]:
     """Release every allocated person on the day the deal is lost or the contract is terminated."""
     if state.ended_on is None:
         return
+    number = state.resources.changes
     for name in state.resources.requested:
         for person in state.resources.allocated.get(name, {}):
-            yield ResourceReleased(request=name, person=person, released_on=state.ended_on)
+            number += 1
+            event = ResourceReleased(request=name, person=person, released_on=state.ended_on)
+            yield from _release(state, event, number)
+
+
+def _release(state: Engagement, event: ResourceReleased, number: int) -> Iterator[Event]:
+    """Yield a release, and the request to note which hours of the allocation are left by it.
+
+    They are those of the days before it, of all days of the allocation an equal share each.
+    """
+    known = state.resources.allocated[event.request][event.person]
+    yield event
+    last = min(known.finishes_on, event.released_on - timedelta(days=1))
+    days, left = known.finishes_on - known.starts_on, last - known.starts_on
+    hours = round_decimal(known.hours * (left.days + 1) / (days.days + 1), 2)
+    kept = {**_period(known), "finishes_on": last, "hours": hours}
+    yield _note(state, event, Allocated(**kept) if left.days >= 0 else None, number)
+
+
+def _period(event: ResourceAllocated) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in Allocated.model_fields}
+
+
+def _note(
+    state: Engagement,
+    event: ResourceAllocated | ResourceReleased,
+    allocated: Allocated | None,
+    number: int,
+) -> Requested:
+    """Return the request to the workload of a person to note an allocation."""
+    note = NoteAllocation(
+        engagement=state.engagement, request=event.request, number=number, allocated=allocated
+    )
+    return noting(event.person, note, id=f"allocation-{number}", item=event.person)
+
+
+@noting.outcome
+def noted(state: Engagement, outcome: Outcome[NoteAllocation], context: Context) -> Iterable[Event]:
+    """Conclude nothing: the workload tells by a request of its own what follows."""
+    return ()
+
+
+@capability.decide(NoteWorkload, by=None)
+def note_workload(state: Engagement, command: NoteWorkload, context: Context) -> Iterable[Event]:
+    """Record whether the person is allocated beyond their hours, unless newer is known."""
+    known = state.resources.workloads.get(command.person)
+    if known is None or known.revision < command.revision:
+        yield WorkloadMeasured(**dict(command))
 
 
 class ResourceView(ViewModel):

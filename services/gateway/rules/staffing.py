@@ -8,9 +8,17 @@ from typing import Literal
 
 from chassis.domain.availability import MONDAY_TO_FRIDAY
 from chassis.domain.working_days import WorkingDays
+from contracts.counting import counted
 from contracts.decimals import round_decimal
 from contracts.reference import Tolerances
-from gateway.rules.amounts import agreed_lines, price_of_lines, rate_of_work, value_of_hours
+from gateway.formatting import day
+from gateway.rules.amounts import (
+    agreed_lines,
+    only_rate,
+    price_of_lines,
+    rate_of_work,
+    value_of_hours,
+)
 from gateway.rules.rule import Disconnect, End, Rule, Rules, differs, hours
 from gateway.rules.sides import side
 from gateway.view.engagement_view import View
@@ -149,6 +157,53 @@ class _Plan:
             return each.hours * self.hours(each.role, first, each.last_on) / whole
         share = _share(self.days, each.starts_on, each.finishes_on, tomorrow, each.last_on)
         return each.hours * share
+
+
+@rules.register(
+    "allocated-beyond-hours",
+    title="Allocated beyond a person's hours",
+    owner="delivery",
+    command="release-resource",
+)
+def beyond_hours(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
+    """Find people whose allocations over all engagements exceed their hours, until those days end.
+
+    At stake are the hours beyond, at most those of the person's allocations here.
+    """
+    lines = agreed_lines(view)
+    for person, kept in view.delivery.workloads.items():
+        beyond = kept.event.beyond
+        if (
+            beyond is None
+            or beyond.finishes_on < today
+            or not differs(beyond.available, beyond.allocated, allowed.person_percent)
+        ):
+            continue
+        here = [
+            each
+            for key, each in view.delivery.allocations.items()
+            if key.rpartition("/")[2] == person and each.starts_on <= each.last_on
+        ]
+        excess = beyond.allocated - beyond.available
+        rates = {rate_of_work(view, None, each.role, today, lines) for each in here}
+        mine = sum((each.hours for each in here), _ZERO)
+        yield rule.disconnect(
+            f"From {day(beyond.starts_on)} to {day(beyond.finishes_on)}, {person} is allocated for "
+            f"{hours(beyond.allocated)} over {counted(beyond.engagements, 'engagement')}, and has "
+            f"{hours(beyond.available)}.",
+            (kept.said, view.delivery.allocated),
+            sides=(
+                side(
+                    "delivery",
+                    f"{hours(beyond.allocated)} of {person} allocated over "
+                    f"{counted(beyond.engagements, 'engagement')}",
+                    view.delivery.allocated,
+                ),
+                side("delivery", f"{hours(beyond.available)} available", kept.said),
+            ),
+            about=person,
+            at_stake=value_of_hours([(min(excess, mine), only_rate(rates))]),
+        )
 
 
 def _share(

@@ -174,3 +174,41 @@ def test_a_difference_within_one_of_both_tolerances_is_none() -> None:
     assert found(staffed(manager=121), 34) is None  # 39 h
     narrow = Tolerances(allocation_hours=Decimal(10))
     assert found(staffed(manager=121), 34, narrow) is not None
+
+
+def overloaded(hours: int | None, revision: int = 1) -> delivery.WorkloadMeasured:
+    """Return that eve, who has 400 h in ten weeks, is allocated for more over two engagements."""
+    life = Life()
+    beyond = hours and delivery.BeyondHours(
+        starts_on=life.day(35),
+        finishes_on=life.day(102),
+        allocated=Decimal(hours),
+        available=Decimal(400),
+        engagements=2,
+    )
+    return delivery.WorkloadMeasured(person="eve", revision=revision, beyond=beyond or None)
+
+
+def test_a_person_beyond_their_hours_is_found_until_it_ends_or_its_days_are_over() -> None:
+    life = rated(staffed(), engineer="100")
+    life.say(36, overloaded(500))
+    disconnect = judge(view_of(life.events), life.day(40))["allocated-beyond-hours.eve"]
+    assert disconnect.sentence == (
+        "From 9 February 2026 to 17 April 2026, eve is allocated for 500 h over 2 engagements, "
+        "and has 400 h."
+    )
+    assert disconnect.at_stake == eur(10_000)
+    assert "allocated-beyond-hours.eve" in judge(view_of(life.events), life.day(102))
+    assert "allocated-beyond-hours.eve" not in judge(view_of(life.events), life.day(103))
+
+    life.say(41, overloaded(None, 2))
+    assert judge(view_of(life.events), life.day(42)) == {}
+
+
+def test_a_person_slightly_beyond_their_hours_is_tolerated() -> None:
+    life = staffed().say(36, overloaded(440))
+    assert judge(view_of(life.events), life.day(40)) == {}
+    narrow = Tolerances(person_percent=Decimal(9))
+    assert judge(view_of(life.events), life.day(40), narrow).keys() == {
+        "allocated-beyond-hours.eve"
+    }

@@ -76,6 +76,10 @@ class DeliverySection:
     allocations: dict[str, Allocation] = field(default_factory=dict)
     """The last allocation of each person to each request, also of people who were released."""
     allocated: Ref | None = newest_ref(delivery.ResourceAllocated, delivery.ResourceReleased)
+    workloads: dict[str, Kept[delivery.WorkloadMeasured]] = each_by(
+        delivery.WorkloadMeasured, lambda event: event.person
+    )
+    """The last comparison of each person's allocations over all engagements with their hours."""
     requirements: dict[int, Kept[delivery.BrdSignedOff]] = each_by(
         delivery.BrdSignedOff, lambda event: event.version
     )

@@ -1,13 +1,15 @@
 """Keep the manager of the engagement, and the people allocated to it."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Protocol
 
 from contracts import delivery
+from contracts.counting import counted
 from contracts.decimals import Number
 from contracts.event import Recorded
 from gateway.formatting import day, hours, words
+from gateway.view.sections.sentences import Names
 from gateway.view.sections.steps import PartSteps, Ref, ref
 
 
@@ -20,7 +22,7 @@ class Allocation:
     starts_on: date
     finishes_on: date
     last_on: date
-    """The last day on which the person is allocated: the finish, or the day of their release."""
+    """The last day on which the person is allocated: the finish, or the day before a release."""
 
 
 class Fields(Protocol):
@@ -84,4 +86,18 @@ def _released(section: Fields, recorded: Recorded[delivery.ResourceReleased]) ->
     event = recorded.event
     allocation = section.allocations.get(f"{event.request}/{event.person}")
     if allocation is not None:
-        allocation.last_on = min(allocation.finishes_on, event.released_on)
+        allocation.last_on = min(allocation.finishes_on, event.released_on - timedelta(days=1))
+
+
+def _workload(event: delivery.WorkloadMeasured, names: Names) -> str:
+    if event.beyond is None:
+        return f"{names.person(event.person)} is no longer allocated beyond their hours."
+    return (
+        f"{names.person(event.person)} is allocated for {hours(event.beyond.allocated)} from "
+        f"{day(event.beyond.starts_on)} to {day(event.beyond.finishes_on)}, over "
+        f"{counted(event.beyond.engagements, 'engagement')}, and has "
+        f"{hours(event.beyond.available)}."
+    )
+
+
+steps.describe(delivery.WorkloadMeasured, _workload)
