@@ -1,9 +1,24 @@
 """Define the events of earned value and margins."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from contracts.channels import FINANCE_CONFIDENTIAL
 from contracts.event import Event
 from contracts.money import Money, NotNegativeTotal
-from contracts.values import RAG, Day, Margin, Month, Ratio, StreamSequence, Value, Version
+from contracts.values import (
+    RAG,
+    Day,
+    Identifier,
+    Margin,
+    Month,
+    Ratio,
+    ShortText,
+    StreamSequence,
+    Value,
+    Version,
+)
 
 
 class MeasuredReport(Value):
@@ -59,6 +74,24 @@ class EarnedValue(Value):
     """
 
 
+MOST_PARTS = 200
+"""With more phases, or lines, there are no figures by them: the event would be too large."""
+
+
+class PhasePerformance(EarnedValue):
+    """Earned value of a phase of the plan."""
+
+    phase: ShortText | None
+    """Name of the phase; null for purchases, and for cost of work on no task of the plan."""
+
+
+class LinePerformance(EarnedValue):
+    """Earned value of a contract line, with its purchases."""
+
+    line: Identifier | None
+    """Id of the line; null for what belongs to no line, or to more than one."""
+
+
 class PerformanceMeasured(EarnedValue, Event, channel=FINANCE_CONFIDENTIAL):
     """Earned value was measured for a status report.
 
@@ -86,6 +119,10 @@ class PerformanceMeasured(EarnedValue, Event, channel=FINANCE_CONFIDENTIAL):
 
     Null where no work is left, or where the estimate has no cost for it.
     """
+    phases: Annotated[tuple[PhasePerformance, ...], Field(max_length=MOST_PARTS + 1)] = ()
+    """The figures by phase; BAC, PV, EV and AC add up to the total. Empty beyond 200 phases."""
+    lines: Annotated[tuple[LinePerformance, ...], Field(max_length=MOST_PARTS + 1)] = ()
+    """The figures by line; BAC, PV, EV and AC add up to the total. Empty beyond 200 lines."""
 
 
 class MarginMeasured(Event, channel=FINANCE_CONFIDENTIAL):

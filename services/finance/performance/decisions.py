@@ -7,8 +7,11 @@ it is certain that there will be none. A report that cannot be measured yet wait
 booked months and the end are measured without it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import astuple
+from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.availability import working_days_of_plan
@@ -17,17 +20,26 @@ from chassis.domain.context import Context, ReferenceData
 from contracts.decimals import ROUNDING, Rounding
 from contracts.delivery import PlanBaselined
 from contracts.event import Event
-from contracts.finance import EarnedValue, MarginMeasured, PerformanceMeasured
+from contracts.finance import (
+    MOST_PARTS,
+    EarnedValue,
+    LinePerformance,
+    MarginMeasured,
+    PerformanceMeasured,
+    PhasePerformance,
+)
 from contracts.money import Money
-from contracts.values import Margin, PlannedTask
+from contracts.values import Margin
 from finance.calendar_months import end_of
 from finance.costing.rates import cost_of_purchases, cost_rates_on, margin
 from finance.engagement import Engagement
 from finance.importing.opening import billed_before, cost_before
 from finance.performance import earned_value as ev
 from finance.performance import margins
+from finance.performance.parts import Amounts, Cell, by_part, rounded_parts, shared, total
 from finance.performance.state import Report
 from finance.policies import rounding_of
+from finance.work.state import Totals
 
 capability = Capability[Engagement](__name__)
 
@@ -58,36 +70,46 @@ def _performance(
     ETC is the manager's hours to complete at the average cost of the plan's hours, and purchases
     that are not bought yet; EAC = AC + ETC. Where no purchases are planned, no figure has expenses.
     """
-    costs = _task_costs(report.baseline, state.money, records) if report.baseline else None
-    bought = _purchases(state, report, records)
-    if report.baseline is None or costs is None or bought is None:
+    baseline, day = report.baseline, report.as_of
+    if baseline is None:
         return None
-    if not state.work.is_costed(report.works, until=report.as_of, with_expenses=bool(bought)):
+    costs = _task_costs(state, baseline, records)
+    purchases = _purchases(state, baseline, day, records)
+    if costs is None or purchases is None:
         return None
-    totals = state.work.totals_at(report.works)
-    tasks, currency = report.baseline.tasks, state.money
-    rounding = rounding_of(state, records, report.as_of)
-
-    def cost(task: PlannedTask) -> Decimal:
-        return costs[task.task]
-
-    spent = totals.bought_to(report.as_of)
-    cost_to_date = totals.cost_to(report.as_of) - (Decimal(0) if bought else spent)
-    planned = ev.budget_at_completion(tasks, cost)
-    days, profiles = working_days_of_plan(report.baseline.calendar), report.baseline.profiles
-    due = ev.planned_value(tasks, cost, report.as_of, days, profiles)
-    due += ev.planned_purchases(bought, planned, due)
-    done = ev.earned_value(tasks, cost, report.progress, report.milestones)
-    done += ev.earned_purchases(bought, planned, done, spent if bought else Decimal(0))
-    measured = earned_value(planned + bought, due, done, cost_to_date, currency, rounding)
+    bought = sum(purchases.values(), Decimal(0))
+    if not state.work.is_costed(report.works, until=day, with_expenses=bool(bought)):
+        return None
+    totals, tasks, currency = state.work.totals_at(report.works), baseline.tasks, state.money
+    rounding = rounding_of(state, records, day)
+    spent = totals.bought_to(day)
+    cells = [*_work(report, baseline, costs)]
+    work = total(each.amounts for each in cells)
+    if bought:
+        cells += _bought(purchases, work, totals, day)
+    accrued = [*_accrued(baseline, totals, day, with_expenses=bool(bought))]
+    cost = totals.time_to(day) + (spent if bought else 0)
+    whole = total(each.amounts for each in cells) + Amounts(cost=Fraction(cost))
+    by_phase = by_part(((each.phase, each.amounts) for each in (*cells, *accrued)), whole)
+    by_line = by_part(((each.line, each.amounts) for each in (*cells, *accrued)), whole)
+    measured = earned_value(whole, currency, rounding)
     bac, ac = measured.budget_at_completion, measured.actual_cost
     hours = sum((line.hours for task in tasks for line in task.hours), Decimal(0))
+    planned = sum((each for task in costs.values() for each in task.values()), Decimal(0))
     rest = report.hours_to_complete * planned
-    to_buy = max(bought - spent, Decimal(0))
-    etc = Money.nearest(rest / hours + to_buy, currency, rounding) if hours else None
+    left = max(bought - spent, Decimal(0))
+    etc = Money.nearest(rest / hours + left, currency, rounding) if hours else None
     eac = None if etc is None else ac + etc
     return PerformanceMeasured(
         **dict(measured),
+        phases=tuple(
+            PhasePerformance(phase=name, **dict(part))
+            for name, part in _parts(by_phase, currency, rounding)
+        ),
+        lines=tuple(
+            LinePerformance(line=name, **dict(part))
+            for name, part in _parts(by_line, currency, rounding)
+        ),
         as_of=report.as_of,
         report=report.stated,
         purchases=Money.nearest(bought, currency, rounding) if bought else None,
@@ -104,14 +126,77 @@ def _performance(
     )
 
 
-def earned_value(
-    budget: Decimal,
-    due: Decimal,
-    done: Decimal,
-    cost: Decimal,
-    currency: str,
-    rounding: Rounding = ROUNDING,
-) -> EarnedValue:
+def _work(
+    report: Report, baseline: PlanBaselined, costs: Mapping[str, Mapping[str | None, Decimal]]
+) -> Iterator[Cell]:
+    """Yield BAC, PV and EV of the tasks by phase and line."""
+    days = working_days_of_plan(baseline.calendar)
+    due = ev.due_parts(baseline.tasks, report.as_of, days, baseline.profiles)
+    for task in baseline.tasks:
+        complete = report.progress.get(task.task, Decimal(0))
+        done = Fraction(ev.completed(task, complete, report.milestones)) / 100
+        for line, cost in costs[task.task].items():
+            exact = Fraction(cost)
+            amounts = Amounts(budget=exact, due=exact * due[task.task], done=exact * done)
+            yield Cell(task.phase, line, amounts)
+
+
+def _accrued(
+    baseline: PlanBaselined, totals: Totals, day: date, *, with_expenses: bool
+) -> Iterator[Cell]:
+    """Yield AC by phase, of time on its tasks, and by line."""
+    phases = {task.task: task.phase for task in baseline.tasks}
+    for task in totals.tasks:
+        cost = Fraction(totals.cost_of_tasks_to(day, (task,)))
+        yield Cell(phases.get(task), None, Amounts(cost=cost))
+    for line in dict.fromkeys((*totals.cost, *totals.bought)):
+        cost = Fraction(totals.time_to(day, (line,)))
+        if with_expenses:
+            cost += Fraction(totals.bought_to(day, (line,)))
+        yield Cell(None, line or None, Amounts(cost=cost))
+
+
+def _bought(
+    purchases: Mapping[str, Decimal], work: Amounts, totals: Totals, day: date
+) -> Iterator[Cell]:
+    """Yield BAC, PV and EV of the purchases by line, measured together with all the work.
+
+    What is earned in total is shared by what each line would earn alone.
+    """
+    costs = {line: Fraction(cost) for line, cost in purchases.items()}
+    whole = sum(costs.values(), Fraction(0))
+    due = ev.planned_purchases(whole, work.budget, work.due)
+
+    def earned(cost: Fraction, lines: Container[str] | None = None) -> Fraction:
+        spent = Fraction(totals.bought_to(day, lines))
+        return ev.earned_purchases(cost, work.budget, work.done, spent)
+
+    alone = {line: earned(cost, (line,)) for line, cost in costs.items()}
+    done = shared(earned(whole), alone, costs)
+    for line, cost in costs.items():
+        amounts = Amounts(budget=cost, due=due * cost / whole, done=done[line])
+        yield Cell(None, line, amounts)
+
+
+def _parts(
+    parts: Mapping[str | None, Amounts], currency: str, rounding: Rounding
+) -> Iterator[tuple[str | None, EarnedValue]]:
+    """Yield the figures of parts, rounded so that they add up to the whole; none of nothing.
+
+    Nothing where there are more parts than an event may have.
+    """
+    if len(parts) > MOST_PARTS + 1:  # what is in no part is one of them
+        return
+
+    def nearest(amount: Decimal) -> Decimal:
+        return Money.nearest(amount, currency, rounding).amount
+
+    for name, amounts in zip(parts, rounded_parts(parts.values(), nearest), strict=True):
+        if name is not None or amounts != Amounts():
+            yield name, earned_value(amounts, currency, rounding)
+
+
+def earned_value(whole: Amounts, currency: str, rounding: Rounding = ROUNDING) -> EarnedValue:
     """Return the figures that follow from BAC, PV, EV and AC, which are rounded first."""
 
     def money(amount: Decimal) -> Money:
@@ -121,7 +206,8 @@ def earned_value(
         """Return an estimate; None where a tiny divisor makes it larger than any amount."""
         return None if amount is None or amount >= _BEYOND_TOTALS else money(amount)
 
-    bac, pv, earned, ac = (money(each).amount for each in (budget, due, done, cost))
+    exact = (Decimal(each.numerator) / each.denominator for each in astuple(whole))
+    bac, pv, earned, ac = (money(each).amount for each in exact)
     return EarnedValue(
         budget_at_completion=money(bac),
         planned_value=money(pv),
@@ -239,35 +325,46 @@ def _final(state: Engagement) -> Iterable[Event]:
     )
 
 
-def _purchases(state: Engagement, report: Report, records: ReferenceData) -> Decimal | None:
-    """Return the planned cost of the purchases signed by the report's day; None while unknown.
+def _purchases(
+    state: Engagement, baseline: PlanBaselined, day: date, records: ReferenceData
+) -> dict[str, Decimal] | None:
+    """Return the planned cost of the purchases signed by a day, by line; None while unknown.
 
-    The cost rates are those of the baseline's day, as for tasks. Zero before there is a budget.
+    The cost rates are those of the baseline's day, as for tasks. Nothing before there is a budget.
     """
-    if state.budget is None or report.baseline is None:
-        return Decimal(0)
-    rates = cost_rates_on(records, state.money, report.baseline.baselined_on)
-    lines = state.budget.agreed_on(report.as_of).lines
-    costs = [cost_of_purchases(line, rates) for line in lines]
-    known = [cost for cost in costs if cost is not None]
-    return sum(known, Decimal(0)) if len(known) == len(costs) else None
+    if state.budget is None:
+        return {}
+    rates = cost_rates_on(records, state.money, baseline.baselined_on)
+    lines = state.budget.agreed_on(day).lines
+    costs = {line.line: cost_of_purchases(line, rates) for line in lines}
+    known = {line: cost for line, cost in costs.items() if cost is not None}
+    return (
+        {line: cost for line, cost in known.items() if cost} if len(known) == len(costs) else None
+    )
 
 
 def _task_costs(
-    baseline: PlanBaselined, currency: str, records: ReferenceData
-) -> dict[str, Decimal] | None:
-    """Return the planned cost of each task, at the cost rates of the baseline's day.
+    state: Engagement, baseline: PlanBaselined, records: ReferenceData
+) -> dict[str, dict[str | None, Decimal]] | None:
+    """Return the planned cost of each task by line, at the cost rates of the baseline's day.
 
-    None while a role has no cost rate.
+    The line is the one that pays for the role, else the one that the task names, else None. None
+    instead of the costs while a role has no cost rate.
     """
-    published = cost_rates_on(records, currency, baseline.baselined_on)
+    day = baseline.baselined_on
+    published = cost_rates_on(records, state.money, day)
     rates = published.by_role if published else {}
-    if any(line.role not in rates for task in baseline.tasks for line in task.hours):
-        return None
-    return {
-        task.task: sum((rates[line.role].amount * line.hours for line in task.hours), Decimal(0))
-        for task in baseline.tasks
-    }
+    costs = dict[str, dict[str | None, Decimal]]()
+    for task in baseline.tasks:
+        of_task = costs[task.task] = dict[str | None, Decimal]()
+        for each in task.hours:
+            if each.role not in rates:
+                return None
+            paying = state.budget.paying_line(task.line, each.role, day) if state.budget else None
+            line = paying.line if paying else task.line
+            cost = rates[each.role].amount * each.hours
+            of_task[line] = of_task.get(line, Decimal(0)) + cost
+    return costs
 
 
 class PerformanceFigures(ViewModel):

@@ -58,6 +58,25 @@ def budget_at_completion(
     return sum((cost(task) for task in tasks), Decimal(0))
 
 
+def due_parts(
+    tasks: Iterable[PlannedTask],
+    day: date,
+    days: WorkingDays,
+    profiles: Iterable[PlannedProfile] = (),
+) -> dict[str, Fraction]:
+    """Return the part (0 to 1) of each task that is due by the end of the day.
+
+    It is that of the profile of its line, else of that of the plan, else of its working days.
+    """
+    shares = {each.line: planned_share(each, day, days) for each in profiles}
+
+    def due(task: PlannedTask) -> Fraction:
+        share = shares.get(task.line, shares.get(None))
+        return elapsed(task.starts_on, task.finishes_on, day, days) if share is None else share
+
+    return {task.task: due(task) for task in tasks}
+
+
 def planned_value(
     tasks: Iterable[PlannedTask],
     cost: Callable[[PlannedTask], Decimal],
@@ -65,20 +84,10 @@ def planned_value(
     days: WorkingDays,
     profiles: Iterable[PlannedProfile] = (),
 ) -> Decimal:
-    """Return PV, the planned cost of work due by the end of the day.
-
-    The cost of each task is spread by the profile of its line, else by that of the plan, else
-    evenly over the working days of the task.
-    """
-    shares = {each.line: planned_share(each, day, days) for each in profiles}
-
-    def due(task: PlannedTask) -> Fraction:
-        share = shares.get(task.line, shares.get(None))
-        if share is None:
-            share = elapsed(task.starts_on, task.finishes_on, day, days)
-        return Fraction(cost(task)) * share
-
-    total = sum(map(due, tasks), Fraction(0))
+    """Return PV, the planned cost of work due by the end of the day; see `due_parts`."""
+    tasks = tuple(tasks)
+    parts = due_parts(tasks, day, days, profiles)
+    total = sum((Fraction(cost(task)) * parts[task.task] for task in tasks), Fraction(0))
     return Decimal(total.numerator) / total.denominator
 
 
@@ -101,23 +110,23 @@ def earned_value(
     )
 
 
-def planned_purchases(purchases: Decimal, planned: Decimal, pv: Decimal) -> Decimal:
+def planned_purchases(purchases: Fraction, planned: Fraction, pv: Fraction) -> Fraction:
     """Return the part of purchases that is due: the share of the planned work that is.
 
     `planned` and `pv` are those of the work; nothing is due where no work is planned.
     """
-    return purchases * pv / planned if planned else Decimal(0)
+    return purchases * pv / planned if planned else Fraction(0)
 
 
 def earned_purchases(
-    purchases: Decimal, planned: Decimal, earned: Decimal, spent: Decimal
-) -> Decimal:
+    purchases: Fraction, planned: Fraction, earned: Fraction, spent: Fraction
+) -> Fraction:
     """Return the part of purchases that is earned, as apportioned effort of the work.
 
     What is bought before is earned when it is bought, up to what is planned: a licence that is
     bought at the start is no overrun. `planned` and `earned` are those of the work.
     """
-    share = purchases * earned / planned if planned else Decimal(0)
+    share = purchases * earned / planned if planned else Fraction(0)
     return max(share, min(spent, purchases))
 
 

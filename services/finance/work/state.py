@@ -59,13 +59,15 @@ class Totals(Value):
 
     `worth` is what invoices and drafts charge and the worth of what they do not bill. It contains
     `spent`, the expenses, and is without what is written down; `cost` is without `bought`, the cost
-    of expenses. Amounts are in the engagement's currency and not rounded, but for what is charged.
+    of expenses, and `tasks` is `cost` by task. Amounts are in the engagement's currency and not
+    rounded, but for what is charged.
     """
 
     worth: ByLine = {}
     spent: ByLine = {}
     cost: ByLine = {}
     bought: ByLine = {}
+    tasks: ByLine = {}
 
     def after(self, changes: Iterable[Change]) -> "Totals":
         """Return the totals after works changed."""
@@ -92,7 +94,15 @@ class Totals(Value):
 
     def cost_to(self, until: date, lines: Container[str] | None = None) -> Decimal:
         """Return the accrued cost of work of some lines, or of all, dated up to a day."""
-        return _to(self.cost, until, lines) + self.bought_to(until, lines)
+        return self.time_to(until, lines) + self.bought_to(until, lines)
+
+    def cost_of_tasks_to(self, until: date, tasks: Container[str]) -> Decimal:
+        """Return the accrued cost of time on some tasks, dated up to a day."""
+        return _to(self.tasks, until, tasks)
+
+    def time_to(self, until: date, lines: Container[str] | None = None) -> Decimal:
+        """Return the accrued cost of time of some lines, or of all, dated up to a day."""
+        return _to(self.cost, until, lines)
 
     def bought_to(self, until: date, lines: Container[str] | None = None) -> Decimal:
         """Return the accrued cost of expenses of some lines, or of all, dated up to a day."""
@@ -108,6 +118,8 @@ def _amounts(work: Work) -> Iterator[tuple[str, str, Decimal]]:
             yield "spent", work.paid_by, work.worth_kept
     if work.cost is not None:
         yield "bought" if is_expense else "cost", work.costs or "", work.cost.amount
+        if work.task is not None:
+            yield "tasks", work.task, work.cost.amount
 
 
 def _sum(known: ByLine, more: ByLine) -> ByLine:
@@ -417,6 +429,7 @@ class ApprovedWork(Part):
                 billable=each.billable and event.why_not_billed is None,
                 number=number,
                 line=each.line,
+                task=each.task,
                 role=each.role,
                 hours=each.hours,
             )

@@ -88,7 +88,8 @@ class Work(_Compact):
     """Approved time, or an approved expense (which has an amount, but no role and no hours).
 
     `number` counts the works of the engagement in the order of approval, from 0. `line` is the
-    contract line that Delivery's plan or the approval of an expense names, if any. `conversion` is
+    contract line that Delivery's plan or the approval of an expense names, if any, `task` that of
+    time. `conversion` is
     that of an expense in another currency than the engagement's, once its rate is known.
     `released` counts the releases up to its own, 0 if it was never held: released works are billed
     after the others of their day.
@@ -108,6 +109,7 @@ class Work(_Compact):
     billable: bool
     number: int
     line: Identifier | None = None
+    task: Identifier | None = None
     role: ProjectRole | None = None
     hours: Hours = NOTHING
     amount: Money | None = None

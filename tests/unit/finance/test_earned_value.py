@@ -1,8 +1,9 @@
 """Check the formulas of the Practice Standard for Earned Value Management on round figures."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given as any_of
@@ -12,10 +13,12 @@ from pydantic import ValidationError
 from chassis.domain.availability import MONDAY_TO_FRIDAY
 from chassis.domain.working_days import WorkingDays
 from contracts.delivery import PlannedMonth, PlannedProfile
+from contracts.money import Money
 from contracts.reference import CalendarDetails
 from contracts.values import PlannedTask
 from finance.costing.rates import ratio
 from finance.performance import earned_value as ev
+from finance.performance.parts import Amounts, rounded_parts, shared, total
 
 D = Decimal
 amounts = st.decimals(0, 10_000_000, places=2)
@@ -254,17 +257,46 @@ def test_delay_increases_the_cost_of_what_remains():
     assert by_both == 14_375
 
 
+def earned_purchases(*amounts: int) -> Fraction:
+    """Return what is earned of purchases with the planned work, the work done, and the spent."""
+    return ev.earned_purchases(*map(Fraction, amounts))
+
+
 def test_purchases_are_apportioned_to_the_work_and_earned_when_bought_before():
-    assert ev.planned_purchases(D(600), D(3_000), D(1_000)) == 200
-    assert ev.earned_purchases(D(600), D(3_000), D(1_500), D(100)) == 300
-    assert ev.earned_purchases(D(600), D(3_000), D(1_500), D(400)) == 400
-    assert ev.earned_purchases(D(600), D(3_000), D(1_500), D(900)) == 600
-    assert ev.earned_purchases(D(600), D(3_000), D(3_000), D(0)) == 600
+    assert ev.planned_purchases(Fraction(600), Fraction(3_000), Fraction(1_000)) == 200
+    assert earned_purchases(600, 3_000, 1_500, 100) == 300
+    assert earned_purchases(600, 3_000, 1_500, 400) == 400
+    assert earned_purchases(600, 3_000, 1_500, 900) == 600
+    assert earned_purchases(600, 3_000, 3_000, 0) == 600
 
 
 def test_purchases_without_planned_work_are_earned_as_they_are_bought():
-    assert ev.planned_purchases(D(600), D(0), D(0)) == 0
-    assert ev.earned_purchases(D(600), D(0), D(0), D(250)) == 250
+    assert ev.planned_purchases(Fraction(600), Fraction(0), Fraction(0)) == 0
+    assert earned_purchases(600, 0, 0, 250) == 250
+
+
+parts_of_cents = st.fractions(0, 1_000, max_denominator=997)
+
+
+@any_of(st.lists(st.tuples(*[parts_of_cents] * 4), min_size=1, max_size=8))
+def test_rounded_parts_add_up_to_the_rounded_sum(rows: list[tuple[Fraction, ...]]):
+    def nearest(amount: Decimal) -> Decimal:
+        return Money.nearest(amount, "EUR", "half-even").amount
+
+    parts = [Amounts(*row) for row in rows]
+    rounded = rounded_parts(parts, nearest)
+    assert total(rounded) == total(parts).rounded(nearest)
+    assert all(each >= 0 for part in rounded for each in astuple(part))
+
+
+@any_of(st.lists(st.tuples(parts_of_cents, st.fractions(0, 1)), min_size=1), st.fractions(0, 1))
+def test_no_line_earns_more_than_it_plans(lines: list[tuple[Fraction, Fraction]], part: Fraction):
+    limits = {str(place): limit for place, (limit, _) in enumerate(lines)}
+    expected = {str(place): limit * share for place, (limit, share) in enumerate(lines)}
+    amount = sum(limits.values(), Fraction(0)) * part
+    found = shared(amount, expected, limits)
+    assert sum(found.values(), Fraction(0)) == amount
+    assert all(0 <= each <= limits[name] for name, each in found.items())
 
 
 def test_a_ratio_with_a_zero_divisor_is_unknown():

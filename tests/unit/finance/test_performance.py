@@ -1,7 +1,10 @@
 """Check that each status report is measured once, as of its day, by Delivery's state before it."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
+from typing import TypeAlias
 
 import pytest
 
@@ -30,9 +33,10 @@ from contracts.reference import CalendarDetails, PurchaseCost
 from contracts.values import Margin, RoleHours, WeightedMilestone
 from finance.engagement import Engagement
 from finance.performance.decisions import earned_value
+from finance.performance.parts import Amounts
 from finance.revenue.decisions import RecogniseRevenue
 from finance.settlement.decisions import SettleAccount
-from testkit.scenario import Scenario, like
+from testkit.scenario import Outcome, Scenario, like
 from tests.amounts import eur, usd
 from tests.unit.finance.builders import (
     AMENDMENT,
@@ -66,6 +70,9 @@ from tests.unit.finance.builders import (
 
 APRIL_20 = date(2026, 4, 20)
 
+Figures: TypeAlias = tuple[Decimal | int, ...]
+"""BAC, PV, EV and AC."""
+
 
 def margin(revenue: int | str, cost: int | str, ratio: str) -> Margin:
     return Margin(revenue=eur(revenue), cost=eur(cost), margin=Decimal(ratio))
@@ -82,7 +89,8 @@ def working(*, costs: bool = True) -> Scenario[Engagement]:
 
 def test_a_report_is_followed_by_earned_value_and_margins_as_of_its_day():
     working().when_consumed(report(APRIL_20)).then(
-        PerformanceMeasured(
+        like(
+            PerformanceMeasured,
             as_of=APRIL_20,
             report=MeasuredReport(report=1, streamsequence=5, schedule="green", cost="green"),
             budget_at_completion=eur(10_200),
@@ -555,8 +563,70 @@ def test_the_end_is_measured_though_a_report_waits():
 
 
 def test_an_estimate_beyond_any_amount_is_unknown():
-    most, least = Decimal("1e26"), Decimal("0.01")
-    figures = earned_value(most, most, least, most, "EUR")
+    most, least = Fraction(10**26), Fraction(1, 100)
+    figures = earned_value(Amounts(most, most, least, most), "EUR")
     assert figures.estimate_at_completion_by_trend is None
     assert figures.estimate_at_completion_by_cost_and_schedule is None
     assert EarnedValue.model_validate_json(figures.model_dump_json()) == figures
+
+
+def parts(outcome: Outcome[Engagement]) -> tuple[PerformanceMeasured, Mapping[str | None, Figures]]:
+    """Return the measurement, with BAC, PV, EV and AC by phase and by line."""
+    (measured,) = (each for each in outcome.events if isinstance(each, PerformanceMeasured))
+    found: dict[str | None, Figures] = {each.phase: amounts(each) for each in measured.phases}
+    for line in measured.lines:
+        found[f"line {line.line}"] = amounts(line)
+    for every in (measured.phases, measured.lines):
+        assert amounts(measured) == tuple(map(sum, zip(*map(amounts, every), strict=True)))
+    return measured, found
+
+
+def amounts(figures: EarnedValue) -> Figures:
+    bac, pv = figures.budget_at_completion.amount, figures.planned_value.amount
+    return bac, pv, figures.earned_value.amount, figures.actual_cost.amount
+
+
+def test_the_figures_are_those_of_the_phases_and_of_the_lines():
+    done = (
+        time("a", role="architect", hours=50, task="t1"),
+        time("b", role="developer", hours=10, task="t2"),
+        time("c", role="developer", hours=2, task="not-in-the-plan"),
+        progress("t1", 100),
+        expense("x", eur(1_000), line="travel"),
+    )
+    lines = [each.model_copy(update={"line": "work"}) for each in TASKS]
+    plan = BASELINED.model_copy(update={"tasks": tuple(lines)})
+    planned = hearing(contracted(sow_of(fixed_line(), TRAVEL)), plan, *done)
+    _, found = parts(planned.when_consumed(report(APRIL_20)))
+    assert found["Analysis"] == (3_200, 3_200, 3_200, 4_000)
+    assert found["Build"] == (7_000, 1_500, 0, 500)
+    # 2,040 of travel, of which 47 / 102 are due and 1,000 are bought; and two hours.
+    assert found[None] == (2_040, 940, 1_000, 1_100)
+    assert found["line travel"] == (2_040, 940, 1_000, 1_000)
+    assert found["line work"][:3] == (10_200, 4_700, 3_200)
+
+
+def test_what_is_bought_for_no_line_is_earned_by_all_of_them():
+    other = TRAVEL.model_copy(
+        update={
+            "line": "hotels",
+            "billing": tuple(each.model_copy(update={"item": "hotels"}) for each in TRAVEL.billing),
+        }
+    )
+    planned = hearing(contracted(sow_of(fixed_line(), TRAVEL, other)), BASELINED)
+    bought = hearing(planned, expense("x", eur(1), line="travel"), expense("y", eur(4_079)))
+    measured, found = parts(bought.when_consumed(report(APRIL_20)))
+    assert measured.earned_value == eur(4_080)
+    assert found["line travel"][2] == found["line hotels"][2] == 2_040
+
+
+def test_a_plan_with_very_many_phases_has_no_figures_by_phase():
+    tasks = tuple(
+        TASKS[0].model_copy(update={"task": f"t{each}", "phase": f"Phase {each}"})
+        for each in range(201)
+    )
+    planned = hearing(contracted(), BASELINED.model_copy(update={"tasks": tasks}))
+    planned.when_consumed(report(APRIL_20)).then(
+        like(PerformanceMeasured, phases=(), budget_at_completion=eur(643_200)),
+        like(MarginMeasured),
+    )

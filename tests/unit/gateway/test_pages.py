@@ -2,20 +2,25 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import httpx
 import pytest
 
 from chassis.domain.stream import PassedOver
+from contracts import finance
+from contracts.values import Margin
 from gateway.pages import live_updates
 from gateway.pages.routes import age_notice
 from gateway.projection.projector import ViewChange
 from gateway.view.waiting import Waits
 from testkit.scenario import RecordsOf
+from tests.amounts import eur
 from tests.builders import ENGAGEMENT, Life
 from tests.in_process_gateway import ACCOUNTS, PEOPLE, TODAY, InMemory, app_of, token
 from tests.portfolio_builder import company, green_in_the_red, late, named, retold
 from tests.unit.finance.builders import exchange
+from tests.unit.gateway.test_disconnects import margin_measured, measured
 from tests.unit.imported import IMPORTED
 from tests.weeks import rejected, submitted
 
@@ -126,6 +131,26 @@ async def test_an_engagement_shows_departments_margins_proof_and_timeline(
     ] == []
     assert "Status report 9: scope green, schedule green, cost amber" in text
     assert "The latest 60 of" in text
+
+
+async def test_a_forecast_has_its_day_and_the_trend_beside_it() -> None:
+    life = Life().worked(8)
+    whole = measured(life, "0.78", "0.80").model_copy(
+        update={"estimate_at_completion_by_trend": eur(89_688)}
+    )
+    build = finance.PhasePerformance(
+        phase="Build", **{name: getattr(whole, name) for name in finance.EarnedValue.model_fields}
+    )
+    trend = Margin(revenue=eur(100_000), cost=eur(89_688), margin=Decimal("0.10312"))
+    margins = margin_measured(life, "36").model_copy(
+        update={"report": 1, "forecast_on": life.day(90), "margin_by_trend": trend}
+    )
+    life.say(95, whole.model_copy(update={"phases": (build,)}), margins)
+    async with browser(InMemory(*life.events)) as vera:
+        text = text_of(await vera.get(f"/pages/engagements/{ENGAGEMENT}"))
+    assert "Forecast of 5 April 2026 100,000 EUR 64,000 EUR 36%" in text
+    assert "By trend 100,000 EUR 89,688 EUR 10.3%" in text
+    assert "Build 70,000 EUR 40,000 EUR 32,000 EUR 41,000 EUR 0.78 0.80" in text
 
 
 async def test_imported_history_is_a_list_of_its_own() -> None:
