@@ -34,6 +34,7 @@ from finance.performance.state import Performance
 from finance.periods.state import Periods
 from finance.progress.state import Progress
 from finance.proposals.state import Proposals
+from finance.provisions.state import Provisions
 from finance.revenue.state import Revenue
 from finance.settlement.state import Settlement
 from finance.work.assignment import assigned
@@ -58,6 +59,7 @@ class Engagement(CommonParts):
     moved_works: MovedWorks = MovedWorks()
     billing: Billing = Billing()
     revenue: Revenue = Revenue()
+    provisions: Provisions = Provisions()
     settlement: Settlement = Settlement()
     performance: Performance = Performance()
     importing: Importing = Importing()

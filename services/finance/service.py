@@ -67,6 +67,7 @@ from finance.periods import decisions as periods
 from finance.policies import require_running
 from finance.progress import decisions as progress
 from finance.proposals import decisions as proposals
+from finance.provisions import decisions as provisions
 from finance.rate_cards import decisions as rate_cards
 from finance.revenue import decisions as revenue
 from finance.roles import ACCOUNTING, CONTROLLING, DETAILS_SEEN_BY, READERS
@@ -98,6 +99,7 @@ COMPUTING: tuple[Capability[Engagement], ...] = (
     revenue.capability,
     settlement.capability,
     performance.capability,
+    provisions.capability,
 )
 """The capabilities of engagements that compute figures.
 

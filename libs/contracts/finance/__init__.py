@@ -17,6 +17,7 @@ from contracts.finance.payments import *
 from contracts.finance.performance import *
 from contracts.finance.periods import *
 from contracts.finance.proposals import *
+from contracts.finance.provisions import *
 from contracts.finance.questions import *
 from contracts.finance.revenue import *
 from contracts.finance.settlement import *

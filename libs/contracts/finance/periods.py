@@ -1,5 +1,9 @@
 """Define the events of accounting periods."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL
 from contracts.event import Event
 from contracts.money import Money, NotNegativeTotal
@@ -86,6 +90,24 @@ class PeriodBooked(BookedTotals, Event, channel=FINANCE):
     """
 
 
+class ContractBalance(Value):
+    """The revenue and the billing of a contract to the end of a month, without tax.
+
+    Opening balances are contained. Source: IFRS 15.105-107.
+    """
+
+    amendment: Identifier | None
+    """Id of the amendment that is a contract of its own; null for the contract itself."""
+    recognised: Money | None
+    """Revenue to that day; null where that of an obligation is not recognised to the month."""
+    billed: Money
+    """Invoices less credit notes, both to that day."""
+    contract_asset: NotNegativeTotal | None
+    """Recognised less billed, at least zero; null where `recognised` is."""
+    contract_liability: NotNegativeTotal | None
+    """Billed less recognised, at least zero; null where `recognised` is."""
+
+
 class PeriodCosted(Event, channel=FINANCE_CONFIDENTIAL):
     """The cost of a month of the engagement was booked, together with the month.
 
@@ -102,13 +124,17 @@ class PeriodCosted(Event, channel=FINANCE_CONFIDENTIAL):
     """Revenue recognised in proportion to cost, by its month."""
     recognised: Money
     """Revenue recognised by other methods, as in `period-booked`."""
+    loss: Money
+    """Expected losses provided, less those released, by the month of the change."""
+    contracts: Annotated[tuple[ContractBalance, ...], Field(max_length=200)]
+    """Revenue and billing of each contract to the end of the month."""
     uncosted: WorkCount
     """Number of approved works of days to the end of the month whose cost is not known.
 
     Their cost is in a later booking.
     """
     margin: Margin | None
-    """Margin of all this revenue over `cost`.
+    """Margin of all this revenue over `cost` and `loss`.
 
     Null where the cost of approved work of days to the end of the month was not known.
     """

@@ -24,7 +24,14 @@ from contracts.finance import (
     WorkWrittenDown,
 )
 from contracts.legal import AmendmentSigned
-from contracts.lines import HOURLY, BillingItem, ContractLine, PerformanceObligation, total_price
+from contracts.lines import (
+    HOURLY,
+    BillingItem,
+    ContractLine,
+    PerformanceObligation,
+    Treatment,
+    total_price,
+)
 from contracts.money import Money
 from contracts.values import Identifier, Month, Value, days_after
 from contracts.vocabularies import Unlisted
@@ -53,7 +60,8 @@ class Entry:
 class Agreed(Value):
     """Lines and obligations of the contract from a signature on.
 
-    `signed_on` is the day of the amendment, None for the contract's own terms. `recognised_to` is
+    `signed_on` is the day of the amendment, None for the contract's own terms, as are `amendment`
+    and `treatment`. `recognised_to` is
     the last month with recognised revenue before they were in the budget, and
     `openly_recognised_to` that of revenue which is not by cost, so that nothing open depends on
     costs.
@@ -62,6 +70,8 @@ class Agreed(Value):
     signed_on: date | None
     lines: tuple[ContractLine, ...]
     obligations: tuple[PerformanceObligation, ...]
+    amendment: Identifier | None = None
+    treatment: Treatment | None = None
     recognised_to: Month | None = None
     openly_recognised_to: Month | None = None
 
@@ -287,6 +297,8 @@ class Budgeting(Part):
             signed_on=event.signed_on,
             lines=event.lines,
             obligations=event.obligations,
+            amendment=event.amendment,
+            treatment=event.treatment,
             recognised_to=self.recognised_to,
             openly_recognised_to=self.openly_recognised_to,
         )

@@ -296,6 +296,7 @@ class MonthCosts(ViewModel):
     cost: Money
     uncosted: int
     recognised_by_cost: Money
+    loss: Money
 
 
 class MonthView(ViewModel):
@@ -401,6 +402,7 @@ def _costs(totals: Iterable[CompanyTotals]) -> list[MonthCosts]:
             cost=each.cost,
             uncosted=each.uncosted,
             recognised_by_cost=each.recognised_by_cost,
+            loss=each.loss,
         )
         for each in totals
     ]

@@ -35,6 +35,7 @@ class CompanyTotals(Value):
     cost: Money
     uncosted: WorkCount
     recognised_by_cost: Money
+    loss: Money
 
     @classmethod
     def of(cls, booked: PeriodBooked, costed: PeriodCosted) -> "CompanyTotals":
@@ -50,6 +51,7 @@ class CompanyTotals(Value):
             cost=costed.cost,
             uncosted=costed.uncosted,
             recognised_by_cost=costed.recognised_by_cost,
+            loss=costed.loss,
         )
 
     def plus(self, other: Self) -> Self:

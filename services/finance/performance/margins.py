@@ -6,7 +6,8 @@ Of an engagement that was taken over, they contain the opening balances.
 
 - ``margin_sold``: the contract's price and the expected cost of its hours.
 - ``margin_billed``: invoices less credit notes, and cost, both to a day.
-- ``margin_recognised``: recognised revenue and cost, both to the end of the last recognised month.
+- ``margin_recognised``: recognised revenue and cost, both to the end of the last recognised month,
+  the cost with the loss that was expected then.
 - ``margin_forecast``: expected revenue and the cost at completion (EAC); in the end, the billed
   amount and the actual cost.
 - ``margin_by_trend``: the same with the cost at completion by trend (BAC / CPI).
@@ -71,7 +72,8 @@ def recognised(state: Engagement, totals: Totals, day: date) -> Margin | None:
         revenue = recognised_at(state, month) if end_of(month) <= day else None
         cost, before = _cost_to(state, totals, end_of(month)), recognised_before(state)
         if revenue is not None and cost is not None and before is not None:
-            return margin(revenue + before, cost)
+            loss = state.provisions.loss_to(month).expected
+            return margin(revenue + before, cost + Money(amount=loss, currency=state.money))
     return None
 
 

@@ -18,6 +18,8 @@ from contracts.delivery import (
 from contracts.event import Recorded
 from contracts.finance import (
     AccountSettled,
+    LossProvided,
+    LossReleased,
     MarginMeasured,
     MeasuredReport,
     PerformanceMeasured,
@@ -58,7 +60,8 @@ class Forecast(Value):
     """Measured estimate at completion (EAC), and the changes that its plan includes.
 
     `to_complete` is the part of the amount that is still to come, `hours` are the planned hours
-    that it is for: all of the plan where none are left. Where purchases are planned, the amount is
+    that it is for: all of the plan where none are left. `hours_to_complete` are those that the
+    manager stated. Where purchases are planned, the amount is
     `with_expenses`.
     """
 
@@ -67,6 +70,7 @@ class Forecast(Value):
     amount: Money
     to_complete: Money
     hours: tuple[HoursToCome, ...]
+    hours_to_complete: Decimal
     changes: tuple[Identifier, ...]
     with_expenses: bool
 
@@ -142,6 +146,7 @@ class Performance(Part):
                 amount=event.estimate_at_completion,
                 to_complete=event.estimate_to_complete or Money.zero(event.actual_cost.currency),
                 hours=_to_come(plan, report.progress) if report and plan else (),
+                hours_to_complete=report.hours_to_complete if report else Decimal(0),
                 changes=plan.changes if plan else (),
                 with_expenses=event.purchases is not None,
             )
@@ -168,9 +173,14 @@ class Performance(Part):
 
     @on_event
     def _continued(
-        self, event: AccountSettled | RevenueRecognised | RevenueByCostRecognised
+        self,
+        event: AccountSettled
+        | RevenueRecognised
+        | RevenueByCostRecognised
+        | LossProvided
+        | LossReleased,
     ) -> Self:
-        """Let another final margin follow a new settlement or a further recognised month.
+        """Let another final margin follow a new settlement, a further recognised month or a loss.
 
         What reopens the account needs no step: without a settlement no final margin is measured.
         """

@@ -39,6 +39,7 @@ from finance.periods.missing import (
 )
 from finance.periods.requests import BookPeriod, CheckPeriod
 from finance.periods.state import NOTHING, Unbooked
+from finance.revenue.balances import balances_at
 from finance.time_billing.unbilled import of_unknown_worth, unbilled_to
 
 capability = Capability[Engagement](__name__)
@@ -145,14 +146,17 @@ def _costs(state: Engagement, month: Month) -> PeriodCosted:
     cost = Money(amount=unbooked.cost, currency=currency)
     by_cost = Money(amount=unbooked.recognised_by_cost, currency=currency)
     recognised = Money(amount=unbooked.recognised, currency=currency)
+    loss = Money(amount=unbooked.loss, currency=currency)
     uncosted = sum(each.on <= end_of(month) for each in state.work.without_cost)
     return PeriodCosted(
         month=month,
         cost=cost,
         recognised_by_cost=by_cost,
         recognised=recognised,
+        loss=loss,
+        contracts=balances_at(state, month),
         uncosted=uncosted,
-        margin=None if uncosted else margin(recognised + by_cost, cost),
+        margin=None if uncosted else margin(recognised + by_cost, cost + loss),
     )
 
 

@@ -33,6 +33,8 @@ from contracts.finance import (
     ExpenseConverted,
     InvoiceIssued,
     InvoiceVoided,
+    LossProvided,
+    LossReleased,
     PaymentAllocated,
     PaymentDeallocated,
     PeriodBooked,
@@ -66,6 +68,7 @@ class Unbooked(Value):
     expenses: dict[str, Decimal] = {}
     cost: Decimal = NOTHING
     recognised_by_cost: Decimal = NOTHING
+    loss: Decimal = NOTHING
 
     @property
     def owed(self) -> Decimal:
@@ -241,6 +244,11 @@ class Periods(Part):
         return self._counted(end_of(event.month), recognised_by_cost=amount)
 
     @on_event
+    def _loss(self, event: LossProvided | LossReleased) -> Self:
+        sign = -1 if isinstance(event, LossReleased) else 1
+        return self._counted(end_of(event.month), loss=sign * event.amount.amount)
+
+    @on_event
     def _booked(self, event: PeriodBooked) -> Self:
         """Keep the later months, and what is not booked yet: costs, and unconverted expenses."""
         booked = self.unbooked_to(event.month)
@@ -252,6 +260,7 @@ class Periods(Part):
             },
             cost=booked.cost,
             recognised_by_cost=booked.recognised_by_cost,
+            loss=booked.loss,
         )
         later = {month: each for month, each in self.unbooked.items() if month > event.month}
         kept = self.updated(unbooked=later, receivables=event.receivables.amount)
@@ -263,6 +272,7 @@ class Periods(Part):
             end_of(event.month),
             cost=-event.cost.amount,
             recognised_by_cost=-event.recognised_by_cost.amount,
+            loss=-event.loss.amount,
         )
 
     def _waiting(self, person: PersonId, hours: HoursByDay) -> Self:

@@ -12,7 +12,7 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, gate
 from chassis.domain.context import Context
 from contracts.event import Event
-from contracts.finance import RevenueByCostRecognised, RevenueRecognised
+from contracts.finance import ContractBalance, RevenueByCostRecognised, RevenueRecognised
 from contracts.lines import PerformanceObligation
 from contracts.money import Money
 from contracts.values import Month, RevenueMethod
@@ -20,8 +20,9 @@ from contracts.vocabularies import Unlisted
 from finance.budgeting.state import Budget
 from finance.calendar_months import after, end_of, refused_month, require_over
 from finance.engagement import Engagement
-from finance.importing.opening import billed_before, recognised_before
+from finance.importing.opening import recognised_before
 from finance.policies import require_budget, require_open_day
+from finance.revenue.balances import balances_at
 from finance.revenue.earned import earned_to
 from finance.revenue.missing import missing_costs
 from finance.revenue.months import (
@@ -181,16 +182,6 @@ def _so_far(state: Engagement, obligation: PerformanceObligation) -> Money:
     return state.revenue.recognised(obligation.obligation, state.money)
 
 
-def contract_asset(recognised: Money, billed: Money) -> Money:
-    """Return the contract asset: recognised less billed, at least zero (IFRS 15.107)."""
-    return recognised - min(recognised, billed)
-
-
-def contract_liability(recognised: Money, billed: Money) -> Money:
-    """Return the contract liability: billed less recognised, at least zero (IFRS 15.106)."""
-    return billed - min(recognised, billed)
-
-
 class ObligationView(ViewModel):
     """Performance obligation, and its revenue where the method does not use cost."""
 
@@ -211,7 +202,8 @@ class RevenueFigures(ViewModel):
     """Revenue of all obligations against what was billed, for callers who may see costs.
 
     `recognised_to` is the last month in which the revenue of all obligations is recognised. Asset
-    and liability are those at its end, and unknown before it.
+    and liability are the sums of those of all contracts at its end, and unknown before it;
+    `contract_balances` has them by recognised month and contract.
     """
 
     recognised: Money | None
@@ -219,6 +211,7 @@ class RevenueFigures(ViewModel):
     revenue_by_cost: dict[str, Money]
     contract_asset: Money | None
     contract_liability: Money | None
+    contract_balances: dict[Month, tuple[ContractBalance, ...]]
 
 
 @capability.view
@@ -249,11 +242,9 @@ def revenue_figures(state: Engagement) -> RevenueFigures:
     recognised = recognised_at(state, last) if last else None
     if recognised is None and currency is not None:
         recognised = Money.zero(currency)
-    # Asset and liability are those of the contract: with what was recognised and billed before.
-    billed = state.billing.billed(state.money, end_of(last)) if last else None
-    before = recognised_before(state) if last else None
-    earned = recognised + before if recognised and before else None
-    invoiced = billed + billed_before(state) if billed else None
+    balances = {month: balances_at(state, month) for month in reversed(state.revenue.months)}
+    assets = [each.contract_asset for each in balances.get(last or "", ())]
+    liabilities = [each.contract_liability for each in balances.get(last or "", ())]
     return RevenueFigures(
         recognised=recognised,
         recognised_to=last,
@@ -262,6 +253,13 @@ def revenue_figures(state: Engagement) -> RevenueFigures:
             for each in (budget.obligations if budget else ())
             if each.method == "cost-to-cost"
         },
-        contract_asset=contract_asset(earned, invoiced) if earned and invoiced else None,
-        contract_liability=contract_liability(earned, invoiced) if earned and invoiced else None,
+        contract_asset=_total(assets),
+        contract_liability=_total(liabilities),
+        contract_balances=balances,
     )
+
+
+def _total(amounts: list[Money | None]) -> Money | None:
+    """Return the sum; None where one is not known, or there is none."""
+    known = [each for each in amounts if each is not None]
+    return Money.total(known, known[0].currency) if known and len(known) == len(amounts) else None

@@ -56,9 +56,8 @@ def earned_to(
     cost, and the cost to that day is above the forecasts: how much of the work is done is unknown.
     Raises ValueError where this release does not know the method.
     """
-    if _over(state, budget, day):
-        billed = state.billing.billed(state.money, day, obligation.lines)
-        return billed + billed_before(state, obligation.lines)
+    if is_over(state, budget, day):
+        return price_to(state, budget, obligation, day)
     earned: Money | None
     match obligation.method:
         case "as-invoiced":
@@ -100,7 +99,40 @@ def given_up(
     return total
 
 
-def _price_at(
+def price_to(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> Money:
+    """Return what an obligation earns in the end by the contract on a day.
+
+    That is its price without what was given up or, where nothing more is to be billed, what was.
+    """
+    if is_over(state, budget, day):
+        billed = state.billing.billed(state.money, day, obligation.lines)
+        return billed + billed_before(state, obligation.lines)
+    price = price_at(state, budget, obligation, day)
+    return price - min(price, given_up(state, budget, obligation, day))
+
+
+def is_done(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> bool:
+    """Return whether an obligation is satisfied by a day, but for changes by hours alone."""
+    if is_over(state, budget, day):
+        return True
+    if obligation.method == "over-time":
+        return not any(
+            months_between(each.starts_on, day) + 1 < each.periods
+            for each in _retainers(obligation, budget.agreed_on(day).lines)
+        )
+    return _accepted(state, day, _scope(state, budget, obligation, day))
+
+
+def changes_to_implement(state: Engagement, budget: Budget, day: date) -> tuple[str, ...]:
+    """Return the signed changes by hours alone that are not implemented on a day."""
+    return tuple(each.change for each in _by_hours_alone(state, day))
+
+
+def price_at(
     state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
 ) -> Money:
     """Return the price of an obligation signed by a day, after the discounts on its entries."""
@@ -157,7 +189,7 @@ def _as_invoiced(
         earned = Fraction(value if line.cap is None else min(value, left))
         total += max(earned - Fraction(_given_back(state, line, day).amount), Fraction(0))
         if price.amount:
-            net = Fraction(_price_at(state, budget, obligation, day).amount)
+            net = Fraction(price_at(state, budget, obligation, day).amount)
             less = (net - Fraction(price.amount)) * earned / Fraction(price.amount)
             discounts = discounts + _nearest(state, less)
     return _nearest(state, total) + discounts
@@ -178,7 +210,7 @@ def _by_cost(
     Once everything is accepted (or the engagement is closed), only changes by hours alone that are
     not implemented have cost to come.
     """
-    price = _price_at(state, budget, obligation, day)
+    price = price_at(state, budget, obligation, day)
     if _accepted(state, day, _scope(state, budget, obligation, day)):
         return price - min(price, _to_implement(state, budget, obligation, day))
     spent = cost_to(state, budget, obligation, day)
@@ -190,7 +222,7 @@ def _by_cost(
     return _part_of(state, price, Fraction(spent.amount) / Fraction(expected.amount))
 
 
-def _over(state: Engagement, budget: Budget, day: date) -> bool:
+def is_over(state: Engagement, budget: Budget, day: date) -> bool:
     """Return whether nothing is to be earned or billed any more on a day.
 
     A settled account alone is not enough: it may be settled long before the work ends.
@@ -251,7 +283,7 @@ def _to_implement(
 def _by_acceptance(
     state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
 ) -> Money:
-    price = _price_at(state, budget, obligation, day)
+    price = price_at(state, budget, obligation, day)
     shares = _shares(state, budget, obligation, day)
     done = [one for one in shares if state.progress.accepted.get(one, date.max) <= day]
     if shares and len(done) == len(shares):
@@ -275,7 +307,7 @@ def _over_time(
         month = end_of(month_of(first_of_month(first, nth)))
         terms = next(_retainers(obligation, budget.agreed_on(month).lines), None)
         if terms is not None and nth < terms.periods:
-            price = Fraction(_price_at(state, budget, obligation, month).amount)
+            price = Fraction(price_at(state, budget, obligation, month).amount)
             earned += (price - earned) / (terms.periods - nth)
     return _nearest(state, earned)
 

@@ -10,15 +10,20 @@ from finance.calendar_months import end_of
 from finance.engagement import Engagement
 from finance.importing.opening import cost_before, recognised_before
 from finance.revenue.costs import unmeasured_changes
-from finance.revenue.earned import earned_to
+from finance.revenue.earned import earned_to, is_over
 from finance.revenue.months import next_open_month
 
 
 def missing_costs(
     state: Engagement, budget: Budget, obligation: PerformanceObligation, month: Month
 ) -> Iterable[Missing]:
-    """Yield the costs, or else the forecast, that the revenue by cost of a month needs."""
+    """Yield the costs, or else the forecast, that the revenue by cost of a month needs.
+
+    Once no more is to be earned or billed, revenue is what was billed, and needs no cost.
+    """
     day, known = end_of(month), True
+    if is_over(state, budget, day) and recognised_before(state, obligation.lines) is not None:
+        return
     if budget.cost is None:
         known = False
         yield Missing("cost-unknown", "what the budgeted hours cost is not known", "finance")

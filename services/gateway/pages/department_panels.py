@@ -508,6 +508,14 @@ def _months(view: View, *, confidential: bool) -> Iterator[str]:
             figures.append(f"{money(cost.cost)} of cost")
             if cost.uncosted:
                 figures.append(f"without that of {counted(cost.uncosted, 'work')}")
+            if cost.loss.amount:
+                figures.append(f"{money(cost.loss)} of expected losses")
+            for balance in cost.contracts:
+                of = f" of amendment {balance.amendment}" if balance.amendment else ""
+                if balance.contract_asset is not None and balance.contract_asset.amount:
+                    figures.append(f"contract asset{of} {money(balance.contract_asset)}")
+                if balance.contract_liability is not None and balance.contract_liability.amount:
+                    figures.append(f"contract liability{of} {money(balance.contract_liability)}")
         yield f"{month}: {', '.join(figures)}"
 
 

@@ -224,6 +224,20 @@ def _costs(each: Sequence[ConfidentialFigures]) -> list[Group]:
                     lambda one: one.project_management_cost,
                     part=True,
                 ),
+                cost("Expected losses provided for", lambda one: one.expected_losses, part=False),
+            ),
+            confidential=True,
+        ),
+        Group(
+            "Contracts at the end of the last booked month",
+            (
+                cost("Contract assets", lambda one: one.contract_assets, part=False),
+                cost("Contract liabilities", lambda one: one.contract_liabilities, part=False),
+                Line(
+                    "contracts without recognised revenue, not included",
+                    tuple(number(figures.contract_balances_unknown) for figures in each),
+                    part=True,
+                ),
             ),
             confidential=True,
         ),

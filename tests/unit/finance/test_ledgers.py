@@ -38,7 +38,7 @@ from finance.periods.events import OpenItem, OpenItems, PeriodChecked
 from finance.service import LEDGER, LEDGER_GROUP
 from testkit.scenario import Scenario, given, like
 from tests.amounts import eur, usd
-from tests.unit.finance.test_periods import booked, costed
+from tests.unit.finance.test_periods import booked, costed_event
 
 MAY_4 = date(2026, 5, 4)
 AMOUNTS = {*BookedTotals.model_fields, "receivables_before", "unbilled"} - {"hours"}
@@ -256,7 +256,7 @@ def test_answers_to_earlier_questions_count_no_more():
 
 
 def test_the_totals_of_a_month_are_kept_by_currency():
-    (first,) = [CompanyTotals.of(booked("04", hours="8"), costed("04", 400))]
+    (first,) = [CompanyTotals.of(booked("04", hours="8"), costed_event("04", 400))]
     note = NoteGroup(group=1, round=2, open=0, booked=1, totals=(first.plus(first),))
     done = started().after(CLOSE).when(note).then_accepted()
     ((totals,),) = (each.totals for each in done.view["months"])
@@ -267,10 +267,10 @@ def test_the_totals_of_a_month_are_kept_by_currency():
 
 
 def test_amounts_in_several_currencies_are_not_added():
-    euros = CompanyTotals.of(booked("04", billed=eur(100)), costed("04", 40))
+    euros = CompanyTotals.of(booked("04", billed=eur(100)), costed_event("04", 40))
     dollars = CompanyTotals.of(
         booked("04", **{name: usd(0) for name in AMOUNTS} | {"billed": usd(70)}),
-        costed("04", 0).model_copy(update={"cost": usd(30), "recognised_by_cost": usd(0)}),
+        costed_event("04", 0).model_copy(update={"cost": usd(30), "recognised_by_cost": usd(0)}),
     )
     note = NoteGroup(group=1, round=2, open=0, booked=2, totals=(euros, dollars))
     done = started().after(CLOSE).when(note).then_accepted()
@@ -339,7 +339,7 @@ def test_a_group_answers_once_all_engagements_have():
 
 def test_a_group_reports_the_totals_of_those_that_booked():
     asked = group().after(begin("book"))
-    bookings: tuple[PeriodBooked, PeriodCosted] = booked("04", hours="8"), costed("04", 400)
+    bookings: tuple[PeriodBooked, PeriodCosted] = booked("04", hours="8"), costed_event("04", 400)
     first = asked.when_outcome("book-1", NAMES[0], *bookings).then_accepted()
     draft = OpenItem(code="invoice-not-approved", sentence="draft a is not approved")
     missing = OpenItems(items=(draft,), count=1)

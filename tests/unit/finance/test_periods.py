@@ -41,7 +41,8 @@ from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from finance.withholding.decisions import WriteDownWork
 from finance.write_offs.decisions import ReverseWriteOff, WriteOffInvoice
-from testkit.scenario import Outcome, Scenario, like
+from testkit.matchers import Like, like
+from testkit.scenario import Outcome, Scenario
 from tests.amounts import eur, usd
 from tests.unit.finance.builders import (
     APRIL_1,
@@ -110,7 +111,14 @@ def booked(month: str, **amounts: Any) -> PeriodBooked:
 BOOKED = (like(PeriodBooked), like(PeriodCosted), like(MarginMeasured))
 
 
-def costed(month: str, cost: int, by_cost: int = 0, openly: int = 0) -> PeriodCosted:
+def costed(month: str, cost: int, by_cost: int = 0, openly: int = 0) -> Like:
+    """Return the pattern of the cost of a booked month of 2026, without contract balances."""
+    booked = costed_event(month, cost, by_cost, openly)
+    fields = {name: value for name, value in booked if name != "contracts"}
+    return like(PeriodCosted, **fields)
+
+
+def costed_event(month: str, cost: int, by_cost: int = 0, openly: int = 0) -> PeriodCosted:
     revenue = by_cost + openly
     ratio = round(Decimal(revenue - cost) / revenue, 6) if revenue else None
     return PeriodCosted(
@@ -118,6 +126,8 @@ def costed(month: str, cost: int, by_cost: int = 0, openly: int = 0) -> PeriodCo
         cost=eur(cost),
         recognised_by_cost=eur(by_cost),
         recognised=eur(openly),
+        loss=eur(0),
+        contracts=(),
         uncosted=0,
         margin=Margin(revenue=eur(revenue), cost=eur(cost), margin=ratio),
     )
@@ -389,7 +399,7 @@ def test_the_margin_contains_revenue_that_does_not_follow_from_cost():
     assert isinstance(margins, MarginMeasured)
     assert margins.margin_recognised is not None
     assert margins.margin_recognised.revenue == booking.recognised
-    assert costs == costed("04", 640, openly=int(booking.recognised.amount))
+    assert costed("04", 640, openly=int(booking.recognised.amount)).matches(costs)
     assert booking.recognised == done.view["recognised"] > eur(0)
 
 
@@ -530,7 +540,7 @@ def test_cost_of_the_next_month_that_is_not_known_leaves_the_margin_of_this_one_
     known = hearing(hourly(), time("a"))
     worked = hearing(known, time("b", "wizard", day=date(2026, 5, 1)))
     april = costs(worked.when(book("04")))
-    assert april == costed("04", 400)
+    assert costed("04", 400).matches(april)
     assert costs(after_booking(worked, "04").on(JUNE_4).when(book("05"))).margin is None
 
 

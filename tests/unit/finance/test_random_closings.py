@@ -23,6 +23,8 @@ from contracts.finance import (
     ExpenseConverted,
     InvoiceIssued,
     InvoiceVoided,
+    LossProvided,
+    LossReleased,
     PaymentAllocated,
     PaymentDeallocated,
     PeriodBooked,
@@ -116,7 +118,7 @@ class Bookings:
             assert event.receivables == before + more - event.paid - event.written_off
             self.booked.append(event)
         elif isinstance(event, PeriodCosted):
-            self._require(event, event.month, "cost", "recognised_by_cost")
+            self._require(event, event.month, "cost", "recognised_by_cost", "loss")
             assert event.recognised == self.booked[-1].recognised
             self.costed.append(event)
         else:
@@ -133,6 +135,9 @@ class Bookings:
             by_cost = isinstance(event, RevenueByCostRecognised)
             name = "recognised_by_cost" if by_cost else "recognised"
             yield name, end_of(event.month), event.amount.amount
+        elif isinstance(event, LossProvided | LossReleased):
+            sign = 1 if isinstance(event, LossProvided) else -1
+            yield "loss", end_of(event.month), sign * event.amount.amount
         elif type(event) in OF_DAY:
             name, sign, of = OF_DAY[type(event)]
             amount, day = amount_of(event), getattr(event, of)

@@ -28,6 +28,7 @@ from tests.unit.finance.builders import (
     COSTS,
     SIGNED,
     SOW_SIGNED,
+    TERMINATED,
     accepted,
     amendment,
     assessed,
@@ -241,3 +242,19 @@ def test_a_random_contract_always_adds_up(seed: int):
         engagement = checked(happening(random, maker, engagement, number))
     final = engagement.knowing(CARD, COSTS).when(CatchUp())
     checked(final)
+    checked_at_the_end(final.after)
+
+
+def checked_at_the_end(engagement: Scenario[Engagement]) -> None:
+    """Check that a terminated contract has no loss to come, and has earned what it billed."""
+    engagement = hearing(engagement, TERMINATED)
+    for month in range(3, 13):
+        engagement = engagement.on(date(2027, 1, 5)).when(recognise(f"{month:02}")).after
+    provisions, revenue = engagement.state.provisions, engagement.state.revenue
+    assert provisions.loss_to("2027-12").expected == 0
+    assert revenue.last_month == "2026-12"
+    budget = engagement.state.budget
+    assert budget is not None
+    for each in budget.obligations:
+        billed = engagement.state.billing.billed("EUR", date(2026, 12, 31), each.lines)
+        assert revenue.recognised(each.obligation, "EUR") == billed

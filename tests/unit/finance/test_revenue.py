@@ -12,7 +12,12 @@ from pydantic import ValidationError
 
 from contracts.delivery import EngagementClosed
 from contracts.event import Event
-from contracts.finance import RevenueByCostRecognised, RevenueRecognised
+from contracts.finance import (
+    LossProvided,
+    LossReleased,
+    RevenueByCostRecognised,
+    RevenueRecognised,
+)
 from contracts.lines import BillingItem, ContractLine, Retainer
 from contracts.money import Money
 from contracts.values import Deliverable, RevenueMethod
@@ -20,10 +25,11 @@ from finance.calendar_months import after, end_of
 from finance.drafts.decisions import EditInvoice, LineEdit
 from finance.engagement import Engagement
 from finance.invoices.decisions import IssueCreditNote, VoidInvoice
-from finance.revenue.decisions import RecogniseRevenue, contract_asset, contract_liability
+from finance.revenue.balances import contract_asset, contract_liability
+from finance.revenue.decisions import RecogniseRevenue
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
-from testkit.scenario import Scenario
+from testkit.scenario import Scenario, like
 from tests.amounts import eur
 from tests.unit.finance.builders import (
     BASELINED,
@@ -242,7 +248,7 @@ def test_of_two_reports_of_one_day_the_second_corrects_the_first():
     worked = hearing(contracted(), BASELINED, time("a", role="architect", hours=40), first, second)
     # 3,200 of 3,200 + 300 h at 68 = 23,600 expected
     year_end(worked).after(recognise("03")).when(recognise("04")).then(
-        entry("04", "2711.86", "2711.86", "cost-to-cost")
+        entry("04", "2711.86", "2711.86", "cost-to-cost"), like(LossProvided)
     )
 
 
@@ -335,12 +341,18 @@ def test_time_and_materials_earn_approved_time_at_contracted_rates_and_no_advanc
 def test_at_acceptance_a_deliverable_earns_an_equal_share_however_it_is_billed() -> None:
     half = hearing(at_acceptance(), accepted("design", date(2026, 5, 4)))
     months = year_end(half).after(recognise("03")).after(recognise("04"))
-    may = months.when(recognise("05")).then(entry("05", 10_000, 10_000, "at-acceptance"))
+    # The rest is expected to cost 11,220 EUR for the other 10,000 EUR.
+    may = months.when(recognise("05")).then(
+        entry("05", 10_000, 10_000, "at-acceptance"), like(LossProvided, amount=eur(1_220))
+    )
     whole = hearing(may, accepted("portal", date(2026, 6, 4)))
-    whole.when(recognise("06")).then(entry("06", 10_000, 20_000, "at-acceptance"))
+    whole.when(recognise("06")).then(
+        entry("06", 10_000, 20_000, "at-acceptance"), like(LossReleased, amount=eur(1_220))
+    )
     dated = BillingItem(item="all", kind="on-date", amount=eur(20_000), due_on=date(2026, 8, 1))
     early = hearing(at_acceptance(dated), accepted("design", date(2026, 3, 30)))
-    year_end(early).when(recognise("03")).then(entry("03", 10_000, 10_000, "at-acceptance"))
+    march = year_end(early).after(recognise("03"))
+    assert recognised(march, "03") == eur(10_000)
 
 
 ALONE = BillingItem(item="rest", kind="on-date", amount=eur(1), due_on=date(2026, 8, 1))

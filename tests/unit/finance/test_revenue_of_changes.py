@@ -7,9 +7,11 @@ import pytest
 
 from contracts.delivery import ChangeImplemented, EngagementClosed
 from contracts.event import Event
+from contracts.finance import LossProvided
 from contracts.values import RevenueMethod, RoleHours
 from finance.pending.decisions import CatchUp
 from finance.settlement.decisions import SettleAccount
+from testkit.scenario import like
 from tests.amounts import eur
 from tests.unit.finance.builders import (
     ADDED,
@@ -117,7 +119,11 @@ def test_a_price_cut_takes_revenue_back():
     april = worked.on(date(2026, 5, 1)).after(recognise("03")).after(recognise("04"))
     cut = cut_by(10_000, signed_on=date(2026, 5, 5))
     later = year_end(hearing(april, NO_HOURS, cut))
-    later.when(recognise("05")).then(entry("05", "-2852.05", "2852.05", "cost-to-cost"))
+    # Of 8,020 EUR to come, 7,147.95 are earned; the contract now loses money.
+    later.when(recognise("05")).then(
+        entry("05", "-2852.05", "2852.05", "cost-to-cost"),
+        like(LossProvided, amount=eur("872.05")),
+    )
 
 
 @pytest.mark.parametrize("name", ["cost-to-cost", "at-acceptance"])
@@ -159,7 +165,9 @@ def test_a_later_addition_does_not_reduce_a_month_with_everything_accepted():
 def test_a_price_that_was_cut_to_nothing_earns_nothing():
     none = hearing(at_acceptance(), NO_HOURS, cut_by(20_000, signed_on=SIGNED))
     half = hearing(none, accepted("design", date(2026, 3, 30)))
-    year_end(half).when(recognise("03")).then(entry("03", 0, 0, "at-acceptance"))
+    year_end(half).when(recognise("03")).then(
+        entry("03", 0, 0, "at-acceptance"), like(LossProvided)
+    )
 
 
 def test_a_change_order_after_settling_earns_by_the_method_again():

@@ -296,6 +296,8 @@ def test_the_life_publishes_most_events_and_ends_settled():
         "ChangeCosted",
         "CostAccrued",
         "EstimateCosted",
+        "LossProvided",
+        "LossReleased",
         "MarginMeasured",
         "PerformanceMeasured",
         "PeriodCosted",

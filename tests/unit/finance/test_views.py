@@ -112,7 +112,8 @@ def test_costs_and_margins_are_in_the_confidential_view_only():
     figures = {"estimate_costs", "change_costs", "budget_cost", "cost_to_date", "earned_value"}
     figures |= {"cost_unknown"}
     figures |= {"margins", "recognised", "recognised_to", "revenue_by_cost", "waiting_for_costs"}
-    figures |= {"contract_asset", "contract_liability", "imported_cost"}
+    figures |= {"contract_asset", "contract_liability", "contract_balances", "imported_cost"}
+    figures |= {"expected_losses"}
     figures |= {"periods_costed", "booked_with_open_items", "missing_costs_to_close"}
     assert set(ENGAGEMENT.confidential_views.fields) == figures
     assert not [name for name in public if "cost" in name or "margin" in name]

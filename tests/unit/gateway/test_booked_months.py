@@ -48,6 +48,8 @@ def costed(month: str) -> finance.PeriodCosted:
         cost=eur(640),
         recognised_by_cost=eur(0),
         recognised=eur(1_000),
+        loss=eur(0),
+        contracts=(),
         uncosted=0,
         margin=margin,
     )

@@ -48,13 +48,20 @@ class ConfidentialFigures(ViewModel):
     `recognised` in `CurrencyFigures`; no figure contains opening balances but those of the margins
     sold and expected.
     `cost_unknown` is the number of approved time entries and expenses that `cost` does not contain,
-    because a cost rate or an exchange rate is missing.
+    because a cost rate or an exchange rate is missing. Contract assets and liabilities are those of
+    each engagement at the end of its last booked month; `contract_balances_unknown` is the number
+    of contracts that they do not contain, because their revenue is not recognised to that month.
+    `expected_losses` are provided for.
     """
 
     currency: str
     cost: Number
     cost_unknown: int
     project_management_cost: Number
+    contract_assets: Number
+    contract_liabilities: Number
+    contract_balances_unknown: int
+    expected_losses: Number
     margin_sold: MarginFigures
     margin_billed: MarginFigures
     margin_recognised: MarginFigures
@@ -84,6 +91,14 @@ def add_costs(figures: Figures, view: View, currency: str) -> None:
     if confidential.project_management_cost is not None:
         management = confidential.project_management_cost.amount
         add(figures, f"{currency}.project-management-cost", management)
+    for balance in confidential.balances:
+        if balance.contract_asset is None or balance.contract_liability is None:
+            add(figures, f"{currency}.contract-balances-unknown", Decimal(1))
+        else:
+            add(figures, f"{currency}.contract-assets", balance.contract_asset.amount)
+            add(figures, f"{currency}.contract-liabilities", balance.contract_liability.amount)
+    for loss in confidential.expected_losses.values():
+        add(figures, f"{currency}.expected-losses", loss.amount)
 
 
 def _has_bills(view: View, currency: str) -> bool:
@@ -158,6 +173,10 @@ def confidential_figures(figure: Callable[[str], Decimal], currency: str) -> Con
         cost=figure(f"{currency}.cost"),
         cost_unknown=int(figure(f"{currency}.cost-unknown")),
         project_management_cost=figure(f"{currency}.project-management-cost"),
+        contract_assets=figure(f"{currency}.contract-assets"),
+        contract_liabilities=figure(f"{currency}.contract-liabilities"),
+        contract_balances_unknown=int(figure(f"{currency}.contract-balances-unknown")),
+        expected_losses=figure(f"{currency}.expected-losses"),
         margin_sold=margin("sold"),
         margin_billed=margin("billed"),
         margin_recognised=margin("recognised"),

@@ -56,8 +56,15 @@ class ConfidentialSection:
         finance.PeriodCosted, lambda event: event.month
     )
     """The cost of the booked months."""
+    expected_losses: dict[str, Money] = field(default_factory=dict)
+    """The losses that are provided for, by contract: an amendment that is one of its own, or ""."""
     imported: Kept[finance.OpeningCostRecorded] | None = newest(finance.OpeningCostRecorded)
     """Cost and revenue by cost from before; no other figure contains them."""
+
+    @property
+    def balances(self) -> tuple[finance.ContractBalance, ...]:
+        """The revenue and billing of each contract at the end of the last booked month."""
+        return self.periods[max(self.periods)].event.contracts if self.periods else ()
 
     @property
     def recognised(self) -> Money | None:
@@ -226,7 +233,38 @@ steps.describe(
         f"Cost of {event.month} booked: {money(event.cost)}"
         f"{if_given(', without that of {}', event.uncosted or None, _works)}; "
         f"{money(event.recognised_by_cost)} recognised by cost"
+        f"{if_given(', {} of expected losses', event.loss if event.loss.amount else None, money)}"
         f"{if_given(', a margin of {}', _ratio(event.margin), percent)}."
+    ),
+)
+
+
+@steps.on(finance.LossProvided, finance.LossReleased)
+def _loss(
+    section: ConfidentialSection,
+    recorded: Recorded[finance.LossProvided | finance.LossReleased],
+) -> None:
+    event = recorded.event
+    contract, amount = event.amendment or "", event.amount
+    before = section.expected_losses.get(contract, Money.zero(amount.currency))
+    more = -amount if isinstance(event, finance.LossReleased) else amount
+    section.expected_losses[contract] = before + more
+
+
+steps.describe(
+    finance.LossProvided,
+    lambda event, _: (
+        f"{money(event.amount)} provided for the loss that is expected"
+        f"{if_given(' of amendment {}', event.amendment)} at {day(event.as_of)}, "
+        f"{money(event.expected_loss)} in all."
+    ),
+)
+steps.describe(
+    finance.LossReleased,
+    lambda event, _: (
+        f"{money(event.amount)} of the loss that was expected"
+        f"{if_given(' of amendment {}', event.amendment)} released at {day(event.as_of)}, "
+        f"{money(event.expected_loss)} is left."
     ),
 )
 steps.describe(
