@@ -182,6 +182,13 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
         "method": "at-acceptance",
         "why": "It fits.",
     },
+    ("finance", "choose-treatment"): lambda seen: next(
+        (
+            {"amendment": one["amendment"], "treatment": "prospective", "why": "Distinct."}
+            for one in seen["amendments"]
+        ),
+        None,
+    ),
     ("finance", "catch-up"): lambda _: {},
     ("finance", "bill-outside-schedule"): lambda seen: next(
         (

@@ -175,6 +175,14 @@ async def _negotiate(run: EngagementRun, change: str, seen: dict[str, Any]) -> d
             content_hash=amendment["content_hash"],
             verdict="approved",
         )
+    await actors.act(
+        "finance",
+        "choose-treatment",
+        "fred",
+        amendment=amendment["amendment"],
+        treatment="prospective",
+        why="What is added can be used without the rest, and its price was negotiated.",
+    )
     return seen
 
 

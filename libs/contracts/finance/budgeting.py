@@ -31,6 +31,24 @@ class RevenueMethodChosen(RevenueMethodChoice, Event, channel=FINANCE):
     """
 
 
+class TreatmentChoice(Value):
+    """A choice of how an amendment is accounted for, and the reason for it."""
+
+    amendment: Identifier
+    """Id of the amendment within the engagement."""
+    treatment: Treatment
+    """Accounting treatment of the amendment."""
+    why: ShortText
+    """Reason for the choice."""
+
+
+class TreatmentChosen(TreatmentChoice, Event, channel=FINANCE):
+    """A treatment of an amendment was chosen, and applies in place of the usual one.
+
+    Published by Finance. It takes effect with the amended budget, where it fits what was signed.
+    """
+
+
 class BudgetSet(Event, channel=FINANCE, consumed_by=("delivery",)):
     """The budget was set from the signed statement of work. Published by Finance."""
 

@@ -22,6 +22,8 @@ from contracts.finance import (
     OpeningBalances,
     RevenueMethodChoice,
     RevenueMethodChosen,
+    TreatmentChoice,
+    TreatmentChosen,
 )
 from contracts.legal import AmendmentSigned
 from contracts.lines import (
@@ -31,7 +33,6 @@ from contracts.lines import (
     LineRate,
     PerformanceObligation,
     Pricing,
-    Treatment,
     total_price,
 )
 from contracts.money import Money
@@ -42,21 +43,21 @@ from finance.billing.schedule import unused
 from finance.budgeting.obligations import FIXED, METHODS, obligations_of
 from finance.budgeting.schedule import amended_lines
 from finance.budgeting.state import Budget, Entry
+from finance.budgeting.treatments import (
+    REASONS,
+    chosen_treatment,
+    misfit,
+    only_adds,
+    usual_treatment,
+)
 from finance.changes.pricing import price_of
 from finance.companies.policy import rounding_on
 from finance.engagement import Engagement
 from finance.importing.balances import differences
-from finance.policies import require_running
+from finance.policies import require_budget, require_running
 from finance.roles import ACCOUNTING
 
 capability = Capability[Engagement](__name__)
-
-REASONS: dict[Treatment, str] = {
-    "separate": "It only adds distinct lines at their stand-alone prices (IFRS 15.20).",
-    "prospective": "It only changes lines whose hours or months are distinct (IFRS 15.21(a)).",
-    "catch-up": "It changes fixed lines, which are one obligation (IFRS 15.21(b)).",
-}
-"""Reason for the usual treatment of an amendment."""
 
 
 class ChooseRevenueMethod(RevenueMethodChoice, Command):
@@ -100,6 +101,45 @@ def choose_revenue_method(
     if command.method not in METHODS[pricing]:
         raise Refused("method-does-not-fit", f"{command.method} does not fit {pricing}")
     yield RevenueMethodChosen(**dict(command))
+
+
+class ChooseTreatment(TreatmentChoice, Command):
+    """Choose how an amendment is accounted for, before it is in the budget.
+
+    Without a choice, an amendment that only adds lines at the prices that Finance computed is a
+    contract of its own, one that changes fixed lines a cumulative catch-up, and any other one
+    prospective. The choice is made once the amendment is drafted: a signed one is in the budget as
+    soon as it fits.
+    """
+
+
+@capability.decide(ChooseTreatment, by=ACCOUNTING)
+def choose_treatment(
+    state: Engagement, command: ChooseTreatment, context: Context
+) -> Iterable[Event]:
+    """Record the treatment; the last one that is chosen before the amendment applies.
+
+    Raises Refused where the engagement is over, there is no budget, Finance has not received the
+    amendment, it is in the budget, or the treatment does not fit the lines that it changes.
+    """
+    name, chosen = command.amendment, TreatmentChosen(**dict(command))
+    if state.budgeting.treatments.get(name) == chosen:
+        return
+    require_running(state)
+    budget = require_budget(state)
+    if name in state.budgeting.amended:
+        applied = next(each for each in budget.history if each.amendment == name)
+        raise Refused(
+            "treatment-fixed",
+            f"amendment {name} is in the budget, accounted for as {applied.treatment}",
+        )
+    signed = {each.amendment: each for each in state.budgeting.waiting}
+    paper = signed.get(name) or state.contract.amendments.get(name)
+    if paper is None:
+        raise Refused("amendment-unknown", f"Finance has not received amendment {name}")
+    if sentence := misfit(budget, paper.changes, command.treatment):
+        raise Refused("treatment-does-not-fit", sentence)
+    yield chosen
 
 
 @capability.react
@@ -193,16 +233,14 @@ def _price_due(
     state: Engagement, budget: Budget, amendment: AmendmentSigned, records: ReferenceData
 ) -> bool:
     """Return whether the treatment depends on a price that is not recorded yet."""
-    if state.changes.priced(amendment.change) or not _only_adds(amendment):
+    if state.changes.priced(amendment.change) or not only_adds(amendment.changes):
+        return False
+    if chosen_treatment(state, budget, amendment) is not None:
         return False
     if amendment.change not in state.changes.names:
         return True
     assessment = state.changes.in_force(amendment.change)
     return price_of(state, assessment, budget, records) is not None
-
-
-def _only_adds(amendment: AmendmentSigned) -> bool:
-    return all(each.new for each in amendment.changes)
 
 
 def _amended(state: Engagement, budget: Budget, amendment: AmendmentSigned) -> BudgetAmended | None:
@@ -213,7 +251,8 @@ def _amended(state: Engagement, budget: Budget, amendment: AmendmentSigned) -> B
     if any(each.new and isinstance(each.new.pricing, Unlisted) for each in amendment.changes):
         return None
     billing, currency = state.billing, budget.currency
-    treatment = usual_treatment(state, budget, amendment)
+    chosen = chosen_treatment(state, budget, amendment)
+    treatment = chosen.treatment if chosen else usual_treatment(state, budget, amendment)
     fixed = derived_id(FIXED, amendment.amendment) if treatment == "separate" else FIXED
     try:
         lines = amended_lines(
@@ -231,26 +270,10 @@ def _amended(state: Engagement, budget: Budget, amendment: AmendmentSigned) -> B
             signed_on=amendment.signed_on,
             unnamed_work_from=max(amendment.signed_on, state.budgeting.undecided_from),
             treatment=treatment,
-            why=REASONS[treatment],
+            why=chosen.why if chosen else REASONS[treatment],
         )
     except ValueError:
         return None
-
-
-def usual_treatment(state: Engagement, budget: Budget, amendment: AmendmentSigned) -> Treatment:
-    """Return how an amendment is accounted for.
-
-    The price at which Finance priced a new line is its stand-alone price.
-    """
-    priced = state.changes.priced(amendment.change)
-    prices = {each.line: each.price_delta for each in (priced.prices if priced else ())}
-    at_price = all(prices.get(each.line) == each.price_delta for each in amendment.changes)
-    if at_price and _only_adds(amendment):
-        return "separate"
-    pricing = {line.line: line.pricing for line in budget.lines}
-    pricing |= {each.line: each.new.pricing for each in amendment.changes if each.new}
-    fixed = any(pricing.get(each.line) == "fixed" for each in amendment.changes)
-    return "catch-up" if fixed else "prospective"
 
 
 class EntryView(ViewModel):

@@ -20,6 +20,7 @@ from contracts.finance import (
     RevenueByCostRecognised,
     RevenueMethodChosen,
     RevenueRecognised,
+    TreatmentChosen,
     WorkHeld,
     WorkWrittenDown,
 )
@@ -215,13 +216,14 @@ class Budgeting(Part):
     """The budget once it is set, its sources, and the signed amendments.
 
     `amendments` are in the order of arrival; `amended` names those that are in the budget.
-    `chosen` are the revenue methods by obligation. Before the day `undecided_from`, work was billed
-    or withheld, and an amendment that comes later does not move it to other lines. `last_work` is
-    the last day of all approved work, and `last_billable` the last day whose work an invoice may
-    bill, by the id of the billing event; exceptions have none.
+    `chosen` are the revenue methods by obligation, `treatments` those of amendments. Before the day
+    `undecided_from`, work was billed or withheld, and an amendment that comes later does not move
+    it to other lines. `last_work` is the last day of all approved work, and `last_billable` the
+    last day whose work an invoice may bill, by the id of the billing event; exceptions have none.
     """
 
     chosen: Annotated[dict[str, RevenueMethodChosen], Keep(by="obligation")] = {}
+    treatments: Annotated[dict[str, TreatmentChosen], Keep(by="amendment")] = {}
     amendments: Annotated[tuple[AmendmentSigned, ...], Keep()] = ()
     budget: Budget | None = None
     amended: tuple[Identifier, ...] = ()

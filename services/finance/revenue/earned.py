@@ -4,7 +4,9 @@ Each performance obligation has one method, fixed by the budget and never switch
 method, the revenue of a month is the cumulative revenue earned to its end less what was recognised
 before. A signed amendment of fixed lines is therefore a cumulative catch-up (IFRS 15.21(b)) from
 the day of its signature: price, scope and schedule of a month are those signed by its end, however
-late it is recognised. A discount belongs to the obligations whose billing it reduces (15.81-82).
+late it is recognised. Where it is prospective (15.21(a)), what was earned before the signature
+stays, and the rest of the price is earned by the cost, or the deliverables, that are still to come.
+A discount belongs to the obligations whose billing it reduces (15.81-82).
 
 - cost-to-cost (15.39-45, B18-B19): cost to date / total expected cost x price, where cost and price
   both cover what is signed by the end of the month. Where more is spent than the last forecast
@@ -38,6 +40,7 @@ from fractions import Fraction
 from contracts.legal import AmendmentSigned
 from contracts.lines import ContractLine, PerformanceObligation, Retainer
 from contracts.money import Money
+from contracts.values import FIRST_DAY, days_after
 from contracts.vocabularies import Unlisted
 from finance.budgeting.state import Budget
 from finance.calendar_months import end_of, first_of_month, month_of, months_between
@@ -149,6 +152,26 @@ def price_at(
     return max(total, Money.zero(state.money))
 
 
+def prospective_on(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> date | None:
+    """Return the last day, up to a day, on which an obligation was changed prospectively, or None.
+
+    That is the signature of an amendment of its lines that is accounted for so.
+    """
+    chosen = {each.amendment for each in budget.history if each.treatment == "prospective"}
+    return max(
+        (
+            one.signed_on
+            for one in state.budgeting.applied
+            if one.amendment in chosen
+            and FIRST_DAY < one.signed_on <= day
+            and any(each.line in obligation.lines for each in one.changes)
+        ),
+        default=None,
+    )
+
+
 def _delta(budget: Budget, obligation: PerformanceObligation, amendment: AmendmentSigned) -> Money:
     """Return by how much an amendment changes the price of an obligation, without discounts."""
     discounts = {line.line for line in budget.lines if line.kind == "discount"}
@@ -213,13 +236,20 @@ def _by_cost(
     price = price_at(state, budget, obligation, day)
     if _accepted(state, day, _scope(state, budget, obligation, day)):
         return price - min(price, _to_implement(state, budget, obligation, day))
-    spent = cost_to(state, budget, obligation, day)
+    earned: Money | None = Money.zero(state.money)
+    before, changed_on = Money.zero(state.money), prospective_on(state, budget, obligation, day)
+    if changed_on is not None:
+        until = days_after(changed_on, -1)
+        earned = _by_cost(state, budget, obligation, until)
+        before = cost_to(state, budget, obligation, until)
+    spent = cost_to(state, budget, obligation, day) - before
     expected = expected_cost(state, budget, obligation, day)
-    if expected is None:
+    if expected is None or earned is None:
         return None
     if spent.amount == 0:
-        return Money.zero(state.money)
-    return _part_of(state, price, Fraction(spent.amount) / Fraction(expected.amount))
+        return earned
+    part = Fraction(spent.amount) / Fraction((expected - before).amount)
+    return earned + _part_of(state, price - earned, part)
 
 
 def is_over(state: Engagement, budget: Budget, day: date) -> bool:
@@ -285,11 +315,20 @@ def _by_acceptance(
 ) -> Money:
     price = price_at(state, budget, obligation, day)
     shares = _shares(state, budget, obligation, day)
-    done = [one for one in shares if state.progress.accepted.get(one, date.max) <= day]
+    accepted = state.progress.accepted
+    done = [one for one in shares if accepted.get(one, date.max) <= day]
     if shares and len(done) == len(shares):
         return price - min(price, _to_implement(state, budget, obligation, day))
-    part, whole = sum(shares[one] for one in done), sum(shares.values())
-    return _part_of(state, price, part / whole) if whole else Money.zero(state.money)
+    earned, changed_on = Money.zero(state.money), prospective_on(state, budget, obligation, day)
+    if changed_on is not None:
+        earned = _by_acceptance(state, budget, obligation, days_after(changed_on, -1))
+    to_come = {
+        one: share
+        for one, share in shares.items()
+        if changed_on is None or accepted.get(one, date.max) >= changed_on
+    }
+    part, whole = sum(to_come[one] for one in done if one in to_come), sum(to_come.values())
+    return earned + _part_of(state, price - earned, part / whole) if whole else earned
 
 
 def _over_time(

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 
 from chassis.domain.commands import Missing
 from contracts.lines import PerformanceObligation
-from contracts.values import Month
+from contracts.values import Month, days_after
 from finance.budgeting.state import Budget
 from finance.calendar_months import end_of
 from finance.engagement import Engagement
 from finance.importing.opening import cost_before, recognised_before
 from finance.revenue.costs import unmeasured_changes
-from finance.revenue.earned import earned_to, is_over
+from finance.revenue.earned import earned_to, is_over, prospective_on
 from finance.revenue.months import next_open_month
 
 
@@ -34,7 +34,10 @@ def missing_costs(
         known = False
         sentence = "the cost, or the revenue by cost, before the take-over is not known"
         yield Missing("cost-unknown", sentence, "finance")
-    for change in unmeasured_changes(state, budget, obligation, day):
+    before = prospective_on(state, budget, obligation, day)
+    days = (day, *([days_after(before, -1)] if before else []))
+    changes = (one for on in days for one in unmeasured_changes(state, budget, obligation, on))
+    for change in dict.fromkeys(changes):
         known = False
         yield Missing("cost-unknown", f"what {change} will cost is not known", "finance")
     if known and earned_to(state, budget, obligation, day) is None:

@@ -48,7 +48,7 @@ class Fields(Protocol):
     budget: Budget | None
 
 
-steps = PartSteps[Fields]()
+steps = PartSteps[Fields](ignored=[finance.TreatmentChosen])
 
 
 def _methods(obligations: Iterable[PerformanceObligation]) -> str:
@@ -81,6 +81,13 @@ def _budget(section: Fields, recorded: Recorded[finance.BudgetSet]) -> None:
     )
 
 
+steps.describe(
+    finance.TreatmentChosen,
+    lambda event, _: (
+        f"Amendment {event.amendment} will be accounted for as {words(event.treatment)}: "
+        f"“{event.why}”"
+    ),
+)
 steps.describe(
     finance.BudgetAmended,
     lambda event, _: (
