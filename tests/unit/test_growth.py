@@ -41,6 +41,9 @@ class Office:
         self.world = fork(beginning())
         self._a_day = a_day
         self._keys = count(1)
+        planned = self.world.view("delivery", ENGAGEMENT)["plan"]["tasks"]
+        titles = {each["planned"]["title"]: each["planned"]["task"] for each in planned}
+        self._task = titles["Construction"]
 
     def work(self) -> World:
         """Return the world after all weeks; their months are billed."""
@@ -58,7 +61,7 @@ class Office:
         entries = [
             {
                 "day": f"{monday + timedelta(days=day)}",
-                "task": "2.1",
+                "task": self._task,
                 "role": "engineer",
                 "hours": f"{hours}",
             }

@@ -272,6 +272,12 @@ class TolerancesPublished(Tolerances, Reference, channel=DELIVERY_REFERENCE):
 class TemplatePhase(Value):
     """Phase of a template."""
 
+    key: Identifier | None = None
+    """Key of the phase in the template, which it keeps when it is renamed or moved.
+
+    Its milestone in a plan has the same id as long as the key is the same; null where the name is
+    the key.
+    """
     phase: ShortText
     """Name of the phase."""
     duration_share: Percent
@@ -285,6 +291,12 @@ class TemplatePhase(Value):
 class TemplateTask(Value):
     """Task of a template."""
 
+    key: Identifier | None = None
+    """Key of the task in the template, which it keeps when it is renamed or moved.
+
+    Its task in a plan has the same id, and so its progress, as long as the key is the same; null
+    where its phase and its name are the key.
+    """
     title: ShortText
     """Name of the task."""
     role: ProjectRole

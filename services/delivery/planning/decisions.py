@@ -15,6 +15,7 @@ from chassis.domain.availability import MONDAY_TO_FRIDAY, working_days_of_plan
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
+from chassis.domain.ids import derived_id
 from chassis.domain.reference import require_record
 from chassis.domain.rules import past_day
 from chassis.domain.working_days import WorkingDays
@@ -285,7 +286,9 @@ def _scheduled(
     work = {line.line: line.work for line in _lines_with(state, plan.changes)}
     tasks = (*scheduled.tasks, *_change_tasks(orders, work, starts_on, finishes_on))
     # Checked here, since the event cannot be constructed with repeated ids.
-    gate("plan-inconsistent", _repeated(tasks))
+    gate("plan-inconsistent", _repeated("task", (each.task for each in tasks)))
+    milestones = (each.milestone for each in scheduled.milestones)
+    gate("plan-inconsistent", _repeated("milestone", milestones))
     return PlanDrafted(
         **{
             **dict(plan),
@@ -319,9 +322,10 @@ def _change_tasks(
     for order in orders:
         begins = min(max(starts_on, order.approved_on), finishes_on)
         added = [(line, hours) for line in order.lines for hours in [_added_hours(line)] if hours]
-        for number, (line, hours) in enumerate(added, 1):
+        for line, hours in added:
+            whole = len(added) == 1
             yield PlannedTask(
-                task=order.change if len(added) == 1 else f"{order.change[:60]}.{number}",
+                task=order.change if whole else derived_id(order.change, line.line, between="."),
                 title=f"Change {order.change}",
                 phase=CHANGES,
                 starts_on=begins,
@@ -340,10 +344,11 @@ def _added_hours(line: LineScopeChange) -> tuple[RoleHours, ...]:
     )
 
 
-def _repeated(tasks: Iterable[PlannedTask]) -> Iterator[Missing]:
-    for name, times in Counter(task.task for task in tasks).items():
+def _repeated(what: str, ids: Iterable[str]) -> Iterator[Missing]:
+    for name, times in Counter(ids).items():
         if times > 1:
-            yield Missing("plan-inconsistent", f"task {name} is listed more than once", "delivery")
+            sentence = f"{what} {name} is listed more than once"
+            yield Missing("plan-inconsistent", sentence, "delivery")
 
 
 @capability.decide(BaselinePlan, by=MANAGERS)

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from chassis.domain.ids import comparable, derived
 from contracts.decimals import round_decimal
 from contracts.delivery import PlanContent
 from contracts.lines import ContractLineKind, LineScopeChange, LineTerms
-from contracts.reference import TemplatePhase, TemplatePublished
+from contracts.reference import TemplatePhase, TemplatePublished, TemplateTask
 from contracts.values import (
     Deliverable,
     EstimateLine,
+    Identifier,
     LineKind,
     Milestone,
     PlannedTask,
@@ -21,6 +23,8 @@ from delivery.quantities import ZERO
 
 REST = "Outside the template"
 """Phase for estimated roles that no task of the template names."""
+_BETWEEN = "\n"
+"""Character that no key and no name contains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +133,13 @@ def schedule(
 ) -> Schedule:
     """Return the phases' milestones and tasks, scheduled over `duration_days` calendar days.
 
-    Phases follow each other, and each ends in a milestone. A task takes its share (percent) of its
-    role's estimated hours and lasts as long as its phase. A role that no task names gets one task
-    over the whole duration, so that planned hours equal estimated hours where the template's shares
-    add up to 100. Tasks without hours are left out. Deliverables fall due in order with the phases
-    of implementation, the last one with the last phase. Project management is never implementation,
-    so gate 4 does not apply to it.
+    Their ids are those of `milestone_id` and `task_id`, so that they are kept when the plan is
+    drafted again. Phases follow each other, and each ends in a milestone. A task takes its share
+    (percent) of its role's estimated hours and lasts as long as its phase. A role that no task
+    names gets one task over the whole duration, so that planned hours equal estimated hours where
+    the template's shares add up to 100. Tasks without hours are left out. Deliverables fall due in
+    order with the phases of implementation, the last one with the last phase. Project management is
+    never implementation, so gate 4 does not apply to it.
     """
     lines = tuple(lines)
     estimated = _by_role(lines)
@@ -145,7 +150,7 @@ def schedule(
     left = {role: hours for role, hours in estimated.items() if role not in named}
     tasks.extend(
         PlannedTask(
-            task=f"{len(days) + 1}.{number}",
+            task=_id("T", template, "role", role),
             title=f"Work of {role}",
             phase=REST,
             starts_on=starts_on,
@@ -154,9 +159,33 @@ def schedule(
             kind="delivery" if role in building else "project-management",
             implementation=role in building,
         )
-        for number, (role, hours) in enumerate(left.items(), 1)
+        for role, hours in left.items()
     )
-    return Schedule(tuple(_milestones(template.phases, days, deliverables)), tuple(tasks))
+    return Schedule(tuple(_milestones(template, days, deliverables)), tuple(tasks))
+
+
+def milestone_id(template: TemplatePublished, phase: TemplatePhase) -> Identifier:
+    """Return the id of the milestone at the end of a phase.
+
+    It is derived from the template and the key of the phase, or its name where it has none; never
+    from its place.
+    """
+    return _id("M", template, *_key_of(phase))
+
+
+def task_id(template: TemplatePublished, phase: TemplatePhase, task: TemplateTask) -> Identifier:
+    """Return the id of a task: by the template and its key, or its phase and name without a key."""
+    if task.key is not None:
+        return _id("T", template, "key", task.key)
+    return _id("T", template, *_key_of(phase), comparable(task.title))
+
+
+def _key_of(phase: TemplatePhase) -> tuple[str, str]:
+    return ("key", phase.key) if phase.key is not None else ("name", comparable(phase.phase))
+
+
+def _id(prefix: str, template: TemplatePublished, *parts: str) -> Identifier:
+    return f"{prefix}-{derived(_BETWEEN.join((template.template, *parts)))}"
 
 
 def contradictions(plan: PlanContent, lines: Collection[str] = ()) -> Iterator[str]:
@@ -213,8 +242,8 @@ def _tasks(
     estimated: Mapping[str, Decimal],
 ) -> Iterator[PlannedTask]:
     shares: dict[str, Decimal] = {}
-    for number, (phase, (first, last)) in enumerate(zip(template.phases, days, strict=True), 1):
-        for place, task in enumerate(phase.tasks, 1):
+    for phase, (first, last) in zip(template.phases, days, strict=True):
+        for task in phase.tasks:
             before = shares.get(task.role, ZERO)
             shares[task.role] = before + task.share
             total = estimated.get(task.role, ZERO)
@@ -222,7 +251,7 @@ def _tasks(
             hours = _part(total, shares[task.role]) - _part(total, before)
             if hours:
                 yield PlannedTask(
-                    task=f"{number}.{place}",
+                    task=task_id(template, phase, task),
                     title=task.title,
                     phase=phase.phase,
                     starts_on=first,
@@ -238,10 +267,11 @@ def _part(total: Decimal, percent: Decimal) -> Decimal:
 
 
 def _milestones(
-    phases: Sequence[TemplatePhase],
+    template: TemplatePublished,
     days: Sequence[tuple[date, date]],
     deliverables: Sequence[Deliverable],
 ) -> Iterator[Milestone]:
+    phases = template.phases
     building = [place for place, phase in enumerate(phases) if phase.implementation]
     building = building or list(range(len(phases)))
     due: dict[int, list[str]] = {}
@@ -251,7 +281,7 @@ def _milestones(
         due.setdefault(phase, []).append(each.deliverable)
     for place, (each_phase, (_, last)) in enumerate(zip(phases, days, strict=True)):
         yield Milestone(
-            milestone=f"M{place + 1}",
+            milestone=milestone_id(template, each_phase),
             title=each_phase.phase,
             due_on=last,
             deliverables=tuple(due.get(place, ())),

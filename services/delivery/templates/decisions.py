@@ -10,6 +10,7 @@ from chassis.domain.context import Context
 from chassis.domain.reference import Publish, Record, next_version
 from contracts.event import Event
 from contracts.reference import TemplateDetails, TemplatePublished
+from delivery.planning.scheduling import milestone_id, task_id
 from delivery.roles import MANAGERS
 
 capability = Capability[Record[TemplatePublished]](__name__)
@@ -22,6 +23,8 @@ class PublishTemplate(TemplateDetails, Publish):
 
     The whole template is given, not only what changed. Shares are in percent and must add up to
     100: the phases' shares of the duration, and for each role the tasks' shares of its hours.
+    Phases and tasks with keys keep their identity, and so the progress of plans that are drafted
+    again, when they are renamed or moved; those without a key are known by their names.
     """
 
 
@@ -31,7 +34,9 @@ def publish_template(
 ) -> Iterable[Event]:
     """Publish the next version of the template, unless it equals the one in force.
 
-    Raises Refused where shares do not add up to 100 %: plans made from it would lose days or hours.
+    Raises Refused where shares do not add up to 100 %, since plans made from it would lose days or
+    hours, and where two phases or two tasks have one key, or no key and one name, since what is
+    planned from them could not be told apart.
     """
     if sum(phase.duration_share for phase in command.phases) != WHOLE:
         raise Refused("shares-do-not-add-up", "the phases' shares of the duration are not 100 %")
@@ -42,4 +47,25 @@ def publish_template(
         if share != WHOLE:
             sentence = f"the tasks of {role} take {share} % of its hours, not 100 %"
             raise Refused("shares-do-not-add-up", sentence)
+    template = TemplatePublished(template=state.id, **dict(command))
+    _require_distinct(
+        "phase", ((each.phase, milestone_id(template, each)) for each in template.phases)
+    )
+    _require_distinct(
+        "task",
+        (
+            (f"{task.title} of {phase.phase}", task_id(template, phase, task))
+            for phase in template.phases
+            for task in phase.tasks
+        ),
+    )
     yield from next_version(state, command, context)
+
+
+def _require_distinct(what: str, named: Iterable[tuple[str, str]]) -> None:
+    known: dict[str, str] = {}
+    for name, identity in named:
+        if identity in known:
+            sentence = f"{what} {name} has the key or the name of {what} {known[identity]}"
+            raise Refused("keys-not-distinct", f"{sentence}: give each a key of its own")
+        known[identity] = name

@@ -6,13 +6,14 @@ from datetime import date
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context
+from chassis.domain.ids import comparable
 from chassis.domain.reference import Publish, Record, require_contact, require_record
 from chassis.domain.rules import unless_recorded
 from contracts.event import Event
 from contracts.places import CountryCode
 from contracts.reference import AccountDetails, AccountFinances, AccountPublished, in_force
 from contracts.values import AccountId, ShortText
-from sales.accounts.names import PREFIX, comparable
+from sales.accounts.names import PREFIX
 from sales.roles import ACCOUNTING, SELLERS
 
 capability = Capability[Record[AccountPublished]](__name__)

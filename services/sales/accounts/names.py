@@ -1,18 +1,10 @@
 """Tell whether two names are those of one account, and derive the id of a new account."""
 
-from unicodedata import normalize
-
-from chassis.domain.ids import derived
+from chassis.domain.ids import comparable, derived
 from contracts.values import AccountId
 
 PREFIX = "A"
 """Beginning of the ids of accounts."""
-
-
-def comparable(name: str) -> str:
-    """Return a name without differences of case, width and spaces; no letter or sign is dropped."""
-    folded = normalize("NFKC", normalize("NFKC", name).casefold())
-    return " ".join(folded.split())
 
 
 def account_id(name: str) -> AccountId:

@@ -2,10 +2,10 @@
 
 from pydantic import ValidationError
 
+from chassis.domain.ids import comparable
 from contracts.places import country_named
 from contracts.values import AccountId
 from sales.accounts.decisions import IntroduceAccount
-from sales.accounts.names import comparable
 from sales.importing.names import Names
 from sales.importing.table import Refusal, Table, clean_lines, sentence, short
 

@@ -7,10 +7,10 @@ Pure. A file is read in three steps: its text and records (`dialect`), the meani
 from collections.abc import Iterable, Mapping
 from datetime import date
 
+from chassis.domain.ids import comparable
 from contracts.money import Money
 from contracts.values import AccountId, Value
 from sales.accounts.decisions import IntroduceAccount
-from sales.accounts.names import comparable
 from sales.importing.accounts import read_accounts
 from sales.importing.decisions import ImportOpportunity
 from sales.importing.names import Names

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
+from chassis.domain.ids import comparable
 from contracts.values import AccountId
-from sales.accounts.names import account_id, comparable
+from sales.accounts.names import account_id
 from sales.importing.table import in_rows, short
 
 

@@ -6,9 +6,9 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from chassis.domain.ids import comparable
 from contracts.decimals import canonical_decimal
 from contracts.values import Text
-from sales.accounts.names import comparable
 from sales.importing.decisions import ImportOpportunity
 from sales.importing.names import Names
 from sales.importing.options import Column, Options, Unusable

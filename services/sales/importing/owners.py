@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from hashlib import blake2b
 
-from chassis.domain.ids import derived
+from chassis.domain.ids import comparable, derived
 from contracts.values import PersonId
-from sales.accounts.names import comparable
 
 
 class Owners:

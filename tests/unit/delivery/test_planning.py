@@ -22,7 +22,7 @@ from contracts.values import LAST_DAY, Milestone, PlannedTask, RoleHours, TaskLi
 from delivery.changes.decisions import RejectChange
 from delivery.engagement import Engagement
 from delivery.planning.decisions import BaselinePlan, DraftPlan
-from delivery.progress.decisions import ProgressTask
+from delivery.progress.decisions import ProgressTask, ReachMilestone
 from testkit.scenario import Scenario, like
 from tests.amounts import eur, hours
 from tests.unit.delivery.builders import (
@@ -38,6 +38,7 @@ from tests.unit.delivery.builders import (
     START,
     TASKS,
     TEMPLATE,
+    TODAY,
     WON,
     asked,
     estimated,
@@ -151,14 +152,42 @@ def test_ids_in_a_plan_are_distinct(field: str, repeated: tuple[object, ...], na
 
 
 def test_a_change_named_like_a_task_of_the_template_is_refused() -> None:
+    task = signed().after(FROM_TEMPLATE).view["plan"].draft.tasks[0].task
     clashing = signed().published(
-        *(each.model_copy(update={"change": "1.1"}) for each in (CHANGE, ASSESSED, APPROVED))
+        *(each.model_copy(update={"change": task}) for each in (CHANGE, ASSESSED, APPROVED))
     )
     clashing.when(FROM_TEMPLATE).then_refused(
         "plan-inconsistent",
         missing=["plan-inconsistent"],
-        saying="task 1.1 is listed more than once",
+        saying=f"task {task} is listed more than once",
     )
+
+
+def test_what_is_reached_stays_with_its_milestone_and_task_when_the_template_changes() -> None:
+    def baselined(scenario: Scenario[Engagement]) -> Scenario[Engagement]:
+        drafted = scenario.after(FROM_TEMPLATE)
+        return drafted.after(BaselinePlan(version=drafted.view["plan"].draft.version))
+
+    def progress(scenario: Scenario[Engagement]) -> dict[str, object]:
+        plan = scenario.view["plan"]
+        return {each.planned.title: each.reached_on for each in plan.milestones} | {
+            each.planned.title: each.progressed and each.progressed.complete for each in plan.tasks
+        }
+
+    planned = baselined(released())
+    plan = planned.view["plan"]
+    [analysis] = [each.planned for each in plan.milestones if each.planned.title == "Analysis"]
+    [first] = [each.planned for each in plan.tasks if each.planned.title == "Requirements"]
+    worked = planned.after(ReachMilestone(milestone=analysis.milestone)).after(
+        ProgressTask(task=first.task, complete=hours(50), remaining_hours=hours(12))
+    )
+    before, build = TEMPLATE.phases
+    pilot = before.model_copy(update={"phase": "Pilot", "duration_share": hours(0), "tasks": ()})
+    swapped = TEMPLATE.model_copy(update={"phases": (build, pilot, before)})
+    again = progress(baselined(worked.knowing(swapped)))
+    assert again == {**progress(worked), "Pilot": None}
+    assert (again["Analysis"], again["Requirements"]) == (TODAY, 50)
+    assert all(value is None for name, value in again.items() if name[:3] not in {"Ana", "Req"})
 
 
 def test_the_newest_draft_becomes_the_baseline_once() -> None:
@@ -394,8 +423,8 @@ def test_a_change_that_takes_hours_away_lowers_the_scheduled_plan() -> None:
     plan = asked_for.after(FROM_TEMPLATE).view["plan"]
     tasks = [each for each in plan.draft.tasks if each.phase == "Changes"]
     assert [(each.task, each.line, each.kind, each.implementation) for each in tasks] == [
-        ("CR-1.1", "desk", "delivery", True),
-        ("CR-1.2", "managing", "project-management", False),
+        ("CR-1.desk", "desk", "delivery", True),
+        ("CR-1.managing", "managing", "project-management", False),
     ]
     # Once signed, the terms of the amendment apply.
     smaller = LineChange(

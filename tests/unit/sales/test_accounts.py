@@ -8,6 +8,7 @@ from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from chassis.domain.ids import comparable
 from contracts.reference import (
     AccountBilling,
     AccountPublished,
@@ -22,7 +23,7 @@ from sales.accounts.decisions import (
     PublishAccountFinances,
     RecordAccount,
 )
-from sales.accounts.names import account_id, comparable
+from sales.accounts.names import account_id
 from sales.service import ACCOUNT
 from testkit.scenario import given, like
 
