@@ -14,11 +14,10 @@ from contracts.counting import counted
 from contracts.decimals import ROUNDING
 from contracts.delivery import Expense, TimeEntry
 from contracts.early_start_caps import EarlyStartCap, EarlyStartCaps
-from contracts.holds import hold_of
 from contracts.lines import HOURLY
 from contracts.money import Money, Rate
 from delivery.engagement import Engagement
-from delivery.policies import change_not_released, not_implementable
+from delivery.policies import change_not_released, not_implementable, on_hold
 from delivery.quantities import ZERO
 from delivery.time_entries.state import HoursByRole
 
@@ -121,7 +120,7 @@ def _outside_contract(
     if terminated and day > terminated.terminated_on:
         sentence = f"the contract ended on {terminated.terminated_on}, before {day}"
         yield Missing("engagement-over", sentence, "delivery")
-    yield from _on_hold(state, day)
+    yield from on_hold(state, day)
     waits_for_contract = state.was_under_way and state.contract.imported is None
     if not _is_in_contract(state, day) and not waits_for_contract:
         missing, since = outside_early_start(state, day, hours, before), state.time.covered_from
@@ -132,17 +131,6 @@ def _outside_contract(
             yield Missing("date-before-contract", sentence, "delivery")
         elif missing:
             yield missing
-
-
-def _on_hold(state: Engagement, day: date) -> Iterator[Missing]:
-    """Yield that work was on hold on a day: also after it was resumed on a later one."""
-    hold, past = state.management.on_hold, hold_of(state.management.past_holds, day)
-    if hold and day >= hold.held_on:
-        sentence = f"work is on hold since {hold.held_on}: {hold.reason}"
-        yield Missing("engagement-on-hold", sentence, "delivery")
-    elif past:
-        sentence = f"work was on hold from {past[0]} until it was resumed on {past[1]}"
-        yield Missing("engagement-on-hold", sentence, "delivery")
 
 
 def not_begun(state: Engagement, day: date, today: date) -> Missing | None:

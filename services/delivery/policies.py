@@ -10,6 +10,7 @@ from chassis.domain.context import Context
 from chassis.domain.reference import known_on
 from contracts.counting import counted
 from contracts.event import Recorded
+from contracts.holds import hold_of
 from contracts.reference import (
     ContactRole,
     PersonPublished,
@@ -49,17 +50,28 @@ def require_open(state: Engagement, *, after_termination: bool = False) -> None:
         raise Refused("engagement-over", f"the contract ended on {terminated.terminated_on}")
 
 
-def require_active(state: Engagement, week: date | None = None) -> None:
-    """Refuse work on an engagement that is over or on hold.
+def require_active(state: Engagement, day: date) -> None:
+    """Refuse work of a day on which the engagement was over or on hold.
 
-    After a termination, work of a week that began by then may still be recorded, unless the
-    engagement was put on hold before that week. Raises Refused otherwise.
+    Work of a day up to the termination may still be recorded after it, and work of a day before a
+    hold, or after its end, at any time. Raises Refused otherwise.
     """
-    terminated, hold = state.contract.terminated, state.management.on_hold
-    worked = week if week and terminated and week <= terminated.terminated_on else None
-    require_open(state, after_termination=worked is not None)
-    if hold and (worked is None or worked > hold.held_on):
-        raise Refused("engagement-on-hold", f"work is on hold since {hold.held_on}: {hold.reason}")
+    terminated = state.contract.terminated
+    before_end = terminated is not None and day <= terminated.terminated_on
+    require_open(state, after_termination=before_end)
+    for hold in on_hold(state, day):
+        raise Refused("engagement-on-hold", hold.sentence)
+
+
+def on_hold(state: Engagement, day: date) -> Iterator[Missing]:
+    """Yield that work was on hold on a day: also after it was resumed on a later one."""
+    hold, past = state.management.on_hold, hold_of(state.management.past_holds, day)
+    if hold and day >= hold.held_on:
+        sentence = f"work is on hold since {hold.held_on}: {hold.reason}"
+        yield Missing("engagement-on-hold", sentence, "delivery")
+    elif past:
+        sentence = f"work was on hold from {past[0]} until it was resumed on {past[1]}"
+        yield Missing("engagement-on-hold", sentence, "delivery")
 
 
 def require_recordable(state: Engagement) -> None:

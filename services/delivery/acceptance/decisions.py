@@ -91,7 +91,8 @@ def submit_deliverable(
     Nothing happens where the latest submission has the same content and is not decided. Raises
     Refused where the deliverable is descoped, neither agreed nor planned, or accepted already.
     """
-    require_active(state)
+    day = past_day("submitted_on", command.submitted_on, context)
+    require_active(state, day)
     name = command.deliverable
     _require_not_descoped(state, name)
     if name not in state.owed:
@@ -111,7 +112,7 @@ def submit_deliverable(
         deliverable=name,
         submission=last.submission + 1 if last else 1,
         content_hash=content_hash,
-        submitted_on=past_day("submitted_on", command.submitted_on, context),
+        submitted_on=day,
     )
     yield from kept
 

@@ -200,12 +200,12 @@ def implement_change(
     Raises Refused where the gate is closed, or the change is unknown or rejected or was implemented
     on another day.
     """
-    require_active(state)
-    _require_known(state, command.change)
     recorded = state.changes.implemented.get(command.change)
+    day = same_day("implemented_on", command, recorded, context)
+    require_active(state, day)
+    _require_known(state, command.change)
     if is_given_up(state, command.change):
         raise Refused("change-decided", f"change {command.change} is rejected")
-    day = same_day("implemented_on", command, recorded, context)
     event = ChangeImplemented(change=command.change, implemented_on=day)
     for new in unless_recorded(recorded, event, f"the implementation of {command.change}"):
         gate("change-not-released", change_not_released(state, command.change, day))

@@ -70,11 +70,11 @@ def go_live(state: Engagement, command: GoLive, context: Context) -> Iterable[Ev
 
     Raises Refused where there was no kickoff, or the solution went live on another day.
     """
-    require_active(state)
-    if state.kickoff.held is None and state.importing.taken_over is None:
-        raise Refused("work-not-begun", "the work has not begun: there was no kickoff")
     known = state.closing.live
     day = same_day("live_on", command, known, context)
+    require_active(state, day)
+    if state.kickoff.held is None and state.importing.taken_over is None:
+        raise Refused("work-not-begun", "the work has not begun: there was no kickoff")
     yield from unless_recorded(known, SolutionWentLive(live_on=day), "the go-live")
 
 

@@ -35,9 +35,9 @@ def hold_kickoff(state: Engagement, command: HoldKickoff, context: Context) -> I
     An early start opens the gate while its cap is not used up. Raises Refused where the gate is
     closed or a different kickoff is recorded.
     """
-    require_active(state)
     known = state.kickoff.held
     day = same_day("held_on", command, known, context)
+    require_active(state, day)
     event = KickoffHeld(held_on=day, attendees=command.attendees)
     for new in unless_recorded(known, event, "the kickoff"):
         gate("work-not-released", [not_begun(state, day, context.today)])

@@ -163,9 +163,9 @@ def _price(state: Engagement) -> Money | None:
 def put_on_hold(state: Engagement, command: PutOnHold, context: Context) -> Iterable[Event]:
     """Put the engagement on hold.
 
-    Time, progress, submissions and the implementation of changes are then refused; approving work
-    that was done is not. Raises Refused where it is on hold for another reason or since another
-    day.
+    Time, progress, submissions, milestones and the implementation of changes of days on hold are
+    then refused; what was done before is not. Raises Refused where it is on hold for another reason
+    or since another day.
     """
     require_open(state)
     known = state.management.on_hold

@@ -59,11 +59,11 @@ def progress_task(state: Engagement, command: ProgressTask, context: Context) ->
     The percentage may decrease. Raises Refused where the task is not in the plan, or where progress
     is known as of a later day.
     """
-    require_active(state)
+    day = past_day("as_of", command.as_of, context)
+    require_active(state, day)
     task = state.planning.task(command.task)
     if task is None:
         raise Refused("task-unknown", f"task {command.task} is not in the plan")
-    day = past_day("as_of", command.as_of, context)
     if task.implementation:
         gate("implementation-not-released", not_implementable(state, day))
     last = state.progress.tasks.get(command.task)
@@ -83,16 +83,16 @@ def reach_milestone(
     Raises Refused where there is no baseline, where the milestone is not in it, or where it was
     reached on another day.
     """
-    require_active(state)
     name, baseline = command.milestone, state.planning.baseline
+    known = state.progress.milestones.get(name)
+    day = same_day("reached_on", command, known, context)
+    require_active(state, day)
     if baseline is None:
         sentence = "the plan has no baseline"
         gate("plan-not-baselined", [Missing("plan-not-baselined", sentence, "delivery")])
     elif name not in {each.milestone for each in baseline.milestones}:
         sentence = f"milestone {name} is not in baseline {baseline.version}"
         raise Refused("milestone-unknown", sentence)
-    known = state.progress.milestones.get(name)
-    day = same_day("reached_on", command, known, context)
     event = MilestoneReached(milestone=name, reached_on=day)
     yield from unless_recorded(known, event, f"milestone {name}")
 

@@ -210,7 +210,8 @@ def test_a_descoped_deliverable_cannot_be_accepted() -> None:
 
 def test_nothing_is_submitted_on_hold_or_after_the_end() -> None:
     released().after(PutOnHold(reason="Freeze.")).when(SUBMIT).then_refused("engagement-on-hold")
-    released().consumed(TERMINATED).when(SUBMIT).then_refused("engagement-over")
+    ended = released().consumed(TERMINATED).on(TERMINATED.terminated_on + timedelta(days=1))
+    ended.when(SUBMIT).then_refused("engagement-over")
     submitted().consumed(TERMINATED).when(ACCEPT).then(ACCEPTED)
     opened().consumed(LOST).when(SUBMIT).then_refused("engagement-over")
 

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -5,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.domain.commands import Command
 from contracts.delivery import (
     EngagementPutOnHold,
     EngagementResumed,
@@ -16,6 +18,7 @@ from contracts.money import Money
 from contracts.reference import AccountPublished
 from contracts.refusals import RefusalCode
 from contracts.values import Tier
+from delivery.acceptance.decisions import SubmitDeliverable
 from delivery.closing.decisions import GoLive
 from delivery.engagement import Engagement
 from delivery.estimates.decisions import SubmitEstimate
@@ -26,12 +29,14 @@ from delivery.management.decisions import (
     Resume,
     proposed_tier,
 )
+from delivery.progress.decisions import ProgressTask, ReachMilestone
 from delivery.raid.decisions import RaiseIssue
 from delivery.time_entries.decisions import ApproveTime
 from testkit.scenario import Scenario
-from tests.amounts import eur
+from tests.amounts import eur, hours
 from tests.unit.delivery.builders import (
     BUDGET,
+    HASH,
     LOST,
     PEOPLE,
     PRICED,
@@ -206,6 +211,38 @@ def test_work_is_refused_on_hold_and_accepted_after_resuming() -> None:
 
 
 HELD_DAY, NEXT, RESUMED = (date(2026, 4, day) for day in (8, 9, 10))
+BEFORE = date(2026, 4, 7)
+ON_DAY: dict[str, Callable[[date], Command]] = {
+    "a deliverable is submitted": lambda day: SubmitDeliverable(
+        deliverable="design", content_hash=HASH, submitted_on=day
+    ),
+    "a task progresses": lambda day: ProgressTask(
+        task="analysis", complete=hours(50), remaining_hours=hours(5), as_of=day
+    ),
+    "a milestone is reached": lambda day: ReachMilestone(milestone="M1", reached_on=day),
+    "the solution goes live": lambda day: GoLive(live_on=day),
+}
+
+
+@pytest.mark.parametrize("act", ON_DAY)
+def test_an_act_counts_by_its_day_and_not_by_the_day_of_its_record(act: str) -> None:
+    of = ON_DAY[act]
+    held = released().after(PutOnHold(reason="Budget freeze.")).on(NEXT)
+    held.when(of(BEFORE)).then_accepted()
+    held.when(of(HELD_DAY)).then_refused("engagement-on-hold", saying="Budget freeze.")
+    resumed = held.on(RESUMED).after(Resume())
+    resumed.when(of(NEXT)).then_refused("engagement-on-hold", saying=str(RESUMED))
+    resumed.when(of(RESUMED)).then_accepted()
+    last_day = TERMINATED.model_copy(update={"terminated_on": HELD_DAY})
+    ended = released().consumed(last_day).on(RESUMED)
+    ended.when(of(HELD_DAY)).then_accepted()
+    ended.when(of(NEXT)).then_refused("engagement-over", saying=str(HELD_DAY))
+
+
+def test_what_was_done_before_the_hold_is_recorded_once() -> None:
+    reached = released().after(ReachMilestone(milestone="M1", reached_on=BEFORE))
+    held = reached.after(PutOnHold(reason="Budget freeze.")).on(NEXT)
+    held.when(ReachMilestone(milestone="M1")).then_nothing()
 
 
 def codes_by_day(scenario: Scenario[Engagement]) -> list[set[str]]:
