@@ -82,7 +82,7 @@ def _agreements(
     state: Engagement, kind: AgreementType, day: date, context: Context
 ) -> list[AgreementPublished]:
     """Return the account's agreements of a type, as their records are on a day (`known_on`)."""
-    account = state.file.opened.account if state.file.opened else None
+    account = state.contract.customer if state.contract else state.file.account
     records = context.reference_data
     names = (each.event.agreement for each in records.all(AgreementPublished))
     known = (known_on(records, AgreementPublished, name, day) for name in names)
@@ -104,8 +104,9 @@ def agreement_in_force(
 def missing_agreement(state: Engagement, day: date, context: Context) -> Missing | None:
     """Return what is missing if the account's agreement is not in force on a day, or None.
 
-    A statement of work needs the master services agreement of the account, or its non-disclosure
-    agreement where no master services agreement is on record. It needs none where none is.
+    A statement of work and an amendment need the master services agreement of the account, or its
+    non-disclosure agreement where no master services agreement is on record. They need none where
+    none is.
     """
     kinds: tuple[tuple[AgreementType, str], ...] = (
         ("msa", "master services agreement"),

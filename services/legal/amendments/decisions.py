@@ -36,7 +36,7 @@ from legal.amendments.document import (
 from legal.amendments.readiness import missing_reviews, outdated, unfit, unready
 from legal.amendments.state import Amendment, Change
 from legal.engagement import Engagement
-from legal.policies import require_open
+from legal.policies import missing_agreement, require_open
 from legal.roles import CONTRACTS
 from legal.sows.state import Contract
 
@@ -108,6 +108,7 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
 
     Raises Refused where the content is not the last draft or no longer fits the change and the
     contract, or differs from the change without the approval of Delivery and Finance (gate 6),
+    where the account's agreement is not in force on the day of a signature (gate 2),
     one of the people may not sign for the party, another signature is recorded, or the day is in
     the future, before the contract or before the approval of the change.
     """
@@ -138,6 +139,8 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
         gate("change-not-ready", unready(draft.change, change))
         gate("amendment-inconsistent", unfit(contract, amendment, change))
         gate("amendment-not-reviewed", missing_reviews(state, contract, draft, change))
+        days = sorted({each.signed_on for each in new.signatories})
+        gate("agreement-not-in-force", (missing_agreement(state, day, context) for day in days))
         earliest = max(contract.signed_on, change.approved_on or contract.signed_on)
         if signed_on < earliest:
             raise Refused(

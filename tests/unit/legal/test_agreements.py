@@ -8,11 +8,25 @@ from pydantic import ValidationError
 from contracts.legal import SowSentForSignature
 from contracts.reference import AccountPublished, AgreementPublished
 from legal.agreements.decisions import PublishAgreement, RecordAgreement
+from legal.amendments.decisions import SignAmendment
 from legal.policies import missing_agreement
 from legal.service import AGREEMENT
 from legal.signing.decisions import SendSow
 from testkit.scenario import given, like
-from tests.unit.legal.builders import TODAY, approved, filed, sent
+from tests.unit.legal.builders import (
+    ALL,
+    BOTH,
+    TODAY,
+    agreed,
+    approved,
+    assessed,
+    filed,
+    priced,
+    requested,
+    sent,
+    signature,
+    signed,
+)
 from tests.unit.legal.test_signing import sign
 
 HASH = f"sha256:{'a' * 64}"
@@ -141,6 +155,28 @@ def test_an_expired_agreement_refuses_sending_and_signing() -> None:
     sent().knowing(expired).when(sign(signed_on=date(2026, 3, 1))).then_accepted()
     once = sent().knowing(agreement()).after(sign())
     once.knowing(expired).when(sign()).then_nothing()
+
+
+def test_an_expired_agreement_refuses_the_signature_of_an_amendment() -> None:
+    change = (requested(), assessed(), agreed())
+    drafted = signed().consumed(*change).when_consumed(priced(), knowing=ALL).then_accepted()
+    [amendment] = [each.amendment for each in drafted.view["changes"]]
+    command = SignAmendment(
+        amendment=amendment.amendment, content_hash=amendment.content_hash, signatories=BOTH
+    )
+    expired = agreement(expires_on=date(2026, 3, 1))
+    drafted.knowing(expired).when(command).then_refused(
+        "agreement-not-in-force", missing=["agreement-not-in-force"], saying="on 2026-03-02"
+    )
+    drafted.knowing(expired, agreement(agreement="AG-2")).when(command).then_accepted()
+    # It has to be in force on the day of each signature.
+    tomorrow = signature("customer", TOMORROW)
+    later = command.model_copy(update={"signatories": (BOTH[0], tomorrow)})
+    ends_today = drafted.knowing(agreement(expires_on=TODAY)).on(TOMORROW)
+    ends_today.when(later).then_refused("agreement-not-in-force", saying="on 2026-03-03")
+    ends_today.when(command).then_accepted()
+    done = drafted.knowing(agreement()).after(command)
+    done.knowing(expired).when(command).then_nothing()
 
 
 def test_days_are_judged_in_the_time_zone_of_the_account() -> None:
