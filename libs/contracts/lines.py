@@ -333,7 +333,7 @@ RoleHoursDeltas = Annotated[tuple[RoleHoursDelta, ...], Field(max_length=100), D
 
 
 class LineScopeChange(Value):
-    """Change of one line as Delivery assesses it: hours and deliverables, without a price."""
+    """Change of one line as Delivery assesses it: hours, deliverables, rates, without a price."""
 
     line: Identifier
     """Id of the line; of a new one where `new` is given."""
@@ -345,6 +345,11 @@ class LineScopeChange(Value):
     """Deliverables that come in addition."""
     deliverables_removed: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
     """Ids of deliverables that are no longer delivered."""
+    rates: LineRates = ()
+    """Bill rates per hour that are added or replace others, each from its day on.
+
+    Work before that day keeps its rate.
+    """
     new: NewLine | None = None
     """The line that is added; null where the contract has the line."""
 
@@ -359,8 +364,6 @@ class LineChange(LineScopeChange):
 
     price_delta: ItemMoney
     """Amount by which the price of the line changes; the whole price of a new line."""
-    rates: LineRates = ()
-    """Bill rates per hour that are added, each from its day."""
     retainer: Retainer | None = None
     """Fee and months of a retainer after the change; null where they stay or there are none."""
     billing_added: BillingItems = ()

@@ -10,7 +10,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import same_day, unless_recorded
+from chassis.domain.rules import require_currency, same_day, unless_recorded
 from contracts.delivery import (
     ChangeApproval,
     ChangeApproved,
@@ -53,9 +53,10 @@ class RequestChange(ChangeRequest, Command):
 
 
 class AssessChange(ChangeAssessment, Command):
-    """Assess a change by contract line: hours, deliverables, days added to the finish, risk.
+    """Assess a change by contract line: hours, deliverables, rates, days to the finish, risk.
 
-    Hours are negative where scope is taken away; `new` describes a line that is added.
+    Rates apply to work from their days on; a change may consist of rates alone. Hours are negative
+    where scope is taken away; `new` describes a line that is added.
 
     It may be assessed again until it is approved, and is then priced again.
     """
@@ -128,6 +129,8 @@ def assess_change(state: Engagement, command: AssessChange, context: Context) ->
         raise Refused("change-decided", f"change {command.change} is {decided} already")
     for code, sentence in scope_faults(state.lines, command.changes):
         raise Refused(code, sentence)
+    for rate in (rate for each in command.changes for rate in each.rates):
+        require_currency(state.deal.currency, changes=rate.rate)
     for each in command.changes:
         _require_deliverables(state, each)
     yield event

@@ -53,8 +53,9 @@ def priced_change(
 ) -> LineChange | None:
     """Return the change of a line with its price; None where the price cannot be known.
 
-    Hours are priced at the rate of the line on the day, or else at the listed one, which then
-    becomes a rate of the line if it bills by the hour. Hours that are taken away from a fixed line
+    Hours are priced at the rate that the change or the line has on the day, or else at the listed
+    one, which then becomes a rate of the line if it bills by the hour. Rates alone change no price:
+    work is billed at them from their days on. Hours that are taken away from a fixed line
     without a rate for their role are priced in proportion: by the price of the line per planned
     hour. At most the whole price is taken away, and a removed deliverable alone lowers no price.
 
@@ -70,9 +71,13 @@ def priced_change(
         return None
     if hours and (outline.pricing == "retainer" or outline.kind == "discount"):
         return None
+    if any(each.rate.currency != currency for each in change.rates):
+        return None
     exact, added = Fraction(0), list[LineRate]()
     for each in hours:
-        contracted = line.rate_on(each.role, day) if line else None
+        contracted = _given(change, each.role, day) or (
+            line.rate_on(each.role, day) if line else None
+        )
         rate = contracted or listed.get(each.role)
         if not contracted and line and line.pricing == "fixed" and each.hours < 0:
             share = _share(line, each)
@@ -89,7 +94,18 @@ def priced_change(
         delta = -line.price
     if abs(delta.amount) >= BEYOND_ITEMS:
         return None
-    return LineChange(**dict(change), price_delta=delta, rates=tuple(added))
+    rates = (*change.rates, *added)
+    return LineChange(**{**dict(change), "price_delta": delta, "rates": rates})
+
+
+def _given(change: LineScopeChange, role: str, day: date) -> Rate | None:
+    """Return the rate that the change itself gives a role on a day, or None."""
+    of_role = [
+        each
+        for each in change.rates
+        if each.role == role and (each.from_day is None or each.from_day <= day)
+    ]
+    return max(of_role, key=lambda each: each.from_day or date.min).rate if of_role else None
 
 
 def _share(line: ContractLine, delta: RoleHoursDelta) -> Fraction | None:

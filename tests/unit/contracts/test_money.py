@@ -116,6 +116,13 @@ def test_a_half_is_rounded_up_unless_the_policy_is_half_even(
     assert str(round_decimal(number, decimals, "half-even")) == even
 
 
+def test_a_quarter_of_an_hour_is_rounded_as_spreadsheets_round_it() -> None:
+    rate = Rate.model_validate({**EUR, "amount": "100.10"})
+    quarter = Decimal("0.25")  # 25.025 exactly
+    assert rate.for_hours(quarter, "half-up") == Money.model_validate({**EUR, "amount": "25.03"})
+    assert rate.for_hours(quarter, "half-even") == Money.model_validate({**EUR, "amount": "25.02"})
+
+
 def test_hours_times_rate_is_rounded_once() -> None:
     rate = Rate.model_validate({**EUR, "amount": "10.01"})
     assert rate.for_hours(Decimal("0.5"), "half-up") == Money.model_validate(

@@ -3,11 +3,18 @@ from datetime import date
 import pytest
 
 from contracts.delivery import (
+    ChangeAssessed,
     ChangeImplemented,
     ChangeRejected,
     ChangeRequested,
 )
-from contracts.lines import LineChange, LineScopeChange, NewLine, RoleHoursDelta
+from contracts.lines import (
+    LineChange,
+    LineRate,
+    LineScopeChange,
+    NewLine,
+    RoleHoursDelta,
+)
 from delivery.acceptance.decisions import AcceptDeliverable, SubmitDeliverable
 from delivery.changes.decisions import (
     ApproveChange,
@@ -20,7 +27,11 @@ from delivery.engagement import Engagement
 from delivery.management.decisions import PutOnHold
 from delivery.planning.decisions import BaselinePlan, DraftPlan
 from testkit.scenario import Scenario, like
-from tests.amounts import eur, hours
+from tests.amounts import (
+    eur,
+    hours,
+    per_hour,
+)
 from tests.unit.delivery.builders import (
     AMENDMENT_DRAFTED,
     AMENDMENT_SIGNED,
@@ -107,6 +118,16 @@ def test_a_change_is_approved_only_by_the_customer_and_with_a_price() -> None:
 
 REJECT = RejectChange(change="CR-1", why="Too dear.")
 REJECTED = ChangeRejected(change="CR-1", why="Too dear.", rejected_on=TODAY)
+
+
+def test_a_change_of_rates_alone_is_assessed_in_the_currency_of_the_contract() -> None:
+    def of(currency: str) -> AssessChange:
+        rate = LineRate(role="architect", rate=per_hour(110, currency), from_day=TODAY)
+        change = LineScopeChange(line="desk", rates=(rate,))
+        return ASSESS.model_copy(update={"changes": (change,)})
+
+    change_requested().when(of("EUR")).then(like(ChangeAssessed))
+    change_requested().when(of("USD")).then_refused("currency-differs", saying="changes")
 
 
 def test_a_change_that_is_over_is_not_requested_or_assessed_again() -> None:

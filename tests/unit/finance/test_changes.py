@@ -1,15 +1,25 @@
 """Check the prices and costs of changes."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from contracts.finance import BudgetAmended, ChangeCosted, ChangePriced, LineCost
-from contracts.lines import BillingItem, LineScopeChange, NewLine, Retainer
+from contracts.lines import (
+    BillingItem,
+    LineChange,
+    LineScopeChange,
+    NewLine,
+    Retainer,
+)
 from contracts.money import Money
 from finance.pending.decisions import CatchUp
 from testkit.scenario import like
-from tests.amounts import eur
+from tests.amounts import (
+    eur,
+    per_hour,
+)
 from tests.unit.finance.builders import (
     AMENDMENT,
     ASSESSED,
@@ -31,6 +41,7 @@ from tests.unit.finance.builders import (
     sow_of,
 )
 
+NEXT_MONDAY = MONDAY + timedelta(days=7)
 TRAINING = NewLine(title="Training", pricing="time-and-materials")
 CARE = fixed_line(
     BillingItem(item="fees", kind="period", amount=eur(3_000)),
@@ -112,6 +123,34 @@ def test_the_rate_of_the_day_of_the_assessment_counts():
     known = contracted(sow_of(line))
     for day, price in ((MONDAY.replace(day=5), 1_000), (MONDAY, 1_200)):
         known.on(day).when_consumed(assessed(scope(developer=10))).then(
+            like(ChangePriced, price=eur(price)), like(ChangeCosted)
+        )
+
+
+def test_rates_alone_are_priced_at_nothing_and_kept():
+    line = hourly_line(rates=line_rates(developer=100))
+    raised = line_rates(developer=110)[0].model_copy(update={"from_day": NEXT_MONDAY})
+    change = scope().model_copy(update={"rates": (raised,)})
+    contracted(sow_of(line)).when_consumed(assessed(change)).then(
+        like(
+            ChangePriced,
+            price=eur(0),
+            changes=(LineChange(**{**dict(change), "price_delta": eur(0)}),),
+        ),
+        like(ChangeCosted),
+    )
+    other = raised.model_copy(update={"rate": per_hour(110, "USD")})
+    in_dollars = scope().model_copy(update={"rates": (other,)})
+    assert price_of(in_dollars) is None
+
+
+def test_hours_are_priced_at_the_rate_that_their_change_gives():
+    line = hourly_line(rates=line_rates(developer=100))
+    for first_day, price in ((None, 1_100), (MONDAY, 1_100), (NEXT_MONDAY, 1_000)):
+        raised = line_rates(developer=110)[0].model_copy(update={"from_day": first_day})
+        change = scope(developer=10).model_copy(update={"rates": (raised,)})
+        known = contracted(sow_of(line)).on(MONDAY)
+        known.when_consumed(assessed(change)).then(
             like(ChangePriced, price=eur(price)), like(ChangeCosted)
         )
 

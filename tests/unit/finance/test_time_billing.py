@@ -14,6 +14,7 @@ from contracts.event import Event
 from contracts.finance import (
     BilledWork,
     BillingEventDue,
+    ChangePriced,
     DayHours,
     InvoiceDrafted,
     InvoiceLineContent,
@@ -505,6 +506,24 @@ def test_time_is_billed_at_the_rate_of_its_day():
     billed.when(APRIL).then_refused("amount-not-billable", missing={"work-not-approved"})
     more = hearing(billed, time("c", hours=1)).when(APRIL)
     more.then(like(BillingEventDue, amount=eur(100)), like(InvoiceDrafted))
+
+
+def test_a_change_of_rates_alone_leaves_work_before_its_day_at_the_old_rate():
+    later = date(2026, 4, 13)
+    raised = LineRate(role="developer", rate=per_hour(110), from_day=later)
+    change = scope().model_copy(update={"rates": (raised,)})
+    contract = contracted(sow_of(hourly_line(ALL_AS_TIME)))
+    priced = contract.when_consumed(assessed(change))
+    [agreed] = [each for each in priced.events if isinstance(each, ChangePriced)]
+    worked = hearing(priced.then_accepted(), time("a", hours=2), time("b", hours=3, day=later))
+    amended = hearing(worked, amendment(*agreed.changes))
+    assert amended.view["budget"].price == contract.view["budget"].price
+    billed = may(amended).after(APRIL)
+    [draft] = billed.state.billing.live
+    assert [(each.hours, each.rate) for each in draft.lines] == [
+        (Decimal(2), per_hour(100)),
+        (Decimal(3), per_hour(110)),
+    ]
 
 
 def test_an_advance_belongs_to_its_line():

@@ -22,6 +22,8 @@ from contracts.lines import (
     BillingItem,
     ContractLine,
     LineChange,
+    LineRate,
+    LineScopeChange,
     NewLine,
     Retainer,
     hours_by_role,
@@ -36,7 +38,10 @@ from legal.amendments.document import amendment_of
 from legal.engagement import Engagement
 from legal.signing.decisions import RecordSignature
 from testkit.scenario import Scenario, like
-from tests.amounts import eur
+from tests.amounts import (
+    eur,
+    per_hour,
+)
 from tests.unit.legal.builders import (
     ALL,
     BOTH,
@@ -369,6 +374,20 @@ def test_an_inconsistent_amendment_is_refused(terms: dict[str, object], missing:
     change = {"line": "build", "price_delta": eur(3_000), **terms}
     command = DraftAmendment.model_validate({"change": "C-1", "changes": (change,)})
     drafted().when(command).then_refused("amendment-inconsistent", missing=missing)
+
+
+def test_a_change_of_rates_alone_is_drafted_as_agreed_and_signed_without_reviews():
+    raised = LineRate(role="architect", rate=per_hour(165), from_day=date(2026, 7, 1))
+    scope = LineScopeChange(line="build", rates=(raised,))
+    assessment = ChangeAssessed(change="C-1", changes=(scope,), days=0, risk="None.")
+    ready = unpriced(assessment)
+    draft = ready.when_consumed(priced(assessment, eur(0)), knowing=ALL).then_accepted()
+    assert change_of(draft).rates == (raised,)
+    contract = draft.after(sign(draft)).view["contract"]
+    assert (contract.price, contract.finishes_on) == (eur(100_000), FINISH)
+    [line] = contract.lines
+    assert line.rate_on("architect", date(2026, 6, 30)) == per_hour(150)
+    assert line.rate_on("architect", date(2026, 7, 1)) == per_hour(165)
 
 
 def test_an_amendment_finishes_after_the_start():
