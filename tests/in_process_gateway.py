@@ -181,6 +181,7 @@ class InMemory:
             complete=held.complete,
             open_part_complete=held.open_part_complete,
             open_number=held.open_revision,
+            tolerances=held.tolerances,
             waits=held.waits,
             passed_over=held.passed_over,
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from chassis.application.repository import Unknown
 from chassis.domain.context import ReferenceData
 from chassis.domain.stream import PassedOver
 from contracts.event import Event, Recorded
+from contracts.reference import Tolerances
 from gateway.portfolio.capacity import available_hours
 from gateway.portfolio.figures import Portfolio, build_portfolio
 from gateway.portfolio.list_index import EngagementRow, ListedDisconnect, Page
@@ -31,6 +32,7 @@ class EngagementDetails:
     tells whether it is now, `open_part_complete` whether its open part is, and `waits` why an event
     of it waits, if one does. `number` grows with
     every change; `open_number` differs after every change of data that are not confidential.
+    `tolerances` are those by which its disconnects were found.
     """
 
     view: View
@@ -39,6 +41,7 @@ class EngagementDetails:
     complete: bool
     open_part_complete: bool
     open_number: int
+    tolerances: Tolerances = field(default_factory=Tolerances)
     waits: Waits | None = None
     passed_over: tuple[PassedOver, ...] = ()
 
@@ -129,6 +132,7 @@ class Queries:
                     waits=cached.waits,
                     passed_over=cached.passed_over,
                     open_number=cached.open_revision,
+                    tolerances=cached.tolerances,
                 )
             if left <= 0 or self._stopping.is_set():
                 raise NotYet(engagement, missing) if missing else Unknown(engagement)

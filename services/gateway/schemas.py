@@ -17,7 +17,7 @@ from gateway.portfolio.list_index import ListedDisconnect, Page
 from gateway.portfolio.summary import Summary
 from gateway.queries import EngagementDetails
 from gateway.redaction import Position, Reader, Redacted, nothing
-from gateway.rules import Disconnect, Tolerances
+from gateway.rules import Disconnect
 from gateway.rules.computed_status import Status, statuses
 from gateway.view.approved_work import LineWork, approved_work
 from gateway.view.engagement_view import Freshness, data_of, withheld_from
@@ -173,7 +173,7 @@ def engagement_view(details: EngagementDetails, reader: Reader) -> EngagementVie
         delivery=view.delivery,
         finance=view.finance,
         approved_work=approved_work(view),
-        computed_status=statuses(view, Tolerances(), confidential=True),
+        computed_status=statuses(view, details.tolerances, confidential=True),
         confidential=view.confidential,
         cost_unknown=view.cost_unknown,
         freshness=view.freshness,

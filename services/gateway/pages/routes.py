@@ -51,7 +51,6 @@ from gateway.portfolio.reporting import reported
 from gateway.portfolio.summary import Summary
 from gateway.projection.projector import ViewChange
 from gateway.queries import EngagementDetails
-from gateway.rules import Tolerances
 from gateway.rules.computed_status import statuses
 
 FIRST_PAGE_ITEMS = 12
@@ -265,7 +264,7 @@ def _add_pages(router: APIRouter, sources: Callable[[Request], Sources]) -> None
             waits=details.waits and details.waits.seen(confidential=confidential),
             passed_over=shown_passed_over(details.passed_over, confidential=confidential),
             steps=stage_steps(view),
-            statuses=statuses(view, Tolerances(), confidential=confidential),
+            statuses=statuses(view, details.tolerances, confidential=confidential),
             disconnects=proved_disconnects(
                 details.disconnects, details.row.waived, timeline, names, reader
             ),

@@ -6,7 +6,8 @@ from typing import Literal
 
 from chassis.base.view_model import ViewModel
 from contracts.decimals import Number
-from gateway.rules import Disconnect, Tolerances
+from contracts.reference import Tolerances
+from gateway.rules import Disconnect
 from gateway.rules.computed_status import statuses, worst_computed
 from gateway.view.engagement_view import View
 from gateway.view.waiting import Waits
@@ -60,9 +61,11 @@ def summary(
     disconnects: Mapping[str, Disconnect],
     waived: Container[str] = (),
     waits: Waits | None = None,
+    tolerances: Tolerances | None = None,
 ) -> Summary:
     """Return the summary of a view and its disconnects by id; `waived` are ids of them.
 
+    The computed status is that by the tolerances of the company, or by the defaults.
     Confidential disconnects are neither shown nor counted.
     """
     report, price = view.delivery.report, view.price
@@ -95,7 +98,7 @@ def summary(
         finish=view.legal.contract_finish or promised,
         forecast_finish=report.event.forecast_finish if report is not None else None,
         rag=rag,
-        computed_rag=worst_computed(statuses(view, Tolerances(), confidential=False)),
+        computed_rag=worst_computed(statuses(view, tolerances or Tolerances(), confidential=False)),
         waits=waits.state if waits is not None else None,
         attention=weight(worst) + _RAG_WEIGHT[rag or "green"],
         disconnects=len(worst),

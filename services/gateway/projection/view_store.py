@@ -36,7 +36,7 @@ from gateway.portfolio.totals import Share, Total
 from gateway.projection.timeline import Run, Unwritten, in_order
 from gateway.projection.version import current_version
 from gateway.redaction import adapter_of_store
-from gateway.rules import Disconnect, Tolerances
+from gateway.rules import Disconnect
 from gateway.rules.computed_status import statuses, worst_computed
 from gateway.view.engagement_view import View, apply_event, dump, load
 from gateway.view.sections.gateway import Waiver, in_force, proof
@@ -360,19 +360,23 @@ def _cached(document: Document) -> CachedView:
 
 def row_of(cached: CachedView) -> EngagementRow:
     """Return the row of an engagement, for lists."""
-    view = cached.view
     return EngagementRow(
         partition=cached.partition,
         number=cached.revision,
-        summary=summary(view, cached.disconnects, cached.waived, cached.waits),
+        summary=_summary(cached),
         disconnects=list(cached.disconnects.values()),
         waived=cached.waived,
-        computed_rag=_computed(view),
+        computed_rag=_computed(cached),
     )
 
 
-def _computed(view: View) -> str | None:
-    return worst_computed(statuses(view, Tolerances(), confidential=True))
+def _summary(cached: CachedView) -> Summary:
+    found, waived = cached.disconnects, cached.waived
+    return summary(cached.view, found, waived, cached.waits, cached.tolerances)
+
+
+def _computed(cached: CachedView) -> str | None:
+    return worst_computed(statuses(cached.view, cached.tolerances, confidential=True))
 
 
 def _stored_row(document: Document) -> StoredRow:
@@ -399,12 +403,12 @@ def _document(cached: CachedView) -> Document:
         "judged_on": cached.judged_on.isoformat(),
         "tolerances": cached.tolerances.model_dump_json(),
         "figures": _text(cached.figures),
-        "summary": summary(view, cached.disconnects, cached.waived, cached.waits).model_dump_json(),
+        "summary": _summary(cached).model_dump_json(),
         "waits": _WAITS.dump_json(cached.waits),
         "passed_over": [each.document() for each in cached.passed_over],
         "turns": cached.transitions,
         "waived": _WAIVERS.dump_json(cached.waived),
-        "computed_rag": _computed(view),
+        "computed_rag": _computed(cached),
         "unannounced": cached.unpublished,
     }
 

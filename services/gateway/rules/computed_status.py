@@ -13,7 +13,6 @@ from contracts.counting import counted
 from contracts.reference import Tolerances
 from contracts.values import RAG
 from gateway.formatting import hours, ratio
-from gateway.rules.rule import Tolerances
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery.changes import Change
 
