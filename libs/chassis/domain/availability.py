@@ -6,18 +6,14 @@ from functools import lru_cache
 
 from chassis.domain.context import ReferenceData
 from chassis.domain.reference import known_on
-from chassis.domain.working_days import WorkingDays, available_hours
+from chassis.domain.working_days import MONDAY_TO_FRIDAY, WorkingDays, available_hours
 from contracts.channels import Department
 from contracts.delivery import PlanCalendar
 from contracts.reference import (
-    CalendarDetails,
     CalendarPublished,
     LeavePublished,
     PersonPublished,
 )
-
-MONDAY_TO_FRIDAY = WorkingDays(CalendarDetails(name="Monday to Friday"))
-"""Working days of people and companies whose record names no calendar."""
 
 
 def working_days_of(

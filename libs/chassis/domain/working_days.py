@@ -105,6 +105,10 @@ class WorkingDays:
         return known
 
 
+MONDAY_TO_FRIDAY = WorkingDays(CalendarDetails(name="Monday to Friday"))
+"""Working days of people and companies whose record names no calendar."""
+
+
 @lru_cache(maxsize=4096)
 def _public_holidays(country: str | None, subdivision: str | None, year: int) -> frozenset[date]:
     if country is None:

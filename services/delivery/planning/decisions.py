@@ -11,14 +11,14 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from chassis.base.view_model import ViewModel
-from chassis.domain.availability import MONDAY_TO_FRIDAY, working_days_of_plan
+from chassis.domain.availability import working_days_of_plan
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.ids import derived_id
 from chassis.domain.reference import require_record
 from chassis.domain.rules import past_day
-from chassis.domain.working_days import WorkingDays
+from chassis.domain.working_days import MONDAY_TO_FRIDAY, WorkingDays
 from contracts.counting import counted
 from contracts.decimals import Number
 from contracts.delivery import (

@@ -6,8 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from chassis.domain.availability import MONDAY_TO_FRIDAY
-from chassis.domain.working_days import WorkingDays
+from chassis.domain.working_days import MONDAY_TO_FRIDAY, WorkingDays
 from contracts.counting import counted
 from contracts.decimals import round_decimal
 from contracts.reference import Tolerances

@@ -4,7 +4,7 @@ from functools import cache
 import pytest
 from pydantic import ValidationError
 
-from chassis.domain.availability import MONDAY_TO_FRIDAY
+from chassis.domain.working_days import MONDAY_TO_FRIDAY
 from contracts.delivery import (
     ChangeApproved,
     ChangeAssessed,

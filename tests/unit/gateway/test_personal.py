@@ -43,6 +43,7 @@ HARMLESS = {
     "who is planned, which everybody with a part in the engagement knows": {
         "resource-allocated person",
         "resource-released person",
+        "workload-measured person",
     },
     "who owes something or signs, as the contract says": {
         "obligation-recorded person",
