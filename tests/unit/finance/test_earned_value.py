@@ -10,8 +10,7 @@ from hypothesis import given as any_of
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chassis.domain.availability import MONDAY_TO_FRIDAY
-from chassis.domain.working_days import WorkingDays
+from chassis.domain.working_days import MONDAY_TO_FRIDAY, WorkingDays
 from contracts.delivery import PlannedMonth, PlannedProfile
 from contracts.money import Money
 from contracts.reference import CalendarDetails
