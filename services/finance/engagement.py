@@ -19,6 +19,7 @@ from contracts.finance import (
     InvoiceVoided,
     MarginMeasured,
     PerformanceMeasured,
+    RevenueByCostRecognised,
 )
 from contracts.legal import EngagementImported, SowDrafted
 from finance.billing.state import Billing
@@ -32,6 +33,8 @@ from finance.moved_works.state import MovedWorks
 from finance.opportunity.state import Opportunity
 from finance.performance.state import Performance
 from finance.periods.state import Periods
+from finance.postings.entries import Accounted, entry_of, entry_of_voiding
+from finance.postings.state import Postings
 from finance.progress.state import Progress
 from finance.proposals.state import Proposals
 from finance.provisions.state import Provisions
@@ -64,6 +67,7 @@ class Engagement(CommonParts):
     performance: Performance = Performance()
     importing: Importing = Importing()
     periods: Periods = Periods()
+    postings: Postings = Postings()
 
     @on_event
     def _approved(self, event: TimeApproved | ExpenseApproved) -> Self:
@@ -88,7 +92,23 @@ class Engagement(CommonParts):
     def _voided(self, event: InvoiceVoided) -> Self:
         tax = self.billing.invoices[event.invoice].tax
         gross = tax.gross if tax else event.amount
-        return self.updated(periods=self.periods.voided(event, gross))
+        after = self.updated(periods=self.periods.voided(event, gross))
+        if tax is None:
+            return after
+        return after.updated(postings=self.postings.recorded(entry_of_voiding(event, tax)))
+
+    @on_event
+    def _accounted(self, event: Accounted) -> Self:
+        entry = entry_of(event, self._number_of)
+        return self.updated(postings=self.postings.recorded(entry))
+
+    @on_event
+    def _accounted_in_confidence(self, event: RevenueByCostRecognised) -> Self:
+        entry = entry_of(event, self._number_of)
+        return self.updated(postings=self.postings.recorded_in_confidence(entry))
+
+    def _number_of(self, invoice: str) -> str:
+        return self.billing.owing(invoice).number or invoice
 
     @on_event
     def _left(self, event: WorksLeft) -> Self:

@@ -15,6 +15,7 @@ from chassis.web.engagement_routes import EngagementRoutes
 from chassis.web.reference_routes import ReferenceRoutes
 from common.decider import engagement_decider
 from contracts.reference import (
+    AccountMappingPublished,
     AccountPublished,
     CalendarPublished,
     CompanyPublished,
@@ -27,6 +28,7 @@ from contracts.reference import (
     TaxRatePublished,
 )
 from contracts.roles import COMPANY
+from finance.account_mappings import decisions as account_mappings
 from finance.allocations import decisions as allocations
 from finance.bank_accounts import decisions as bank_accounts
 from finance.bank_accounts.accounts import bank_account_zone
@@ -65,6 +67,8 @@ from finance.pending.decisions import catching_up
 from finance.performance import decisions as performance
 from finance.periods import decisions as periods
 from finance.policies import require_running
+from finance.posting_exports import decisions as posting_exports
+from finance.posting_exports.routes import router as postings
 from finance.progress import decisions as progress
 from finance.proposals import decisions as proposals
 from finance.provisions import decisions as provisions
@@ -133,6 +137,9 @@ COMPANY_RECORD = reference_decider(
 )
 """Decider of the companies that sell."""
 
+ACCOUNT_MAPPING = reference_decider(Record[AccountMappingPublished], account_mappings.capability)
+"""Decider of the accounts of general ledgers."""
+
 TAX_RATE = reference_decider(Record[TaxRatePublished], tax_rates.capability)
 """Decider of tax rates."""
 
@@ -172,7 +179,7 @@ LEDGER: Decider[Ledger] = Decider(
     department="finance",
     kind="ledger",
     initial=lambda company: Ledger(company=company),
-    capabilities=(ledgers.capability,),
+    capabilities=(ledgers.capability, posting_exports.capability),
     zone=lambda state, *when: company_zone(state.company, *when),
     begins="it begins when the first engagement of the company is registered",
 )
@@ -218,6 +225,7 @@ SERVICE = Service(
             seen_by=COMPANY,
             listed=("legal_name", "country", "vat_id", "base_currency", "time_zone", "rounding"),
         ),
+        ReferenceRoutes(ACCOUNT_MAPPING, path="account-mappings", seen_by=READERS, listed=()),
         ReferenceRoutes(
             TAX_RATE, path="tax-rates", seen_by=COMPANY, listed=("name", "country", "percent")
         ),
@@ -251,9 +259,10 @@ SERVICE = Service(
         CostRatesPublished,
         TaxRatePublished,
         ExchangeRatePublished,
+        AccountMappingPublished,
         StandInsPublished,
     ),
-    routers=(time_reports,),
+    routers=(time_reports, postings),
 )
 
 

@@ -5,7 +5,7 @@ Cost rates are published in confidence.
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, ClassVar, Self, TypeVar
+from typing import Annotated, ClassVar, Literal, Self, TypeVar, get_args
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -171,6 +171,69 @@ class LedgerPublished(Reference, channel=FINANCE_REFERENCE):
     """Last month that is closed, as `YYYY-MM`; null before the first one."""
     closing: Month | None
     """Month that is being closed, as `YYYY-MM`; null where none is."""
+
+
+LedgerAccount = Literal[
+    "receivables",
+    "contract-balance",
+    "revenue",
+    "tax",
+    "payments-received",
+    "bank-charges",
+    "write-offs",
+    "cost",
+    "cost-clearing",
+]
+"""Kind of account that postings name.
+
+`contract-balance` is the contract asset of an engagement or, with a credit balance, its contract
+liability. `payments-received` has the money of payments until it is allocated to invoices.
+`cost-clearing` has what the company owes to its people for time and expenses.
+"""
+
+
+class AccountNumber(Value):
+    """Number of an account in the general ledger."""
+
+    account: LedgerAccount
+    """Kind of account."""
+    about: ShortText | None = None
+    """Tax code, method of revenue or kind of cost that it is for; null for all others."""
+    number: Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ./_-]*$", max_length=40)
+    ]
+    """Number of the account in the general ledger."""
+
+
+class AccountMappingDetails(Value):
+    """The accounts of a company's general ledger by what postings name, without the company."""
+
+    accounts: Annotated[tuple[AccountNumber, ...], Field(max_length=200)]
+    """Accounts: one of each kind with `about` null, and others for what `about` says."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        named = [(each.account, each.about) for each in self.accounts]
+        for kind, about in named:
+            if named.count((kind, about)) > 1:
+                raise ValueError(f"accounts: {kind} for {about or 'all others'} is named twice")
+        missing = [kind for kind in get_args(LedgerAccount) if (kind, None) not in named]
+        if missing:
+            raise ValueError(f"accounts: must have an account for {', '.join(missing)}")
+        return self
+
+    def number_of(self, account: LedgerAccount, about: str | None) -> str:
+        """Return the number of an account, for what it is about or for all others."""
+        numbers = {(each.account, each.about): each.number for each in self.accounts}
+        return numbers.get((account, about)) or numbers[account, None]
+
+
+class AccountMappingPublished(AccountMappingDetails, Reference, channel=FINANCE_REFERENCE):
+    """A version of the accounts to which the postings of a company go. Published by Finance."""
+
+    kind: ClassVar[str] = "account-mapping"
+    account_mapping: Identifier
+    """Id of the company."""
 
 
 ConversionRate = Annotated[

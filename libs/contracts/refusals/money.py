@@ -3,6 +3,7 @@
 from typing import Literal
 
 MoneyCode = Literal[
+    "account-mapping-missing",
     "account-not-settled",
     "account-settled",
     "advance-drawn",
@@ -47,6 +48,7 @@ MoneyCode = Literal[
     "month-closed",
     "month-items-open",
     "month-not-begun",
+    "month-not-closed",
     "month-not-closing",
     "month-not-over",
     "month-out-of-order",
@@ -101,6 +103,7 @@ MoneyCode = Literal[
 """Code of a refusal that concerns budgets, bills, payments and revenue."""
 
 MONEY_REFUSALS: dict[MoneyCode, str] = {
+    "account-mapping-missing": "The company has published no accounts of its general ledger.",
     "account-not-settled": (
         "The account of the engagement is not settled, or not again after the last change."
     ),
@@ -163,6 +166,7 @@ MONEY_REFUSALS: dict[MoneyCode, str] = {
         "Something is missing before the month may be closed; closing it so must be accepted."
     ),
     "month-not-begun": "The month has not begun.",
+    "month-not-closed": "The month is not closed yet.",
     "month-not-closing": "The closing of the month has not been started.",
     "month-not-over": "The month is not over.",
     "month-out-of-order": "An earlier month comes first.",

@@ -14,6 +14,7 @@ from finance.ledgers.events import (
     PeriodClosed,
 )
 from finance.ledgers.requests import TotalsByCurrency, added
+from finance.posting_exports.events import PostingsExported
 
 
 class Closing(Value):
@@ -22,8 +23,8 @@ class Closing(Value):
     `waiting` are the groups that have not answered the round, `open` the number of engagements that
     miss something, by group, and `open_in_confidence` the number of those that miss something that
     discloses costs. `accepted` are the reasons for closing the month although something is missing;
-    those in `accepted_in_confidence` were given while nothing was missing openly. `booked` and
-    `totals` are those of all rounds.
+    those in `accepted_in_confidence` were given while nothing was missing openly. `rounds` are
+    those in which engagements were asked to book, `booked` and `totals` are those of all rounds.
     """
 
     month: Month
@@ -33,18 +34,23 @@ class Closing(Value):
     is_booking: bool = False
     accepted: tuple[ShortText, ...] = ()
     accepted_in_confidence: tuple[ShortText, ...] = ()
+    rounds: tuple[int, ...] = ()
     booked: int = 0
     totals: TotalsByCurrency = {}
 
 
 class ClosedMonth(Value):
-    """A closed month: the number of bookings, their totals, and why open items were accepted."""
+    """A closed month: the number of bookings, their totals, and why open items were accepted.
+
+    `rounds` are those in which engagements were asked to book.
+    """
 
     month: Month
     booked: int
     totals: TotalsByCurrency
     accepted: tuple[ShortText, ...]
     accepted_in_confidence: tuple[ShortText, ...]
+    rounds: tuple[int, ...]
 
 
 class Ledger(Part):
@@ -60,6 +66,7 @@ class Ledger(Part):
     closing: Closing | None = None
     withdrawn: Annotated[ClosingWithdrawn | None, Keep(until=(ClosingStarted,))] = None
     closed: dict[Month, ClosedMonth] = {}
+    exported: Annotated[dict[Month, PostingsExported], Keep(by="month")] = {}
     published: Kept[LedgerPublished] = None
 
     @property
@@ -90,6 +97,7 @@ class Ledger(Part):
             "open": {},
             "open_in_confidence": {},
             "is_booking": True,
+            "rounds": (*self.closing.rounds, event.round),
         }
         if event.accepted is not None:
             field = "accepted" if self.closing.open else "accepted_in_confidence"
@@ -126,6 +134,7 @@ class Ledger(Part):
             totals=self.closing.totals,
             accepted=self.closing.accepted,
             accepted_in_confidence=self.closing.accepted_in_confidence,
+            rounds=self.closing.rounds,
         )
         return self.updated(closing=None, closed={**self.closed, event.month: month})
 

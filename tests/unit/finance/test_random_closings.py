@@ -4,7 +4,8 @@ A booked month keeps its figures to the cent. Each amount is in one booking: tha
 the first after it. What is owed and unbilled is that of the documents to the end of the month.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -42,6 +43,7 @@ from finance.drafts.decisions import EditInvoice
 from finance.engagement import Engagement
 from finance.invoices.decisions import VoidInvoice
 from finance.periods.requests import BookPeriod
+from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
 from finance.revenue.decisions import RecogniseRevenue
 from finance.write_offs.decisions import ReverseWriteOff, WriteOffInvoice
 from testkit.scenario import Outcome, Scenario
@@ -201,6 +203,7 @@ class ClosingStory(Story):
         self.consumed: list[Event] = []
         self.converted: dict[str, Money] = {}
         self.differs = 0
+        self.posted = 0
 
     def happens(self) -> Outcome[Engagement]:
         """Return the outcome of a random event or command, which is counted."""
@@ -211,7 +214,26 @@ class ClosingStory(Story):
             self.bookings.count(event)
         for recorded in outcome.published:
             self._count(recorded.event)
+        self._require_posted(outcome.events)
         return outcome
+
+    def _require_posted(self, events: Iterable[Event]) -> None:
+        """Require that the entries posted with a booking come to its totals."""
+        booked = [each for each in events if isinstance(each, PeriodBooked)]
+        if not booked:
+            return
+        openly, costs = self.bookings.booked[-1], self.bookings.costed[-1]
+        posted = balances(each for each in events if isinstance(each, PeriodPosted))
+        assert posted["receivables"] == openly.receivables - openly.receivables_before
+        assert posted["revenue"] == -openly.recognised
+        assert posted["write-offs"] == openly.written_off
+        assert posted["contract-balance"] == openly.recognised + openly.credited - openly.billed
+        taxed = openly.billed_gross - openly.billed - openly.credited_gross + openly.credited
+        assert posted["tax"] == -taxed
+        kept = balances(each for each in events if isinstance(each, PeriodPostedInConfidence))
+        assert kept["cost"] == costs.cost == -kept["cost-clearing"]
+        assert kept["revenue"] == -costs.recognised_by_cost
+        self.posted += len(posted) > 1
 
     def settle(self, engagement: Scenario[Engagement]) -> None:
         """Go on after all requests to the streams of months."""
@@ -342,6 +364,15 @@ class ClosingStory(Story):
         return event
 
 
+def balances(posted: Iterable[PeriodPosted | PeriodPostedInConfidence]) -> dict[str, Money]:
+    """Return the balances of all accounts, which add up to zero."""
+    found = defaultdict[str, Money](lambda: eur(0))
+    for line in (line for each in posted for entry in each.entries for line in entry.lines):
+        found[line.account] = found[line.account] + line.amount
+    assert Money.total(found.values(), "EUR") == eur(0)
+    return found
+
+
 def owed_since(state: Engagement) -> Decimal:
     """Return what is owed by the bookings, and by what came since."""
     return state.periods.receivables + state.periods.unbooked_to().owed
@@ -375,3 +406,4 @@ def test_a_booked_month_never_changes_and_nothing_is_booked_twice(seed: int) -> 
     assert cost == (state.work.cost_to_date or eur(0)).amount
     assert len(months) > 1
     assert bookings.waited
+    assert story.posted

@@ -1,0 +1,1 @@
+"""Account mappings: the accounts of a general ledger to which postings go."""

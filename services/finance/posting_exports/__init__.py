@@ -1,0 +1,1 @@
+"""Exports of the postings of a company's closed months."""

@@ -1,0 +1,1 @@
+"""Postings: what Finance recorded of an engagement as balanced lines for the general ledger."""

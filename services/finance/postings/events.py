@@ -1,0 +1,24 @@
+"""Internal events of an engagement about the entries that it posted."""
+
+from chassis.domain.internal import Internal
+from contracts.values import Month
+from finance.postings.entries import Entry
+
+
+class PeriodPosted(Internal):
+    """The entries of a booked month were posted, with late ones of months before."""
+
+    month: Month
+    entries: tuple[Entry, ...]
+
+
+class PeriodPostedInConfidence(Internal):
+    """The entries of a booked month that disclose costs were posted. Confidential."""
+
+    month: Month
+    entries: tuple[Entry, ...]
+
+    @property
+    def is_confidential(self) -> bool:
+        """Return that costs are confidential."""
+        return True

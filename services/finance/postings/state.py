@@ -1,0 +1,56 @@
+"""State of postings: the entries that no month has booked yet. Those of costs are confidential."""
+
+from typing import Self
+
+from chassis.domain.state import Part, on_event
+from contracts.finance import CostAccrued, CostReversed
+from contracts.values import Month
+from finance.calendar_months import month_of
+from finance.postings.entries import Entry, added, entries_of_cost
+from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
+
+
+class Postings(Part):
+    """The entries to post with the booking of a month, in the order of their recording.
+
+    Costs are added up by month, so that the state does not grow with the entries of time. They are
+    in `confidential`, together with revenue by cost.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    confidential: tuple[Entry, ...] = ()
+
+    def open_to(self, month: Month) -> tuple[Entry, ...]:
+        """Return the entries that the booking of a month posts."""
+        return tuple(each for each in self.entries if month_of(each.day) <= month)
+
+    def confidential_to(self, month: Month) -> tuple[Entry, ...]:
+        """Return the confidential entries that the booking of a month posts."""
+        return tuple(each for each in self.confidential if month_of(each.day) <= month)
+
+    def recorded(self, entry: Entry) -> Self:
+        """Return the part with one more entry."""
+        return self.updated(entries=added(self.entries, entry))
+
+    def recorded_in_confidence(self, entry: Entry) -> Self:
+        """Return the part with one more confidential entry."""
+        return self.updated(confidential=added(self.confidential, entry))
+
+    @on_event
+    def _costed(self, event: CostAccrued | CostReversed) -> Self:
+        entries = self.confidential
+        for each in entries_of_cost(event):
+            entries = added(entries, each, together=True)
+        return self.updated(confidential=entries)
+
+    @on_event
+    def _posted(self, event: PeriodPosted) -> Self:
+        return self.updated(entries=_after(self.entries, event.month))
+
+    @on_event
+    def _posted_in_confidence(self, event: PeriodPostedInConfidence) -> Self:
+        return self.updated(confidential=_after(self.confidential, event.month))
+
+
+def _after(entries: tuple[Entry, ...], month: Month) -> tuple[Entry, ...]:
+    return tuple(each for each in entries if month_of(each.day) > month)
