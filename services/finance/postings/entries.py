@@ -123,7 +123,7 @@ def entry_of_voiding(event: InvoiceVoided, tax: TaxTotals) -> Entry:
 
 
 def entries_of_cost(event: CostAccrued | CostReversed) -> Iterable[Entry]:
-    """Yield an entry for each month of a week's cost, or of an expense, at the last of its days.
+    """Yield an entry for each month of a week's cost, or of an expense, at the month's end.
 
     What the company owes to its people and their expenses is credited to `cost-clearing`, which the
     payroll and the payments of expenses debit.
@@ -135,25 +135,17 @@ def entries_of_cost(event: CostAccrued | CostReversed) -> Iterable[Entry]:
         about = "expense" if each.kind == "expense" else "time"
         lines.append(PostingLine(account="cost-clearing", about=about, amount=-each.cost))
     for month, lines in months.items():
-        day = max(each.day for each in event.entries if month_of(each.day) == month)
         of_week = lines if isinstance(event, CostAccrued) else _reversed(lines)
-        yield _entry(event, month, day, of_week)
+        yield _entry(event, month, end_of(month), of_week)
 
 
-def added(entries: tuple[Entry, ...], more: Entry, *, together: bool = False) -> tuple[Entry, ...]:
-    """Return entries with one more; `together` adds it to that of its event and document."""
-    if together:
-        for place, each in enumerate(entries):
-            if (each.event, each.document) == (more.event, more.document):
-                day = max(each.day, more.day)
-                whole = Entry(
-                    event=each.event,
-                    document=each.document,
-                    day=day,
-                    lines=_summed((*each.lines, *more.lines)),
-                )
-                kept = () if whole.is_nothing else (whole,)
-                return (*entries[:place], *kept, *entries[place + 1 :])
+def added(entries: tuple[Entry, ...], more: Entry) -> tuple[Entry, ...]:
+    """Return entries with one more, added to that of the same event, document and day."""
+    for place, each in enumerate(entries):
+        if (each.event, each.document, each.day) == (more.event, more.document, more.day):
+            whole = each.model_copy(update={"lines": _summed((*each.lines, *more.lines))})
+            kept = () if whole.is_nothing else (whole,)
+            return (*entries[:place], *kept, *entries[place + 1 :])
     return entries if more.is_nothing else (*entries, more)
 
 

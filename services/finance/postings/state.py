@@ -13,8 +13,8 @@ from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
 class Postings(Part):
     """The entries to post with the booking of a month, in the order of their recording.
 
-    Costs are added up by month, so that the state does not grow with the entries of time. They are
-    in `confidential`, together with revenue by cost.
+    What happens more than once to a document on a day is one entry, and so is the cost of a month:
+    the state does not grow with entries of time. Costs and revenue by cost are `confidential`.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -40,7 +40,7 @@ class Postings(Part):
     def _costed(self, event: CostAccrued | CostReversed) -> Self:
         entries = self.confidential
         for each in entries_of_cost(event):
-            entries = added(entries, each, together=True)
+            entries = added(entries, each)
         return self.updated(confidential=entries)
 
     @on_event
