@@ -90,25 +90,23 @@ class Engagement(CommonParts):
 
     @on_event
     def _voided(self, event: InvoiceVoided) -> Self:
-        tax = self.billing.invoices[event.invoice].tax
+        invoice = self.billing.invoices[event.invoice]
+        tax = invoice.tax
         gross = tax.gross if tax else event.amount
         after = self.updated(periods=self.periods.voided(event, gross))
         if tax is None:
             return after
-        return after.updated(postings=self.postings.recorded(entry_of_voiding(event, tax)))
+        return after.updated(postings=self.postings.recorded(entry_of_voiding(event, tax, invoice)))
 
     @on_event
     def _accounted(self, event: Accounted) -> Self:
-        entry = entry_of(event, self._number_of)
+        entry = entry_of(event, self.billing.owing)
         return self.updated(postings=self.postings.recorded(entry))
 
     @on_event
     def _accounted_in_confidence(self, event: RevenueByCostRecognised) -> Self:
-        entry = entry_of(event, self._number_of)
+        entry = entry_of(event, self.billing.owing)
         return self.updated(postings=self.postings.recorded_in_confidence(entry))
-
-    def _number_of(self, invoice: str) -> str:
-        return self.billing.owing(invoice).number or invoice
 
     @on_event
     def _left(self, event: WorksLeft) -> Self:

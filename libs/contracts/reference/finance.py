@@ -180,6 +180,7 @@ LedgerAccount = Literal[
     "tax",
     "payments-received",
     "bank-charges",
+    "exchange-differences",
     "write-offs",
     "cost",
     "cost-clearing",

@@ -39,9 +39,8 @@ from finance.periods.missing import (
 )
 from finance.periods.requests import BookPeriod, CheckPeriod
 from finance.periods.state import NOTHING, Unbooked
+from finance.postings.booking import posted
 from finance.revenue.balances import balances_at
-from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
-from finance.postings.state import Postings
 from finance.time_billing.unbilled import of_unknown_worth, unbilled_to
 
 capability = Capability[Engagement](__name__)
@@ -104,16 +103,9 @@ def book_period(state: Engagement, command: BookPeriod, context: Context) -> Ite
         yield BookedWithOpenItems(month=month, why=command.accepted, **dict(every))
     yield _booking(state, command.company, month)
     yield _costs(state, month)
-    yield from _posted(state.postings, month)
+    yield from posted(state, context.reference_data, command.company, month)
     if measured := margins.of_month(state, month):
         yield measured
-
-
-def _posted(postings: Postings, month: Month) -> Iterable[Event]:
-    if entries := postings.open_to(month):
-        yield PeriodPosted(month=month, entries=entries)
-    if entries := postings.confidential_to(month):
-        yield PeriodPostedInConfidence(month=month, entries=entries)
 
 
 def _is_booked(state: Engagement, command: CheckPeriod | BookPeriod) -> bool:

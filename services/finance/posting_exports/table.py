@@ -4,7 +4,9 @@ import csv
 from collections.abc import Iterable, Iterator
 from io import StringIO
 
+from contracts.decimals import canonical_decimal
 from contracts.event import Event
+from contracts.money import Money
 from contracts.reference import AccountMappingDetails
 from contracts.values import Month
 from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
@@ -23,8 +25,15 @@ COLUMNS = (
     "currency",
     "debit",
     "credit",
+    "base_currency",
+    "base_debit",
+    "base_credit",
 )
-"""Columns of the table. `posting` is the same for all lines of one balanced entry."""
+"""Columns of the table. `posting` is the same for all lines of one balanced entry.
+
+`currency` is that of the engagement, `base_currency` that of the company's books; the amounts in it
+are empty where no exchange rate is known.
+"""
 
 
 def header() -> str:
@@ -39,16 +48,15 @@ def lines_of(
     events: Iterable[Event],
     accounts: AccountMappingDetails,
 ) -> Iterator[str]:
-    """Yield the lines of an engagement's entries of a month; amounts are in their currency."""
+    """Yield the lines of an engagement's entries of a month; amounts have their currency."""
     entries = (
-        each
+        (event.base_currency, each)
         for event in events
         if isinstance(event, PeriodPosted | PeriodPostedInConfidence)
         for each in event.entries
     )
-    for place, entry in enumerate(entries, start=1):
+    for place, (base, entry) in enumerate(entries, start=1):
         for line in entry.lines:
-            amount = line.amount.amount
             yield _line(
                 (
                     company,
@@ -62,10 +70,19 @@ def lines_of(
                     line.about or "",
                     accounts.number_of(line.account, line.about),
                     line.amount.currency,
-                    f"{amount:f}" if amount > 0 else "",
-                    f"{-amount:f}" if amount < 0 else "",
+                    *_debit_and_credit(line.amount),
+                    base,
+                    *_debit_and_credit(line.base),
                 )
             )
+
+
+def _debit_and_credit(amount: Money | None) -> tuple[str, str]:
+    """Return an amount as debit or credit, the other one empty; both where it is not known."""
+    if amount is None:
+        return "", ""
+    number = canonical_decimal(abs(amount.amount))
+    return (number, "") if amount.amount >= 0 else ("", number)
 
 
 def _line(values: Iterable[str]) -> str:

@@ -28,42 +28,54 @@ from contracts.finance import (
 from contracts.money import Money, invalid
 from contracts.reference import LedgerAccount
 from contracts.values import Day, Identifier, Month, ShortText, Value
+from finance.billing.receivables import Receivable
 from finance.calendar_months import end_of, month_of
 
 
 class PostingLine(Value):
     """A line of an entry: the account, what it is about, and the amount.
 
-    `amount` is a debit where it is positive, and a credit where it is negative. `about` is the tax
-    code, the method of revenue or the kind of cost, by which a company may have several accounts.
+    `amount` is a debit where it is positive, and a credit where it is negative. `base` is that in
+    the currency of the company's books; None where it is not computed yet, or not known. `about` is
+    the tax code, the method of revenue or the kind of cost, by which a company may have several
+    accounts.
     """
 
     account: LedgerAccount
     about: ShortText | None = None
     amount: Money
+    base: Money | None = None
 
     def reversed(self) -> "PostingLine":
         """Return the line with debit and credit exchanged."""
-        return self.model_copy(update={"amount": -self.amount})
+        base = None if self.base is None else -self.base
+        return self.model_copy(update={"amount": -self.amount, "base": base})
 
 
 class Entry(Value):
     """The entry of a document, or of the revenue or the cost of a month.
 
     `event` is the type of the event, `document` the number of the document or the id of what the
-    entry is about. Raises ValueError where debits and credits differ.
+    entry is about. `rate_on` is the day whose exchange rate converts it: the invoice date of what
+    concerns an invoice, so that it goes out of the books as it came in. Raises ValueError where
+    debits and credits differ.
     """
 
     event: ShortText
     document: ShortText
     day: Day
+    rate_on: Day
     lines: tuple[PostingLine, ...]
 
     @model_validator(mode="after")
     def _balances(self) -> Self:
-        total = sum((each.amount.amount for each in self.lines), start=0)
-        if total:
-            raise invalid("lines", "debits and credits must be equal, the difference is 0", total)
+        in_books = [each.base for each in self.lines if each.base is not None]
+        sums = [sum(each.amount.amount for each in self.lines)]
+        if len(in_books) == len(self.lines):
+            sums.append(sum(each.amount for each in in_books))
+        for total in sums:
+            if total:
+                raise invalid("lines", "debits and credits must differ by 0", total)
         return self
 
     @property
@@ -85,29 +97,28 @@ Accounted = (
 
 
 def entry_of(
-    event: Accounted | RevenueByCostRecognised, number_of: Callable[[Identifier], str]
+    event: Accounted | RevenueByCostRecognised, owing: Callable[[Identifier], Receivable]
 ) -> Entry:
-    """Return the entry of an event; `number_of` returns the number of an invoice by its id."""
+    """Return the entry of an event; `owing` returns an invoice by its id."""
     match event:
         case InvoiceIssued():
             lines = _billed(event.amount, event.tax)
             return _entry(event, event.number, event.issued_on, lines)
         case CreditNoteIssued():
             lines = _reversed(_billed(event.amount, event.tax))
-            return _entry(event, event.number, event.issued_on, lines)
+            issued_on = owing(event.invoice).issue_on
+            return _entry(event, event.number, event.issued_on, lines, issued_on)
         case PaymentAllocated():
-            number = number_of(event.invoice)
-            return _entry(event, number, event.received_on, _paid(event))
+            return _on_invoice(event, owing(event.invoice), event.received_on, _paid(event))
         case PaymentDeallocated():
-            number = number_of(event.invoice)
-            return _entry(event, number, event.deallocated_on, _reversed(_paid(event)))
+            lines = _reversed(_paid(event))
+            return _on_invoice(event, owing(event.invoice), event.deallocated_on, lines)
         case WriteOffRecorded():
-            number = number_of(event.invoice)
-            return _entry(event, number, event.written_off_on, _written_off(event.amount))
+            lines = _written_off(event.amount)
+            return _on_invoice(event, owing(event.invoice), event.written_off_on, lines)
         case WriteOffReversed():
-            number = number_of(event.invoice)
             lines = _reversed(_written_off(event.amount))
-            return _entry(event, number, event.reversed_on, lines)
+            return _on_invoice(event, owing(event.invoice), event.reversed_on, lines)
         case RevenueRecognised() | RevenueByCostRecognised():
             revenue = PostingLine(account="revenue", about=event.method, amount=-event.amount)
             lines = (PostingLine(account="contract-balance", amount=event.amount), revenue)
@@ -116,10 +127,10 @@ def entry_of(
             assert_never(event)
 
 
-def entry_of_voiding(event: InvoiceVoided, tax: TaxTotals) -> Entry:
+def entry_of_voiding(event: InvoiceVoided, tax: TaxTotals, invoice: Receivable) -> Entry:
     """Return the entry of a voided invoice, which had this tax: that of the invoice, reversed."""
     lines = _reversed(_billed(event.amount, tax))
-    return _entry(event, event.number, event.voided_on, lines)
+    return _on_invoice(event, invoice, event.voided_on, lines)
 
 
 def entries_of_cost(event: CostAccrued | CostReversed) -> Iterable[Entry]:
@@ -149,26 +160,63 @@ def added(entries: tuple[Entry, ...], more: Entry) -> tuple[Entry, ...]:
     return entries if more.is_nothing else (*entries, more)
 
 
+_AGAINST: tuple[LedgerAccount, ...] = ("contract-balance", "receivables", "cost-clearing")
+
+
+def in_books(entry: Entry, base: str, worth: Callable[[Money], Money | None]) -> Entry:
+    """Return the entry with its lines in the currency of the books, where that is known.
+
+    `worth` converts an amount, or returns None where no exchange rate is known: then no line has
+    such an amount. The line that everything else is set against takes what rounding leaves.
+    """
+    found = [each.base if each.base is not None else worth(each.amount) for each in entry.lines]
+    accounts = [each.account for each in entry.lines]
+    against = [each for each in _AGAINST if each in accounts]
+    rest = accounts.index(against[0]) if against else len(accounts) - 1
+    others = [each for place, each in enumerate(found) if place != rest]
+    if None in found or any(each and each.currency != base for each in found):
+        lines = [each.model_copy(update={"base": None}) for each in entry.lines]
+    else:
+        found[rest] = -Money.total((each for each in others if each is not None), base)
+        lines = [
+            line.model_copy(update={"base": amount})
+            for line, amount in zip(entry.lines, found, strict=True)
+        ]
+    return entry.model_copy(update={"lines": tuple(lines)})
+
+
+def _on_invoice(
+    event: Accounted | InvoiceVoided, invoice: Receivable, day: Day, lines: Iterable[PostingLine]
+) -> Entry:
+    return _entry(event, invoice.number or invoice.invoice, day, lines, invoice.issue_on)
+
+
 def _entry(
     event: Accounted | RevenueByCostRecognised | InvoiceVoided | CostAccrued | CostReversed,
     document: str,
     day: Day,
     lines: Iterable[PostingLine],
+    rate_on: Day | None = None,
 ) -> Entry:
-    return Entry(event=event.type, document=document, day=day, lines=_summed(lines))
+    return Entry(
+        event=event.type, document=document, day=day, rate_on=rate_on or day, lines=_summed(lines)
+    )
 
 
 def _summed(lines: Iterable[PostingLine]) -> tuple[PostingLine, ...]:
     """Return one line for each account and what it is about, without those of no amount."""
-    sums: dict[tuple[LedgerAccount, str | None], Money] = {}
+    sums: dict[tuple[LedgerAccount, str | None], PostingLine] = {}
     for each in lines:
-        key = each.account, each.about
-        sums[key] = sums[key] + each.amount if key in sums else each.amount
+        known = sums.get((each.account, each.about))
+        sums[each.account, each.about] = each if known is None else _sum(known, each)
     return tuple(
-        PostingLine(account=account, about=about, amount=amount)
-        for (account, about), amount in sums.items()
-        if amount.amount
+        each for each in sums.values() if each.amount.amount or (each.base and each.base.amount)
     )
+
+
+def _sum(one: PostingLine, other: PostingLine) -> PostingLine:
+    base = one.base + other.base if one.base and other.base else None
+    return one.model_copy(update={"amount": one.amount + other.amount, "base": base})
 
 
 def _reversed(lines: Iterable[PostingLine]) -> tuple[PostingLine, ...]:
@@ -187,10 +235,22 @@ def _billed(net: Money, tax: TaxTotals) -> tuple[PostingLine, ...]:
 
 
 def _paid(event: PaymentAllocated | PaymentDeallocated) -> tuple[PostingLine, ...]:
-    """Return the lines of an allocation: the money came in with the payment before."""
-    charge = event.bank_charge
+    """Return the lines of an allocation: the money came in with the payment before.
+
+    What the money is worth more or less than on the invoice date is an exchange difference, in the
+    currency of the books alone.
+    """
+    charge, gain = event.bank_charge, event.exchange_difference
+    money = PostingLine(account="payments-received", amount=event.amount)
+    nothing = Money.zero(event.amount.currency)
+    differences = []
+    if gain is not None:
+        received = event.received.converted if event.received else event.used
+        money = money.model_copy(update={"base": received})
+        differences = [PostingLine(account="exchange-differences", amount=nothing, base=-gain)]
     return (
-        PostingLine(account="payments-received", amount=event.amount),
+        money,
+        *differences,
         *([PostingLine(account="bank-charges", amount=charge)] if charge else []),
         PostingLine(account="receivables", amount=-event.paid),
     )

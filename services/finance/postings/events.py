@@ -1,14 +1,19 @@
 """Internal events of an engagement about the entries that it posted."""
 
 from chassis.domain.internal import Internal
+from contracts.money import Currency
 from contracts.values import Month
 from finance.postings.entries import Entry
 
 
 class PeriodPosted(Internal):
-    """The entries of a booked month were posted, with late ones of months before."""
+    """The entries of a booked month were posted, with late ones of months before.
+
+    `base_currency` is that of the company's books.
+    """
 
     month: Month
+    base_currency: Currency
     entries: tuple[Entry, ...]
 
 
@@ -16,6 +21,7 @@ class PeriodPostedInConfidence(Internal):
     """The entries of a booked month that disclose costs were posted. Confidential."""
 
     month: Month
+    base_currency: Currency
     entries: tuple[Entry, ...]
 
     @property

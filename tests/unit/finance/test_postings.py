@@ -1,10 +1,10 @@
 """Check the postings of Finance: each event as balanced debits and credits, once a period."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from types import UnionType
-from typing import get_args, get_type_hints
+from typing import Literal, get_args, get_type_hints
 
 import pytest
 from pydantic import ValidationError
@@ -24,18 +24,28 @@ from contracts.finance import (
 )
 from contracts.money import Money
 from contracts.reference import AccountMappingDetails, AccountNumber
+from contracts.values import Conversion
+from finance.billing.receivables import OpeningInvoice, Receivable
 from finance.engagement import Engagement
 from finance.periods.requests import BookPeriod
 from finance.posting_exports.table import COLUMNS, header, lines_of
-from finance.postings.entries import Entry, PostingLine, entries_of_cost, entry_of, entry_of_voiding
+from finance.postings.entries import (
+    Entry,
+    PostingLine,
+    entries_of_cost,
+    entry_of,
+    entry_of_voiding,
+    in_books,
+)
 from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
 from testkit.scenario import Outcome, Scenario
 from tests.accounts import ACCOUNTS
-from tests.amounts import eur
+from tests.amounts import eur, usd
 from tests.invoices import taxes, untaxed
 from tests.unit.finance.builders import contracted, hearing, pay, sent, time
 
 APRIL, MAY_1, MAY = date(2026, 4, 30), date(2026, 5, 1), date(2026, 5, 12)
+WorkCost = Literal["delivery", "project-management", "expense"]
 WITHOUT_ENTRY = {
     "account-reopened": "its amounts are those of other events",
     "account-settled": "its amounts are those of other events",
@@ -101,8 +111,15 @@ def lines(entry: Entry) -> dict[str, int | Decimal]:
     return dict(zip(names, amounts, strict=True))
 
 
-def number_of(invoice: str) -> str:
-    return f"no-{invoice}"
+def owing(invoice: str) -> Receivable:
+    return OpeningInvoice(
+        invoice=invoice,
+        number=f"no-{invoice}",
+        gross=eur(1_190),
+        open=eur(1_190),
+        issued_on=APRIL,
+        due_on=MAY,
+    )
 
 
 def invoice_issued(net: int, tax: int = 0) -> InvoiceIssued:
@@ -128,7 +145,7 @@ def allocation(kind: type[PaymentAllocated | PaymentDeallocated], **more: object
         "received_on": APRIL,
     }
     event = kind.model_validate({**terms, **more})
-    return entry_of(event, number_of)
+    return entry_of(event, owing)
 
 
 def revenue(amount: int) -> RevenueRecognised:
@@ -146,7 +163,7 @@ def revenue(amount: int) -> RevenueRecognised:
 
 def test_an_invoice_is_owed_with_tax_and_is_no_revenue() -> None:
     invoice = invoice_issued(1_000, 190)
-    entry = entry_of(invoice, number_of)
+    entry = entry_of(invoice, owing)
     assert lines(entry) == {
         "receivables": 1_190,
         "contract-balance": -1_000,
@@ -156,7 +173,7 @@ def test_an_invoice_is_owed_with_tax_and_is_no_revenue() -> None:
 
 
 def test_an_invoice_under_reverse_charge_has_no_tax() -> None:
-    entry = entry_of(invoice_issued(1_000), number_of)
+    entry = entry_of(invoice_issued(1_000), owing)
     assert lines(entry) == {"receivables": 1_000, "contract-balance": -1_000}
 
 
@@ -166,12 +183,12 @@ def test_a_contract_asset_is_what_is_recognised_before_it_is_billed() -> None:
     The asset of 400 for A becomes a receivable of 1,000, with the revenue of 600 for B.
     """
     first, second = revenue(400), revenue(600)
-    assert lines(entry_of(first, number_of)) == {
+    assert lines(entry_of(first, owing)) == {
         "contract-balance": 400,
         "revenue/at-acceptance": -400,
     }
     invoice = invoice_issued(1_000)
-    total = sum_of(entry_of(each, number_of) for each in (first, second, invoice))
+    total = sum_of(entry_of(each, owing) for each in (first, second, invoice))
     assert total == {
         "receivables": 1_000,
         "contract-balance": 0,
@@ -181,9 +198,9 @@ def test_a_contract_asset_is_what_is_recognised_before_it_is_billed() -> None:
 
 def test_an_advance_is_a_contract_liability_until_revenue_is_recognised() -> None:
     """IFRS 15, Illustrative Examples, Example 38, case B: billed 1,000 in advance, then earned."""
-    invoice = entry_of(invoice_issued(1_000), number_of)
+    invoice = entry_of(invoice_issued(1_000), owing)
     assert lines(invoice)["contract-balance"] == -1_000
-    total = sum_of((invoice, entry_of(revenue(1_000), number_of)))
+    total = sum_of((invoice, entry_of(revenue(1_000), owing)))
     assert total["contract-balance"] == 0
 
 
@@ -197,8 +214,8 @@ def test_a_voided_invoice_takes_its_entry_back() -> None:
         voided_on=MAY,
         ends_event=False,
     )
-    back = entry_of_voiding(voided, tax)
-    total = sum_of((entry_of(invoice_issued(1_000, 190), number_of), back))
+    back = entry_of_voiding(voided, tax, owing("i"))
+    total = sum_of((entry_of(invoice_issued(1_000, 190), owing), back))
     assert {*total.values()} == {0}
     assert back.day == MAY
 
@@ -219,11 +236,11 @@ def test_a_write_off_is_a_loss_until_it_is_reversed() -> None:
     terms = {"write_off": "w", "invoice": "i", "amount": eur(5), "why": "Insolvent."}
     written = WriteOffRecorded.model_validate({**terms, "written_off_on": APRIL})
     back = WriteOffReversed.model_validate({**terms, "reversed_on": MAY})
-    assert lines(entry_of(written, number_of)) == {"write-offs": 5, "receivables": -5}
-    assert lines(entry_of(back, number_of)) == {"write-offs": -5, "receivables": 5}
+    assert lines(entry_of(written, owing)) == {"write-offs": 5, "receivables": -5}
+    assert lines(entry_of(back, owing)) == {"write-offs": -5, "receivables": 5}
 
 
-def cost(entry: str, amount: int, day: date, kind: str = "delivery") -> CostedWork:
+def cost(entry: str, amount: int, day: date, kind: WorkCost = "delivery") -> CostedWork:
     of_time = kind != "expense"
     return CostedWork(
         entry=entry,
@@ -267,8 +284,70 @@ def test_an_expense_is_owed_to_who_spent_it() -> None:
 
 def test_an_entry_whose_debits_and_credits_differ_is_refused() -> None:
     wrong = PostingLine(account="receivables", amount=eur(1))
-    with pytest.raises(ValidationError, match="debits and credits must be equal"):
-        Entry(event="x", document="y", day=APRIL, lines=(wrong,))
+    with pytest.raises(ValidationError, match="debits and credits must differ by 0"):
+        Entry(event="x", document="y", day=APRIL, rate_on=APRIL, lines=(wrong,))
+
+
+# ---- the currency of the books ---------------------------------------------------------------
+
+
+def worth(rate: str) -> Callable[[Money], Money]:
+    return lambda amount: Money.nearest(amount.amount * Decimal(rate), "USD", "half-up")
+
+
+def in_base(entry: Entry) -> dict[str, Decimal | None]:
+    return {each.account: each.base.amount if each.base else None for each in entry.lines}
+
+
+def converted(rate: str) -> Conversion:
+    return Conversion(
+        amount=eur(100_000),
+        converted=worth(rate)(eur(100_000)),
+        exchange_rate="EUR-USD-2026-04-01",
+        version=1,
+    )
+
+
+def test_what_money_gained_since_the_invoice_is_an_exchange_gain() -> None:
+    """Kantox, glossary, *realised gains and losses*: 100,000 EUR at 1.10, paid at 1.20 USD."""
+    owed = in_books(entry_of(invoice_issued(100_000), owing), "USD", worth("1.10"))
+    assert in_base(owed) == {"receivables": 110_000, "contract-balance": -110_000}
+    paid = allocation(
+        PaymentAllocated,
+        amount=eur(100_000),
+        bank_charge=None,
+        booked=converted("1.10"),
+        received=converted("1.20"),
+        exchange_difference=usd(10_000),
+    )
+    assert in_base(in_books(paid, "USD", worth("1.10"))) == {
+        "payments-received": 120_000,
+        "exchange-differences": -10_000,
+        "receivables": -110_000,
+    }
+
+
+def test_rounding_leaves_no_difference_in_the_books() -> None:
+    invoice = invoice_issued(1_001, 191)
+    found = in_base(in_books(entry_of(invoice, owing), "USD", worth("1.1115")))
+    assert found == {
+        "receivables": Decimal("1324.91"),
+        "tax": Decimal("-212.30"),
+        "contract-balance": Decimal("-1112.61"),
+    }
+
+
+def test_an_unknown_rate_is_not_zero() -> None:
+    found = in_base(in_books(entry_of(invoice_issued(1_000), owing), "USD", lambda _: None))
+    assert found == {"receivables": None, "contract-balance": None}
+
+
+def test_cost_that_moves_between_kinds_is_converted_too() -> None:
+    (accrued,) = entries_of_cost(week(cost("a", 400, APRIL)))
+    (managed,) = entries_of_cost(week(cost("b", 400, APRIL, "project-management")))
+    moved = (accrued.lines[0], managed.lines[0].reversed())
+    entry = in_books(accrued.model_copy(update={"lines": moved}), "USD", worth("1.1"))
+    assert [each.base for each in entry.lines] == [usd(440), usd(-440)]
 
 
 def sum_of(entries: Iterable[Entry]) -> dict[str, Decimal]:
@@ -353,9 +432,13 @@ def test_each_kind_of_account_needs_a_number() -> None:
 
 
 def test_the_table_names_accounts_by_what_they_are_about() -> None:
-    entry = entry_of(revenue(1_000), number_of)
+    entry = entry_of(revenue(1_000), owing)
     rows = lines_of(
-        "us", "2026-04", "E-1", [PeriodPosted(month="2026-04", entries=(entry,))], ACCOUNTS
+        "us",
+        "2026-04",
+        "E-1",
+        [PeriodPosted(month="2026-04", base_currency="EUR", entries=(entry,))],
+        ACCOUNTS,
     )
     first, second = (dict(zip(COLUMNS, row.strip().split(","), strict=True)) for row in rows)
     assert header().strip().split(",") == [*COLUMNS]

@@ -1,0 +1,47 @@
+"""Post the entries of a month when it is booked, in the currency of the company's books, too."""
+
+from collections.abc import Iterable
+
+from chassis.domain.context import ReferenceData
+from common.exchange import dated_rate
+from contracts.event import Event
+from contracts.money import Money
+from contracts.reference import CompanyPublished
+from contracts.values import Month
+from finance.calendar_months import end_of
+from finance.companies.policy import base_currency_on
+from finance.engagement import Engagement
+from finance.policies import rounding_of
+from finance.postings.entries import Entry, in_books
+from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
+
+
+def posted(
+    state: Engagement, records: ReferenceData, company: str, month: Month
+) -> Iterable[Event]:
+    """Yield the entries of days to the end of a month, the confidential ones apart.
+
+    Where no exchange rate is known, an entry has no amounts in the currency of the books.
+    """
+    base = base_currency_on(records, company, end_of(month))
+    if base is None:
+        latest = records.latest(CompanyPublished, company)
+        base = latest.event.base_currency if latest else state.money
+    for kind, entries in (
+        (PeriodPosted, state.postings.open_to(month)),
+        (PeriodPostedInConfidence, state.postings.confidential_to(month)),
+    ):
+        if entries:
+            converted = tuple(_in_books(state, records, each, base) for each in entries)
+            yield kind(month=month, base_currency=base, entries=converted)
+
+
+def _in_books(state: Engagement, records: ReferenceData, entry: Entry, base: str) -> Entry:
+    def worth(amount: Money) -> Money | None:
+        if amount.currency == base:
+            return amount
+        rate = dated_rate(records, amount.currency, base, entry.rate_on)
+        rounding = rounding_of(state, records, entry.rate_on)
+        return rate.converted(amount, rounding) if rate else None
+
+    return in_books(entry, base, worth)
