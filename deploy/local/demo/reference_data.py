@@ -270,6 +270,19 @@ COMPANIES: dict[str, dict[str, Any]] = {
         "credit_note_numbers": {"prefix": "US-CN-", "follow_days": True},
     },
 }
+ACCOUNT_NUMBERS = {
+    "receivables": "1200",
+    "payments-received": "1210",
+    "contract-balance": "1250",
+    "tax": "3806",
+    "revenue": "4400",
+    "exchange-differences": "4840",
+    "cost": "5900",
+    "cost-clearing": "3720",
+    "bank-charges": "6855",
+    "write-offs": "6930",
+}
+"""Accounts of both companies by kind; the numbers are made up."""
 TAX_RATES: dict[str, dict[str, str]] = {
     "DE-standard": {"name": "VAT, Germany", "country": "DE", "percent": "19"},
     "DE-reverse-charge": {
@@ -573,6 +586,16 @@ def _rates(driver: Driver, effective_from: date) -> list[Any]:
     commands = [
         driver.publish("finance", f"companies/{company}/publish-company", record, "dora")
         for company, record in COMPANIES.items()
+    ]
+    accounts = [{"account": kind, "number": each} for kind, each in ACCOUNT_NUMBERS.items()]
+    commands += [
+        driver.publish(
+            "finance",
+            f"account-mappings/{company}/publish-account-mapping",
+            {"accounts": accounts},
+            "dora",
+        )
+        for company in COMPANIES
     ]
     commands += [
         driver.publish(

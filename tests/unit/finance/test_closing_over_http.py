@@ -1,7 +1,9 @@
 """A controller closes a month over HTTP, with bad input and requests that come twice."""
 
+import csv
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from io import StringIO
 from itertools import count
 from types import SimpleNamespace
 from typing import Any, cast
@@ -17,6 +19,7 @@ from contracts.reference import Reference
 from contracts.roles import Role
 from finance.service import ENGAGEMENT, LEDGER, LEDGER_GROUP, NUMBER_SERIES, SERVICE
 from testkit.matchers import RecordsOf, recorded_as
+from tests.accounts import ACCOUNTS
 from tests.component.sample_app import SECRET, settings
 from tests.invoices import SELLER
 from tests.unit.chassis.requests_in_memory import Process, Shared
@@ -148,6 +151,45 @@ async def test_a_controller_closes_a_month() -> None:
         (2, "4")
     ]
     assert (await finance.request(LEDGERS)).json()["months"][0] == closed
+
+
+async def test_the_postings_of_a_closed_month_are_released_once() -> None:
+    finance = Finance(ACCOUNTS)
+    for name in (ID, OTHER):
+        await finance.tell(name, OPENED, WON)
+        await finance.tell(name, time("a", hours=8, billable=False))
+    export, path = f"{LEDGERS}/export-postings", f"{LEDGERS}/postings/2026-04"
+    early = await finance.request(export, APRIL)
+    assert (early.status_code, early.json()["code"]) == (409, "month-not-closed")
+    await finance.request(f"{LEDGERS}/start-closing", APRIL)
+    await finance.request(f"{LEDGERS}/close-period", APRIL)
+    unreleased = await finance.request(path, roles=SEEING)
+    assert (unreleased.status_code, unreleased.json()["code"]) == (404, "postings-not-exported")
+    for by in ("dora", "carl"):
+        assert (await finance.request(export, APRIL, by=by)).status_code == 200
+    assert (await finance.request(LEDGERS)).json()["exported_by"] == {"2026-04": "dora"}
+    assert (await finance.request(path)).status_code == 403, "costs are confidential"
+
+    answer = await finance.request(path, roles=SEEING)
+    assert answer.headers["content-type"].startswith("text/csv")
+    rows = [*csv.DictReader(StringIO(answer.text))]
+    assert [(each["engagement"], each["account"], each["debit"]) for each in rows] == [
+        (ID, "cost", "400"),
+        (ID, "cost-clearing", ""),
+        (OTHER, "cost", "400"),
+        (OTHER, "cost-clearing", ""),
+    ]
+    assert {each["base_debit"] for each in rows} == {""}, "no exchange rate is known"
+    await finance.tell(ID, time("late", hours=4, day=date(2026, 4, 7), billable=False))
+    assert (await finance.request(path, roles=SEEING)).text == answer.text
+
+
+async def test_postings_need_the_accounts_of_the_company() -> None:
+    finance = await working()
+    await finance.request(f"{LEDGERS}/start-closing", APRIL)
+    await finance.request(f"{LEDGERS}/close-period", APRIL)
+    refused = await finance.request(f"{LEDGERS}/export-postings", APRIL)
+    assert (refused.status_code, refused.json()["code"]) == (409, "account-mapping-missing")
 
 
 async def test_costs_of_closed_months_need_the_right_to_see_them() -> None:
