@@ -281,6 +281,8 @@ ACCOUNT_NUMBERS = {
     "cost-clearing": "3720",
     "bank-charges": "6855",
     "write-offs": "6930",
+    "expected-losses": "6760",
+    "loss-provision": "3090",
 }
 """Accounts of both companies by kind; the numbers are made up."""
 TAX_RATES: dict[str, dict[str, str]] = {

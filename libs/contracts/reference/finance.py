@@ -184,12 +184,15 @@ LedgerAccount = Literal[
     "write-offs",
     "cost",
     "cost-clearing",
+    "expected-losses",
+    "loss-provision",
 ]
 """Kind of account that postings name.
 
 `contract-balance` is the contract asset of an engagement or, with a credit balance, its contract
 liability. `payments-received` has the money of payments until it is allocated to invoices.
-`cost-clearing` has what the company owes to its people for time and expenses.
+`cost-clearing` has what the company owes to its people for time and expenses. `loss-provision` is
+the liability for losses that contracts are expected to bring, beyond their contract assets.
 """
 
 

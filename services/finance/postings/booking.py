@@ -12,8 +12,9 @@ from finance.calendar_months import end_of
 from finance.companies.policy import base_currency_on
 from finance.engagement import Engagement
 from finance.policies import rounding_of
-from finance.postings.entries import Entry, in_books
+from finance.postings.entries import Entry, entry_of_loss, in_books
 from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
+from finance.provisions.state import Loss
 
 
 def posted(
@@ -27,13 +28,27 @@ def posted(
     if base is None:
         latest = records.latest(CompanyPublished, company)
         base = latest.event.base_currency if latest else state.money
-    for kind, entries in (
-        (PeriodPosted, state.postings.open_to(month)),
-        (PeriodPostedInConfidence, state.postings.confidential_to(month)),
-    ):
-        if entries:
-            converted = tuple(_in_books(state, records, each, base) for each in entries)
-            yield kind(month=month, base_currency=base, entries=converted)
+    if entries := state.postings.open_to(month):
+        converted = tuple(_in_books(state, records, each, base) for each in entries)
+        yield PeriodPosted(month=month, base_currency=base, entries=converted)
+    loss = state.provisions.loss_to(month)
+    kept = (*state.postings.confidential_to(month), *_loss(state, month, loss))
+    if kept:
+        converted = tuple(_in_books(state, records, each, base) for each in kept)
+        yield PeriodPostedInConfidence(
+            month=month, base_currency=base, loss=loss, entries=converted
+        )
+
+
+def _loss(state: Engagement, month: Month, loss: Loss) -> Iterable[Entry]:
+    """Yield the entry of the change of the expected loss since it was posted last, if any."""
+    change = loss.plus(state.postings.loss, -1)
+    if change != Loss():
+        expected, written_down = (
+            Money(amount=each, currency=state.money)
+            for each in (change.expected, change.written_down)
+        )
+        yield entry_of_loss(month, expected, written_down)
 
 
 def _in_books(state: Engagement, records: ReferenceData, entry: Entry, base: str) -> Entry:

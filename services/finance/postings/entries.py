@@ -17,6 +17,8 @@ from contracts.finance import (
     CreditNoteIssued,
     InvoiceIssued,
     InvoiceVoided,
+    LossProvided,
+    LossReleased,
     PaymentAllocated,
     PaymentDeallocated,
     RevenueByCostRecognised,
@@ -133,6 +135,22 @@ def entry_of_voiding(event: InvoiceVoided, tax: TaxTotals, invoice: Receivable) 
     return _on_invoice(event, invoice, event.voided_on, lines)
 
 
+def entry_of_loss(month: Month, expected: Money, written_down: Money) -> Entry:
+    """Return the entry of what is lost in a month by expectation, negative where it is released.
+
+    The contract asset is written down first, by `written_down`; the rest is a provision (IAS
+    37.69).
+    """
+    kind = LossProvided if expected.amount >= 0 else LossReleased
+    lines = (
+        PostingLine(account="expected-losses", amount=expected),
+        PostingLine(account="contract-balance", amount=-written_down),
+        PostingLine(account="loss-provision", amount=written_down - expected),
+    )
+    day = end_of(month)
+    return Entry(event=kind.type, document=month, day=day, rate_on=day, lines=_summed(lines))
+
+
 def entries_of_cost(event: CostAccrued | CostReversed) -> Iterable[Entry]:
     """Yield an entry for each month of a week's cost, or of an expense, at the month's end.
 
@@ -160,7 +178,12 @@ def added(entries: tuple[Entry, ...], more: Entry) -> tuple[Entry, ...]:
     return entries if more.is_nothing else (*entries, more)
 
 
-_AGAINST: tuple[LedgerAccount, ...] = ("contract-balance", "receivables", "cost-clearing")
+_AGAINST: tuple[LedgerAccount, ...] = (
+    "contract-balance",
+    "receivables",
+    "cost-clearing",
+    "expected-losses",
+)
 
 
 def in_books(entry: Entry, base: str, worth: Callable[[Money], Money | None]) -> Entry:

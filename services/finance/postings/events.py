@@ -4,6 +4,7 @@ from chassis.domain.internal import Internal
 from contracts.money import Currency
 from contracts.values import Month
 from finance.postings.entries import Entry
+from finance.provisions.state import Loss
 
 
 class PeriodPosted(Internal):
@@ -18,10 +19,14 @@ class PeriodPosted(Internal):
 
 
 class PeriodPostedInConfidence(Internal):
-    """The entries of a booked month that disclose costs were posted. Confidential."""
+    """The entries of a booked month that disclose costs were posted. Confidential.
+
+    `loss` is the expected loss to the end of the month.
+    """
 
     month: Month
     base_currency: Currency
+    loss: Loss
     entries: tuple[Entry, ...]
 
     @property

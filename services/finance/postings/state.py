@@ -8,6 +8,7 @@ from contracts.values import Month
 from finance.calendar_months import month_of
 from finance.postings.entries import Entry, added, entries_of_cost
 from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
+from finance.provisions.state import Loss
 
 
 class Postings(Part):
@@ -15,10 +16,12 @@ class Postings(Part):
 
     What happens more than once to a document on a day is one entry, and so is the cost of a month:
     the state does not grow with entries of time. Costs and revenue by cost are `confidential`.
+    `loss` is the expected loss that was posted last.
     """
 
     entries: tuple[Entry, ...] = ()
     confidential: tuple[Entry, ...] = ()
+    loss: Loss = Loss()
 
     def open_to(self, month: Month) -> tuple[Entry, ...]:
         """Return the entries that the booking of a month posts."""
@@ -49,7 +52,8 @@ class Postings(Part):
 
     @on_event
     def _posted_in_confidence(self, event: PeriodPostedInConfidence) -> Self:
-        return self.updated(confidential=_after(self.confidential, event.month))
+        confidential = _after(self.confidential, event.month)
+        return self.updated(confidential=confidential, loss=event.loss)
 
 
 def _after(entries: tuple[Entry, ...], month: Month) -> tuple[Entry, ...]:

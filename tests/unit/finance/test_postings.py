@@ -16,6 +16,8 @@ from contracts.finance import (
     CostReversed,
     InvoiceIssued,
     InvoiceVoided,
+    LossProvided,
+    LossReleased,
     PaymentAllocated,
     PaymentDeallocated,
     RevenueRecognised,
@@ -34,6 +36,7 @@ from finance.postings.entries import (
     PostingLine,
     entries_of_cost,
     entry_of,
+    entry_of_loss,
     entry_of_voiding,
     in_books,
 )
@@ -79,6 +82,7 @@ WITHOUT_ENTRY = {
     "question-answered": "no amount",
     "question-asked": "no amount",
     "revenue-method-chosen": "no amount",
+    "treatment-chosen": "no amount",
     "sow-reviewed": "no amount",
     "withheld-work-reversed": "unbilled work is revenue by its own event",
     "work-held": "unbilled work is revenue by its own event",
@@ -95,7 +99,14 @@ def short(kind: type[Event]) -> str:
 def test_each_event_of_finance_has_an_entry_or_a_reason_why_not() -> None:
     accounted = get_type_hints(entry_of)["event"]
     assert isinstance(accounted, UnionType)
-    posted = {*get_args(accounted), InvoiceVoided, CostAccrued, CostReversed}
+    posted = {
+        *get_args(accounted),
+        InvoiceVoided,
+        CostAccrued,
+        CostReversed,
+        LossProvided,
+        LossReleased,
+    }
     about_engagements = {
         kind
         for kind in EVENTS.values()
@@ -280,6 +291,22 @@ def test_the_cost_of_a_week_is_in_the_months_of_its_days() -> None:
 def test_an_expense_is_owed_to_who_spent_it() -> None:
     (entry,) = entries_of_cost(week(cost("x", 80, APRIL, "expense")))
     assert lines(entry) == {"cost/expense": 80, "cost-clearing/expense": -80}
+
+
+def test_an_expected_loss_writes_the_contract_asset_down_first() -> None:
+    """IAS 37.69: an asset is written down before a provision is made for what is beyond it."""
+    assert lines(entry_of_loss("2026-04", eur(400), eur(300))) == {
+        "expected-losses": 400,
+        "contract-balance": -300,
+        "loss-provision": -100,
+    }
+    used_up = entry_of_loss("2026-05", eur(-150), eur(-250))
+    assert lines(used_up) == {
+        "expected-losses": -150,
+        "contract-balance": 250,
+        "loss-provision": -100,
+    }
+    assert used_up.event == "concord.finance.loss-released.v1"
 
 
 def test_an_entry_whose_debits_and_credits_differ_is_refused() -> None:

@@ -233,6 +233,7 @@ class ClosingStory(Story):
         kept = balances(each for each in events if isinstance(each, PeriodPostedInConfidence))
         assert kept["cost"] == costs.cost == -kept["cost-clearing"]
         assert kept["revenue"] == -costs.recognised_by_cost
+        assert kept["expected-losses"] == costs.loss
         self.posted += len(posted) > 1
 
     def settle(self, engagement: Scenario[Engagement]) -> None:
