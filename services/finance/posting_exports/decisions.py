@@ -52,7 +52,7 @@ def export_postings(state: Ledger, command: ExportPostings, context: Context) ->
 
 
 class PostingExportsFields(ViewModel):
-    """Who released the postings of a month for the general ledger, by month."""
+    """List who released the postings of a month for the general ledger, by month."""
 
     exported_by: dict[Month, str]
 
