@@ -35,6 +35,7 @@ from gateway.portfolio.figures import (
     replace_contribution,
 )
 from gateway.portfolio.list_index import ListedDisconnect, ListIndex, Page
+from gateway.portfolio.reporting import ReportedPortfolio, reported
 from gateway.portfolio.summary import Summary
 from gateway.projection.projector import ViewChange
 from gateway.projection.tolerances import CompanyTolerances
@@ -152,6 +153,11 @@ class InMemory:
         return build_portfolio(
             self._totals, self.today, Decimal(320), with_confidential=confidential
         )
+
+    def reported(
+        self, portfolio: Portfolio, currency: str | None, on: date | None
+    ) -> ReportedPortfolio:
+        return reported(portfolio, self.records, currency, on)
 
     async def engagements(
         self,

@@ -204,6 +204,7 @@ OTHER: dict[str, frozenset[tuple[str, str]]] = {
             ("finance", name)
             for name in (
                 "choose-revenue-method",
+                "choose-treatment",
                 "edit-invoice",
                 "import-engagement",
                 "recognise-revenue",

@@ -7,6 +7,7 @@ from pydantic import Field
 from contracts.channels import DELIVERY
 from contracts.event import Event
 from contracts.values import (
+    AsNumber,
     Day,
     Identifier,
     Period,
@@ -75,7 +76,7 @@ class BeyondHours(Period):
     """Hours of the allocations, over all engagements, that lie wholly in the period."""
     available: TotalHours
     """Hours that the person has in the period, without holidays and leave."""
-    engagements: Annotated[int, Field(ge=1, le=10_000)]
+    engagements: Annotated[int, Field(ge=1, le=10_000), AsNumber]
     """Number of engagements with these allocations."""
 
 

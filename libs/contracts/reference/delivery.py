@@ -16,6 +16,7 @@ from contracts.decimals import CANONICAL
 from contracts.money import invalid
 from contracts.reference.record import Reference
 from contracts.values import (
+    AsNumber,
     Day,
     DistinctBy,
     EmailAddress,
@@ -250,11 +251,11 @@ class Tolerances(Value):
     """Percentage points that a forecast margin may be below the margin that was sold."""
     forecast_percent: Percent = Decimal(10)
     """Cost at completion by the trend above the manager's forecast, in percent of the trend."""
-    report_grace_days: Annotated[int, Field(ge=0, le=366)] = 7
+    report_grace_days: Annotated[int, Field(ge=0, le=366), AsNumber] = 7
     """Calendar days after which a report, or the paper of an approved change, is late."""
-    billing_days: Annotated[int, Field(ge=1, le=366)] = 14
+    billing_days: Annotated[int, Field(ge=1, le=366), AsNumber] = 14
     """Calendar days after which what is due and not invoiced is late; twice that on a draft."""
-    silence_days: Annotated[int, Field(ge=1, le=366)] = 21
+    silence_days: Annotated[int, Field(ge=1, le=366), AsNumber] = 21
     """Calendar days without any event after which an engagement counts as silent."""
 
 

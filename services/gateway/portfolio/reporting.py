@@ -16,6 +16,7 @@ from contracts.money import Currency, Money
 from contracts.reference import LedgerPublished
 from contracts.values import Day
 from gateway.portfolio.figures import ConfidentialFigures, CurrencyFigures, MarginFigures, Portfolio
+from gateway.portfolio.figures.costs import PerformanceFigures
 
 
 class UsedRate(ViewModel):
@@ -129,9 +130,10 @@ def _amounts(
 ) -> Iterator[tuple[str, Decimal | None]]:
     """Yield the amounts of a currency by name; counts and ratios are left out."""
     for name, value in figures:
-        if isinstance(value, dict | MarginFigures):
-            parts = ((part, each) for part, each in dict(value).items() if part != "margin")
-            yield from ((f"{name}.{part}", each) for part, each in parts)
+        if isinstance(value, dict):
+            yield from ((f"{name}.{part}", each) for part, each in value.items())
+        elif isinstance(value, MarginFigures | PerformanceFigures):
+            yield from ((f"{name}.{part}", getattr(value, part)) for part in value.amounts)
         elif value is None or isinstance(value, Decimal):
             yield name, value
 
@@ -185,7 +187,13 @@ def _missing(currency: str, reporting: str, on: date) -> MissingRate:
 
 def _margins(figures: dict[str, ReportedFigure]) -> Iterator[tuple[str, Decimal | None]]:
     """Yield each margin of the totals, None where revenue or cost is not known or not positive."""
-    for name in ("margin_sold", "margin_billed", "margin_recognised", "margin_forecast"):
+    for name in (
+        "margin_sold",
+        "margin_billed",
+        "margin_recognised",
+        "margin_forecast",
+        "margin_by_trend",
+    ):
         revenue, cost = (figures.get(f"{name}.{part}") for part in ("revenue", "cost"))
         yield name, _margin(revenue, cost)
 

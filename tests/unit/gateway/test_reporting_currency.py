@@ -155,6 +155,7 @@ def test_the_margin_is_that_of_the_converted_totals() -> None:
         "margin_billed": None,
         "margin_recognised": None,
         "margin_forecast": None,
+        "margin_by_trend": None,
     }
 
 

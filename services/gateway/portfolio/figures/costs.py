@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import ClassVar
 
 from chassis.base.view_model import ViewModel
 from contracts.decimals import Number, round_decimal
@@ -19,6 +20,8 @@ class MarginFigures(ViewModel):
     and what the margin needs is not known.
     """
 
+    amounts: ClassVar[tuple[str, ...]] = ("revenue", "cost")
+
     revenue: Number
     cost: Number
     margin: Number | None
@@ -31,6 +34,13 @@ class PerformanceFigures(ViewModel):
     An index whose divisor is zero is null. `without` is the number of engagements that run and have
     no measured report.
     """
+
+    amounts: ClassVar[tuple[str, ...]] = (
+        "budget_at_completion",
+        "planned_value",
+        "earned_value",
+        "actual_cost",
+    )
 
     budget_at_completion: Number
     planned_value: Number
