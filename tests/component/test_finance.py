@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -34,7 +35,8 @@ from tests.invoices import CUSTOMER, NO_TAX, SELLER
 from tests.unit.finance import builders
 from tests.weeks import approved, reversal, submitted
 
-TODAY = datetime.now(UTC).date()
+# Today where the company is: in UTC, it is the next day in the evening already.
+TODAY = datetime.now(ZoneInfo(SELLER.time_zone)).date()
 SIGNED = TODAY - timedelta(days=40)
 
 SOW = builders.SOW.model_copy(
