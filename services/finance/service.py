@@ -137,7 +137,11 @@ COMPANY_RECORD = reference_decider(
 )
 """Decider of the companies that sell."""
 
-ACCOUNT_MAPPING = reference_decider(Record[AccountMappingPublished], account_mappings.capability)
+ACCOUNT_MAPPING = reference_decider(
+    Record[AccountMappingPublished],
+    account_mappings.capability,
+    zone=lambda record, *when: company_zone(record.account_mapping, *when),
+)
 """Decider of the accounts of general ledgers."""
 
 TAX_RATE = reference_decider(Record[TaxRatePublished], tax_rates.capability)

@@ -284,7 +284,8 @@ async def test_a_company_closes_its_months(world: World):
 
     await last(lambda state: state.get("engagements") == 2)
     refused(await world.ask(f"{ledger}/start-closing", {"month": months[0]}), 403, "not-allowed")
-    this_month = {"month": f"{TODAY:%Y-%m}"}
+    # Without a record, the company's days are those of UTC.
+    this_month = {"month": f"{datetime.now(UTC):%Y-%m}"}
     early = await world.ask(f"{ledger}/start-closing", this_month, by=CONTROLLER, wait=0)
     refused(early, 409, "month-not-over")
     assert (await give("start-closing", month=months[0]))["open"] == {"1": 1}
