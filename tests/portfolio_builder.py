@@ -102,6 +102,7 @@ def green_in_the_red(life: Life) -> Life:
             cost_performance_index=Decimal("0.79"),
             schedule_performance_index=Decimal("0.76"),
             estimate_to_complete=eur(40_000),
+            estimate_at_completion_by_hours=eur(88_000),
             estimate_at_completion=eur(88_000),
             variance_at_completion=eur(-18_000),
             estimate_at_completion_by_trend=eur("88421.05"),

@@ -272,6 +272,12 @@ Tier = Literal["light", "standard", "critical"]
 """Method tier: how much method is applied to an engagement."""
 REPORT_DAYS: Mapping[Tier, int] = {"light": 31, "standard": 14, "critical": 7}
 """Calendar days from one status report to the next, by method tier."""
+ForecastMethod = Literal["hours-to-complete", "trend", "as-planned", "cost-and-schedule"]
+"""Method by which the cost at completion (EAC) is forecast.
+
+`hours-to-complete`: AC + ETC, by the manager's hours to complete. `trend`: BAC / CPI. `as-planned`:
+AC + (BAC - EV). `cost-and-schedule`: AC + (BAC - EV) / (CPI x SPI).
+"""
 Confidence = Literal["low", "medium", "high"]
 LineKind = Annotated[Literal["delivery", "project-management"] | Unlisted, OPEN]
 """Kind of work."""
@@ -509,6 +515,15 @@ class Period(Value):
         if self.finishes_on < self.starts_on:
             raise ValueError("finishes_on must not be before starts_on")
         return self
+
+
+class ForecastMethodChoice(Value):
+    """The choice of how the cost at completion is forecast, with its reason."""
+
+    method: ForecastMethod
+    """Method that was chosen."""
+    reason: ShortText
+    """Reason for the choice."""
 
 
 class WeightedMilestone(Value):

@@ -3,7 +3,7 @@
 Nothing is escaped here; the templates escape it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -11,11 +11,21 @@ from contracts.counting import counted
 from contracts.currencies import MINOR_UNITS
 from contracts.decimals import round_decimal
 from contracts.money import Money
+from contracts.values import ForecastMethod
 
 UNKNOWN = "\N{EN DASH}"
 """Shown where a figure is not known; zero is shown as 0."""
 
 _MINUS = "\N{MINUS SIGN}"
+
+FORMULAS: Mapping[ForecastMethod, str] = {
+    "hours-to-complete": "AC + ETC",
+    "trend": "BAC / CPI",
+    "as-planned": f"AC + (BAC {_MINUS} EV)",
+    "cost-and-schedule": f"AC + (BAC {_MINUS} EV) / (CPI \N{MULTIPLICATION SIGN} SPI)",
+}
+"""Formulas of the cost at completion, as earned value management writes them."""
+
 _ACRONYMS = {"msa": "MSA", "nda": "NDA", "sow": "SOW", "pir": "PIR", "brd": "BRD", "pmo": "PMO"}
 
 

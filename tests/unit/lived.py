@@ -161,6 +161,10 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
         "due_on": "2025-04-30",
     },
     ("delivery", "record-decision"): lambda _: {"title": "Cloud", "rationale": "Cheaper."},
+    ("delivery", "choose-forecast-method"): lambda _: {
+        "method": "as-planned",
+        "reason": "The rest is as planned.",
+    },
     ("delivery", "put-on-hold"): lambda _: {"reason": "Budget freeze."},
     ("delivery", "release-resource"): lambda seen: next(
         (

@@ -185,6 +185,7 @@ OTHER: dict[str, frozenset[tuple[str, str]]] = {
                 "answer-survey",
                 "assign-manager",
                 "baseline-plan",
+                "choose-forecast-method",
                 "choose-tier",
                 "draft-plan",
                 "endorse-estimate",

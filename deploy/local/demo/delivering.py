@@ -172,6 +172,14 @@ async def _second_week(run: EngagementRun, monday: date) -> None:
     await meet_obligation(run, "company")
     if "travel" in run.scenario.incidents:
         await _travel(run, monday)
+    if "forecast-chosen" in run.scenario.incidents:
+        await run.actors.act(
+            "delivery",
+            "choose-forecast-method",
+            run.scenario.manager,
+            method="as-planned",
+            reason="The first weeks took longer because access was late; the rest is as planned.",
+        )
     if run.scenario.hold:
         await _hold(run)
 

@@ -48,6 +48,7 @@ Incident = Literal[
     "proposal-revised",
     "early-start-lapsed",
     "method-chosen",
+    "forecast-chosen",
     "change-declined",
     "travel",
     "credited",
@@ -58,9 +59,10 @@ Incident = Literal[
 
 `imported`: it was in the CRM before. `proposal-revised`: the customer wants another version.
 `early-start-lapsed`: it is signed after its early start has ended. `method-chosen`: its revenue is
-recognised at acceptance. `change-declined`: the customer asks for a change and finds it too dear.
-`credited`: a part of a paid invoice is given back. `late-hours`: hours are submitted after the
-account was settled. `under-way`: it began in other systems, and is taken over on its first day.
+recognised at acceptance. `forecast-chosen`: its manager chooses how its cost is forecast.
+`change-declined`: the customer asks for a change and finds it too dear. `credited`: a part of a
+paid invoice is given back. `late-hours`: hours are submitted after the account was settled.
+`under-way`: it began in other systems, and is taken over on its first day.
 """
 Outcome = Literal["delivered", "lost", "terminated"]
 Shape = Literal["fixed", "hourly", "mixed", "retained"]
@@ -100,7 +102,7 @@ _TROUBLED: tuple[frozenset[Trouble], ...] = (
 _INCIDENTS: tuple[frozenset[Incident], ...] = (
     frozenset({"imported", "change-declined"}),
     frozenset({"travel"}),
-    frozenset({"method-chosen", "proposal-revised"}),
+    frozenset({"method-chosen", "proposal-revised", "forecast-chosen"}),
     frozenset({"late-hours"}),
     frozenset({"credited"}),
     frozenset({"early-start-lapsed", "travel"}),

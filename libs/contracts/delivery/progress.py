@@ -6,6 +6,7 @@ from contracts.values import (
     RAG,
     Correction,
     Day,
+    ForecastMethodChoice,
     Hours,
     Identifier,
     JudgedPercent,
@@ -87,3 +88,10 @@ class StatusReportPublished(
     """Counts the engagement's reports from 1."""
     as_of: Day
     """Day that the report describes."""
+
+
+class ForecastMethodChosen(ForecastMethodChoice, Event, channel=DELIVERY, consumed_by=("finance",)):
+    """The way in which the cost at completion is forecast was chosen. Published by Delivery.
+
+    It applies to the status reports that follow. Before a choice, it is `hours-to-complete`.
+    """

@@ -10,9 +10,11 @@ from contracts.money import Money, NotNegativeTotal
 from contracts.values import (
     RAG,
     Day,
+    ForecastMethodChoice,
     Identifier,
     Margin,
     Month,
+    PersonId,
     Ratio,
     ShortText,
     StreamSequence,
@@ -32,6 +34,13 @@ class MeasuredReport(Value):
     """Reported status of the schedule."""
     cost: RAG
     """Reported status of the cost."""
+
+
+class MeasuredChoice(ForecastMethodChoice):
+    """Choice of the forecast method that applied to a measured report, repeated from Delivery."""
+
+    chosen_by: PersonId
+    """Person who chose it, or for whom a stand-in did."""
 
 
 class EarnedValue(Value):
@@ -110,8 +119,12 @@ class PerformanceMeasured(EarnedValue, Event, channel=FINANCE_CONFIDENTIAL):
 
     With it are the purchases that are planned and not bought yet.
     """
+    estimate_at_completion_by_hours: NotNegativeTotal | None
+    """AC + ETC."""
+    forecast_choice: MeasuredChoice | None = None
+    """Choice of the method of the forecast before the report; null for `hours-to-complete`."""
     estimate_at_completion: NotNegativeTotal | None
-    """EAC = AC + ETC."""
+    """EAC by the chosen method; null where that one is unknown."""
     variance_at_completion: Money | None
     """VAC = BAC - EAC; negative where it will cost more than planned."""
     to_complete_performance_index_for_estimate: Ratio | None
@@ -145,9 +158,10 @@ class MarginMeasured(Event, channel=FINANCE_CONFIDENTIAL):
     margin_recognised: Margin | None
     """Recognised revenue against accrued cost, both to the end of the last recognised month."""
     margin_forecast: Margin | None
-    """Expected revenue against the cost at completion; at the end, billed against actual cost.
+    """Expected revenue against the cost at completion by the method that the manager chose.
 
-    For a booked month, it is that of the last report, or of the end.
+    At the end, it is billed against actual cost. For a booked month, it is that of the last
+    report, or of the end.
     """
     margin_by_trend: Margin | None = None
     """The same with the cost at completion by trend (BAC / CPI); null at the end."""

@@ -1,4 +1,4 @@
-"""Record the progress of tasks, reached milestones and status reports."""
+"""Record the progress of tasks, reached milestones, status reports and the forecast method."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -11,6 +11,7 @@ from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.rules import correction_day, past_day, same_day, unless_recorded
 from contracts.delivery import (
+    ForecastMethodChosen,
     MilestoneReached,
     MilestoneWithdrawal,
     MilestoneWithdrawn,
@@ -20,7 +21,7 @@ from contracts.delivery import (
     TaskProgressed,
 )
 from contracts.event import Event
-from contracts.values import RAG, Day, Identifier
+from contracts.values import RAG, Day, ForecastMethodChoice, Identifier
 from delivery.engagement import Engagement
 from delivery.policies import not_implementable, require_active, require_open
 from delivery.progress import work_items
@@ -144,12 +145,35 @@ def publish_status_report(
         yield event.model_copy(update={"report": number + 1})
 
 
+class ChooseForecastMethod(ForecastMethodChoice, Command):
+    """Choose how the cost at completion is forecast, with a reason.
+
+    It applies to the status reports that follow. Without a choice, it is the cost to date and that
+    of the hours to complete, as the manager states them in each report.
+    """
+
+
+@capability.decide(ChooseForecastMethod, by=MANAGERS)
+def choose_forecast_method(
+    state: Engagement, command: ChooseForecastMethod, context: Context
+) -> Iterable[Event]:
+    """Record the choice, unless it is the one in force."""
+    require_open(state)
+    chosen = ForecastMethodChosen(**dict(command))
+    if chosen != state.progress.forecast_method:
+        yield chosen
+
+
 class ProgressFields(ViewModel):
-    """The last report, its worst status and the next milestone in the view of an engagement."""
+    """The last report, its worst status and the next milestone in the view of an engagement.
+
+    `forecast_method` is null before a choice.
+    """
 
     next_milestone: date | None
     status: RAG | None
     report: StatusReportPublished | None
+    forecast_method: ForecastMethodChosen | None
 
 
 @capability.view
@@ -165,6 +189,7 @@ def progress_view(state: Engagement) -> ProgressFields:
         next_milestone=min(ahead, default=None),
         status=_worst(report) if report else None,
         report=report,
+        forecast_method=state.progress.forecast_method,
     )
 
 

@@ -29,7 +29,7 @@ from contracts.finance import (
     PhasePerformance,
 )
 from contracts.money import Money
-from contracts.values import Margin
+from contracts.values import ForecastMethod, Margin
 from finance.calendar_months import end_of
 from finance.costing.rates import cost_of_purchases, cost_rates_on, margin
 from finance.engagement import Engagement
@@ -68,7 +68,8 @@ def _performance(
     """Return earned value as of the report; None while a cost is unknown.
 
     ETC is the manager's hours to complete at the average cost of the plan's hours, and purchases
-    that are not bought yet; EAC = AC + ETC. Where no purchases are planned, no figure has expenses.
+    that are not bought yet. EAC is that of the method that was chosen before the report, AC + ETC
+    without a choice. Where no purchases are planned, no figure has expenses.
     """
     baseline, day = report.baseline, report.as_of
     if baseline is None:
@@ -99,7 +100,9 @@ def _performance(
     rest = report.hours_to_complete * planned
     left = max(bought - spent, Decimal(0))
     etc = Money.nearest(rest / hours + left, currency, rounding) if hours else None
-    eac = None if etc is None else ac + etc
+    by_hours = None if etc is None else ac + etc
+    method = report.choice.method if report.choice else "hours-to-complete"
+    eac = estimate_at_completion(method, measured, by_hours)
     return PerformanceMeasured(
         **dict(measured),
         phases=tuple(
@@ -114,6 +117,8 @@ def _performance(
         report=report.stated,
         purchases=Money.nearest(bought, currency, rounding) if bought else None,
         estimate_to_complete=etc,
+        estimate_at_completion_by_hours=by_hours,
+        forecast_choice=report.choice,
         estimate_at_completion=eac,
         variance_at_completion=None if eac is None else bac - eac,
         to_complete_performance_index_for_estimate=(
@@ -230,6 +235,21 @@ def earned_value(whole: Amounts, currency: str, rounding: Rounding = ROUNDING) -
     )
 
 
+def estimate_at_completion(
+    method: ForecastMethod, figures: EarnedValue, by_hours: Money | None
+) -> Money | None:
+    """Return EAC by a method; None where that one is unknown. No other one takes its place."""
+    match method:
+        case "hours-to-complete":
+            return by_hours
+        case "trend":
+            return figures.estimate_at_completion_by_trend
+        case "as-planned":
+            return figures.estimate_at_completion_as_planned
+        case "cost-and-schedule":
+            return figures.estimate_at_completion_by_cost_and_schedule
+
+
 def _margins(state: Engagement, report: Report, records: ReferenceData) -> MarginMeasured | None:
     """Return the margins as of the report; None while its price or cost is unknown."""
     baseline, totals = report.baseline, state.work.totals_at(report.works)
@@ -244,17 +264,17 @@ def _margins(state: Engagement, report: Report, records: ReferenceData) -> Margi
     if beside and performance and performance.purchases is None:
         beside = beside + Money(amount=totals.bought_to(report.as_of), currency=state.money)
 
-    def expected(estimate: Money | None, hours: Decimal | None) -> Margin | None:
-        """Return the margin with a cost at completion that needs hours to complete."""
+    def expected(measured: PerformanceMeasured, estimate: Money | None) -> Margin | None:
+        """Return the margin with a cost at completion."""
+        hours = _hours_for(measured, report, estimate)
         if estimate is None or hours is None or beside is None:
             return None
         return margins.forecast(state, baseline, hours, changes, estimate + beside, totals)
 
     forecast = trend = None
     if performance is not None:
-        forecast = expected(performance.estimate_at_completion, report.hours_to_complete)
-        by_trend = performance.estimate_at_completion_by_trend
-        trend = expected(by_trend, _hours_by_trend(performance, report))
+        forecast = expected(performance, performance.estimate_at_completion)
+        trend = expected(performance, performance.estimate_at_completion_by_trend)
     return MarginMeasured(
         as_of=report.as_of,
         report=report.stated.report,
@@ -267,19 +287,25 @@ def _margins(state: Engagement, report: Report, records: ReferenceData) -> Margi
     )
 
 
-def _hours_by_trend(performance: PerformanceMeasured, report: Report) -> Decimal | None:
-    """Return the hours to complete for which the manager's cost would be that of the trend.
+def _hours_for(
+    performance: PerformanceMeasured, report: Report, estimate: Money | None
+) -> Decimal | None:
+    """Return the hours to complete for which the manager's cost would be that of an estimate.
 
-    Purchases cost what is planned. None where the trend, or the cost of an hour, is unknown.
+    Purchases cost what is planned. None where the estimate, or the cost of an hour, is unknown.
     """
-    etc, trend = performance.estimate_to_complete, performance.estimate_at_completion_by_trend
+    by_hours = performance.estimate_at_completion_by_hours
+    if estimate is None or by_hours is None:
+        return None
+    if estimate == by_hours:
+        return report.hours_to_complete
     tasks = report.baseline.tasks if report.baseline else ()
     hours = sum((each.hours for task in tasks for each in task.hours), Decimal(0))
     purchases = performance.purchases.amount if performance.purchases else Decimal(0)
     work = performance.budget_at_completion.amount - purchases
-    if etc is None or trend is None or not hours or not work:
+    if not hours or not work:
         return None
-    more = (trend - performance.actual_cost - etc).amount
+    more = (estimate - by_hours).amount
     return max(report.hours_to_complete + more * hours / work, Decimal(0))
 
 

@@ -8,8 +8,8 @@ Of an engagement that was taken over, they contain the opening balances.
 - ``margin_billed``: invoices less credit notes, and cost, both to a day.
 - ``margin_recognised``: recognised revenue and cost, both to the end of the last recognised month,
   the cost with the loss that was expected then.
-- ``margin_forecast``: expected revenue and the cost at completion (EAC); in the end, the billed
-  amount and the actual cost.
+- ``margin_forecast``: expected revenue and the cost at completion (EAC), by the method that the
+  manager chose; in the end, the billed amount and the actual cost.
 - ``margin_by_trend``: the same with the cost at completion by trend (BAC / CPI).
 """
 

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from chassis.domain.state import Keep, Kept, Part, on_event
 from contracts.delivery import (
     ExpenseApproved,
+    ForecastMethodChosen,
     MilestoneReached,
     MilestoneWithdrawn,
     PlanBaselined,
@@ -21,6 +22,7 @@ from contracts.finance import (
     LossProvided,
     LossReleased,
     MarginMeasured,
+    MeasuredChoice,
     MeasuredReport,
     PerformanceMeasured,
     RevenueByCostRecognised,
@@ -34,12 +36,13 @@ class Report(Value):
     """Status report to be measured, with Delivery's state at the time of the report.
 
     `stated` is what it stated, `works` the number of work entries approved before it.
-    `hours_to_complete` is the manager's judgement.
+    `hours_to_complete` is the manager's judgement, `choice` how the cost at completion is forecast.
     """
 
     as_of: date
     stated: MeasuredReport
     hours_to_complete: Hours
+    choice: MeasuredChoice | None = None
     baseline: PlanBaselined | None
     progress: dict[Identifier, Percent]
     milestones: frozenset[Identifier] = frozenset()
@@ -57,7 +60,7 @@ class HoursToCome(Value):
 
 
 class Forecast(Value):
-    """Measured estimate at completion (EAC), and the changes that its plan includes.
+    """Measured estimate at completion (AC + ETC), and the changes that its plan includes.
 
     `to_complete` is the part of the amount that is still to come, `hours` are the planned hours
     that it is for: all of the plan where none are left. `hours_to_complete` are those that the
@@ -78,6 +81,7 @@ class Forecast(Value):
 class Performance(Part):
     """Plan, progress, milestones that are reached, reports to be measured, and measurements.
 
+    `choice` is the last choice of how the cost at completion is forecast.
     `works` is the number of approved entries of work. `measured` is the measurement of the newest
     report, `margins` that of the latest day. `expected` is the measurement for the newest report,
     or for the end. `final` says that the final margin is measured, with all recognised months.
@@ -88,6 +92,7 @@ class Performance(Part):
     milestones: Annotated[
         dict[Identifier, MilestoneReached], Keep("milestone", until=(MilestoneWithdrawn,))
     ] = {}
+    choice: MeasuredChoice | None = None
     works: int = 0
     reports: tuple[Report, ...] = ()
     measured: PerformanceMeasured | None = None
@@ -104,6 +109,11 @@ class Performance(Part):
     @on_event
     def _progressed(self, event: TaskProgressed) -> Self:
         return self.updated(progress={**self.progress, event.task: event.complete})
+
+    @on_event
+    def _chosen(self, recorded: Recorded[ForecastMethodChosen]) -> Self:
+        by = recorded.on_behalf_of or recorded.actor
+        return self.updated(choice=MeasuredChoice(**dict(recorded.event), chosen_by=by))
 
     @on_event
     def _worked(self, event: TimeApproved | ExpenseApproved) -> Self:
@@ -123,6 +133,7 @@ class Performance(Part):
                 cost=event.cost,
             ),
             hours_to_complete=event.estimate_to_complete,
+            choice=self.choice,
             baseline=self.baseline,
             progress=self.progress,
             milestones=frozenset(
@@ -135,15 +146,18 @@ class Performance(Part):
 
     @on_event
     def _performance(self, event: PerformanceMeasured) -> Self:
-        """Add the forecast; it belongs to the changes in the plan of the measured report."""
+        """Add the forecast; it belongs to the changes in the plan of the measured report.
+
+        It is AC + ETC with each choice of a method, since revenue by cost rests on it.
+        """
         number, forecasts = event.report.report, self.forecasts
-        if event.estimate_at_completion is not None:
+        if event.estimate_at_completion_by_hours is not None:
             report = next((each for each in self.reports if each.stated.report == number), None)
             plan = report.baseline if report else None
             forecast = Forecast(
                 report=number,
                 on=event.as_of,
-                amount=event.estimate_at_completion,
+                amount=event.estimate_at_completion_by_hours,
                 to_complete=event.estimate_to_complete or Money.zero(event.actual_cost.currency),
                 hours=_to_come(plan, report.progress) if report and plan else (),
                 hours_to_complete=report.hours_to_complete if report else Decimal(0),

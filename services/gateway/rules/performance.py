@@ -7,7 +7,7 @@ from contracts.decimals import ROUNDING
 from contracts.finance import PerformanceMeasured
 from contracts.money import Money
 from contracts.reference import Tolerances
-from gateway.formatting import day, listed
+from gateway.formatting import FORMULAS, day, listed
 from gateway.rules.amounts import price_of_lines, rate_of_work, value_of_hours
 from gateway.rules.computed_status import by_measurement, of_scope, open_changes
 from gateway.rules.rule import Disconnect, Rule, Rules
@@ -105,7 +105,10 @@ def scope_greener(rule: Rule, view: View, today: date, allowed: Tolerances) -> I
 def forecast_better(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
-    """Find a cost that the manager forecasts below the trend (BAC / CPI), in one measurement."""
+    """Find a cost that the manager forecasts below the trend (BAC / CPI), in one measurement.
+
+    The forecast is that of the method which the manager chose.
+    """
     measured = view.confidential.performance
     if measured is None:
         return
@@ -117,12 +120,14 @@ def forecast_better(
     if better.amount * 100 <= trend.amount * allowed.forecast_percent:
         return
     report = view.delivery.reports.get(figures.report.report)
+    method = figures.forecast_choice.method if figures.forecast_choice else "hours-to-complete"
+    formula = FORMULAS[method]
     yield rule.disconnect(
         f"The manager forecasts a cost of {forecast} on {day(figures.as_of)}; by the trend it "
         f"will be {trend}.",
         (report, measured.said),
         sides=(
-            side("delivery", f"{forecast} forecast at completion", report, on=figures.as_of),
+            side("delivery", f"{forecast} forecast by {formula}", report, on=figures.as_of),
             side("finance", f"{trend} by the trend", measured.said),
         ),
         since=measured.said.occurred_at,

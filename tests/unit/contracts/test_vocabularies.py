@@ -23,6 +23,7 @@ CLOSED: dict[str, set[str]] = {
     "department that is asked": {"delivery", "finance", "legal", "sales"},
     "disconnect, severity": {"serious", "warning"},
     "floor": {"above", "below", "unknown"},
+    "forecast, method": {"as-planned", "cost-and-schedule", "hours-to-complete", "trend"},
     "import, outcome": {"lost", "open", "won"},
     "ledger account": {
         "bank-charges",

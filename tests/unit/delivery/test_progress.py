@@ -1,6 +1,7 @@
 from datetime import date
 
 from contracts.delivery import (
+    ForecastMethodChosen,
     MilestoneReached,
     MilestoneWithdrawn,
     StatusReportPublished,
@@ -8,6 +9,7 @@ from contracts.delivery import (
 )
 from delivery.planning.decisions import BaselinePlan
 from delivery.progress.decisions import (
+    ChooseForecastMethod,
     ProgressTask,
     PublishStatusReport,
     ReachMilestone,
@@ -15,7 +17,7 @@ from delivery.progress.decisions import (
 )
 from testkit.scenario import like
 from tests.amounts import hours
-from tests.unit.delivery.builders import DRAFTED, FINISH, TODAY, kicked_off, released
+from tests.unit.delivery.builders import DRAFTED, FINISH, TERMINATED, TODAY, kicked_off, released
 
 BUILD = ProgressTask(task="build", complete=hours(10), remaining_hours=hours(180))
 REPORT = PublishStatusReport(
@@ -101,3 +103,23 @@ def test_a_milestone_recorded_by_mistake_is_withdrawn_and_reached_again() -> Non
     released().when(withdraw).then_refused("milestone-not-reached")
     other_day = ReachMilestone(milestone="M1", reached_on=date(2026, 4, 7))
     withdrawn.when(other_day).then(MilestoneReached(milestone="M1", reached_on=date(2026, 4, 7)))
+
+
+CHOOSE = ChooseForecastMethod(
+    method="as-planned", reason="Access was late; the rest is as planned."
+)
+
+
+def test_the_forecast_method_is_chosen_with_a_reason_and_chosen_otherwise() -> None:
+    assert released().view["forecast_method"] is None
+    chosen = released().when(CHOOSE).then(ForecastMethodChosen(**dict(CHOOSE)))
+    chosen.then_view(forecast_method=ForecastMethodChosen(**dict(CHOOSE)))
+    chosen.when(CHOOSE).then_nothing()
+    for other in ({"method": "trend"}, {"reason": "Another one."}):
+        command = CHOOSE.model_copy(update=other)
+        chosen.when(command).then(ForecastMethodChosen(**dict(command)))
+
+
+def test_no_forecast_method_is_chosen_after_the_end() -> None:
+    ended = released().consumed(TERMINATED).on(TERMINATED.terminated_on)
+    ended.when(CHOOSE).then_refused("engagement-over")

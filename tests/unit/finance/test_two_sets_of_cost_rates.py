@@ -16,7 +16,7 @@ import pytest
 
 from chassis.domain.commands import Command
 from contracts.channels import CHANNELS
-from contracts.delivery import ChangeApproved, EngagementClosed
+from contracts.delivery import ChangeApproved, EngagementClosed, ForecastMethodChosen
 from contracts.event import Event, Recorded, encode
 from contracts.lines import BillingItem, Retainer
 from contracts.purchases import EstimatedPurchase, PlannedPurchase
@@ -161,6 +161,7 @@ LIFE: tuple[Step, ...] = (
         time("c", role="tester", hours=3, billable=False),
         progress("t1", 50),
     ),
+    heard(ForecastMethodChosen(method="cost-and-schedule", reason="We are late.")),
     heard(report(date(2026, 4, 20))),
     heard(assessed(scope(developer=20, tester=10), scope("support", developer=-5))),
     heard(

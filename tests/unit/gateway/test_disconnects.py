@@ -294,6 +294,7 @@ def measured(life: Life, cpi: str, spi: str) -> finance.PerformanceMeasured:
         cost_performance_index=Decimal(cpi),
         schedule_performance_index=Decimal(spi),
         estimate_to_complete=None,
+        estimate_at_completion_by_hours=None,
         estimate_at_completion=None,
         variance_at_completion=None,
         estimate_at_completion_by_trend=None,

@@ -213,6 +213,27 @@ def test_a_forecast_is_compared_in_confidence() -> None:
     assert only(cost("amber")).sides[0].value == "cost reported amber"
 
 
+def test_the_chosen_forecast_is_compared_with_the_trend() -> None:
+    def chosen(cost: int | None) -> list[Disconnect]:
+        life = Life().worked(8)
+        life.say(94, life.report(9, 94, cost="red"))
+        told = {
+            "forecast_choice": finance.MeasuredChoice(
+                method="as-planned", reason="Learnt now.", chosen_by="mara"
+            ),
+            "estimate_at_completion_by_hours": eur(60_000),
+            "estimate_at_completion": None if cost is None else eur(cost),
+        }
+        life.say(95, measured(life, "0.78", "0.95").model_copy(update=told))
+        return of_rule(life, "forecast-better-than-trend")
+
+    (found,) = chosen(79_000)
+    assert found.at_stake == eur("10687.50")
+    assert found.sides[0].value == "79,000.00 EUR forecast by AC + (BAC − EV)"  # noqa: RUF001
+    assert chosen(89_000) == []
+    assert chosen(None) == [], "another forecast takes the place of an unknown one"
+
+
 # ---- the computed status beside the reported one -------------------------------------------------
 
 

@@ -153,6 +153,30 @@ async def test_a_forecast_has_its_day_and_the_trend_beside_it() -> None:
     assert "Build 70,000 EUR 40,000 EUR 32,000 EUR 41,000 EUR 0.78 0.80" in text
 
 
+async def test_the_chosen_forecast_says_who_chose_it_and_why_beside_the_trend() -> None:
+    life = Life().worked(8)
+    chosen = finance.MeasuredChoice(method="as-planned", reason="Learnt now.", chosen_by="mara")
+    whole = measured(life, "0.78", "0.80").model_copy(
+        update={
+            "forecast_choice": chosen,
+            "estimate_at_completion": eur(79_000),
+            "estimate_at_completion_by_trend": eur(89_688),
+        }
+    )
+    unknown = whole.model_copy(update={"estimate_at_completion": None})
+    usual = whole.model_copy(update={"forecast_choice": None})
+    told = "AC + (BAC − EV), chosen by mara: “Learnt now.” By trend 89,688 EUR"  # noqa: RUF001
+    for event, text in (
+        (whole, f"Estimate at completion 79,000 EUR by {told}"),
+        (unknown, f"Estimate at completion – by {told}"),  # noqa: RUF001
+        (usual, "Estimate at completion 79,000 EUR by AC + ETC By trend 89,688 EUR"),
+    ):
+        shown = Life().worked(8)
+        shown.say(95, event, margin_measured(shown, "36"))
+        async with browser(InMemory(*shown.events)) as vera:
+            assert text in text_of(await vera.get(f"/pages/engagements/{ENGAGEMENT}"))
+
+
 async def test_imported_history_is_a_list_of_its_own() -> None:
     gateway = InMemory(*Life().say(1, IMPORTED).events)
     async with browser(gateway) as vera:

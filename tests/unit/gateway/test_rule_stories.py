@@ -778,7 +778,7 @@ STORIES = (
         lambda: forecast(80_000, 89_000),
         100,
         (
-            ("delivery", "80,000.00 EUR forecast at completion"),
+            ("delivery", "80,000.00 EUR forecast by AC + ETC"),
             ("finance", "89,687.50 EUR by the trend"),
         ),
         eur("9687.50"),

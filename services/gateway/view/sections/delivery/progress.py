@@ -5,7 +5,7 @@ from typing import Protocol
 from contracts import delivery
 from contracts.decimals import Number
 from contracts.event import Recorded
-from gateway.formatting import day, hours, number
+from gateway.formatting import FORMULAS, day, hours, number
 from gateway.view.sections.steps import PartSteps, Ref, ref
 
 
@@ -16,13 +16,21 @@ class Fields(Protocol):
     complete: dict[str, Number]
 
 
-steps = PartSteps[Fields]()
+steps = PartSteps[Fields](ignored=[delivery.ForecastMethodChosen])
 
 steps.describe(
     delivery.StatusReportPublished,
     lambda event, _: (
         f"Status report {event.report}: scope {event.scope}, schedule {event.schedule}, cost "
         f"{event.cost}; finish forecast for {day(event.forecast_finish)}. “{event.narrative}”"
+    ),
+)
+
+
+steps.describe(
+    delivery.ForecastMethodChosen,
+    lambda event, _: (
+        f"The cost at completion is forecast by {FORMULAS[event.method]}. “{event.reason}”"
     ),
 )
 

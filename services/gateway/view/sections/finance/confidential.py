@@ -9,7 +9,7 @@ from contracts.counting import counted
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.values import Margin, Month
-from gateway.formatting import day, hours, money, percent, ratio
+from gateway.formatting import FORMULAS, day, hours, money, percent, ratio
 from gateway.view.sections.finance.conversions import original_amount
 from gateway.view.sections.finance.revenue import (
     cumulative_revenue,
@@ -180,7 +180,9 @@ steps.describe(
         f"Performance at {day(event.as_of)}: planned {money(event.planned_value)}, earned "
         f"{money(event.earned_value)}, spent {money(event.actual_cost)}"
         f"{if_given('; CPI {}', event.cost_performance_index, ratio)}"
-        f"{if_given(', SPI {}', event.schedule_performance_index, ratio)}."
+        f"{if_given(', SPI {}', event.schedule_performance_index, ratio)}"
+        f"{if_given('; forecast {}', event.estimate_at_completion, money)}"
+        f"{if_given(' by {}', event.forecast_choice, lambda each: FORMULAS[each.method])}."
     ),
 )
 steps.describe(
