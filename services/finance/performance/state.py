@@ -218,6 +218,8 @@ def _to_come(plan: PlanBaselined, progress: Mapping[str, Decimal]) -> tuple[Hour
     for task in plan.tasks:
         undone = 100 - progress.get(task.task, Decimal(0))
         for each in task.hours:
+            if not each.hours:
+                continue
             key = task.line, each.role
             left[key] = left.get(key, Decimal(0)) + each.hours * undone / 100
             planned[key] = planned.get(key, Decimal(0)) + each.hours

@@ -1,7 +1,8 @@
 """Compute the cost to date of a performance obligation, and its expected cost. Confidential.
 
-The expected cost is that of the last forecast measured by a day, or of the budget. Where the cost
-to the day is above it, the forecast is out of date: then the next later one counts, which knows of
+The expected cost is that of the last forecast measured by a day, or of the budget. A forecast
+whose plan has no hours of the obligation tells nothing of it, and is left out. Where the cost to
+the day is above it, the forecast is out of date: then the next later one counts, which knows of
 that cost, and without one the expected cost is unknown.
 """
 
@@ -50,17 +51,34 @@ def forecast_at(
 ) -> Forecast | None:
     """Return the forecast that counts for the cost to a day; None where the budget does."""
     spent = cost_to(state, budget, obligation, day)
-    known = tuple(_forecasts(state, day))
+    known = tuple(_forecasts(state, budget, obligation, day))
     current = (each for each in known if spent <= _expected(state, budget, obligation, day, each))
     return next(current, known[0])
 
 
-def _forecasts(state: Engagement, day: date) -> Iterator[Forecast | None]:
+def is_planned(budget: Budget, obligation: PerformanceObligation, forecast: Forecast) -> bool:
+    """Return whether the plan of a forecast has hours of an obligation, which may be done.
+
+    All cost belongs to the only obligation of a contract.
+    """
+    return len(budget.obligations) == 1 or any(
+        obligation_for(budget, each.line, each.role, forecast.on) == obligation.obligation
+        for each in forecast.hours
+    )
+
+
+def _forecasts(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> Iterator[Forecast | None]:
     """Yield the last forecast by a day, None for the budget, then the later ones by their days.
 
     Of several forecasts of one day, the last one corrects the others.
     """
-    by_day = {each.on: each for each in state.performance.forecasts}
+    by_day = {
+        each.on: each
+        for each in state.performance.forecasts
+        if is_planned(budget, obligation, each)
+    }
     yield by_day.get(max((on for on in by_day if on <= day), default=date.min))
     yield from (by_day[on] for on in sorted(by_day) if on > day)
 

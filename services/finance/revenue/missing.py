@@ -9,7 +9,7 @@ from finance.budgeting.state import Budget
 from finance.calendar_months import end_of
 from finance.engagement import Engagement
 from finance.importing.opening import cost_before, recognised_before
-from finance.revenue.costs import unmeasured_changes
+from finance.revenue.costs import is_planned, unmeasured_changes
 from finance.revenue.earned import earned_to, is_over, prospective_on
 from finance.revenue.months import next_open_month
 
@@ -41,9 +41,12 @@ def missing_costs(
         known = False
         yield Missing("cost-unknown", f"what {change} will cost is not known", "finance")
     if known and earned_to(state, budget, obligation, day) is None:
+        last = state.performance.forecasts[-1:]
+        planned = all(is_planned(budget, obligation, each) for each in last)
         sentence = (
             f"{obligation.obligation} has cost more by {day} than its forecast, which is out of"
-            " date: publish a status report with the hours to complete"
+            f" date: {'' if planned else 'baseline a plan with hours for its lines, and '}publish a"
+            " status report with the hours to complete"
         )
         yield Missing("forecast-outdated", sentence, "delivery")
 

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from hypothesis import given as any_of
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from contracts.finance import (
 )
 from contracts.lines import BillingItem, LineScopeChange, NewLine, Retainer
 from contracts.money import Money
+from contracts.values import RoleHours
 from finance.engagement import Engagement
 from finance.pending.decisions import CatchUp
 from finance.settlement.decisions import SettleAccount
@@ -175,6 +177,36 @@ def test_the_cost_to_come_is_shared_by_the_remaining_hours_of_the_tasks():
     # 200 h at 13,200 / 210 EUR are to come, 140 of 200 remaining hours for the fixed line: 8,800.
     april = year_end(measured).after(recognise("03")).when(recognise("04"))
     assert april.events[-1] == of_build("04", "1666.67", "1666.67")
+
+
+def without_hours_of_the_fixed_line(
+    *events: Event, hours: tuple[RoleHours, ...] = ()
+) -> Scenario[Engagement]:
+    """Return the contract of three lines, reported by a plan that has hours of support alone."""
+    support = TASKS[1].model_copy(update={"line": "support", "hours": role_hours(developer=60)})
+    build = TASKS[0].model_copy(update={"line": "build", "hours": hours})
+    plan = BASELINED.model_copy(update={"tasks": (build, support)})
+    reported = hearing(at_work(), plan, report(date(2026, 4, 20), hours_to_complete=40), *events)
+    return year_end(reported).after(recognise("03"))
+
+
+@pytest.mark.parametrize("hours", [(), role_hours(architect=0)])
+def test_a_plan_without_hours_of_a_fixed_line_does_not_tell_that_nothing_is_to_come(
+    hours: tuple[RoleHours, ...],
+):
+    # The budget counts, as without a report: 800 of 11,200 EUR x 20,000.
+    april = without_hours_of_the_fixed_line(hours=hours).when(recognise("04"))
+    assert of_build("04", "1428.57", "1428.57") in april.events
+
+
+def test_cost_above_the_budget_of_a_line_without_planned_hours_asks_for_a_plan_with_them():
+    more = time("d", role="architect", hours=150, line="build")
+    april = without_hours_of_the_fixed_line(more).after(recognise("04"))
+    (waits,) = (
+        each for each in april.view["waiting_for_costs"] if each.code == "forecast-outdated"
+    )
+    assert waits.owed_by == "delivery"
+    assert "baseline a plan with hours for its lines" in waits.sentence
 
 
 def test_revenue_by_cost_waits_for_costs_and_delays_no_other():
