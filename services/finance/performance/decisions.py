@@ -269,7 +269,9 @@ def _margins(state: Engagement, report: Report, records: ReferenceData) -> Margi
         hours = _hours_for(measured, report, estimate)
         if estimate is None or hours is None or beside is None:
             return None
-        return margins.forecast(state, baseline, hours, changes, estimate + beside, totals)
+        return margins.forecast(
+            state, baseline, report.progress, hours, changes, estimate + beside, totals
+        )
 
     forecast = trend = None
     if performance is not None:

@@ -13,7 +13,7 @@ Of an engagement that was taken over, they contain the opening balances.
 - ``margin_by_trend``: the same with the cost at completion by trend (BAC / CPI).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -28,6 +28,7 @@ from finance.calendar_months import end_of
 from finance.costing.rates import margin
 from finance.engagement import Engagement
 from finance.importing.opening import billed_before, cost_before, recognised_before
+from finance.performance.state import hours_to_come
 from finance.revenue.months import recognised_at
 from finance.work.state import Totals
 
@@ -80,6 +81,7 @@ def recognised(state: Engagement, totals: Totals, day: date) -> Margin | None:
 def forecast(
     state: Engagement,
     baseline: PlanBaselined | None,
+    progress: Mapping[str, Decimal],
     hours_to_complete: Decimal,
     changes: Collection[str],
     cost: Money,
@@ -88,8 +90,9 @@ def forecast(
     """Return the margin at completion, by the `cost` at completion; None where it is unknown.
 
     Fixed prices and retainers are earned in full. Each line by time and materials or at cost earns
-    the work done, its planned part of the hours to complete, at the contracted rates, and what is
-    still to be bought for it, up to its cap. Prices are those with `changes`.
+    the work done, its part of the hours to complete, at the contracted rates, and what is still to
+    be bought for it, up to its cap. The hours to complete are shared as the planned hours that
+    `progress`, the completed percentage by task, leaves. Prices are those with `changes`.
     """
     budget, revenue = state.budget, price_with(state, changes)
     if baseline is None or budget is None or revenue is None:
@@ -97,9 +100,8 @@ def forecast(
     if not budget.hourly_lines:
         return margin(revenue, cost)
     planned = [
-        (budget.paying_line(task.line, each.role, baseline.baselined_on), each)
-        for task in baseline.tasks
-        for each in task.hours
+        (budget.paying_line(each.line, each.role, baseline.baselined_on), each)
+        for each in hours_to_come(baseline, progress)
     ]
     total = sum((each.hours for _, each in planned), Decimal(0))
     fixed = any(each.obligation == FIXED for each in budget.obligations)

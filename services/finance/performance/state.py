@@ -159,7 +159,7 @@ class Performance(Part):
                 on=event.as_of,
                 amount=event.estimate_at_completion_by_hours,
                 to_complete=event.estimate_to_complete or Money.zero(event.actual_cost.currency),
-                hours=_to_come(plan, report.progress) if report and plan else (),
+                hours=hours_to_come(plan, report.progress) if report and plan else (),
                 hours_to_complete=report.hours_to_complete if report else Decimal(0),
                 changes=plan.changes if plan else (),
                 with_expenses=event.purchases is not None,
@@ -212,7 +212,7 @@ class Performance(Part):
         return tuple(each for each in reports if each.performance_due or each.margin_due)
 
 
-def _to_come(plan: PlanBaselined, progress: Mapping[str, Decimal]) -> tuple[HoursToCome, ...]:
+def hours_to_come(plan: PlanBaselined, progress: Mapping[str, Decimal]) -> tuple[HoursToCome, ...]:
     """Return the planned hours that are not done; all planned hours where everything is done."""
     left, planned = dict[tuple[str | None, str], Decimal](), dict[tuple[str | None, str], Decimal]()
     for task in plan.tasks:

@@ -289,6 +289,10 @@ def test_the_forecast_margin_adds_fixed_prices_and_work_to_come_by_line():
     assert forecast.revenue == eur(20_000) + eur(3_000) + eur(3_600) + eur(1_500)
     capped = hearing(planned, report(date(2026, 4, 20), hours_to_complete=2_000))
     assert capped.view["margins"].margin_forecast.revenue == eur(29_000)
+    # Once the other task is done, all hours to complete are on the line.
+    rest = hearing(planned, progress("t1", 100), report(date(2026, 4, 20), hours_to_complete=20))
+    expected = rest.view["margins"].margin_forecast.revenue
+    assert expected == eur(20_000) + eur(3_000) + eur(3_600) + eur(2_000)
 
 
 def test_a_contract_with_a_fixed_and_an_hourly_line_lives_to_its_closing():
