@@ -62,8 +62,10 @@ def work_before_signature(
 
     A contract that is signed or was taken over covers work from its effective day. Before, hours
     are covered from the first day of an authorisation to its last, up to the caps in hours and in
-    money. Expenses that wait are covered until a cap is spent.
+    money. Expenses that wait are covered until a cap is spent. A kickoff needs a signature, or an
+    authorisation that includes its day.
     """
+    yield from _kickoff(rule, view)
     signed = view.legal.signed or view.legal.imported
     covers = view.legal.effective_on or date.max
     approved = [each for each in billable(view) if each.day < covers]
@@ -123,6 +125,33 @@ def work_before_signature(
         exposure=view.price,
         at_stake=worth(view, beyond),
         severity=severity,
+    )
+
+
+def _kickoff(rule: Rule, view: View) -> Iterable[Disconnect]:
+    """Find a kickoff while no contract is signed, unless an early start includes its day.
+
+    Before the deal is won there is nothing to sign: Legal can authorise the early start.
+    """
+    held, won = view.delivery.kickoff, view.sales.won
+    if held is None or view.over or view.legal.signed or view.legal.imported:
+        return
+    on, starts = held.event.held_on, [each.event for each in view.legal.early_starts]
+    if any(each.starts_on <= on <= each.expires_on for each in starts):
+        return
+    lacks = "no contract is signed" if won is not None else "the deal is not won"
+    yield rule.disconnect(
+        f"The kickoff was held on {day(on)}; {lacks}, and no early-start authorisation includes "
+        "that day.",
+        (held.said, *(each.said for each in view.legal.early_starts), won.said if won else None),
+        sides=(
+            side("delivery", f"kickoff held on {day(on)}", held.said),
+            side("legal", "not signed") if won is not None else side("sales", "deal not won"),
+        ),
+        about="kickoff",
+        end=End("legal", "record-signature" if won is not None else "authorise-early-start"),
+        exposure=view.price,
+        severity="serious",
     )
 
 

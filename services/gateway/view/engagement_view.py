@@ -139,8 +139,13 @@ class View:
         return known.event.company if known is not None else None
 
     @property
-    def price(self) -> Money | None:
-        """The price in the contract with signed amendments, else deal, proposal, expected value.
+    def is_sold(self) -> bool:
+        """True if the deal is won, or a department took the engagement over."""
+        return self.sales.won is not None or self.taken_over
+
+    @property
+    def agreed_price(self) -> Money | None:
+        """The price in the contract with signed amendments, else that of the deal, or None.
 
         In an engagement whose contract Legal has not taken over yet, it is that of Finance.
         """
@@ -149,8 +154,13 @@ class View:
             return contract
         if self.finance.imported is not None:
             return self.finance.imported.event.price
-        if self.sales.won is not None:
-            return self.sales.won.event.price
+        return self.sales.won.event.price if self.sales.won is not None else None
+
+    @property
+    def price(self) -> Money | None:
+        """The agreed price, else that of the latest proposal, else the expected value."""
+        if self.agreed_price is not None:
+            return self.agreed_price
         proposal = self.sales.latest_proposal
         return proposal.price if proposal is not None else self.sales.expected_value
 
@@ -235,7 +245,7 @@ class View:
         """The stage of the engagement, one of `STAGES`.
 
         A deal that was won before it was imported counts as closed, unless a department took the
-        engagement over.
+        engagement over. Where nothing is sold, work that has begun reaches no further stage.
         """
         imported_as_won = self.sales.imported_outcome == "won"
         if self.delivery.closed is not None or (imported_as_won and not self.taken_over):
@@ -244,6 +254,8 @@ class View:
             return "terminated"
         if self.sales.is_lost:
             return "lost"
+        if not self.is_sold:
+            return "proposal" if self.sales.proposals else "opportunity"
         if self.delivery.live is not None:
             return "closing"
         if self.delivery.kickoff is not None and self.delivery.baseline is not None:
@@ -252,9 +264,7 @@ class View:
             return "mobilising" if "delivery" in self.import_lacks else "delivering"
         if self.legal.signed is not None or self.delivery.kickoff is not None:
             return "mobilising"
-        if self.sales.won is not None:
-            return "contracting"
-        return "proposal" if self.sales.proposals else "opportunity"
+        return "contracting"
 
     def open_questions(self) -> list[tuple[str, AskedQuestion]]:
         """Return the questions without an answer, and the department that each waits for.

@@ -25,6 +25,9 @@ TODAY = date(2026, 4, 1)
 REOPENED = sales.DealReopened(why="They asked again.", lost_on=TODAY, reopened_on=TODAY)
 
 
+KICKOFF = delivery.KickoffHeld(held_on=Life().day(12), attendees=("max",))
+
+
 def view_of(events: list[Recorded[Event]]) -> View:
     view = View(ENGAGEMENT)
     for recorded in events:
@@ -37,7 +40,10 @@ def view_of(events: list[Recorded[Event]]) -> View:
     [
         (Life().opened(), "opportunity"),
         (Life().proposed(), "proposal"),
+        (Life().proposed().say(12, KICKOFF), "proposal"),
+        (Life().opened().say(12, KICKOFF, Life().plan(1)), "opportunity"),
         (Life().won(), "contracting"),
+        (Life().won().say(16, KICKOFF), "mobilising"),
         (Life().signed(), "mobilising"),
         (Life().kicked_off(), "delivering"),
         (Life().accepted().say(150, delivery.SolutionWentLive(live_on=TODAY)), "closing"),

@@ -26,6 +26,7 @@ from testkit.scenario import RecordsOf
 from tests.amounts import eur, usd
 from tests.builders import Life
 from tests.invoices import taxes, untaxed_credit
+from tests.unit.gateway.test_contract_lines import altered
 from tests.unit.gateway.test_disconnects import margin_measured, measured
 from tests.unit.gateway.test_engagement_view import view_of
 from tests.unit.imported import IMPORTED
@@ -103,6 +104,18 @@ def test_imported_history_is_a_part_of_its_own() -> None:
     assert expected is not None
     assert in_eur.pipeline == {"opportunity": expected.amount, "proposal": 0}
     assert in_usd.pipeline == {"opportunity": 0, "proposal": 0}
+
+
+def test_the_backlog_has_won_engagements_at_the_price_that_was_sold_or_signed() -> None:
+    begun = Life().proposed()
+    begun.say(12, delivery.KickoffHeld(held_on=begun.day(12), attendees=("max",)), begun.plan(1))
+    dearer = altered(Life().won(), sales.OpportunityOpened, expected_value=eur(900_000))
+    totals = sum_figures(figures_of(each) for each in (begun, dearer))
+    shown = build_portfolio(totals, TODAY, None, with_confidential=True)
+
+    (currency,) = shown.currencies
+    assert (currency.backlog, currency.backlog_clean) == (100_000, 0)
+    assert currency.pipeline == {"opportunity": 0, "proposal": 100_000}
 
 
 def confidential(*lives: Life) -> ConfidentialFigures:

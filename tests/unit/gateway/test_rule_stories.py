@@ -35,6 +35,7 @@ from tests.unit.gateway.test_disconnects import margin_measured, measured, rebas
 from tests.unit.gateway.test_engagement_view import view_of
 from tests.unit.gateway.test_reversed_work import GONE, INVOICE, credited_works, reversed_works
 from tests.unit.gateway.test_reversed_work import billed as billed_time
+from tests.unit.gateway.test_staffing import allocated, overloaded, staffed
 from tests.unit.gateway.test_taken_over import changed, events, taken_over_by_legal
 from tests.unit.gateway.test_uncovered_work import _expense as expense
 from tests.unit.test_interleaving import shown as taken_over
@@ -66,6 +67,12 @@ class Story:
     days: int
     sides: Sides
     stake: Money | None
+    about: str = ""
+
+    @property
+    def name(self) -> str:
+        """The rule, and what the story is about where the rule has several."""
+        return f"{self.rule}.{self.about}" if self.about else self.rule
 
 
 def judged(told: Life | View, days: int) -> dict[str, Disconnect]:
@@ -107,22 +114,36 @@ def proposed_anew() -> Life:
     return life.say(12, draft.model_copy(update={"version": 2}))
 
 
-def allocated(*hours: int) -> Life:
-    life = Life().kicked_off()
-    for number, each in enumerate(hours):
-        life.say(
-            34,
-            delivery.ResourceAllocated(
-                request=f"R-{number}",
-                person="eve",
-                role="engineer",
-                hours=Decimal(each),
-                starts_on=life.day(35),
-                finishes_on=life.day(140),
-                commitment="hard",
-            ),
-        )
+def allocated_again() -> Life:
+    life = rated(staffed(engineer=480))
+    return life.say(38, allocated(life, "engineer", 800))
+
+
+def overloaded_by(*hours: int | None) -> Life:
+    life = rated(staffed())
+    for revision, each in enumerate(hours, 1):
+        life.say(36, overloaded(each, revision))
     return life
+
+
+def kickoff(*after: Event) -> Life:
+    """Return an engagement whose work began although the deal is not won."""
+    life = Life().proposed()
+    held = delivery.KickoffHeld(held_on=life.day(12), attendees=("max",))
+    return life.say(12, held).say(14, *after)
+
+
+def of_healthy(kind: type[Event]) -> Event:
+    return next(e.event for e in Life().signed().events if isinstance(e.event, kind))
+
+
+def at_risk(starts: int) -> legal.EarlyStartAuthorised:
+    return legal.EarlyStartAuthorised(
+        reason="Urgent.",
+        starts_on=Life().day(starts),
+        expires_on=Life().day(40),
+        cap_hours=Decimal(40),
+    )
 
 
 def weeks(beyond: str | None) -> Life:
@@ -492,12 +513,24 @@ STORIES = (
     ),
     Story(
         "allocated-hours-differ",
-        lambda: allocated(500),
-        lambda: allocated(900),
-        lambda: allocated(500, 460),
+        lambda: rated(staffed(engineer=480)),
+        lambda: rated(staffed(engineer=790)),
+        allocated_again,
         45,
-        (("delivery", "960 h planned"), ("delivery", "500 h allocated")),
-        None,
+        (("delivery", "710 h of engineer planned"), ("delivery", "426 h of engineer allocated")),
+        eur("28401.42"),
+    ),
+    Story(
+        "allocated-beyond-hours",
+        lambda: overloaded_by(500),
+        lambda: overloaded_by(440),
+        lambda: overloaded_by(500, None),
+        40,
+        (
+            ("delivery", "500 h of eve allocated over 2 engagements"),
+            ("delivery", "400 h available"),
+        ),
+        eur("10000.50"),
     ),
     work(
         "not signed",
@@ -505,6 +538,16 @@ STORIES = (
         early_start,
         (("delivery", "16 h worked"), ("legal", "not signed")),
         eur(1_600),
+    ),
+    Story(
+        "work-before-signature",
+        kickoff,
+        lambda: kickoff(at_risk(12)),
+        lambda: kickoff(of_healthy(sales.DealWon), of_healthy(legal.SowSigned)),
+        20,
+        (("delivery", "kickoff held on 17 January 2026"), ("sales", "deal not won")),
+        None,
+        "kickoff",
     ),
     work(
         "after the end",
@@ -845,7 +888,7 @@ def test_every_rule_has_a_story() -> None:
     assert [rule.id for rule in RULES if rule.id not in {story.rule for story in STORIES}] == []
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.rule)
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_a_rule_finds_both_sides_and_what_is_at_stake(story: Story) -> None:
     found = of_rule(story, story.found())
     first = found[0]
@@ -856,17 +899,17 @@ def test_a_rule_finds_both_sides_and_what_is_at_stake(story: Story) -> None:
     assert detected(first).sides == first.sides
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.rule)
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_a_rule_does_not_find_what_it_nearly_finds(story: Story) -> None:
     assert of_rule(story, story.near()) == []
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.rule)
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_what_a_rule_finds_ends_when_the_facts_do(story: Story) -> None:
     assert of_rule(story, story.ended()) == []
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.rule)
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_a_waiver_of_what_a_rule_finds_runs_out(story: Story) -> None:
     event = detected(of_rule(story, story.found())[0])
     publish = PublishDisconnects(disconnects=(event,))

@@ -16,9 +16,9 @@ def add_backlog(figures: Figures, view: View, currency: str) -> None:
         return
     if view.taken_over:
         _add_rest(figures, view, currency)
-    elif view.price is not None:
+    elif view.agreed_price is not None:
         recognised = view.recognised or Money.zero(currency)
-        backlog = view.price.amount - recognised.amount
+        backlog = view.agreed_price.amount - recognised.amount
         add(figures, f"{currency}.backlog", backlog)
         if view.legal.signed is not None:
             add(figures, f"{currency}.backlog-clean", backlog)

@@ -28,8 +28,8 @@ def add_imported(figures: Figures, view: View) -> None:
         add(figures, "imported", Decimal(1))
     if not view.taken_over:
         return
-    if view.price is not None:
-        add(figures, f"{view.price.currency}.imported-price", view.price.amount)
+    if (price := view.agreed_price) is not None:
+        add(figures, f"{price.currency}.imported-price", price.amount)
     if view.finance.imported is not None:
         balances = view.finance.imported.event
         add(figures, f"{balances.billed.currency}.imported-billed", balances.billed.amount)
