@@ -176,7 +176,13 @@ def amounts(portfolio: Portfolio) -> list[Group]:
                 line("Lost before", lambda one: one.imported_history["lost"]),
             ),
         ),
-        Group("Disconnects", (line("At stake", lambda one: one.at_stake),)),
+        Group(
+            "Disconnects",
+            (
+                line("At stake", lambda one: one.at_stake),
+                line("Sum of all disconnects", lambda one: one.at_stake_sum),
+            ),
+        ),
     ]
     return groups + _costs(portfolio.confidential or ())
 
@@ -268,6 +274,7 @@ _REPORTED = {
     "outstanding": "Outstanding, with tax",
     "overdue": "of which overdue",
     "at_stake": "At stake",
+    "at_stake_sum": "Sum of all disconnects",
     "cost": "Cost to date",
     "project_management_cost": "of which project management",
 }

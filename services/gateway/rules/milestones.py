@@ -61,6 +61,7 @@ def milestone_missed(
             else view.price,
             at_stake=cost_of_delay(view, late),
             severity="serious" if late > _SERIOUS else "warning",
+            is_late=True,
         )
 
 

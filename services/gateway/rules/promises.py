@@ -58,6 +58,7 @@ def promised_finish(
             exposure=view.price,
             at_stake=cost_of_delay(view, late),
             severity="serious" if late > 14 else "warning",
+            is_late=True,
         )
 
 

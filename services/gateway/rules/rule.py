@@ -33,8 +33,9 @@ class Disconnect:
     known. `exposure` is the price of the lines or the contract that it
     touches, and `at_stake` the difference itself; neither is negative: an amount that the customer
     would get back counts as well. An amount that is not known is None, and the exposure is never
-    below what is at stake. `days` are calendar days that depend on it. A confidential disconnect
-    would reveal costs or margins.
+    below what is at stake. `days` are calendar days that depend on it. Where the work `is_late`,
+    what is at stake is the cost of those days, which several disconnects can state. A confidential
+    disconnect would reveal costs or margins.
     """
 
     finding: str
@@ -52,6 +53,7 @@ class Disconnect:
     days: int | None = None
     severity: Literal["warning", "serious"] = "warning"
     confidential: bool = False
+    is_late: bool = False
 
 
 class End(NamedTuple):
@@ -135,6 +137,7 @@ class Rule:
         at_stake: Money | None = None,
         days: int | None = None,
         severity: Literal["warning", "serious"] = "warning",
+        is_late: bool = False,
     ) -> Disconnect:
         """Return a disconnect of this rule, `about` one subject where the rule can find several.
 
@@ -170,6 +173,7 @@ class Rule:
             days=days,
             severity=severity,
             confidential=self.confidential,
+            is_late=is_late,
         )
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -7,9 +8,10 @@ from contracts import delivery, finance, legal, sales
 from contracts.event import Event
 from contracts.money import Money
 from contracts.reference import LeavePeriod, LeavePublished, PersonPublished
-from contracts.values import Margin
+from contracts.values import Margin, Milestone
 from gateway.pages.department_panels import panels
 from gateway.pages.names import Names
+from gateway.pages.portfolio_page import amounts
 from gateway.portfolio.capacity import available_hours
 from gateway.portfolio.figures import (
     ConfidentialFigures,
@@ -114,7 +116,7 @@ def test_the_backlog_has_won_engagements_at_the_price_that_was_sold_or_signed() 
     shown = build_portfolio(totals, TODAY, None, with_confidential=True)
 
     (currency,) = shown.currencies
-    assert (currency.backlog, currency.backlog_clean) == (100_000, 0)
+    assert (currency.backlog, currency.backlog_clean) == (Decimal(100_000), Decimal(0))
     assert currency.pipeline == {"opportunity": 0, "proposal": 100_000}
 
 
@@ -256,8 +258,62 @@ def test_confidential_disconnects_are_not_counted_for_other_readers() -> None:
     assert told.disconnects == {"serious": 1, "warning": 0, "waived": 0}
     assert known.disconnects == {"serious": 2, "warning": 0, "waived": 0}
     assert told.confidential is None
-    assert told.currencies[0].at_stake == 0
+    assert [each.at_stake for each in judge(view_of(life.events), TODAY).values()] == [
+        None,
+        eur(12_000),
+    ]
+    for shown in (told, known):
+        (currency,) = shown.currencies
+        assert currency.at_stake == currency.at_stake_sum == 0
     assert told.at_stake_unknown == known.at_stake_unknown == 1
+
+
+def late(per_day: int) -> Life:
+    """Return an engagement whose finish is 30 days late, and two milestones of the plan 3 and 5."""
+    life = altered(Life().worked(8), legal.SowDrafted, cost_of_delay_per_day=eur(per_day))
+    plan, days = life.plan(2), (TODAY - life.begins).days
+    missed = tuple(
+        Milestone(milestone=f"late-{each}", title="Release", due_on=life.day(days - each))
+        for each in (3, 5)
+    )
+    plan = plan.model_copy(update={"milestones": (*missed, *plan.milestones)})
+    return life.say(80, plan, life.report(9, 80, finish=180))
+
+
+@pytest.mark.parametrize(
+    ("per_day", "together", "added"), [(100, 3_000, 3_800), (10_000, 100_000, 380_000)]
+)
+def test_stakes_count_a_delay_once_and_at_most_the_price_beside_their_sum(
+    per_day: int, together: int, added: int
+) -> None:
+    shown = build_portfolio(figures_of(late(per_day)), TODAY, None, with_confidential=False)
+
+    (currency,) = shown.currencies
+    assert (currency.at_stake, currency.at_stake_sum) == (Decimal(together), Decimal(added))
+    stated = [("At stake", f"{together:,}"), ("Sum of all disconnects", f"{added:,}")]
+    (group,) = (each for each in amounts(shown) if each.label == "Disconnects")
+    assert [(line.label, *line.cells) for line in group.lines] == stated
+
+
+def test_stakes_are_limited_engagement_by_engagement_and_waived_ones_do_not_count() -> None:
+    lives = (late(10_000), late(100))
+    twice = sum_figures(figures_of(each) for each in lives)
+    assert twice["EUR.at-stake"] == 103_000
+
+    view = view_of(late(100).events)
+    found = judge(view, TODAY)
+    waived = contribution(view, found.values(), ["promised-finish-before-forecast"])
+    assert waived["EUR.at-stake"] == 500
+    assert waived["EUR.at-stake-sum"] == 800
+
+
+def test_stakes_in_another_currency_are_apart_from_those_in_the_currency_of_the_price() -> None:
+    view = view_of(late(10_000).events)
+    found = [*judge(view, TODAY).values()]
+    foreign = replace(found[0], finding="foreign", at_stake=usd(120_000), is_late=False)
+    figures = contribution(view, [*found, foreign])
+    assert figures["EUR.at-stake"] == 100_000
+    assert figures["USD.at-stake"] == 120_000
 
 
 def fallen_due(*events: Event) -> View:

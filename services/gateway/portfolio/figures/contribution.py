@@ -30,6 +30,6 @@ def contribution(
         add_billing(figures, view, currency)
         add_costs(figures, view, currency)
     add_quality(figures, view)
-    add_disconnects(figures, disconnects, waived)
+    add_disconnects(figures, view, disconnects, waived)
     add_weeks(figures, view)
     return figures

@@ -22,7 +22,9 @@ class CurrencyFigures(ViewModel):
     `paid`, `outstanding` and `overdue` are with tax, all other amounts without. Backlog is what
     was sold and is not yet recognised as revenue. Backlog and recognised revenue
     are null for readers without the role `confidential` where an engagement's revenue is recognised
-    in proportion to cost, since they would reveal it. `imported_price`, `imported_billed` and
+    in proportion to cost, since they would reveal it. `at_stake` is at most its price for each
+    engagement, and counts only the longest delay of its work; `at_stake_sum` is the sum of what all
+    open disconnects state. `imported_price`, `imported_billed` and
     `imported_paid` are those of engagements that were taken over while they were under way, and
     `imported_history` are values of deals in a CRM, by outcome; no other amount contains them.
     """
@@ -38,6 +40,7 @@ class CurrencyFigures(ViewModel):
     overdue: Number
     recognised: Number | None
     at_stake: Number
+    at_stake_sum: Number
     imported_price: Number
     imported_billed: Number
     imported_paid: Number
@@ -53,7 +56,8 @@ class Portfolio(ViewModel):
     `confidential`. Utilisation is approved billable hours over available hours of Delivery's people
     in the four full weeks before `today`, as a ratio; customer satisfaction is in percent, the net
     promoter score in points. A figure that is not known is null. `at_stake_unknown` is the
-    number of open disconnects whose amount is not known; no currency's `at_stake` includes them.
+    number of open disconnects whose amount is not known; no currency's `at_stake` or `at_stake_sum`
+    includes them, and neither do confidential disconnects.
     """
 
     today: date
@@ -148,6 +152,7 @@ def _currency(
         overdue=amount("overdue"),
         recognised=of_revenue("recognised"),
         at_stake=amount("at-stake"),
+        at_stake_sum=amount("at-stake-sum"),
         imported_price=amount("imported-price"),
         imported_billed=amount("imported-billed"),
         imported_paid=amount("imported-paid"),
