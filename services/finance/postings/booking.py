@@ -14,7 +14,7 @@ from finance.engagement import Engagement
 from finance.policies import rounding_of
 from finance.postings.entries import Entry, entry_of_loss, in_books
 from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
-from finance.provisions.state import Loss
+from finance.provisions.losses import Loss
 
 
 def posted(

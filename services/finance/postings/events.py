@@ -4,7 +4,7 @@ from chassis.domain.internal import Internal
 from contracts.money import Currency
 from contracts.values import Month
 from finance.postings.entries import Entry
-from finance.provisions.state import Loss
+from finance.provisions.losses import Loss
 
 
 class PeriodPosted(Internal):

@@ -8,7 +8,7 @@ from contracts.values import Month
 from finance.calendar_months import month_of
 from finance.postings.entries import Entry, added, entries_of_cost
 from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
-from finance.provisions.state import Loss
+from finance.provisions.losses import Loss
 
 
 class Postings(Part):

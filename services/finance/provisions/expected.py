@@ -19,7 +19,7 @@ from finance.budgeting.state import Budget
 from finance.engagement import Engagement
 from finance.importing.opening import cost_before
 from finance.performance.state import Forecast
-from finance.provisions.state import Loss
+from finance.provisions.losses import Loss
 from finance.revenue.balances import billed_to, contract_asset, recognised_to
 from finance.revenue.costs import (
     cost_of_changes,
