@@ -18,7 +18,6 @@ SIGNED = STEPS[STEPS.index("statement of work signed") :]
 
 DISCONNECTS = {
     "cut signed": ["deliverables-differ"],  # the plan still has the deliverable
-    "cut planned": ["allocated-hours-differ"],  # people are still allocated for all hours
 }
 """Disconnects that must be found until the next step; there are no others."""
 

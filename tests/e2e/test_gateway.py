@@ -99,7 +99,7 @@ def test_a_list_contains_every_engagement_once_in_order(api: ApiClient, sort: st
         value = row[sort]
         match sort:
             case "price":
-                return Decimal(value or 0)
+                return row["currency"] or "", Decimal(value or 0)
             case "finish":
                 return value or date.max.isoformat()
             case "title":
