@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from local.demo.engagement_run import EngagementRun
-from local.demo.pricing import WORK
+from local.demo.pricing import TESTING, WORK
 from local.demo.reference_data import TEMPLATE
 from local.demo.working import Work, allocate
 
@@ -33,37 +33,62 @@ async def add_report(run: EngagementRun, work: Work) -> None:
     await _agree(run, "C-1", "One more report, by region.", scope, days=7)
     if "change-unfollowed" in run.scenario.troubles:
         return
-    await _sign(run, "C-1", negotiated=run.scenario.negotiated)
+    await _sign(run, "C-1", price=Decimal("0.9") if run.scenario.negotiated else None)
     await _replan(run, work, "C-1", lambda tasks: [*tasks, task])
     work.finish += timedelta(days=7)
 
 
 async def take_away(run: EngagementRun, work: Work, share: Decimal = Decimal("0.1")) -> None:
-    """Take the last deliverable away, with a share of all hours of the work."""
-    gone = run.deliverables[-1]["deliverable"]
-    scope = {
-        "line": WORK,
+    """Take a share of the work away, as the scenario's `cut_of` says."""
+    cut = run.scenario.cut_of
+    gone = cut == "line" and any(each["line"] == TESTING for each in run.lines)
+    name, share = (TESTING, Decimal(1)) if gone else (WORK, share)
+    scope: dict[str, Any] = {
+        "line": name,
         "hours": [
-            {**each, "hours": str(-_part(each["hours"], share))} for each in run.line(WORK)["hours"]
+            {**each, "hours": str(-_part(each["hours"], share))} for each in run.line(name)["hours"]
         ],
-        "deliverables_removed": [gone],
     }
-    await _agree(run, "C-2", f"Without {run.deliverables[-1]['title']}.", scope, days=0)
-    await _sign(run, "C-2", negotiated=False)
-    run.deliverables = run.deliverables[:-1]
-    await _replan(run, work, "C-2", lambda tasks: [_reduced(task, share) for task in tasks])
+    title = "the tests" if gone else "a part of the work"
+    if cut == "deliverable":
+        scope["deliverables_removed"] = [run.deliverables[-1]["deliverable"]]
+        title = run.deliverables[-1]["title"]
+    await _agree(run, "C-2", f"Without {title}.", scope, days=0)
+    await _sign(run, "C-2", price=Decimal("1.2") if cut == "price" else None)
+    if cut == "deliverable":
+        run.deliverables = run.deliverables[:-1]
+    await _replan(
+        run,
+        work,
+        "C-2",
+        lambda tasks: [left for task in tasks if (left := _reduced(task, name, share))["hours"]],
+    )
+    if gone:
+        await _release(run, "tester")
     await allocate(run, work.tasks)
+
+
+async def _release(run: EngagementRun, role: str) -> None:
+    """Release all people of a role."""
+    manager = run.scenario.manager
+    for person in dict.fromkeys(each for week in run.scenario.team[role].values() for each in week):
+        released = {"request": f"Q-{role}", "person": person}
+        await run.actors.act("delivery", "release-resource", manager, **released)
 
 
 def _part(hours: str, share: Decimal) -> Decimal:
     return (Decimal(hours) * share).quantize(Decimal("0.01"))
 
 
-def _reduced(task: Task, share: Decimal) -> Task:
-    """Return a task of the work with fewer hours, unless a change added it."""
-    if task["line"] != WORK or task["task"].startswith("change"):
+def _reduced(task: Task, line: str, share: Decimal) -> Task:
+    """Return a task of a line with fewer hours, unless a change added it."""
+    if task["line"] != line or task["task"].startswith("change"):
         return task
-    left = [{**each, "hours": str(_part(each["hours"], 1 - share))} for each in task["hours"]]
+    left = [
+        {**each, "hours": str(_part(each["hours"], 1 - share))}
+        for each in task["hours"]
+        if share < 1
+    ]
     return {**task, "hours": left}
 
 
@@ -124,12 +149,12 @@ def _amendment(seen: dict[str, Any], change: str) -> dict[str, Any] | None:
     return next(found, None)
 
 
-async def _sign(run: EngagementRun, change: str, *, negotiated: bool) -> None:
-    """Sign the amendment; a negotiated one is drafted at a lower price and reviewed first."""
+async def _sign(run: EngagementRun, change: str, *, price: Decimal | None) -> None:
+    """Sign the amendment; one at a part of the `price` is drafted again and reviewed first."""
     actors = run.actors
     seen = await actors.look("legal", "carl")
-    if negotiated:
-        seen = await _negotiate(run, change, seen)
+    if price is not None:
+        seen = await _negotiate(run, change, seen, price)
     amendment = _amendment(seen, change)
     if amendment is None:
         raise LookupError(f"no amendment is drafted for {change}")
@@ -147,8 +172,10 @@ async def _sign(run: EngagementRun, change: str, *, negotiated: bool) -> None:
     )
 
 
-async def _negotiate(run: EngagementRun, change: str, seen: dict[str, Any]) -> dict[str, Any]:
-    """Draft the amendment at a lower price, and let Delivery and Finance review it."""
+async def _negotiate(
+    run: EngagementRun, change: str, seen: dict[str, Any], part: Decimal
+) -> dict[str, Any]:
+    """Draft the amendment at a part of its price, and let Delivery and Finance review it."""
     actors, drafted = run.actors, _amendment(seen, change)
     if drafted is None:
         raise LookupError(f"no amendment is drafted for {change}")
@@ -156,7 +183,7 @@ async def _negotiate(run: EngagementRun, change: str, seen: dict[str, Any]) -> d
     price = Decimal(first["price_delta"]["amount"])
     lower = {
         **first,
-        "price_delta": run.money((price * 9 / 10).quantize(Decimal(1))),
+        "price_delta": run.money((price * part).quantize(Decimal(1))),
         "billing_added": [],
         "billing_changed": [],
     }

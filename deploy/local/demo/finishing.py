@@ -89,6 +89,7 @@ async def _invoices_due(run: EngagementRun, work: Work) -> None:
 async def settle(run: EngagementRun, work: Work) -> None:
     """Record payments month by month until everything is paid, and settle the account."""
     actors = run.actors
+    await invoices(run, work)
     while True:
         first = (actors.today.replace(day=1) + timedelta(days=32)).replace(day=4)
         soonest = min((day for day, _ in work.to_pay.values()), default=first)

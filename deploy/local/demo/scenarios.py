@@ -65,6 +65,12 @@ paid invoice is given back. `late-hours`: hours are submitted after the account 
 `under-way`: it began in other systems, and is taken over on its first day.
 """
 Outcome = Literal["delivered", "lost", "terminated"]
+Cut = Literal["deliverable", "hours", "price", "line"]
+"""What a scenario with a cut takes away beside a tenth of the hours of the work.
+
+`deliverable`: the last one. `hours`: nothing else. `price`: a fifth more of the price than the
+hours are worth. `line`: all tests instead, where they are a line of their own.
+"""
 Shape = Literal["fixed", "hourly", "mixed", "retained"]
 """Ways to price the contract.
 
@@ -119,8 +125,8 @@ class Scenario:
     questions, the customer's inputs and further steps of the sale are recorded, too.
     `days_late_paying` counts from an invoice's due day; negative is early. With `mistakes`, the
     kickoff, acceptances, milestones and the go-live are first recorded by mistake, and withdrawn.
-    `change` adds work, `cut` takes the last deliverable away, and the amendment of the change is at
-    another price than the change where it is `negotiated`. A proposal `below_floor` needs an
+    `change` adds work, `cut` takes a part away as `cut_of` says, and the amendment of the change is
+    at another price than the change where it is `negotiated`. A proposal `below_floor` needs an
     exception. A customer of a `disputed` contract wants another clause, and declines to sign once.
     With `hold`, the work is on hold for some days. Where it is `obliged`, each party owes something
     beside delivering and paying. A customer who `reconsidered` had declined the proposal. With
@@ -149,6 +155,7 @@ class Scenario:
     obliged: bool = False
     reconsidered: bool = False
     cut: bool = False
+    cut_of: Cut = "deliverable"
     negotiated: bool = False
     below_floor: bool = False
     disputed: bool = False

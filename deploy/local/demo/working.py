@@ -217,7 +217,7 @@ async def progress(run: EngagementRun, work: Work, week: int) -> None:
             date.fromisoformat(task["starts_on"]),
             date.fromisoformat(task["finishes_on"]),
         )
-        if starts > today or task["task"] in work.done:
+        if starts > sunday or task["task"] in work.done:
             continue
         days = Decimal((min(sunday, ends) - starts).days + 1) / ((ends - starts).days + 1)
         complete = min(Decimal(100), (days * 100 * slow)).quantize(Decimal(1))
