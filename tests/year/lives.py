@@ -35,7 +35,7 @@ class Life:
     world: World
     reports: dict[str, Figures] = field(default_factory=dict)
     shown: View = field(default_factory=lambda: View(ENGAGEMENT))
-    """What the gateway shows, by the events up to the last time that it was asked."""
+    """The view of the gateway, by the events up to the last time that it was asked."""
     _applied: set[str] = field(default_factory=set)
 
     @property

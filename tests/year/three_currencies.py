@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from unittest.mock import patch
 
 from local.demo import reference_data
@@ -58,6 +58,7 @@ _COMPANY = {
     "invoice_numbers": {"prefix": "GB-"},
     "credit_note_numbers": {"prefix": "GB-CN-", "follow_days": True},
 }
+_HALF_YEAR, _RATE = timedelta(days=180), "publish-exchange-rate"
 _TAX = {"name": "VAT, United Kingdom", "country": "GB", "percent": "20"}
 
 
@@ -92,6 +93,9 @@ def publish_pounds(world: World, effective_from: date) -> None:
     for path, body in (
         ("rate-cards/standard-GBP/publish-rate-card", rates(BILL_RATES)),
         ("cost-rates/standard-GBP/publish-cost-rates", costs),
-        (f"exchange-rates/EUR-GBP-{day}/publish-exchange-rate", pounds),
+        *(
+            (f"exchange-rates/EUR-GBP-{effective_from + _HALF_YEAR * nth}/{_RATE}", pounds)
+            for nth in range(5)
+        ),
     ):
         world.publish("finance", path, body, "dora")

@@ -66,7 +66,7 @@ paid invoice is given back. `late-hours`: hours are submitted after the account 
 """
 Outcome = Literal["delivered", "lost", "terminated"]
 Cut = Literal["deliverable", "hours", "price", "line"]
-"""What a scenario with a cut takes away beside a tenth of the hours of the work.
+"""Parts that a scenario with a cut takes away beside a tenth of the hours of the work.
 
 `deliverable`: the last one. `hours`: nothing else. `price`: a fifth more of the price than the
 hours are worth. `line`: all tests instead, where they are a line of their own.
