@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 from unittest.mock import patch
 
 from local.demo import reference_data
@@ -80,7 +81,7 @@ def publish_pounds(world: World, effective_from: date) -> None:
     """Publish bill, cost and exchange rates of the company in pounds."""
     day = effective_from.isoformat()
 
-    def rates(table: dict[str, int]) -> dict[str, object]:
+    def rates(table: dict[str, int]) -> dict[str, Any]:
         of_roles = [
             {"role": role, "rate": {"amount": str(amount), "currency": "GBP"}}
             for role, amount in table.items()

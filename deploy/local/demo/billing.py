@@ -117,7 +117,8 @@ async def _recognise(run: EngagementRun, state: dict[str, Any], month: str) -> N
     if state["booked_to"]:  # revenue missing in a booked month is in the next one
         upcoming = max(upcoming, _next_month(state["booked_to"]))
     while upcoming <= month:
-        await run.actors.act("finance", "recognise-revenue", "fred", month=upcoming)
+        # While the forecast is out of date, revenue by cost waits for the next status report.
+        await run.actors.try_to("finance", "recognise-revenue", "fred", month=upcoming)
         upcoming = _next_month(upcoming)
 
 
