@@ -36,6 +36,7 @@ from chassis.web.command_routes import CommandRoutes
 from contracts.event import Event, Recorded, read_position
 from contracts.reference import Reference
 from delivery.service import SERVICE as DELIVERY
+from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
 from finance.service import SERVICE as FINANCE
 from legal.service import SERVICE as LEGAL
 from local.demo.actors import Actors
@@ -106,6 +107,8 @@ class World:
         self._random = random
         self._told: set[tuple[str, Deadline]] = set()
         self._carried_out: set[str] = set()
+        self.posted: list[PeriodPosted | PeriodPostedInConfidence] = []
+        """What Finance posted with booked months, in order."""
         self._numbers = count(1)
 
     def record(self, service: str, path: str, body: Body, key: str) -> str:
@@ -263,6 +266,11 @@ class World:
         target = department.stream(deciders[kind], subject)
         step, refusal = handle_request(deciders[kind], target, command, context)
         self._keep(department, step.stream, step.own_events)
+        self.posted += (
+            each.event
+            for each in step.new_events
+            if isinstance(each.event, PeriodPosted | PeriodPostedInConfidence)
+        )
         outcome = RecordOutcome(
             key=request.key,
             asked=asked.id,

@@ -1,10 +1,12 @@
 """Test that what was reported for a month stays, and that departments and gateway agree."""
 
+from collections import defaultdict
 from decimal import Decimal
 
 import pytest
 
 from contracts.money import Money
+from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
 from tests.year.lives import Figures, lived
 from tests.year.seeds import SEEDS
 
@@ -73,8 +75,49 @@ def test_each_month_of_the_ledger_is_the_booking_of_its_engagement(seed: int) ->
         }, f"seed {seed}, {month}: {life.scenario}"
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_postings_of_each_month_balance_and_come_to_what_was_booked(seed: int) -> None:
+    life = lived(seed)
+    posted = defaultdict[str, list[PeriodPosted | PeriodPostedInConfidence]](list)
+    for each in life.world.posted:
+        posted[each.month].append(each)
+    booked = 0
+    for month, report in life.told().items():
+        openly, costs = report["booked"], report["costed"]
+        if openly is None:
+            continue
+        booked += 1
+        accounts = defaultdict[str, Decimal](Decimal)
+        in_books = Decimal(0)
+        for line in (
+            line for one in posted[month] for entry in one.entries for line in entry.lines
+        ):
+            accounts[line.account] += line.amount.amount
+            assert line.base is not None, f"seed {seed}, {month}: {life.scenario}"
+            in_books += line.base.amount
+        owed = _amount(openly["receivables"]) - _amount(openly["receivables_before"])
+        earned = _amount(openly["recognised"]) + _amount(costs["recognised_by_cost"])
+        assert {
+            "all": sum(accounts.values()),
+            "in the currency of the books": in_books,
+            "receivables": accounts["receivables"],
+            "revenue": accounts["revenue"],
+            "write-offs": accounts["write-offs"],
+            "cost": accounts["cost"],
+            "expected losses": accounts["expected-losses"],
+        } == {
+            "all": 0,
+            "in the currency of the books": 0,
+            "receivables": owed - _amount(openly["taken_over"]),
+            "revenue": -earned,
+            "write-offs": _amount(openly["written_off"]),
+            "cost": _amount(costs["cost"]),
+            "expected losses": _amount(costs["loss"]),
+        }, f"seed {seed}, {month}: {life.scenario}"
+    assert booked
+
+
 def test_the_year_has_three_currencies_and_corrections_of_each_kind() -> None:
-    """Postings of a booked month are checked in `told` of `tests.year.lives` once there are any."""
     lives = [lived(seed) for seed in range(20)]
     assert {each.company for each in lives} == {"concord-de", "concord-us", "concord-uk"}
     happened = {type(event.event).__name__ for life in lives for event in life.events}
