@@ -108,7 +108,7 @@ class World:
         self._told: set[tuple[str, Deadline]] = set()
         self._carried_out: set[str] = set()
         self.posted: list[PeriodPosted | PeriodPostedInConfidence] = []
-        """What Finance posted with booked months, in order."""
+        """Name what Finance posted with booked months, in order."""
         self._numbers = count(1)
 
     def record(self, service: str, path: str, body: Body, key: str) -> str:

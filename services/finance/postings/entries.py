@@ -77,7 +77,9 @@ class Entry(Value):
             sums.append(sum(each.amount for each in in_books))
         for total in sums:
             if total:
-                raise invalid("lines", "debits and credits must differ by 0", total)
+                raise invalid(
+                    "lines", "must have equal debits and credits, so that the sum is 0", total
+                )
         return self
 
     @property
