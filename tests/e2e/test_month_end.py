@@ -4,9 +4,12 @@ The engagement's company sells no other engagement of these tests.
 """
 
 import asyncio
+import csv
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from io import StringIO
 from itertools import count
 from time import monotonic, sleep
 from typing import Any
@@ -216,6 +219,31 @@ def test_a_late_correction_is_in_the_next_month(api: ApiClient, dora: Controller
         [totals] = company["totals"]
         names = (*BookedTotals.model_fields, "unbilled")
         assert {name: totals[name] for name in names} == {name: own[name] for name in names}
+
+
+def test_the_postings_of_each_month_balance_and_stay_the_same(
+    api: ApiClient, dora: Controller
+) -> None:
+    accounts: set[str] = set()
+    for month in (each["month"] for each in api.get("finance", LEDGER, by="dora")["months"]):
+        headers = {"Idempotency-Key": f"export-{month}"}
+        path, body = f"{LEDGER}/export-postings", {"month": month}
+        released = api.request("POST", "finance", path, by="dora", body=body, headers=headers)
+        assert released.status_code == 200, released.text
+        address = f"{LEDGER}/postings/{month}"
+        first, again = (api.request("GET", "finance", address, by="dora") for _ in range(2))
+        assert first.status_code == 200
+        assert first.text == again.text
+        assert api.request("GET", "finance", address, by="fred").status_code == 403
+        balances: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for row in csv.DictReader(StringIO(first.text)):
+            for kind in ("", "base_"):
+                moved = Decimal(row[f"{kind}debit"] or 0) - Decimal(row[f"{kind}credit"] or 0)
+                balances[row["posting"], kind] += moved
+            accounts.add(row["account"])
+        assert balances
+        assert set(balances.values()) == {0}
+    assert accounts >= {"receivables", "contract-balance", "revenue", "cost", "cost-clearing"}
 
 
 def test_the_gateway_shows_the_same_figures(api: ApiClient, dora: Controller) -> None:

@@ -41,6 +41,8 @@ FOUND: dict[Trouble, set[str]] = {
     "begun-early": {"work-before-signature"},
 }
 """The rules that find each trouble."""
+SOMETIMES: dict[Trouble, set[str]] = {"late": {"status-greener-than-computed"}}
+"""Rules among them that find it only where the schedule index is low enough, too."""
 
 
 def test_the_readme_names_an_account_of_the_demo() -> None:
@@ -69,4 +71,7 @@ def test_each_engagement_has_the_disconnects_of_its_troubles_and_no_other(
     scenario: Scenario,
 ) -> None:
     expected = set[str]().union(*(FOUND[trouble] for trouble in scenario.troubles))
-    assert played(scenario).found == expected
+    possible = set[str]().union(*(SOMETIMES.get(trouble, set()) for trouble in scenario.troubles))
+    found = played(scenario).found
+    assert found <= expected
+    assert found >= expected - possible

@@ -1,4 +1,7 @@
-"""Close the months of the companies that sell, each in the middle of the next month."""
+"""Close the months of the companies that sell, each in the middle of the next month.
+
+The postings of a closed month are released for the general ledger at once.
+"""
 
 import asyncio
 from contextlib import suppress
@@ -55,6 +58,7 @@ class MonthEnds:
         state = await self._answered(company)
         for _ in range(3):
             if state["last_closed"] == month:
+                await self._act(company, "export-postings", today, month=month)
                 return
             accept = "Drafted since; it is booked in the next month."
             await self._act(company, "close-period", today, month=month, accept=accept)
