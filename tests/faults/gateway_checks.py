@@ -9,6 +9,7 @@ from contracts.event import Event, Recorded, write_position
 from gateway.portfolio.capacity import available_hours
 from gateway.portfolio.figures import Figures, Portfolio, build_portfolio, contribution, sum_figures
 from gateway.projection.timeline import in_order
+from gateway.projection.tolerances import CompanyTolerances
 from gateway.projection.view_store import CachedView
 from gateway.rules import Disconnect, judge
 from gateway.view.engagement_view import PROJECTED_CHANNELS, View, apply_event, dump
@@ -52,17 +53,17 @@ def folded(engagement: str, events: Iterable[Recorded[Event]]) -> View:
 
 def portfolio(evidence: Evidence, today: date) -> Portfolio:
     """Return the portfolio on a day, from the topics, with confidential figures."""
-    figures = []
-    for engagement, events in events_by_engagement(evidence).items():
-        view = folded(
-            engagement, [each for each in events if each.channel.name in PROJECTED_CHANNELS]
-        )
-        figures.append(_contribution(view, judge(view, today), today))
     records = ReferenceDataCache(
         recorded
         for record in evidence.topics["delivery.reference"]
         if (recorded := record.recorded) is not None
     )
+    tolerances, figures = CompanyTolerances(records), []
+    for engagement, events in events_by_engagement(evidence).items():
+        view = folded(
+            engagement, [each for each in events if each.channel.name in PROJECTED_CHANNELS]
+        )
+        figures.append(_contribution(view, judge(view, today, tolerances.on(view, today)), today))
     return build_portfolio(
         sum_figures(figures), today, available_hours(records, today), with_confidential=True
     )
@@ -85,7 +86,7 @@ def _engagement(
             f" {', '.join(differ) or 'its bytes alone'}"
         )
         return
-    findings = judge(afresh, held.judged_on)
+    findings = judge(afresh, held.judged_on, held.tolerances)
     if held.disconnects != findings:
         found = sorted(held.disconnects.keys() ^ findings.keys()) or "other texts"
         yield Finding(f"gateway: {engagement} has other disconnects than its events give: {found}")
