@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 
 from chassis.domain.context import ReferenceData
+from chassis.domain.reference import known_on
 from common.exchange import dated_rate
 from contracts.event import Event
 from contracts.money import Money
 from contracts.reference import CompanyPublished
 from contracts.values import Month
 from finance.calendar_months import end_of
-from finance.companies.policy import base_currency_on
 from finance.engagement import Engagement
 from finance.policies import rounding_of
 from finance.postings.entries import Entry, entry_of_loss, in_books
@@ -24,10 +24,8 @@ def posted(
 
     Where no exchange rate is known, an entry has no amounts in the currency of the books.
     """
-    base = base_currency_on(records, company, end_of(month))
-    if base is None:
-        latest = records.latest(CompanyPublished, company)
-        base = latest.event.base_currency if latest else state.money
+    known = known_on(records, CompanyPublished, company, end_of(month))
+    base = known.event.base_currency if known else state.money
     if entries := state.postings.open_to(month):
         converted = tuple(_in_books(state, records, each, base) for each in entries)
         yield PeriodPosted(month=month, base_currency=base, entries=converted)
@@ -52,11 +50,11 @@ def _loss(state: Engagement, month: Month, loss: Loss) -> Iterable[Entry]:
 
 
 def _in_books(state: Engagement, records: ReferenceData, entry: Entry, base: str) -> Entry:
-    def worth(amount: Money) -> Money | None:
-        if amount.currency == base:
-            return amount
-        rate = dated_rate(records, amount.currency, base, entry.rate_on)
-        rounding = rounding_of(state, records, entry.rate_on)
-        return rate.converted(amount, rounding) if rate else None
-
-    return in_books(entry, base, worth)
+    """Return the entry in the currency of the books; all of it is in the engagement's currency."""
+    if state.money == base:
+        return in_books(entry, base, lambda amount: amount)
+    rate = dated_rate(records, state.money, base, entry.rate_on)
+    rounding = rounding_of(state, records, entry.rate_on)
+    return in_books(
+        entry, base, lambda amount: rate.converted(amount, rounding) if rate is not None else None
+    )

@@ -25,11 +25,11 @@ class Postings(Part):
 
     def open_to(self, month: Month) -> tuple[Entry, ...]:
         """Return the entries that the booking of a month posts."""
-        return tuple(each for each in self.entries if month_of(each.day) <= month)
+        return _to(self.entries, month)
 
     def confidential_to(self, month: Month) -> tuple[Entry, ...]:
         """Return the confidential entries that the booking of a month posts."""
-        return tuple(each for each in self.confidential if month_of(each.day) <= month)
+        return _to(self.confidential, month)
 
     def recorded(self, entry: Entry) -> Self:
         """Return the part with one more entry."""
@@ -54,6 +54,10 @@ class Postings(Part):
     def _posted_in_confidence(self, event: PeriodPostedInConfidence) -> Self:
         confidential = _after(self.confidential, event.month)
         return self.updated(confidential=confidential, loss=event.loss)
+
+
+def _to(entries: tuple[Entry, ...], month: Month) -> tuple[Entry, ...]:
+    return tuple(each for each in entries if month_of(each.day) <= month)
 
 
 def _after(entries: tuple[Entry, ...], month: Month) -> tuple[Entry, ...]:
