@@ -133,9 +133,16 @@ async def lived(name: str, world: World) -> World:
     return world
 
 
+def _signed(statement: dict[str, Any] | None) -> Body | None:
+    if statement is None or statement["signed_content"] is None:
+        return None
+    return {"content_hash": statement["signed_content"], "reason": "It stands."}
+
+
 _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
     ("sales", "revise-proposal"): lambda _: {"version": 1, "reason": "Too dear."},
     ("sales", "lose-deal"): lambda _: {"reason": "price"},
+    ("sales", "confirm-contract"): lambda seen: _signed(seen["contract"]["statement_of_work"]),
     ("legal", "open-file"): lambda _: {},
     ("legal", "terminate-engagement"): lambda _: {"reason": "mutual"},
     ("legal", "redline-sow"): lambda _: {

@@ -225,7 +225,12 @@ OTHER: dict[str, frozenset[tuple[str, str]]] = {
         }
         | {
             ("sales", name)
-            for name in ("adopt-opportunity", "approve-exception", "import-opportunity")
+            for name in (
+                "adopt-opportunity",
+                "approve-exception",
+                "confirm-contract",
+                "import-opportunity",
+            )
         }
     ),
     "each time it records another one, or what is new": frozenset(

@@ -107,7 +107,7 @@ async def build(run: EngagementRun, work: Work) -> None:
         await take_steps(run, work, friday)
         await run.on(friday)
         await log_time(run, work, monday)
-        await spend(run, week, monday)
+        await spend(run, week, friday)
         await progress(run, work, week)
         if scenario.detailed:
             await keep_log(run, week)

@@ -55,24 +55,27 @@ def purchase_lines(run: EngagementRun) -> list[dict[str, Any]]:
     ]
 
 
-async def spend(run: EngagementRun, week: int, monday: date) -> None:
-    """Approve the expenses of a week: the licence in the second, journeys in four weeks."""
+async def spend(run: EngagementRun, week: int, friday: date) -> None:
+    """Approve the expenses of a week: the licence in the second, journeys in four weeks.
+
+    They are spent on its Friday: work that was on hold over the weekend may begin on a Tuesday.
+    """
     if not run.scenario.purchases:
         return
     if week == 2:
-        await _approve(run, LICENCE, "Licence of the test tool", _LICENCE, monday)
+        await _approve(run, LICENCE, "Licence of the test tool", _LICENCE, friday)
     if week % 2 and week < 2 * _JOURNEYS:
-        await _approve(run, TRAVEL, "Train and hotel", _JOURNEY - 5 * week, monday)
+        await _approve(run, TRAVEL, "Train and hotel", _JOURNEY - 5 * week, friday)
 
 
 async def _approve(
-    run: EngagementRun, line: str, description: str, amount: int, monday: date
+    run: EngagementRun, line: str, description: str, amount: int, friday: date
 ) -> None:
     spent = {
         "amount": run.money(amount),
         "description": description,
         "category": "software" if line == LICENCE else "travel",
-        "spent_on": monday.isoformat(),
+        "spent_on": friday.isoformat(),
         "line": line,
     }
     await reimburse(run, run.scenario.manager, "paul", spent)

@@ -99,9 +99,9 @@ _TROUBLED: tuple[frozenset[Trouble], ...] = (
     frozenset({"bill-rate", "begun-early"}),
     frozenset({"late", "underallocated"}),
     frozenset({"overplanned", "management-cut"}),
-    frozenset({"deliverable-forgotten", "late-manager"}),
+    frozenset({"deliverable-forgotten"}),
     frozenset({"loose-ends"}),
-    frozenset({"no-paper"}),
+    frozenset({"no-paper", "late-manager"}),
     frozenset({"slow-customer"}),
 )
 """Troubles that one engagement gets together."""

@@ -310,6 +310,14 @@ async def contract(run: EngagementRun) -> None:
             content_hash=content_hash,
         )
     await record_obligations(run, content_hash)
+    if scenario.disputed:
+        await actors.act(
+            "sales",
+            "confirm-contract",
+            scenario.seller,
+            content_hash=content_hash,
+            reason="Both parties signed what was agreed in the deal.",
+        )
 
 
 async def _dispute_clause(run: EngagementRun) -> None:

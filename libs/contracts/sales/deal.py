@@ -9,6 +9,7 @@ from contracts.event import Event
 from contracts.lines import BillingItems, ContractLines
 from contracts.money import PositiveTotal
 from contracts.values import (
+    ContentHash,
     Correction,
     Day,
     Days,
@@ -56,6 +57,22 @@ class DealWon(Acceptance, Event, channel=SALES, consumed_by=("legal", "delivery"
     """Agreed finish: the promised one unless another was agreed."""
     won_on: Day
     """Day on which the deal was won."""
+
+
+class ContractConfirmation(Value):
+    """The signed version of the statement of work that stands as what was sold, and why."""
+
+    content_hash: ContentHash
+    """SHA-256 of the content of the signed version."""
+    reason: Text
+    """Why the contract differs from the deal, or that it does not."""
+
+
+class ContractConfirmed(ContractConfirmation, Event, channel=SALES):
+    """The seller confirmed that the signed contract stands, also where it differs from the deal.
+
+    Published by Sales; again where another reason is given.
+    """
 
 
 LossReason = Annotated[

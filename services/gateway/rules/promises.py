@@ -281,6 +281,12 @@ def _of_them(reserve: Decimal) -> str:
     return f"{hours(reserve)} of them contingency; " if reserve else ""
 
 
+def _end_of_late_manager(view: View) -> End:
+    if view.sales.won is None:
+        return End("sales", "revise-proposal")
+    return End("delivery", "baseline-plan")
+
+
 @rules.register(
     "no-manager-before-proposal",
     title="No manager before the proposal",
@@ -290,10 +296,11 @@ def _of_them(reserve: Decimal) -> str:
 def no_manager(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find a proposal that was drafted before Delivery assigned an engagement manager.
 
-    It ends with a new version, which is drafted after that.
+    It ends with a new version, which is drafted after that. Once the deal is won, it ends with the
+    baseline, by which the manager has planned what was sold.
     """
     proposal = view.sales.latest_proposal
-    if proposal is None:
+    if proposal is None or (view.sales.won is not None and view.delivery.baseline is not None):
         return
     assigned = view.delivery.manager_first_assigned
     if assigned is None:
@@ -312,7 +319,7 @@ def no_manager(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iter
             side("sales", f"proposal drafted for {proposal.price}", proposal.said),
             side("delivery", "manager assigned" if assigned else "no manager assigned", assigned),
         ),
-        end=End("sales", "revise-proposal") if assigned is not None else None,
+        end=None if assigned is None else _end_of_late_manager(view),
         exposure=proposal.price,
         severity="serious" if assigned is None else "warning",
     )

@@ -14,7 +14,7 @@ from gateway.rules.amounts import (
     difference,
     price_of_deliverables,
 )
-from gateway.rules.rule import Disconnect, Rule, Rules
+from gateway.rules.rule import Disconnect, End, Rule, Rules
 from gateway.rules.sides import of_titles, side
 from gateway.view.engagement_view import View
 from gateway.view.sections.legal import Sow
@@ -74,6 +74,28 @@ def _price_difference(signed: Kept[Sow] | None, latest: Kept[Sow]) -> Money | No
     return difference(signed.event.price, latest.event.price)
 
 
+def _compared(view: View) -> tuple[Kept[Won], Kept[Sow]] | None:
+    """Return the deal, and the statement of work that is signed or was drafted last.
+
+    Return None where one of them is missing, or Sales confirmed that the signed version stands.
+    """
+    won, sow = view.sales.won, view.legal.signed_sow or view.legal.latest_sow
+    if won is None or sow is None:
+        return None
+    confirmed, signed = view.sales.contract_confirmed, view.legal.signed
+    stands = (
+        confirmed is not None
+        and signed is not None
+        and confirmed.event.content_hash == signed.event.content_hash
+    )
+    return None if stands else (won, sow)
+
+
+def _end(view: View) -> End | None:
+    """Return who ends a difference once a version is signed; None while it is Legal's draft."""
+    return End("sales", "confirm-contract") if view.legal.signed_sow is not None else None
+
+
 @rules.register(
     "sow-price-differs",
     title="Contract price differs from the deal",
@@ -82,9 +104,9 @@ def _price_difference(signed: Kept[Sow] | None, latest: Kept[Sow]) -> Money | No
 )
 def sow_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find a statement of work at another price than the deal, in total or by line."""
-    won, sow = view.sales.won, view.legal.signed_sow or view.legal.latest_sow
-    if won is None or sow is None:
+    if (compared := _compared(view)) is None:
         return
+    won, sow = compared
     sold, contracted = won.event.price, sow.event.price
     if contracted.currency != sold.currency:
         sentence = f"The deal is in {sold.currency}, the contract in {contracted.currency}."
@@ -92,6 +114,7 @@ def sow_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
             sentence,
             (won.said, sow.said),
             sides=_sides(view, won, sow, f"won at {sold}", f"at {contracted}"),
+            end=_end(view),
             exposure=sold,
             severity="serious",
         )
@@ -112,6 +135,7 @@ def sow_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
         sides=_sides(view, won, sow, f"won at {sold}", f"at {contracted}")
         if contracted != sold
         else _sides(view, won, sow, _by_line(won.event.lines), _by_line(sow.event.lines)),
+        end=_end(view),
         exposure=max(sold, contracted),
         at_stake=sold - contracted if contracted != sold else by_line,
         severity="serious",
@@ -166,9 +190,9 @@ def _differing_lines(
 )
 def sow_dates(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find a statement of work with another start or finish than the deal."""
-    won, sow = view.sales.won, view.legal.signed_sow or view.legal.latest_sow
-    if won is None or sow is None:
+    if (compared := _compared(view)) is None:
         return
+    won, sow = compared
     agreed = (won.event.starts_on, won.event.finishes_on)
     written = (sow.event.starts_on, sow.event.finishes_on)
     if agreed != written:
@@ -184,6 +208,7 @@ def sow_dates(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
                 f"won from {day(agreed[0])} to {day(agreed[1])}",
                 f"from {day(written[0])} to {day(written[1])}",
             ),
+            end=_end(view),
             exposure=sow.event.price,
             at_stake=cost_of_delay(view, finish) if finish else None,
             days=max(abs((one - other).days) for one, other in zip(agreed, written, strict=True)),
@@ -198,9 +223,9 @@ def sow_dates(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
 )
 def sow_scope(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find a statement of work with other deliverables than the deal."""
-    won, sow = view.sales.won, view.legal.signed_sow or view.legal.latest_sow
-    if won is None or sow is None:
+    if (compared := _compared(view)) is None:
         return
+    won, sow = compared
     sold, written = won.event.deliverables, sow.event.deliverables
     missing = [title for name, title in sold.items() if name not in written]
     extra = [title for name, title in written.items() if name not in sold]
@@ -217,6 +242,7 @@ def sow_scope(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
                 side("sales", of_titles(sold, written, "sold"), won.said),
                 _of_legal(view, sow, of_titles(written, sold, _verb(view))),
             ),
+            end=_end(view),
             exposure=price_of_deliverables(
                 [*won.event.lines, *sow.event.lines], {*sold} ^ {*written}, view.price
             ),

@@ -20,7 +20,8 @@ from contracts.legal import (
 )
 from contracts.legal import EngagementImported as LegalTakenOver
 from contracts.money import Money
-from contracts.values import Identifier, Value, Version
+from contracts.sales import ContractConfirmed
+from contracts.values import ContentHash, Identifier, Value, Version
 
 
 class Statement(Value):
@@ -29,6 +30,7 @@ class Statement(Value):
     version: Version
     status: Literal["drafted", "approved", "sent", "signed"]
     signed_on: date | None = None
+    signed_content: ContentHash | None = None
     open_redlines: tuple[Identifier, ...] = ()
     """Ids of the redlines of this and earlier versions that are not resolved."""
 
@@ -55,6 +57,7 @@ class Contract(Part):
     amendments: dict[str, Amendment] = {}
     change_prices: dict[str, Money] = {}
     terminated: Kept[EngagementTerminated] = None
+    confirmed: Kept[ContractConfirmed] = None
     taken_over_on: Annotated[date | None, KeepDay((LegalTakenOver, DeliveryTakenOver))] = None
     """Day on which Legal or Delivery took the engagement over, while it was under way."""
 
@@ -86,7 +89,9 @@ class Contract(Part):
 
     @on_event
     def _sow_signed(self, event: SowSigned) -> Self:
-        return self._with_statement(status="signed", signed_on=event.signed_on)
+        return self._with_statement(
+            status="signed", signed_on=event.signed_on, signed_content=event.content_hash
+        )
 
     @on_event
     def _amended(self, event: AmendmentDrafted | AmendmentSigned) -> Self:

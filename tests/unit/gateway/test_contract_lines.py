@@ -749,3 +749,41 @@ def test_an_early_start_may_be_capped_by_an_amount() -> None:
     )
     work = approved("T-1", date(2026, 1, 26), 30, task="initiation")
     assert findings(life.say(27, work), 28) == {}
+
+
+SIGNED_OTHERWISE: dict[str, dict[str, object]] = {
+    "sow-price-differs": {
+        "price": eur(90_000),
+        "lines": (
+            Life().lines()[0].model_copy(update={"price": eur(70_000)}),
+            Life().lines()[1],
+        ),
+    },
+    "sow-dates-differ": {"finishes_on": Life().day(160)},
+    "sow-scope-differs": {"deliverables": Life().sow().deliverables[:1]},
+}
+
+
+@pytest.mark.parametrize("rule", SIGNED_OTHERWISE)
+def test_a_contract_signed_otherwise_than_the_deal_ends_with_the_sellers_confirmation(
+    rule: str,
+) -> None:
+    life = altered(Life().signed(), legal.SowDrafted, **SIGNED_OTHERWISE[rule])
+    found = findings(life, 27)[rule]
+    assert (found.owner, found.command, found.ends_with) == ("sales", "confirm-contract", "ann")
+    (content,) = (e.event.content_hash for e in life.events if isinstance(e.event, legal.SowSigned))
+    other = "sha256:" + "f" * 64
+    reason = "The customer took one phase less."
+    life.say(28, sales.ContractConfirmed(content_hash=other, reason=reason))
+    assert rule in findings(life, 29)
+    life.say(29, sales.ContractConfirmed(content_hash=content, reason=reason))
+    assert rule not in findings(life, 30)
+
+
+def test_a_manager_who_came_after_the_proposal_of_a_won_deal_ends_it_with_the_baseline() -> None:
+    life = Life().signed().without(delivery.ManagerAssigned)
+    life.say(26, delivery.ManagerAssigned(manager="max", assigned_on=life.day(26)))
+    found = findings(life, 27)["no-manager-before-proposal"]
+    assert (found.owner, found.command, found.ends_with) == ("delivery", "baseline-plan", "max")
+    life.say(28, life.plan(1))
+    assert "no-manager-before-proposal" not in findings(life, 29)

@@ -162,7 +162,7 @@ def test_a_statement_of_work_at_another_price_than_the_deal() -> None:
 
     assert finding.finding == "sow-price-differs"
     assert finding.at_stake == eur(10_000)
-    assert finding.owner == "legal"
+    assert finding.owner == "sales"
     assert finding.sentence == (
         "The deal was won at 100,000.00 EUR, the statement of work says 90,000.00 EUR. "
         "Portal: 80,000.00 EUR, fixed, and 70,000.00 EUR, fixed."

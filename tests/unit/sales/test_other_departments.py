@@ -41,7 +41,9 @@ from contracts.legal import (
     SowSigned,
 )
 from contracts.lines import LineChange
+from contracts.sales import ContractConfirmed
 from contracts.values import Signatory
+from sales.contract.decisions import ConfirmContract
 from sales.contract.state import Statement
 from sales.engagement import Engagement
 from sales.service import ENGAGEMENT
@@ -220,7 +222,12 @@ DECLINED = SignatureDeclined(
         ([SOW, APPROVED, SENT, DECLINED], Statement(version=1, status="approved")),
         (
             [SOW, APPROVED, SENT, SIGNED],
-            Statement(version=1, status="signed", signed_on=date(2026, 2, 3)),
+            Statement(
+                version=1,
+                status="signed",
+                signed_on=date(2026, 2, 3),
+                signed_content=HASH,
+            ),
         ),
     ],
 )
@@ -363,3 +370,20 @@ def test_a_withdrawn_kickoff_and_go_live_are_not_shown() -> None:
         KickoffWithdrawn(held_on=day, why="Another engagement.", withdrawn_on=day),
     )
     withdrawn.then_view(delivery__live_on=None, delivery__kicked_off_on=None)
+
+
+CONFIRM = ConfirmContract(content_hash=HASH, reason="The customer took one phase less.")
+
+
+def test_a_seller_confirms_the_signed_contract_once_for_each_reason() -> None:
+    confirmed = ContractConfirmed(**dict(CONFIRM))
+    contract = won().consumed(SOW, SIGNED).when(CONFIRM).then(confirmed)
+    contract.then_view(contract__confirmed=confirmed).when(CONFIRM).then_nothing()
+    again = CONFIRM.model_copy(update={"reason": "The customer pays for one phase less."})
+    contract.when(again).then(ContractConfirmed(**dict(again)))
+
+
+def test_only_what_is_signed_is_confirmed() -> None:
+    won().consumed(SOW, APPROVED, SENT).when(CONFIRM).then_refused("sow-not-signed")
+    other = CONFIRM.model_copy(update={"content_hash": "sha256:" + "f" * 64})
+    won().consumed(SOW, SIGNED).when(other).then_refused("content-differs")

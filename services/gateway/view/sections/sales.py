@@ -112,6 +112,7 @@ class SalesSection:
         sales.ProposalExceptionApproved, lambda event: event.version
     )
     won: Kept[Won] | None = newest(sales.DealWon, kept=_won)
+    contract_confirmed: Kept[sales.ContractConfirmed] | None = newest(sales.ContractConfirmed)
     lost: Kept[sales.DealLost] | None = newest(sales.DealLost, until=(sales.DealReopened,))
 
     @property
@@ -342,6 +343,10 @@ steps.describe(
         f"{day(event.starts_on)} to {day(event.finishes_on)}, payable within "
         f"{counted(event.payment_terms_days, 'day')}: {first_lines(event.lines)}."
     ),
+)
+steps.describe(
+    sales.ContractConfirmed,
+    lambda event, _: f"The signed contract is confirmed as what was sold: “{event.reason}”",
 )
 steps.describe(
     sales.DealLost,
