@@ -12,7 +12,7 @@ from itertools import islice
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Missing
-from chassis.domain.context import Context
+from chassis.domain.context import Context, ReferenceData
 from chassis.domain.requests import Outcome
 from contracts.event import Event
 from contracts.finance import BookedTotals, PeriodBooked, PeriodCosted
@@ -39,7 +39,7 @@ from finance.periods.missing import (
 )
 from finance.periods.requests import BookPeriod, CheckPeriod
 from finance.periods.state import NOTHING, Unbooked
-from finance.postings.booking import posted
+from finance.postings.booking import posted, without_rate
 from finance.revenue.balances import balances_at
 from finance.time_billing.unbilled import of_unknown_worth, unbilled_to
 
@@ -71,12 +71,15 @@ def registered(
 def check_period(state: Engagement, command: CheckPeriod, context: Context) -> Iterable[Event]:
     """Record what is missing before the month may be closed; nothing where nothing is."""
     if not _is_booked(state, command):
-        yield from _checked(state, command.month, _items(state, command.month))
+        yield from _checked(state, command, context.reference_data)
 
 
-def _checked(state: Engagement, month: Month, items: Iterable[Missing]) -> Iterable[PeriodChecked]:
-    missing = OpenItems.of(items)
-    in_confidence = OpenItems.of(missing_in_confidence(state, month))
+def _checked(
+    state: Engagement, command: CheckPeriod | BookPeriod, records: ReferenceData
+) -> Iterable[PeriodChecked]:
+    month = command.month
+    missing = OpenItems.of(_items(state, command, records))
+    in_confidence = OpenItems.of(_items_in_confidence(state, command, records))
     if missing.count or in_confidence.count:
         yield PeriodChecked(month=month, missing=missing, in_confidence=in_confidence)
 
@@ -94,16 +97,17 @@ def book_period(state: Engagement, command: BookPeriod, context: Context) -> Ite
     month = command.month
     if _is_booked(state, command):
         return
-    items = tuple(_items(state, month))
+    records = context.reference_data
+    items = tuple(_items(state, command, records))
     if any(missing_numbers(state, month)) or (items and command.accepted is None):
-        yield from _checked(state, month, items)
+        yield from _checked(state, command, records)
         return
-    every = OpenItems.of((*items, *missing_in_confidence(state, month)))
+    every = OpenItems.of((*items, *_items_in_confidence(state, command, records)))
     if every.count:
         yield BookedWithOpenItems(month=month, why=command.accepted, **dict(every))
     yield _booking(state, command.company, month)
     yield _costs(state, month)
-    yield from posted(state, context.reference_data, command.company, month)
+    yield from posted(state, records, command.company, month)
     if measured := margins.of_month(state, month):
         yield measured
 
@@ -114,9 +118,26 @@ def _is_booked(state: Engagement, command: CheckPeriod | BookPeriod) -> bool:
     return state.company != command.company or (last is not None and command.month <= last)
 
 
-def _items(state: Engagement, month: Month) -> Iterable[Missing]:
+def _of_state(state: Engagement, month: Month) -> Iterable[Missing]:
     yield from missing_numbers(state, month)
     yield from missing_before_closing(state, month)
+
+
+def _items(
+    state: Engagement, command: CheckPeriod | BookPeriod, records: ReferenceData
+) -> Iterable[Missing]:
+    month = command.month
+    yield from _of_state(state, month)
+    yield from without_rate(state, records, command.company, month, state.postings.open_to(month))
+
+
+def _items_in_confidence(
+    state: Engagement, command: CheckPeriod | BookPeriod, records: ReferenceData
+) -> Iterable[Missing]:
+    month = command.month
+    yield from missing_in_confidence(state, month)
+    kept = state.postings.confidential_to(month)
+    yield from without_rate(state, records, command.company, month, kept)
 
 
 def _totals(unbooked: Unbooked, currency: str) -> BookedTotals:
@@ -208,7 +229,7 @@ def periods_view(state: Engagement) -> PeriodsFields:
         periods=list(state.periods.booked.values()),
         unbooked=_totals(state.periods.unbooked_to(), state.money) if state.currency else None,
         unbooked_by_month=list(_by_month(state)),
-        missing_to_close=list(islice(_items(state, _next(state)), MOST_ITEMS)),
+        missing_to_close=list(islice(_of_state(state, _next(state)), MOST_ITEMS)),
     )
 
 

@@ -1,10 +1,13 @@
 """Post the entries of a month when it is booked, in the currency of the company's books, too."""
 
+from collections import Counter
 from collections.abc import Iterable
 
+from chassis.domain.commands import Missing
 from chassis.domain.context import ReferenceData
 from chassis.domain.reference import known_on
 from common.exchange import dated_rate
+from contracts.counting import counted
 from contracts.event import Event
 from contracts.money import Money
 from contracts.reference import CompanyPublished
@@ -24,8 +27,7 @@ def posted(
 
     Where no exchange rate is known, an entry has no amounts in the currency of the books.
     """
-    known = known_on(records, CompanyPublished, company, end_of(month))
-    base = known.event.base_currency if known else state.money
+    base = _base(state, records, company, month)
     if entries := state.postings.open_to(month):
         converted = tuple(_in_books(state, records, each, base) for each in entries)
         yield PeriodPosted(month=month, base_currency=base, entries=converted)
@@ -36,6 +38,33 @@ def posted(
         yield PeriodPostedInConfidence(
             month=month, base_currency=base, loss=loss, entries=converted
         )
+
+
+def without_rate(
+    state: Engagement,
+    records: ReferenceData,
+    company: str,
+    month: Month,
+    entries: Iterable[Entry],
+) -> Iterable[Missing]:
+    """Yield the exchange rates without which entries of a month have no amounts in the books."""
+    base = _base(state, records, company, month)
+    if state.currency is None or state.money == base:
+        return
+    for day, number in sorted(Counter(each.rate_on for each in entries).items()):
+        if dated_rate(records, state.money, base, day) is None:
+            yield Missing(
+                "exchange-rate-missing",
+                f"the exchange rate {state.money} to {base} on {day} is missing:"
+                f" {counted(number, 'posting has', 'postings have')} no amounts in {base}",
+                "finance",
+            )
+
+
+def _base(state: Engagement, records: ReferenceData, company: str, month: Month) -> str:
+    """Return the currency of the books of a company at the end of a month."""
+    known = known_on(records, CompanyPublished, company, end_of(month))
+    return known.event.base_currency if known else state.money
 
 
 def _loss(state: Engagement, month: Month, loss: Loss) -> Iterable[Entry]:

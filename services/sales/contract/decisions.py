@@ -19,7 +19,7 @@ capability = Capability[Engagement](__name__)
 
 
 class ConfirmContract(ContractConfirmation, Command):
-    """Confirm that the signed contract stands as what was sold, also where it differs from the deal.
+    """Confirm that the signed contract stands as what was sold, even where the deal differs.
 
     It ends the disconnects between the deal and the statement of work. A contract that does not
     stand is changed by an amendment, or terminated.

@@ -23,7 +23,7 @@ from tests.accounts import ACCOUNTS
 from tests.component.sample_app import SECRET, settings
 from tests.invoices import SELLER
 from tests.unit.chassis.requests_in_memory import Process, Shared
-from tests.unit.finance.builders import COSTS, ID, OPENED, WON, time
+from tests.unit.finance.builders import COSTS, ID, OPENED, WON, exchange, time
 
 OTHER = "E-0000000000002"
 LEDGERS = "/ledgers/us"
@@ -96,7 +96,7 @@ class Finance:
 
 async def working() -> Finance:
     """Return a service with two engagements without a contract; the work of one has no cost."""
-    finance = Finance()
+    finance = Finance(exchange("1.25", date(2026, 1, 2)))
     for name in (ID, OTHER):
         await finance.tell(name, OPENED, WON)
     await finance.tell(ID, time("a", hours=8, billable=False))

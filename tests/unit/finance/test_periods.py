@@ -84,6 +84,8 @@ from tests.unit.finance.builders import (
 from tests.unit.finance.month_streams import MonthStreams
 from tests.weeks import withdrawn
 
+RATE = exchange("1.25", date(2026, 1, 2))
+"""Rate of the engagement's currency to that of the company's books."""
 MAY_4, MAY_31, JUNE_4 = date(2026, 5, 4), date(2026, 5, 31), date(2026, 6, 4)
 LAST, FIRST = date(2026, 4, 30), date(2026, 5, 1)
 WHY = "The customer's answer comes next month."
@@ -176,7 +178,8 @@ def test_nothing_is_dated_in_a_month_that_the_company_closed_before():
 
 
 def test_a_booking_holds_what_was_recorded_since_the_last_one():
-    april = hearing(sent().on(MAY_4), time("a", role="architect", hours=40))
+    known = sent().knowing(CARD, COSTS, RATE)
+    april = hearing(known.on(MAY_4), time("a", role="architect", hours=40))
     april = april.after(pay(2_000))
     april.when(book("04")).then(
         BookedWithOpenItems(month="2026-04", why=WHY, items=(_revenue("2026-03"),), count=1),
@@ -336,7 +339,8 @@ def test_work_of_an_early_start_is_unknown_until_the_contract_is_signed(is_hourl
 
 
 def test_work_of_an_early_start_is_not_missing_once_the_deal_is_lost() -> None:
-    worked = hearing(opened().on(date(2026, 3, 2)), WON, time("a", day=date(2026, 2, 9)))
+    known = opened().knowing(CARD, COSTS, RATE)
+    worked = hearing(known.on(date(2026, 3, 2)), WON, time("a", day=date(2026, 2, 9)))
     lost = hearing(worked, DealLost(reason="price", lost_on=date(2026, 3, 1)))
     lost.when(book("02", accept=False)).then(
         like(PeriodBooked, unbilled_unknown=1), like(PeriodCosted), like(PeriodPostedInConfidence)
@@ -699,7 +703,8 @@ def test_what_is_missing_is_listed_and_must_be_accepted():
 
 
 def test_what_is_missing_in_confidence_prevents_no_booking():
-    done = hearing(hourly(costs=False), time("a")).after(recognise("03")).after(recognise("04"))
+    worked = hearing(hourly(costs=False).knowing(CARD, RATE), time("a"))
+    done = worked.after(recognise("03")).after(recognise("04"))
     outcome = done.when(book("04", accept=False))
     assert like(BookedWithOpenItems, why=None).matches(outcome.events[0])
     assert isinstance(outcome.events[1], PeriodBooked)
@@ -708,7 +713,7 @@ def test_what_is_missing_in_confidence_prevents_no_booking():
 
 
 def test_nothing_is_accepted_where_nothing_is_missing():
-    done = sent().on(MAY_4).after(recognise("03")).after(recognise("04"))
+    done = sent().knowing(CARD, COSTS, RATE).on(MAY_4).after(recognise("03")).after(recognise("04"))
     done.when(CheckPeriod(company="us", month="2026-04")).then_nothing()
     done.when(book("04", accept=False)).then(
         like(PeriodBooked), like(PeriodCosted), like(PeriodPosted), like(MarginMeasured)
@@ -716,6 +721,20 @@ def test_nothing_is_accepted_where_nothing_is_missing():
     done.when(book("04", accept=True)).then(
         like(PeriodBooked), like(PeriodCosted), like(PeriodPosted), like(MarginMeasured)
     )
+
+
+def test_an_exchange_rate_without_which_nothing_can_be_posted_is_missing() -> None:
+    done = hearing(sent().on(MAY_4), time("a")).after(recognise("03")).after(recognise("04"))
+    check = CheckPeriod(company="us", month="2026-04")
+    sentence = "the exchange rate EUR to USD on {} is missing: {} no amounts in USD".format
+    (checked,) = done.when(check).events
+    assert isinstance(checked, PeriodChecked)
+    (missing_rate,) = checked.missing.items
+    assert (missing_rate.code, missing_rate.owed_by) == ("exchange-rate-missing", "finance")
+    assert missing_rate.sentence == sentence("2026-04-01", "1 posting has")
+    confidential = [each for each in checked.in_confidence.items if "exchange" in each.code]
+    assert [each.sentence for each in confidential] == [sentence("2026-04-30", "2 postings have")]
+    done.knowing(CARD, COSTS, RATE).when(check).then(like(PeriodChecked, missing=OpenItems.of(())))
 
 
 def test_costs_are_missing_in_the_confidential_view_only():
