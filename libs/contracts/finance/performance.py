@@ -101,6 +101,15 @@ class LinePerformance(EarnedValue):
     """Id of the line; null for what belongs to no line, or to more than one."""
 
 
+class PurchasesToCome(Value):
+    """The purchases of a contract line that are planned and not bought yet."""
+
+    line: Identifier
+    """Id of the line."""
+    cost: NotNegativeTotal
+    """Cost to the company; zero where all is bought."""
+
+
 class PerformanceMeasured(EarnedValue, Event, channel=FINANCE_CONFIDENTIAL):
     """Earned value was measured for a status report.
 
@@ -119,6 +128,8 @@ class PerformanceMeasured(EarnedValue, Event, channel=FINANCE_CONFIDENTIAL):
 
     With it are the purchases that are planned and not bought yet.
     """
+    purchases_to_come: Annotated[tuple[PurchasesToCome, ...], Field(max_length=MOST_PARTS)] = ()
+    """These purchases by line, of each line that has any; they are part of ETC."""
     estimate_at_completion_by_hours: NotNegativeTotal | None
     """AC + ETC."""
     forecast_choice: MeasuredChoice | None = None

@@ -12,6 +12,7 @@ from dataclasses import astuple
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import islice
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.availability import working_days_of_plan
@@ -27,6 +28,7 @@ from contracts.finance import (
     MarginMeasured,
     PerformanceMeasured,
     PhasePerformance,
+    PurchasesToCome,
 )
 from contracts.money import Money
 from contracts.values import ForecastMethod, Margin
@@ -98,8 +100,9 @@ def _performance(
     hours = sum((line.hours for task in tasks for line in task.hours), Decimal(0))
     planned = sum((each for task in costs.values() for each in task.values()), Decimal(0))
     rest = report.hours_to_complete * planned
-    left = max(bought - spent, Decimal(0))
-    etc = Money.nearest(rest / hours + left, currency, rounding) if hours else None
+    left = _left_to_buy(purchases, totals, day)
+    to_buy = sum(left.values(), Fraction(0))
+    etc = _nearest(Fraction(rest) / Fraction(hours) + to_buy, currency, rounding) if hours else None
     by_hours = None if etc is None else ac + etc
     method = report.choice.method if report.choice else "hours-to-complete"
     eac = estimate_at_completion(method, measured, by_hours)
@@ -117,6 +120,10 @@ def _performance(
         report=report.stated,
         purchases=Money.nearest(bought, currency, rounding) if bought else None,
         estimate_to_complete=etc,
+        purchases_to_come=tuple(
+            PurchasesToCome(line=line, cost=_nearest(cost, currency, rounding))
+            for line, cost in islice(left.items(), MOST_PARTS)
+        ),
         estimate_at_completion_by_hours=by_hours,
         forecast_choice=report.choice,
         estimate_at_completion=eac,
@@ -129,6 +136,14 @@ def _performance(
             )
         ),
     )
+
+
+def _left_to_buy(
+    purchases: Mapping[str, Decimal], totals: Totals, day: date
+) -> dict[str, Fraction]:
+    planned = {line: Fraction(cost) for line, cost in purchases.items()}
+    spent = {line: Fraction(totals.bought_to(day, (line,))) for line in totals.bought}
+    return ev.left_to_buy(planned, spent)
 
 
 def _work(
@@ -410,3 +425,7 @@ def performance_view(state: Engagement) -> PerformanceFigures:
     """Return earned value and margins for the confidential view."""
     performance = state.performance
     return PerformanceFigures(earned_value=performance.measured, margins=performance.margins)
+
+
+def _nearest(exact: Fraction, currency: str, rounding: Rounding) -> Money:
+    return Money.nearest(Decimal(exact.numerator) / exact.denominator, currency, rounding)

@@ -173,6 +173,24 @@ def estimate_at_completion_by_cost_and_schedule(
     return None if ev == 0 or ac == 0 or pv == 0 else ac + (bac - ev) * ac * pv / (ev * ev)
 
 
+def left_to_buy(
+    planned: Mapping[str, Fraction], spent: Mapping[str, Fraction]
+) -> dict[str, Fraction]:
+    """Return the cost of planned purchases that are not bought, by line.
+
+    A line that is overspent leaves those of the others as they are. What was spent on lines without
+    planned purchases is taken off all of them in proportion.
+    """
+    left = {
+        line: max(cost - spent.get(line, Fraction(0)), Fraction(0))
+        for line, cost in planned.items()
+    }
+    whole = sum(left.values(), Fraction(0))
+    elsewhere = sum((each for line, each in spent.items() if line not in planned), Fraction(0))
+    part = max(1 - elsewhere / whole, Fraction(0)) if whole else Fraction(0)
+    return {line: cost * part for line, cost in left.items()}
+
+
 def to_complete_performance_index(
     bac: Decimal, ev: Decimal, ac: Decimal, target: Decimal
 ) -> Decimal | None:

@@ -62,16 +62,17 @@ class HoursToCome(Value):
 class Forecast(Value):
     """Measured estimate at completion (AC + ETC), and the changes that its plan includes.
 
-    `to_complete` is the part of the amount that is still to come, `hours` are the planned hours
-    that it is for: all of the plan where none are left. `hours_to_complete` are those that the
-    manager stated. Where purchases are planned, the amount is
-    `with_expenses`.
+    Of what is still to come, `work_to_come` is the cost of work, `hours` are the planned hours that
+    it is for (all of the plan where none are left), and `purchases_to_come` is the cost of planned
+    purchases by line. `hours_to_complete` are those that the manager stated. Where purchases are
+    planned, the amount is `with_expenses`.
     """
 
     report: Version
     on: date
     amount: Money
-    to_complete: Money
+    work_to_come: Money
+    purchases_to_come: dict[Identifier, Money]
     hours: tuple[HoursToCome, ...]
     hours_to_complete: Decimal
     changes: tuple[Identifier, ...]
@@ -154,11 +155,15 @@ class Performance(Part):
         if event.estimate_at_completion_by_hours is not None:
             report = next((each for each in self.reports if each.stated.report == number), None)
             plan = report.baseline if report else None
+            to_buy = {each.line: each.cost for each in event.purchases_to_come}
+            nothing = Money.zero(event.actual_cost.currency)
+            to_come = event.estimate_to_complete or nothing
             forecast = Forecast(
                 report=number,
                 on=event.as_of,
                 amount=event.estimate_at_completion_by_hours,
-                to_complete=event.estimate_to_complete or Money.zero(event.actual_cost.currency),
+                work_to_come=to_come - min(to_come, Money.total(to_buy.values(), nothing.currency)),
+                purchases_to_come=to_buy,
                 hours=hours_to_come(plan, report.progress) if report and plan else (),
                 hours_to_complete=report.hours_to_complete if report else Decimal(0),
                 changes=plan.changes if plan else (),

@@ -57,13 +57,17 @@ def forecast_at(
 
 
 def is_planned(budget: Budget, obligation: PerformanceObligation, forecast: Forecast) -> bool:
-    """Return whether the plan of a forecast has hours of an obligation, which may be done.
+    """Return whether a forecast has hours or purchases of an obligation, which may be done.
 
     All cost belongs to the only obligation of a contract.
     """
-    return len(budget.obligations) == 1 or any(
-        obligation_for(budget, each.line, each.role, forecast.on) == obligation.obligation
-        for each in forecast.hours
+    return (
+        len(budget.obligations) == 1
+        or any(
+            obligation_for(budget, each.line, each.role, forecast.on) == obligation.obligation
+            for each in forecast.hours
+        )
+        or any(line in obligation.lines for line in forecast.purchases_to_come)
     )
 
 
@@ -150,8 +154,9 @@ def _measured(
 ) -> Money:
     """Return the cost at completion by a forecast, or by the budget.
 
-    The measured cost is that of all lines: an obligation has its own cost to date, and a part of
-    the cost to come in proportion to the remaining hours of its tasks.
+    The measured cost is that of all lines: an obligation has its own cost to date, a part of the
+    work to come in proportion to the remaining hours of its tasks, and the purchases to come of its
+    lines.
     """
     if forecast is None:
         costs = budget.cost_by_line
@@ -164,9 +169,11 @@ def _measured(
         # The plan here is that of the work that was left.
         return forecast.amount + bought + _cost_before(state, budget, obligation)
     spent = cost_to(state, budget, obligation, forecast.on)
-    exact = Fraction(forecast.to_complete.amount) * _share(budget, obligation, forecast)
+    exact = Fraction(forecast.work_to_come.amount) * _share(budget, obligation, forecast)
     to_come = Decimal(exact.numerator) / exact.denominator
-    return spent + Money.nearest(to_come, state.money, state.rounding)
+    to_buy = (cost for line, cost in forecast.purchases_to_come.items() if line in obligation.lines)
+    work = Money.nearest(to_come, state.money, state.rounding)
+    return spent + work + Money.total(to_buy, state.money)
 
 
 def _share(budget: Budget, obligation: PerformanceObligation, forecast: Forecast) -> Fraction:

@@ -371,3 +371,12 @@ def test_planned_value_never_falls_and_ends_at_the_budget(
     bac = ev.budget_at_completion(tasks, planned)
     assert ev.planned_value(tasks, planned, start + timedelta(days=400), MONDAY_TO_FRIDAY) == bac
     assert all(0 <= value <= bac for value in values)
+
+
+def test_what_is_left_to_buy_is_known_by_line() -> None:
+    planned = {"travel": Fraction(1_000), "licence": Fraction(3_000)}
+    overspent = {"travel": Fraction(1_500)}
+    assert ev.left_to_buy(planned, overspent) == {"travel": 0, "licence": 3_000}
+    elsewhere = {"travel": Fraction(400), "": Fraction(900)}
+    assert ev.left_to_buy(planned, elsewhere) == {"travel": 450, "licence": 2_250}
+    assert ev.left_to_buy(planned, {"": Fraction(5_000)}) == {"travel": 0, "licence": 0}

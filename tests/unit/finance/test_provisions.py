@@ -8,7 +8,13 @@ import pytest
 
 from contracts.delivery import EngagementClosed, PlanBaselined
 from contracts.event import Event
-from contracts.finance import LossProvided, LossReleased, PeriodCosted
+from contracts.finance import (
+    LossProvided,
+    LossReleased,
+    PeriodCosted,
+    RevenueByCostRecognised,
+    RevenueRecognised,
+)
 from contracts.lines import BillingItem, NewLine
 from contracts.values import PlannedTask
 from finance.engagement import Engagement
@@ -269,3 +275,42 @@ def test_while_a_cost_is_unknown_no_loss_is_measured() -> None:
         contracted(), BASELINED, time("a", role="pilot"), report(date(2026, 4, 20), 400)
     )
     assert kept(unknown) == {}
+
+
+TRAVEL = fixed_line(
+    BillingItem(item="travel", kind="time", amount=eur(2_040)),
+    line="travel",
+    kind="expenses",
+    pricing="at-cost",
+    price=eur(2_040),
+    hours=(),
+    deliverables=(),
+)
+
+
+def travelling() -> Scenario[Engagement]:
+    """Return a fixed price of 10,000 EUR and 2,040 of travel, of which 400 are spent.
+
+    100 hours cost 5,000 EUR, and 300 hours are to come at 50 EUR.
+    """
+    line = fixed_line(price=eur(10_000), hours=role_hours(developer=200))
+    engagement = hearing(contracted(sow_of(line, TRAVEL)), of_hours(200))
+    spent = expense("x", eur(400), date(2026, 4, 20), line="travel")
+    worked = time("a", hours=100)
+    return hearing(engagement, worked, spent, report(date(2026, 4, 28), hours_to_complete=300))
+
+
+def test_purchases_to_come_are_cost_of_their_own_line_once() -> None:
+    engagement = travelling()
+    # 300 x 50 and 2,040 - 400 of travel to come, for 12,040 of which nothing is recognised yet
+    assert kept(engagement) == {None: (4_600, 0, 4_600)}
+    april = year_end(engagement).after(recognise("03")).when(recognise("04"))
+    earned = {
+        each.obligation: each.amount
+        for each in april.events
+        if isinstance(each, RevenueRecognised | RevenueByCostRecognised)
+    }
+    # 10,000 x 5,000 / (5,000 + 15,000): the travel to come is no cost of the fixed price
+    assert earned == {"fixed": eur(2_500), "travel": eur(400)}
+    # The whole contract loses 22,040 - 12,040 = 10,000, of which 5,400 - 2,900 are lost by now.
+    assert kept(april.after) == {None: (7_500, 2_900, 4_600)}
