@@ -136,7 +136,7 @@ async def lived(name: str, world: World) -> World:
 def _signed(statement: dict[str, Any] | None) -> Body | None:
     if statement is None or statement["signed_content"] is None:
         return None
-    return {"content_hash": statement["signed_content"], "reason": "It stands."}
+    return {"content_hash": statement["signed_content"], "reason": "As agreed."}
 
 
 _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {

@@ -27,6 +27,7 @@ SERVICES: tuple[Service, ...] = tuple(
     import_module(f"{name}.service").SERVICE for name in ("sales", "legal", "delivery", "finance")
 )
 COMPARED = {
+    ("confirm-contract", "content_hash"),
     ("record-obligation", "document"),
     ("record-signature", "content_hash"),
     ("review-amendment", "content_hash"),

@@ -60,7 +60,7 @@ class DealWon(Acceptance, Event, channel=SALES, consumed_by=("legal", "delivery"
 
 
 class ContractConfirmation(Value):
-    """The signed version of the statement of work that stands as what was sold, and why."""
+    """The signed version of the statement of work that is what was sold, and why."""
 
     content_hash: ContentHash
     """SHA-256 of the content of the signed version."""
@@ -69,7 +69,7 @@ class ContractConfirmation(Value):
 
 
 class ContractConfirmed(ContractConfirmation, Event, channel=SALES):
-    """The seller confirmed that the signed contract stands, also where it differs from the deal.
+    """The seller confirmed that the signed contract is valid, even where the deal differs.
 
     Published by Sales; again where another reason is given.
     """

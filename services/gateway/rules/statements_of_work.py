@@ -77,18 +77,18 @@ def _price_difference(signed: Kept[Sow] | None, latest: Kept[Sow]) -> Money | No
 def _compared(view: View) -> tuple[Kept[Won], Kept[Sow]] | None:
     """Return the deal, and the statement of work that is signed or was drafted last.
 
-    Return None where one of them is missing, or Sales confirmed that the signed version stands.
+    Return None where one of them is missing, or Sales confirmed the signed version.
     """
     won, sow = view.sales.won, view.legal.signed_sow or view.legal.latest_sow
     if won is None or sow is None:
         return None
     confirmed, signed = view.sales.contract_confirmed, view.legal.signed
-    stands = (
+    is_confirmed = (
         confirmed is not None
         and signed is not None
         and confirmed.event.content_hash == signed.event.content_hash
     )
-    return None if stands else (won, sow)
+    return None if is_confirmed else (won, sow)
 
 
 def _end(view: View) -> End | None:

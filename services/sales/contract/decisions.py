@@ -1,4 +1,4 @@
-"""Decide that a signed contract stands as what was sold, and return the view of the contract."""
+"""Confirm a signed contract as what was sold, and return the view of the contract."""
 
 from collections.abc import Iterable
 
@@ -19,10 +19,10 @@ capability = Capability[Engagement](__name__)
 
 
 class ConfirmContract(ContractConfirmation, Command):
-    """Confirm that the signed contract stands as what was sold, even where the deal differs.
+    """Confirm the signed contract as what was sold, even where the deal differs.
 
-    It ends the disconnects between the deal and the statement of work. A contract that does not
-    stand is changed by an amendment, or terminated.
+    It ends the disconnects between the deal and the statement of work. A contract that is
+    not what was sold is changed by an amendment, or terminated.
     """
 
 
