@@ -4,17 +4,19 @@ They are people, leave, stand-ins, calendars, templates and tolerances.
 """
 
 from collections import Counter
+from collections.abc import Hashable
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from contracts.channels import DELIVERY_REFERENCE
 from contracts.decimals import CANONICAL
 from contracts.money import invalid
 from contracts.reference.record import Reference
+from contracts.text import CLEAN_LINE
 from contracts.values import (
     AsNumber,
     Day,
@@ -38,14 +40,38 @@ PersonDepartment = Annotated[
 ]
 
 
-def _distinct(items: tuple[str, ...]) -> tuple[str, ...]:
-    repeated = [item for item, count in Counter(items).items() if count > 1]
+T = TypeVar("T", bound=Hashable)
+
+
+def _distinct(items: tuple[T, ...]) -> tuple[T, ...]:
+    repeated = [str(item) for item, count in Counter(items).items() if count > 1]
     if repeated:
         raise ValueError(f"{', '.join(repeated)} appears more than once")
     return items
 
 
 _DISTINCT: Any = Field(json_schema_extra={"uniqueItems": True})
+
+
+class SignIn(Value):
+    """Account of a person at an identity provider, whose tokens the services accept."""
+
+    issuer: Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$", max_length=200)]
+    """Issuer of the tokens, as their claim `iss` names it."""
+    name: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=255),
+        CLEAN_LINE,
+        Field(examples=["a.archer"]),
+    ]
+    """Name of the account in the claim that the operator has chosen for the issuer.
+
+    It is compared character by character.
+    """
+
+    def __str__(self) -> str:
+        """Return the account as sentences name it."""
+        return f"{self.name} of {self.issuer}"
 
 
 class PersonDetails(Value):
@@ -55,6 +81,10 @@ class PersonDetails(Value):
     """Name of the person."""
     email: EmailAddress | None = None
     """Address for mail; null where none is known."""
+    sign_in: Annotated[
+        tuple[SignIn, ...], Field(max_length=10), AfterValidator(_distinct), _DISTINCT
+    ] = ()
+    """Accounts at identity providers with which the person signs in."""
     department: PersonDepartment
     """Department of the company."""
     roles: Annotated[tuple[ProjectRole, ...], Field(max_length=20)] = ()

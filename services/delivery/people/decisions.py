@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Refused
+from chassis.domain.commands import Missing, Refused
 from chassis.domain.context import Context
 from chassis.domain.reference import Publish, Record, next_version, require_record
 from contracts.event import Event
@@ -27,12 +27,19 @@ def publish_person(
 ) -> Iterable[Event]:
     """Publish the next version of the record, unless it equals the one in force.
 
-    Raises Refused where the manager or the calendar is unknown, or where the person would be a
-    manager above themselves.
+    Raises Refused where the manager or the calendar is unknown, where the person would be a
+    manager above themselves, or where another person signs in with one of the accounts.
     """
     manager = command.manager
     if manager is not None and state.id in {manager, *managers_above(context, manager)}:
         raise Refused("manager-is-self", "a person cannot be a manager above themselves")
     require_record("person-unknown", "manager", PersonPublished, manager, context)
     require_record("calendar-unknown", "calendar", CalendarPublished, command.calendar, context)
+    others = (each.event for each in context.reference_data.all(PersonPublished))
+    for other in others if command.sign_in else ():
+        if other.person != state.id and (shared := {*command.sign_in} & {*other.sign_in}):
+            names = ", ".join(sorted(map(str, shared)))
+            sentence = f"sign_in: {other.person} signs in as {names}"
+            missing = Missing("sign-in-taken", sentence, field="sign_in")
+            raise Refused("sign-in-taken", sentence, [missing])
     yield from next_version(state, command, context)

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from contracts.reference import CalendarPublished, PersonPublished
+from contracts.reference import CalendarPublished, PersonPublished, SignIn
 from delivery.people.decisions import PublishPerson
 from delivery.service import PERSON
 from testkit.scenario import given, like
@@ -13,6 +13,7 @@ from tests.amounts import hours
 
 PAT = PersonPublished(person="pat", name="Pat", department="delivery")
 PIA = PersonPublished(person="pia", name="Pia", department="delivery", manager="mara")
+LOGIN = SignIn(issuer="https://login.example/realms/concord", name="m.mint")
 MUNICH = CalendarPublished(calendar="munich", name="Munich", country="DE", subdivision="BY")
 mara = given(PERSON, "mara", records=[PAT, PIA, MUNICH])
 PUBLISH = PublishPerson(
@@ -57,10 +58,25 @@ def test_contradictory_records_of_people_are_refused() -> None:
         {"department": "customer"},
         {"skills": ["Kafka", "Kafka"]},
         {"weekly_hours": "-1"},
+        {"sign_in": [LOGIN.model_dump()] * 2},
+        {"sign_in": [{"issuer": "login.example", "name": "mara"}]},
+        {"sign_in": [{"issuer": LOGIN.issuer, "name": ""}]},
         {"joined": "2026-02-01", "left": "2026-01-31"},
     ):
         with pytest.raises(ValidationError):
             PublishPerson.model_validate({"name": "Mara", "department": "delivery", **bad})
+
+
+def test_an_account_at_an_identity_provider_belongs_to_one_person() -> None:
+    signing_in = PUBLISH.model_copy(update={"sign_in": (LOGIN,)})
+    mara.when(signing_in).then(like(PersonPublished, sign_in=(LOGIN,)))
+    other = PAT.model_copy(update={"sign_in": (LOGIN,)})
+    taken = given(PERSON, "mara", records=[other, PIA, MUNICH]).when(signing_in)
+    taken.then_refused("sign-in-taken", fields={"sign_in"})
+    elsewhere = LOGIN.model_copy(update={"issuer": "https://partner.example"})
+    other = PAT.model_copy(update={"sign_in": (elsewhere,)})
+    fine = given(PERSON, "mara", records=[other, PIA, MUNICH]).when(signing_in)
+    fine.then(like(PersonPublished, person="mara", sign_in=(LOGIN,)))
 
 
 @pytest.mark.parametrize("manager", ["mara", "pia"])
