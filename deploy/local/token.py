@@ -50,7 +50,9 @@ def secret_here() -> str:
         return file.read_text().strip()
     secret = Settings.from_environment().token_secret
     if secret is None:
-        raise UnsafeSettings("this installation verifies tokens by public keys and issues none")
+        raise UnsafeSettings(
+            "this installation accepts tokens of its identity provider and issues none"
+        )
     return secret.get_secret_value()
 
 
@@ -91,10 +93,14 @@ def main(
     except UnsafeSettings as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    issuer = os.environ.get("CONCORD_TOKEN_ISSUER", LOCAL_ISSUER)
     typer.echo(
         issue(
-            secret, name, chosen, issuer=issuer, now=datetime.now(UTC), valid=timedelta(hours=hours)
+            secret,
+            name,
+            chosen,
+            issuer=LOCAL_ISSUER,
+            now=datetime.now(UTC),
+            valid=timedelta(hours=hours),
         )
     )
 

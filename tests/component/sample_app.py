@@ -245,7 +245,7 @@ def settings(**given: Any) -> Settings:
     """Return settings with these values; environment variables are ignored."""
     for name in [name for name in os.environ if name.startswith("CONCORD_")]:
         given.setdefault(name.removeprefix("CONCORD_").lower(), None)
-    if "token_keys" not in given:
+    if "token_issuers" not in given:
         given["token_secret"] = SECRET
     return Settings(**{name: value for name, value in given.items() if value is not None})
 

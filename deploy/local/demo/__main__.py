@@ -32,7 +32,7 @@ def platform_access() -> PlatformAccess:
     return PlatformAccess(
         urls={name: os.environ[f"CONCORD_{name.upper()}_URL"].rstrip("/") for name in SERVICES},
         secret=os.environ["CONCORD_TOKEN_SECRET"],
-        issuer=os.environ.get("CONCORD_TOKEN_ISSUER", LOCAL_ISSUER),
+        issuer=LOCAL_ISSUER,
         roles=roles(),
     )
 

@@ -4,18 +4,22 @@ A variable is named ``CONCORD_`` and the field in upper case. Secrets are Secret
 a log nor an error shows them.
 """
 
+import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from chassis.base.token_issuers import TokenIssuer
 from contracts.event import LOCAL_SCHEMAS
 
 LOOPBACK = "127.0.0.1"
 LOCAL_ISSUER = "concord-local"
+"""The `iss` of tokens that are signed with the shared secret."""
 _FEWEST_SECRET_BYTES = 32
 _ACCOUNT = {
     "kafka_user": "name the Kafka account of this process, such as concord-sales",
@@ -93,7 +97,7 @@ class KafkaSettings(BaseSettings):
         except ValidationError as error:
             raise UnsafeSettings(
                 "\n".join(
-                    _line(str(each["loc"][0]) if each["loc"] else "", text)
+                    _line(each["loc"], text)
                     for each in error.errors()
                     for text in each["msg"].splitlines()
                 )
@@ -114,9 +118,9 @@ class Settings(KafkaSettings):
 
     token_secret: SecretStr | None = None
     """Shared secret of HS256 tokens, at least 32 bytes; not for production."""
-    token_keys: Path | None = None
-    """File with the public keys of RS256 tokens, PEM or JWKS; required in production."""
-    token_issuer: str = LOCAL_ISSUER
+    token_issuers: Annotated[tuple[TokenIssuer, ...], NoDecode] = ()
+    """Issuers of tokens as a JSON list; at least one in production. Elsewhere, tokens that are
+    signed with the shared secret are accepted beside theirs if both are set."""
 
     schemas_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]+)?[^\s/?#]$")] = (
         LOCAL_SCHEMAS
@@ -153,6 +157,14 @@ class Settings(KafkaSettings):
             raise ValueError("can be guessed; create one with `openssl rand -base64 48`")
         return secret
 
+    @field_validator("token_issuers", mode="before")
+    @classmethod
+    def _read_issuers(cls, value: object) -> object:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            raise ValueError("must be a JSON list of issuers") from None
+
     @field_validator("store_url")
     @classmethod
     def _valid_store_url(cls, url: SecretStr) -> SecretStr:
@@ -168,13 +180,14 @@ class Settings(KafkaSettings):
         yield from super()._unsafe()
         if self.mode == "local" and self.service_host != LOOPBACK:
             yield "service_host: must be 127.0.0.1 while CONCORD_MODE is local"
-        if self.token_secret is not None and self.token_keys is not None:
-            yield "token_secret: must not be set together with token_keys"
+        addresses = Counter(each.issuer for each in self.token_issuers)
+        for address in (address for address, count in addresses.items() if count > 1):
+            yield f"token_issuers: {address} appears more than once"
         if self.mode == "production":
-            if self.token_keys is None:
-                yield "token_keys: is required in production"
-            if self.token_issuer == LOCAL_ISSUER:
-                yield "token_issuer: must be the `iss` of the production identity provider"
+            if self.token_secret is not None:
+                yield "token_secret: must not be set in production"
+            if not self.token_issuers:
+                yield "token_issuers: must have the identity provider in production"
             if not self.schemas_url.startswith("https://"):
                 yield "schemas_url: must begin with https:// in production"
             if not _ACCOUNT_IN_URL.match(self.store_url.get_secret_value()):
@@ -184,17 +197,18 @@ class Settings(KafkaSettings):
     def from_environment(cls) -> Self:
         """Read the environment; raises UnsafeSettings with a line for each thing to change."""
         settings = super().from_environment()
-        if settings.token_secret is None and settings.token_keys is None:
+        if settings.token_secret is None and not settings.token_issuers:
             raise UnsafeSettings(
-                "CONCORD_TOKEN_SECRET (at least 32 bytes) or CONCORD_TOKEN_KEYS (a file of public"
-                " keys) is required to verify tokens"
+                "CONCORD_TOKEN_ISSUERS (identity providers) or CONCORD_TOKEN_SECRET (at least 32"
+                " bytes) is required to verify tokens"
             )
         return settings
 
 
-def _line(field: str, message: str) -> str:
+def _line(place: tuple[int | str, ...], message: str) -> str:
     text = message.removeprefix("Value error, ")
     name, colon, rest = text.partition(": ")
-    if not field and colon and name.isidentifier():
-        field, text = name, rest
-    return f"CONCORD_{field.upper()}: {text}"
+    if not place and colon and name.isidentifier():
+        place, text = (name,), rest
+    field, *within = map(str, place or ("",))
+    return ": ".join([f"CONCORD_{field.upper()}", *([".".join(within)] if within else []), text])

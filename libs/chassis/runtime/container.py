@@ -53,6 +53,7 @@ from chassis.kafka.parked import ParkedRecordStore
 from chassis.kafka.reference_data import ReferenceDataCache
 from chassis.kafka.reference_feed import ReferenceFeed
 from chassis.runtime.health import Check, Condition, Detail, Monitor
+from chassis.web.auth import Tokens
 from chassis.web.dependencies import refuse_unready
 from contracts.channels import Channel, Department
 from contracts.counting import counted
@@ -123,8 +124,10 @@ class Container(Generic[Handler_co]):
         reference: Collection[Channel] = (),
         event_handling: "Callable[[Container], EventHandling[Handler_co]]",
         parts: Parts = REAL_PARTS,
+        tokens: Tokens | None = None,
     ) -> None:
         self.name = name
+        self._tokens = tokens
         self.settings = settings
         account = identity(settings)
         url = settings.store_url.get_secret_value()
@@ -251,6 +254,8 @@ class Container(Generic[Handler_co]):
             "deadlines": self._check_deadlines,
             "requests": self._check_requests,
         }
+        if self._tokens is not None:
+            checks["tokens"] = self._check_tokens
         if self.consumer is not None:
             checks["consumer"] = self._check_consumer
             checks["events"] = self._check_events
@@ -400,6 +405,11 @@ class Container(Generic[Handler_co]):
             why = f"a request between streams waits for {oldest:.0f} s, see /operations/requests"
             return Condition(why, degraded=True, details=details)
         return _looked_at(looked_at, "pending requests", details)
+
+    async def _check_tokens(self) -> Condition:
+        """Check that the keys of the issuers were read; begin to read them where they are old."""
+        problems = {} if self._tokens is None else self._tokens.problems()
+        return Condition("; ".join(problems) or None, degraded=not any(problems.values()))
 
     async def _check_consumer(self) -> Condition:
         if self.consumer is None:

@@ -25,6 +25,7 @@ from starlette.responses import HTMLResponse
 from chassis.base import telemetry
 from chassis.base.settings import Settings, UnsafeSettings
 from chassis.domain.commands import Command
+from chassis.domain.context import ReferenceData
 from chassis.domain.decider import Decider
 from chassis.domain.internal import INTERNAL
 from chassis.domain.state import Part
@@ -40,6 +41,7 @@ from chassis.runtime.container import (
 from chassis.web import problems, schemas
 from chassis.web.auth import Tokens
 from chassis.web.command_routes import CommandRoutes
+from chassis.web.dependencies import refuse_unready
 from chassis.web.limits import LimitedHttpProtocol
 from chassis.web.tracing import TracingMiddleware
 from contracts.channels import Channel, Department
@@ -203,10 +205,16 @@ def create_app(service: Service, settings: Settings, parts: Parts = REAL_PARTS) 
             reference=service.reference_channels,
             event_handling=service.event_handling,
             parts=parts,
+            tokens=app.state.tokens,
         )
         app.state.container = container
         async with container:
             yield
+
+    def people() -> ReferenceData:
+        container: Container = app.state.container
+        refuse_unready(container)
+        return container.reference_data
 
     app = FastAPIOffline(
         docs_url="/docs",
@@ -222,7 +230,7 @@ def create_app(service: Service, settings: Settings, parts: Parts = REAL_PARTS) 
     )
     app.state.body_limit = settings.body_limit
     app.state.wait_limit = settings.wait_limit
-    app.state.tokens = Tokens(settings)
+    app.state.tokens = Tokens(settings, people)
     app.add_middleware(TracingMiddleware)
     problems.install(app)
     app.include_router(health.router(lambda: app.state.container.health))

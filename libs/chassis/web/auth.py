@@ -1,12 +1,12 @@
 """Authentication by bearer token (RFC 6750, RFC 7519) and authorisation by role.
 
-The token's subject is recorded as the actor of all events that follow from the request. Each route
-names the roles that may use it; costs and margins need the role `confidential` as well.
+The person whose account the token names is recorded as the actor of all events that follow from
+the request (`chassis.web.sign_ins`). Each route names the roles that may use it; costs and margins
+need the role `confidential` as well.
 """
 
-import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,14 +16,17 @@ from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from chassis.base.settings import Settings
+from chassis.base.settings import LOCAL_ISSUER, Settings
+from chassis.base.token_issuers import TokenIssuer, inner
+from chassis.domain.context import ReferenceData
 from chassis.web.problems import Problem
+from chassis.web.sign_ins import SignIns, no_records
 from chassis.web.signing_keys import PublicKeys
 from contracts.refusals import ProblemCode
 from contracts.roles import ROLES, Role
 
 AUDIENCE = "concord"
-LEEWAY = timedelta(seconds=5)
+LEEWAY = timedelta(seconds=30)
 """Tolerated difference between the clocks of two machines."""
 
 LONGEST = timedelta(days=31)
@@ -45,15 +48,17 @@ OPEN_TO_ALL = frozenset(
 )
 """Paths that need no token: health, and documents that contain no business data."""
 
-_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_INVALID_SUBJECT = (
-    "the token's subject must be an id such as ann.archer, not an e-mail address: it is recorded"
-    " permanently and must not identify a person by itself"
-)
 _CACHE_SIZE = 1000
 _LATEST = 2**53
 """Upper limit of the times in a token, in seconds since 1970."""
+_LONGEST_NAME = 255
+"""Characters that the name of an account may have, as in OpenID Connect."""
+_TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
+"""The header `typ` of access tokens and id tokens, in lower case; a logout token has another."""
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="concord"'}
+_INVALID = {"WWW-Authenticate": 'Bearer realm="concord", error="invalid_token"'}
+_LOCAL = TokenIssuer.model_construct(issuer=LOCAL_ISSUER, account_is="id")
+"""The issuer of tokens that are signed with the shared secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,82 +74,135 @@ class Caller:
 
 
 class _OtherKey(Problem):
-    """A token is signed with an unknown key, which may have been added to the file since."""
+    """A token is signed with an unknown key, which the issuer may have published since."""
+
+    def __init__(self, keys: PublicKeys, detail: str, *, is_away: bool = False) -> None:
+        self.keys = keys
+        if is_away:
+            super().__init__(503, "issuer-away", detail, headers={"Retry-After": "5"})
+        else:
+            super().__init__(401, "invalid-token", detail, headers=_INVALID)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """The content of a valid token: its issuer, the name of the account, roles and expiry."""
+
+    issuer: TokenIssuer
+    account: str
+    roles: frozenset[Role]
+    until: float
+    revision: int
+    """That of the issuer's keys."""
 
 
 class Tokens:
-    """The check of tokens: RS256 with public keys, or HS256 with a secret, by the settings.
+    """The check of tokens of the issuers in the settings, and of those with the shared secret.
 
-    Raises UnsafeSettings where the settings name a file without public keys, and ValueError where
-    they name neither a file nor a secret.
+    `people` returns the reference data with the records of people. Raises UnsafeSettings where an
+    issuer has a file without public keys, and ValueError where there is neither an issuer nor a
+    secret.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._issuer = settings.token_issuer
-        self._keys: PublicKeys | None = None
+    def __init__(
+        self, settings: Settings, people: Callable[[], ReferenceData] = no_records
+    ) -> None:
+        self._issuers = {each.issuer: each for each in settings.token_issuers}
+        self._keys = {each.issuer: PublicKeys(each) for each in settings.token_issuers}
         self._secret = ""
-        if settings.token_keys is not None:
-            self._keys = PublicKeys(settings.token_keys)
-        elif settings.token_secret is not None:
+        if settings.token_secret is not None:
+            self._issuers[LOCAL_ISSUER] = _LOCAL
             self._secret = settings.token_secret.get_secret_value()
-        else:
-            raise ValueError("there is neither a secret nor a file of public keys to check tokens")
-
-        self._cache: dict[str, tuple[float, int, Caller]] = {}
+        if not self._issuers:
+            raise ValueError("there is neither an issuer nor a secret to check tokens with")
+        self._sign_ins = SignIns(people)
+        self._cache: dict[str, _Verified] = {}
 
     async def caller(self, token: str) -> Caller:
-        """Return the caller that the token names; raises Problem 401 with the reason if invalid.
+        """Return the caller that the token names.
 
-        If the token is signed with an unknown key, read the file of keys again: in a thread, and at
-        most every ten seconds.
+        If it is signed with an unknown key, the issuer's keys are read again: in a thread, and at
+        most every ten seconds. Raises Problem 401 with the reason if the token is invalid, 403 if
+        it is not known whose account it names, and 503 while the issuer's keys are not known.
         """
-        if self._keys is None:
-            return self._cached(token)
-        self._keys.refresh()
         try:
-            return self._cached(token)
-        except _OtherKey:
-            if not await self._keys.read_again():
+            verified = self._cached(token)
+        except _OtherKey as unknown:
+            if not await unknown.keys.read_again():
                 raise
-        return self._cached(token)
+            verified = self._cached(token)
+        return Caller(self._sign_ins.actor(verified.issuer, verified.account), verified.roles)
 
-    def _cached(self, token: str) -> Caller:
-        revision = 0 if self._keys is None else self._keys.revision
-        until, cached_revision, caller = self._cache.get(token, (0.0, revision, None))
-        if caller is not None and cached_revision == revision and until > time.time():
-            return caller
-        caller, until = self._checked(token)
+    def problems(self) -> dict[str, bool]:
+        """Return why keys are missing or possibly outdated; true where none are known at all.
+
+        Missing and old keys are read meanwhile.
+        """
+        for keys in self._keys.values():
+            keys.refresh()
+        found = self._keys.values()
+        return {keys.problem: not keys.are_known for keys in found if keys.problem is not None}
+
+    def _cached(self, token: str) -> _Verified:
+        known = self._cache.get(token)
+        if known is not None and known.until > time.time():
+            keys = self._keys.get(known.issuer.issuer)
+            if keys is None:
+                return known
+            keys.refresh()
+            if known.revision == keys.revision:
+                return known
+        verified = self._checked(token)
         if len(self._cache) >= _CACHE_SIZE:
             self._cache.clear()
-        self._cache[token] = until, revision, caller
-        return caller
+        self._cache[token] = verified
+        return verified
 
-    def _checked(self, token: str) -> tuple[Caller, float]:
-        claims = self._claims(token)
-        subject, roles = claims["sub"], claims.get("roles", [])
-        if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
-            raise _unauthorised("invalid-token", _INVALID_SUBJECT)
-        if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
-            raise _unauthorised("invalid-token", "the token's roles are not a list of names")
-        until = _until(claims)
-        return Caller(subject, frozenset(role for role in ROLES if role in roles)), until
+    def _checked(self, token: str) -> _Verified:
+        issuer, claims = self._claims(token)
+        account = inner(claims, issuer.account_claim)
+        if not isinstance(account, str) or not 0 < len(account) <= _LONGEST_NAME:
+            detail = f"the token has no {'.'.join(issuer.account_claim)}"
+            raise _unauthorised("invalid-token", detail)
+        roles = inner(claims, issuer.roles_claim)
+        names = [roles] if isinstance(roles, str) else [] if roles is None else roles
+        if not isinstance(names, list) or not all(isinstance(role, str) for role in names):
+            detail = f"the token's {'.'.join(issuer.roles_claim)} are not a list of names"
+            raise _unauthorised("invalid-token", detail)
+        by_address = ("email",) in {issuer.account_claim, issuer.roles_claim}
+        if by_address and claims.get("email_verified") is not True:
+            raise _unauthorised("invalid-token", "the token's e-mail address is not verified")
+        given = issuer.roles_of(tuple(names))
+        keys = self._keys.get(issuer.issuer)
+        return _Verified(
+            issuer=issuer,
+            account=account,
+            roles=frozenset(role for role in ROLES if role in given),
+            until=_until(claims),
+            revision=0 if keys is None else keys.revision,
+        )
 
-    def _claims(self, token: str) -> dict[str, Any]:
-        """Return a token's claims; raises Problem 401 for a wrong signature, issuer or audience."""
+    def _claims(self, token: str) -> tuple[TokenIssuer, dict[str, Any]]:
+        """Return a token's issuer and claims.
+
+        Raises Problem 401 for a wrong signature, issuer, audience, client or type, and what `_key`
+        raises.
+        """
+        keys: PublicKeys | None = None
         try:
-            name = jwt.get_unverified_header(token).get("kid")
-            key = self._secret if self._keys is None else self._keys.get(name)
-            if key is None:
-                raise _unauthorised("invalid-token", "unknown signing key", _OtherKey)
-            return jwt.decode(
+            unverified = jwt.decode_complete(token, options={"verify_signature": False})
+            header = unverified["header"]
+            issuer = self._issuer(unverified["payload"])
+            keys = self._keys.get(issuer.issuer)
+            key, algorithms = self._key(keys, header)
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
-                algorithms=["HS256" if self._keys is None else "RS256"],
-                audience=AUDIENCE,
-                issuer=self._issuer,
+                algorithms=algorithms,
+                audience=issuer.audience,
+                issuer=issuer.issuer,
                 options={
                     "require": ["exp", "iat", "aud", "iss", "sub"],
-                    "strict_aud": True,
                     # Checked by `_until`: the library accepts text and booleans as times.
                     "verify_exp": False,
                     "verify_iat": False,
@@ -154,9 +212,45 @@ class Tokens:
         except jwt.MissingRequiredClaimError as error:
             raise _unauthorised("invalid-token", f"the token has no {error.claim}") from None
         except jwt.InvalidSignatureError as error:
-            raise _unauthorised("invalid-token", _reason(error), _OtherKey) from None
+            if keys is not None:
+                raise _OtherKey(keys, _reason(error)) from None
+            raise _unauthorised("invalid-token", _reason(error)) from None
         except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
             raise _unauthorised("invalid-token", _reason(error)) from None
+        if str(header.get("typ", "JWT")).lower() not in _TYPES:
+            raise _unauthorised("invalid-token", "the token is no access token or id token")
+        if not issuer.accepts_client(claims):
+            raise _unauthorised("invalid-token", "the token was issued to another client")
+        return issuer, claims
+
+    def _issuer(self, claims: Mapping[str, Any]) -> TokenIssuer:
+        """Return the issuer that unverified claims name.
+
+        Raises jwt.MissingRequiredClaimError where they name none, and jwt.InvalidIssuerError where
+        it is unknown.
+        """
+        named = claims.get("iss")
+        if named is None:
+            raise jwt.MissingRequiredClaimError("iss")
+        if not isinstance(named, str) or named not in self._issuers:
+            raise jwt.InvalidIssuerError
+        return self._issuers[named]
+
+    def _key(self, keys: PublicKeys | None, header: Mapping[str, Any]) -> tuple[Any, Sequence[str]]:
+        """Return the key that the header of a token names, and the algorithms that it is for.
+
+        It is the shared secret where the issuer has no public keys. Raises Problem 401 where the
+        key is unknown, and 503 while no key of the issuer is known.
+        """
+        if keys is None:
+            return self._secret, ["HS256"]
+        keys.refresh()
+        key = keys.get(header.get("kid"))
+        if key is not None:
+            return key.key, key.algorithms
+        if keys.are_known:
+            raise _OtherKey(keys, "unknown signing key")
+        raise _OtherKey(keys, f"{keys.problem}; try again in a moment", is_away=True)
 
 
 def _until(claims: Mapping[str, Any]) -> float:
@@ -272,8 +366,5 @@ def _reason(error: Exception) -> str:
     return "the token cannot be read"
 
 
-def _unauthorised(code: ProblemCode, detail: str, kind: type[Problem] = Problem) -> Problem:
-    error = "" if code == "token-missing" else ', error="invalid_token"'
-    return kind(
-        401, code, detail, headers={"WWW-Authenticate": _CHALLENGE["WWW-Authenticate"] + error}
-    )
+def _unauthorised(code: ProblemCode, detail: str) -> Problem:
+    return Problem(401, code, detail, headers=_CHALLENGE if code == "token-missing" else _INVALID)

@@ -287,7 +287,7 @@ def _add_pages(router: APIRouter, sources: Callable[[Request], Sources]) -> None
         token = request.cookies[session.COOKIE]
 
         async def signed_in() -> bool:
-            with suppress(SignedOut):
+            with suppress(Problem):
                 return await caller_of(request, token) == caller
             return False
 

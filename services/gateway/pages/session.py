@@ -43,13 +43,18 @@ viewer = SignedIn(*SEEN_BY)
 
 
 async def caller_of(request: Request, token: str) -> Caller:
-    """Return the caller to whom the token was issued; raises SignedOut."""
+    """Return the caller to whom the token was issued.
+
+    Raises SignedOut, and Problem 503 while the token cannot be checked.
+    """
     if not token:
         raise SignedOut(401, "token-missing", "")
     tokens: Tokens = request.app.state.tokens
     try:
         return await tokens.caller(token)
     except Problem as problem:
+        if problem.status_code not in {401, 403}:
+            raise
         raise SignedOut(401, problem.code, str(problem.detail)) from None
 
 

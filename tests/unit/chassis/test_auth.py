@@ -1,13 +1,9 @@
 """Tokens: valid and invalid ones, and that every route requires one."""
 
-import hmac
-import json
 from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from chassis.base.settings import LOCAL_ISSUER
 from chassis.runtime.service import create_app
@@ -37,6 +33,8 @@ async def test_a_valid_token_has_the_actor_and_the_known_roles():
     assert caller.roles == {"account-executive"}
     assert caller.may("sales-manager", "account-executive")
     assert not caller.may("operator")
+    several = await Tokens(settings()).caller(signed(aud=["other", AUDIENCE], roles="operator"))
+    assert several.roles == {"operator"}
     bob = issue(SECRET, "bob", ("operator",), issuer=LOCAL_ISSUER, now=NOW)
     assert (await Tokens(settings()).caller(bob)).may("operator")
 
@@ -51,11 +49,11 @@ async def test_a_valid_token_has_the_actor_and_the_known_roles():
         (signed(sub=None), "invalid-token", "no sub"),
         (signed(iat=None), "invalid-token", "no iat"),
         (signed(aud="other"), "invalid-token", "wrong audience"),
-        (signed(aud=[AUDIENCE, "other"]), "invalid-token", "wrong audience"),
+        (signed(aud=["one", "other"]), "invalid-token", "wrong audience"),
         (signed(iss="other"), "invalid-token", "unknown issuer"),
         (signed(sub="../etc"), "invalid-token", "subject"),
         (signed(sub="ann@acme.com"), "invalid-token", "not an e-mail address"),
-        (signed(roles="operator"), "invalid-token", "roles"),
+        (signed(roles={"operator": True}), "invalid-token", "roles"),
         (signed(roles=[7]), "invalid-token", "roles"),
         (
             signed(iat=NOW + timedelta(hours=1), exp=NOW + timedelta(hours=2)),
@@ -80,36 +78,12 @@ async def test_an_invalid_token_is_refused_with_the_reason(token, code, detail):
 
 async def test_a_cached_token_expires(monkeypatch):
     tokens = Tokens(settings())
-    token = signed(exp=datetime.now(UTC) - timedelta(seconds=2))  # within the leeway
+    token = signed(exp=datetime.now(UTC) - timedelta(seconds=20))  # within the leeway
     assert (await tokens.caller(token)).actor == "ann"
     monkeypatch.setattr("chassis.web.auth.LEEWAY", timedelta(0))
     with pytest.raises(Problem) as refused:
         await tokens.caller(token)
     assert refused.value.code == "token-expired"
-
-
-async def test_a_token_signed_with_a_private_key_is_checked_with_the_public_key(tmp_path):
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    public = private.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    (tmp_path / "key.pem").write_bytes(public)
-    tokens = Tokens(settings(token_keys=tmp_path / "key.pem"))
-    valid = signed(private, "RS256")
-    assert (await tokens.caller(valid)).actor == "ann"
-    # Signed with the public key as if it were a shared secret.
-    header = jwt.utils.base64url_encode(b'{"alg":"HS256","typ":"JWT"}').decode()
-    body = f"{header}.{valid.split('.')[1]}"
-    forged = hmac.digest(public, body.encode(), "sha256")
-    with pytest.raises(Problem):
-        await tokens.caller(f"{body}.{jwt.utils.base64url_encode(forged).decode()}")
-    key = jwt.algorithms.RSAAlgorithm.to_jwk(private.public_key(), as_dict=True)
-    document = {"keys": [{**key, "kid": "one", "alg": "RS256", "use": "sig"}]}
-    (tmp_path / "keys.json").write_text(json.dumps(document))
-    by_id = Tokens(settings(token_keys=tmp_path / "keys.json"))
-    assert (await by_id.caller(signed(private, "RS256", {"kid": "one"}))).actor == "ann"
-    with pytest.raises(Problem):
-        await by_id.caller(signed(private, "RS256", {"kid": "two"}))
 
 
 @pytest.mark.parametrize("service", [sales(), delivery()], ids=lambda service: service.name)

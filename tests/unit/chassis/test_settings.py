@@ -1,5 +1,6 @@
 """Unsafe settings are refused with a message, and secrets are never shown."""
 
+import json
 import os
 
 import pytest
@@ -7,6 +8,10 @@ import pytest
 from chassis.base.settings import KafkaSettings, Settings, UnsafeSettings
 
 SECRET = "b7Hq2vXz0LkTn5RwYpCs8DfGjMa3EuIo6QxW1ZyV4tNc"
+
+
+def issuers(issuer: str = "https://login.example/realms/concord", **more: object) -> str:
+    return json.dumps([{"issuer": issuer, **more}])
 
 
 @pytest.fixture
@@ -26,6 +31,15 @@ def environment(monkeypatch, tmp_path):
     return given
 
 
+def test_issuers_are_read_beside_the_secret_of_this_machine(environment):
+    environment(token_issuers=issuers("http://127.0.0.1:8080", roles={"Sellers": "sales-manager"}))
+    settings = Settings.from_environment()
+    assert settings.token_secret is not None
+    (read,) = settings.token_issuers
+    assert (read.issuer, read.audience) == ("http://127.0.0.1:8080", ("concord",))
+    assert read.roles == {"Sellers": ("sales-manager",)}
+
+
 def test_safe_settings_are_read(environment):
     environment(kafka_bootstrap="127.0.0.1:1,127.0.0.1:2", replication="3", service_port="8080")
     settings = Settings.from_environment()
@@ -42,11 +56,24 @@ def test_safe_settings_are_read(environment):
         ({"token_secret": "a" * 64}, "CONCORD_TOKEN_SECRET: can be guessed"),
         ({"service_host": "0.0.0.0"}, "CONCORD_SERVICE_HOST: must be 127.0.0.1"),  # noqa: S104
         ({"mode": "production"}, "CONCORD_REPLICATION: must be at least 3"),
-        ({"mode": "production", "replication": "3"}, "CONCORD_TOKEN_KEYS: is required"),
+        ({"mode": "production", "replication": "3"}, "CONCORD_TOKEN_ISSUERS: must have"),
         ({"mode": "production", "replication": "3"}, "CONCORD_SCHEMAS_URL: must begin with https"),
         ({"schemas_url": "https://concord.example/schemas/"}, "CONCORD_SCHEMAS_URL: "),
         ({"schemas_url": "concord.example/schemas"}, "CONCORD_SCHEMAS_URL: "),
-        ({"token_keys": "/keys.pem"}, "CONCORD_TOKEN_SECRET: must not be set together"),
+        ({"token_issuers": "https://login.example"}, "CONCORD_TOKEN_ISSUERS: must be a JSON list"),
+        ({"token_issuers": "7"}, "CONCORD_TOKEN_ISSUERS: "),
+        ({"token_issuers": issuers("http://login.example")}, "0.issuer: must begin with https://"),
+        ({"token_issuers": issuers("login.example")}, "0.issuer: must be an address such as"),
+        ({"token_issuers": issuers("https://a@login.example")}, "0.issuer: must be an address"),
+        ({"token_issuers": issuers("https://login.example?x=1")}, "0.issuer: must be an address"),
+        (
+            {"token_issuers": '[{"issuer": "https://a.example"}, {"issuer": "https://a.example"}]'},
+            "CONCORD_TOKEN_ISSUERS: https://a.example appears more than once",
+        ),
+        ({"token_issuers": issuers(roles={"Staff": "boss"})}, "0.roles.Staff.0: Input should be"),
+        ({"token_issuers": issuers(ids={"a": "a@b.example"})}, "CONCORD_TOKEN_ISSUERS: 0.ids.a: "),
+        ({"token_issuers": issuers(audience=[])}, "CONCORD_TOKEN_ISSUERS: 0.audience: "),
+        ({"token_issuers": issuers(algorithms=["none"])}, "0.algorithms: Extra inputs are not"),
         ({"service_port": "99999"}, "CONCORD_SERVICE_PORT"),
         ({"kafka_bootstrap": "http://x"}, "CONCORD_KAFKA_BOOTSTRAP: must be host:port"),
         ({"store_url": "mysql://x"}, "CONCORD_STORE_URL: must begin with"),
@@ -69,8 +96,7 @@ PRODUCTION = {
     "mode": "production",
     "replication": "3",
     "token_secret": None,
-    "token_keys": "/keys.json",
-    "token_issuer": "https://identity.concord.example",
+    "token_issuers": issuers(),
     "schemas_url": "https://concord.example/schemas",
     "store_url": "mongodb://sales:hunter2@one,two/?replicaSet=concord",
     "kafka_user": "concord-sales",
@@ -93,8 +119,8 @@ def test_production_with_all_accounts_is_accepted(environment):
         ({"store_url": None}, "CONCORD_STORE_URL: must name an account"),
         ({"store_url": "mongodb://one,two/?w=majority"}, "CONCORD_STORE_URL: must name an account"),
         ({"store_url": "mongodb://sales@one/"}, "CONCORD_STORE_URL: must name an account"),
-        ({"token_issuer": None}, "CONCORD_TOKEN_ISSUER: must be"),
-        ({"token_issuer": "concord-local"}, "CONCORD_TOKEN_ISSUER: must be"),
+        ({"token_issuers": None}, "CONCORD_TOKEN_ISSUERS: must have"),
+        ({"token_secret": SECRET}, "CONCORD_TOKEN_SECRET: must not be set in production"),
     ],
 )
 def test_production_without_an_account_is_refused(environment, given, message):
@@ -110,7 +136,7 @@ def test_everything_that_production_is_missing_is_reported_together(environment)
     with pytest.raises(UnsafeSettings) as refused:
         Settings.from_environment()
     named = {line.partition(":")[0] for line in str(refused.value).splitlines()}
-    missing = ("kafka_user", "kafka_password", "kafka_ca", "store_url", "token_issuer")
+    missing = ("kafka_user", "kafka_password", "kafka_ca", "store_url", "token_issuers")
     assert {f"CONCORD_{name.upper()}" for name in missing} < named
 
 

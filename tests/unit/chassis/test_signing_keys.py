@@ -12,12 +12,14 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from chassis.base.settings import LOCAL_ISSUER, UnsafeSettings
+from chassis.base.settings import UnsafeSettings
+from chassis.base.token_issuers import TokenIssuer
 from chassis.web import signing_keys
 from chassis.web.auth import AUDIENCE, Tokens
 from chassis.web.problems import Problem
 from tests.component.sample_app import settings
 
+ISSUER = "https://login.example"
 PRIVATE = {
     name: rsa.generate_private_key(public_exponent=65537, key_size=2048) for name in ("a", "b")
 }
@@ -28,6 +30,7 @@ class Issuer:
 
     def __init__(self, file: Path) -> None:
         self.file = file
+        self.settings = TokenIssuer(issuer=ISSUER, keys=file, account_is="id")
 
     def publish(self, *names: str) -> None:
         documents = [
@@ -48,7 +51,7 @@ class Issuer:
     def token(self, name: str, kid: str | None = None) -> str:
         now = datetime.now(UTC)
         claims: dict[str, Any] = {
-            "iss": LOCAL_ISSUER,
+            "iss": ISSUER,
             "aud": AUDIENCE,
             "sub": "ann",
             "iat": now,
@@ -103,7 +106,7 @@ async def accepts(tokens: Tokens, token: str) -> bool:
 async def test_a_new_key_is_read_the_old_one_dropped_and_restored(
     issuer: Issuer, clock: Clock
 ) -> None:
-    tokens = Tokens(settings(token_keys=issuer.file))
+    tokens = Tokens(settings(token_issuers=[issuer.settings]))
     by_a, by_b = issuer.token("a"), issuer.token("b")
     assert await accepts(tokens, by_a)
 
@@ -121,7 +124,7 @@ async def test_a_key_that_is_replaced_under_the_same_id_is_read(
     issuer: Issuer, clock: Clock
 ) -> None:
     issuer.publish_pem("a")
-    tokens = Tokens(settings(token_keys=issuer.file))
+    tokens = Tokens(settings(token_issuers=[issuer.settings]))
     assert await accepts(tokens, issuer.token("a"))
 
     issuer.publish_pem("b")
@@ -133,12 +136,12 @@ async def test_a_withdrawn_key_is_dropped_even_if_no_token_has_a_new_one(
     issuer: Issuer, clock: Clock
 ) -> None:
     issuer.publish("a", "b")
-    tokens = Tokens(settings(token_keys=issuer.file))
+    tokens = Tokens(settings(token_issuers=[issuer.settings]))
     by_a, by_b = issuer.token("a"), issuer.token("b")
     assert await accepts(tokens, by_a)
     issuer.publish("b")
 
-    clock.now += signing_keys.READ_AT_LEAST_EVERY
+    clock.now += signing_keys.FILE_AT_LEAST_EVERY
     assert await accepts(tokens, by_b)  # starts the read without waiting for it
     async with asyncio.timeout(10):
         while await accepts(tokens, by_a):  # noqa: ASYNC110 - a file has no event
@@ -148,7 +151,7 @@ async def test_a_withdrawn_key_is_dropped_even_if_no_token_has_a_new_one(
 async def test_a_flood_of_unknown_keys_reads_the_file_once_in_ten_seconds(
     issuer: Issuer, clock: Clock, reads: list[float]
 ) -> None:
-    tokens = Tokens(settings(token_keys=issuer.file))
+    tokens = Tokens(settings(token_issuers=[issuer.settings]))
     flood = [issuer.token("b", f"unknown-{number}") for number in range(50)]
 
     assert not any(await asyncio.gather(*(accepts(tokens, token) for token in flood)))
@@ -167,7 +170,7 @@ async def test_a_flood_of_unknown_keys_reads_the_file_once_in_ten_seconds(
 async def test_the_present_keys_are_kept_if_the_file_cannot_be_read(
     issuer: Issuer, clock: Clock, content: str | None
 ) -> None:
-    tokens = Tokens(settings(token_keys=issuer.file))
+    tokens = Tokens(settings(token_issuers=[issuer.settings]))
     if content is None:
         issuer.file.unlink()
     else:
@@ -184,7 +187,7 @@ async def test_the_present_keys_are_kept_if_the_file_cannot_be_read(
 async def test_a_read_that_hangs_delays_no_request_with_a_known_key(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tokens = Tokens(settings(token_keys=issuer.file))
+    tokens = Tokens(settings(token_issuers=[issuer.settings]))
     never = asyncio.Event()
 
     async def hang(*_: Any) -> str:
@@ -206,9 +209,9 @@ def test_a_service_does_not_start_on_a_file_without_public_keys(
 ) -> None:
     issuer.file.write_text(content)
     with pytest.raises(
-        UnsafeSettings, match=r"CONCORD_TOKEN_KEYS: \S+keys.json: contains no public"
+        UnsafeSettings, match=r"CONCORD_TOKEN_ISSUERS: \S+keys.json: contains no public"
     ):
-        Tokens(settings(token_keys=issuer.file))
+        Tokens(settings(token_issuers=[issuer.settings]))
 
 
 @pytest.mark.parametrize("as_pem", [True, False])
@@ -221,4 +224,4 @@ def test_a_private_key_is_refused(issuer: Issuer, as_pem: bool) -> None:
         key = jwt.algorithms.RSAAlgorithm.to_jwk(PRIVATE["a"], as_dict=True)
         issuer.file.write_text(json.dumps({"keys": [{**key, "kid": "a"}]}))
     with pytest.raises(UnsafeSettings, match="private key"):
-        Tokens(settings(token_keys=issuer.file))
+        Tokens(settings(token_issuers=[issuer.settings]))

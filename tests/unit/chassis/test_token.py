@@ -17,7 +17,7 @@ APP.command()(token.main)
 @pytest.fixture
 def say(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    for name in ("CONCORD_TOKEN_SECRET", "CONCORD_HOME", "CONCORD_TOKEN_ISSUER"):
+    for name in ("CONCORD_TOKEN_SECRET", "CONCORD_HOME"):
         monkeypatch.delenv(name, raising=False)
     return lambda *words: CliRunner().invoke(APP, words)
 

@@ -165,8 +165,7 @@ def test_a_service_accepts_its_settings(
         if settings.mode == "production":
             assert settings.kafka_user in {account(name) for name in DEPARTMENTS if name == service}
             assert secrets_of(container)["CONCORD_KAFKA_PASSWORD"] == f"{service}-kafka"
-            assert settings.token_keys is not None
-            assert mounted["concord-token-keys"] == settings.token_keys.parent
+            assert [each.audience for each in settings.token_issuers] == [("concord",)]
             assert mounted["concord-kafka-ca"] == getattr(settings.kafka_ca, "parent", None)
         else:
             assert (settings.kafka_user, settings.kafka_ca, mounted) == (None, None, {})
@@ -285,7 +284,11 @@ def test_the_network_allows_only_what_is_listed(things: list[Thing]) -> None:
     policies = of_kind(things, "NetworkPolicy")
     closed = policies["nothing-by-default"]["spec"]
     assert closed == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-    for name in ("services-reach-their-parts", "services-are-called-from-the-edge"):
+    for name in (
+        "services-reach-their-parts",
+        "services-reach-identity-providers",
+        "services-are-called-from-the-edge",
+    ):
         selected = policies[name]["spec"]["podSelector"]["matchLabels"]
         reached = {
             pod_name
