@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from chassis.base.token_issuers import TokenIssuer
+from chassis.base.token_issuers import TokenIssuer, insecure
 from contracts.event import LOCAL_SCHEMAS
 
 LOOPBACK = "127.0.0.1"
@@ -26,6 +26,7 @@ _ACCOUNT = {
     "kafka_password": "give the password of the account that CONCORD_KAFKA_USER names",
     "kafka_ca": "name a file (PEM) with the certificates of the authority of the brokers",
 }
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 _ACCOUNT_IN_URL = re.compile(r"mongodb(\+srv)?://[^:@/]+:[^@/]+@")
 _KNOWN_SECRETS = ("changeme", "secret", "password", "example", "concord", "0123456789", "test")
 
@@ -122,6 +123,10 @@ class Settings(KafkaSettings):
     """Issuers of tokens as a JSON list; at least one in production. Elsewhere, tokens that are
     signed with the shared secret are accepted beside theirs if both are set."""
 
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins such as https://planner.example, separated by commas, whose pages may read answers;
+    none by default."""
+
     schemas_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]+)?[^\s/?#]$")] = (
         LOCAL_SCHEMAS
     )
@@ -164,6 +169,26 @@ class Settings(KafkaSettings):
             return json.loads(value) if isinstance(value, str) else value
         except ValueError:
             raise ValueError("must be a JSON list of issuers") from None
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _read_origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return [each.strip() for each in value.split(",")] if value else []
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _valid_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    "must be origins such as https://planner.example, in lower case and without a"
+                    " path; * is not possible"
+                )
+            if wrong := insecure(origin):
+                raise ValueError(f"{origin} {wrong}")
+        return origins
 
     @field_validator("store_url")
     @classmethod

@@ -38,7 +38,7 @@ from chassis.runtime.container import (
     Parts,
     handle_by_streams,
 )
-from chassis.web import problems, schemas
+from chassis.web import cors, problems, schemas
 from chassis.web.auth import Tokens
 from chassis.web.command_routes import CommandRoutes
 from chassis.web.dependencies import refuse_unready
@@ -241,6 +241,7 @@ def create_app(service: Service, settings: Settings, parts: Parts = REAL_PARTS) 
     app.include_router(operations.router())
     app.include_router(schemas.router(settings.schemas_url))
     _document(app, service, settings)
+    cors.allow(app, settings.cors_origins)
     return app
 
 
