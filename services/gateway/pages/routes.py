@@ -404,9 +404,9 @@ def _add_sign_in(router: APIRouter) -> None:
         token, goes_to = form.get("token", "").strip(), local_path(form.get("next", "/"))
         try:
             await caller_of(request, token)
+            return session.start(request, token, goes_to)
         except SignedOut as out:
             return html_responses.sign_in(goes_to, out)
-        return session.start(request, token, goes_to)
 
     @router.get("/sign-in")
     async def signed_in() -> Response:

@@ -16,6 +16,8 @@ from gateway.api import SEEN_BY
 COOKIE = "concord"
 LONGEST_FORM = 16_384
 """Bytes of a form at most."""
+LONGEST_TOKEN = 4_000
+"""Characters of a token at most: browsers keep no cookie of more than 4,096 bytes."""
 
 _LOCAL_HOSTS = ("127.0.0.1", "localhost")
 
@@ -61,8 +63,11 @@ async def caller_of(request: Request, token: str) -> Caller:
 def start(request: Request, token: str, goes_to: str) -> Response:
     """Set the cookie until the browser is closed, and redirect; the token itself may expire before.
 
-    Outside this machine the cookie requires TLS.
+    Outside this machine the cookie requires TLS. Raises SignedOut where the token is too long.
     """
+    if len(token) > LONGEST_TOKEN:
+        detail = f"the token has {len(token)} characters, and a browser keeps {LONGEST_TOKEN}"
+        raise SignedOut(401, "invalid-token", detail)
     response = RedirectResponse(goes_to, 303)
     response.set_cookie(
         COOKIE,

@@ -76,7 +76,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def token(
-    private: Any = RSA, algorithm: str = "RS256", kid: str = "rsa", typ: str = "JWT", **claims: Any
+    private: Any = RSA,
+    algorithm: str = "RS256",
+    kid: str | None = "rsa",
+    typ: str = "JWT",
+    **claims: Any,
 ) -> str:
     given = {
         "iss": ISSUER,
@@ -87,7 +91,9 @@ def token(
         **claims,
     }
     given = {name: value for name, value in given.items() if value is not None}
-    return jwt.encode(given, private, algorithm=algorithm, headers={"kid": kid, "typ": typ})
+    return jwt.encode(
+        given, private, algorithm=algorithm, headers={"typ": typ} | ({"kid": kid} if kid else {})
+    )
 
 
 def person(id: str, *accounts: str, issuer: str = ISSUER) -> Recorded[Any]:
@@ -266,6 +272,12 @@ async def test_a_key_verifies_what_it_was_published_for(provider: Provider) -> N
     assert (await tokens.caller(token(RSA, "PS256"))).actor == "ann"
     assert (await refused(tokens, token()))[2] == "wrong signature"
     assert (await refused(tokens, token(OTHER_RSA, kid="encrypts")))[2] == "unknown signing key"
+
+
+async def test_a_token_may_omit_the_id_of_the_only_key(provider: Provider) -> None:
+    assert (await refused(checking(), token(kid=None)))[2] == "unknown signing key"
+    provider.keys = [jwk(RSA, "rsa")]
+    assert (await checking().caller(token(kid=None))).actor == "ann"
 
 
 async def test_no_token_is_forged_with_the_public_key_as_a_secret(provider: Provider) -> None:

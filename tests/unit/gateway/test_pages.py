@@ -5,9 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import httpx
+import jwt
 import pytest
 
 from chassis.domain.stream import PassedOver
+from chassis.web.auth import Caller, Tokens
+from chassis.web.problems import Problem
 from contracts import finance
 from contracts.values import Margin
 from gateway.pages import live_updates
@@ -17,7 +20,7 @@ from gateway.view.waiting import Waits
 from testkit.scenario import RecordsOf
 from tests.amounts import eur
 from tests.builders import ENGAGEMENT, Life
-from tests.in_process_gateway import ACCOUNTS, PEOPLE, TODAY, InMemory, app_of, token
+from tests.in_process_gateway import ACCOUNTS, PEOPLE, SETTINGS, TODAY, InMemory, app_of, token
 from tests.portfolio_builder import company, green_in_the_red, late, named, retold
 from tests.unit.finance.builders import exchange
 from tests.unit.gateway.test_disconnects import margin_measured, measured
@@ -395,6 +398,42 @@ async def test_an_invalid_token_is_refused_with_the_reason(
     assert page.status_code == 401
     assert why in page.text
     assert "set-cookie" not in page.headers
+
+
+@pytest.mark.parametrize(
+    ("problem", "status"),
+    [
+        (Problem(403, "sign-in-unknown", "no person is on record with the account a.archer"), 401),
+        (Problem(503, "issuer-away", "the keys of the issuer were not read yet"), 503),
+    ],
+)
+async def test_a_valid_token_that_admits_no_person_now_is_answered_with_the_reason(
+    problem: Problem, status: int, company_events: InMemory
+) -> None:
+    class NoOne(Tokens):
+        async def caller(self, token: str) -> Caller:
+            raise problem
+
+    app = app_of(company_events)
+    app.state.tokens = NoOne(SETTINGS)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url=HOST) as ann:
+        page = await ann.post("/sign-in", data={"token": ANN}, headers=FROM_HERE)
+
+    assert page.status_code == status
+    assert problem.detail in page.text
+    assert "set-cookie" not in page.headers
+
+
+async def test_a_token_that_no_browser_keeps_is_refused(company_events: InMemory) -> None:
+    assert SETTINGS.token_secret is not None
+    read = jwt.decode(ANN, options={"verify_signature": False}) | {"groups": ["group"] * 1000}
+    long = jwt.encode(read, SETTINGS.token_secret.get_secret_value())
+    async with browser(company_events, None) as ann:
+        page = await ann.post("/sign-in", data={"token": long}, headers=FROM_HERE)
+
+    assert page.status_code == 401
+    assert "a browser keeps 4000" in page.text
 
 
 @pytest.mark.parametrize(
