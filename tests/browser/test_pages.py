@@ -8,6 +8,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from chassis.web.auth import LEEWAY
 from contracts import delivery
 from gateway.pages import live_updates
 from tests.browser.conftest import Site, served
@@ -245,8 +246,8 @@ async def test_when_the_token_runs_out_the_page_asks_to_sign_in(
     page: Page, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_updates, "HEARTBEAT", 0.2)
-    # Valid for ten more seconds, with the leeway for differing clocks.
-    short = token("vera", "executive", ago=timedelta(hours=1), hours=1 + 5 / 3600)
+    valid = timedelta(hours=1, seconds=10) - LEEWAY  # so it is accepted for ten more seconds
+    short = token("vera", "executive", ago=timedelta(hours=1), hours=valid / timedelta(hours=1))
     await signed_in(page, site, by=short)
     await expect(page.get_by_role("heading", level=1)).to_have_text("Portfolio")
 
