@@ -33,7 +33,7 @@ from chassis.web.request import (
     read_options,
     reject_unknown_query,
 )
-from chassis.web.sse import events
+from chassis.web.sse import EVENT_STREAM, events
 from contracts.channels import Department, seen
 from contracts.money import Currency
 from contracts.roles import Role
@@ -139,7 +139,7 @@ def get_queries(request: Request) -> Queries:
     response_model=EngagementPage,
     responses=AS_OF,
 )
-async def engagements(
+async def list_engagements(
     request: Request,
     reader: _Reader,
     sort: Annotated[
@@ -199,7 +199,7 @@ async def engagements(
     response_model=EngagementView,
     openapi_extra=READ_HEADERS,
 )
-async def engagement(
+async def read_engagement(
     request: Request,
     engagement: _EngagementPath,
     options: Annotated[CommandOptions, Depends(read_options)],
@@ -227,7 +227,7 @@ async def engagement(
     response_model=list[TimelineEntry],
     responses=AS_OF,
 )
-async def timeline(request: Request, engagement: _EngagementPath) -> Response:
+async def read_timeline(request: Request, engagement: _EngagementPath) -> Response:
     """Return every event of an engagement, by when it occurred, as far as the caller may see it."""
     reject_unknown_query(request)
     queries, caller = get_queries(request), request.state.caller
@@ -244,7 +244,7 @@ async def timeline(request: Request, engagement: _EngagementPath) -> Response:
     response_model=CommandAnswer[None],
     openapi_extra=COMMAND_HEADERS,
 )
-async def waive(
+async def waive_disconnect(
     request: Request,
     engagement: _EngagementPath,
     command: WaiveDisconnect,
@@ -275,7 +275,7 @@ async def waive(
     response_model=ReportedPortfolio,
     responses=AS_OF,
 )
-async def portfolio(
+async def read_portfolio(
     request: Request,
     reader: _Reader,
     currency: Annotated[
@@ -306,7 +306,7 @@ async def portfolio(
     response_model=DisconnectPage,
     responses=AS_OF,
 )
-async def disconnects(
+async def list_disconnects(
     request: Request,
     reader: _Reader,
     rule: Annotated[str | None, Query(max_length=64)] = None,
@@ -338,8 +338,14 @@ async def disconnects(
     return written(disconnect_page(page), {}, reader)
 
 
-@router.get("/changes", dependencies=_SEEN, tags=["live"], response_class=StreamingResponse)
-async def changes(
+@router.get(
+    "/changes",
+    dependencies=_SEEN,
+    tags=["live"],
+    response_class=StreamingResponse,
+    responses=EVENT_STREAM,
+)
+async def stream_changes(
     request: Request, engagement: Annotated[EngagementId | None, Query()] = None
 ) -> StreamingResponse:
     """Stream the summary of each engagement that changes, as server-sent events.

@@ -364,7 +364,7 @@ async def test_the_documents_need_no_token_and_no_internet(company: Company) -> 
     assert opening["summary"] == "Open an opportunity"
     assert "For: account-executive." in opening["description"]
     answer = opening["responses"]["201"]["content"]["application/json"]["schema"]["$ref"]
-    assert answer == "#/components/schemas/CommandAnswer_EngagementView_"
+    assert answer == "#/components/schemas/CommandAnswerEngagementView"
     assert "Problem" in openapi["components"]["schemas"]
     assert "/engagements/{engagement}/qualify-deal" in paths
     page = (await company.sales.get("/docs")).text

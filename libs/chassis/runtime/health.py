@@ -193,7 +193,7 @@ def router(monitor: Callable[[], Monitor]) -> APIRouter:
     routes = APIRouter(tags=["health"])
 
     @routes.get("/live", summary="Check that the process answers")
-    async def live() -> dict[str, bool]:
+    async def check_live() -> dict[str, bool]:
         return {"live": True}
 
     @routes.get(
@@ -202,12 +202,12 @@ def router(monitor: Callable[[], Monitor]) -> APIRouter:
         response_model=Readiness,
         responses={503: {"model": Readiness, "description": "Not now; `parts` has the reasons."}},
     )
-    async def ready() -> Response:
+    async def check_ready() -> Response:
         found = await monitor().ready()
         return _answer(found, 200 if found.ready else 503)
 
     @routes.get("/health", summary="Check each part of the service", response_model=Health)
-    async def health() -> Response:
+    async def read_health() -> Response:
         return _answer(await monitor().look())
 
     return routes

@@ -171,19 +171,19 @@ def router() -> APIRouter:
 
 def _add_parked_queries(routes: APIRouter) -> None:
     @routes.get("/parked", summary="List parked engagements, the oldest first")
-    async def parked(
+    async def list_parked(
         request: Request, limit: Limit = MOST_RECORDS, cursor: Cursor = "0"
     ) -> ParkedPage:
         return await _parked_page(request, limit, cursor, is_parked=True)
 
     @routes.get("/waiting", summary="List engagements that wait for a newer version, oldest first")
-    async def waiting(
+    async def list_waiting(
         request: Request, limit: Limit = MOST_RECORDS, cursor: Cursor = "0"
     ) -> ParkedPage:
         return await _parked_page(request, limit, cursor, is_parked=False)
 
     @routes.get("/parked/{engagement}", summary="List the records that wait for one engagement")
-    async def look(request: Request, engagement: Engagement) -> list[ParkedRecordView]:
+    async def read_parked(request: Request, engagement: Engagement) -> list[ParkedRecordView]:
         reject_unknown_query(request)
         records = await _consumer(request).parked_records.look(engagement, raw=False)
         if not records:
@@ -194,7 +194,7 @@ def _add_parked_queries(routes: APIRouter) -> None:
         ]
 
     @routes.get("/set-aside", summary="List records that were set aside, the oldest first")
-    async def set_aside(
+    async def list_set_aside(
         request: Request, limit: Limit = MOST_RECORDS, cursor: Cursor = "0"
     ) -> SetAsidePage:
         reject_unknown_query(request, "limit", "cursor")
@@ -205,7 +205,7 @@ def _add_parked_queries(routes: APIRouter) -> None:
         )
 
     @routes.get("/record", summary="Read one record that waits or was set aside, with its text")
-    async def record(
+    async def read_parked_record(
         request: Request, id: Annotated[str | None, Query(max_length=400)] = None
     ) -> ParkedRecordText:
         reject_unknown_query(request, "id")
@@ -223,12 +223,12 @@ def _add_parked_queries(routes: APIRouter) -> None:
 
 def _add_parked_commands(routes: APIRouter) -> None:
     @routes.post("/parked/{engagement}/retry", summary="Try a parked engagement again")
-    async def retry(request: Request, engagement: Engagement) -> AttemptView:
+    async def retry_parked(request: Request, engagement: Engagement) -> AttemptView:
         result = _consumer(request).retry(engagement, request.state.caller.actor)
         return await _attempt_view(request, result)
 
     @routes.post("/parked/{engagement}/skip", summary="Continue without a record or missing events")
-    async def skip(request: Request, engagement: Engagement, skip: Skip) -> AttemptView:
+    async def skip_record(request: Request, engagement: Engagement, skip: Skip) -> AttemptView:
         actor, consumer = request.state.caller.actor, _consumer(request)
         is_hidden = skip.record.startswith(_HIDDEN) and not _may_see_all(request)
         if is_hidden and skip.published is not None:  # guesses would reveal the number
@@ -239,7 +239,7 @@ def _add_parked_commands(routes: APIRouter) -> None:
         )
 
     @routes.post("/parked/{engagement}/set-aside", summary="Set aside the record that blocks it")
-    async def set_aside(
+    async def set_aside_record(
         request: Request, engagement: Engagement, set_aside: SetAside
     ) -> AttemptView:
         actor, consumer = request.state.caller.actor, _consumer(request)
@@ -251,25 +251,25 @@ def _add_parked_commands(routes: APIRouter) -> None:
 
 def _add_deadline_routes(routes: APIRouter) -> None:
     @routes.get("/clock", summary="Read the moment at which deadlines are held, if they are")
-    async def clock(request: Request) -> ClockView:
+    async def read_clock(request: Request) -> ClockView:
         reject_unknown_query(request)
         return ClockView(held_at=await get_container(request).deadlines.held_at())
 
     @routes.post("/clock/hold", summary="Hold all deadlines after a moment")
-    async def hold(request: Request, hold: Hold) -> ClockView:
+    async def hold_clock(request: Request, hold: Hold) -> ClockView:
         deadlines = get_container(request).deadlines
         await deadlines.hold(hold.at, by=request.state.caller.actor)
         return ClockView(held_at=await deadlines.held_at())
 
     @routes.post("/clock/release", summary="Release the deadlines")
-    async def release(request: Request) -> ClockView:
+    async def release_clock(request: Request) -> ClockView:
         await get_container(request).deadlines.release()
         return ClockView(held_at=None)
 
 
 def _add_request_routes(routes: APIRouter) -> None:
     @routes.get("/requests", summary="List requests between streams that wait for their outcome")
-    async def pending(request: Request) -> PendingRequests:
+    async def list_pending_requests(request: Request) -> PendingRequests:
         reject_unknown_query(request)
         found = await get_container(request).requests.pending()
         return PendingRequests(

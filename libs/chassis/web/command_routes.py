@@ -76,7 +76,7 @@ S = TypeVar("S", bound=Part)
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {
         "description": text,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
     }
     for code, text in (
         ("4XX", "Refused: `code` is the reason, `missing` lists the conditions that are not met."),
@@ -156,7 +156,7 @@ class CommandRoutes(Generic[S]):
 
     def router(self) -> APIRouter:
         """Return the routes, for an application of `chassis.runtime.service`."""
-        router = APIRouter(route_class=StrictRoute, tags=[self.path], responses=PROBLEMS)
+        router = APIRouter(route_class=StrictRoute, responses=PROBLEMS)
         for route in self.commands:
             if route.many:  # before the route of one stream, whose path is the same for any id
                 self._add_many(router, route)
@@ -166,6 +166,7 @@ class CommandRoutes(Generic[S]):
         router.add_api_route(
             f"/{self.path}/{{{self._parameter}}}",
             self._read_endpoint(),
+            tags=[self.path],
             response_model=self.view_model,
             dependencies=[
                 Depends(requires(*self.seen_by)),
@@ -186,18 +187,20 @@ class CommandRoutes(Generic[S]):
             router.add_api_route(
                 f"/{self.path}",
                 list_route.endpoint,
+                tags=[self.path],
                 response_model=list_route.model,
                 dependencies=[Depends(requires(*self.seen_by)), Depends(as_of_lists)],
                 responses=AS_OF,
                 summary=f"List every {name}",
                 description=f"{list_route.description}\n\n{for_roles(self.seen_by)}",
-                operation_id=f"list-{self.decider.kind}",
+                operation_id=f"list-{self.path}",
                 openapi_extra={"parameters": list_route.parameters},
             )
         if self.erased_by:
             router.add_api_route(
                 f"/{self.path}/{{{self._parameter}}}",
                 self._erase_endpoint(),
+                tags=[self.path],
                 methods=["DELETE"],
                 status_code=204,
                 dependencies=[Depends(requires(*self.erased_by))],
@@ -216,13 +219,14 @@ class CommandRoutes(Generic[S]):
         router.add_api_route(
             f"/{self.path}{parent}{last}",
             self._open_endpoint(route) if route.prefix else self._command_endpoint(kind),
+            tags=[capability_of(kind)],
             methods=["POST"],
             status_code=201 if route.prefix else 200,
             response_model=CommandAnswer[self.view_model],  # type: ignore[name-defined]
             dependencies=[Depends(requires(*(route.by or ())))],
             summary=summary.rstrip("."),
             description=f"{summary}\n{rest}\n\n{for_roles(route.by or ())}",
-            operation_id=f"{self.decider.kind}-{kind.named()}",
+            operation_id=kind.named(),
             responses={201 if route.prefix else 200: COMMAND_ANSWER},
             openapi_extra=COMMAND_HEADERS,
         )
@@ -233,12 +237,13 @@ class CommandRoutes(Generic[S]):
         router.add_api_route(
             f"/{self.path}/commands/{name}",
             many.endpoint(self._command),
+            tags=[capability_of(route.command)],
             methods=["POST"],
             response_model=ManyAnswer,
             dependencies=[Depends(requires(*(route.by or ())))],
             summary=f"Give {name} to several streams",
             description=f"{many.description}\n\n{for_roles(route.by or ())}",
-            operation_id=f"{self.decider.kind}-{name}-many",
+            operation_id=f"{name}-many",
             openapi_extra=COMMAND_HEADERS,
         )
 
@@ -480,6 +485,11 @@ class CommandRoutes(Generic[S]):
         if not further and base is model:
             return model
         return create_model(name, __base__=base, __doc__=model.__doc__, **further)
+
+
+def capability_of(command: type[Command]) -> str:
+    """Return the name of the capability that a command belongs to: the folder of its module."""
+    return command.__module__.split(".")[-2].replace("_", "-")
 
 
 def for_roles(roles: tuple[Role, ...]) -> str:

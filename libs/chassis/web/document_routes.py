@@ -22,7 +22,7 @@ from chassis.web.auth import requires
 from chassis.web.command_routes import PROBLEMS, for_roles
 from chassis.web.dependencies import get_service
 from chassis.web.problems import Problem, field_error
-from chassis.web.request import StrictRequest, StrictRoute, reject_unknown_query
+from chassis.web.request import FILE, StrictRequest, StrictRoute, reject_unknown_query
 from contracts.roles import Role
 from contracts.values import ContentHash, DocumentPurpose, EngagementId, Identifier, ShortText
 
@@ -119,9 +119,7 @@ def document_routes(
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "content": {
-                    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
-                },
+                "content": {"application/octet-stream": FILE},
             }
         },
     )
@@ -182,6 +180,7 @@ def document_routes(
         description=f"The answer has the bytes whose SHA-256 the hash is.\n\n{for_roles(read_by)}",
         operation_id=f"download-{prefix}document",
         response_class=Response,
+        responses={200: {"content": {"*/*": FILE}}},
     )
     async def download(
         request: Request,

@@ -179,8 +179,10 @@ def field_error(field: str, problem: str) -> Problem:
 
 def schemas() -> dict[str, Any]:
     """Return the JSON Schemas of a problem and its parts, for the OpenAPI document."""
-    whole = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {**whole.pop("$defs"), "Problem": whole}
+    whole = ProblemDocument.model_json_schema(
+        ref_template="#/components/schemas/{model}", mode="serialization"
+    )
+    return {**whole.pop("$defs"), ProblemDocument.__name__: whole}
 
 
 def install(app: FastAPI) -> None:

@@ -70,6 +70,9 @@ AS_OF: dict[int | str, dict[str, Any]] = {
 }
 """The response header of views and lists, for the OpenAPI document."""
 
+FILE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+"""A body that is the bytes of a file, for the OpenAPI document."""
+
 
 Returns: TypeAlias = Literal["minimal", "representation"]
 """The form of an answer to a command that a request asks for; see `chassis.web.command_answers`."""

@@ -30,10 +30,10 @@ def router(schemas_url: str) -> APIRouter:
     @routes.get(
         "/schemas/{name}.json",
         tags=["schemas"],
-        responses={200: {"content": {release.CONTENT_TYPE: {}}}, 304: {}},
+        responses={200: {"content": {release.CONTENT_TYPE: {"schema": {"type": "object"}}}}},
         response_class=Response,
     )
-    async def event_schema(request: Request, name: str) -> Response:
+    async def read_event_schema(request: Request, name: str) -> Response:
         """Return the JSON Schema of the data of an event type, by the name of the type."""
         if name not in release.events():
             raise Problem(404, "unknown-route", f"there is no event type {name!r}")

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator
+from typing import Any
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -11,6 +12,14 @@ from chassis.web.problems import Problem
 
 MOST_AT_ONCE = 20
 """Streams that one actor may have open in a process, since every event is sent to each of them."""
+
+EVENT_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-sent events, until the client, the service or the token ends them.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+"""The answer of a route that streams events, for the OpenAPI document."""
 
 _open = Counter[str]()
 """The number of open streams, by actor."""

@@ -17,7 +17,7 @@ from chassis.runtime.container import get_container
 from chassis.web.auth import requires
 from chassis.web.command_routes import PROBLEMS
 from chassis.web.problems import TRANSLATED, FieldError, Problem, translated
-from chassis.web.request import reject_unknown_query
+from chassis.web.request import FILE, reject_unknown_query
 from contracts.money import Currency
 from contracts.places import day_at
 from contracts.reference import AccountPublished, PersonPublished
@@ -106,8 +106,8 @@ async def _options(
         "requestBody": {
             "required": True,
             "content": {
-                "text/csv": {"schema": {"type": "string"}},
-                "application/zip": {"schema": {"type": "string", "format": "binary"}},
+                "application/zip": FILE,
+                "text/csv": FILE,
             },
         }
     },

@@ -17,7 +17,9 @@ from contracts.refusals import PROBLEMS, REFUSALS
 
 def test_the_openapi_document_explains_every_code_without_closing_the_list() -> None:
     schemas = problems.schemas()
-    problem, missing = (schemas[name]["properties"]["code"] for name in ("Problem", "Missing"))
+    problem, missing = (
+        schemas[name]["properties"]["code"] for name in ("ProblemDocument", "Missing")
+    )
     assert problem["x-codes"] == dict([*PROBLEMS.items(), *REFUSALS.items()])
     assert missing["x-codes"] == REFUSALS
     for code in (problem, missing):

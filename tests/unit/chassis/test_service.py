@@ -155,20 +155,36 @@ def test_every_list_in_a_command_has_a_maximum_length(service):
     assert unlimited == set()
 
 
-def test_the_openapi_document_is_complete(service, app):
+def operations(app):
+    for path in app.openapi()["paths"].values():
+        yield from path.values()
+
+
+def test_each_model_in_the_openapi_document_has_one_name_that_is_its_title(app):
     document = app.openapi()
-    schemas = document["components"]["schemas"]
-    for reference in re.findall(r"#/components/schemas/([\w.-]+)", str(document)):
-        assert reference in schemas, reference
-    operations = [
-        operation
-        for path in document["paths"].values()
-        for operation in path.values()
-        if "operationId" in operation
+    models = document["components"]["schemas"]
+    assert [name for name, model in models.items() if model["title"] != name] == []
+    assert [name for name in models if not re.fullmatch("[A-Z][A-Za-z0-9]*", name)] == []
+    assert len({name.lower() for name in models}) == len(models)
+    assert set(re.findall("#/components/schemas/([^']+)'", str(document))) <= models.keys()
+
+
+def test_each_operation_has_a_summary_and_an_id_that_reads_as_a_method_of_a_capability(app):
+    ids = [each["operationId"] for each in operations(app)]
+    assert [each for each in ids if not re.fullmatch("[a-z]+(_[a-z]+)*", each)] == []
+    assert len(set(ids)) == len(ids)
+    assert all(len(each["tags"]) == 1 and each["summary"] for each in operations(app))
+
+
+def test_each_operation_answers_with_a_schema(app):
+    without = [
+        f"{each['operationId']} {status}"
+        for each in operations(app)
+        for status, answer in each["responses"].items()
+        if status != "204"
+        and not all(content.get("schema") for content in answer.get("content", {"": {}}).values())
     ]
-    names = [operation["operationId"] for operation in operations]
-    assert len(names) == len(set(names))
-    assert [name for name, each in zip(names, operations, strict=True) if not each["summary"]] == []
+    assert without == []
 
 
 def test_the_number_of_an_event_has_the_name_that_it_has_on_the_wire(app):

@@ -12,7 +12,7 @@ from gateway.view.sections.steps import PartSteps, Ref, ref
 
 
 @dataclass(slots=True)
-class Deliverable:
+class SubmittedDeliverable:
     """A deliverable's last submission and whether the customer accepted it."""
 
     status: str
@@ -24,7 +24,7 @@ class Deliverable:
 class Fields(Protocol):
     """Fields of the section that these steps change."""
 
-    deliverables: dict[str, Deliverable]
+    deliverables: dict[str, SubmittedDeliverable]
 
 
 steps = PartSteps[Fields]()
@@ -41,7 +41,7 @@ steps.describe(
 @steps.on(delivery.DeliverableSubmitted)
 def _submitted(section: Fields, recorded: Recorded[delivery.DeliverableSubmitted]) -> None:
     event = recorded.event
-    section.deliverables[event.deliverable] = Deliverable(
+    section.deliverables[event.deliverable] = SubmittedDeliverable(
         "submitted", event.submission, event.submitted_on, ref(recorded)
     )
 
@@ -59,7 +59,7 @@ steps.describe(
 @steps.on(delivery.DeliverableAccepted)
 def _accepted(section: Fields, recorded: Recorded[delivery.DeliverableAccepted]) -> None:
     event = recorded.event
-    section.deliverables[event.deliverable] = Deliverable(
+    section.deliverables[event.deliverable] = SubmittedDeliverable(
         "accepted", event.submission, event.accepted_on, ref(recorded)
     )
 
@@ -78,7 +78,7 @@ def _acceptance_withdrawn(
     section: Fields, recorded: Recorded[delivery.AcceptanceWithdrawn]
 ) -> None:
     event = recorded.event
-    section.deliverables[event.deliverable] = Deliverable(
+    section.deliverables[event.deliverable] = SubmittedDeliverable(
         "submitted", event.submission, event.withdrawn_on, ref(recorded)
     )
 
@@ -95,6 +95,6 @@ steps.describe(
 @steps.on(delivery.DeliverableRejected)
 def _rejected(section: Fields, recorded: Recorded[delivery.DeliverableRejected]) -> None:
     event = recorded.event
-    section.deliverables[event.deliverable] = Deliverable(
+    section.deliverables[event.deliverable] = SubmittedDeliverable(
         "rejected", event.submission, event.rejected_on, ref(recorded)
     )

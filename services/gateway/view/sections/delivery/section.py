@@ -24,7 +24,7 @@ from gateway.view.sections.delivery import (
     surveys,
     time_entries,
 )
-from gateway.view.sections.delivery.acceptance import Deliverable
+from gateway.view.sections.delivery.acceptance import SubmittedDeliverable
 from gateway.view.sections.delivery.changes import Change
 from gateway.view.sections.delivery.customer_inputs import CustomerInput, customer_input
 from gateway.view.sections.delivery.estimates import Estimate
@@ -117,7 +117,7 @@ class DeliverySection:
         lambda event: event.milestone,
         until=delivery.MilestoneWithdrawn,
     )
-    deliverables: dict[str, Deliverable] = field(default_factory=dict)
+    deliverables: dict[str, SubmittedDeliverable] = field(default_factory=dict)
     raid: dict[str, RaidItem] = each_with_day(
         get_args(Raised),
         lambda event: event.item,

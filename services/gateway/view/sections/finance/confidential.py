@@ -47,7 +47,7 @@ class ConfidentialSection:
         finance.RevenueByCostRecognised, lambda event: event.obligation, kept=cumulative_revenue
     )
     """Revenue to date by obligation, of the method that uses cost."""
-    recognised_to: dict[str, Kept[Month]] = each_by(
+    recognised_to: dict[str, Kept[str]] = each_by(
         finance.RevenueByCostRecognised, lambda event: event.obligation, kept=recognised_month
     )
     cost_by_month: dict[Month, Money] = field(default_factory=dict)

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from contracts import finance
 from contracts.money import Money, Rate
-from contracts.values import Month
 from gateway.view.sections.finance import (
     budget,
     conversions,
@@ -84,7 +83,7 @@ class FinanceSection:
         finance.RevenueRecognised, lambda event: event.obligation, kept=cumulative_revenue
     )
     """Revenue to date by obligation, of methods that do not use cost."""
-    recognised_to: dict[str, Kept[Month]] = each_by(
+    recognised_to: dict[str, Kept[str]] = each_by(
         finance.RevenueRecognised, lambda event: event.obligation, kept=recognised_month
     )
     billing: dict[str, Billable] = field(default_factory=dict)
