@@ -156,6 +156,10 @@ bench: setup ## Measure performance, each figure beside its ceiling on this mach
 	@$(PY) -m local prerequisites
 	@$(PY) -m bench
 
+.PHONY: clients
+clients: setup ## Write clients in Python and TypeScript from the OpenAPI documents (TO=folder, by default build/clients)
+	@$(PY) -m clients $(or $(TO),build/clients)
+
 .PHONY: schemas
 schemas: setup ## Write the schemas of the events (refuses a change that breaks a consumer)
 	@$(PY) -m contracts.release

@@ -106,8 +106,8 @@ async def _options(
         "requestBody": {
             "required": True,
             "content": {
-                "application/zip": FILE,
                 "text/csv": FILE,
+                "application/zip": FILE,
             },
         }
     },
