@@ -20,7 +20,9 @@ from chassis.web.dependencies import (
     get_command_handler,
     refuse_unready,
 )
+from chassis.web.problem_answers import refusal_answer
 from chassis.web.problems import Problem, field_error
+from chassis.web.refusal_codes import codes_of
 from chassis.web.request import (
     AS_OF,
     COMMAND_HEADERS,
@@ -38,7 +40,7 @@ from contracts.channels import Department, seen
 from contracts.money import Currency
 from contracts.roles import Role
 from contracts.values import FIRST_DAY, RAG, AccountId, Day, EngagementId, PersonId, Tier
-from gateway.decider import WaiveDisconnect
+from gateway.decider import ENGAGEMENT, WaiveDisconnect
 from gateway.portfolio.list_index import SORTS, InvalidCursor
 from gateway.portfolio.reporting import ReportedPortfolio
 from gateway.projection.projector import Projector
@@ -242,6 +244,7 @@ async def read_timeline(request: Request, engagement: _EngagementPath) -> Respon
     dependencies=[Depends(requires(*WAIVED_BY))],
     tags=["disconnects"],
     response_model=CommandAnswer[None],
+    responses=refusal_answer(codes_of(ENGAGEMENT.commands[WaiveDisconnect].decision)),
     openapi_extra=COMMAND_HEADERS,
 )
 async def waive_disconnect(

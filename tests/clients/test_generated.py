@@ -69,13 +69,15 @@ class Operation:
 
 def operations(documents: Documents, service: Department) -> list[Operation]:
     document = json.loads(documents[service].read_text())
+    shared = document["components"]["responses"]
     return [
         Operation(
             each["operationId"],
             each["tags"][0].replace("-", "_"),
             {
                 status: next(iter(answer.get("content", {"": {}}).values())).get("schema")
-                for status, answer in each["responses"].items()
+                for status, reference in each["responses"].items()
+                for answer in [shared.get(reference.get("$ref", "").rpartition("/")[2], reference)]
             },
         )
         for path in document["paths"].values()

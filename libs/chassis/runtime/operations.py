@@ -15,6 +15,7 @@ from chassis.kafka.parked_retry import NotInTrouble, NotProven, RetryResult
 from chassis.runtime.container import get_container
 from chassis.web.auth import Caller, requires
 from chassis.web.command_routes import PROBLEMS
+from chassis.web.problem_answers import problem_answer
 from chassis.web.problems import Problem, field_error
 from chassis.web.request import StrictRoute, reject_unknown_query
 from contracts.envelope import EARLIEST, LATEST
@@ -25,6 +26,12 @@ MOST_RECORDS = 200
 """Records in one answer, which leaves out their texts: each may have megabytes."""
 
 _HIDDEN = "confidential/"
+_NOT_PARKED = problem_answer(404, "not-parked")
+_ATTEMPT = {
+    **_NOT_PARKED,
+    **problem_answer(409, "gap-not-proven"),
+    **problem_answer(503, "consumer-busy"),
+}
 
 Engagement = Annotated[str, Path(min_length=1, max_length=200)]
 Limit = Annotated[int, Query(ge=1, le=MOST_RECORDS)]
@@ -182,7 +189,11 @@ def _add_parked_queries(routes: APIRouter) -> None:
     ) -> ParkedPage:
         return await _parked_page(request, limit, cursor, is_parked=False)
 
-    @routes.get("/parked/{engagement}", summary="List the records that wait for one engagement")
+    @routes.get(
+        "/parked/{engagement}",
+        summary="List the records that wait for one engagement",
+        responses=_NOT_PARKED,
+    )
     async def read_parked(request: Request, engagement: Engagement) -> list[ParkedRecordView]:
         reject_unknown_query(request)
         records = await _consumer(request).parked_records.look(engagement, raw=False)
@@ -204,7 +215,11 @@ def _add_parked_queries(routes: APIRouter) -> None:
             cursor=str(found[-1].order) if len(found) == limit else None,
         )
 
-    @routes.get("/record", summary="Read one record that waits or was set aside, with its text")
+    @routes.get(
+        "/record",
+        summary="Read one record that waits or was set aside, with its text",
+        responses=_NOT_PARKED,
+    )
     async def read_parked_record(
         request: Request, id: Annotated[str | None, Query(max_length=400)] = None
     ) -> ParkedRecordText:
@@ -222,12 +237,20 @@ def _add_parked_queries(routes: APIRouter) -> None:
 
 
 def _add_parked_commands(routes: APIRouter) -> None:
-    @routes.post("/parked/{engagement}/retry", summary="Try a parked engagement again")
+    @routes.post(
+        "/parked/{engagement}/retry",
+        summary="Try a parked engagement again",
+        responses=_ATTEMPT,
+    )
     async def retry_parked(request: Request, engagement: Engagement) -> AttemptView:
         result = _consumer(request).retry(engagement, request.state.caller.actor)
         return await _attempt_view(request, result)
 
-    @routes.post("/parked/{engagement}/skip", summary="Continue without a record or missing events")
+    @routes.post(
+        "/parked/{engagement}/skip",
+        summary="Continue without a record or missing events",
+        responses=_ATTEMPT,
+    )
     async def skip_record(request: Request, engagement: Engagement, skip: Skip) -> AttemptView:
         actor, consumer = request.state.caller.actor, _consumer(request)
         is_hidden = skip.record.startswith(_HIDDEN) and not _may_see_all(request)
@@ -238,7 +261,11 @@ def _add_parked_commands(routes: APIRouter) -> None:
             request, consumer.skip(engagement, record, actor, skip.why, skip.published)
         )
 
-    @routes.post("/parked/{engagement}/set-aside", summary="Set aside the record that blocks it")
+    @routes.post(
+        "/parked/{engagement}/set-aside",
+        summary="Set aside the record that blocks it",
+        responses=_ATTEMPT,
+    )
     async def set_aside_record(
         request: Request, engagement: Engagement, set_aside: SetAside
     ) -> AttemptView:

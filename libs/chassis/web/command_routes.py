@@ -53,7 +53,9 @@ from chassis.web.dependencies import (
 from chassis.web.few_errors import few_errors
 from chassis.web.list_routes import ListRoute, resolved
 from chassis.web.many_commands import ManyAnswer, ManyCommands
+from chassis.web.problem_answers import refusal_answer
 from chassis.web.problems import MEDIA_TYPE
+from chassis.web.refusal_codes import codes_of
 from chassis.web.request import (
     AS_OF,
     COMMAND_ANSWER,
@@ -227,7 +229,10 @@ class CommandRoutes(Generic[S]):
             summary=summary.rstrip("."),
             description=f"{summary}\n{rest}\n\n{for_roles(route.by or ())}",
             operation_id=kind.named(),
-            responses={201 if route.prefix else 200: COMMAND_ANSWER},
+            responses={
+                201 if route.prefix else 200: COMMAND_ANSWER,
+                **refusal_answer(codes_of(route.decision)),
+            },
             openapi_extra=COMMAND_HEADERS,
         )
 

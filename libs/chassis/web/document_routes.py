@@ -21,6 +21,7 @@ from chassis.domain.state import Part
 from chassis.web.auth import requires
 from chassis.web.command_routes import PROBLEMS, for_roles
 from chassis.web.dependencies import get_service
+from chassis.web.problem_answers import problem_answer
 from chassis.web.problems import Problem, field_error
 from chassis.web.request import FILE, StrictRequest, StrictRoute, reject_unknown_query
 from contracts.roles import Role
@@ -180,7 +181,7 @@ def document_routes(
         description=f"The answer has the bytes whose SHA-256 the hash is.\n\n{for_roles(read_by)}",
         operation_id=f"download-{prefix}document",
         response_class=Response,
-        responses={200: {"content": {"*/*": FILE}}},
+        responses={200: {"content": {"*/*": FILE}}, **problem_answer(404, "unknown-document")},
     )
     async def download(
         request: Request,

@@ -15,7 +15,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from chassis.web import problems
+from chassis.web import problem_answers, problems
+from chassis.web.auth import OPEN_TO_ALL
 
 Schema = dict[str, Any]
 
@@ -42,10 +43,13 @@ def document(app: FastAPI) -> dict[str, Any]:
     )
     parts = whole.setdefault("components", {})
     models = {**problems.schemas(), **parts.get("schemas", {})}
+    for unused in ("HTTPValidationError", "ValidationError"):  # what FastAPI answers by itself
+        models.pop(unused, None)
     paths = _named_operations(whole["paths"])
     names = model_names(models)
     whole["paths"] = _renamed(paths, names)
     parts["schemas"] = _renamed_models(models, names)
+    parts["responses"] = _renamed(problem_answers.SHARED_ANSWERS, names)
     parts["securitySchemes"] = _SECURITY
     whole["security"] = [{"bearer": []}]
     return whole
@@ -103,10 +107,18 @@ def _named_operations(paths: Mapping[str, Any]) -> dict[str, Any]:
         for method, operation in operations.items():
             name = operation["operationId"].replace("-", "_")
             counted[name] += 1
-            named[path][method] = {**operation, "operationId": name}
+            named[path][method] = {**_described(path, operation), "operationId": name}
     if twice := sorted(name for name, times in counted.items() if times > 1):
         raise TypeError(f"two operations have the id {', '.join(twice)}")
     return named
+
+
+def _described(path: str, operation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the operation with its problems, or as one that needs no token."""
+    if path not in OPEN_TO_ALL:
+        return problem_answers.with_problems(operation)
+    answers = {name: each for name, each in operation["responses"].items() if name != "422"}
+    return {**operation, "responses": answers, "security": []}
 
 
 def _renamed(part: Any, names: Mapping[str, str]) -> Any:

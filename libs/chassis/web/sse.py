@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from chassis.web.problem_answers import problem_answer
 from chassis.web.problems import Problem
 
 MOST_AT_ONCE = 20
@@ -17,7 +18,8 @@ EVENT_STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Server-sent events, until the client, the service or the token ends them.",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
+    },
+    **problem_answer(429, "too-many-streams"),
 }
 """The answer of a route that streams events, for the OpenAPI document."""
 

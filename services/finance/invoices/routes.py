@@ -8,6 +8,7 @@ from chassis.domain.commands import Refused
 from chassis.web.auth import requires
 from chassis.web.command_routes import PROBLEMS, for_roles
 from chassis.web.dependencies import get_service
+from chassis.web.problem_answers import problem_answer
 from chassis.web.problems import Problem
 from chassis.web.request import StrictRoute, reject_unknown_query
 from contracts.values import EngagementId, Identifier
@@ -29,6 +30,7 @@ router = APIRouter(route_class=StrictRoute, tags=["invoices"], responses=PROBLEM
         f"{for_roles(DETAILS_SEEN_BY)}"
     ),
     operation_id="read-time-report",
+    responses=problem_answer(404, "unknown-invoice"),
 )
 async def read_time_report(
     request: Request,

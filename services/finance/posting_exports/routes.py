@@ -10,6 +10,7 @@ from chassis.application.command_handler import CommandHandler
 from chassis.web.auth import requires
 from chassis.web.command_routes import PROBLEMS, for_roles
 from chassis.web.dependencies import get_service
+from chassis.web.problem_answers import problem_answer
 from chassis.web.problems import Problem
 from chassis.web.request import StrictRoute, reject_unknown_query
 from contracts.values import Identifier, Month
@@ -35,7 +36,10 @@ router = APIRouter(route_class=StrictRoute, tags=["ledgers"], responses=PROBLEMS
     ),
     operation_id="read-postings",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+        **problem_answer(404, "postings-not-exported"),
+    },
 )
 async def read_postings(
     request: Request,

@@ -16,6 +16,7 @@ from chassis.eventstore.mongo import Store, StoreAway, insert_each, reaching
 from chassis.runtime.container import get_container
 from chassis.web.auth import requires
 from chassis.web.command_routes import PROBLEMS
+from chassis.web.problem_answers import problem_answer
 from chassis.web.problems import TRANSLATED, FieldError, Problem, translated
 from chassis.web.request import FILE, reject_unknown_query
 from contracts.money import Currency
@@ -101,6 +102,7 @@ async def _options(
     summary="Import a CRM export",
     operation_id="import-export",
     response_model=Report,
+    responses=problem_answer(422, "unusable-export"),
     dependencies=[Depends(requires(*MANAGERS))],
     openapi_extra={
         "requestBody": {
