@@ -27,6 +27,7 @@ from chassis.web.request import (
     AS_OF,
     COMMAND_HEADERS,
     READ_HEADERS,
+    VIEW_ANSWER,
     CommandOptions,
     StrictRoute,
     command_options,
@@ -197,7 +198,7 @@ async def list_engagements(
     "/engagements/{engagement}",
     dependencies=_OF_ONE,
     tags=["engagements"],
-    responses=AS_OF,
+    responses=VIEW_ANSWER,
     response_model=EngagementView,
     openapi_extra=READ_HEADERS,
 )

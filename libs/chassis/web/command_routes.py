@@ -61,6 +61,7 @@ from chassis.web.request import (
     COMMAND_ANSWER,
     COMMAND_HEADERS,
     READ_HEADERS,
+    VIEW_ANSWER,
     CommandOptions,
     StrictRoute,
     command_options,
@@ -180,7 +181,7 @@ class CommandRoutes(Generic[S]):
             ],
             summary=f"Read one {name}",
             description=for_roles(self.seen_by),
-            responses=AS_OF,
+            responses=VIEW_ANSWER,
             operation_id=f"read-{self.decider.kind}",
             openapi_extra=READ_HEADERS,
         )

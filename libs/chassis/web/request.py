@@ -70,6 +70,27 @@ AS_OF: dict[int | str, dict[str, Any]] = {
 }
 """The response header of views and lists, for the OpenAPI document."""
 
+_POSITION = {
+    "description": "The last `streamsequence` published or processed, by channel, for"
+    " `Concord-After`.",
+    "schema": {"type": "string"},
+    "example": "legal=4,sales=17",
+}
+VIEW_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "headers": {
+            **AS_OF[200]["headers"],
+            "ETag": {
+                "description": "The number of the stream, for `If-None-Match` and `If-Match`.",
+                "schema": {"type": "string"},
+                "example": '"4"',
+            },
+            "Concord-Position": _POSITION,
+        }
+    }
+}
+"""The response headers of the view of one stream, for the OpenAPI document."""
+
 FILE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 """A body that is the bytes of a file, for the OpenAPI document."""
 
@@ -122,9 +143,14 @@ READ_HEADERS: dict[str, object] = {
             "sales=17,legal=4",
         ),
         _header("prefer", "`wait=SECONDS` (RFC 7240), 30 at most.", "wait=5"),
+        _header(
+            "if-none-match",
+            "The ETag of an earlier answer: where it is current, the answer is 304 without a body.",
+            '"3"',
+        ),
     ]
 }
-"""The headers that `read_options` reads, for the OpenAPI document."""
+"""The headers of a request that reads one stream, for the OpenAPI document."""
 COMMAND_HEADERS: dict[str, object] = {
     "parameters": [
         _header(
@@ -178,12 +204,7 @@ COMMAND_ANSWER: dict[str, Any] = {
             "schema": {"type": "string"},
             "example": '"4"',
         },
-        "Concord-Position": {
-            "description": "The last `streamsequence` published or processed, by channel, for"
-            " `Concord-After`.",
-            "schema": {"type": "string"},
-            "example": "legal=4,sales=17",
-        },
+        "Concord-Position": _POSITION,
         "Idempotency-Replayed": {
             "description": "`true` where the request was repeated; omitted otherwise.",
             "schema": {"type": "string", "enum": ["true"]},

@@ -46,6 +46,15 @@ def test_a_route_adds_its_codes_to_those_that_its_parameters_decide() -> None:
     }
 
 
+def test_reading_one_stream_names_the_headers_by_which_it_is_read_again() -> None:
+    read = create_app(SALES, settings()).openapi()["paths"]["/engagements/{engagement}"]["get"]
+    given = {each["name"] for each in read["parameters"] if each["in"] == "header"}
+    assert given == {"concord-after", "prefer", "if-none-match"}
+    headers = read["responses"]["200"]["headers"]
+    assert headers.keys() == {"Concord-As-Of", "ETag", "Concord-Position"}
+    assert all(each["description"] and each["example"] for each in headers.values())
+
+
 def test_only_what_everybody_may_read_needs_no_token() -> None:
     paths = create_app(SALES, settings()).openapi()["paths"]
     without = {

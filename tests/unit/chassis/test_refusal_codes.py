@@ -33,4 +33,4 @@ def test_codes_of_other_commands_are_not_found() -> None:
 
 
 def test_a_function_that_refuses_nothing_has_no_codes() -> None:
-    assert codes_of(lambda state, command, context: ()) == []
+    assert codes_of(lambda: ()) == []
