@@ -100,6 +100,7 @@ async def test_the_documented_headers_are_read(options, documented):
         "concord-on-behalf-of": "mara",
         "concord-after": "sales=17",
         "prefer": "return=minimal, wait=5",
+        "if-none-match": '"3"',
     }
     names = {each["name"] for each in documented["parameters"]}
     read = await options(
