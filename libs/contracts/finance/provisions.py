@@ -21,10 +21,17 @@ class ExpectedLoss(Value):
 
     It is before `month` where that month was booked before the change was measured.
     """
-    cost_to_come: NotNegativeTotal
-    """Expected cost at completion less the cost to that day."""
-    revenue_to_come: NotNegativeTotal
-    """Expected revenue at completion less the revenue recognised to that day, at least zero."""
+    cost_to_come: NotNegativeTotal | None
+    """Expected cost at completion less the cost to that day.
+
+    Null where it is not known: then the loss to this month stays what it was, and this change makes
+    up for one of an earlier month.
+    """
+    revenue_to_come: NotNegativeTotal | None
+    """Expected revenue at completion less the revenue recognised to that day, at least zero.
+
+    Null where it, or the cost to come, is not known.
+    """
     amount: NotNegativeTotal
     """Amount by which the expected loss changed; zero where only its parts did."""
     expected_loss: NotNegativeTotal

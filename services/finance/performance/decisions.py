@@ -41,6 +41,7 @@ from finance.performance import margins
 from finance.performance.parts import Amounts, Cell, by_part, rounded_parts, shared, total
 from finance.performance.state import Report
 from finance.policies import rounding_of
+from finance.provisions.changes import changed_losses
 from finance.work.state import Totals
 
 capability = Capability[Engagement](__name__)
@@ -51,16 +52,25 @@ _BEYOND_TOTALS = Decimal(10) ** 27
 
 @capability.react
 def measurements(state: Engagement, context: Context) -> Iterable[Event]:
-    """Yield the measurements of the reports that can be measured, and that of the end."""
+    """Yield the measurements of the reports that can be measured, and that of the end.
+
+    Margins wait for the expected losses, which follow from what was measured.
+    """
     if state.currency is None:
         return
     records = context.reference_data
+    measured = [
+        performance
+        for report in state.performance.reports
+        if report.performance_due and (performance := _performance(state, report, records))
+    ]
+    yield from measured
+    due = any(report.margin_due for report in state.performance.reports)
+    if measured or (due and any(changed_losses(state))):
+        return
     for report in state.performance.reports:
-        if report.performance_due and (performance := _performance(state, report, records)):
-            yield performance
-    for report in state.performance.reports:
-        if report.margin_due and (measured := _margins(state, report, records)):
-            yield measured
+        if report.margin_due and (found := _margins(state, report, records)):
+            yield found
     yield from _final(state)
 
 

@@ -36,9 +36,9 @@ def expected_cost(
 ) -> Money | None:
     """Return the cost at completion of what is signed by a day; None without a current forecast.
 
-    Plan and contract seldom change on the same day: a signed change that the measured plan does not
-    include yet is added at its assessed cost, and an included change that is not signed is
-    subtracted.
+    A forecast contains the changes of the measured plan, and what was signed by its day: the hours
+    to complete are those of the contract as the manager knows it. A change that is signed later is
+    added at its assessed cost, and one that is not signed by the day is subtracted.
     """
     spent = cost_to(state, budget, obligation, day)
     forecast = forecast_at(state, budget, obligation, day)
@@ -94,8 +94,7 @@ def unmeasured_changes(
 
     Only changes that touch the obligation count.
     """
-    forecast = forecast_at(state, budget, obligation, day)
-    included = frozenset(forecast.changes if forecast else ())
+    included = _included(state, forecast_at(state, budget, obligation, day))
     unmeasured = []
     for change in included ^ _signed(state, day):
         if change not in state.changes.names:
@@ -137,8 +136,7 @@ def _expected(
     forecast: Forecast | None,
 ) -> Money:
     """Return the cost at completion of what is signed by a day, by a forecast or the budget."""
-    signed = _signed(state, day)
-    included = frozenset(forecast.changes if forecast else ())
+    signed, included = _signed(state, day), _included(state, forecast)
     return (
         _measured(state, budget, obligation, forecast)
         + cost_of_changes(state, budget, obligation, signed - included)
@@ -154,20 +152,15 @@ def _measured(
 ) -> Money:
     """Return the cost at completion by a forecast, or by the budget.
 
-    The measured cost is that of all lines: an obligation has its own cost to date, a part of the
-    work to come in proportion to the remaining hours of its tasks, and the purchases to come of its
-    lines.
+    That is the cost to the day of the forecast, as far as it is known today, and what was still to
+    come then: late or reversed work of before that day changes both alike. An obligation has a part
+    of the work to come in proportion to the remaining hours of its tasks, and the purchases to come
+    of its lines.
     """
     if forecast is None:
         costs = budget.cost_by_line
         known = (costs[line] for line in obligation.lines if line in costs)
         return Money.total(known, state.money)
-    if len(budget.obligations) == 1:
-        on = forecast.on
-        outside = Decimal(0) if forecast.with_expenses else state.work.totals.bought_to(on)
-        bought = Money(amount=outside, currency=state.money)
-        # The plan here is that of the work that was left.
-        return forecast.amount + bought + _cost_before(state, budget, obligation)
     spent = cost_to(state, budget, obligation, forecast.on)
     exact = Fraction(forecast.work_to_come.amount) * _share(budget, obligation, forecast)
     to_come = Decimal(exact.numerator) / exact.denominator
@@ -178,6 +171,8 @@ def _measured(
 
 def _share(budget: Budget, obligation: PerformanceObligation, forecast: Forecast) -> Fraction:
     """Return the part of the remaining planned hours that belongs to an obligation."""
+    if len(budget.obligations) == 1:
+        return Fraction(1)
     own = whole = Fraction(0)
     for each in forecast.hours:
         whole += Fraction(each.hours)
@@ -204,6 +199,13 @@ def _lines_of_cost(
         for line in (*totals.cost, *totals.bought)
         if obligation_of(budget, line or None) == obligation.obligation
     }
+
+
+def _included(state: Engagement, forecast: Forecast | None) -> frozenset[Identifier]:
+    """Return the changes that a forecast contains; the budget contains none."""
+    if forecast is None:
+        return frozenset()
+    return frozenset(forecast.changes) | _signed(state, forecast.on)
 
 
 def _signed(state: Engagement, day: date) -> frozenset[Identifier]:

@@ -44,6 +44,7 @@ from tests.unit.finance.builders import (
     scope,
     sow_of,
     time,
+    time_reversed,
     year_end,
 )
 
@@ -314,3 +315,41 @@ def test_purchases_to_come_are_cost_of_their_own_line_once() -> None:
     assert earned == {"fixed": eur(2_500), "travel": eur(400)}
     # The whole contract loses 22,040 - 12,040 = 10,000, of which 5,400 - 2,900 are lost by now.
     assert kept(april.after) == {None: (7_500, 2_900, 4_600)}
+
+
+def test_late_and_reversed_work_of_before_a_forecast_is_not_to_come() -> None:
+    late = time("late", role="architect", hours=10)
+    first = time("a", role="architect", hours=40)
+    for engagement in (losing(), year_end(losing()).after(recognise("03")).after(recognise("04"))):
+        known = kept(engagement)
+        assert known[None][0] > 0
+        assert kept(hearing(engagement, late)) == known
+        assert kept(hearing(engagement, time_reversed(first))) == known
+
+
+def test_a_correction_of_time_makes_no_loss_of_a_profit() -> None:
+    first = time("a", role="architect", hours=40)
+    worked = hearing(contracted(), BASELINED, first)
+    profit = hearing(worked, report(date(2026, 4, 20), hours_to_complete=1))
+    april = year_end(profit).after(recognise("03")).after(recognise("04"))
+    assert kept(april) == {}
+    assert kept(hearing(april, time_reversed(first))) == {}
+
+
+def test_a_margin_contains_the_loss_that_follows_from_its_report() -> None:
+    march = year_end(losing()).after(recognise("03"))
+    april = hearing(march.after(recognise("04")), report(date(2026, 4, 30), hours_to_complete=100))
+    found = april.view["margins"].margin_recognised
+    # AC 3,200 and 100 x 68 to come cost less than the price: nothing is expected to be lost.
+    assert kept(april) == {None: (0, 0, 0)}
+    assert found.cost == eur(3_200)
+
+
+def test_a_loss_that_cannot_be_measured_stays_what_it_was() -> None:
+    engagement = hearing(losing(), report(MAY_6, hours_to_complete=400))
+    unknown = hearing(engagement, time("u", role="wizard", day=date(2026, 5, 5)))
+    april = year_end(unknown).after(recognise("03")).after(recognise("04"))
+    assert kept(unknown) == kept(engagement)
+    # April's loss changes with its revenue. What May adds to it does, too, so that the sum stays.
+    assert april.state.provisions.loss_to("2026-04").expected == Decimal("9305.26")
+    assert kept(april) == kept(engagement)

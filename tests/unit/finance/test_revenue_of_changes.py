@@ -101,6 +101,32 @@ def test_a_change_that_is_planned_before_it_is_signed_is_in_neither():
     april.after.when(recognise("05")).then(entry("05", "298.60", "6068.82", "cost-to-cost"))
 
 
+SIGNED_EARLY = date(2026, 4, 10)
+
+
+@pytest.mark.parametrize(
+    ("change", "hours", "earned"),
+    [
+        (doubled(SIGNED_EARLY), 310, "5271.83"),  # 3,200 of 3,200 + 310 x 68, x 40,000
+        (
+            (
+                assessed(scope(developer=-100)),
+                amendment(line_change(-10_000), signed_on=SIGNED_EARLY),
+            ),
+            10,
+            "8247.42",  # 3,200 of 3,200 + 10 x 68, x 10,000
+        ),
+    ],
+)
+def test_hours_to_complete_that_are_stated_after_a_signature_contain_the_change(
+    change: tuple[Event, Event], hours: int, earned: str
+) -> None:
+    done = (BASELINED, time("a", role="architect", hours=40), *change)
+    worked = hearing(contracted(), *done, report(date(2026, 4, 20), hours_to_complete=hours))
+    april = year_end(worked).after(recognise("03")).when(recognise("04"))
+    april.then(entry("04", earned, earned, "cost-to-cost"))
+
+
 def test_an_amendment_is_a_cumulative_catch_up_in_the_month_it_was_signed():
     worked = hearing(
         contracted(),
