@@ -278,7 +278,7 @@ def estimate_at_completion(
 def _margins(state: Engagement, report: Report, records: ReferenceData) -> MarginMeasured | None:
     """Return the margins as of the report; None while its price or cost is unknown."""
     baseline, totals = report.baseline, state.work.totals_at(report.works)
-    changes = _priced(state, baseline) if baseline else ()
+    changes = _priced(state, baseline, report.as_of) if baseline else ()
     sold = margins.sold(state, changes)
     performance = _performance(state, report, records) if baseline else None
     costed = state.work.is_costed(report.works, until=report.as_of)
@@ -295,7 +295,14 @@ def _margins(state: Engagement, report: Report, records: ReferenceData) -> Margi
         if estimate is None or hours is None or beside is None:
             return None
         return margins.forecast(
-            state, baseline, report.progress, hours, changes, estimate + beside, totals
+            state,
+            baseline,
+            report.progress,
+            hours,
+            changes,
+            estimate + beside,
+            totals,
+            report.as_of,
         )
 
     forecast = trend = None
@@ -336,19 +343,21 @@ def _hours_for(
     return max(report.hours_to_complete + more * hours / work, Decimal(0))
 
 
-def _priced(state: Engagement, baseline: PlanBaselined) -> tuple[str, ...]:
-    """Return the changes of a plan that are, or may still come, in the budget.
+def _priced(state: Engagement, baseline: PlanBaselined, day: date) -> tuple[str, ...]:
+    """Return the changes signed by a day, and those of a plan that may still come in the budget.
 
     A rejected change, or one unsigned when the engagement ended, never comes into the budget, so
     nothing pays for its work. A signed amendment takes precedence over a rejection.
     """
     in_budget = {one.change for one in state.budgeting.applied}
+    signed = (one.change for one in state.budgeting.applied if one.signed_on <= day)
     over = state.contract.terminated_on is not None or state.progress.closed_on is not None
-    return tuple(
+    planned = (
         change
         for change in baseline.changes
         if change in in_budget or not (over or state.changes.status.get(change) == "rejected")
     )
+    return tuple(dict.fromkeys((*signed, *planned)))
 
 
 def _final(state: Engagement) -> Iterable[Event]:

@@ -29,6 +29,7 @@ from finance.costing.rates import margin
 from finance.engagement import Engagement
 from finance.importing.opening import billed_before, cost_before, recognised_before
 from finance.performance.state import hours_to_come
+from finance.revenue.earned import given_back, given_up
 from finance.revenue.months import recognised_at
 from finance.work.state import Totals
 
@@ -86,17 +87,22 @@ def forecast(
     changes: Collection[str],
     cost: Money,
     totals: Totals,
+    day: date,
 ) -> Margin | None:
     """Return the margin at completion, by the `cost` at completion; None where it is unknown.
 
-    Fixed prices and retainers are earned in full. Each line by time and materials or at cost earns
-    the work done, its part of the hours to complete, at the contracted rates, and what is still to
-    be bought for it, up to its cap. The hours to complete are shared as the planned hours that
+    Fixed prices and retainers are earned in full, but for what was given up to a day. Each line by
+    time and materials or at cost earns the work done, its part of the hours to complete, at the
+    contracted rates, and what is still to be bought for it, up to its cap, without what was given
+    back. The hours to complete are shared as the planned hours that
     `progress`, the completed percentage by task, leaves. Prices are those with `changes`.
     """
     budget, revenue = state.budget, price_with(state, changes)
     if baseline is None or budget is None or revenue is None:
         return None
+    for obligation in budget.obligations:
+        if obligation.method != "as-invoiced":
+            revenue = revenue - given_up(state, budget, obligation, day)
     if not budget.hourly_lines:
         return margin(revenue, cost)
     planned = [
@@ -120,7 +126,8 @@ def forecast(
         if before is None:
             return None
         worked = totals.worth_of(line.line) + before.amount
-        exact = worked + plan * hours_to_complete / total + to_buy
+        back = given_back(state, line, day).amount
+        exact = worked + plan * hours_to_complete / total + to_buy - back
         expected = Money.nearest(exact, state.money, budget.rounding)
         signed = _line_price(state, budget, line.line, changes)
         revenue = revenue - signed + (expected if line.cap is None else min(signed, expected))

@@ -210,7 +210,7 @@ def _as_invoiced(
         known = recognised_before(state, {line.line}) or Money.zero(state.money)
         left = max(price.amount - known.amount, Decimal(0))
         earned = Fraction(value if line.cap is None else min(value, left))
-        total += max(earned - Fraction(_given_back(state, line, day).amount), Fraction(0))
+        total += max(earned - Fraction(given_back(state, line, day).amount), Fraction(0))
         if price.amount:
             net = Fraction(price_at(state, budget, obligation, day).amount)
             less = (net - Fraction(price.amount)) * earned / Fraction(price.amount)
@@ -218,7 +218,7 @@ def _as_invoiced(
     return _nearest(state, total) + discounts
 
 
-def _given_back(state: Engagement, line: ContractLine, day: date) -> Money:
+def given_back(state: Engagement, line: ContractLine, day: date) -> Money:
     """Return what invoices of time of a line gave back for good to a day, of approved works."""
     invoices = [each for each in state.billing.of_line(line.line) if each.kind == "time"]
     back = ((each.given_back_to(day), given_back_of_reversed(state, each)) for each in invoices)

@@ -353,3 +353,20 @@ def test_a_loss_that_cannot_be_measured_stays_what_it_was() -> None:
     # April's loss changes with its revenue. What May adds to it does, too, so that the sum stays.
     assert april.state.provisions.loss_to("2026-04").expected == Decimal("9305.26")
     assert kept(april) == kept(engagement)
+
+
+def test_the_forecast_margin_is_without_what_was_given_up() -> None:
+    sent = issued(losing(), "invoice-start", "2026-00001", date(2026, 4, 21))
+    note = IssueCreditNote(
+        intent="give-back", invoice="invoice-start", amount=eur(1_000), why="Late."
+    )
+    back = credit_issued(sent.on(date(2026, 4, 25)), note)
+    found = hearing(back, report(date(2026, 4, 28), hours_to_complete=400)).view["margins"]
+    assert found.margin_forecast.revenue == eur(19_000)
+
+
+def test_the_forecast_margin_is_on_the_price_that_is_signed_by_its_day() -> None:
+    change = amendment(line_change(-10_000), signed_on=date(2026, 4, 10))
+    cut = hearing(losing(), assessed(scope()), change)
+    found = hearing(cut, report(date(2026, 4, 28), hours_to_complete=100)).view["margins"]
+    assert found.margin_forecast.revenue == eur(10_000)
