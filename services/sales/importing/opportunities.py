@@ -119,14 +119,30 @@ class Opportunities:
         without = [
             row
             for row, cells in self._table.rows
-            if not cells.get("currency")
-            and any(cells.get(each) and number(cells[each]).currency is None for each in _AMOUNTS)
+            if any(cells.get(each) and self._lacks_currency(cells, each) for each in _AMOUNTS)
         ]
         if without:
             raise Unusable(
                 f"no currency is named for the amounts in {in_rows(without)}; name it",
                 parameter="currency",
             )
+
+    def _lacks_currency(self, cells: Cells, column: Column) -> bool:
+        """Return whether the currency of an amount is known by the parameter only."""
+        named = cells.get("currency", "")
+        return self._currency_of(cells, column) is None and not (
+            named and read_currency(named) is None
+        )
+
+    def _currency_of(self, cells: Cells, column: Column) -> str | None:
+        """Return the currency in its column, else beside the amount, else the parameter."""
+        beside, text = number(cells[column]), cells.get("currency", "")
+        named = read_currency(text) if text else None
+        if text and named is None:
+            return None
+        possible = named.possible if named else None
+        currencies = (named.currency if named else None, beside.currency, self._currency)
+        return next((each for each in currencies if each and each in (possible or {each})), None)
 
     def read(self, row: int, given: Cells) -> ImportOpportunity:
         """Return a row as a command; raises BadRow with all of its problems."""
@@ -235,11 +251,11 @@ class Opportunities:
             problems.append((name, f"{short(text)} is not a number"))
         elif parts.negative and amount:
             problems.append((name, f"{short(text)} is negative"))
-        currency = read_currency(named) if named else parts.currency or self._currency
+        currency = self._currency_of(cells, column)
         if currency is None:
             problems.append((self._table.name("currency"), f"{short(named)} is not a currency"))
-        elif parts.currency not in {None, currency}:
-            problems.append((name, f"is in {parts.currency}, and the currency is {currency}"))
+        elif parts.possible is not None and currency not in parts.possible:
+            problems.append((name, f"{short(text)} is not written so in {currency}"))
         return {"amount": amount, "currency": currency}
 
     def _probability(self, cells: Cells, problems: list[tuple[str, str]]) -> str | None:

@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
 from contracts.counting import counted
-from contracts.currencies import MINOR_UNITS
 from contracts.sales import LossReason, PipelineStage
+from sales.importing.currency_signs import Named, currency_named
 from sales.importing.options import DayOrder, Decimals, Options, PipelineWord, Unusable
 
 Outcome = Literal["open", "won", "lost"]
@@ -117,53 +117,58 @@ def _date(year: str, month: str | int, day: str) -> date | None:
 
 _SPACES: Final = re.compile("[\\s\u00a0\u202f'\u2019]")
 """Signs that divide thousands and never decimals."""
-_SYMBOLS: Final = {"€": "EUR", "£": "GBP", "$": None, "¥": None}
-"""Signs of currencies; None where several currencies have it."""
-_CODE: Final = re.compile(r"^(?:([A-Z]{3})\s*(?=[-+(\d.,])|)(.*?)(?:(?<=[\d)])\s*([A-Z]{3})|)$")
+_NUMBER: Final = re.compile(r"(?P<before>[^0-9]*)(?P<digits>[0-9].*?)(?P<after>[^0-9]*)", re.DOTALL)
 _GROUPED: Final = re.compile(r"\d{1,3}(?:(?P<mark>[.,])\d{2,3})(?:(?P=mark)\d{2,3})*")
-_NAMED: Final = {
-    "euro": "EUR",
-    "us dollar": "USD",
-    "pound sterling": "GBP",
-    "british pound": "GBP",
-    "swiss franc": "CHF",
-    "japanese yen": "JPY",
-    "canadian dollar": "CAD",
-    "australian dollar": "AUD",
-    "€": "EUR",
-    "£": "GBP",
-}
-_NAME_AND_CODE: Final = re.compile(r"([A-Z]{3})(?: - .*)?|.*\(([A-Z]{3})\)")
+_NAME_AND_CODE: Final = re.compile(r"([A-Z]{3}) - .*|.*\(([A-Z]{3})\)")
 
 
 class Number(NamedTuple):
-    """A number as text without signs that divide thousands by a space, and what is beside it."""
+    """A number as text without signs that divide thousands by a space, and what is beside it.
+
+    `possible` are the currencies that a code, name or sign beside it may stand for, and None where
+    there is none; `currency` is the one that it names.
+    """
 
     digits: str
     negative: bool
     currency: str | None
+    possible: frozenset[str] | None
     percent: bool
 
 
 def number(text: str) -> Number:
     """Return the parts of a cell with a number: `(1.000,50 €)` is negative, and in EUR.
 
-    A currency is that of a code beside the number, or of a sign that one currency has.
+    A cell with other words beside the number has itself as digits, which are no number; a letter
+    after the number is such a word, since `5M` may be five million.
     """
-    match = _CODE.fullmatch(text.strip())
-    before, rest, after = match.groups() if match else (None, text, None)
-    code = before or after
-    if code is not None and code not in MINOR_UNITS:
-        code, rest = None, text
-    percent = rest.rstrip().endswith("%")
-    rest = rest.strip().removesuffix("%")
-    for sign, currency in _SYMBOLS.items():
-        if sign in rest:
-            code, rest = code or currency, rest.replace(sign, "", 1)
-    rest = _SPACES.sub("", rest)
-    negative = rest.startswith(("-", "\u2212")) or (rest.startswith("(") and rest.endswith(")"))
-    rest = rest.strip("()") if negative else rest
-    return Number(rest.lstrip("+-\u2212"), negative, code, percent)
+    bare = text.strip()
+    in_brackets = bare.startswith("(") and bare.endswith(")")
+    bare = bare.removeprefix("(").removesuffix(")") if in_brackets else bare
+    percent = bare.endswith("%")
+    match = _NUMBER.fullmatch(bare.removesuffix("%"))
+    if match is None:
+        return Number(text, in_brackets, None, None, percent)
+    before, digits, after = match["before"].rstrip(), match["digits"], match["after"].lstrip()
+    if before.endswith((".", ",")) and currency_named(before.lstrip("+-\u2212 ")) is None:
+        before, digits = before[:-1], f"{before[-1]}{digits}"
+    if after.startswith((".", ",")):
+        digits, after = f"{digits}{after[0]}", after[1:]
+    minus = before.startswith(("-", "\u2212")) or before.endswith(("-", "\u2212"))
+    named = [currency_named(each) for each in (before.strip("+-\u2212 "), after.strip()) if each]
+    known = [each for each in named if each is not None]
+    unit = len(after) == 1 and after.isascii()
+    if unit or len(known) < len(named):
+        return Number(text, in_brackets or minus, None, None, percent)
+    possible = frozenset.intersection(*(each.possible for each in known)) if known else None
+    names = {each.currency for each in known if each.currency in (possible or ())}
+    return Number(
+        _SPACES.sub("", digits),
+        in_brackets or minus,
+        next(iter(names), None),
+        possible,
+        percent,
+    )
 
 
 def decimal_mark(cells: Iterable[str], chosen: Decimals | None) -> Decimals:
@@ -224,13 +229,11 @@ def read_number(digits: str, decimals: Decimals) -> Decimal | None:
     return Decimal(f"{plain or 0}.{rest or 0}")
 
 
-def read_currency(text: str) -> str | None:
-    """Return the currency that a cell names by its code or an English name, or None."""
-    if code := _NAMED.get(text.casefold()):
-        return code
+def read_currency(text: str) -> Named | None:
+    """Return what a cell of currencies names by a code, a name or a sign, or None."""
     match = _NAME_AND_CODE.fullmatch(text)
     code = next(filter(None, match.groups()), None) if match else None
-    return code if code in MINOR_UNITS else None
+    return currency_named(code or text)
 
 
 def is_share(cells: Iterable[str], decimals: Decimals, column: str) -> bool | None:

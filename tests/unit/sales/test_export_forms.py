@@ -426,13 +426,19 @@ def test_one_number_decides_for_the_whole_file() -> None:
         ("+7", "7"),
         ("(0)", "0"),
         (".5", "0.5"),
+        ("€.5", "0.5"),
+        ("(€ 0)", "0"),
+        ("7 eur", "7"),
+        ("7 Euro", "7"),
     ],
 )
 def test_amounts_are_read_as_people_write_them(cell: str, amount: str) -> None:
     assert amounts(cell) == [Decimal(amount)]
 
 
-@pytest.mark.parametrize("cell", ["1.2.3", "12,34,5", "1e3", "Infinity", "-5", "(5)", "12 %", "²"])
+@pytest.mark.parametrize(
+    "cell", ["1.2.3", "12,34,5", "1e3", "Infinity", "-5", "(5)", "12 %", "²", "5M", "5 lots"]
+)
 def test_what_is_no_amount_is_refused(cell: str) -> None:
     export = read(rows(f',,"{cell}",EUR'), decimal="point")
     assert [each.field for each in export.refused] == ["Amount"]
@@ -452,6 +458,55 @@ def test_each_row_has_its_currency() -> None:
     assert (error.parameter, "in row 6" in str(error)) == ("currency", True)
     contradicts = read(rows(",,£5,EUR", ",,5,Talers"))
     assert [each.field for each in contradicts.refused] == ["Amount", "Currency"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("US$ 11.50", usd("11.50")),
+        ("zł15", Money(amount=Decimal(15), currency="PLN")),
+        ("16 Kč", Money(amount=Decimal(16), currency="CZK")),
+        ("$5 CAD", Money(amount=Decimal(5), currency="CAD")),
+        ("S/ 17", Money(amount=Decimal(17), currency="PEN")),
+    ],
+)
+def test_a_sign_or_a_code_beside_the_amount_is_its_currency(cell: str, value: Money) -> None:
+    assert deals(read(rows(f',,"{cell}",')))[0].value == value
+
+
+@pytest.mark.parametrize(
+    ("cell", "currency"),
+    [("$10.5", "EUR"), ("€10", "USD"), ("¥10", "USD"), ("kr 10", "EUR"), ("€5 USD", "USD")],
+)
+def test_an_amount_that_contradicts_its_currency_is_refused(cell: str, currency: str) -> None:
+    export = read(rows(f",,{cell},{currency}"))
+    assert [each.field for each in export.refused] == ["Amount"]
+    assert f"is not written so in {currency}" in export.refused[0].reason
+
+
+def test_the_currency_of_the_file_is_for_amounts_that_name_none_and_may_be_in_it() -> None:
+    export = read(rows(",,$5,", ",,€6,", ",,£7,", ",,8,"), currency="EUR")
+    assert [each.row for each in export.refused] == [2]
+    values = [row.opportunity.value for row in export.taken]
+    assert values == [eur(6), Money(amount=Decimal(7), currency="GBP"), eur(8)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "currency"), [("$10.5", "MXN"), ("￥10", "JPY"), ("kr 10", "SEK"), ("R 10", "ZAR")]
+)
+def test_a_sign_of_several_currencies_needs_one_of_them(cell: str, currency: str) -> None:
+    assert refusal(rows(f",,{cell},")).parameter == "currency"
+    for export in (read(rows(f",,{cell},"), currency=currency), read(rows(f",,{cell},{currency}"))):
+        [deal] = deals(export)
+        assert deal.value is not None
+        assert deal.value.currency == currency
+
+
+def test_a_column_of_currencies_has_codes_in_any_case_names_and_signs() -> None:
+    cells = (",,5,eur", ",,5,Usd", ",,5,Schweizer Franken", ",,5,$", ",,5,GBP - British Pound")
+    values = [deal.value for deal in deals(read(rows(*cells), currency="AUD"))]
+    assert [value and value.currency for value in values] == ["EUR", "USD", "CHF", "AUD", "GBP"]
+    assert refusal(rows(*cells)).parameter == "currency"
 
 
 @pytest.mark.parametrize(
