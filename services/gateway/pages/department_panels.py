@@ -144,6 +144,10 @@ def _one(text: str | None) -> tuple[str, ...]:
     return (text,) if text else ()
 
 
+def _day(value: date | None) -> str:
+    return "day unknown" if value is None else short_day(value)
+
+
 def _hours(value: Decimal | None) -> str:
     return "hours unknown" if value is None else hours(value)
 
@@ -207,13 +211,14 @@ def _sales(view: View, names: Names) -> _PanelRows:
                 *(() if legal_is_signed else _contract_lines(won.lines)),
             ),
         )
+    elif sales.imported_outcome == "won":
+        yield "Won", _one(f"{_day(sales.won_on)}, in {sales.imported_from}")
     if sales.lost is not None:
         lost = sales.lost.event
         to = f", to {lost.competitor}" if lost.competitor else ""
         yield "Lost", _one(f"{short_day(lost.lost_on)}: {lost.reason}{to}")
     elif sales.is_lost:
-        day = short_day(sales.lost_on) if sales.lost_on else "day unknown"
-        yield "Lost", _one(f"{day}: {sales.imported_loss or 'no reason given'}")
+        yield "Lost", _one(f"{_day(sales.lost_on)}: {sales.imported_loss or 'no reason given'}")
 
 
 def _agreement(agreement: AgreementPublished | None, today: date) -> str:

@@ -34,9 +34,9 @@ def stage_steps(view: View) -> list[Step]:
     signed = legal.signed or legal.imported
     baselined_on = delivery.imported.event.baselined_on if delivery.imported else None
     begun: dict[str, date | datetime | None] = {
-        "opportunity": sales.opened.occurred_at if sales.opened else None,
+        "opportunity": sales.opened_on,
         "proposal": proposals[min(proposals)].said.occurred_at if proposals else None,
-        "contracting": sales.won.event.won_on if sales.won else None,
+        "contracting": sales.won_on,
         "mobilising": signed.event.signed_on if signed else kickoff_on,
         "delivering": kickoff_on if delivery.baseline else baselined_on,
         "closing": delivery.live.event.live_on if delivery.live else None,

@@ -12,6 +12,7 @@ from contracts import delivery, finance, legal, sales
 from contracts.event import Event, Recorded
 from contracts.lines import changed_lines
 from gateway.pages.department_panels import panels
+from gateway.pages.engagement_page import stage_steps
 from gateway.pages.names import Names
 from gateway.rules import Disconnect, judge, judge_confidential, judge_open
 from gateway.view.engagement_view import View, apply_event, dump, load
@@ -112,6 +113,26 @@ def test_a_deal_that_was_lost_before_its_import_is_lost() -> None:
     reopened = view_of(life.say(2, REOPENED).events)
     assert (reopened.stage, reopened.sales.lost_on) == ("opportunity", None)
     assert (reopened.sales.imported_outcome, reopened.sales.expected_close) == ("open", None)
+
+
+def test_an_imported_deal_has_the_days_that_the_crm_had() -> None:
+    won = view_of(Life().say(1, IMPORTED).events)
+    begun = {step.stage: step.on for step in stage_steps(won)}
+    assert (begun["opportunity"], begun["contracting"]) == (date(2025, 10, 1), date(2025, 12, 1))
+    assert panel_of(won)["Won"] == ("1 Dec 2025, in crm",)
+    unknown = IMPORTED.model_copy(update={"opened_on": None})
+    begun = {step.stage: step.on for step in stage_steps(view_of(Life().say(1, unknown).events))}
+    assert begun["opportunity"] is None
+
+
+def test_a_deal_that_was_won_in_the_crm_has_the_stage_of_its_record() -> None:
+    at_work = IMPORTED.model_copy(update={"outcome": "open", "closed_on": None})
+    record = IMPORTED.model_copy(update={"pipeline_stage": None})
+    moved = sales.OpportunityImportUpdated(
+        **dict(record), changed=("outcome", "pipeline_stage", "closed_on"), applied=True
+    )
+    shown = view_of(Life().say(1, at_work).say(2, moved).events).sales
+    assert (shown.pipeline_stage, shown.won_on) == (None, date(2025, 12, 1))
 
 
 @pytest.mark.parametrize(

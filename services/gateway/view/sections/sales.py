@@ -95,6 +95,7 @@ class SalesSection:
     next_step: str | None = None
     region: str | None = None
     kind_of_work: str | None = None
+    opened_on: date | None = None
     pipeline_stage: str | None = None
     probability: Number | None = None
     score: Number | None = None
@@ -128,6 +129,13 @@ class SalesSection:
         return self.imported_closed_on if self.imported_outcome == "lost" else None
 
     @property
+    def won_on(self) -> date | None:
+        """The day on which the deal was won, in an import the day that the CRM had, or None."""
+        if self.won is not None:
+            return self.won.event.won_on
+        return self.imported_closed_on if self.imported_outcome == "won" else None
+
+    @property
     def is_lost(self) -> bool:
         """True if the deal was lost, here or before it was imported."""
         return self.lost is not None or self.imported_outcome == "lost"
@@ -152,6 +160,7 @@ def _opened(section: SalesSection, recorded: Recorded[sales.OpportunityOpened]) 
     # An opportunity that was imported as open and is adopted keeps its pipeline stage, and rules
     # are evaluated from here on.
     section.pipeline_stage = section.pipeline_stage or "prospecting"
+    section.opened_on = section.opened_on or recorded.occurred_at.date()
     section.imported_outcome = None
 
 
@@ -219,7 +228,10 @@ def _import_updated(
     event = recorded.event
     if not event.applied:
         return
-    if "pipeline_stage" in event.changed:
+    if event.outcome == "won":
+        section.pipeline_stage = event.pipeline_stage
+    elif "pipeline_stage" in event.changed:
+        # A loss may be taken back: the deal is at the stage before it then, as in Sales.
         section.pipeline_stage = event.pipeline_stage or section.pipeline_stage
     if "probability" in event.changed:
         section.probability = event.probability
@@ -232,7 +244,7 @@ def _in_crm(section: SalesSection, event: sales.ImportedOpportunity) -> None:
     section.account, section.title, section.owner = event.account, event.title, event.owner
     section.expected_value, section.expected_close = event.value, event.expected_close
     section.region, section.imported_from = event.region, event.source
-    section.imported_closed_on = event.closed_on
+    section.opened_on, section.imported_closed_on = event.opened_on, event.closed_on
     section.imported_loss = event.loss_reason or event.loss_reason_text
 
 
