@@ -47,6 +47,9 @@ def main(
     decimal: Annotated[
         str | None, typer.Option(help="Sign before decimals: point or comma.")
     ] = None,
+    probability: Annotated[
+        str | None, typer.Option(help="Of open deals: share (of one) or percent.")
+    ] = None,
     columns: Annotated[
         Path | None, typer.Option(help="JSON file: meanings of columns by their names.")
     ] = None,
@@ -71,6 +74,7 @@ def main(
             "delimiter": delimiter,
             "day-order": day_order,
             "decimal": decimal,
+            "probability": probability,
             "columns": columns.read_text(encoding="utf-8") if columns else None,
             "stages": stages.read_text(encoding="utf-8") if stages else None,
             "kind": kind,

@@ -19,9 +19,9 @@ from sales.importing.values import (
     Stages,
     day_order,
     decimal_mark,
-    is_share,
     loss_reason,
     number,
+    probabilities,
     read_currency,
     read_day,
     read_number,
@@ -106,8 +106,11 @@ class Opportunities:
         self._stages = Stages(
             ((cells.get("stage", ""), cells.get("status", "")) for _, cells in table.rows), options
         )
-        self._is_share = is_share(
-            table.cells("probability"), self._decimals, table.name("probability")
+        self._probabilities = probabilities(
+            table.cells("probability"),
+            self._decimals,
+            table.name("probability"),
+            options.probability,
         )
         self._currency = options.currency
         self._require_currencies()
@@ -208,6 +211,13 @@ class Opportunities:
             raise BadRow(
                 *((named.get(field, field), sentence(each["msg"])) for field, each in found)
             ) from None
+        if is_open and probability is None and cells.get("probability"):
+            name = table.name("probability")
+            self._note(
+                row,
+                f"{name}: 1 is a share or a percentage, which the file does not tell, so it "
+                f"remains unknown; the parameter probability tells it",
+            )
         if not owner_known:
             agent = f"{table.name('owner')}: {short(cells['owner'])}"
             self._note(row, f"{agent} is not a known person; the owner is {owner}")
@@ -260,11 +270,14 @@ class Opportunities:
 
     def _probability(self, cells: Cells, problems: list[tuple[str, str]]) -> str | None:
         text = cells.get("probability", "")
-        if not text or self._is_share is None:
+        if not text:
             return None
         parts = number(text)
         read = read_number(parts.digits, self._decimals)
-        percent = None if read is None else read * _HUNDRED if self._is_share else read
+        if read == 1 and self._probabilities is None:
+            return None
+        is_share = self._probabilities == "share" and not parts.percent
+        percent = None if read is None else read * _HUNDRED if is_share else read
         if percent is None or parts.negative or percent > _HUNDRED:
             problems.append((self._table.name("probability"), f"{short(text)} is no probability"))
             return None

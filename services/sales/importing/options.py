@@ -9,7 +9,15 @@ from contracts.money import Currency
 from contracts.values import Value
 
 Parameter = Literal[
-    "columns", "currency", "day-order", "decimal", "delimiter", "encoding", "kind", "stages"
+    "columns",
+    "currency",
+    "day-order",
+    "decimal",
+    "delimiter",
+    "encoding",
+    "kind",
+    "probability",
+    "stages",
 ]
 """Parameter of an import."""
 Kind = Literal["opportunities", "accounts", "teams", "products"]
@@ -17,6 +25,7 @@ Kind = Literal["opportunities", "accounts", "teams", "products"]
 Delimiter = Literal["comma", "semicolon", "tab", "pipe"]
 DayOrder = Literal["day-first", "month-first"]
 Decimals = Literal["point", "comma"]
+Probabilities = Literal["share", "percent"]
 Column = Literal[
     "external_id",
     "title",
@@ -137,6 +146,7 @@ class Options(Value):
     delimiter: Delimiter | None = None
     day_order: DayOrder | None = None
     decimal: Decimals | None = None
+    probability: Probabilities | None = None
     currency: Currency | None = None
     """Currency of the amounts of rows that name none."""
     columns: dict[str, Column] = Field(default_factory=dict)

@@ -35,6 +35,7 @@ from sales.importing.options import (
     Kind,
     Options,
     Parameter,
+    Probabilities,
     StagesText,
     Unusable,
     columns_in,
@@ -72,6 +73,10 @@ async def _options(
         Decimals | None,
         Query(description="Sign before decimals; read from all numbers of a file unless given."),
     ] = None,
+    probability: Annotated[
+        Probabilities | None,
+        Query(description="Read from all probabilities of a file unless given."),
+    ] = None,
     currency: Annotated[
         Currency | None, Query(description="Currency of the amounts of rows that name none.")
     ] = None,
@@ -91,6 +96,7 @@ async def _options(
         delimiter=delimiter,
         day_order=day_order,
         decimal=decimal,
+        probability=probability,
         currency=currency,
         columns=columns_in(columns or "{}"),
         stages=stages_in(stages or "{}"),

@@ -13,7 +13,14 @@ from typing import Final, Literal, NamedTuple
 from contracts.counting import counted
 from contracts.sales import LossReason, PipelineStage
 from sales.importing.currency_signs import Named, currency_named
-from sales.importing.options import DayOrder, Decimals, Options, PipelineWord, Unusable
+from sales.importing.options import (
+    DayOrder,
+    Decimals,
+    Options,
+    PipelineWord,
+    Probabilities,
+    Unusable,
+)
 
 Outcome = Literal["open", "won", "lost"]
 
@@ -236,22 +243,37 @@ def read_currency(text: str) -> Named | None:
     return currency_named(code or text)
 
 
-def is_share(cells: Iterable[str], decimals: Decimals, column: str) -> bool | None:
-    """Return whether a column of probabilities has shares of one instead of percentages.
+def probabilities(
+    cells: Iterable[str], decimals: Decimals, column: str, chosen: Probabilities | None
+) -> Probabilities | None:
+    """Return whether a column of probabilities has shares of one or percentages.
 
-    None where its cells leave that open: all are 0 or 1.
+    None where its cells leave that open: all are 0 or 1. Raises Unusable where some are shares and
+    others percentages.
     """
+    if chosen is not None:
+        return chosen
     if "%" in column:
-        return False
-    highest, between = Decimal(0), False
+        return "percent"
+    found: dict[Probabilities, str] = {}
+    one = False
     for cell in cells:
         parts = number(cell)
         read = read_number(parts.digits, decimals)
-        if read is not None:
-            if parts.percent or read > 1:
-                return False
-            highest, between = max(highest, read), between or 0 < read < 1
-    return None if highest == 1 and not between else between
+        if read is None:
+            continue
+        if parts.percent or read > 1:
+            found.setdefault("percent", cell)
+        elif 0 < read < 1:
+            found.setdefault("share", cell)
+        one = one or read == 1
+    if len(found) > 1:
+        shown = " and ".join(repr(each) for each in found.values())
+        raise Unusable(
+            f"{column}: {shown} are a percentage and a share of one; say which the column has",
+            parameter="probability",
+        )
+    return next(iter(found), None if one else "percent")
 
 
 # ---- stages -------------------------------------------------------------------------------------

@@ -336,8 +336,8 @@ class OpportunityRow(ViewModel):
 
     Days are written YYYY-MM-DD, and the value is a decimal in the currency. For sorting by it,
     `expected_value_rounded` is in whole units of the currency (at most 2^53 - 1): rows are sorted
-    by currency first. The probability is in whole percent; the engagement's view has the exact
-    figure.
+    by currency first. The probability is a decimal in percent, and `probability_rounded` in whole
+    percent for sorting.
     """
 
     account: str | None
@@ -351,7 +351,8 @@ class OpportunityRow(ViewModel):
     expected_value: str | None
     expected_value_rounded: Annotated[int | None, SortedWithin("currency")]
     currency: str | None
-    probability: int | None
+    probability: str | None
+    probability_rounded: int | None
     imported: bool
 
 
@@ -374,6 +375,7 @@ def opportunity_row(state: Engagement) -> OpportunityRow:
         expected_value=canonical_decimal(value.amount) if value else None,
         expected_value_rounded=whole(value.amount) if value else None,
         currency=value.currency if value else None,
-        probability=None if probability is None else int(round_decimal(probability, 0)),
+        probability=None if probability is None else canonical_decimal(probability),
+        probability_rounded=None if probability is None else int(round_decimal(probability, 0)),
         imported=opportunity.imported is not None,
     )

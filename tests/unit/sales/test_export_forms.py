@@ -513,17 +513,42 @@ def test_a_column_of_currencies_has_codes_in_any_case_names_and_signs() -> None:
     ("header", "cells", "expected"),
     [
         ("Probability", ("0.2", "1"), [Decimal(20), Decimal(100)]),
-        ("Probability", ("0.2", "60"), [Decimal("0.2"), Decimal(60)]),
         ("Probability", ("60 %", "1"), [Decimal(60), Decimal(1)]),
         ("Probability (%)", ("1", "0"), [Decimal(1), Decimal(0)]),
-        ("Probability", ("1", "0"), [None, None]),
+        ("Probability", ("1", "0"), [None, Decimal(0)]),
     ],
 )
 def test_probabilities_are_percentages_or_shares_in_the_whole_file(
     header: str, cells: tuple[str, ...], expected: list[Decimal | None]
 ) -> None:
+    assert likely(*cells, header=header) == expected
+
+
+def likely(*cells: str, header: str = "Probability", **options: object) -> list[Decimal | None]:
     text = rows(*(f",,,,{cell}" for cell in cells), header=f"{HEADER},{header}")
-    assert [deal.probability for deal in deals(read(text))] == expected
+    return [deal.probability for deal in deals(read(text, **options))]
+
+
+@pytest.mark.parametrize("cells", [("0.2", "60"), ("0.6", "60%"), ("60 %", "1", "0.6")])
+def test_shares_and_percentages_in_one_file_are_refused_with_the_parameter(
+    cells: tuple[str, ...],
+) -> None:
+    text = rows(*(f",,,,{cell}" for cell in cells), header=f"{HEADER},Probability")
+    assert refusal(text).parameter == "probability"
+
+
+def test_a_given_form_of_probabilities_decides() -> None:
+    half = Decimal("0.5")
+    assert likely("0.5", "60", "60%", probability="percent") == [half, Decimal(60), Decimal(60)]
+    assert likely("0.5", "60%", "1", probability="share") == [Decimal(50), Decimal(60), 100]
+    assert likely("1", "0", probability="share") == [Decimal(100), 0]
+
+
+def test_a_probability_of_one_that_may_be_either_is_noted() -> None:
+    text = rows(",,,,1", ",,,,0", header=f"{HEADER},Probability")
+    [note] = [each for each in read(text).notes if each.startswith("Probability")]
+    assert note.startswith("Probability: 1 is a share or a percentage")
+    assert note.endswith("the parameter probability tells it (row 2)")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Views and list rows of Sales."""
 
 from datetime import date
+from decimal import Decimal
 
 from contracts.delivery import StatusReportPublished
 from sales.proposals.decisions import ReviseProposal
@@ -64,6 +65,7 @@ def test_the_list_row_of_an_engagement() -> None:
         "expected_value_rounded": 17_000,
         "currency": "EUR",
         "probability": None,
+        "probability_rounded": None,
         "imported": False,
     }
     assert ENGAGEMENT.rows(opened().state)["expected_value"] == "20000"
@@ -74,6 +76,12 @@ def test_the_list_row_of_an_imported_opportunity() -> None:
     assert (line["imported"], line["account"], line["expected_close"]) == (True, None, None)
     assert (line["stage"], line["opened_on"]) == ("qualifying", "2025-11-03")
     assert set(ENGAGEMENT.rows(new().consumed(MANAGER).state)) == LISTED
+
+
+def test_the_list_has_the_probability_of_the_view() -> None:
+    likely = IMPORTED.model_copy(update={"probability": Decimal("0.6")})
+    line = ENGAGEMENT.rows(new().published(likely).state)
+    assert (line["probability"], line["probability_rounded"]) == ("0.6", 1)
 
 
 def test_the_list_is_sorted_by_amounts_within_their_currency() -> None:
