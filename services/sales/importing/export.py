@@ -14,7 +14,7 @@ from sales.accounts.decisions import IntroduceAccount
 from sales.importing.accounts import read_accounts
 from sales.importing.decisions import ImportOpportunity
 from sales.importing.names import Names
-from sales.importing.opportunities import Opportunities, columns_of
+from sales.importing.opportunities import Opportunities, columns_of, repeated_ids
 from sales.importing.options import Kind, Options, Unusable
 from sales.importing.owners import Owners
 from sales.importing.table import BadRow, Refusal, Table, read_table
@@ -95,10 +95,12 @@ def read_export(
         introduced |= read_accounts(table, names, refused)
     taken: list[Row] = []
     columns: dict[str, str] = {}
+    repeated = repeated_ids(_of("opportunities", tables))
     for table in _of("opportunities", tables):
         columns |= columns_of(table)
         try:
-            reader = Opportunities(table, names, owners, regions, options, source, today)
+            rows = repeated.get(table.file, {})
+            reader = Opportunities(table, names, owners, regions, options, source, today, rows)
         except Unusable as error:
             raise error.of(table.file) from None
         for row, cells in table.rows:

@@ -1,6 +1,6 @@
 """Read the rows of opportunities of an export: which deal each row is, as the CRM has it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Final
 
@@ -15,10 +15,12 @@ from sales.importing.options import Column, Options, Unusable
 from sales.importing.owners import Owners
 from sales.importing.table import BadRow, Cells, Table, clean_lines, in_rows, sentence, short
 from sales.importing.values import (
+    SERIAL,
     Outcome,
     Stages,
     day_order,
     decimal_mark,
+    is_serial,
     loss_reason,
     number,
     probabilities,
@@ -81,6 +83,37 @@ def columns_of(table: Table) -> dict[str, str]:
     return {field: table.name(*columns) for field, columns in _COLUMNS_OF.items()}
 
 
+def repeated_ids(tables: Iterable[Table]) -> dict[str | None, dict[int, str]]:
+    """Return why rows are refused whose id another row has, by file, then by row.
+
+    Rows with different contents are all refused; of equal ones, those after the first.
+    """
+    places: dict[str, list[tuple[str | None, int, Cells]]] = {}
+    for table in tables:
+        for row, cells in table.rows:
+            if key := cells.get("external_id"):
+                places.setdefault(key, []).append((table.file, row, cells))
+    found: dict[str | None, dict[int, str]] = {}
+    for those in places.values():
+        differ = any(cells != those[0][2] for _, _, cells in those)
+        for file, row, _ in those if differ else those[1:]:
+            reason = f"is already in {_shown(those[:1])}"
+            if differ:
+                others = [each for each in those if each[:2] != (file, row)]
+                reason = f"is in {_shown(others)}, too, with other contents"
+            found.setdefault(file, {})[row] = reason
+    return found
+
+
+def _shown(places: Iterable[tuple[str | None, int, Cells]]) -> str:
+    by_file: dict[str | None, list[int]] = {}
+    for file, row, _ in places:
+        by_file.setdefault(file, []).append(row)
+    return " and ".join(
+        f"{in_rows(rows)} of {file}" if file else in_rows(rows) for file, rows in by_file.items()
+    )
+
+
 class Opportunities:
     """A reader of the rows of one file of opportunities."""
 
@@ -93,10 +126,12 @@ class Opportunities:
         options: Options,
         source: str,
         today: date,
+        repeated: Mapping[int, str],
     ) -> None:
         """Decide from all cells how the file writes days, numbers and stages.
 
-        `regions` are those of sellers, by comparable name. Raises Unusable where the cells leave
+        `regions` are those of sellers, by comparable name. `repeated` are the rows whose id is in
+        another row, with the reason to refuse them. Raises Unusable where the cells leave
         that open, and where an amount has no currency.
         """
         self._table, self._names, self._owners = table, names, owners
@@ -114,37 +149,42 @@ class Opportunities:
         )
         self._currency = options.currency
         self._require_currencies()
-        self._seen: dict[str, int] = {}
+        self._repeated = repeated
 
     def _require_currencies(self) -> None:
-        if self._currency is not None:
-            return
+        """Raise Unusable where amounts name no currency, or none may be in the given one."""
         without = [
-            row
+            (row, number(cells[each]).possible)
             for row, cells in self._table.rows
-            if any(cells.get(each) and self._lacks_currency(cells, each) for each in _AMOUNTS)
+            for each in _AMOUNTS
+            if cells.get(each) and self._lacks_currency(cells, each)
         ]
-        if without:
+        rows, given = in_rows([*dict.fromkeys(row for row, _ in without)]), self._currency
+        if given is None and without:
             raise Unusable(
-                f"no currency is named for the amounts in {in_rows(without)}; name it",
+                f"no currency is named for the amounts in {rows}; name it", parameter="currency"
+            )
+        if without and all(possible and given not in possible for _, possible in without):
+            raise Unusable(
+                f"currency is given as {given}, and the amounts in {rows} have signs of others",
                 parameter="currency",
             )
 
     def _lacks_currency(self, cells: Cells, column: Column) -> bool:
         """Return whether the currency of an amount is known by the parameter only."""
         named = cells.get("currency", "")
-        return self._currency_of(cells, column) is None and not (
+        return self._currency_of(cells, column, None) is None and not (
             named and read_currency(named) is None
         )
 
-    def _currency_of(self, cells: Cells, column: Column) -> str | None:
-        """Return the currency in its column, else beside the amount, else the parameter."""
+    def _currency_of(self, cells: Cells, column: Column, default: str | None) -> str | None:
+        """Return the currency in its column, else beside the amount, else the default."""
         beside, text = number(cells[column]), cells.get("currency", "")
         named = read_currency(text) if text else None
         if text and named is None:
             return None
         possible = named.possible if named else None
-        currencies = (named.currency if named else None, beside.currency, self._currency)
+        currencies = (named.currency if named else None, beside.currency, default)
         return next((each for each in currencies if each and each in (possible or {each})), None)
 
     def read(self, row: int, given: Cells) -> ImportOpportunity:
@@ -235,17 +275,16 @@ class Opportunities:
         for columns in groups:
             if not any(cells.get(each) for each in columns):
                 yield table.name(*columns), "is missing"
-        key = cells["external_id"]
-        first = self._seen.setdefault(key, row)
-        if key and first != row:
-            yield table.name("external_id"), f"is already in row {first}"
+        if reason := self._repeated.get(row):
+            yield table.name("external_id"), reason
 
     def _day(self, cells: Cells, column: Column, problems: list[tuple[str, str]]) -> date | None:
         text = cells.get(column, "")
         day = read_day(text, self._order)
         if text and day is None:
-            wanted = f"{self._order}, or year-month-day"
-            problems.append((self._table.name(column), f"{short(text)} is not a date, {wanted}"))
+            wanted = f"not a date, {self._order}, or year-month-day"
+            reason = SERIAL if is_serial(text) else wanted
+            problems.append((self._table.name(column), f"{short(text)} is {reason}"))
         return day
 
     def _money(
@@ -261,7 +300,7 @@ class Opportunities:
             problems.append((name, f"{short(text)} is not a number"))
         elif parts.negative and amount:
             problems.append((name, f"{short(text)} is negative"))
-        currency = self._currency_of(cells, column)
+        currency = self._currency_of(cells, column, self._currency)
         if currency is None:
             problems.append((self._table.name("currency"), f"{short(named)} is not a currency"))
         elif parts.possible is not None and currency not in parts.possible:

@@ -5,10 +5,10 @@ with the parameter that decides it where the cells leave it open or contradict e
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeVar
 
 from contracts.counting import counted
 from contracts.sales import LossReason, PipelineStage
@@ -17,11 +17,13 @@ from sales.importing.options import (
     DayOrder,
     Decimals,
     Options,
+    Parameter,
     PipelineWord,
     Probabilities,
     Unusable,
 )
 
+Form = TypeVar("Form", bound=str)
 Outcome = Literal["open", "won", "lost"]
 
 # ---- days ---------------------------------------------------------------------------------------
@@ -36,6 +38,11 @@ _DAY_MONTH: Final = re.compile(
     r"(\d{1,2})[ .-]{1,2}([A-Za-z]{3,9})\.?[ ,-]{1,2}(\d{4}|\d{2})" + _CLOCK
 )
 _MONTH_DAY: Final = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4})" + _CLOCK)
+_SERIAL: Final = re.compile(r"([0-9]{5})(?:[.,][0-9]+)?")
+SERIAL: Final = (
+    "the serial number of a day in a spreadsheet program; format the column as a date, yyyy-mm-dd, "
+    "and save it as CSV again"
+)
 _MONTHS: Final = (
     "january february march april may june july august september october november december"
 )
@@ -45,13 +52,18 @@ def day_order(cells: Iterable[str], others: Iterable[str], chosen: DayOrder | No
     """Return the order of day and month in a file's dates written in numbers.
 
     `cells` are those of its columns of days; `others` are asked where these leave it open. Raises
-    Unusable where all leave it open, and where one cell is day first and another month first.
+    Unusable where all leave it open, where one cell is day first and another month first, where
+    the chosen order is that of none of them, and where all days are serial numbers.
     """
-    if chosen is not None:
-        return chosen
     cells = tuple(cells)
+    if cells and all(is_serial(cell) for cell in cells):
+        raise Unusable(f"all days are like {cells[0]!r}, {SERIAL}")
     pairs = _pairs(cells)
-    found = _orders(pairs) or _orders(_pairs(others))
+    found = _orders(pairs)
+    if chosen is not None:
+        _require_among(chosen, found, "day-order")
+        return chosen
+    found = found or _orders(_pairs(others))
     if len(found) > 1:
         shown = " and ".join(repr(each) for each in found.values())
         raise Unusable(f"{shown} have different orders of day and month", parameter="day-order")
@@ -64,6 +76,22 @@ def day_order(cells: Iterable[str], others: Iterable[str], chosen: DayOrder | No
             parameter="day-order",
         )
     return next(iter(found), "day-first")
+
+
+def _require_among(chosen: Form, found: Mapping[Form, str], parameter: Parameter) -> None:
+    """Raise Unusable where a parameter is not among what the cells of the file show, if any."""
+    if found and chosen not in found:
+        other, cell = next(iter(found.items()))
+        raise Unusable(
+            f"{parameter} is given as {chosen}, and the file has {cell!r}, which is {other}",
+            parameter=parameter,
+        )
+
+
+def is_serial(cell: str) -> bool:
+    """Return whether a cell is a number by which spreadsheet programs store a day (1982-2064)."""
+    match = _SERIAL.fullmatch(cell)
+    return match is not None and 30_000 <= int(match[1]) <= 60_000
 
 
 def _pairs(cells: Iterable[str]) -> list[tuple[int, int, str]]:
@@ -181,28 +209,40 @@ def number(text: str) -> Number:
 def decimal_mark(cells: Iterable[str], chosen: Decimals | None) -> Decimals:
     """Return which sign is before the decimals in all numbers of a file.
 
-    Raises Unusable where the cells leave it open (`1,234`), and where they contradict each other.
+    Raises Unusable where the cells leave it open (`1,234`), where they contradict each other
+    (`1,234` and `20,5`), and where none has the chosen sign, but some have the other one.
     """
-    if chosen is not None:
-        return chosen
     found: dict[Decimals, str] = {}
-    doubtful = None
+    doubtful: dict[Decimals, str] = {}
+    few: dict[Decimals, str] = {}
     for cell in cells:
         digits = number(cell).digits
         if not re.fullmatch(r"[\d.,]+", digits):
             continue
         mark = _mark(digits)
         if mark == "doubtful":
-            doubtful = doubtful or cell
-        elif mark is not None:
+            doubtful.setdefault("point" if "." in digits else "comma", cell)
+        elif mark is not None and read_number(digits, mark) is not None:
             found.setdefault(mark, cell)
+            if 1 <= len(digits.rpartition("." if mark == "point" else ",")[2]) <= 2:
+                few.setdefault(mark, cell)
+    if chosen is not None:
+        _require_among(chosen, found, "decimal")
+        return chosen
+    for mark, cell in few.items():
+        if mark in doubtful:
+            raise Unusable(
+                f"{doubtful[mark]!r} and {cell!r} have three decimals and fewer, or different "
+                f"decimal signs",
+                parameter="decimal",
+            )
     if len(found) > 1:
         shown = " and ".join(repr(each) for each in found.values())
         raise Unusable(f"{shown} have different decimal signs", parameter="decimal")
     if not found and doubtful:
         raise Unusable(
             f"no number tells whether a comma or a point is before the decimals, as in "
-            f"{doubtful!r}; say point or comma",
+            f"{next(iter(doubtful.values()))!r}; say point or comma",
             parameter="decimal",
         )
     return next(iter(found), "point")
@@ -249,11 +289,9 @@ def probabilities(
     """Return whether a column of probabilities has shares of one or percentages.
 
     None where its cells leave that open: all are 0 or 1. Raises Unusable where some are shares and
-    others percentages.
+    others percentages, and where shares are chosen and all are percentages.
     """
-    if chosen is not None:
-        return chosen
-    if "%" in column:
+    if chosen is None and "%" in column:
         return "percent"
     found: dict[Probabilities, str] = {}
     one = False
@@ -267,6 +305,10 @@ def probabilities(
         elif 0 < read < 1:
             found.setdefault("share", cell)
         one = one or read == 1
+    if chosen is not None:
+        if chosen == "share":
+            _require_among(chosen, found, "probability")
+        return chosen
     if len(found) > 1:
         shown = " and ".join(repr(each) for each in found.values())
         raise Unusable(

@@ -376,10 +376,59 @@ def test_days_are_read_as_people_write_them(day: str) -> None:
     assert opened(f'"{day}"') == [date(2025, 4, 13)]
 
 
-@pytest.mark.parametrize("day", ["13/14/2025", "25-04-13", "2025-02-30", "April 2025", "45000"])
+@pytest.mark.parametrize("day", ["13/14/2025", "25-04-13", "2025-02-30", "April 2025", "75000"])
 def test_what_is_no_day_is_refused(day: str) -> None:
     export = read(rows(f"{day},,,"))
     assert [each.field for each in export.refused] == ["Create Date"]
+
+
+def test_days_that_a_spreadsheet_wrote_as_numbers_are_told() -> None:
+    export = read(rows("46054,,,", "2025-11-02,,,"))
+    assert [(each.row, each.field) for each in export.refused] == [(2, "Create Date")]
+    assert "serial number of a day in a spreadsheet program" in export.refused[0].reason
+    error = refusal(rows("46054,46081.5,,", "46055,,,"))
+    assert "all days are like '46054'" in str(error)
+    assert "yyyy-mm-dd" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("cells", "parameter", "value"),
+    [
+        (("03/02/2025,,,", "04/13/2025,,,"), "day-order", "day-first"),
+        ((',,"20,5",EUR', ',,"1.234,5",EUR'), "decimal", "point"),
+        ((",,,,60", ",,,,40"), "probability", "share"),
+        ((",,$5,", ",,$6,"), "currency", "EUR"),
+    ],
+)
+def test_a_parameter_that_contradicts_the_file_is_told_once(
+    cells: tuple[str, ...], parameter: str, value: str
+) -> None:
+    text = rows(*cells, header=f"{HEADER},Probability" if ",,,," in cells[0] else HEADER)
+    error = refusal(text, **{parameter.replace("-", "_"): value})
+    assert error.parameter == parameter
+    assert f"{parameter} is given as {value}, and the" in str(error)
+
+
+def test_a_parameter_decides_where_the_file_contradicts_itself() -> None:
+    export = read(rows("13/02/2025,,,", "04/13/2025,,,"), day_order="day-first")
+    assert [each.row for each in export.refused] == [3]
+
+
+def test_rows_of_one_id_with_different_contents_are_all_refused() -> None:
+    other = rows(",,7,EUR")
+    export = read(f"{rows(',,5,EUR', ',,6,EUR')}\nR1,Desk,New,Nora Field,,,9,EUR")
+    assert [row.row for row in export.taken] == [3]
+    assert [(each.row, each.reason) for each in export.refused] == [
+        (2, "is in row 4, too, with other contents"),
+        (4, "is in row 2, too, with other contents"),
+    ]
+    both = read(rows(",,5,EUR"), other)
+    assert [(each.file, each.reason) for each in both.refused] == [
+        ("1.csv", "is in row 2 of 2.csv, too, with other contents"),
+        ("2.csv", "is in row 2 of 1.csv, too, with other contents"),
+    ]
+    [again] = read(f"{other}\n{other.splitlines()[1]}").refused
+    assert (again.row, again.reason) == (3, "is already in row 2")
 
 
 @given(st.lists(st.dates(date(2020, 1, 1), date(2025, 12, 31)), max_size=6), st.randoms())
@@ -409,6 +458,7 @@ def test_one_number_decides_for_the_whole_file() -> None:
     assert amounts("1,234", decimal="point") == [1234]
     assert refusal(rows(',,"1,234",EUR')).parameter == "decimal"
     assert refusal(rows(',,"1,50",EUR', ",,1.50,EUR")).parameter == "decimal"
+    assert refusal(rows(',,"1,234",EUR', ',,"20,5",EUR')).parameter == "decimal"
 
 
 @pytest.mark.parametrize(
