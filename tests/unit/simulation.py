@@ -44,6 +44,7 @@ from local.demo.bank import Bank
 from local.demo.driver import Body, Calendar, CommandRefused, Driver
 from local.demo.reference_data import CUSTOMERS, SELLERS, publish, roles
 from local.demo.timesheets import Timesheets
+from sales.accounts.decisions import IntroduceAccount
 from sales.importing.export import read_export
 from sales.importing.options import Options
 from sales.importing.owners import Owners
@@ -421,7 +422,7 @@ class InProcessDriver(Driver):
         quoted = [f'"{each}"' for each in cells.values()]
         export = read_export(
             {"export.csv": "\n".join([",".join(cells), ",".join(quoted)]).encode()},
-            {self.ids[each.account]: each.name for each in CUSTOMERS},
+            {self.ids[each.account]: IntroduceAccount(name=each.name) for each in CUSTOMERS},
             (),
             Owners({person: name for person, name, _ in SELLERS}, b"key"),
             source="crm",

@@ -1,5 +1,7 @@
 """Read the rows of accounts of an export."""
 
+from typing import Final, Literal
+
 from pydantic import ValidationError
 
 from chassis.domain.ids import comparable
@@ -9,13 +11,16 @@ from sales.accounts.decisions import IntroduceAccount
 from sales.importing.names import Names
 from sales.importing.table import Refusal, Table, clean_lines, sentence, short
 
+_NOTED: Final[tuple[Literal["sector", "country", "parent"], ...]] = ("sector", "country", "parent")
+
 
 def read_accounts(
     table: Table, names: Names, refused: list[Refusal]
 ) -> dict[AccountId, IntroduceAccount]:
     """Return the accounts of a file by id, and add the rows that are refused.
 
-    A parent is the account with an equal name, in this file or published; it may be in a later row.
+    What differs from a published account is noted, since an import changes none. A parent is the
+    account with an equal name, in this file or published; it may be in a later row.
     A country is read by its code or its English name, and is left out otherwise. Rows with equal
     names are one account, the first of them.
     """
@@ -46,11 +51,32 @@ def read_accounts(
         }
         try:
             read[account] = IntroduceAccount.model_validate(values)
+            _note_differences(table, names, row, account, read[account])
         except ValidationError as error:
             refused += table.refused(
                 row, {}, *((str(each["loc"][0]), sentence(each["msg"])) for each in error.errors())
             )
     return _without_circles(table, names, read, {account: row for row, account, _ in valid})
+
+
+def _note_differences(
+    table: Table, names: Names, row: int, account: AccountId, given: IntroduceAccount
+) -> None:
+    """Note what the file has of a published account, and is otherwise here."""
+    known = names.published.get(account)
+    if known is None:
+        return
+    for column in _NOTED:
+        new, old = getattr(given, column), getattr(known, column)
+        if column == "parent":
+            new, old = (names.name_of(each) if each else None for each in (new, old))
+        if new and comparable(new) != comparable(old or ""):
+            recorded = short(old) if old else "none"
+            names.note(
+                row,
+                f"{table.name(column)} of {known.name}: {short(new)} in the file, {recorded} here; "
+                f"not changed, see publish-account",
+            )
 
 
 def _parent(table: Table, names: Names, row: int, name: str | None) -> AccountId | None:

@@ -4,10 +4,12 @@ Pure. A file is read in three steps: its text and records (`dialect`), the meani
 (`columns`), and what its cells write (`values`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from typing import Final
 
 from chassis.domain.ids import comparable
+from contracts.counting import counted
 from contracts.money import Money
 from contracts.values import AccountId, Value
 from sales.accounts.decisions import IntroduceAccount
@@ -19,6 +21,8 @@ from sales.importing.options import Kind, Options, Unusable
 from sales.importing.owners import Owners
 from sales.importing.table import BadRow, Refusal, Table, read_table
 from sales.importing.values import Outcome
+
+_MOST_NAMED: Final = 8
 
 
 class Row(Value):
@@ -51,6 +55,8 @@ class Export(Value):
     accounts: dict[AccountId, IntroduceAccount]
     accounts_known: int
     totals: tuple[Total, ...]
+    external_ids: frozenset[str]
+    """The ids of all opportunities, also of refused rows."""
     columns: dict[str, str]
     """The column of each field of an imported opportunity, as the file names it."""
     notes: tuple[str, ...]
@@ -58,7 +64,7 @@ class Export(Value):
 
 def read_export(
     files: Mapping[str, bytes],
-    accounts: Mapping[AccountId, str],
+    accounts: Mapping[AccountId, IntroduceAccount],
     products: Iterable[str],
     owners: Owners,
     *,
@@ -68,7 +74,7 @@ def read_export(
 ) -> Export:
     """Return the content of the files of one export, by their names.
 
-    `accounts` are the names of the published accounts, by id. `products` are the correct product
+    `accounts` are the published accounts, by id. `products` are the correct product
     names, and may be empty. `owners` maps names of sellers to person ids. `source` names the CRM,
     and `today` is the last day on which a deal may have opened or ended. Raises Unusable where a
     file cannot be read, or there are neither opportunities nor accounts.
@@ -125,11 +131,39 @@ def read_export(
         taken=tuple(taken),
         refused=tuple(sorted(refused, key=lambda each: (each.file or "", each.row))),
         accounts=new,
-        accounts_known=len(names.named.keys() & names.published),
+        accounts_known=len(names.named.keys() & names.published.keys()),
         totals=_totals(taken),
+        external_ids=frozenset(
+            key for table in _of("opportunities", tables) for key in _ids(table)
+        ),
         columns=columns,
         notes=names.notes,
     )
+
+
+def without_rows(export: Export, open_deals: Iterable[str], source: str) -> Export:
+    """Return an export with a note on the open deals of earlier imports that it does not have.
+
+    `open_deals` are the ids of all deals that are open in the CRM by its last import. An export
+    without opportunities is returned as it is.
+    """
+    missing = sorted({*open_deals} - export.external_ids) if export.external_ids else []
+    if not missing:
+        return export
+    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+    note = (
+        f"{counted(len(missing), 'deal')} of {source} that earlier imports had as open "
+        f"{'is' if len(missing) == 1 else 'are'} not in this export, and not changed: "
+        f"{', '.join(missing[:_MOST_NAMED])}{more}"
+    )
+    return export.model_copy(update={"notes": (*export.notes, note)})
+
+
+def _ids(table: Table) -> Iterator[str]:
+    yield from table.cells("external_id")
+    for _, cells, _ in table.broken:
+        if key := cells.get("external_id"):
+            yield key
 
 
 def _tables(files: Mapping[str, bytes], options: Options) -> list[Table]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from chassis.domain.ids import comparable
 from contracts.values import AccountId
+from sales.accounts.decisions import IntroduceAccount
 from sales.accounts.names import account_id
 from sales.importing.table import in_rows, short
 
@@ -11,16 +12,20 @@ from sales.importing.table import in_rows, short
 class Names:
     """The accounts and products known so far, and the notes on rows.
 
-    `accounts` are the names of the published accounts, by id. `products` are the correct product
+    `accounts` are the published accounts, by id. `products` are the correct product
     names, and may be empty.
     """
 
-    def __init__(self, accounts: Mapping[AccountId, str], products: Iterable[str]) -> None:
-        self._known = {comparable(name): (known, name) for known, name in accounts.items()}
+    def __init__(
+        self, accounts: Mapping[AccountId, IntroduceAccount], products: Iterable[str]
+    ) -> None:
+        self._known = {
+            comparable(each.name): (account, each.name) for account, each in accounts.items()
+        }
         self._products = {_without_spaces(name): name for name in products}
         self._listed = frozenset(self._products)
         self._notes: dict[str, list[int]] = {}
-        self.published = frozenset(accounts)
+        self.published = accounts
         self.named: dict[AccountId, str] = {}
         """The accounts that rows name, by id, in the spelling that was read first."""
 
@@ -53,6 +58,11 @@ class Names:
         """Return the id of an account that is known by a name, or None."""
         known = self._known.get(comparable(name))
         return known[0] if known else None
+
+    def name_of(self, account: AccountId) -> str:
+        """Return the name of an account that is known or named; its id where there is none."""
+        known = self.published.get(account)
+        return known.name if known else self.named.get(account, account)
 
     def use(self, account: AccountId | None, name: str | None) -> None:
         """Keep an account that a valid row names."""

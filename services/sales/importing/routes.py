@@ -9,6 +9,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
+from chassis.application.read_models import Views
 from chassis.domain.commands import Command
 from chassis.domain.decider import handle_command
 from chassis.domain.rules import EASTERNMOST
@@ -23,8 +24,9 @@ from contracts.money import Currency
 from contracts.places import day_at
 from contracts.reference import AccountPublished, PersonPublished
 from contracts.values import ShortText
+from sales.accounts.decisions import IntroduceAccount
 from sales.importing.archive import read_archive
-from sales.importing.export import read_export
+from sales.importing.export import read_export, without_rows
 from sales.importing.import_runner import Progress, Report, steps
 from sales.importing.options import (
     ColumnsText,
@@ -48,6 +50,7 @@ LARGEST_EXPORT = 4 * 1024 * 1024
 """Maximum size of an export in one request, in bytes (about 50,000 rows)."""
 
 _OWNERS = "owners"
+_PAGE = 500
 _STREAMED = "application/x-ndjson"
 _PARAMETERS: Final[tuple[Parameter, ...]] = get_args(Parameter)
 
@@ -178,7 +181,7 @@ async def take_export(
         content = await _bounded(request)
         export = read_export(
             {"": content} if kind == "text/csv" else read_archive(content, LARGEST_EXPORT),
-            {each.event.account: each.event.name for each in records.all(AccountPublished)},
+            {each.event.account: _as_known(each.event) for each in records.all(AccountPublished)},
             product or (),
             Owners(
                 {each.event.person: each.event.name for each in records.all(PersonPublished)},
@@ -192,10 +195,30 @@ async def take_export(
         parameter = error.parameter
         errors = [FieldError(field=parameter, problem=str(error))] if parameter else None
         raise Problem(422, "unusable-export", str(error), errors=errors) from None
+    export = without_rows(export, await _open_in(source, container.views), source)
     found = steps(export, try_out if dry_run else send, uuid4().hex, dry_run=dry_run)
     if _STREAMED in request.headers.get("accept", ""):
         return StreamingResponse(_lines(found), media_type=_STREAMED)
     return await anext(step async for step in found if isinstance(step, Report))
+
+
+def _as_known(account: AccountPublished) -> IntroduceAccount:
+    fields = {name: getattr(account, name) for name in IntroduceAccount.model_fields}
+    return IntroduceAccount.model_validate(fields)
+
+
+async def _open_in(source: str, views: Views) -> list[str]:
+    """Return the ids of the deals that are open in a CRM by its last import."""
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = await views.page(
+            "engagement", filters={"open_in_crm": source}, cursor=cursor, limit=_PAGE
+        )
+        found += (str(row.fields["external_id"]) for row in page.rows)
+        cursor = page.cursor
+        if cursor is None:
+            return found
 
 
 async def _lines(found: AsyncIterator[Progress | Report]) -> AsyncIterator[str]:

@@ -337,7 +337,8 @@ class OpportunityRow(ViewModel):
     Days are written YYYY-MM-DD, and the value is a decimal in the currency. For sorting by it,
     `expected_value_rounded` is in whole units of the currency (at most 2^53 - 1): rows are sorted
     by currency first. The probability is a decimal in percent, and `probability_rounded` in whole
-    percent for sorting.
+    percent for sorting. `open_in_crm` names the CRM in which the deal is open by the last import
+    that had it, and `external_id` is its id there.
     """
 
     account: str | None
@@ -353,6 +354,8 @@ class OpportunityRow(ViewModel):
     currency: str | None
     probability: str | None
     probability_rounded: int | None
+    external_id: str | None
+    open_in_crm: str | None
     imported: bool
 
 
@@ -362,7 +365,7 @@ def opportunity_row(state: Engagement) -> OpportunityRow:
     opportunity, won = state.opportunity, state.proposals.won
     value = won.price if won else opportunity.expected_value
     closes = opportunity.expected_close
-    probability = opportunity.probability
+    probability, crm = opportunity.probability, opportunity.in_crm
     return OpportunityRow(
         account=opportunity.account,
         title=opportunity.known.title if opportunity.known else None,
@@ -377,5 +380,7 @@ def opportunity_row(state: Engagement) -> OpportunityRow:
         currency=value.currency if value else None,
         probability=None if probability is None else canonical_decimal(probability),
         probability_rounded=None if probability is None else int(round_decimal(probability, 0)),
+        external_id=crm.external_id if crm else None,
+        open_in_crm=crm.source if crm and crm.outcome == "open" else None,
         imported=opportunity.imported is not None,
     )

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.money import Money
+from sales.accounts.decisions import IntroduceAccount
 from sales.accounts.names import account_id
 from sales.importing.decisions import ImportOpportunity
 from sales.importing.export import Export, read_export
@@ -45,7 +46,7 @@ def read(
 ) -> Export:
     return read_export(
         {"export.csv": text.encode()},
-        accounts or {},
+        {key: IntroduceAccount(name=name) for key, name in (accounts or {}).items()},
         products,
         owners,
         source="crm",

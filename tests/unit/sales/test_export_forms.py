@@ -1,7 +1,7 @@
 """Read exports as CRMs and spreadsheets write them: each whole, or refused with the parameter."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.money import Money
+from contracts.values import AccountId
+from sales.accounts.decisions import IntroduceAccount
 from sales.accounts.names import account_id
 from sales.importing.archive import read_archive
 from sales.importing.decisions import ImportOpportunity
-from sales.importing.export import Export, read_export
+from sales.importing.export import Export, read_export, without_rows
 from sales.importing.options import Options, Unusable
 from sales.importing.owners import Owners
 from sales.importing.table import read_table
@@ -30,10 +32,16 @@ LARGEST = 10**7
 
 
 def read(*files: str | bytes, **options: object) -> Export:
+    return read_known({}, *files, **options)
+
+
+def read_known(
+    accounts: Mapping[AccountId, IntroduceAccount], *files: str | bytes, **options: object
+) -> Export:
     contents = [each if isinstance(each, bytes) else each.encode() for each in files]
     return read_export(
         {f"{number}.csv": content for number, content in enumerate(contents, 1)},
-        {},
+        accounts,
         (),
         OWNERS,
         source="crm",
@@ -169,6 +177,43 @@ def test_no_account_is_above_itself() -> None:
         account_id("A"),
         account_id("B"),
     ]
+
+
+def test_what_differs_from_a_published_account_is_noted_and_not_changed() -> None:
+    known = {
+        "acme": IntroduceAccount(name="Acme", sector="retail", country="DE", parent="globex"),
+        "globex": IntroduceAccount(name="Globex"),
+        "initech": IntroduceAccount(name="Initech"),
+    }
+    text = (
+        "Account Name,Industry,Country,Parent Account\n"
+        "ACME,Finance,France,Initech\nGlobex,,,\nInitech,Retail,,\n"
+    )
+    export = read_known(known, text)
+    assert export.accounts == {}
+    end = "not changed, see publish-account"
+    assert [note for note in export.notes if end in note] == [
+        f"Industry of Acme: 'Finance' in the file, 'retail' here; {end} (row 2)",
+        f"Country of Acme: 'FR' in the file, 'DE' here; {end} (row 2)",
+        f"Parent Account of Acme: 'Initech' in the file, 'Globex' here; {end} (row 2)",
+        f"Industry of Initech: 'Retail' in the file, none here; {end} (row 4)",
+    ]
+    equal = "Account Name,Industry,Country,Parent Account\nAcme,Retail,Germany,globex\nGlobex,,,\n"
+    assert [note for note in read_known(known, equal).notes if "changed" in note] == []
+
+
+def test_open_deals_of_earlier_imports_that_are_not_in_the_file_are_noted() -> None:
+    export = read(rows(",,5,EUR", "soon,,6,EUR"))
+    assert without_rows(export, ("R1", "R2"), "crm") == export, "a refused row is in the file"
+    [note] = {*without_rows(export, ("R3", "R1"), "crm").notes} - {*export.notes}
+    assert note == (
+        "1 deal of crm that earlier imports had as open is not in this export, and not changed: R3"
+    )
+    many = without_rows(export, (f"Q{each}" for each in range(10)), "crm").notes[-1]
+    assert many.startswith("10 deals of crm")
+    assert many.endswith("Q0, Q1, Q2, Q3, Q4, Q5, Q6, Q7 and 2 more")
+    accounts = read("Account Name,Industry\nAcme,Retail\n")
+    assert without_rows(accounts, ("R3",), "crm") == accounts
 
 
 def test_the_files_of_an_export_are_read_together() -> None:

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from contracts.delivery import StatusReportPublished
+from contracts.sales import OpportunityImportUpdated
 from sales.proposals.decisions import ReviseProposal
 from sales.service import ENGAGEMENT
 from tests.unit.sales.builders import DRAFT, MANAGER, new, opened, ready, submitted, won
@@ -66,6 +67,8 @@ def test_the_list_row_of_an_engagement() -> None:
         "currency": "EUR",
         "probability": None,
         "probability_rounded": None,
+        "external_id": None,
+        "open_in_crm": None,
         "imported": False,
     }
     assert ENGAGEMENT.rows(opened().state)["expected_value"] == "20000"
@@ -76,6 +79,15 @@ def test_the_list_row_of_an_imported_opportunity() -> None:
     assert (line["imported"], line["account"], line["expected_close"]) == (True, None, None)
     assert (line["stage"], line["opened_on"]) == ("qualifying", "2025-11-03")
     assert set(ENGAGEMENT.rows(new().consumed(MANAGER).state)) == LISTED
+
+
+def test_the_list_has_the_crm_in_which_a_deal_is_open() -> None:
+    imported = new().published(IMPORTED)
+    line = ENGAGEMENT.rows(imported.state)
+    assert (line["external_id"], line["open_in_crm"]) == (IMPORTED.external_id, IMPORTED.source)
+    closed = IMPORTED.model_copy(update={"outcome": "lost"})
+    moved = OpportunityImportUpdated(**dict(closed), changed=("outcome",), applied=False)
+    assert ENGAGEMENT.rows(imported.published(moved).state)["open_in_crm"] is None
 
 
 def test_the_list_has_the_probability_of_the_view() -> None:
