@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 from fastapi import FastAPI, Request
 
@@ -25,6 +26,7 @@ from chassis.web.auth import Tokens, issue
 from contracts.event import Event, Recorded
 from contracts.reference import AccountPublished, PersonPublished
 from contracts.roles import Role
+from gateway import api
 from gateway.decider import ENGAGEMENT, EngagementDisconnects, PublishDisconnects, detected
 from gateway.pages import Sources, pages
 from gateway.portfolio.figures import (
@@ -251,6 +253,18 @@ def app_of(gateway: InMemory, as_of: datetime | None = None) -> FastAPI:
         )
 
     app.include_router(pages(sources))
+    return app
+
+
+def api_of() -> FastAPI:
+    """Return an application with the API of the gateway; a test replaces `api.get_queries`."""
+    app = FastAPI()
+    app.state.tokens = Tokens(SETTINGS)
+    app.state.wait_limit = SETTINGS.wait_limit
+    up_to_date = SimpleNamespace(of_lists=lambda: None, of_engagement=lambda _: None)
+    app.state.container = SimpleNamespace(waits_for=None, as_of=up_to_date)
+    problems.install(app)
+    app.include_router(api.router)
     return app
 
 

@@ -45,7 +45,7 @@ from gateway.decider import ENGAGEMENT, WaiveDisconnect
 from gateway.portfolio.list_index import SORTS, InvalidCursor
 from gateway.portfolio.reporting import ReportedPortfolio
 from gateway.projection.projector import Projector
-from gateway.queries import Queries
+from gateway.queries import History, Queries, history_filter
 from gateway.redaction import Reader
 from gateway.schemas import (
     DisconnectPage,
@@ -160,8 +160,12 @@ async def list_engagements(
     on_hold: Annotated[bool | None, Query()] = None,
     imported: Annotated[bool | None, Query()] = None,
     history: Annotated[
-        bool | None, Query(description="True for deals that a CRM had and no one took up here.")
-    ] = None,
+        History,
+        Query(
+            description="Imported history, deals that a CRM had and no one took up here: `false` "
+            "leaves them out, `true` lists them only, `both` lists them among the others."
+        ),
+    ] = "false",
     waits: Annotated[Literal["parked", "newer-version"] | None, Query()] = None,
 ) -> Response:
     """List engagements: filtered, sorted, in pages."""
@@ -175,15 +179,15 @@ async def list_engagements(
         "currency": currency,
         "on_hold": on_hold,
         "imported": imported,
-        "history": history,
         "waits": waits,
     }
-    reject_unknown_query(request, "sort", "cursor", "limit", *wanted)
+    reject_unknown_query(request, "sort", "cursor", "limit", "history", *wanted)
     if sort.removeprefix("-") not in SORTS:
         raise field_error("sort", f"must be one of {', '.join(SORTS)}, with or without a - before")
     if stage is not None and stage not in STAGES:
         raise field_error("stage", f"must be one of {', '.join(STAGES)}")
     filters = {name: value for name, value in wanted.items() if value is not None}
+    filters |= history_filter(history)
     try:
         page = await get_queries(request).engagements(
             filters, sort, cursor, limit, confidential=reader.confidential

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from chassis.application.command_handler import NotYet
 from chassis.application.repository import Unknown
@@ -53,6 +54,15 @@ class EngagementDetails:
     def complete_for(self, *, confidential: bool) -> bool:
         """Return whether all that a reader may see is complete."""
         return self.complete if confidential else self.open_part_complete
+
+
+History = Literal["false", "true", "both"]
+"""Which engagements are listed: those that are no imported history, only it, or both."""
+
+
+def history_filter(history: History) -> dict[str, bool]:
+    """Return the filter by which engagements are listed with or without imported history."""
+    return {} if history == "both" else {"history": history == "true"}
 
 
 class Queries:

@@ -50,7 +50,7 @@ from gateway.portfolio.list_index import ListedDisconnect, Page
 from gateway.portfolio.reporting import reported
 from gateway.portfolio.summary import Summary
 from gateway.projection.projector import ViewChange
-from gateway.queries import EngagementDetails
+from gateway.queries import EngagementDetails, History, history_filter
 from gateway.rules.computed_status import statuses
 
 FIRST_PAGE_ITEMS = 12
@@ -314,13 +314,13 @@ def _add_lists(router: APIRouter, sources: Callable[[Request], Sources]) -> None
         caller: Viewer,
         stage: str | None = None,
         sort: Literal["-attention", "title", "-price", "finish", "-updated"] = "-attention",
-        history: Literal["true"] | None = None,
+        history: History = "false",
         cursor: Cursor = None,
     ) -> Response:
         if stage is not None and stage not in STAGE_NAMES:
             raise Problem(404, "unknown-route", "")
         source = sources(request)
-        filters: dict[str, str | bool] = {"history": history is not None}
+        filters: dict[str, str | bool] = {**history_filter(history)}
         if stage:
             filters["stage"] = stage
         listed = await source.queries.engagements(
@@ -332,7 +332,7 @@ def _add_lists(router: APIRouter, sources: Callable[[Request], Sources]) -> None
             listed=listed,
             stage=stage,
             sort=sort,
-            history=history,
+            history=None if history == "false" else history,
             stages=[*UNDER_WAY, *OVER],
         )
         return page("engagements.html", content)

@@ -1,6 +1,7 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from chassis.web.auth import Caller, Tokens
 from chassis.web.problems import Problem
 from contracts import finance
 from contracts.values import Margin
+from gateway import api
 from gateway.pages import live_updates
 from gateway.pages.routes import age_notice
 from gateway.projection.projector import ViewChange
@@ -20,7 +22,16 @@ from gateway.view.waiting import Waits
 from testkit.scenario import RecordsOf
 from tests.amounts import eur
 from tests.builders import ENGAGEMENT, Life
-from tests.in_process_gateway import ACCOUNTS, PEOPLE, SETTINGS, TODAY, InMemory, app_of, token
+from tests.in_process_gateway import (
+    ACCOUNTS,
+    PEOPLE,
+    SETTINGS,
+    TODAY,
+    InMemory,
+    api_of,
+    app_of,
+    token,
+)
 from tests.portfolio_builder import company, green_in_the_red, late, named, retold
 from tests.unit.finance.builders import exchange
 from tests.unit.gateway.test_disconnects import margin_measured, measured
@@ -186,11 +197,39 @@ async def test_imported_history_is_a_list_of_its_own() -> None:
         usual = await vera.get("/pages/engagements")
         history = await vera.get("/pages/engagements?history=true")
         portfolio = await vera.get("/")
+        both = await vera.get("/pages/engagements?history=both")
+    assert "Engagements and imported history, all stages" in text_of(both)
+    assert "Order desk" in text_of(both)
     assert "Order desk" not in text_of(usual)
     assert "Imported history, all stages" in text_of(history)
     assert "Order desk" in text_of(history)
     assert "no other figure: 1 deal of a CRM : 0 open, 1 won, 0 lost." in text_of(portfolio)
     assert "0 engagements, 0 under way" in text_of(portfolio)
+
+
+@pytest.mark.parametrize(
+    ("query", "titles"),
+    [
+        ("", {"Portal for Acme"}),
+        ("?history=false", {"Portal for Acme"}),
+        ("?history=true", {"Order desk"}),
+        ("?history=both", {"Portal for Acme", "Order desk"}),
+        ("?stage=closed", set()),
+    ],
+)
+async def test_the_list_of_engagements_is_without_imported_history_unless_asked(
+    monkeypatch: pytest.MonkeyPatch, query: str, titles: set[str]
+) -> None:
+    old = [replace(each, subject="E-OLD") for each in Life().say(1, IMPORTED).events]
+    gateway = InMemory(*Life().signed().events, *old)
+    monkeypatch.setattr(api, "get_queries", lambda _: gateway)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=api_of()),
+        base_url=HOST,
+        headers={"Authorization": f"Bearer {VERA}"},
+    ) as vera:
+        listed = (await vera.get(f"/engagements{query}")).json()["items"]
+    assert {each["title"] for each in listed} == titles
 
 
 async def test_the_page_of_an_engagement_that_waits_shows_the_reason() -> None:

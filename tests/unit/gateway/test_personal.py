@@ -4,16 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any, get_args
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from pydantic import BaseModel
 
-from chassis.web import problems
-from chassis.web.auth import Caller, Tokens
+from chassis.web.auth import Caller
 from contracts import delivery, finance
 from contracts.event import EVENTS
 from contracts.finance import BilledWork
@@ -27,7 +24,7 @@ from gateway.view.sections.steps import Personal
 from testkit.scenario import RecordsOf
 from tests.amounts import eur
 from tests.builders import ENGAGEMENT, Life
-from tests.in_process_gateway import SETTINGS, InMemory, app_of, token
+from tests.in_process_gateway import InMemory, api_of, app_of, token
 from tests.weeks import approved, submitted
 
 RECEIPT = "sha256:" + "7e" * 32
@@ -231,17 +228,10 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> InMemory:
 
 async def answers(gateway: InMemory, who: str) -> Mapping[str, httpx.Response]:
     """Return what the gateway answers about the engagement, by path."""
-    app = FastAPI()
-    app.state.tokens = Tokens(SETTINGS)
-    app.state.wait_limit = SETTINGS.wait_limit
-    up_to_date = SimpleNamespace(of_lists=lambda: None, of_engagement=lambda _: None)
-    app.state.container = SimpleNamespace(waits_for=None, as_of=up_to_date)
-    problems.install(app)
-    app.include_router(api.router)
     found: dict[str, httpx.Response] = {}
     path = f"/engagements/{ENGAGEMENT}"
     for served, places in (
-        (app, (path, f"{path}/timeline", "/engagements", "/disconnects", "/portfolio")),
+        (api_of(), (path, f"{path}/timeline", "/engagements", "/disconnects", "/portfolio")),
         (app_of(gateway), ("/", f"/pages{path}?events=all", "/pages/disconnects")),
     ):
         async with httpx.AsyncClient(
