@@ -136,9 +136,12 @@ def show(report: Report, name: str, console: Console) -> None:
     )
     if report.totals:
         console.print(_totals(report.totals))
-    for title, listed in (("refused", report.refusals), ("changed", report.changes)):
+    for title, of, listed in (
+        ("refused", "column", report.refusals),
+        ("changed", "field", report.changes),
+    ):
         if listed:
-            console.print(_table(title, listed[:_MAX_SHOWN]))
+            console.print(_table(title, of, listed[:_MAX_SHOWN]))
         if len(listed) > _MAX_SHOWN:
             console.print(f"  and {counted(len(listed) - _MAX_SHOWN, 'more line')}")
     for note in report.notes:
@@ -154,8 +157,8 @@ def _totals(totals: tuple[Total, ...]) -> Table:
     return table
 
 
-def _table(title: str, refusals: tuple[Refusal, ...]) -> Table:
-    table = Table("row", "opportunity", "column", title, header_style="bold")
+def _table(title: str, of: str, refusals: tuple[Refusal, ...]) -> Table:
+    table = Table("row", "opportunity", of, title, header_style="bold")
     for refusal in refusals:
         row = f"{refusal.file} {refusal.row}" if refusal.file else str(refusal.row)
         cells = (row, refusal.opportunity_id or "", refusal.field, refusal.reason)

@@ -53,6 +53,8 @@ class Export(Value):
     taken: tuple[Row, ...]
     refused: tuple[Refusal, ...]
     accounts: dict[AccountId, IntroduceAccount]
+    account_names: dict[AccountId, str]
+    """The names of all accounts that are published or named."""
     accounts_known: int
     totals: tuple[Total, ...]
     external_ids: frozenset[str]
@@ -131,6 +133,7 @@ def read_export(
         taken=tuple(taken),
         refused=tuple(sorted(refused, key=lambda each: (each.file or "", each.row))),
         accounts=new,
+        account_names=names.named | {key: each.name for key, each in accounts.items()},
         accounts_known=len(names.named.keys() & names.published.keys()),
         totals=_totals(taken),
         external_ids=frozenset(

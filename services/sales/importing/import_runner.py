@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime, time
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from chassis.domain.commands import Command, Refused
 from contracts.values import AccountId, Value
@@ -11,6 +11,8 @@ from sales.accounts.decisions import IntroduceAccount
 from sales.importing.export import Export, Row, Total
 from sales.importing.table import Refusal
 
+_FIELDS: Final = {"pipeline_stage": "stage", "loss_reason_text": "loss reason in its words"}
+"""Names of fields in the list of changes; of other fields, their own."""
 AT_ONCE = 100
 """Number of concurrent commands; their commits are written in groups."""
 
@@ -29,9 +31,10 @@ class Report(Value):
     """The result of an import.
 
     Each row is `taken`, `updated` (imported before, and changed in the CRM), `unchanged` or
-    `refused`. Rows are numbered from 1 as in a spreadsheet. `changes` are the fields that changed.
-    `totals` are those of the rows that were read, as a control. `accounts_known` are those that
-    the export names and that were published before. With `dry_run`, nothing was recorded.
+    `refused`. Rows are numbered from 1 as in a spreadsheet. `changes` are the fields that changed,
+    by their names here. `totals` are those of the rows that were read, as a control.
+    `accounts_known` are those that the export names and that were published before. With `dry_run`,
+    nothing was recorded.
     """
 
     dry_run: bool
@@ -122,16 +125,16 @@ async def _take(export: Export, row: Row, send: SendCommand, run: str) -> _Outco
         new = await send("engagement", subject, command, key, command.occurred_at)
         return _Outcome("taken" if new else "unchanged")
     except Refused as refused:
-        fields = tuple(_refusals(export, row, refused))
         if refused.code != "already-recorded":
-            return _Outcome("refused", fields)
+            return _Outcome("refused", tuple(_refusals(export, row, refused)))
+        changes = tuple(_changes(export, row, refused))
     ended = command.closed_on if command.outcome != "open" else None
     occurred_at = datetime.combine(ended, time(), UTC) if ended else None
     try:
         await send("engagement", subject, command.moved(), f"{key}-moved", occurred_at)
     except Refused as refused:
         return _Outcome("refused", tuple(_refusals(export, row, refused)))
-    return _Outcome("updated", fields)
+    return _Outcome("updated", changes)
 
 
 async def _batches(
@@ -159,10 +162,24 @@ def _refusals(export: Export, row: Row, refused: Refused) -> Iterator[Refusal]:
     else:
         found = [("external_id", str(refused))]
     for field, reason in found:
-        yield Refusal(
-            file=row.file,
-            row=row.row,
-            opportunity_id=row.opportunity.external_id,
-            field=export.columns.get(field, field),
-            reason=reason,
-        )
+        yield _of(row, export.columns.get(field, field), reason)
+
+
+def _changes(export: Export, row: Row, refused: Refused) -> Iterator[Refusal]:
+    """Yield what changed by fields, since a column may tell several; accounts by their names."""
+    for item in refused.missing:
+        field, change = item.field or item.code, item.sentence
+        if field == "account":
+            for account, name in export.account_names.items():
+                change = change.replace(account, name)
+        yield _of(row, _FIELDS.get(field, field.replace("_", " ")), change)
+
+
+def _of(row: Row, field: str, reason: str) -> Refusal:
+    return Refusal(
+        file=row.file,
+        row=row.row,
+        opportunity_id=row.opportunity.external_id,
+        field=field,
+        reason=reason,
+    )

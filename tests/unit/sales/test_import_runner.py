@@ -1,5 +1,6 @@
 """Import an export, repeat it, and resume it after a failure."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from chassis.domain.commands import Command
 from chassis.domain.decider import Decider, handle_command
 from chassis.domain.stream import Stream
+from sales.accounts.decisions import IntroduceAccount
+from sales.accounts.names import account_id
 from sales.importing.export import Export, read_export
 from sales.importing.import_runner import AT_ONCE, Progress, Report, steps, take_over
 from sales.importing.options import Options
@@ -48,10 +51,10 @@ class InMemoryStreams:
         return bool(step.own_events)
 
 
-def export_of(text: str) -> Export:
+def export_of(text: str, accounts: Sequence[str] = ()) -> Export:
     return read_export(
         {"export.csv": text.encode()},
-        {},
+        {account_id(name): IntroduceAccount(name=name) for name in accounts},
         PRODUCTS,
         OWNERS,
         source="crm",
@@ -98,10 +101,10 @@ async def test_what_moved_in_the_crm_is_recorded_and_nothing_else() -> None:
     counts = (report.taken, report.updated, report.unchanged, report.refused)
     assert counts == (0, 2, 4, 12)
     assert [(each.row, each.field, each.reason) for each in report.changes] == [
-        (2, "close_value", "recorded as 4,821.50 USD, given as 4,900.50 USD"),
-        (5, "deal_stage", "recorded as open, given as won"),
-        (5, "deal_stage", "recorded as prospecting, given as empty"),
-        (5, "close_date", "recorded as empty, given as 2017-03-01"),
+        (2, "value", "recorded as 4,821.50 USD, given as 4,900.50 USD"),
+        (5, "outcome", "recorded as open, given as won"),
+        (5, "stage", "recorded as prospecting, given as empty"),
+        (5, "closed on", "recorded as empty, given as 2017-03-01"),
     ]
     changed = {each for each, stream in streams.by_id.items() if stream != before[each]}
     assert len(changed) == 2
@@ -112,6 +115,20 @@ async def test_what_moved_in_the_crm_is_recorded_and_nothing_else() -> None:
     assert (again.updated, again.unchanged) == (0, 6)
     back = await imported(streams)
     assert (back.updated, back.unchanged) == (2, 4), "the CRM moved back"
+
+
+async def test_a_changed_account_is_told_by_its_names() -> None:
+    streams = InMemoryStreams()
+    await imported(streams)
+    moved = export_of(SHIPPED.replace('"Smith, Jones"', "Northwind Traders"), ["Smith, Jones"])
+    report = await take_over(moved, streams, "moved")
+    assert [(each.field, each.reason) for each in report.changes] == [
+        ("account", "recorded as Smith, Jones, given as Northwind Traders"),
+        (
+            "title",
+            "recorded as Data Lake for Smith, Jones, given as Data Lake for Northwind Traders",
+        ),
+    ]
 
 
 async def test_a_column_that_an_export_does_not_have_changes_nothing() -> None:
