@@ -1,7 +1,7 @@
 """Recognise the columns of an export, and the kind of the file, by the names in its first line.
 
-Pure. Known are the names that Salesforce, HubSpot, Pipedrive, Dynamics and Zoho give them; other
-names are mapped by the option `columns`.
+Pure. Known are the names that Salesforce, HubSpot, Pipedrive, Dynamics and Zoho give them, and our
+own; other names are mapped by the option `columns`.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from sales.importing.options import Column, Kind, Options, Unusable
 
 _NAMES: Final[dict[Column, str]] = {
     "external_id": "opportunityid opportunityid18 recordid dealid pipedrivesystemid "
-    "donotmodifyopportunity casesafeid potentialid id",
+    "donotmodifyopportunity casesafeid potentialid id externalid",
     "title": "opportunityname dealname potentialname title topic name",
     "product": "product productname productinterest",
     "account": "accountname account associatedcompany associatedcompanyprimary "
@@ -34,7 +34,7 @@ _NAMES: Final[dict[Column, str]] = {
     "expectedcloseon",
     "value": "amount value dealvalue dealamount closevalue estrevenue estimatedrevenue "
     "opportunityamount",
-    "won_value": "actualrevenue",
+    "won_value": "actualrevenue wonvalue",
     "currency": "currency amountcurrency dealcurrency opportunitycurrency currencycode "
     "currencyisocode currencyofvalue valuecurrency",
     "probability": "probability dealprobability probabilitypercent winprobability",
@@ -44,7 +44,7 @@ _NAMES: Final[dict[Column, str]] = {
     "sector": "sector industry",
     "country": "country billingcountry officelocation countryregion address1countryregion "
     "mailingcountry",
-    "parent": "parentaccount parentaccountname parentcompany subsidiaryof",
+    "parent": "parentaccount parentaccountname parentcompany subsidiaryof parent",
 }
 """Folded names of each column, the most specific first: that one is taken where a file has two."""
 _COLUMN_OF: Final = {name: column for column, names in _NAMES.items() for name in names.split()}

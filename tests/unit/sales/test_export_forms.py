@@ -1,11 +1,14 @@
 """Read exports as CRMs and spreadsheets write them: each whole, or refused with the parameter."""
 
+import itertools
 import random
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
+from typing import get_args
 from zipfile import ZipFile
 
 import pytest
@@ -19,12 +22,13 @@ from sales.accounts.names import account_id
 from sales.importing.archive import read_archive
 from sales.importing.decisions import ImportOpportunity
 from sales.importing.export import Export, read_export, without_rows
-from sales.importing.options import Options, Unusable
+from sales.importing.options import Column, Options, Unusable
 from sales.importing.owners import Owners
 from sales.importing.table import read_table
 from tests.amounts import eur, usd
 
 DATA = Path(__file__).parents[2] / "data"
+GUIDE = Path(__file__).parents[3] / "docs" / "how-to" / "import-a-crm-export.md"
 SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "data"
 OWNERS = Owners({"nora": "Nora Field", "ivo": "Ivo Marsh"}, bytes(32))
 HEADER = "Record ID,Deal Name,Deal Stage,Deal Owner,Create Date,Close Date,Amount,Currency"
@@ -347,6 +351,18 @@ def test_an_incomplete_deal_at_the_end_is_refused_and_not_left_out() -> None:
 
 
 # ---- columns ------------------------------------------------------------------------------------
+
+
+def test_the_names_of_the_documented_columns_are_recognised() -> None:
+    lines = GUIDE.read_text(encoding="utf-8").splitlines()
+    table = lines[lines.index("| column | content |") + 2 :]
+    rows_of_table = itertools.takewhile(lambda line: line.startswith("|"), table)
+    documented = [
+        name for line in rows_of_table for name in re.findall(r"`(\w+)`", line.split("|")[1])
+    ]
+    assert sorted(documented) == sorted({*get_args(Column)} - {"ignored"})
+    header = read_table(None, ",".join(documented).encode(), Options()).header
+    assert header.names == {name: name for name in documented}
 
 
 def test_names_of_columns_are_mapped() -> None:
