@@ -1,4 +1,7 @@
-"""Define countries and time zones, by the time zone database of the package `tzdata`."""
+"""Define countries and time zones, by the time zone database of the package `tzdata`.
+
+Names of countries are those of the Unicode CLDR, too, which the package `babel` keeps.
+"""
 
 from datetime import UTC, date, datetime, tzinfo
 from functools import cache
@@ -6,6 +9,8 @@ from importlib.resources import files
 from typing import Annotated
 from zoneinfo import available_timezones
 
+from babel import localedata
+from babel.core import get_global
 from pydantic import AfterValidator, Field, StringConstraints
 
 
@@ -28,19 +33,57 @@ def countries() -> frozenset[str]:
     return frozenset(_countries())
 
 
-_OTHER_NAMES = {"united kingdom": "GB", "south korea": "KR", "north korea": "KP", "myanmar": "MM"}
-"""Names in common use of countries that the table names otherwise."""
+_OTHER_NAMES = {
+    "england": "GB",
+    "great britain": "GB",
+    "northern ireland": "GB",
+    "scotland": "GB",
+    "wales": "GB",
+    "großbritannien": "GB",
+    "united states of america": "US",
+    "vereinigte staaten von amerika": "US",
+    "holland": "NL",
+    "czech republic": "CZ",
+    "turkey": "TR",
+    "hong kong": "HK",
+    "hongkong": "HK",
+    "macau": "MO",
+    "myanmar": "MM",
+    "korea": "KR",
+    "viet nam": "VN",
+    "uae": "AE",
+    "uk": "GB",
+}
+"""Names in common use that the table and the Unicode CLDR do not have."""
 
 
 @cache
 def _country_codes() -> dict[str, str]:
-    return _OTHER_NAMES | {name.casefold(): code for code, name in _countries().items()}
+    """Return the codes by names (English and German, folded) and by codes of three letters."""
+    found: dict[str, str] = {}
+    for language in ("de", "en"):
+        names = localedata.load(language, merge_inherited=False)["territories"]
+        found |= {name.casefold(): code for code, name in names.items() if code in countries()}
+    aliases = get_global("territory_aliases").items()
+    found |= {
+        alias.casefold(): codes[0]
+        for alias, codes in aliases
+        if len(alias) == 3 and alias.isalpha() and codes[0] in countries()
+    }
+    return found | {name.casefold(): code for code, name in _countries().items()} | _OTHER_NAMES
 
 
 def country_named(text: str) -> str | None:
-    """Return the code of a country by its code or its English name in any case, or None."""
-    code = text.upper()
-    return code if code in countries() else _country_codes().get(text.casefold())
+    """Return the code of a country, or None.
+
+    Read in any case are its codes of two and three letters, its English or German name, and short
+    forms in common use, also with points (`U.S.A.`) and after `the`.
+    """
+    code = text.upper().replace(".", "")
+    name = text.casefold().removeprefix("the ")
+    if code in countries():
+        return code
+    return _country_codes().get(name) or _country_codes().get(code.casefold())
 
 
 @cache

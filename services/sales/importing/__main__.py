@@ -8,7 +8,7 @@ import json
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import httpx
@@ -21,6 +21,7 @@ from rich.table import Table
 from contracts.counting import counted
 from sales.importing.export import Total
 from sales.importing.import_runner import Progress, Report
+from sales.importing.options import Parameter
 from sales.importing.table import Refusal
 
 UNREACHED, UNUSABLE = 1, 2
@@ -193,11 +194,14 @@ def _body(given: list[Path], console: Console) -> tuple[str, bytes, str]:
 
 
 def _detail(body: str) -> str:
-    """Return the detail of a problem, else the beginning of the body."""
+    """Return the detail of a problem with our names of parameters, else the body's beginning."""
     try:
-        return str(json.loads(body)["detail"])
+        detail = str(json.loads(body)["detail"])
     except (ValueError, KeyError, TypeError):
         return body[:200]
+    for parameter in get_args(Parameter):
+        detail = detail.replace(f"({parameter}=)", f"(--{parameter})")
+    return detail
 
 
 if __name__ == "__main__":

@@ -4,9 +4,12 @@ import zlib
 from io import BytesIO
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
+from sales.importing.dialect import NO_TEXT
 from sales.importing.options import Unusable
 
 MOST_FILES = 20
+_WORKBOOK = "[Content_Types].xml"
+"""A member of each workbook in the format of Office Open XML."""
 
 
 def read_archive(content: bytes, largest: int) -> dict[str, bytes]:
@@ -17,6 +20,8 @@ def read_archive(content: bytes, largest: int) -> dict[str, bytes]:
     """
     try:
         with ZipFile(BytesIO(content)) as archive:
+            if _WORKBOOK in archive.namelist():
+                raise Unusable(NO_TEXT)
             members = [each for each in archive.infolist() if _is_file(each)]
             if len(members) > MOST_FILES:
                 raise Unusable(f"the archive has more than {MOST_FILES} files")

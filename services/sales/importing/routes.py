@@ -186,6 +186,11 @@ async def take_export(
             Owners(
                 {each.event.person: each.event.name for each in records.all(PersonPublished)},
                 await _secret(container.store),
+                {
+                    each.event.person: each.event.email
+                    for each in records.all(PersonPublished)
+                    if each.event.email
+                },
             ),
             source=source,
             today=day_at(datetime.now(UTC), EASTERNMOST),

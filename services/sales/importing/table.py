@@ -9,8 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from contracts.values import ShortText, Value
 from sales.importing.columns import Header, is_known, read_header
-from sales.importing.dialect import read_records, read_text
-from sales.importing.options import Column, Kind, Options
+from sales.importing.dialect import misread, read_records, read_text
+from sales.importing.options import Column, Kind, Options, Unusable
 
 Cells = Mapping[Column, str]
 
@@ -98,10 +98,15 @@ class Table:
 def read_table(file: str | None, content: bytes, options: Options) -> Table:
     """Return the rows of a file; raises Unusable where it cannot be read."""
     text = read_text(content, options.encoding)
-    records = read_records(
-        text, options.delimiter, lambda name: is_known(name) or name.strip() in options.columns
-    )
-    header = read_header(records, options)
+
+    def is_name(name: str) -> bool:
+        return is_known(name) or name.strip() in options.columns
+
+    records = read_records(text, options.delimiter, is_name)
+    try:
+        header = read_header(records, options)
+    except Unusable as error:
+        raise misread(text, options.delimiter, is_name) or error from None
     rows = [
         (number, record)
         for number, record in enumerate(records, 1)
@@ -155,7 +160,7 @@ def clean_lines(table: Table, cells: Cells, problems: list[tuple[str, str]]) -> 
     for column in _LINES:
         if cell := cells.get(column):
             try:
-                cleaned[column] = _LINE.validate_python(_BREAK.sub(" ", cell))
+                cleaned[column] = _LINE.validate_python(_spaced(_BREAK.sub(" ", cell)))
             except ValidationError as error:
                 problems += [(table.name(column), sentence(each["msg"])) for each in error.errors()]
     return cleaned
@@ -168,7 +173,12 @@ def sentence(message: str) -> str:
 
 def short(text: str) -> str:
     """Return a quoted text of at most 40 characters."""
-    return repr(text if len(text) <= 40 else f"{text[:39]}…")
+    return repr(_spaced(text if len(text) <= 40 else f"{text[:39]}…"))
+
+
+def _spaced(text: str) -> str:
+    """Return a text with the usual space in place of those that do not break a line."""
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def in_rows(rows: Sequence[int]) -> str:

@@ -234,6 +234,15 @@ def test_an_unknown_owner_gets_an_id_that_does_not_reveal_the_name() -> None:
     assert only(elsewhere).owner != owner, "the id depends on the secret"
 
 
+@pytest.mark.parametrize("name", ["field, NORA", "Nora.Field@example.com", "nora"])
+def test_an_owner_is_found_by_the_family_name_first_or_the_address(name: str) -> None:
+    people = {"nora": "Nora Field", "ivo": "Ivo Marsh"}
+    owners = Owners(people, bytes(32), {"nora": "nora.field@example.com"})
+    quoted = f'"{name}"'
+    export = read(f"{HEADER}\n{row(sales_agent=quoted)}", owners=owners)
+    assert (only(export).owner, export.notes) == ("nora", ())
+
+
 def test_a_name_that_two_persons_have_is_not_known() -> None:
     both = Owners({"nora": "Nora Field", "nora-2": "Nora Field"}, bytes(32))
     assert only(read(f"{HEADER}\n{row()}", owners=both)).owner.startswith("owner-")

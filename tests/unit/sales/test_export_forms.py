@@ -310,6 +310,49 @@ def test_a_workbook_is_named() -> None:
     assert "save it as CSV" in str(refusal(b"PK\x03\x04rest"))
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"%PDF-1.7 rest", "a binary file"),
+        (bytes(range(256)) * 4, "a binary file"),
+        (b" \n \n", "the file is empty"),
+        (b"\n<!DOCTYPE html><html><body>", "a page in HTML"),
+        (b"Deals\nof 2026\n" + TEXT.encode(), "line 3 names the columns; remove the lines above"),
+        (b"Deals;;\n\n" + TEXT.replace(",", ";").encode(), "line 3 names the columns"),
+        (TEXT.replace(",", "^").encode(), "it must name the columns, divided by comma"),
+    ],
+)
+def test_a_file_that_is_no_export_is_told_what_it_is(content: bytes, told: str) -> None:
+    assert told in str(refusal(content))
+
+
+def test_a_given_delimiter_that_the_first_line_contradicts_is_told() -> None:
+    error = refusal(TEXT.replace(",", ";"), delimiter="comma")
+    assert error.parameter == "delimiter"
+    assert "the first line is divided by semicolon" in str(error)
+
+
+def test_a_workbook_sent_as_an_archive_is_named() -> None:
+    workbook = BytesIO()
+    with ZipFile(workbook, "w") as zipped:
+        zipped.writestr("[Content_Types].xml", "<Types/>")
+    with pytest.raises(Unusable, match="save it as CSV"):
+        read_archive(workbook.getvalue(), LARGEST)
+
+
+def test_a_number_that_a_spreadsheet_keeps_as_text_is_read() -> None:
+    text = f'{HEADER}\n="0061",Desk,New,Nora Field,2025-11-02,,"=""12.50""",EUR'
+    [deal] = deals(read(text))
+    assert (deal.external_id, deal.value) == ("0061", eur("12.50"))
+
+
+def test_a_space_that_does_not_break_a_line_is_a_space() -> None:
+    text = "Account Name,Country\nAcme\u00a0Inc,Nor\u00a0wegia"
+    export = read(text)
+    assert [each.name for each in export.accounts.values()] == ["Acme Inc"]
+    assert export.notes == ("Country: 'Nor wegia' is no country, and is left out (row 2)",)
+
+
 @pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
 def test_a_delimiter_is_read_from_the_first_line(sign: str) -> None:
     text = rows("2025-11-02,,,").replace(",", sign)

@@ -40,7 +40,7 @@ REPORT = Report(
     refusals=(Refusal(row=4, opportunity_id="C", field="Owner", reason="is missing"),),
     notes=("account: is missing and remains unknown (row 2)",),
 )
-PROBLEM = '{"code": "unusable-export", "detail": "name it (currency=)"}'
+PROBLEM = '{"code": "unusable-export", "detail": "name it (day-order=)"}'
 
 
 class Service:
@@ -123,7 +123,7 @@ def test_an_import_that_is_refused_or_breaks_off_is_told(
 ) -> None:
     Service(monkeypatch, status, Progress(done=1, rows=3).model_dump_json(), line)
     found, output = run(folder / "deals.csv")
-    assert (found, "name it (currency=)" in output) == (code, True)
+    assert (found, "name it (--day-order)" in output) == (code, True)
 
 
 def test_a_file_that_is_not_there_is_not_sent(folder: Path) -> None:
