@@ -11,6 +11,7 @@ from pydantic import Field
 from contracts.channels import GATEWAY, GATEWAY_CONFIDENTIAL, Department
 from contracts.event import Event
 from contracts.money import Money
+from contracts.roles import Role
 from contracts.values import (
     Day,
     Identifier,
@@ -88,8 +89,10 @@ class _Detected(_Finding):
     """
     owner: Annotated[Department | Unlisted, OPEN]
     """Department that can resolve it."""
+    role: Annotated[Role | Unlisted, OPEN]
+    """Role that can give the command."""
     ends_with: PersonId | None = None
-    """Person of that department who can resolve it; null where none is known."""
+    """Person of the engagement who has that role; null where none is known to have it."""
     command: Identifier
     """Name of a command with which it can be resolved, or that begins it, such as `draft-sow`."""
     command_of: Annotated[Department | Unlisted, OPEN] | None = None

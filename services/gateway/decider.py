@@ -124,6 +124,7 @@ def detected(disconnect: Disconnect) -> Detected:
         ),
         since=disconnect.since,
         owner=disconnect.owner,
+        role=disconnect.role,
         ends_with=disconnect.ends_with,
         command=disconnect.command,
         command_of=disconnect.command_of,

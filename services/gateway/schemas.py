@@ -13,6 +13,7 @@ from contracts.channels import Department, is_open, open_channels
 from contracts.event import Event, Recorded
 from contracts.gateway import Side
 from contracts.money import Money
+from contracts.roles import Role
 from gateway.portfolio.list_index import ListedDisconnect, Page
 from gateway.portfolio.summary import Summary
 from gateway.queries import EngagementDetails
@@ -43,8 +44,9 @@ class DisconnectView(ViewModel):
 
     `heard` of an event is how far its author had processed other channels when it was recorded.
     `sides` are what is contradictory: what a department believes, who stated it, and on what day.
-    `ends_with` is the person who can resolve it with the `command`, which is of the owner's
-    department unless `command_of` names another one. `waived` is its waiver while it runs.
+    `role` can resolve it with the `command`, which is of the owner's department unless `command_of`
+    names another one; `ends_with` is the person of the engagement who has that role, or null where
+    none is known. `waived` is its waiver while it runs.
     `exposure` is the price that it touches and `at_stake` the difference itself; null is unknown.
     """
 
@@ -56,6 +58,7 @@ class DisconnectView(ViewModel):
     sides: tuple[Side, Side]
     since: datetime
     owner: Department
+    role: Role
     ends_with: str | None
     command: str
     command_of: Department | None
@@ -197,6 +200,7 @@ def disconnect_view(
         sides=disconnect.sides,
         since=disconnect.since,
         owner=disconnect.owner,
+        role=disconnect.role,
         ends_with=disconnect.ends_with,
         command=disconnect.command,
         command_of=disconnect.command_of,

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import contracts
 
-_BESIDE_EVENTS = frozenset({"line_faults", "refusals", "release", "roles"})
+_BESIDE_EVENTS = frozenset({"line_faults", "refusals", "release"})
 """Modules and packages of the contracts that no event needs, nor what is computed from events."""
 
 

@@ -11,8 +11,9 @@ from contracts.channels import Department
 from contracts.gateway import MOST_EVIDENCE, Side
 from contracts.money import Money
 from contracts.reference import Tolerances
+from contracts.roles import Role
 from gateway.rules.amounts import absolute
-from gateway.rules.people import who_ends
+from gateway.rules.people import GIVEN_BY, who_ends
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
 
@@ -29,13 +30,13 @@ class Disconnect:
     identifier. A sentence that is too long for a text is cut, so that every disconnect can be
     published. `sides` are what is contradictory. `since` is the time (UTC) of the latest event that
     proves it. `owner` is the department that can resolve it with a `command`, which is its own
-    unless `command_of` names another one, and `ends_with` the person in it, or None where none is
-    known. `exposure` is the price of the lines or the contract that it
-    touches, and `at_stake` the difference itself; neither is negative: an amount that the customer
-    would get back counts as well. An amount that is not known is None, and the exposure is never
-    below what is at stake. `days` are calendar days that depend on it. Where the work `is_late`,
-    what is at stake is the cost of those days, which several disconnects can state. A confidential
-    disconnect would reveal costs or margins.
+    unless `command_of` names another one. `role` is one that can give the command, and `ends_with`
+    the person of the engagement who has that role, or None where none is known. `exposure` is the
+    price of the lines or the contract that it touches, and `at_stake` the difference itself;
+    neither is negative: an amount that the customer would get back counts as well. An amount that
+    is not known is None, and the exposure is never below what is at stake. `days` are calendar days
+    that depend on it. Where the work `is_late`, what is at stake is the cost of those days, which
+    several disconnects can state. A confidential disconnect would reveal costs or margins.
     """
 
     finding: str
@@ -46,6 +47,7 @@ class Disconnect:
     since: datetime
     owner: Department
     command: str
+    role: Role
     command_of: Department | None = None
     ends_with: str | None = None
     exposure: Money | None = None
@@ -65,6 +67,11 @@ class End(NamedTuple):
     owner: Department
     command: str
     command_of: Department | None = None
+
+    @property
+    def role(self) -> Role:
+        """The role that gives the command; raises KeyError where `GIVEN_BY` does not have it."""
+        return GIVEN_BY[self.owner, self.command]
 
 
 TIME_AS_COST = End("delivery", "approve-time-as-cost")
@@ -117,11 +124,10 @@ class Rule:
     def apply(self, view: View, today: date, tolerances: Tolerances) -> Iterator[Disconnect]:
         """Yield the disconnects that the rule finds in a view on a day (UTC).
 
-        Where a check names no person who can end one, it is the one of the owner's department.
+        Who can end one is the person of the engagement with the role that gives the command.
         """
         for found in self.check(self, view, today, tolerances):
-            known = found.ends_with or who_ends(view, found.owner)
-            yield replace(found, ends_with=known)
+            yield replace(found, ends_with=who_ends(view, found.role))
 
     def disconnect(
         self,
@@ -131,7 +137,6 @@ class Rule:
         sides: tuple[Side, Side],
         about: str | None = None,
         end: End | None = None,
-        ends_with: str | None = None,
         since: datetime | None = None,
         exposure: Money | None = None,
         at_stake: Money | None = None,
@@ -156,7 +161,7 @@ class Rule:
             and touched.currency == difference.currency
         ):
             touched = max(touched, difference)
-        owner, command, command_of = end or self.end
+        ends = end or self.end
         return Disconnect(
             finding=derived_id(self.id, about, between=".") if about else self.id,
             rule=self.id,
@@ -164,10 +169,10 @@ class Rule:
             sides=sides,
             evidence=proof[:MOST_EVIDENCE],
             since=since or max(item.occurred_at for item in proof),
-            owner=owner,
-            command=command,
-            command_of=command_of,
-            ends_with=ends_with,
+            owner=ends.owner,
+            command=ends.command,
+            role=ends.role,
+            command_of=ends.command_of,
             exposure=touched,
             at_stake=difference,
             days=days,

@@ -27,6 +27,7 @@ def detected(
         sides=(Side(department="sales", value="2 EUR"), Side(department="legal", value="3 EUR")),
         owner="legal",
         command="draft-sow",
+        role="contract-manager",
         waived_until=until,
     )
 

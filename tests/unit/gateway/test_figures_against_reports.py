@@ -142,6 +142,7 @@ def test_a_draft_may_wait_as_long_again() -> None:
     assert of_rule(drafted(), "accepted-not-billed", 88) == []
     (found,) = of_rule(drafted(), "accepted-not-billed", 89)
     assert (found.sides[1].value, found.command) == ("draft not approved", "approve-invoice")
+    assert (found.role, found.ends_with) == ("controller", None)
 
     held = drafted(finance.InvoiceHeld(invoice="I-advance", why="A wrong address."))
     (found,) = of_rule(held, "accepted-not-billed", 89)

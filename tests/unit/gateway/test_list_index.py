@@ -32,6 +32,7 @@ def finding(
         since=AT,
         owner="delivery",
         command="baseline-plan",
+        role="engagement-manager",
         severity=severity,
         confidential=confidential,
     )

@@ -74,7 +74,7 @@ def versions() -> tuple[str, str]:
         ("line_faults.py", False),
         ("refusals/work.py", False),
         ("release.py", False),
-        ("roles.py", False),
+        ("roles.py", True),
         ("values.py", True),
         ("delivery/changes.py", True),
     ],

@@ -11,9 +11,11 @@ import gateway.rules
 from contracts import delivery, finance, sales
 from contracts.event import EVENTS, Event, Recorded
 from contracts.gateway import Side
+from contracts.roles import ROLES, Role
 from delivery.service import SERVICE as DELIVERY
 from finance.service import SERVICE as FINANCE
 from gateway.rules import RULES, Disconnect
+from gateway.rules.people import GIVEN_BY, who_ends
 from gateway.rules.sides import side
 from gateway.view.sections.steps import day_field, ref
 from legal.service import SERVICE as LEGAL
@@ -22,19 +24,50 @@ from tests.amounts import eur
 from tests.builders import Life
 from tests.unit.gateway.test_contract_lines import altered
 from tests.unit.gateway.test_disconnects import findings, only
+from tests.unit.gateway.test_engagement_view import view_of
 from tests.weeks import submitted
 
-COMMANDS: dict[str, set[str]] = {
-    service.name: {entry.command.named() for route in service.routes for entry in route.commands}
+COMMANDS: dict[tuple[str, str], tuple[Role, ...]] = {
+    (service.name, entry.command.named()): entry.by or ()
     for service in (SALES, LEGAL, DELIVERY, FINANCE)
+    for route in service.routes
+    for entry in route.commands
 }
+"""Roles that may give each command of each department."""
+
+TAKEN_BY: dict[tuple[str, str], str] = {
+    (rule.owner, rule.end.command): rule.end.command_of for rule in RULES if rule.end.command_of
+}
+"""Department that takes the command, where it is not the owner."""
+
+HOLDERS: dict[Role, tuple[Role, ...]] = {
+    "account-executive": ("account-executive",),
+    "engagement-manager": ("engagement-manager",),
+    "contract-manager": ("contract-manager", "counsel"),
+    "project-accountant": ("project-accountant", "controller"),
+}
+"""Roles that the person has whom `who_ends` names for a role."""
+
+
+@pytest.mark.parametrize(
+    ("owner", "command", "role"),
+    [(*end, role) for end, role in GIVEN_BY.items()],
+    ids=lambda each: each,
+)
+def test_who_ends_a_disconnect_may_give_the_command(owner: str, command: str, role: Role) -> None:
+    by = COMMANDS[TAKEN_BY.get((owner, command), owner), command]
+    assert {role, *HOLDERS.get(role, ())} <= {*by}
+
+
+def test_a_person_is_named_for_no_other_role() -> None:
+    life = Life().closed()
+
+    assert {role for role in ROLES if who_ends(view_of(life.events), role)} <= {*HOLDERS}
 
 
 @pytest.mark.parametrize("rule", [*RULES], ids=lambda rule: rule.id)
-def test_the_command_that_ends_what_a_rule_finds_exists_in_the_department(
-    rule: gateway.rules.Rule,
-) -> None:
-    assert rule.end.command in COMMANDS[rule.end.command_of or rule.owner]
+def test_the_command_that_ends_what_a_rule_finds_has_a_role(rule: gateway.rules.Rule) -> None:
+    assert rule.end.role
 
 
 def ends() -> set[tuple[str, str]]:
@@ -51,10 +84,32 @@ def ends() -> set[tuple[str, str]]:
     return {(str(one[0]), str(one[1])) for one in constants if len(one) == 2}
 
 
-def test_each_other_command_that_a_rule_names_exists() -> None:
+def test_each_other_command_that_a_rule_names_has_a_role() -> None:
     found = ends()
     assert len(found) > 10
-    assert [each for each in found if each[1] not in COMMANDS[each[0]]] == []
+    assert found <= {*GIVEN_BY}
+
+
+def test_each_command_that_a_rule_chooses_has_a_role() -> None:
+    written = {
+        node.value
+        for module in Path(gateway.rules.__file__).parent.glob("*.py")
+        if module.name != "people.py"
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    commands = {command for _, command in COMMANDS}
+    assert written & commands == {command for _, command in GIVEN_BY}
+
+
+def test_a_manager_is_not_named_for_what_the_pmo_director_decides() -> None:
+    held = delivery.EngagementPutOnHold(reason="No data.", held_on=date(2026, 2, 16))
+    life = Life().kicked_off().say(60, held)
+    life.say(61, submitted("T-1", date(2026, 2, 16), 8))
+    (found,) = (each for each in findings(life, 62).values() if each.rule == "work-on-hold")
+
+    assert found.command == "approve-time-as-cost"
+    assert (found.role, found.ends_with) == ("pmo-director", None)
 
 
 def told(found: Disconnect) -> list[tuple[str, str, str | None, date | None]]:
@@ -114,7 +169,7 @@ def test_a_side_that_states_nothing_says_so() -> None:
     found = only(Life().proposed().without(delivery.ManagerAssigned), 12)
 
     assert told(found)[1] == ("delivery", "no manager assigned", None, None)
-    assert (found.ends_with, found.command) == (None, "assign-manager")
+    assert (found.role, found.ends_with, found.command) == ("pmo-director", None, "assign-manager")
 
 
 def test_work_names_its_first_day_and_not_who_did_it() -> None:

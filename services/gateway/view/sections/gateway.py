@@ -49,6 +49,8 @@ class _Provable(Protocol):
     @property
     def owner(self) -> str: ...
     @property
+    def role(self) -> str: ...
+    @property
     def ends_with(self) -> str | None: ...
     @property
     def command(self) -> str: ...
@@ -68,6 +70,7 @@ def proof(of: _Provable, evidence: Iterable[str]) -> str:
     stated = (
         of.severity,
         of.owner,
+        of.role,
         of.ends_with,
         of.command_of,
         of.command,
