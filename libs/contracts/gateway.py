@@ -100,13 +100,14 @@ class _Detected(_Finding):
     exposure: Money | None = None
     """Price of the lines or the contract that it touches, never negative; null where unknown.
 
-    It is never below `at_stake`. In a confidential disconnect it may be a cost.
+    It is never below `at_stake`, nor above the price of the engagement where that is known in the
+    same currency. In a confidential disconnect it may be a cost.
     """
     at_stake: Money | None = None
     """The difference itself, never negative; null where unknown, which is not zero.
 
     It is hours x rate, days x the agreed cost of delay, or an amount billed, unpaid or agreed
-    otherwise.
+    otherwise; of more than the price of the engagement, that price.
     """
     days: TotalDays | None = None
     """Calendar days that depend on it, such as a delay; null where none are known."""

@@ -39,6 +39,16 @@ def absolute(amount: Money) -> Money:
     return -amount if amount.amount < 0 else amount
 
 
+def at_most(amount: Money | None, limit: Money | None) -> Money | None:
+    """Return an amount, or the limit where that is lower; both without their signs.
+
+    The amount is not cut where the limit is unknown or in another currency.
+    """
+    if amount is None or limit is None or amount.currency != limit.currency:
+        return amount
+    return min(absolute(amount), absolute(limit))
+
+
 def difference(one: Money, other: Money) -> Money | None:
     """Return by how much two amounts differ, or None where they are in different currencies."""
     return absolute(one - other) if one.currency == other.currency else None

@@ -12,7 +12,7 @@ from contracts.gateway import MOST_EVIDENCE, Side
 from contracts.money import Money
 from contracts.reference import Tolerances
 from contracts.roles import Role
-from gateway.rules.amounts import absolute
+from gateway.rules.amounts import absolute, at_most
 from gateway.rules.people import GIVEN_BY, who_ends
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
@@ -125,9 +125,15 @@ class Rule:
         """Yield the disconnects that the rule finds in a view on a day (UTC).
 
         Who can end one is the person of the engagement with the role that gives the command.
+        Neither amount is above the price of the engagement, where that is known.
         """
         for found in self.check(self, view, today, tolerances):
-            yield replace(found, ends_with=who_ends(view, found.role))
+            yield replace(
+                found,
+                ends_with=who_ends(view, found.role),
+                exposure=at_most(found.exposure, view.price),
+                at_stake=at_most(found.at_stake, view.price),
+            )
 
     def disconnect(
         self,

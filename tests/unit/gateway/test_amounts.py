@@ -10,8 +10,10 @@ from contracts.event import Event
 from contracts.lines import LineRate, LineScopeChange, NewLine
 from contracts.money import Money
 from contracts.values import Margin
-from gateway.rules import Disconnect
-from gateway.rules.amounts import total, value_of_hours
+from gateway.rules import RULES, Disconnect
+from gateway.rules.amounts import at_most, total, value_of_hours
+from gateway.rules.rule import midnight
+from gateway.rules.sides import side
 from tests.amounts import eur, per_hour
 from tests.builders import Life, line_change
 from tests.invoices import untaxed
@@ -67,10 +69,30 @@ def test_a_delay_costs_days_at_the_agreed_cost_and_is_unknown_without() -> None:
     assert amounts(only(agreed.say(95, late))) == (WHOLE, eur(1_000))
 
 
-def test_the_exposure_is_never_below_what_is_at_stake() -> None:
+def test_neither_amount_is_above_the_price_of_the_engagement() -> None:
     life = altered(Life().worked(8), legal.SowDrafted, cost_of_delay_per_day=eur(50_000))
     found = only(life.say(95, life.report(9, 95, finish=180)))
-    assert amounts(found) == (eur(1_500_000), eur(1_500_000))
+    assert amounts(found) == (WHOLE, WHOLE)
+    assert found.days == 30
+
+
+def test_amounts_are_not_cut_where_the_price_is_unknown_or_in_another_currency() -> None:
+    assert at_most(eur(5), None) == eur(5)
+    assert at_most(DOLLARS * 5, eur(1)) == DOLLARS * 5
+    assert at_most(None, eur(1)) is None
+
+
+def test_the_exposure_is_never_below_what_is_at_stake() -> None:
+    rule, said = next(iter(RULES)), (side("sales", "5 EUR"), side("legal", "8 EUR"))
+    found = rule.disconnect(
+        "They differ.",
+        (),
+        sides=said,
+        since=midnight(Life().begins),
+        exposure=eur(1),
+        at_stake=eur(3),
+    )
+    assert amounts(found) == (eur(3), eur(3))
 
 
 def test_deliverables_expose_the_price_of_the_lines_that_pay_for_them() -> None:

@@ -281,7 +281,7 @@ def late(per_day: int) -> Life:
 
 
 @pytest.mark.parametrize(
-    ("per_day", "together", "added"), [(100, 3_000, 3_800), (10_000, 100_000, 380_000)]
+    ("per_day", "together", "added"), [(100, 3_000, 3_800), (10_000, 100_000, 180_000)]
 )
 def test_stakes_count_a_delay_once_and_at_most_the_price_beside_their_sum(
     per_day: int, together: int, added: int
