@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from sortedcontainers import SortedKeyList
 
-from gateway.portfolio.summary import Summary, weight
+from gateway.portfolio.summary import Summary, weight, worst_first
 from gateway.rules import Disconnect
 from gateway.view.sections.gateway import Waiver
 
@@ -53,15 +53,16 @@ class EngagementRow:
 
     def seen(self, *, confidential: bool) -> Summary:
         """Return the summary for a reader; with what is confidential only if they may see it."""
-        extra = weight(
-            each
-            for each in self.disconnects
-            if each.confidential and each.finding not in self.waived
-        )
+        known = [each for each in self.disconnects if each.finding not in self.waived]
+        extra = weight(each for each in known if each.confidential)
         if not confidential or (not extra and self.computed_rag == self.summary.computed_rag):
             return self.summary
-        attention = self.summary.attention + extra
-        update = {"attention": attention, "computed_rag": self.computed_rag}
+        update = {
+            "attention": self.summary.attention + extra,
+            "computed_rag": self.computed_rag,
+            "disconnects": len(known),
+            "sentence": worst_first(known)[0].sentence if known else None,
+        }
         return self.summary.model_copy(update=update)
 
     def sort_keys(self) -> dict[str, str]:

@@ -20,7 +20,8 @@ class Summary(ViewModel):
 
     `history` marks a deal that a CRM had and no one took up here.
     `import_lacks` names the departments that have not taken over their part of an engagement that
-    was under way. `attention` is higher the more is wrong; 0 needs none. `price` is a decimal
+    was under way. `attention` is higher the more is wrong; 0 needs none. `disconnects` is the
+    number of those that are open and not waived, and `sentence` that of the worst. `price` is a decimal
     number in `currency`; `finish` is contracted, or else promised. `rag` is the worst colour of the
     last status report, and `computed_rag` the worst that follows from figures: from open changes,
     and for readers of confidential figures also from CPI and SPI. An engagement with `waits` is
@@ -56,6 +57,13 @@ def weight(disconnects: Iterable[Disconnect]) -> int:
     return sum(30 if each.severity == "serious" else 10 for each in disconnects)
 
 
+def worst_first(disconnects: Iterable[Disconnect]) -> list[Disconnect]:
+    """Return disconnects with the serious ones first, each group by when it began."""
+    return sorted(
+        disconnects, key=lambda each: (each.severity != "serious", each.since, each.finding)
+    )
+
+
 def summary(
     view: View,
     disconnects: Mapping[str, Disconnect],
@@ -71,13 +79,10 @@ def summary(
     report, price = view.delivery.report, view.price
     active = not view.over
     rag = view.delivery.rag if active else None
-    worst = sorted(
-        (
-            each
-            for each in disconnects.values()
-            if not each.confidential and each.finding not in waived
-        ),
-        key=lambda each: (each.severity != "serious", each.since, each.finding),
+    worst = worst_first(
+        each
+        for each in disconnects.values()
+        if not each.confidential and each.finding not in waived
     )
     proposal = view.sales.latest_proposal
     promised = proposal.promised_finish if proposal is not None else None

@@ -104,6 +104,18 @@ def test_a_confidential_disconnect_moves_a_row_only_for_readers_who_may_see_it()
     assert listed(rows, "-attention", confidential=True) == everybody
 
 
+def test_a_row_counts_and_states_the_confidential_disconnects_that_its_reader_may_see() -> None:
+    late = finding("late", confidential=False, severity="warning")
+    hidden = (finding("loss", confidential=True), finding("known", confidential=True))
+    one = row("E-1", late, *hidden, waived=["known"])
+    one.summary = one.summary.model_copy(update={"disconnects": 1, "sentence": late.sentence})
+
+    seen = one.seen(confidential=True)
+    assert (seen.disconnects, seen.sentence) == (2, "loss is found")
+    told = one.seen(confidential=False)
+    assert (told.disconnects, told.sentence) == (1, "late is found")
+
+
 @pytest.mark.parametrize("sort", SORTS)
 def test_every_order_is_updated_and_can_be_reversed(sort: str) -> None:
     rows = ListIndex()
