@@ -21,11 +21,11 @@ class Summary(ViewModel):
     `history` marks a deal that a CRM had and no one took up here.
     `import_lacks` names the departments that have not taken over their part of an engagement that
     was under way. `attention` is higher the more is wrong; 0 needs none. `disconnects` is the
-    number of those that are open and not waived, and `sentence` that of the worst. `price` is a decimal
-    number in `currency`; `finish` is contracted, or else promised. `rag` is the worst colour of the
-    last status report, and `computed_rag` the worst that follows from figures: from open changes,
-    and for readers of confidential figures also from CPI and SPI. An engagement with `waits` is
-    incomplete: an event of it could not be processed.
+    number of those that are open and not waived, and `sentence` that of the worst. `price` is a
+    decimal number in `currency`; `finish` is contracted, or else promised. `rag` is the worst
+    colour of the last status report, and `computed_rag` the worst that follows from figures: from
+    open changes, and for readers of confidential figures also from CPI and SPI. An engagement with
+    `waits` is incomplete: an event of it could not be processed.
     """
 
     engagement: str
