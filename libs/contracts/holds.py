@@ -13,21 +13,11 @@ PastHolds = Mapping[date, date]
 def after_hold(past: PastHolds, held_on: date, resumed_on: date) -> dict[date, date]:
     """Return the past holds and one more, which counts only if it has a day.
 
-    It corrects those that were recorded before: a hold in which it begins ends the day before, and
-    one that begins on its first day is replaced. A hold that begins during it and ends later stays:
-    together they hold all their days.
+    Delivery lets none begin before the last one ended.
     """
-    kept = {
-        first: min(until, held_on) if first < held_on else until
-        for first, until in past.items()
-        if first != held_on and not (held_on < first and until <= resumed_on)
-    }
-    return {**kept, held_on: resumed_on} if held_on < resumed_on else kept
+    return {**past, held_on: resumed_on} if held_on < resumed_on else dict(past)
 
 
 def hold_of(past: PastHolds, day: date) -> tuple[date, date] | None:
-    """Return first day of the past hold of a day and the day on which work continued, or None.
-
-    Of several, it is the one that began first.
-    """
-    return min((hold for hold in past.items() if hold[0] <= day < hold[1]), default=None)
+    """Return first day of the past hold of a day and the day on which work continued, or None."""
+    return next((hold for hold in past.items() if hold[0] <= day < hold[1]), None)

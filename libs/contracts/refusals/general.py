@@ -20,12 +20,14 @@ AnyCommandCode = Literal[
     "date-before-question",
     "date-before-record",
     "date-before-request",
+    "date-before-resumption",
     "date-before-sending",
     "date-before-submission",
     "date-in-future",
     "disconnect-unknown",
     "document-unknown",
     "engagement-not-imported",
+    "engagement-not-on-hold",
     "engagement-on-hold",
     "engagement-over",
     "engagement-terminated",
@@ -37,6 +39,7 @@ AnyCommandCode = Literal[
     "question-not-addressed",
     "question-unknown",
     "waiver-not-in-future",
+    "waiver-too-long",
 ]
 """Code of a refusal that commands of any department may get."""
 
@@ -60,6 +63,7 @@ ANY_COMMAND_REFUSALS: dict[AnyCommandCode, str] = {
     "date-before-question": "The day is before that of the question.",
     "date-before-record": "The day is before that of the record that is corrected.",
     "date-before-request": "The day is before that of the request.",
+    "date-before-resumption": "The day is before the work was resumed.",
     "date-before-sending": "The day is before the document was sent.",
     "date-before-submission": "The day is before the submission.",
     "date-in-future": "The day has not begun yet.",
@@ -68,6 +72,7 @@ ANY_COMMAND_REFUSALS: dict[AnyCommandCode, str] = {
     "engagement-not-imported": (
         "The department has not taken over its part of the engagement from another system."
     ),
+    "engagement-not-on-hold": "The work on the engagement was never put on hold.",
     "engagement-on-hold": "The work on the engagement is on hold, or was on that day.",
     "engagement-over": "The engagement is closed, lost or terminated.",
     "engagement-terminated": "The engagement was terminated before the entry fell due.",
@@ -79,5 +84,6 @@ ANY_COMMAND_REFUSALS: dict[AnyCommandCode, str] = {
     "question-not-addressed": "Another department answers the question.",
     "question-unknown": "There is no question with this id.",
     "waiver-not-in-future": "The last day of the waiver is not after today.",
+    "waiver-too-long": "The last day of the waiver is more than 366 days after today.",
 }
 """Sentence of each code, sorted by code."""

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Refused
+from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context
 from chassis.domain.reference import known_on
 from chassis.domain.rules import past_day, same_day, unless_recorded
@@ -65,12 +65,7 @@ class ChooseTier(TierChoice, Command):
 
 
 class PutOnHold(Command):
-    """Put the engagement on hold until it is resumed.
-
-    A hold that ended on a wrong day is corrected by a new one that begins within it or on its first
-    day, and replaces the rest of it. A hold that begins before one of the past shortens it by no
-    day: together they hold all their days.
-    """
+    """Put the engagement on hold until it is resumed; not before the end of the last hold."""
 
     reason: ShortText
     held_on: Day | None = Field(default=None, description="today unless given")
@@ -90,10 +85,12 @@ def assign_manager(state: Engagement, command: AssignManager, context: Context) 
     """Assign the manager; a current manager is replaced.
 
     Raises Refused where the person is unknown, is not with the company on the day, or is not an
-    engagement manager of Delivery.
+    engagement manager of Delivery, or manages the engagement since another day.
     """
     require_open(state)
-    day = past_day("assigned_on", command.assigned_on, context)
+    current = state.management.manager
+    same = current if current is not None and current.manager == command.manager else None
+    day = same_day("assigned_on", command, same, context)
     person = known_staff(context, command.manager, day)
     if person.department != "delivery" or MANAGER_ROLE not in person.roles:
         raise Refused(
@@ -102,9 +99,8 @@ def assign_manager(state: Engagement, command: AssignManager, context: Context) 
             f" (roles: {', '.join(person.roles) or 'none'}):"
             " only an engagement manager of Delivery can manage an engagement",
         )
-    current = state.management.manager
-    if current is None or current.manager != command.manager:
-        yield ManagerAssigned(manager=command.manager, assigned_on=day)
+    event = ManagerAssigned(manager=command.manager, assigned_on=day)
+    yield from unless_recorded(same, event, "the assignment")
 
 
 def proposed_tier(
@@ -165,28 +161,40 @@ def put_on_hold(state: Engagement, command: PutOnHold, context: Context) -> Iter
 
     Time, progress, submissions, milestones and the implementation of changes of days on hold are
     then refused; what was done before is not. Raises Refused where it is on hold for another reason
-    or since another day.
+    or since another day, or where the hold would begin before the last one ended.
     """
     require_open(state)
     known = state.management.on_hold
     day = same_day("held_on", command, known, context)
     event = EngagementPutOnHold(reason=command.reason, held_on=day)
-    yield from unless_recorded(known, event, "the hold")
+    ended = max(state.management.past_holds.values(), default=date.min)
+    for new in unless_recorded(known, event, "the hold"):
+        if day < ended:
+            sentence = f"held_on: {day} is before {ended}, when the work was resumed"
+            missing = Missing("date-before-resumption", sentence, field="held_on")
+            raise Refused("date-before-resumption", sentence, [missing])
+        yield new
 
 
 @capability.decide(Resume, by=MANAGERS)
 def resume(state: Engagement, command: Resume, context: Context) -> Iterable[Event]:
-    """Resume the engagement; nothing happens where it is not on hold.
+    """Resume the engagement; nothing happens where it was resumed on that day.
 
-    Raises Refused where the day is before the hold began.
+    Raises Refused where the day is before the hold began, where the engagement was resumed on
+    another day, or where it was never on hold.
     """
     require_open(state)
-    hold = state.management.on_hold
-    if hold:
-        day = past_day("resumed_on", command.resumed_on, context)
-        if day < hold.held_on:
-            raise Refused("date-before-hold", f"work is on hold only since {hold.held_on}")
-        yield EngagementResumed(resumed_on=day)
+    hold, known = state.management.on_hold, state.management.resumed
+    if hold is None:
+        if known is None:
+            raise Refused("engagement-not-on-hold", "the engagement was never put on hold")
+        day = same_day("resumed_on", command, known, context)
+        yield from unless_recorded(known, EngagementResumed(resumed_on=day), "the resumption")
+        return
+    day = past_day("resumed_on", command.resumed_on, context)
+    if day < hold.held_on:
+        raise Refused("date-before-hold", f"work is on hold only since {hold.held_on}")
+    yield EngagementResumed(resumed_on=day)
 
 
 class ManagementFields(ViewModel):

@@ -12,10 +12,12 @@ from contracts.values import Tier
 class Management(Part):
     """The current engagement manager, the chosen method tier, and the holds.
 
-    `on_hold` is the hold that has not ended. `past_holds` are the days of the others, by the first.
+    `on_hold` is the hold that has not ended, and `resumed` the last end of one.
+    `past_holds` are the days of the others, by the first.
     """
 
     manager: Kept[ManagerAssigned] = None
+    resumed: Kept[EngagementResumed] = None
     tier: Kept[TierChosen] = None
     on_hold: EngagementPutOnHold | None = None
     past_holds: dict[date, date] = {}

@@ -16,7 +16,7 @@ from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
 from chassis.domain.pending import Requested
 from chassis.domain.requests import Outcome
-from chassis.domain.rules import past_day, unless_recorded
+from chassis.domain.rules import same_day, unless_recorded
 from contracts.decimals import round_decimal
 from contracts.delivery import (
     Commitment,
@@ -124,16 +124,22 @@ def allocate_resource(
 def release_resource(
     state: Engagement, command: ReleaseResource, context: Context
 ) -> Iterable[Event]:
-    """Release the person; nothing happens where the person is not allocated to the request.
+    """Release the person; nothing happens where the person was released on that day.
 
-    Raises Refused where the request is unknown.
+    Raises Refused where the request is unknown, the person was released on another day, or was
+    never allocated to the request.
     """
     require_open(state, after_termination=True)
     _request(state, command.request)
-    if command.person in state.resources.allocated.get(command.request, {}):
-        day = past_day("released_on", command.released_on, context)
-        event = ResourceReleased(request=command.request, person=command.person, released_on=day)
-        yield from _release(state, event, state.resources.changes + 1)
+    name, person = command.request, command.person
+    is_allocated = person in state.resources.allocated.get(name, {})
+    known = None if is_allocated else state.resources.released.get(name, {}).get(person)
+    if known is None and not is_allocated:
+        raise Refused("person-not-allocated", f"{person} was not allocated to request {name}")
+    day = same_day("released_on", command, known, context)
+    event = ResourceReleased(request=name, person=person, released_on=day)
+    for new in unless_recorded(known, event, f"the release of {person}"):
+        yield from _release(state, new, state.resources.changes + 1)
 
 
 def _request(state: Engagement, id: str) -> ResourceRequested:

@@ -13,7 +13,7 @@ from contracts.delivery import (
 
 
 class Resources(Part):
-    """The requests by id, and the allocations by request and person.
+    """The requests by id, and the allocations and the last releases by request and person.
 
     `changes` counts the allocations and releases.
     """
@@ -21,6 +21,7 @@ class Resources(Part):
     requested: Annotated[dict[str, ResourceRequested], Keep("request")] = {}
     requested_on: Annotated[dict[str, date], KeepDay((ResourceRequested,), "request")] = {}
     allocated: dict[str, dict[str, ResourceAllocated]] = {}
+    released: dict[str, dict[str, ResourceReleased]] = {}
     changes: int = 0
     workloads: Annotated[dict[str, WorkloadMeasured], Keep("person")] = {}
 
@@ -35,4 +36,6 @@ class Resources(Part):
         people = dict(self.allocated.get(event.request, {}))
         people.pop(event.person, None)
         allocated = {**self.allocated, event.request: people}
-        return self.updated(allocated=allocated, changes=self.changes + 1)
+        over = {**self.released.get(event.request, {}), event.person: event}
+        released = {**self.released, event.request: over}
+        return self.updated(allocated=allocated, released=released, changes=self.changes + 1)

@@ -268,11 +268,12 @@ def test_a_hold_that_was_recorded_by_mistake_covers_no_day() -> None:
     assert resumed.state.management.past_holds == {}
 
 
-def test_a_hold_that_ended_on_a_wrong_day_is_corrected_by_another_one() -> None:
+@pytest.mark.parametrize("day", [BEFORE, HELD_DAY, NEXT])
+def test_no_hold_begins_before_the_last_one_ended(day: date) -> None:
     late = released().after(PutOnHold(reason="Budget freeze.")).on(RESUMED).after(Resume())
-    again = PutOnHold(reason="Resumed a day earlier.", held_on=HELD_DAY)
-    corrected = late.after(again).after(Resume(resumed_on=NEXT))
-    assert codes_by_day(corrected) == [{"engagement-on-hold"}, set(), set()]
+    again = PutOnHold(reason="Strike.", held_on=day)
+    late.when(again).then_refused("date-before-resumption", saying=str(RESUMED))
+    late.when(PutOnHold(reason="Strike.", held_on=RESUMED)).then_accepted()
 
 
 def test_putting_on_hold_and_resuming_are_idempotent() -> None:
@@ -280,7 +281,24 @@ def test_putting_on_hold_and_resuming_are_idempotent() -> None:
     held.on(date(2026, 4, 9)).when(PutOnHold(reason="Budget freeze.")).then_nothing()
     held.when(PutOnHold(reason="Strike.")).then_refused("already-recorded")
     held.when(Resume(resumed_on=date(2026, 4, 7))).then_refused("date-before-hold")
-    released().when(Resume()).then_nothing()
+    resumed = held.on(NEXT).after(Resume())
+    resumed.on(RESUMED).when(Resume()).then_nothing()
+    resumed.when(Resume(resumed_on=NEXT)).then_nothing()
+
+
+def test_a_resumption_of_another_day_or_without_a_hold_is_refused() -> None:
+    resumed = released().after(PutOnHold(reason="Budget freeze.")).on(NEXT).after(Resume())
+    other = Resume(resumed_on=HELD_DAY)
+    resumed.when(other).then_refused("already-recorded", saying="resumed_on")
+    released().when(Resume()).then_refused("engagement-not-on-hold")
+
+
+def test_the_same_manager_is_not_assigned_on_another_day() -> None:
+    [recorded] = [each for each in [released().state.management.manager] if each]
+    again = AssignManager(manager=recorded.manager)
+    released().when(again, by="paula").then_nothing()
+    other = AssignManager(manager=recorded.manager, assigned_on=date(2026, 1, 2))
+    released().when(other, by="paula").then_refused("already-recorded", saying="assigned_on")
 
 
 def test_an_engagement_that_is_over_cannot_be_put_on_hold() -> None:

@@ -108,7 +108,16 @@ def test_a_person_is_released() -> None:
         .then(ResourceReleased(request="RQ-1", person="dev", released_on=date(2026, 1, 5)))
     )
     free.when(let_go).then_nothing()
+    free.on(date(2026, 1, 7)).when(let_go).then_nothing()
     managed().when(let_go).then_refused("request-unknown")
+
+
+def test_a_release_on_another_day_or_of_a_person_who_was_not_allocated_is_refused() -> None:
+    let_go = ReleaseResource(request="RQ-1", person="dev")
+    free = allocated().after(let_go)
+    other = let_go.model_copy(update={"released_on": date(2026, 1, 2)})
+    free.when(other).then_refused("already-recorded", saying="released_on")
+    wanted().when(let_go).then_refused("person-not-allocated", saying="dev")
 
 
 @pytest.mark.parametrize(("over", "day"), [(LOST, "2026-03-02"), (TERMINATED, "2026-05-04")])
