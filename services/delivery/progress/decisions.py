@@ -23,7 +23,7 @@ from contracts.delivery import (
 from contracts.event import Event
 from contracts.values import RAG, Day, ForecastMethodChoice, Identifier
 from delivery.engagement import Engagement
-from delivery.policies import not_implementable, require_active, require_open
+from delivery.policies import few_of, not_implementable, require_active, require_open
 from delivery.progress import work_items
 from delivery.roles import MANAGERS, WORKERS
 
@@ -128,21 +128,36 @@ def withdraw_milestone(
 def publish_status_report(
     state: Engagement, command: PublishStatusReport, context: Context
 ) -> Iterable[Event]:
-    """Publish the report with the next number, unless it equals the last one.
+    """Publish the report with the next number.
 
-    Raises Refused where the last report is as of a later day.
+    Nothing happens where it equals the last one and nothing that is measured with it has changed
+    since. Raises Refused where the last report is as of a later day, or where the forecast finish
+    is before the day of the report and deliverables are open.
     """
     require_open(state)
     last = state.progress.report
     day = past_day("as_of", command.as_of, context)
     if last and day < last.as_of:
         raise Refused("date-before-known", f"report {last.report} is as of {last.as_of}")
+    _require_finish(state, command, day)
     number = last.report if last else 1
     event = StatusReportPublished(**{**dict(command), "as_of": day, "report": number})
     if last is None:
         yield event
-    elif event != last:
+    elif event != last or state.progress.changed_since_report:
         yield event.model_copy(update={"report": number + 1})
+
+
+def _require_finish(state: Engagement, command: PublishStatusReport, day: date) -> None:
+    """Refuse a finish before the day of the report while deliverables are open."""
+    waits = [name for name in state.owed if not state.acceptance.is_accepted(name)]
+    if waits and command.forecast_finish < day:
+        sentence = (
+            f"forecast_finish: {command.forecast_finish} is before {day}, the day of the report, "
+            f"and not accepted: {few_of(waits)}"
+        )
+        missing = Missing("finish-in-past", sentence, field="forecast_finish")
+        raise Refused("finish-in-past", sentence, [missing])
 
 
 class ChooseForecastMethod(ForecastMethodChoice, Command):

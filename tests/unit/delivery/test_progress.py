@@ -1,5 +1,7 @@
 from datetime import date
 
+import pytest
+
 from contracts.delivery import (
     ForecastMethodChosen,
     MilestoneReached,
@@ -7,6 +9,7 @@ from contracts.delivery import (
     StatusReportPublished,
     TaskProgressed,
 )
+from contracts.event import Event
 from delivery.planning.decisions import BaselinePlan
 from delivery.progress.decisions import (
     ChooseForecastMethod,
@@ -15,9 +18,23 @@ from delivery.progress.decisions import (
     ReachMilestone,
     WithdrawMilestone,
 )
+from delivery.time_entries.decisions import ApproveTime
 from testkit.scenario import like
 from tests.amounts import hours
-from tests.unit.delivery.builders import DRAFTED, FINISH, TERMINATED, TODAY, kicked_off, released
+from tests.unit.delivery.builders import (
+    DRAFTED,
+    FINISH,
+    REBASELINED,
+    TERMINATED,
+    TODAY,
+    WEEK,
+    accepted,
+    entry,
+    kicked_off,
+    managed,
+    released,
+    with_time,
+)
 
 BUILD = ProgressTask(task="build", complete=hours(10), remaining_hours=hours(180))
 REPORT = PublishStatusReport(
@@ -86,6 +103,42 @@ def test_status_reports_count_up() -> None:
         first.on(date(2026, 4, 9)).when(red).then(like(StatusReportPublished, report=2, cost="red"))
     )
     second.on(TODAY).when(REPORT).then_refused("date-before-known", saying="report 2")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        TaskProgressed(task="build", complete=hours(10), remaining_hours=hours(180), as_of=TODAY),
+        MilestoneReached(milestone="M1", reached_on=TODAY),
+        MilestoneWithdrawn(milestone="M1", reached_on=TODAY, why="Wrong.", withdrawn_on=TODAY),
+        REBASELINED,
+        ForecastMethodChosen(method="as-planned", reason="The rest is as planned."),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_the_same_report_is_another_one_after_what_it_measures_changed(changed: Event) -> None:
+    first = released().after(REPORT)
+    first.when(REPORT).then_nothing()
+    second = first.published(changed).when(REPORT).then(like(StatusReportPublished, report=2))
+    second.when(REPORT).then_nothing()
+
+
+def test_the_same_report_is_another_one_after_time_was_approved() -> None:
+    first = with_time(released(), entry()).after(REPORT)
+    first.when(REPORT).then_nothing()
+    approved = first.after(ApproveTime(person="dev", week=WEEK), by="mara")
+    approved.when(REPORT).then(like(StatusReportPublished, report=2))
+
+
+def test_a_finish_before_the_day_of_the_report_is_refused_while_deliverables_are_open() -> None:
+    past = REPORT.model_copy(update={"forecast_finish": date(2026, 4, 7)})
+    released().when(past).then_refused(
+        "finish-in-past", saying="forecast_finish: 2026-04-07 is before 2026-04-08"
+    )
+    today = past.model_copy(update={"forecast_finish": TODAY})
+    released().when(today).then_accepted()
+    managed().on(TODAY).when(past).then_accepted()
+    accepted(released(), "design", "portal").when(past).then_accepted()
 
 
 def test_a_milestone_recorded_by_mistake_is_withdrawn_and_reached_again() -> None:
