@@ -1,13 +1,13 @@
 """Decider of disconnects: commands publish what the rules find now, and waive a disconnect."""
 
 from collections.abc import Iterable
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from typing import Self, TypeAlias
 
 from pydantic import Field
 
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Refused
+from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context
 from chassis.domain.decider import Decider
 from chassis.domain.state import Part, on_event
@@ -19,6 +19,9 @@ from gateway.rules import Disconnect
 from gateway.view.sections.gateway import proof
 
 Detected: TypeAlias = contract.DisconnectDetected | contract.ConfidentialDisconnectDetected
+
+LONGEST_WAIVER = 366
+"""Days from today until which a disconnect may be waived; a longer one would be for ever."""
 
 
 class PublishedDisconnect(Value):
@@ -90,7 +93,7 @@ class WaiveDisconnect(Command):
     finding: Identifier
     why: Text
     until: Day
-    """Last day (UTC) of the waiver, after today."""
+    """Last day (UTC) of the waiver, after today and at most 366 days from today."""
 
     def given_by(self, *, confidential: bool) -> "WaiveDisconnect":
         """Return the command of a caller who may, or may not, see confidential disconnects."""
@@ -178,7 +181,8 @@ def waive(
     """Waive a disconnect until a day; the same waiver given again changes nothing.
 
     Raises Refused where there is no such disconnect, or where it is confidential and the caller may
-    not see it: both are refused with the same words; and where the day is not after today (UTC).
+    not see it: both are refused with the same words; and where the day is not after today (UTC), or
+    more than 366 days from it.
     """
     disconnect = state.published.get(command.finding)
     hidden = not isinstance(command, WaiveAnyDisconnect)
@@ -191,6 +195,11 @@ def waive(
     if command.until <= today:
         raise Refused(
             "waiver-not-in-future", f"The waiver would end on {command.until}, not after today."
+        )
+    if command.until > (longest := today + timedelta(days=LONGEST_WAIVER)):
+        sentence = f"until: {command.until} is after {longest}, {LONGEST_WAIVER} days from today"
+        raise Refused(
+            "waiver-too-long", sentence, [Missing("waiver-too-long", sentence, field="until")]
         )
     kind = (
         contract.ConfidentialDisconnectWaived

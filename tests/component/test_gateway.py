@@ -20,6 +20,8 @@ from tests.component.consumer_harness import Topics, topics
 from tests.component.sample_app import running, settings_at, token, until
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
 
+NEXT_MONTH = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 VERA = token("vera", "vp-engagement-management", "confidential")
@@ -189,7 +191,7 @@ async def test_a_disconnect_is_published_waived_and_still_listed(world: World) -
     body = {
         "finding": finding,
         "why": "Agreed with the customer on the phone.",
-        "until": "2999-12-31",
+        "until": NEXT_MONTH,
     }
     path = f"/engagements/{LATE}/waive-disconnect"
     refused = await world.client.post(path, json=body, headers={**EMMA, "Idempotency-Key": "w"})

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from queue import Empty, Queue
 from typing import Any
@@ -25,6 +25,8 @@ from sales.accounts.names import account_id
 from tests.e2e.conftest import ApiClient, events
 from tests.e2e.scenarios import IN_A_MONTH, TODAY, Engagements, Observed
 from tests.infrastructure import wait_until
+
+NEXT_MONTH = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
 
 SOON = 30.0
 """Seconds within which the platform must show the effects of a command."""
@@ -302,7 +304,7 @@ def test_a_disconnect_is_detected_announced_waived_and_resolved(
         body={
             "finding": LATE,
             "why": "The customer asked for the later date.",
-            "until": "2999-12-31",
+            "until": NEXT_MONTH,
         },
         headers={"Idempotency-Key": "waive-late", "Prefer": "wait=10"},
     )
@@ -335,7 +337,7 @@ def test_only_an_open_disconnect_can_be_waived_and_only_with_the_role(
     api: ApiClient, engagements: Engagements
 ) -> None:
     path = f"/engagements/{engagements.whole.engagement}/waive-disconnect"
-    body = {"finding": "nothing", "why": "Because.", "until": "2999-12-31"}
+    body = {"finding": "nothing", "why": "Because.", "until": NEXT_MONTH}
     headers = {"Idempotency-Key": "waive-nothing"}
     nothing = api.request("POST", "gateway", path, body=body, headers=headers)
     nobody = api.request("POST", "gateway", path, body=body, headers=headers, by="emma")

@@ -36,7 +36,7 @@ from contracts.event import Event, Recorded
 from contracts.money import Currency
 from contracts.values import Day, EngagementId
 from gateway.api import WAIVED_BY, get_gateway, get_queries, reader_in
-from gateway.decider import WaiveDisconnect
+from gateway.decider import LONGEST_WAIVER, WaiveDisconnect
 from gateway.formatting import day
 from gateway.pages import html_responses, live_updates, portfolio_page, session
 from gateway.pages.department_panels import panels, titles_by_id
@@ -179,6 +179,7 @@ def _content(caller: Caller, source: Sources, **content: object) -> dict[str, ob
         "names": Names(source.reference_data),
         "today": source.today,
         "tomorrow": source.today + timedelta(days=1),
+        "longest_waiver": source.today + timedelta(days=LONGEST_WAIVER),
         "live": "/pages/live",
         "age_notice": source.age_notice(),
         **content,

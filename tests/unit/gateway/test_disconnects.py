@@ -15,7 +15,7 @@ from tests.invoices import untaxed
 from tests.unit.gateway.test_engagement_view import view_of
 from tests.weeks import approved
 
-UNTIL = date(2999, 12, 31)
+UNTIL = date(2026, 12, 31)
 
 
 def findings(life: Life, days: int = 100) -> dict[str, Disconnect]:

@@ -86,6 +86,15 @@ def test_a_waiver_needs_a_day_after_today() -> None:
     published.on(UNTIL - timedelta(days=1)).when(WAIVER, by="vera").then(WAIVED)
 
 
+def test_a_waiver_lasts_a_year_at_most() -> None:
+    published = given(DECIDER, ENGAGEMENT).on(TODAY).when(PUBLISH).then(DETECTED)
+    longest = WAIVER.model_copy(update={"until": TODAY + timedelta(days=366)})
+    longer = WAIVER.model_copy(update={"until": TODAY + timedelta(days=367)})
+
+    published.when(longest, by="vera").then_accepted()
+    published.when(longer, by="vera").then_refused("waiver-too-long", saying="until")
+
+
 def test_a_waiver_is_given_again_until_another_day_and_not_until_the_same() -> None:
     longer = WAIVER.model_copy(update={"until": AFTER})
     again = WAIVED.model_copy(update={"until": AFTER})
