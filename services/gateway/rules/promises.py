@@ -306,9 +306,11 @@ def no_manager(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iter
     if assigned is None:
         sentence = "A proposal was drafted and no engagement manager is assigned."
     elif assigned.occurred_at > proposal.said.occurred_at:
+        drafted, later = day(proposal.said.occurred_at), day(assigned.occurred_at)
+        when = "later on the same day" if later == drafted else f"on {later}"
         sentence = (
-            f"The proposal was drafted on {day(proposal.said.occurred_at)}, before an "
-            f"engagement manager was assigned on {day(assigned.occurred_at)}."
+            f"The proposal was drafted on {drafted}, before an engagement manager was assigned "
+            f"{when}."
         )
     else:
         return
