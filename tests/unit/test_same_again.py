@@ -117,6 +117,12 @@ ENDINGS: dict[tuple[str, str], tuple[Ending, ...]] = {
         named("release-invoice", "invoice"),
         named("reject-invoice", "invoice", why="Wrong."),
     ),
+    ("finance", "bill-outside-schedule"): (
+        (
+            "reject-invoice",
+            lambda _, view: {"invoice": view["invoices"][-1]["invoice"], "why": "Wrong."},
+        ),
+    ),
     ("finance", "hold-work"): (named("release-work", "entries"),),
     ("finance", "approve-invoice"): (named("void-invoice", "invoice", why="Wrong."),),
 }
@@ -238,7 +244,6 @@ OTHER: dict[str, frozenset[tuple[str, str]]] = {
         | {(name, "answer-question") for name in ("delivery", "finance", "legal", "sales")}
         | {
             ("delivery", "submit-expense"),
-            ("finance", "bill-outside-schedule"),
             ("finance", "bill-time"),
             ("finance", "catch-up"),
             ("finance", "issue-credit-note"),

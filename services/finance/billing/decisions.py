@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, field_validator
 
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Refused
+from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.domain.ids import derived_id
@@ -74,7 +74,8 @@ class BillOutsideSchedule(Command):
     lines belong to the line of the entry, or to a discount that reduces the entry. It can bill at
     most what is left of the entry, and the entry's own terms apply to the rest. A line of time has
     role, hours and rate, and their amount. The rate may be any; the role is one of the contract
-    line or of the rate card.
+    line or of the rate card. The same again changes nothing until the invoice is issued; to bill
+    the same once more, give another reason.
     """
 
     item: Identifier
@@ -100,14 +101,17 @@ def bill_outside_schedule(
 ) -> Iterable[Event]:
     """Record the exception to gate 5: a billing event with its reason, and a draft.
 
-    Raises Refused where there is no budget or no such entry, the account is settled, the currency
-    or the contract line differs, a role is unknown, or the entry has less left.
+    An equal exception changes nothing while its draft waits. Raises Refused where there is no
+    budget or no such entry, the account is settled, the currency or the contract line differs, a
+    role is unknown, an equal exception was issued, or the entry has less left.
     """
     budget = require_budget(state)
     require_open_account(state)
     entry = budget.entry(command.item)
     if entry is None:
         raise Refused("billing-item-unknown", f"the billing schedule has no entry {command.item}")
+    if _waits(state, command):
+        return
     item = entry.item
     other = {each.line for each in command.lines} - {entry.line.line, *entry.discounts}
     if other:
@@ -139,6 +143,26 @@ def bill_outside_schedule(
         else (InvoiceLineContent(**dict(each)) for each in command.lines)
     )
     yield draft(billing_event, lines, Money.zero(state.money), state.billing.invoices)
+
+
+def _waits(state: Engagement, command: BillOutsideSchedule) -> bool:
+    """Return whether an equal exception has a draft; raises Refused where it was issued."""
+    asked = (command.item, command.reason, command.lines)
+    for invoice in state.billing.of_item(command.item):
+        due = state.billing.events[invoice.billing_event]
+        lines = state.billing.exceptions.get(due.billing_event)
+        if (due.item, due.exception, lines) != asked:
+            continue
+        if invoice.stage != "issued":
+            return True
+        sentence = (
+            f"reason: invoice {invoice.number} bills the same for the same reason; give another"
+            " reason to bill it once more"
+        )
+        raise Refused(
+            "already-recorded", sentence, [Missing("already-recorded", sentence, field="reason")]
+        )
+    return False
 
 
 def _require_known_roles(

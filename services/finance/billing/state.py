@@ -24,6 +24,7 @@ from contracts.finance import (
     InvoiceHeld,
     InvoiceIssued,
     InvoiceLine,
+    InvoiceLineTerms,
     InvoiceRejected,
     InvoiceReleased,
     InvoiceVoided,
@@ -330,12 +331,14 @@ class Billing(Part):
 
     `before` is what was billed before the engagement was taken over, by entry of the schedule and
     line; it has no invoice here. `opening` are the invoices of it that were not paid.
-    `requested_by` are the people who requested an exception, by its billing event. `held_on` is the
+    `requested_by` are the people who requested an exception, by its billing event, `exceptions` the
+    lines that they gave, which edits of the draft leave as they are. `held_on` is the
     day (UTC) on which a draft was held, by invoice. `write_off_reversed` is the last reversal.
     """
 
     events: Annotated[dict[str, BillingEventDue], Keep(by="billing_event")] = {}
     requested_by: dict[str, tuple[str, ...]] = {}
+    exceptions: dict[str, tuple[InvoiceLineTerms, ...]] = {}
     held_on: Annotated[
         dict[str, date], KeepDay((InvoiceHeld,), "invoice", (InvoiceReleased, InvoiceRejected))
     ] = {}
@@ -381,7 +384,16 @@ class Billing(Part):
 
     @on_event
     def _drafted(self, event: InvoiceDrafted) -> Self:
-        return self.updated(invoices={**self.invoices, event.invoice: Invoice(**dict(event))})
+        drafted = self.updated(invoices={**self.invoices, event.invoice: Invoice(**dict(event))})
+        if self.events[event.billing_event].exception is None:
+            return drafted
+        terms = tuple(
+            InvoiceLineTerms(
+                **{name: getattr(each, name) for name in InvoiceLineTerms.model_fields}
+            )
+            for each in event.lines
+        )
+        return drafted.updated(exceptions={**self.exceptions, event.billing_event: terms})
 
     @on_event
     def _edited(self, recorded: Recorded[InvoiceEdited]) -> Self:

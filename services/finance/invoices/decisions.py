@@ -128,7 +128,8 @@ class IssueCreditNote(Command):
 
     Where none of them is given, all that is left of the invoice is credited. An amount is shared by
     the lines in proportion to what is left of each. What an advance had paid is restored where it
-    is billed again.
+    is billed again. The same again changes nothing while the credit note waits for its number; to
+    credit as much once more, give another reason.
     """
 
     invoice: Identifier
@@ -315,12 +316,15 @@ def issue_credit_note(
 ) -> Iterable[Event]:
     """Record the credit note, up to what is left of the invoice, and request its number.
 
-    Raises Refused where the invoice is unknown or not issued, the account is settled, a line is
-    unknown, less is left of it or of the invoice, a work is not on it, an advance that it billed is
-    drawn down, or the company that sells is unknown.
+    An equal repetition changes nothing while the number is awaited. Raises Refused where the
+    invoice is unknown or not issued, the account is settled, an equal credit note has a number or
+    another day, a line is unknown, less is left of it or of the invoice, a work is not on it, an
+    advance that it billed is drawn down, or the company that sells is unknown.
     """
     invoice = require_issued(state, command.invoice)
     require_open_account(state)
+    if _waits_for_number(invoice, command):
+        return
     issued_on = day_since_issue(invoice, "issued_on", command, context)
     require_open_day(state, "issued_on", issued_on)
     if _needs_moved_works(state, invoice, command):
@@ -333,6 +337,40 @@ def issue_credit_note(
         note = _note(state, invoice, command, issued_on, context)
         yield note
         yield _number(company, "credit-note", invoice.invoice, note.credit_note, issued_on, context)
+
+
+def _waits_for_number(invoice: Invoice, command: IssueCreditNote) -> bool:
+    """Return whether an equal credit note waits; raises Refused where it does not wait any more.
+
+    A credit note on named works takes them off the invoice and cannot be repeated.
+    """
+    for note in invoice.notes:
+        if not _is_same(note, command):
+            continue
+        waits = isinstance(note, CreditNoteApproved)
+        if waits and command.issued_on in {None, note.issued_on}:
+            return True
+        sentence = (
+            f"why: the credit note of {note.issued_on} credits the same for the same reason; give"
+            " another reason to credit it once more"
+        )
+        raise Refused(
+            "already-recorded", sentence, [Missing("already-recorded", sentence, field="why")]
+        )
+    return False
+
+
+def _is_same(note: IssuedCredit | CreditNoteApproved, command: IssueCreditNote) -> bool:
+    """Return whether a credit note credits the amount or lines of a command, for its reason."""
+    if (note.intent, note.why) != (command.intent, command.why):
+        return False
+    credited = {each.invoice_line: each.amount for each in note.lines}
+    if command.amount is not None:
+        return Money.total(credited.values(), note.amount.currency) == command.amount
+    named = {each.invoice_line: each.amount for each in command.lines}
+    return named.keys() == credited.keys() and all(
+        amount in (None, credited[line]) for line, amount in named.items()
+    )
 
 
 def _note(

@@ -28,6 +28,8 @@ class WriteOffInvoice(Command):
     """Write off what is outstanding on an invoice, or a part of it: the customer will not pay it.
 
     What was billed and its tax stay; to give something back to the customer, issue a credit note.
+    The same amount for the same reason again changes nothing; to write off as much once more, give
+    another reason.
     """
 
     invoice: Identifier
@@ -55,11 +57,17 @@ def write_off_invoice(
 ) -> Iterable[Event]:
     """Record the write-off, up to what is outstanding.
 
-    Raises Refused where the invoice is unknown, not issued, void or paid, the amount is too large
-    or in another currency, or the day is in the future or before the invoice date.
+    An equal repetition changes nothing until the write-off is reversed. Raises Refused where the
+    invoice is unknown, not issued, void or paid, the amount is too large or in another currency, an
+    equal write-off has another day, or the day is in the future or before the invoice date.
     """
     invoice = require_receivable(state, command.invoice)
-    on = day_since_issue(invoice, "written_off_on", command, context)
+    known = next((each for each in invoice.write_offs.values() if _is_same(each, command)), None)
+    on = day_since_issue(invoice, "written_off_on", command, context, known)
+    if known is not None:
+        again = known.model_copy(update={"written_off_on": on})
+        yield from unless_recorded(known, again, "the write-off")
+        return
     require_open_day(state, "written_off_on", on)
     owed = invoice.outstanding
     if owed.amount <= 0:
@@ -73,6 +81,11 @@ def write_off_invoice(
         why=command.why,
         written_off_on=on,
     )
+
+
+def _is_same(known: WriteOffRecorded, command: WriteOffInvoice) -> bool:
+    """Return whether a debt that is lost was written off with this amount and reason."""
+    return known.allocation is None and (known.amount, known.why) == (command.amount, command.why)
 
 
 @capability.decide(ReverseWriteOff, by=CONTROLLING)

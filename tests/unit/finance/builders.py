@@ -597,7 +597,5 @@ def pay(amount: int | str, **more: object) -> TakeAllocation:
     return allocate("invoice-start", eur(amount), **more)
 
 
-def credit(amount: int | str) -> IssueCreditNote:
-    return IssueCreditNote(
-        intent="give-back", invoice="invoice-start", amount=eur(amount), why="Goodwill."
-    )
+def credit(amount: int | str, why: str = "Goodwill.") -> IssueCreditNote:
+    return IssueCreditNote(intent="give-back", invoice="invoice-start", amount=eur(amount), why=why)

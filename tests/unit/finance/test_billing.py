@@ -18,8 +18,9 @@ from contracts.finance import (
 from contracts.lines import BillingItem, ContractLine, Retainer
 from contracts.money import Money
 from finance.billing.decisions import BillOutsideSchedule
+from finance.drafts.decisions import EditInvoice, LineEdit
 from finance.engagement import Engagement
-from finance.invoices.decisions import ApproveInvoice, VoidInvoice
+from finance.invoices.decisions import ApproveInvoice, RejectInvoice, VoidInvoice
 from finance.service import ENGAGEMENT
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
@@ -197,6 +198,28 @@ def test_an_exception_bills_before_acceptance_with_a_reason():
     assert isinstance(draft, InvoiceDrafted)
     assert draft.billing_event == billing_event.billing_event
     billed.after.when_consumed(accepted("design")).then_nothing()
+
+
+def test_the_same_exception_again_bills_nothing_twice():
+    thousand = early(lines=(line(1_000),))
+    asked = contracted().on(date(2026, 4, 10)).after(thousand, by="fred")
+    name = newest_invoice(asked)
+    asked.when(thousand, by="cora").then_nothing()
+    edit = LineEdit(invoice_line=drafts_and_invoices(asked)[name].lines[0].invoice_line)
+    lower = edit.model_copy(update={"amount": eur(900)})
+    edited = asked.after(EditInvoice(invoice=name, why="Rounded.", lines=(lower,)), by="cora")
+    edited.when(thousand).then_nothing()
+    sent = issued(asked, name, "2026-00001", date(2026, 4, 10))
+    sent.when(thousand).then_refused("already-recorded", saying="give another reason")
+    sent.when(early(lines=(line(1_000),), reason="Again.")).then_accepted()
+
+
+def test_an_exception_is_requested_anew_after_its_draft_was_rejected():
+    asked = contracted().on(date(2026, 4, 10)).after(early(lines=(line(1_000),)))
+    rejected = asked.after(RejectInvoice(invoice=newest_invoice(asked), why="Not agreed."))
+    rejected.when(early(lines=(line(1_000),))).then(
+        like(BillingEventDue, amount=eur(1_000)), like(InvoiceDrafted)
+    )
 
 
 def test_the_rest_of_an_entry_after_an_exception_falls_due_as_agreed():

@@ -128,6 +128,19 @@ def test_works_that_are_credited_to_be_billed_again_are_unbilled() -> None:
     again.when(APRIL).then(like(BillingEventDue, amount=eur(800)), like(InvoiceDrafted))
 
 
+def test_the_same_credit_note_again_credits_nothing_twice() -> None:
+    out = hourly()
+    line = LineCredit(invoice_line=line_of(out, "developer"), amount=eur(100))
+    ways: tuple[dict[str, Any], ...] = ({"amount": eur(100)}, {"lines": (line,)})
+    for way in ways:
+        terms = {"intent": "give-back", **way}
+        out.after(credit(**terms), by="cora").when(credit(**terms)).then_nothing()
+        done = credited(out, **terms)
+        done.when(credit(**terms)).then_refused("already-recorded", saying="give another reason")
+        done.when(credit(**terms, why="Late as well.")).then_accepted()
+    done.when(credit(intent="give-back", amount=eur(101))).then_accepted()
+
+
 def test_the_invoice_shows_its_credit_notes_and_the_rates_of_its_lines() -> None:
     out = hourly()
     assert [each.rate for each in shown(out).lines] == [per_hour(100), per_hour(140), None]

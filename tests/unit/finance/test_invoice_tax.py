@@ -513,8 +513,8 @@ def test_credit_notes_over_all_of_an_invoice_give_back_exactly_its_tax() -> None
     rate = exchange("1.2345", date(2026, 3, 31))
     engagement = sent(seller(base_currency="USD"), rate)
     stated = engagement.state.billing.invoices["invoice-start"].approved
-    for amount in ("0.03", "0.03", "0.03", "0.03", "1666.63", "3333.25"):
-        engagement = credit_issued(engagement, credit(amount))
+    for nth, amount in enumerate(("0.03", "0.03", "0.03", "0.03", "1666.63", "3333.25")):
+        engagement = credit_issued(engagement, credit(amount, f"Part {nth}."))
     invoice = engagement.state.billing.invoices["invoice-start"]
     assert stated is not None
     assert stated.tax.in_base_currency is not None

@@ -133,9 +133,9 @@ def run(test: Callable[[Accounts], Awaitable[None]]) -> None:
     asyncio.run(opened())
 
 
-def credit(on: date) -> IssueCreditNote:
+def credit(on: date, why: str = "Late.") -> IssueCreditNote:
     return IssueCreditNote(
-        invoice=INVOICE, intent="give-back", amount=eur(10), why="Late.", issued_on=on
+        invoice=INVOICE, intent="give-back", amount=eur(10), why=why, issued_on=on
     )
 
 
@@ -151,7 +151,8 @@ def test_a_credit_note_before_the_last_of_its_series_is_refused_and_withdrawn() 
     async def test(accounts: Accounts) -> None:
         await accounts.give("engagement", ID, APPROVE)
         await accounts.give("engagement", ID, credit(DAY))
-        refused = await accounts.refused("date-before-known", "engagement", ID, credit(SIGNED))
+        early = credit(SIGNED, "Late again.")
+        refused = await accounts.refused("date-before-known", "engagement", ID, early)
         assert f"the last is of {DAY}" in refused.sentence
         invoice = accounts.engagement.billing.invoices[INVOICE]
         assert [each.number for each in invoice.credits] == ["CN-2026-00001"]

@@ -65,6 +65,16 @@ def test_a_part_is_written_off_up_to_what_is_outstanding():
     part.after(write_off(4_000)).then_view(outstanding=eur(0))
 
 
+def test_the_same_write_off_again_writes_nothing_off_twice():
+    part = sent().after(write_off(1_000))
+    part.on(MAY_2).when(write_off(1_000)).then_nothing()
+    later = write_off(1_000, written_off_on=MAY_2)
+    part.on(MAY_2).when(later).then_refused("already-recorded", saying="written_off_on")
+    part.after(write_off(1_000, why="They pay no more.")).then_view(written_off=eur(2_000))
+    back = part.after(reverse(part))
+    back.after(write_off(1_000)).then_view(written_off=eur(1_000))
+
+
 def test_what_is_written_off_is_on_an_issued_invoice_in_its_currency_on_a_day_that_has_begun():
     contracted().on(APRIL_1).when(write_off()).then_refused("invoice-not-issued")
     sent().when(write_off(invoice="I-9")).then_refused("invoice-unknown")
