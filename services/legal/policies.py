@@ -7,6 +7,7 @@ from chassis.domain.commands import Missing, Refused
 from chassis.domain.context import Context
 from chassis.domain.reference import known_on
 from contracts.reference import AgreementPublished, AgreementType
+from contracts.values import days_after
 from legal.engagement import Engagement
 from legal.sows.state import REVIEWERS, Sow
 
@@ -49,6 +50,14 @@ def require_latest(state: Engagement, version: int) -> Sow:
             "sow-superseded", f"version {version} was superseded by version {sow.drafted.version}"
         )
     return sow
+
+
+def is_before(day: date, first: date) -> bool:
+    """Return whether a party acted on a document before the day on which it was there to be signed.
+
+    One day earlier is not before it: the two days may be those of different time zones.
+    """
+    return day < days_after(first, -1)
 
 
 def missing_approvals(sow: Sow) -> Iterator[Missing]:

@@ -76,13 +76,14 @@ def correction_day(field: str, command: Command, recorded: date | None, context:
 
 
 def unless_recorded(
-    known: E | None, event: E, what: str, *, over: Refused | None = None
+    known: E | None, event: E, what: str, *, over: Refused | None = None, part: str | None = None
 ) -> Iterator[E]:
     """Yield the event if none is recorded yet, and nothing if an equal one is and it is not over.
 
     `over` is the refusal of a repetition, where what is recorded was closed, rejected, withdrawn or
     decided since: the caller would wait for something that nothing follows from. It says how and on
-    which day that ended.
+    which day that ended. The fields of the value in the field `part` are compared one by one, since
+    the command names them.
 
     Raises Refused where a different event is recorded, with an entry per field that differs. Old
     and new values are shown unless the event's channel is confidential; `what` is the subject of
@@ -97,7 +98,7 @@ def unless_recorded(
         raise TypeError(f"{type(known).__name__} is compared with {type(event).__name__}")
     differing = tuple(
         Missing("field-differs", _difference(old, new, event), field=name)
-        for (name, old), (_, new) in zip(known, event, strict=True)
+        for (name, old), (_, new) in zip(_fields(known, part), _fields(event, part), strict=True)
         if old != new
     )
     if differing:
@@ -105,6 +106,14 @@ def unless_recorded(
         raise Refused(
             "already-recorded", f"{what} is recorded with other content: {sentences}", differing
         )
+
+
+def _fields(event: Event, part: str | None) -> Iterator[tuple[str, object]]:
+    for name, value in event:
+        if name == part and isinstance(value, Value):
+            yield from value
+        else:
+            yield name, value
 
 
 def _difference(old: object, new: object, event: Event) -> str:

@@ -36,7 +36,7 @@ from legal.amendments.document import (
 from legal.amendments.readiness import missing_reviews, outdated, unfit, unready
 from legal.amendments.state import Amendment, Change
 from legal.engagement import Engagement
-from legal.policies import missing_agreement, require_open
+from legal.policies import is_before, missing_agreement, require_open
 from legal.roles import CONTRACTS
 from legal.sows.state import Contract
 
@@ -110,7 +110,8 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
     contract, or differs from the change without the approval of Delivery and Finance (gate 6),
     where the account's agreement is not in force on the day of a signature (gate 2),
     one of the people may not sign for the party, another signature is recorded, or the day is in
-    the future, before the contract or before the approval of the change.
+    the future, before the contract or before the approval of the change; the earlier signature may
+    be one day before these, for time zones.
     """
     require_open(state)
     contract = _contract(state)
@@ -148,6 +149,15 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
                 f"{draft.amendment} cannot be signed on {signed_on}, before the contract was signed"
                 f" and the change approved ({earliest})",
             )
+        for nth, each in enumerate(new.signatories):
+            if is_before(each.signed_on, earliest):
+                field = f"signatories.{nth}.signed_on"
+                sentence = (
+                    f"{field}: {each.signed_on} is before {earliest}, when the contract was signed"
+                    " and the change approved"
+                )
+                missing = Missing("date-before-approval", sentence, field=field)
+                raise Refused("date-before-approval", sentence, [missing])
         yield new
 
 

@@ -5,6 +5,7 @@ signature of the other party still counts, since the content is the same.
 """
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
@@ -24,9 +25,10 @@ from contracts.legal import (
     SowSignatureRecorded,
     SowSigned,
 )
-from contracts.values import ContentHash, Day, Party, PersonId, Signatory, Version, days_after
+from contracts.values import ContentHash, Day, Party, PersonId, Signatory, Version
 from legal.engagement import Engagement
 from legal.policies import (
+    is_before,
     missing_agreement,
     missing_approvals,
     missing_resolutions,
@@ -55,8 +57,8 @@ class RecordSignature(Command):
     person whose record says that they may.
 
     `content_hash` is that of the signed document. With the signatures of both parties the statement
-    of work becomes the contract, dated by the later signature. One party may sign before sending;
-    the later signature cannot be before the document was sent.
+    of work becomes the contract, dated by the later signature. No party signs before the version
+    was sent for the first time.
     """
 
     party: Party
@@ -114,8 +116,8 @@ def record_signature(
 
     Raises Refused unless the content is the latest version, was sent, is still approved by Delivery
     and Finance, no redline is open, and the person may sign for the party; also where another
-    signature of the party is recorded, the day is in the future, or both signatures are more than a
-    day before the sending.
+    signature of the party is recorded, or the day is in the future or more than a day before the
+    version was first sent.
     """
     require_open(state)
     sow, sent = _sent_version(state, command.content_hash)
@@ -130,20 +132,15 @@ def record_signature(
     event = SowSignatureRecorded(
         version=sent.version, content_hash=sent.content_hash, signatory=signatory
     )
-    for new in unless_recorded(known, event, f"the signature for the {command.party}"):
+    what = f"the signature for the {command.party}"
+    for new in unless_recorded(known, event, what, part="signatory"):
         account, on = sow.drafted.customer, signatory.signed_on
+        _require_sent("signed_on", on, sow.first_sent_on or sent.sent_on, sent.version)
         require_signatory("person", signatory.party, signatory.person, account, on, context)
         gate("sow-not-approved", [*missing_approvals(sow), *missing_resolutions(state, sow)])
         gate("agreement-not-in-force", [missing_agreement(state, signatory.signed_on, context)])
         signatories = (*sow.signatories, signatory)
         signed_on = max(each.signed_on for each in signatories)
-        # One day earlier is accepted: west of UTC it may still be the day before.
-        if sow.signatures and signed_on < days_after(sent.sent_on, -1):
-            raise Refused(
-                "date-before-sending",
-                f"version {sent.version} was sent on {sent.sent_on}: both cannot have signed by "
-                f"{signed_on}",
-            )
         yield new
         if sow.signatures:
             yield from state.early_starts.lapsed(signed_on)
@@ -187,14 +184,15 @@ def decline_signature(
                 "signature-recorded",
                 f"the {command.party} has signed version {command.version} already",
             )
-        # One day earlier is accepted: west of UTC it may still be the day before.
-        if declined_on < days_after(sow.sent.sent_on, -1):
-            raise Refused(
-                "date-before-sending",
-                f"declined_on: {declined_on} is before {sow.sent.sent_on}, when version "
-                f"{command.version} was sent",
-            )
+        _require_sent("declined_on", declined_on, sow.sent.sent_on, command.version)
         yield new
+
+
+def _require_sent(field: str, day: date, sent_on: date, version: int) -> None:
+    if is_before(day, sent_on):
+        sentence = f"{field}: {day} is before {sent_on}, when version {version} was sent"
+        missing = Missing("date-before-sending", sentence, field=field)
+        raise Refused("date-before-sending", sentence, [missing])
 
 
 def _sent_version(state: Engagement, content_hash: str) -> tuple[Sow, SowSentForSignature]:

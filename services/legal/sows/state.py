@@ -56,6 +56,7 @@ class Sow(Value):
     """Day (UTC) of Legal's approval."""
     sent: SowSentForSignature | None = None
     """The last sending; None before it, and after a party declined to sign."""
+    first_sent_on: date | None = None
     declined: SignatureDeclined | None = None
     """The refusal of a party to sign, until the version is sent again."""
     signatures: tuple[SowSignatureRecorded, ...] = ()
@@ -131,7 +132,8 @@ class Sows(Part):
 
     @on_event
     def _sent(self, event: SowSentForSignature) -> Self:
-        return self._with(event.version, sent=event, declined=None)
+        first = self.versions[event.version - 1].first_sent_on or event.sent_on
+        return self._with(event.version, sent=event, first_sent_on=first, declined=None)
 
     @on_event
     def _declined(self, event: SignatureDeclined) -> Self:

@@ -723,10 +723,15 @@ def test_drafting_and_signing_are_refused_after_the_end():
 
 
 def test_an_amendment_is_not_signed_before_the_contract_and_the_approval_of_its_change():
-    def of(day: date) -> SignAmendment:
-        signatories = (signature("company", date(2026, 1, 5)), signature("customer", day))
+    def of(day: date, first: date | None = None) -> SignAmendment:
+        signatories = (signature("company", first or day), signature("customer", day))
         return sign(drafted()).model_copy(update={"signatories": signatories})
 
+    for early in (date(2026, 1, 5), date(2026, 2, 28)):
+        drafted().when(of(TODAY, early)).then_refused(
+            "date-before-approval", saying="signatories.0.signed_on"
+        )
+    drafted().when(of(TODAY, date(2026, 3, 1))).then_accepted()
     drafted().when(of(date(2026, 3, 1))).then_refused("date-before-approval", saying="2026-03-02")
     drafted().when(of(TODAY)).then(like(AmendmentSigned, signed_on=TODAY))
     # East of UTC the customer may have agreed on the next day.

@@ -107,16 +107,21 @@ def test_nothing_is_signed_while_a_department_objects():
     )
 
 
-def test_the_contract_is_not_dated_before_the_sending():
-    # One party may sign before sending; the other cannot sign before it receives the document.
-    half = sent().after(sign("company", person="carl", signed_on=date(2026, 1, 5)))
-    half.when(sign(signed_on=date(2026, 2, 28))).then_refused(
-        "date-before-sending", saying="2026-03-02"
-    )
+@pytest.mark.parametrize("other_has_signed", [False, True])
+def test_no_party_signs_before_the_sending(other_has_signed: bool):
+    half = sent().after(sign("company", person="carl")) if other_has_signed else sent()
+    for day in (date(2026, 2, 28), date(2020, 1, 1)):
+        half.when(sign(signed_on=day)).then_refused("date-before-sending", saying="2026-03-02")
     # West of UTC the customer may sign on the evening of the day before.
-    west = sign(signed_on=date(2026, 3, 1))
-    half.when(west).then(like(SowSignatureRecorded), like(SowSigned, signed_on=date(2026, 3, 1)))
-    half.when(sign()).then(like(SowSignatureRecorded), like(SowSigned, signed_on=TODAY))
+    half.when(sign(signed_on=date(2026, 3, 1))).then_accepted()
+
+
+def test_a_signature_after_the_first_sending_counts_where_the_version_was_sent_again():
+    later = date(2026, 3, 9)
+    again = sent().after(DECLINE).on(later).after(SendSow(version=1))
+    again.when(sign("company", person="carl", signed_on=TODAY)).then_accepted()
+    early = sign("company", person="carl", signed_on=date(2026, 2, 28))
+    again.when(early).then_refused("date-before-sending", saying="2026-03-02")
 
 
 def test_a_version_is_not_sent_before_its_approval():
@@ -128,7 +133,12 @@ def test_a_version_is_not_sent_before_its_approval():
 def test_a_signature_is_recorded_once():
     half = sent().after(sign())
     half.on(date(2026, 3, 9)).when(sign()).then_nothing()
-    half.when(sign(person="yan")).then_refused("already-recorded", saying="zoe")
+    half.when(sign(person="yan")).then_refused("already-recorded", fields={"person"})
+    other = sign(signed_on=date(2026, 3, 1))
+    for known in (half, signed()):
+        known.on(date(2026, 3, 9)).when(other).then_refused(
+            "already-recorded", fields={"signed_on"}
+        )
     signed().when(sign()).then_nothing()
     signed().when(sign(person="yan")).then_refused("already-recorded")
 
