@@ -7,8 +7,10 @@ RecordCode = Literal[
     "account-name-taken",
     "account-unknown",
     "agreement-not-in-force",
+    "agreement-recorded",
     "calendar-unknown",
     "company-unknown",
+    "contact-email-taken",
     "contact-not-authorised",
     "contact-of-company",
     "contact-of-other-account",
@@ -40,10 +42,12 @@ RECORD_REFUSALS: dict[RecordCode, str] = {
     "account-name-taken": "Another account has this name.",
     "account-unknown": "No account with this id is published.",
     "agreement-not-in-force": "The account's agreement is not in force on that day.",
+    "agreement-recorded": "Another agreement of this type with the account begins on that day.",
     "calendar-unknown": "No holiday calendar with this id is published.",
     "company-unknown": (
         "No company with this id is published, or none is known before the deal is won."
     ),
+    "contact-email-taken": "Another contact of the account has this e-mail address.",
     "contact-not-authorised": "The contact has no role by which they may do this on the day.",
     "contact-of-company": "The contact is also a person of the company and acts for no customer.",
     "contact-of-other-account": "The contact belongs to another account.",

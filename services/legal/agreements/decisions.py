@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 
 from pydantic import Field
 
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Refused
+from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context
 from chassis.domain.reference import Publish, Record, account_zone, next_version, require_record
 from chassis.domain.rules import past_day, unless_recorded
@@ -18,7 +19,7 @@ from contracts.reference import (
     KeptAgreement,
     in_force,
 )
-from contracts.values import Day, Value
+from contracts.values import Day, Identifier, Value
 from legal.roles import CONTRACTS
 
 capability = Capability[Record[AgreementPublished]](__name__)
@@ -52,15 +53,15 @@ def record_agreement(
 ) -> Iterable[Event]:
     """Publish the first version; a repetition that equals the version in force changes nothing.
 
-    Raises Refused where the account is unknown, the signature is in the future, or the agreement
-    would expire before it begins.
+    Raises Refused where the account is unknown, the signature is in the future, the agreement would
+    expire before it begins, or another one of its type begins on the same day.
     """
     known = in_force(state.versions, context.today)
     event = AgreementPublished.model_validate(
         {
             "agreement": state.id,
             "effective_from": known.effective_from if known else None,
-            **_completed(known, command, context),
+            **_completed(state.id, known, command, context),
         }
     )
     yield from unless_recorded(known, event, f"the agreement {state.id}")
@@ -75,11 +76,12 @@ def publish_agreement(
     Raises Refused as `record_agreement` does.
     """
     known = in_force(state.versions, command.effective_from or context.today)
-    completed = _completed(known, command, context)
+    completed = _completed(state.id, known, command, context)
     yield from next_version(state, command.model_copy(update=completed), context)
 
 
 def _completed(
+    agreement: Identifier,
     known: AgreementPublished | None,
     given: RecordAgreement | PublishAgreement,
     context: Context,
@@ -98,8 +100,27 @@ def _completed(
         raise Refused(
             "expiry-before-start", f"expires_on: {given.expires_on} is before {starts_on}"
         )
+    _require_only_one(agreement, given, starts_on, context)
     return {
         **{name: getattr(given, name) for name in AgreementTerms.model_fields},
         "signed_on": signed_on,
         "starts_on": starts_on,
     }
+
+
+def _require_only_one(
+    agreement: Identifier, given: AgreementTerms, starts_on: date, context: Context
+) -> None:
+    """Refuse a second agreement of a type with an account from a day on; a renewal begins later."""
+    for each in context.reference_data.all(AgreementPublished):
+        other = each.event
+        if other.agreement != agreement and (
+            (other.account, other.agreement_type, other.starts_on)
+            == (given.account, given.agreement_type, starts_on)
+        ):
+            sentence = (
+                f"starts_on: agreement {other.agreement} is a {other.agreement_type} with"
+                f" {other.account} from {starts_on} on, too"
+            )
+            missing = Missing("agreement-recorded", sentence, field="starts_on")
+            raise Refused("agreement-recorded", sentence, [missing])

@@ -57,6 +57,18 @@ def test_an_agreement_is_in_force_from_its_signature_unless_a_day_is_given() -> 
     FRESH.when(later).then(like(AgreementPublished, signed_on=TODAY, starts_on=TOMORROW))
 
 
+def test_one_agreement_of_a_type_begins_on_a_day() -> None:
+    today = agreement(signed_on=TODAY, starts_on=TODAY)
+    known = FRESH.knowing(ACME, today)
+    known.when(RECORD).then_refused("agreement-recorded", fields={"starts_on"}, saying="AG-msa")
+    known.when(RECORD.model_copy(update={"agreement_type": "nda"})).then_accepted()
+    later = known.when(RECORD.model_copy(update={"starts_on": TOMORROW})).then_accepted()
+    back = PublishAgreement(account="acme", agreement_type="msa", starts_on=TODAY)
+    later.when(back).then_refused("agreement-recorded", fields={"starts_on"}, saying="AG-msa")
+    own = today.model_copy(update={"agreement": "AG-1"})
+    FRESH.after(RECORD).knowing(ACME, own).when(RECORD).then_nothing()
+
+
 def test_a_correction_keeps_the_day_of_the_signature() -> None:
     endless = PublishAgreement(account="acme", agreement_type="msa")
     corrected = FRESH.after(RECORD).on(TOMORROW).when(endless)

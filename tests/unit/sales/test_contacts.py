@@ -38,6 +38,23 @@ def test_two_contacts_may_have_one_name() -> None:
     assert first.startswith("C-")
 
 
+def test_two_contacts_of_an_account_never_have_one_address() -> None:
+    known = FRESH.after(RECORD).knowing(ACME, RECORDED)
+    twin = given(CONTACT, "C-2", records=[ACME, RECORDED])
+    same = RECORD.model_copy(update={"name": "N. Berg", "email": "Nora@Acme.example"})
+    twin.when(same).then_refused("contact-email-taken", fields=["email"], saying="C-1")
+    other = twin.after(RECORD.model_copy(update={"email": "ole@acme.example"}))
+    renamed = PUBLISH.model_copy(update={"email": "NORA@acme.example"})
+    other.when(renamed).then_refused("contact-email-taken", fields=["email"], saying="C-1")
+    known.when(renamed).then_accepted()
+    elsewhere = AccountPublished(account="A-2", name="Apex")
+    moved = RECORD.model_copy(update={"account": "A-2"})
+    given(CONTACT, "C-3", records=[elsewhere, RECORDED]).when(moved).then_accepted()
+    unknown = RECORDED.model_copy(update={"email": None})
+    nobody = given(CONTACT, "C-4", records=[ACME, unknown])
+    nobody.when(RECORD.model_copy(update={"email": None})).then_accepted()
+
+
 def test_a_new_version_keeps_the_account() -> None:
     renamed = ContactPublished(
         contact="C-1", account="A-1", name="Nora Dahl", roles=("sponsor", "signatory")
