@@ -33,6 +33,7 @@ from tests.unit.sales.builders import (
     MANAGER,
     OPEN,
     PRICED,
+    SELLERS,
     WIN,
     reviewed,
 )
@@ -93,7 +94,8 @@ def eur(amount: int | str) -> dict[str, int | str]:
 
 
 async def open_opportunity(world: World, name: str) -> None:
-    """Publish the account Acme, and open an opportunity of it."""
+    """Publish the account Acme and its seller, and open an opportunity of it."""
+    await world.say(SELLERS[0], about=SELLERS[0].person)
     recorded = await world.ask("/accounts", {"name": "Acme"}, key="acme")
     assert recorded.status_code == 201, recorded.text
     account = recorded.json()["id"]

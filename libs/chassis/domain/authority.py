@@ -55,14 +55,22 @@ def require_signatory(
     if party == "customer":
         require_customer_contact(field, person, account, day, context, "signatory")
         return
+    if not require_staff(field, person, day, context).may_sign:
+        sentence = f"{field}: {person} is not recorded as one who may sign for the company on {day}"
+        raise _refused("person-not-authorised", field, sentence)
+
+
+def require_staff(field: str, person: PersonId, day: date, context: Context) -> PersonPublished:
+    """Return the record, on a day, of a person who is with the company on it.
+
+    Raises Refused, naming the field, where the person is unknown, not there yet, or has left.
+    """
     require_record("person-unknown", field, PersonPublished, person, context)
     record = known_on(context.reference_data, PersonPublished, person, day)
     if record is None or not record.event.works_on(day):
         sentence = f"{field}: {person} is not with the company on {day}"
         raise _refused("person-not-with-company", field, sentence)
-    if not record.event.may_sign:
-        sentence = f"{field}: {person} is not recorded as one who may sign for the company on {day}"
-        raise _refused("person-not-authorised", field, sentence)
+    return record.event
 
 
 def _is_staff(contact: ContactId, known: ContactPublished | None, context: Context) -> bool:

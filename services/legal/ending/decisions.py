@@ -8,9 +8,11 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command
 from chassis.domain.context import Context
+from chassis.domain.reference import require_record
 from chassis.domain.rules import same_day, unless_recorded
 from contracts.event import Event
 from contracts.legal import EngagementTerminated, Termination
+from contracts.reference import PersonPublished
 from contracts.values import Day, PersonId
 from legal.engagement import Engagement
 from legal.policies import require_open
@@ -30,10 +32,14 @@ class TerminateEngagement(Termination, Command):
 def terminate_engagement(
     state: Engagement, command: TerminateEngagement, context: Context
 ) -> Iterable[Event]:
-    """Terminate once; an equal repetition changes nothing."""
+    """Terminate once; an equal repetition changes nothing.
+
+    Raises Refused where the person who is named as having decided it is not on record.
+    """
     known = state.ending.terminated
     if known is None:
         require_open(state)
+        require_record("person-unknown", "decided_by", PersonPublished, command.decided_by, context)
     terms = {
         **dict(command),
         "terminated_on": same_day("terminated_on", command, known, context),

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from chassis.base.view_model import SortedWithin, ViewModel, whole
+from chassis.domain.authority import require_staff
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
@@ -112,7 +113,7 @@ def open_opportunity(
     """Open the opportunity; a repeated, equal command changes nothing.
 
     Raises Refused where it already exists with different content or is over, the account is not
-    published, or the expected close is in the past.
+    published, the owner is not a person of the company today, or the expected close is in the past.
     """
     known = state.opportunity
     if known.opened is None and known.imported:
@@ -168,8 +169,8 @@ def update_opportunity(
     """Record the new details, unless they equal the known ones.
 
     Raises Refused where the engagement is over, the opportunity was imported and not adopted,
-    account or currency differ, an agreed value or close would change, or a new expected close is
-    before today.
+    account or currency differ, an agreed value or close would change, a new owner is not a person
+    of the company today, or a new expected close is before today.
     """
     require_not_ended(state)
     require_adopted(state)
@@ -185,20 +186,24 @@ def update_opportunity(
     moved = command.expected_close != known.expected_close
     if state.proposals.won and (moved or command.expected_value != known.expected_value):
         raise Refused("deal-won", "expected_value and expected_close: the deal is already won")
+    if command.owner != known.owner:
+        require_staff("owner", command.owner, context.today, context)
     if moved:
         _require_to_come(command.expected_close, context)
     yield OpportunityUpdated(**dict(command))
 
 
 def _require_openable(event: OpportunityOpened, context: Context) -> None:
-    """Refuse an account that is not published, and an expected close before the account's today."""
+    """Refuse an unknown account or owner, and an expected close before the account's today."""
     if context.reference_data.latest(AccountPublished, event.account) is None:
         raise Refused(
             "account-unknown",
             f"account: no account {event.account!r} is published; publish it first",
         )
     zone = account_zone(event.account, context.reference_data, context.today)
-    _require_to_come(event.expected_close, replace(context, zone=zone))
+    there = replace(context, zone=zone)
+    require_staff("owner", event.owner, there.today, there)
+    _require_to_come(event.expected_close, there)
 
 
 def _require_to_come(expected_close: date, context: Context) -> None:

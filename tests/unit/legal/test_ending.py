@@ -9,7 +9,7 @@ from contracts.sales import DealLost
 from legal.ending.decisions import TerminateEngagement
 from legal.engagement import Engagement
 from testkit.scenario import Scenario
-from tests.unit.legal.builders import TODAY, filed, opened, sent, signed
+from tests.unit.legal.builders import SIGNING, TODAY, filed, opened, person, sent, signed
 
 END = TerminateEngagement(reason="breach", comment="Three invoices unpaid.")
 
@@ -50,7 +50,9 @@ def test_a_termination_in_the_future_is_refused():
 
 def test_another_person_may_have_decided():
     command = END.model_copy(update={"decided_by": "vera", "terminated_on": date(2026, 2, 1)})
-    events = signed().when(command, by="carl").events
+    signed().when(command, by="carl").then_refused("person-unknown", fields={"decided_by"})
+    known = signed().knowing(*SIGNING, person("vera"))
+    events = known.when(command, by="carl").events
     assert events == (
         EngagementTerminated(
             reason="breach",

@@ -7,7 +7,7 @@ from typing import Any
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted, ManagerAssigned
 from contracts.finance import EstimatePriced, ProposalReviewed
 from contracts.lines import BillingItem, LineRate, ProposedLine, Retainer
-from contracts.reference import AccountPublished
+from contracts.reference import AccountPublished, PersonPublished
 from contracts.sales import LineBilling, OpportunityOpened
 from contracts.values import Deliverable, EstimateLine, PricedLine, RoleHours
 from sales.engagement import Engagement
@@ -19,6 +19,11 @@ from tests.amounts import eur, per_hour
 
 ENGAGEMENT_ID = "E-0000000000001"
 ACME = AccountPublished(account="acme", name="Acme")
+SELLERS = tuple(
+    PersonPublished(person=each, name=each.title(), department="sales")
+    for each in ("ann", "bea", "bo")
+)
+RECORDS = (ACME, *SELLERS)
 
 
 def work(role: str, hours: int) -> RoleHours:
@@ -126,8 +131,8 @@ def reviewed(version: int = 1, floor: str = "above", price: int = 17_000) -> Pro
 
 
 def new() -> Scenario[Engagement]:
-    """Return an engagement before its first event; the account acme is published."""
-    return given(ENGAGEMENT, ENGAGEMENT_ID, records=[ACME])
+    """Return an engagement before its first event; its account and sellers are published."""
+    return given(ENGAGEMENT, ENGAGEMENT_ID, records=RECORDS)
 
 
 def opened() -> Scenario[Engagement]:

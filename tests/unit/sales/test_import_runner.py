@@ -19,7 +19,7 @@ from sales.importing.options import Options
 from sales.importing.owners import Owners
 from sales.service import ACCOUNT, ENGAGEMENT
 from testkit.scenario import given
-from tests.unit.sales.builders import ACME, OPEN
+from tests.unit.sales.builders import OPEN, RECORDS
 
 SHIPPED = (Path(__file__).parents[2] / "data" / "crm_pipeline.csv").read_text()
 OWNERS = Owners({"nora-field": "Nora Field"}, bytes(32))
@@ -143,7 +143,7 @@ async def test_a_deal_that_was_opened_here_is_not_imported() -> None:
     streams = InMemoryStreams()
     export = export_of(SHIPPED)
     engagement = export.taken[0].opportunity.engagement
-    begun = given(ENGAGEMENT, engagement, records=[ACME]).after(OPEN, by="ann")
+    begun = given(ENGAGEMENT, engagement, records=RECORDS).after(OPEN, by="ann")
     streams.by_id[begun.stream.id] = begun.stream
     report = await imported(streams)
     assert [each.row for each in report.refusals][:1] == [2]

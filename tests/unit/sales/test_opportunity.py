@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from contracts.delivery import EngagementClosed, ManagerAssigned
 from contracts.legal import EngagementTerminated
+from contracts.reference import PersonPublished
 from contracts.refusals import RefusalCode
 from contracts.sales import (
     DealLost,
@@ -30,7 +31,18 @@ from sales.opportunity.decisions import (
 )
 from sales.proposals.decisions import SubmitProposal
 from tests.amounts import eur, usd
-from tests.unit.sales.builders import OPEN, OPENED, PORTAL, new, opened, submitted, won
+from tests.unit.sales.builders import (
+    ACME,
+    OPEN,
+    OPENED,
+    PORTAL,
+    RECORDS,
+    SELLERS,
+    new,
+    opened,
+    submitted,
+    won,
+)
 
 QUALIFY = QualifyOpportunity(
     budget=True, authority=True, need=True, timing=False, score=Decimal(70)
@@ -65,6 +77,35 @@ def test_an_opportunity_is_opened_for_a_published_account() -> None:
 
 def test_an_unknown_account_is_refused_with_the_field_name() -> None:
     new().knowing().when(OPEN).then_refused("account-unknown", saying="account: no account 'acme'")
+
+
+NOBODY: tuple[tuple[str, RefusalCode], ...] = (
+    ("dora", "person-unknown"),
+    ("lea", "person-not-with-company"),
+)
+LEFT = PersonPublished(
+    person="lea", name="Lea", department="sales", left=OPEN.expected_close.replace(year=2025)
+)
+
+
+@pytest.mark.parametrize(("owner", "code"), NOBODY)
+def test_the_owner_of_an_opportunity_is_a_person_of_the_company(
+    owner: str, code: RefusalCode
+) -> None:
+    there = new().knowing(*RECORDS, LEFT)
+    by_nobody = OPEN.model_copy(update={"owner": owner})
+    there.when(by_nobody).then_refused(code, fields={"owner"})
+    given_away = UPDATE.model_copy(update={"owner": owner})
+    there.after(OPEN).when(given_away).then_refused(code, fields={"owner"})
+    unknown = there.published(IMPORTED.model_copy(update={"owner": owner}))
+    unknown.when(ADOPT).then_refused(code, fields={"owner"})
+    unknown.when(ADOPT.model_copy(update={"owner": "bo"})).then_accepted()
+
+
+def test_an_owner_who_has_left_since_may_stay_while_the_rest_changes() -> None:
+    left = SELLERS[0].model_copy(update={"left": LEFT.left})
+    same = UPDATE.model_copy(update={"owner": OPEN.owner})
+    opened().knowing(ACME, left).when(same).then_accepted()
 
 
 def test_an_equal_opening_changes_nothing_and_a_different_one_is_refused() -> None:
