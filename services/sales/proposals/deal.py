@@ -13,6 +13,7 @@ from contracts.lines import (
     ProposedLine,
     with_usual_billing,
 )
+from contracts.refusals import RefusalCode
 from contracts.sales import LineBilling, ProposalDrafted, sold_deliverables
 from contracts.values import Deliverable
 
@@ -38,6 +39,18 @@ def chosen_lines(
     faults = billing_faults(lines, deliverables)
     gate("deal-inconsistent", (Missing(*each, "sales", field="billing") for each in faults))
     return lines
+
+
+def require_billed_whole(lines: Iterable[ProposedLine]) -> None:
+    """Refuse lines, optional ones too, whose proposed billing does not add up to their price.
+
+    A line without proposed billing is billed as usual, or as is agreed when the deal is won.
+    """
+    proposed = [_billed(line, {}) for line in lines if line.billing]
+    deliverables = (each for line in proposed for each in line.deliverables)
+    sums: RefusalCode = "billing-schedule-differs"
+    faults = (each for each in billing_faults(proposed, deliverables) if each[0] == sums)
+    gate(sums, (Missing(*each, "sales", field="lines") for each in faults))
 
 
 def deal_deliverables(

@@ -31,7 +31,7 @@ from contracts.values import Confidence, Day, Days, DistinctBy, Identifier, Pers
 from sales.engagement import Engagement
 from sales.policies import require_adopted, require_open_sale
 from sales.proposals import work_items
-from sales.proposals.deal import chosen_lines, deal_deliverables
+from sales.proposals.deal import chosen_lines, deal_deliverables, require_billed_whole
 from sales.proposals.readiness import exception_grounds, uncovered_grounds, waits_for
 from sales.proposals.state import Estimate, Proposal
 from sales.roles import MANAGERS, SELLERS
@@ -113,10 +113,12 @@ class WinDeal(Acceptance, Command):
 def draft_proposal(state: Engagement, command: DraftProposal, context: Context) -> Iterable[Event]:
     """Draft the next version; a draft that equals the current one changes nothing.
 
-    Raises Refused where the current version, drafted or submitted, differs from it.
+    Raises Refused where the current version, drafted or submitted, differs from it, or the billing
+    that is proposed for a line contradicts it or does not add up to its price.
     """
     require_open_sale(state)
     require_adopted(state)
+    require_billed_whole(command.lines)
     price = command.total
     require_currency(state.opportunity.currency, price=price)
     current = state.proposals.current

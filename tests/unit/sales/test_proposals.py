@@ -532,6 +532,28 @@ class TestWinning:
             "line-inconsistent", saying=saying
         )
 
+    @pytest.mark.parametrize("optional", [False, True])
+    @pytest.mark.parametrize("line", [BUILD, SUPPORT, CARE], ids=lambda each: each.pricing)
+    def test_a_proposed_billing_adds_up_to_the_price_of_its_line(
+        self, line: ProposedLine, optional: bool
+    ) -> None:
+        kind = {"fixed": "on-signature", "time-and-materials": "time", "retainer": "period"}
+        kinds = kind[line.pricing]
+        whole = BillingItem.model_validate({"item": "all", "kind": kinds, "amount": line.price})
+        less = whole.model_copy(update={"amount": line.price - eur(1)})
+
+        def draft(item: BillingItem) -> DraftProposal:
+            billed = line.model_copy(update={"billing": (item,), "optional": optional})
+            others = (each for each in LINES if each.line != line.line)
+            return DraftProposal(**{**dict(DRAFT), "lines": (billed, *others), "price": None})
+
+        opened().when(draft(less)).then_refused(
+            "billing-schedule-differs",
+            fields={"lines"},
+            saying=f"line {line.line} adds up to {less.amount}, its price is {line.price}",
+        )
+        opened().when(draft(whole)).then_accepted()
+
     def test_only_lines_of_the_deal_are_billed(self) -> None:
         submitted().when(billed("other", ADVANCE)).then_refused("line-unknown", saying="other")
 
