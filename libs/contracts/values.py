@@ -52,15 +52,22 @@ def _not_an_address(person: str, info: ValidationInfo) -> str:
     return person
 
 
-PersonId = Annotated[Identifier, AfterValidator(_not_an_address)]
+@dataclass(frozen=True, slots=True)
+class IdOf:
+    """Annotation of an id: what it identifies, by which a list finds the name beside it."""
+
+    kind: Literal["person", "contact", "account"]
+
+
+PersonId = Annotated[Identifier, AfterValidator(_not_an_address), IdOf("person")]
 """Id of a person; it identifies the person only to consumers of the person's record."""
-ContactId = PersonId
+ContactId = Annotated[Identifier, AfterValidator(_not_an_address), IdOf("contact")]
 """Id of a contact (person of an account); it identifies them only to consumers of their record."""
 EmailAddress = Annotated[
     str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), CLEAN_LINE
 ]
 """E-mail address."""
-AccountId = Identifier
+AccountId = Annotated[Identifier, IdOf("account")]
 """Id of a customer organisation."""
 ProjectRole = Annotated[
     str,
