@@ -18,28 +18,43 @@ import typer
 import uvloop
 from rich.console import Console
 
-from bench import commands, folding, freshness, growth, pages
+from bench import commands, folding, freshness, growth, lists, pages
 from bench.figures import Figure, show
 from bench.testbed import Testbed, busy
 from local.platform import SERVICES
 
 OTHERS = tuple(name for name in SERVICES if name != "sales")
-PARTS = ("commands", "latency", "alone", "folding", "pages", "growth")
+PARTS = ("commands", "latency", "alone", "folding", "pages", "growth", "lists")
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Extent of the measurements: rounds, seconds per round, engagements and requests."""
+    """Extent of the measurements: rounds, seconds per round, engagements, requests and rows."""
 
     rounds: int
     seconds: float
     engagements: int
     sizes: tuple[int, ...]
     requests: int
+    rows: tuple[int, ...]
 
 
-WHOLE = Extent(rounds=3, seconds=8.0, engagements=300, sizes=(100, 1_000, 10_000), requests=300)
-QUICK = Extent(rounds=1, seconds=3.0, engagements=60, sizes=(100, 1_000), requests=100)
+WHOLE = Extent(
+    rounds=3,
+    seconds=8.0,
+    engagements=300,
+    sizes=(100, 1_000, 10_000),
+    requests=300,
+    rows=lists.SIZES,
+)
+QUICK = Extent(
+    rounds=1,
+    seconds=3.0,
+    engagements=60,
+    sizes=(100, 1_000),
+    requests=100,
+    rows=lists.SIZES[:2],
+)
 
 
 async def measure(
@@ -48,6 +63,9 @@ async def measure(
     """Run the given parts, each with only the processes it needs, and return their figures."""
     figures: list[Figure] = []
     platform = testbed.platform
+    if "lists" in parts:
+        figures += await lists.measure(extent.rows, report)
+        parts = tuple(part for part in parts if part != "lists")
     if {"commands", "latency", "alone"} & {*parts}:
         await asyncio.to_thread(platform.start)
         await testbed.publish()
@@ -81,7 +99,7 @@ async def measure(
                 outcome.spending(),
             ]
         platform.services["sales"].stop()
-    else:
+    elif parts:
         await asyncio.to_thread(platform.start_infrastructure)
     if "folding" in parts:
         report("Gateway: a backlog of events ...")
