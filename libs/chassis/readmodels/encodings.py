@@ -5,8 +5,9 @@ exactly at any size; for sums it has two whole numbers as well, unless it is too
 amount has its currency first.
 """
 
+import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -23,6 +24,7 @@ DECIMALS: Final = 8
 _LARGEST = 2**63 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _ZERO, _MIDDLE = b"\x80", 0x8000
 
 
@@ -32,13 +34,13 @@ class Encoding:
 
     `cells` are the ends of their names, `sorted_by` those of the cells that are compared, in order,
     and `summed` those of the two parts of a sum. `encode` returns one value for each cell; `decode`
-    gets them.
+    gets them, and is None where the first one is the value.
     """
 
     cells: tuple[str, ...]
     sorted_by: tuple[str, ...]
     encode: Callable[[Any], tuple[Cell, ...]]
-    decode: Callable[[Sequence[Any]], Any]
+    decode: Callable[..., Any] | None = None
     summed: tuple[str, ...] = ()
 
 
@@ -47,7 +49,11 @@ def folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     plain = unicodedata.normalize("NFKD", text)
-    return "".join(each for each in plain if not unicodedata.combining(each)).casefold()
+    return _NOT_ASCII.sub(_unmarked, plain).casefold()
+
+
+def _unmarked(found: re.Match[str]) -> str:
+    return "" if unicodedata.combining(found[0]) else found[0]
 
 
 def decimal_key(number: Decimal) -> bytes:
@@ -98,39 +104,43 @@ def _itself(value: Cell) -> tuple[Cell, ...]:
     return (value,)
 
 
-def _first(cells: Sequence[Any]) -> Any:
-    return cells[0]
+def _moment_of(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
-_PLAIN = Encoding(("",), ("",), _itself, _first)
-_TEXT = Encoding(("", ":folded"), (":folded", ""), lambda value: (value, folded(value)), _first)
-_DAY = Encoding(
-    ("",), ("",), lambda day: (day.toordinal(),), lambda cells: date.fromordinal(cells[0])
-)
-_MOMENT = Encoding(
-    ("",), ("",), _microseconds, lambda cells: _EPOCH + timedelta(microseconds=cells[0])
-)
-_NUMBER = Encoding(("",), ("",), _itself, _first, summed=("",))
-_FLAG = Encoding(("",), ("",), lambda value: (int(value),), lambda cells: bool(cells[0]))
+def _money_of(currency: str, key: bytes, *_: Cell) -> Money:
+    return Money.model_construct(currency=currency, amount=decimal_of(key))
+
+
+def _rate_of(currency: str, key: bytes) -> Rate:
+    return Rate.model_construct(currency=currency, amount=decimal_of(key))
+
+
+_PLAIN = Encoding(("",), ("",), _itself)
+_TEXT = Encoding(("", ":folded"), (":folded", ""), lambda value: (value, folded(value)))
+_DAY = Encoding(("",), ("",), lambda day: (day.toordinal(),), date.fromordinal)
+_MOMENT = Encoding(("",), ("",), _microseconds, _moment_of)
+_NUMBER = Encoding(("",), ("",), _itself, summed=("",))
+_FLAG = Encoding(("",), ("",), lambda value: (int(value),), bool)
 _DECIMAL = Encoding(
     ("", ":whole", ":rest"),
     ("",),
     lambda number: (decimal_key(number), *_parts(number)),
-    lambda cells: decimal_of(cells[0]),
+    lambda key, *_: decimal_of(key),
     summed=(":whole", ":rest"),
 )
 _MONEY = Encoding(
     (":currency", "", ":whole", ":rest"),
     (":currency", ""),
     _amount,
-    lambda cells: Money.model_construct(currency=cells[0], amount=decimal_of(cells[1])),
+    _money_of,
     summed=(":whole", ":rest"),
 )
 _RATE = Encoding(
     (":currency", ""),
     (":currency", ""),
     lambda rate: (rate.currency, decimal_key(rate.amount)),
-    lambda cells: Rate.model_construct(currency=cells[0], amount=decimal_of(cells[1])),
+    _rate_of,
 )
 
 
@@ -168,8 +178,7 @@ def _enum(words: tuple[str, ...]) -> Encoding:
     def encode(word: str) -> tuple[Cell, ...]:
         return (numbers.get(word, str(word)),)
 
-    def decode(cells: Sequence[Any]) -> str:
-        (cell,) = cells
-        return words[cell] if isinstance(cell, int) else Unlisted(cell)
+    def decode(cell: Cell) -> str:
+        return words[cell] if isinstance(cell, int) else Unlisted(str(cell))
 
     return Encoding(("",), ("",), encode, decode)

@@ -48,11 +48,15 @@ class Selection(Generic[R]):
             parts.append(within(table, limits, tables))
         self._where = Condition.every(parts)
         key = table.kind.key
+        orders = (*query.sort, Order(key, descending=False))
         self._order = [
-            (cell, order.descending)
-            for order in (*query.sort, Order(key, descending=False))
+            (cell, order.descending, table.stored[order.column].column.optional)
+            for order in orders
             for cell in table.stored[order.column].sorted_by
         ]
+        first = table.stored[orders[0].column].column
+        is_usual = not parts and first.name == table.order and not first.optional
+        self._source = table.ordered if is_usual else f"{table.name} NOT INDEXED"
 
     def answer(self, database: sqlite3.Connection, after: Place | None) -> Answer[R]:
         """Return the page after a place, with the total and the sums; raises InvalidQuery."""
@@ -60,9 +64,9 @@ class Selection(Generic[R]):
         where = self._where
         if after is not None:
             where = Condition.every([where, self._after(after)])
-        cells = ", ".join(cell for cell, _ in self._order)
+        cells = ", ".join(cell for cell, *_ in self._order)
         found = database.execute(
-            f"SELECT n, {cells} FROM {self._table.name} NOT INDEXED WHERE {where.sql}"
+            f"SELECT n, {cells} FROM {self._source} WHERE {where.sql}"
             f" ORDER BY {self._sorted()} LIMIT {limit + 1}",
             where.values,
         ).fetchall()
@@ -76,8 +80,7 @@ class Selection(Generic[R]):
     def ids(self, database: sqlite3.Connection) -> "array[int]":
         """Return the ids of all rows in order."""
         rows = database.execute(
-            f"SELECT n FROM {self._table.name} NOT INDEXED WHERE {self._where.sql}"
-            f" ORDER BY {self._sorted()}",
+            f"SELECT n FROM {self._source} WHERE {self._where.sql} ORDER BY {self._sorted()}",
             self._where.values,
         )
         return array("q", (n for (n,) in rows))
@@ -88,24 +91,25 @@ class Selection(Generic[R]):
 
     def _sorted(self) -> str:
         return ", ".join(
-            f"{cell} {'DESC' if descending else 'ASC'} NULLS LAST"
-            for cell, descending in self._order
+            f"{cell} {'DESC' if descending else 'ASC'}{' NULLS LAST' if optional else ''}"
+            for cell, descending, optional in self._order
         )
 
     def _after(self, place: Place) -> Condition:
         """Return the condition that a row comes after a place: greater at the first difference."""
         parts: list[Condition] = []
         equal: list[Condition] = []
-        for (cell, descending), value in zip(self._order, place, strict=True):
+        for (cell, descending, optional), value in zip(self._order, place, strict=True):
             if value is not None:
-                later = f"{cell} {'<' if descending else '>'} ? OR {cell} IS NULL"
+                later = f"{cell} {'<' if descending else '>'} ?"
+                later += f" OR {cell} IS NULL" if optional else ""
                 parts.append(Condition.every([*equal, Condition(later, (value,))]))
             equal.append(Condition(f"{cell} IS ?", (value,)))
         return Condition.any(parts)
 
     def _total(self, database: sqlite3.Connection) -> int:
         (total,) = database.execute(
-            f"SELECT count(*) FROM {self._table.name} NOT INDEXED WHERE {self._where.sql}",
+            f"SELECT count(*) FROM {self._source} WHERE {self._where.sql}",
             self._where.values,
         ).fetchone()
         return int(total)

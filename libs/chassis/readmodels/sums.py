@@ -89,7 +89,7 @@ def _ordered(
         place: list[tuple[bool, bool, Any]] = []
         if by is not None:
             own = cells[: len(by.cells)]
-            group = None if own[0] is None else by.encoding.decode(own)
+            group = None if own[0] is None else by.value(own)
             named = dict(zip(by.encoding.cells, own, strict=True))
             place += (
                 (named[each] is None, isinstance(named[each], str), named[each])

@@ -2,18 +2,18 @@
 
 Each column has the cells of its encoding. Rows are found by scanning the table, which costs the
 same for each filter and sort; an index per column would be faster for some and many times slower
-for others, and cost as much memory as the rows. So that a scan does not meet the rows in the order
-in which they are sorted (each would then displace another of the page), the ids of rows are
-scattered.
+for others, and cost as much memory as the rows. Only the usual sort has one, for pages without a
+filter. So that a scan does not meet the rows in the order in which they are sorted (each would then
+displace another of the page), the ids of rows are scattered.
 """
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeAlias
+from typing import Any, Generic, TypeAlias
 
 from chassis.domain.list_kinds import Column, ListKind, R
-from chassis.readmodels.encodings import Cell, Encoding, encoding_of, folded
+from chassis.readmodels.encodings import Cell, Encoding, encoding_of
 
 _SPREAD, _IDS = 0x9E3779B97F4A7C15, 2**40
 """An odd factor: products with it, modulo a power of two, are different and far from each other."""
@@ -63,6 +63,10 @@ class Stored:
         """The names of the cells that are summed."""
         return self._named(self.encoding.summed)
 
+    def value(self, cells: Sequence[Cell]) -> Any:
+        """Return the value of the cells, which are not null."""
+        return self.encoding.decode(*cells) if self.encoding.decode else cells[0]
+
     @property
     def cell(self) -> str:
         """The name of the cell with the value, of an amount without its currency."""
@@ -83,10 +87,12 @@ class Table(Generic[R]):
         self.name = f'"{name}"'
         self.words = f'"{name}:words"'
         self._removed = f'"{name}:removed"'
-        self._keys = f'"{name}:keys"'
+        self._keys, self._usual = f'"{name}:keys"', f'"{name}:usual"'
         self._key = self.stored[kind.key].cell
-        self._texts = tuple(each for each in self.stored.values() if each.column.searched)
+        self.order = kind.sort[0].removeprefix("-") if kind.sort else kind.key
+        self._texts = [each.sorted_by[0] for each in self.stored.values() if each.column.searched]
         self._cells = [cell for each in self.stored.values() for cell in each.cells]
+        self._searched = [self._cells.index(each) for each in self._texts]
         slots = ", ".join("?" for _ in self._cells)
         self._insert = f"INSERT INTO {self.name} VALUES (?, ?, {slots})"
         self._update = (
@@ -100,6 +106,13 @@ class Table(Generic[R]):
         self._serial = 0
 
     @property
+    def ordered(self) -> str:
+        """The table, read by the index of its usual sort."""
+        return (
+            f"{self.name} INDEXED BY {self._keys if self.order == self.kind.key else self._usual}"
+        )
+
+    @property
     def is_searched(self) -> bool:
         """True where a column is searched."""
         return bool(self._texts)
@@ -110,6 +123,9 @@ class Table(Generic[R]):
             f"CREATE TABLE {self.name} (n INTEGER PRIMARY KEY, number, {', '.join(self._cells)})"
         )
         database.execute(f"CREATE UNIQUE INDEX {self._keys} ON {self.name} ({self._key})")
+        if self.order != self.kind.key:
+            cells = ", ".join([*self.stored[self.order].sorted_by, self._key])
+            database.execute(f"CREATE INDEX {self._usual} ON {self.name} ({cells})")
         database.execute(f"CREATE TABLE {self._removed} (key PRIMARY KEY, number) WITHOUT ROWID")
         if self.is_searched:
             database.execute(
@@ -166,9 +182,7 @@ class Table(Generic[R]):
             if number >= change.number:
                 return
             database.execute(self._update, (change.number, *cells, n))
-        self._note(
-            words, n, old, self._words_of([values[text.column.name] for text in self._texts])
-        )
+        self._note(words, n, old, self._words_of([cells[at] for at in self._searched]))
 
     def _remove(
         self,
@@ -191,7 +205,7 @@ class Table(Generic[R]):
 
     def _found(self, database: sqlite3.Connection, key: str) -> tuple[int, int, str | None] | None:
         """Return id, number and words of the row with a key."""
-        texts = "".join(f", {each.cell}" for each in self._texts)
+        texts = "".join(f", {each}" for each in self._texts)
         row = database.execute(
             f"SELECT n, number{texts} FROM {self.name} WHERE {self._key} = ?", (key,)
         ).fetchone()
@@ -203,8 +217,9 @@ class Table(Generic[R]):
         ).fetchone()
         return -1 if row is None else int(row[0])
 
-    def _words_of(self, texts: Sequence[str | None]) -> str | None:
-        return "\n".join(folded(each) for each in texts if each is not None) or None
+    @staticmethod
+    def _words_of(texts: Sequence[Cell]) -> str | None:
+        return "\n".join(str(each) for each in texts if each is not None) or None
 
     @staticmethod
     def _note(
@@ -246,8 +261,8 @@ class Table(Generic[R]):
         values: dict[str, object] = {}
         at = 1
         for name, stored in self.stored.items():
+            value, decode = row[at], stored.encoding.decode
             end = at + len(stored.encoding.cells)
-            cells = row[at:end]
-            values[name] = None if cells[0] is None else stored.encoding.decode(cells)
+            values[name] = value if value is None or decode is None else decode(*row[at:end])
             at = end
         return self.kind.row(**values)

@@ -153,9 +153,9 @@ def sample(key: str = "K-00", **fields: Any) -> Sample:
 class Asked:
     """A table with rows that is asked without a thread."""
 
-    def __init__(self, rows: Iterable[Sample] = ()) -> None:
+    def __init__(self, rows: Iterable[Sample] = (), kind: ListKind[Sample] = KIND) -> None:
         self.database = sqlite3.connect(":memory:", isolation_level=None)
-        self.table = Table(KIND, "samples")
+        self.table = Table(kind, "samples")
         self.table.create(self.database)
         self.put(*rows)
 

@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,7 @@ from chassis.readmodels.query import (
     Query,
     Range,
     SumOf,
+    orders,
 )
 from chassis.readmodels.selections import Place
 from chassis.readmodels.tables import Removal
@@ -64,6 +66,17 @@ def test_rows_are_sorted_by_several_columns(
     found: list[Sample], sort: tuple[Order, ...], limit: int
 ):
     assert Asked(found).keys(Query(sort=sort, limit=limit)) == in_order(found, sort)
+
+
+@pytest.mark.parametrize("usual", ["-title", "key", "at"])
+@quick
+@given(found=lists_of_rows, limit=st.integers(1, 7))
+def test_rows_are_sorted_in_the_usual_order_of_their_list(
+    usual: str, found: list[Sample], limit: int
+):
+    asked = Asked(found, replace(KIND, sort=(usual,)))
+    for sort in (orders([usual]), orders([usual.removeprefix("-")]), orders([usual, "tier"])):
+        assert asked.keys(Query(sort=sort, limit=limit, total=True)) == in_order(found, sort)
 
 
 def test_texts_are_sorted_without_case_and_accents():
