@@ -55,7 +55,7 @@ def matching(stored: Stored, wanted: Filter) -> Condition:
                 [_compared(stored, sign, each) for sign, each in bounds if each is not None]
             )
         case Contains(text=text):
-            return Condition(f"instr({stored.sorted_by[0]}, ?) > 0", (folded(text),))
+            return Condition(f"instr({stored.folded}, ?) > 0", (folded(text),))
         case Empty(empty=empty):
             return Condition(f"{stored.cell} IS {'' if empty else 'NOT '}NULL")
 

@@ -17,7 +17,7 @@ from chassis.readmodels.query import InvalidQuery, Query, QueryError
 from chassis.readmodels.selections import Place
 
 _SEAL: Final = 16
-_MOST: Final = 8_000
+_MOST: Final = 16_000
 _BYTES: Final = "bytes"
 _WRONG: Final = {
     "list": "is of another list",
@@ -35,7 +35,7 @@ class Cursors:
     def seal(self, place: Place, kind: ListKind[Any], query: Query, reader: str) -> str:
         """Return the cursor after a place, for the same query of the same reader."""
         made_for = _made_for(kind, query, reader)
-        text = json.dumps([*made_for.values(), *map(_written, place)], separators=(",", ":"))
+        text = json.dumps([*made_for.values(), *map(_written, place)], ensure_ascii=False)
         return base64.urlsafe_b64encode(self._signed(text.encode())).decode().rstrip("=")
 
     def open(self, kind: ListKind[Any], query: Query, reader: str) -> Place | None:

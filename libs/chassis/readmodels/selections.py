@@ -1,6 +1,7 @@
 """Answer queries from a table: conditions, order, pages, totals and sums, as SQL.
 
 Rows without a value come last in both directions, and the key of the row decides between equals.
+Texts are compared by their first 200 characters.
 """
 
 import sqlite3

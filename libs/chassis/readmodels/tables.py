@@ -10,11 +10,13 @@ displace another of the page), the ids of rows are scattered.
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias
+from typing import Any, Final, Generic, TypeAlias
 
 from chassis.domain.list_kinds import Column, ListKind, R
 from chassis.readmodels.encodings import Cell, Encoding, encoding_of
 
+COMPARED: Final = 200
+"""Characters of a text by which rows are sorted: a cursor contains them."""
 _SPREAD, _IDS = 0x9E3779B97F4A7C15, 2**40
 """An odd factor: products with it, modulo a power of two, are different and far from each other."""
 
@@ -55,8 +57,16 @@ class Stored:
 
     @property
     def sorted_by(self) -> tuple[str, ...]:
-        """The names of the cells by which rows are sorted, in order."""
-        return self._named(self.encoding.sorted_by)
+        """The cells by which rows are sorted, in order; of texts, their beginnings."""
+        names = self._named(self.encoding.sorted_by)
+        if self.column.type == "text":
+            return tuple(f"substr({name}, 1, {COMPARED})" for name in names)
+        return names
+
+    @property
+    def folded(self) -> str:
+        """The name of the cell with a text without case and accents, or of an id as it is."""
+        return self._named(self.encoding.sorted_by)[0]
 
     @property
     def summed(self) -> tuple[str, ...]:
@@ -90,7 +100,7 @@ class Table(Generic[R]):
         self._keys, self._usual = f'"{name}:keys"', f'"{name}:usual"'
         self._key = self.stored[kind.key].cell
         self.order = kind.sort[0].removeprefix("-") if kind.sort else kind.key
-        self._texts = [each.sorted_by[0] for each in self.stored.values() if each.column.searched]
+        self._texts = [each.folded for each in self.stored.values() if each.column.searched]
         self._cells = [cell for each in self.stored.values() for cell in each.cells]
         self._searched = [self._cells.index(each) for each in self._texts]
         slots = ", ".join("?" for _ in self._cells)

@@ -14,6 +14,11 @@ from chassis.readmodels.query import AnyOf, Order, Query, SumOf
 from chassis.readmodels.tables import Removal, Upsert
 from tests.unit.readmodels.samples import KIND, Sample, sample
 
+LONG = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000000)"
+    " SELECT max(i) FROM n"
+)
+"""A query that takes half a minute."""
 BY_KEY = Query(sort=(Order("key", descending=False),), total=True, limit=2)
 
 
@@ -67,11 +72,10 @@ async def test_a_batch_with_a_wrong_row_writes_nothing_of_it():
 
 async def test_a_read_beyond_its_deadline_is_interrupted_and_the_next_is_answered():
     async with holding(*many(200)) as index:
-        endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i)"
         index._deadline = 0.1
         began = time.monotonic()
         with pytest.raises(TooSlow):
-            await index._read(lambda database: database.execute(f"{endless} FROM n").fetchone())
+            await index._read(lambda database: database.execute(LONG).fetchone())
         assert time.monotonic() - began < 5
         index._deadline = 20.0
         assert (await index.ask(index.table(KIND), BY_KEY)).total == 200
@@ -88,9 +92,8 @@ async def test_a_read_that_waited_beyond_its_deadline_is_not_begun():
 
 async def test_a_read_whose_caller_is_cancelled_is_interrupted():
     async with holding() as index:
-        endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i)"
         reading = asyncio.create_task(
-            index._read(lambda database: database.execute(f"{endless} FROM n").fetchone())
+            index._read(lambda database: database.execute(LONG).fetchone())
         )
         await asyncio.sleep(0.1)
         reading.cancel()

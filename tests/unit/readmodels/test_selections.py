@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.domain.list_kinds import RANGED, KeysOf, Limits
+from chassis.readmodels.cursors import Cursors
 from chassis.readmodels.encodings import folded
 from chassis.readmodels.query import (
     AnyOf,
@@ -93,6 +94,19 @@ def test_texts_are_sorted_without_case_and_accents():
         "Zebra",
         "zoo",
     ]
+
+
+def test_pages_contain_all_rows_with_long_texts_that_begin_alike():
+    begin = "ﷺ" * 200
+    asked = Asked(sample(f"K-{n}", note=f"{begin}{9 - n}") for n in range(9))
+    sort = orders(["-note"])
+    assert asked.keys(Query(sort=sort, limit=2)) == [f"K-{n}" for n in range(9)]
+    place = asked.answer(Query(sort=sort, limit=2)).next
+    assert place is not None
+    query = Query(sort=sort)
+    cursors = Cursors(b"key")
+    cursor = cursors.seal(place, KIND, query, "bob")
+    assert cursors.open(KIND, replace(query, cursor=cursor), "bob") == place
 
 
 def test_words_of_an_enum_are_sorted_in_their_order():
