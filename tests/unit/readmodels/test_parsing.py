@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.domain.list_kinds import SEARCHED, ListKind, ListRow
+from chassis.readmodels.parsing import parse_query
 from chassis.readmodels.query import (
     AnyOf,
     Contains,
@@ -20,7 +21,6 @@ from chassis.readmodels.query import (
     QueryError,
     Range,
     SumOf,
-    parse_query,
 )
 from contracts.money import Money
 from contracts.values import Identifier, ShortText
