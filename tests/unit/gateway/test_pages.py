@@ -232,6 +232,17 @@ async def test_the_list_of_engagements_is_without_imported_history_unless_asked(
     assert {each["title"] for each in listed} == titles
 
 
+async def test_the_page_of_an_imported_deal_shows_when_it_was_opened_and_won_in_the_crm() -> None:
+    shown: dict[date | None, str] = {}
+    for opened_on in (IMPORTED.opened_on, None):
+        deal = IMPORTED.model_copy(update={"opened_on": opened_on})
+        async with browser(InMemory(*Life().say(1, deal).events)) as vera:
+            shown[opened_on] = text_of(await vera.get(f"/pages/engagements/{ENGAGEMENT}"))
+    assert "Opportunity 1 Oct 2025" in shown[IMPORTED.opened_on]
+    assert "Opportunity day unknown" in shown[None]
+    assert "Won 1 Dec 2025, in crm" in shown[None]
+
+
 async def test_the_page_of_an_engagement_that_waits_shows_the_reason() -> None:
     since = datetime(2026, 6, 1, 10, 44, tzinfo=UTC)
     gateway = InMemory(*Life().signed().events)
