@@ -7,11 +7,12 @@ from datetime import date
 from chassis.domain.authority import require_customer_contact
 from chassis.domain.commands import Missing, NotAllowed, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.reference import known_on
+from chassis.domain.reference import known_on, require_contact
 from contracts.counting import counted
 from contracts.event import Recorded
 from contracts.holds import hold_of
 from contracts.reference import (
+    ContactPublished,
     ContactRole,
     PersonPublished,
     StandInPurpose,
@@ -251,6 +252,20 @@ def require_customer(
     """
     day, account = on or context.today, state.deal.account
     require_customer_contact(field, contact, account, day, context, *roles)
+
+
+def require_on_record(state: Engagement, field: str, person: str, context: Context) -> None:
+    """Refuse a person who is neither of the company nor a contact of the engagement's account.
+
+    Raises Refused, naming the field.
+    """
+    records = context.reference_data
+    if records.latest(PersonPublished, person) is None:
+        if records.latest(ContactPublished, person) is None:
+            sentence = f"{field}: {person} is on record neither in the company nor as a contact"
+            missing = Missing("person-unknown", sentence, field=field)
+            raise Refused("person-unknown", sentence, [missing])
+        require_contact(field, person, state.deal.account, context)
 
 
 def deemed_after(state: Engagement) -> int | None:

@@ -37,6 +37,7 @@ from delivery.policies import (
     recorded_for,
     require_active,
     require_customer,
+    require_on_record,
     require_open,
 )
 from delivery.roles import MANAGERS, REQUESTERS, WORKERS
@@ -85,14 +86,18 @@ class ImplementChange(Command):
 def request_change(state: Engagement, command: RequestChange, context: Context) -> Iterable[Event]:
     """Record the change request; there is no gate.
 
-    Raises Refused where the id belongs to a different request, or to one that is over.
+    Raises Refused where the id belongs to a different request, or to one that is over, or where
+    the person who requested it is not on record.
     """
     require_open(state)
     change = command.change or context.new_id("CR")
     recorded = state.changes.requested.get(change)
     day = same_day("requested_on", command, recorded, context)
     event = ChangeRequested(**{**dict(command), "change": change, "requested_on": day})
-    yield from unless_recorded(recorded, event, f"change {change}", over=_over(state, change))
+    over = _over(state, change)
+    for new in unless_recorded(recorded, event, f"change {change}", over=over):
+        require_on_record(state, "requested_by", command.requested_by, context)
+        yield new
 
 
 def _over(state: Engagement, change: str) -> Refused | None:

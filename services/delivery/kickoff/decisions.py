@@ -15,7 +15,7 @@ from contracts.values import Correction, Day
 from delivery.coverage import not_begun
 from delivery.engagement import Engagement
 from delivery.kickoff import work_items
-from delivery.policies import require_active, require_open
+from delivery.policies import require_active, require_on_record, require_open
 from delivery.roles import MANAGERS
 
 capability = Capability[Engagement](__name__)
@@ -33,13 +33,15 @@ def hold_kickoff(state: Engagement, command: HoldKickoff, context: Context) -> I
     """Record the kickoff if gate 3 is open on its day.
 
     An early start opens the gate while its cap is not used up. Raises Refused where the gate is
-    closed or a different kickoff is recorded.
+    closed, a different kickoff is recorded, or a person who attended is not on record.
     """
     known = state.kickoff.held
     day = same_day("held_on", command, known, context)
     require_active(state, day)
     event = KickoffHeld(held_on=day, attendees=command.attendees)
     for new in unless_recorded(known, event, "the kickoff"):
+        for place, person in enumerate(command.attendees):
+            require_on_record(state, f"attendees.{place}", person, context)
         gate("work-not-released", [not_begun(state, day, context.today)])
         yield new
 

@@ -40,7 +40,7 @@ from contracts.delivery import (
 from contracts.event import Event
 from contracts.values import Day, Identifier, PersonId
 from delivery.engagement import Engagement
-from delivery.policies import require_open
+from delivery.policies import require_on_record, require_open
 from delivery.raid import work_items
 from delivery.raid.state import AnyItem
 from delivery.roles import MANAGERS, WORKERS
@@ -127,10 +127,15 @@ def _raising(kind: type[RaidItem], prefix: str, command: type[C], raised: type[R
 
     @capability.decide(command, by=WORKERS)
     def raise_item(state: Engagement, command: C, context: Context) -> Iterable[Event]:
-        """Raise the item; items may be raised from the opening of the opportunity on."""
+        """Raise the item; items may be raised from the opening of the opportunity on.
+
+        Raises Refused where the owner is not on record.
+        """
         require_open(state)
         event = raised(**{**dict(command), "item": command.item or context.new_id(prefix)})
-        return _unless_known(state, kind, event)
+        for new in _unless_known(state, kind, event):
+            require_on_record(state, "owner", command.owner, context)
+            yield new
 
 
 _raising(RiskItem, "R", RaiseRisk, RiskRaised)
@@ -143,7 +148,10 @@ _raising(AssumptionItem, "AS", RaiseAssumption, AssumptionRaised)
 def record_decision(
     state: Engagement, command: RecordDecision, context: Context
 ) -> Iterable[Event]:
-    """Record the decision; a decision is not changed, a later one replaces it."""
+    """Record the decision; a decision is not changed, a later one replaces it.
+
+    Raises Refused where another person than the caller decided, who is not on record.
+    """
     require_open(state, after_termination=True)
     item = command.item or context.new_id("D")
     known = state.raid.items.get(item)
@@ -154,7 +162,10 @@ def record_decision(
         decided_by=command.decided_by or context.acting_for,
         decided_on=same_day("decided_on", command, known, context),
     )
-    return _unless_known(state, DecisionRecorded, event)
+    for new in _unless_known(state, DecisionRecorded, event):
+        if command.decided_by is not None:
+            require_on_record(state, "decided_by", command.decided_by, context)
+        yield new
 
 
 def _unless_known(state: Engagement, kind: type[RaidItem], event: R) -> Iterable[R]:
@@ -190,18 +201,22 @@ def _updating(kind: type[RaidItem], command: type[D], updated: type[U]) -> None:
     """Register the decision that updates items of a kind."""
 
     @capability.decide(command, by=WORKERS)
-    def update_item(state: Engagement, command: D, _: Context) -> Iterable[Event]:
+    def update_item(state: Engagement, command: D, context: Context) -> Iterable[Event]:
         """Record the item as it is now, unless nothing changes but the reason.
 
-        Raises Refused where there is no such item, or where it was closed or withdrawn.
+        Raises Refused where there is no such item, where it was closed or withdrawn, or where a
+        new owner is not on record.
         """
         require_open(state, after_termination=True)
         event, known = updated(**dict(command)), state.raid.items.get(command.item)
         if not isinstance(known, kind):
             raise Refused("raid-item-unknown", f"there is no item {command.item} of this kind")
         _require_not_over(state, command.item)
-        if {**dict(known), "why": command.why} != dict(event):
-            yield event
+        if {**dict(known), "why": command.why} == dict(event):
+            return
+        if known.owner != command.owner:
+            require_on_record(state, "owner", command.owner, context)
+        yield event
 
 
 _updating(RiskItem, UpdateRisk, RiskUpdated)

@@ -287,3 +287,9 @@ def test_an_amendment_changes_what_is_owed() -> None:
         )
     )
     assert owed(back) == ["design", "portal"]
+
+
+def test_a_change_is_requested_by_a_person_on_record() -> None:
+    request = RequestChange(requested_by="zzz", description="More.")
+    released().when(request).then_refused("person-unknown", saying="requested_by")
+    released().when(request.model_copy(update={"requested_by": "cleo"})).then_accepted()

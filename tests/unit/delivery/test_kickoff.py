@@ -95,3 +95,9 @@ def test_a_kickoff_recorded_by_mistake_is_withdrawn_and_recorded_again() -> None
 def test_a_kickoff_is_not_withdrawn_under_a_go_live() -> None:
     live = signed().after(KICKOFF).published(SolutionWentLive(live_on=date(2026, 4, 8)))
     live.when(WithdrawKickoff(why="Wrong.")).then_refused("solution-live")
+
+
+def test_who_attends_is_on_record() -> None:
+    kickoff = HoldKickoff(attendees=("mara", "cleo", "zzz"))
+    signed().when(kickoff).then_refused("person-unknown", saying="attendees.2")
+    signed().when(HoldKickoff(attendees=("mara", "cleo"))).then_accepted()
