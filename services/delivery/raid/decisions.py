@@ -204,8 +204,8 @@ def _updating(kind: type[RaidItem], command: type[D], updated: type[U]) -> None:
     def update_item(state: Engagement, command: D, context: Context) -> Iterable[Event]:
         """Record the item as it is now, unless nothing changes but the reason.
 
-        Raises Refused where there is no such item, where it was closed or withdrawn, or where a
-        new owner is not on record.
+        Raises Refused where there is no such item, where it was closed or withdrawn, or where the
+        owner is not on record.
         """
         require_open(state, after_termination=True)
         event, known = updated(**dict(command)), state.raid.items.get(command.item)
@@ -214,8 +214,7 @@ def _updating(kind: type[RaidItem], command: type[D], updated: type[U]) -> None:
         _require_not_over(state, command.item)
         if {**dict(known), "why": command.why} == dict(event):
             return
-        if known.owner != command.owner:
-            require_on_record(state, "owner", command.owner, context)
+        require_on_record(state, "owner", command.owner, context)
         yield event
 
 

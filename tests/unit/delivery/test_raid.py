@@ -21,6 +21,7 @@ from contracts.delivery import (
     RiskUpdated,
 )
 from contracts.event import Event
+from contracts.refusals import RefusalCode
 from delivery.raid.decisions import (
     CloseRaidItem,
     RaiseAction,
@@ -281,14 +282,15 @@ def test_items_are_corrected_after_a_termination_and_not_after_a_closing() -> No
         closed.when(command).then_refused("engagement-over")
 
 
-@pytest.mark.parametrize("nobody", ["zzz", "oda"])
+@pytest.mark.parametrize(
+    ("nobody", "code"), [("zzz", "person-unknown"), ("oda", "contact-of-other-account")]
+)
 def test_an_item_is_owned_by_a_person_of_the_company_or_a_contact_of_the_account(
-    nobody: str,
+    nobody: str, code: RefusalCode
 ) -> None:
     issue = RaiseIssue(item="I-9", title="Access", severity="high", owner="cleo", due_on=TODAY)
     raised = released().when(issue).then_accepted()
     other = issue.model_copy(update={"item": "I-8", "owner": nobody})
-    code = {"zzz": "person-unknown", "oda": "contact-of-other-account"}[nobody]
     raised.when(other).then_refused(code, saying="owner")
     update = UpdateIssue(**{**dict(issue), "owner": nobody, "why": "Moved."})
     raised.when(update).then_refused(code, saying="owner")

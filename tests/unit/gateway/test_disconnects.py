@@ -107,7 +107,12 @@ def test_a_proposal_before_anybody_managed_it() -> None:
     life = Life().proposed().without(delivery.ManagerAssigned)
     assert only(life, 12).severity == "serious"
 
-    late = only(life.say(11, delivery.ManagerAssigned(manager="max", assigned_on=life.day(11))), 12)
+    assigned = delivery.ManagerAssigned(manager="max", assigned_on=life.day(11))
+    drafted = life.events[-1].occurred_at.date()
+    same_day = Life().proposed().without(delivery.ManagerAssigned)
+    same_day.say((drafted - same_day.begins).days, assigned)
+    assert only(same_day, 12).sentence.endswith("was assigned later on the same day.")
+    late = only(life.say(11, assigned), 12)
     assert late.finding == "no-manager-before-proposal"
     assert late.severity == "warning"
     assert late.since == life.events[-1].occurred_at
