@@ -89,7 +89,8 @@ def submit_deliverable(
     """Submit the deliverable with the next submission number.
 
     Nothing happens where the latest submission has the same content and is not decided. Raises
-    Refused where the deliverable is descoped, neither agreed nor planned, or accepted already.
+    Refused where that is of another day, or where the deliverable is descoped, neither agreed nor
+    planned, or accepted already.
     """
     day = past_day("submitted_on", command.submitted_on, context)
     require_active(state, day)
@@ -106,15 +107,17 @@ def submit_deliverable(
         raise Refused("deliverable-accepted", sentence)
     if acceptance.is_accepted(name):
         raise Refused("deliverable-accepted", f"deliverable {name} is accepted already")
-    if last and not acceptance.rejected(name) and last.content_hash == content_hash:
-        return
-    yield DeliverableSubmitted(
+    is_same = last and not acceptance.rejected(name) and last.content_hash == content_hash
+    same = last if is_same else None
+    event = DeliverableSubmitted(
         deliverable=name,
-        submission=last.submission + 1 if last else 1,
+        submission=same.submission if same else last.submission + 1 if last else 1,
         content_hash=content_hash,
-        submitted_on=day,
+        submitted_on=same_day("submitted_on", command, same, context),
     )
-    yield from kept
+    for new in unless_recorded(same, event, f"the submission of {name}"):
+        yield new
+        yield from kept
 
 
 @capability.decide(AcceptDeliverable, by=MANAGERS)

@@ -17,7 +17,7 @@ from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.ids import derived_id
 from chassis.domain.reference import require_record
-from chassis.domain.rules import past_day
+from chassis.domain.rules import past_day, same_day, unless_recorded
 from chassis.domain.working_days import MONDAY_TO_FRIDAY, WorkingDays
 from contracts.counting import counted
 from contracts.decimals import Number
@@ -356,7 +356,8 @@ def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) ->
     """Baseline the newest draft, with exactly the changes that it includes.
 
     Raises Refused where the version is not the newest draft, where it is the baseline with other
-    changes, where the named changes differ from the draft's, or where one of them is not approved.
+    changes or of another day, where the named changes differ from the draft's, or where one of them
+    is not approved.
     """
     require_open(state)
     draft, before = state.planning.draft, state.planning.baseline
@@ -372,6 +373,9 @@ def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) ->
     if before and before.version == draft.version:
         if differing:
             raise Refused("plan-baselined", f"plan {draft.version} is the baseline already")
+        day = same_day("baselined_on", command, before, context)
+        same = before.model_copy(update={"baselined_on": day})
+        yield from unless_recorded(before, same, f"baseline {draft.version}")
         return
     gate("changes-differ", differing)
     gate("change-not-approved", (_unapproved(state, change) for change in draft.changes))

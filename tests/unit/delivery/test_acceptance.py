@@ -315,3 +315,10 @@ def test_what_is_decided_descoped_or_over_is_not_deemed_accepted() -> None:
     withdrawn.after(again).then_deadlines(deemed_design_2=date(2026, 4, 19))
     late = DeadlinePassed(deadline="deemed-design-1", at=datetime(2026, 4, 19, tzinfo=UTC))
     submitted().after(REJECT).when(late).then_nothing()
+
+
+def test_the_same_submission_of_another_day_is_refused() -> None:
+    submitted = released().after(SUBMIT)
+    submitted.when(SUBMIT).then_nothing()
+    other = SUBMIT.model_copy(update={"submitted_on": TODAY - timedelta(days=1)})
+    submitted.when(other).then_refused("already-recorded", saying="submitted_on")

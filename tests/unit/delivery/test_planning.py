@@ -42,6 +42,7 @@ from tests.unit.delivery.builders import (
     WON,
     asked,
     estimated,
+    kicked_off,
     released,
     signed,
     won,
@@ -568,3 +569,10 @@ def test_a_plan_says_how_its_work_is_planned_and_earned() -> None:
     won().when(GIVEN.model_copy(update={"profiles": (unknown,)})).then_refused(
         "plan-inconsistent", saying="line ghost, which the contract does not have"
     )
+
+
+def test_the_same_baseline_of_another_day_is_refused() -> None:
+    baselined = kicked_off().published(DRAFTED).after(BaselinePlan(version=1))
+    baselined.when(BaselinePlan(version=1)).then_nothing()
+    other = BaselinePlan(version=1, baselined_on=date(2026, 4, 7))
+    baselined.when(other).then_refused("already-recorded", saying="baselined_on")
