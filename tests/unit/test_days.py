@@ -43,7 +43,7 @@ from testkit.matchers import RecordsOf
 from testkit.scenario import given, like
 from tests.unit.finance.builders import contracted
 from tests.unit.legal.builders import filed
-from tests.unit.sales.builders import OPEN, PORTAL, opened
+from tests.unit.sales.builders import OPEN, PORTAL, SELLERS, opened
 
 SECOND, THIRD = date(2026, 3, 2), date(2026, 3, 3)
 BEFORE, AFTER = datetime(2026, 3, 2, 13, 30, tzinfo=UTC), datetime(2026, 3, 3, 7, 30, tzinfo=UTC)
@@ -75,7 +75,7 @@ def test_days_to_come_begin_after_the_day_of_the_account(
     moment: datetime, zone: str | None, today: date
 ) -> None:
     yesterday = date(today.year, today.month, today.day - 1)
-    fresh = given(ENGAGEMENT, "E-0000000000001", records=[account(zone)]).on(moment)
+    fresh = given(ENGAGEMENT, "E-0000000000001", records=[account(zone), *SELLERS]).on(moment)
     fresh.when(OPEN.model_copy(update={"expected_close": today})).then(like(OpportunityOpened))
     fresh.when(OPEN.model_copy(update={"expected_close": yesterday})).then_refused(
         "expected-close-passed"
