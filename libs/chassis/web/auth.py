@@ -310,10 +310,13 @@ class Guard:
         tokens: Tokens = request.app.state.tokens
         caller = await tokens.caller(token.strip())
         if self.roles and not caller.may(*self.roles):
+            sentence = f"this needs one of the roles {', '.join(self.roles)}"
+            if "concord-on-behalf-of" in request.headers:
+                sentence += "; who acts on behalf of another person needs the role, too"
             raise Problem(
                 403,
                 "not-allowed",
-                f"this needs one of the roles {', '.join(self.roles)}",
+                sentence,
                 headers={"WWW-Authenticate": 'Bearer realm="concord", error="insufficient_scope"'},
             )
         request.state.caller = caller

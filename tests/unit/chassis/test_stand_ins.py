@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from httpx import ASGITransport, AsyncClient
 
 from chassis.application.command_handler import Answer
@@ -17,7 +17,7 @@ from chassis.domain.reference import Record
 from chassis.domain.stand_ins import require_stand_in
 from chassis.domain.stream import Stream
 from chassis.web import problems, request
-from chassis.web.auth import Caller
+from chassis.web.auth import Caller, Guard
 from chassis.web.problems import Problem
 from chassis.web.reference_routes import ReferenceRoutes
 from contracts.reference import LeavePublished, StandIn, StandInsPublished
@@ -156,3 +156,18 @@ async def test_the_header_reaches_the_decision_with_the_callers_roles() -> None:
     assert (refused.status_code, refused.json()["code"]) == (403, "stand-in-not-recorded")
     seen = [(each.actor, each.on_behalf_of, {*each.roles}) for each in handler.seen]
     assert seen == [("max", None, {"consultant"}), ("max", "mara", {"consultant"})]
+
+
+async def test_a_stand_in_without_the_role_of_the_command_learns_that_they_need_it() -> None:
+    async def refused(*headers: tuple[bytes, bytes]) -> str:
+        app = SimpleNamespace(state=SimpleNamespace(tokens=AnyToken()))
+        sent = [(b"authorization", b"Bearer max"), *headers]
+        with pytest.raises(Problem) as problem:
+            await Guard("pmo-director")(Request({"type": "http", "headers": sent, "app": app}))
+        assert (problem.value.status_code, problem.value.code) == (403, "not-allowed")
+        return problem.value.detail
+
+    own = "this needs one of the roles pmo-director"
+    assert await refused() == own
+    acting = await refused((b"concord-on-behalf-of", b"mara"))
+    assert acting == f"{own}; who acts on behalf of another person needs the role, too"
