@@ -85,3 +85,8 @@ CLEAN_TEXT = _Clean("text", allowed="\n\t")
 """Annotation of a text of any number of lines (tabs too), like `CLEAN_LINE`."""
 CLEAN_DOCUMENT = _Clean("document", allowed="\n\t")
 """Annotation of the content of a document: the same characters as `CLEAN_TEXT`."""
+
+
+def without_prefix(message: str) -> str:
+    """Return the message of a validator without the words that pydantic puts before it."""
+    return message.removeprefix("Value error, ")

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chassis.base.token_issuers import TokenIssuer, insecure
 from contracts.event import LOCAL_SCHEMAS
+from contracts.text import without_prefix
 
 LOOPBACK = "127.0.0.1"
 LOCAL_ISSUER = "concord-local"
@@ -231,7 +232,7 @@ class Settings(KafkaSettings):
 
 
 def _line(place: tuple[int | str, ...], message: str) -> str:
-    text = message.removeprefix("Value error, ")
+    text = without_prefix(message)
     name, colon, rest = text.partition(": ")
     if not place and colon and name.isidentifier():
         place, text = (name,), rest

@@ -123,11 +123,15 @@ def _difference(old: object, new: object, event: Event) -> str:
 
 
 def _shown(value: object) -> str:
-    """Return a value as text, shortened; parts of a document as JSON."""
+    """Return a value as text, shortened; parts of a document as JSON.
+
+    Characters that cannot be seen are written as in JSON, by their number.
+    """
     if value is None:
         return "empty"
     is_nested = isinstance(value, tuple | Value)
     text = to_json(value).decode() if is_nested else str(value)
+    text = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 

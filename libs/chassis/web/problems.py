@@ -24,6 +24,7 @@ from chassis.domain.commands import Missing, NotAllowed, NotRecordable, Refused
 from chassis.eventstore.mongo import StoreAway
 from chassis.eventstore.unreadable import UnreadableStream, log_once
 from contracts.refusals import PROBLEMS, REFUSALS, ProblemCode, RefusalCode
+from contracts.text import without_prefix
 
 MEDIA_TYPE = "application/problem+json"
 TRANSLATED = (Refused, Unknown, Stale, KeyReused, NotYet, UnreadableStream, StoreAway)
@@ -223,7 +224,7 @@ def _sentence(error: Mapping[str, Any]) -> str:
         return "must be a day that exists, as YYYY-MM-DD"
     if error["type"] in _SENTENCES:
         return _SENTENCES[error["type"]]
-    message = str(error["msg"]).removeprefix("Value error, ").split(" after validation, ")[0]
+    message = without_prefix(str(error["msg"])).split(" after validation, ")[0]
     return _SUBJECT.sub("must ", message)
 
 

@@ -26,6 +26,7 @@ from contracts.lines import (
     total_delta,
 )
 from contracts.money import Money
+from contracts.text import without_prefix
 from contracts.values import Day, EngagementId, Text, Value, days_after
 from legal.amendments.state import Amendment, Change
 from legal.sows.state import Contract
@@ -181,7 +182,7 @@ def _line_faults(contract: Contract, draft: AmendmentDrafted) -> Iterator[Missin
     try:
         after = changed_lines(contract.lines, draft.changes)
     except ValidationError as error:
-        why = error.errors()[0]["msg"]
+        why = without_prefix(error.errors()[0]["msg"])
         yield Missing("line-inconsistent", f"a line after amendment {draft.amendment}: {why}")
         return
     changed = {change.line for change in draft.changes}

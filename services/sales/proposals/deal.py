@@ -15,6 +15,7 @@ from contracts.lines import (
 )
 from contracts.refusals import RefusalCode
 from contracts.sales import LineBilling, ProposalDrafted, sold_deliverables
+from contracts.text import without_prefix
 from contracts.values import Deliverable
 
 
@@ -73,5 +74,5 @@ def _billed(line: ProposedLine, agreed: Mapping[str, tuple[BillingItem, ...]]) -
     try:
         return ContractLine(**{**terms, "billing": agreed.get(line.line, line.billing)})
     except ValidationError as error:
-        why = error.errors()[0]["msg"]
+        why = without_prefix(error.errors()[0]["msg"])
         raise Refused("line-inconsistent", f"billing: line {line.line}: {why}") from error

@@ -86,6 +86,13 @@ def test_a_different_event_is_refused_with_each_field_that_differs() -> None:
     ]
 
 
+def test_a_difference_that_cannot_be_seen_is_shown() -> None:
+    known = TERMINATED.model_copy(update={"comment": "ZZ AB"})
+    other = TERMINATED.model_copy(update={"comment": "ZZ\u00a0AB"})
+    with pytest.raises(Refused, match=r"recorded as ZZ AB, given as ZZ\\u00a0AB$"):
+        list(unless_recorded(known, other, "the termination"))
+
+
 def test_values_of_a_confidential_event_are_not_shown() -> None:
     costed = EstimateCosted(
         estimate_version=1, cost=Money(amount=Decimal(71), currency="EUR"), margin=None

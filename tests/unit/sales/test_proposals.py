@@ -522,7 +522,10 @@ class TestWinning:
     @pytest.mark.parametrize(
         ("item", "saying"),
         [
-            (BillingItem(item="rest", kind="on-signature", amount=usd(8_000)), "must be in EUR"),
+            (
+                BillingItem(item="rest", kind="on-signature", amount=usd(8_000)),
+                "billing: line build: billing must be in EUR",
+            ),
             (BillingItem(item="rest", kind="time", amount=eur(8_000)), "time-and-materials"),
             (BillingItem(item="rest", kind="period", amount=eur(8_000)), "for retainers only"),
         ],
