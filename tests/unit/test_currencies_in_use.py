@@ -15,7 +15,7 @@ from finance.service import EXCHANGE_RATE, RATE_CARD
 from sales.opportunity.decisions import UpdateOpportunity
 from sales.service import ENGAGEMENT
 from testkit.scenario import Scenario, given
-from tests.unit.sales.builders import ACME, ENGAGEMENT_ID, OPEN
+from tests.unit.sales.builders import ENGAGEMENT_ID, OPEN, RECORDS
 
 CODE: RefusalCode = "currency-not-in-use"
 
@@ -25,7 +25,7 @@ def money(amount: int, currency: str) -> Money:
 
 
 def new(day: date) -> Scenario[Any]:
-    return given(ENGAGEMENT, ENGAGEMENT_ID).knowing(ACME).on(day)
+    return given(ENGAGEMENT, ENGAGEMENT_ID, records=RECORDS).on(day)
 
 
 @pytest.mark.parametrize(

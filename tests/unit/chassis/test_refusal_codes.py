@@ -20,6 +20,8 @@ def test_codes_of_a_decision_and_of_the_functions_that_it_calls_are_found() -> N
         "expected-close-passed",
         "field-differs",
         "opportunity-imported",
+        "person-not-with-company",
+        "person-unknown",
     ]
 
 
