@@ -36,7 +36,7 @@ from chassis.web.command_routes import CommandRoutes
 from contracts.event import Event, Recorded, read_position
 from contracts.reference import Reference
 from delivery.service import SERVICE as DELIVERY
-from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
+from finance.postings.events import PeriodPosted
 from finance.service import SERVICE as FINANCE
 from legal.service import SERVICE as LEGAL
 from local.demo.actors import Actors
@@ -108,7 +108,7 @@ class World:
         self._random = random
         self._told: set[tuple[str, Deadline]] = set()
         self._carried_out: set[str] = set()
-        self.posted: list[PeriodPosted | PeriodPostedInConfidence] = []
+        self.posted: list[PeriodPosted] = []
         """Name what Finance posted with booked months, in order."""
         self._numbers = count(1)
 
@@ -268,9 +268,7 @@ class World:
         step, refusal = handle_request(deciders[kind], target, command, context)
         self._keep(department, step.stream, step.own_events)
         self.posted += (
-            each.event
-            for each in step.new_events
-            if isinstance(each.event, PeriodPosted | PeriodPostedInConfidence)
+            each.event for each in step.new_events if isinstance(each.event, PeriodPosted)
         )
         outcome = RecordOutcome(
             key=request.key,

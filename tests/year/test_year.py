@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 
 from contracts.money import Money
-from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
 from tests.year.lives import Figures, lived
 from tests.year.seeds import SEEDS
 
@@ -78,9 +77,7 @@ def test_each_month_of_the_ledger_is_the_booking_of_its_engagement(seed: int) ->
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_postings_of_each_month_balance_and_come_to_what_was_booked(seed: int) -> None:
     life = lived(seed)
-    posted = defaultdict[str, list[PeriodPosted | PeriodPostedInConfidence]](list)
-    for each in life.world.posted:
-        posted[each.month].append(each)
+    posted = {each.month: each for each in life.world.posted}
     booked = 0
     for month, report in life.told().items():
         openly, costs = report["booked"], report["costed"]
@@ -89,9 +86,8 @@ def test_the_postings_of_each_month_balance_and_come_to_what_was_booked(seed: in
         booked += 1
         accounts = defaultdict[str, Decimal](Decimal)
         in_books = Decimal(0)
-        for line in (
-            line for one in posted[month] for entry in one.entries for line in entry.lines
-        ):
+        entries = posted[month].entries if month in posted else ()
+        for line in (line for entry in entries for line in entry.lines):
             accounts[line.account] += line.amount.amount
             assert line.base is not None, f"seed {seed}, {month}: {life.scenario}"
             in_books += line.base.amount
@@ -115,6 +111,21 @@ def test_the_postings_of_each_month_balance_and_come_to_what_was_booked(seed: in
             "expected losses": _amount(costs["loss"]),
         }, f"seed {seed}, {month}: {life.scenario}"
     assert booked
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_account_that_is_zero_is_zero_in_the_currency_of_the_books(seed: int) -> None:
+    life = lived(seed)
+    amounts, in_books = defaultdict[str, Decimal](Decimal), defaultdict[str, Decimal](Decimal)
+    for posted in life.world.posted:
+        for line in (line for entry in posted.entries for line in entry.lines):
+            assert line.base is not None
+            amounts[line.account] += line.amount.amount
+            in_books[line.account] += line.base.amount
+        zero = {name for name, each in amounts.items() if not each} - {"exchange-differences"}
+        assert {name: in_books[name] for name in zero} == dict.fromkeys(zero, 0), (
+            f"seed {seed}, {posted.month}: {life.scenario}"
+        )
 
 
 def test_the_year_has_three_currencies_and_corrections_of_each_kind() -> None:

@@ -1,4 +1,7 @@
-"""A third company and its customers, in pounds, beside those of the demo in euros and dollars."""
+"""A third company and its customers, in pounds, beside those of the demo in euros and dollars.
+
+Its books are in euros, and the rates of pounds change each month.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,13 +56,13 @@ _COMPANY = {
         }
     ],
     "tax_codes": [{"treatment": "domestic", "tax_code": "GB-standard"}],
-    "base_currency": "GBP",
+    "base_currency": "EUR",
     "time_zone": "Europe/London",
     "calendar": "munich",
     "invoice_numbers": {"prefix": "GB-"},
     "credit_note_numbers": {"prefix": "GB-CN-", "follow_days": True},
 }
-_HALF_YEAR, _RATE = timedelta(days=180), "publish-exchange-rate"
+_MONTH, _RATE = timedelta(days=30), "publish-exchange-rate"
 _TAX = {"name": "VAT, United Kingdom", "country": "GB", "percent": "20"}
 
 
@@ -90,13 +93,15 @@ def publish_pounds(world: World, effective_from: date) -> None:
 
     purchases = [{"kind": kind, "percent": str(part)} for kind, part in PURCHASE_COSTS.items()]
     costs = {**rates(COST_RATES), "purchases": purchases, "floor": FLOOR}
-    pounds = {"rate": "0.86", "source": "European Central Bank"}
     for path, body in (
         ("rate-cards/standard-GBP/publish-rate-card", rates(BILL_RATES)),
         ("cost-rates/standard-GBP/publish-cost-rates", costs),
         *(
-            (f"exchange-rates/EUR-GBP-{effective_from + _HALF_YEAR * nth}/{_RATE}", pounds)
-            for nth in range(5)
+            (
+                f"exchange-rates/EUR-GBP-{effective_from + _MONTH * nth}/{_RATE}",
+                {"rate": f"0.8{nth * 7 % 10}", "source": "European Central Bank"},
+            )
+            for nth in range(30)
         ),
     ):
         world.publish("finance", path, body, "dora")

@@ -39,7 +39,7 @@ from finance.periods.missing import (
 )
 from finance.periods.requests import BookPeriod, CheckPeriod
 from finance.periods.state import NOTHING, Unbooked
-from finance.postings.booking import posted, without_rate
+from finance.postings.booking import posted, without_balance, without_rate
 from finance.revenue.balances import balances_at
 from finance.time_billing.unbilled import of_unknown_worth, unbilled_to
 
@@ -138,6 +138,7 @@ def _items_in_confidence(
     yield from missing_in_confidence(state, month)
     kept = state.postings.confidential_to(month)
     yield from without_rate(state, records, command.company, month, kept)
+    yield from without_balance(state, records, command.company, month)
 
 
 def _totals(unbooked: Unbooked, currency: str) -> BookedTotals:

@@ -9,7 +9,7 @@ from contracts.event import Event
 from contracts.money import Money
 from contracts.reference import AccountMappingDetails
 from contracts.values import Month
-from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
+from finance.postings.events import PeriodPosted
 
 COLUMNS = (
     "company",
@@ -52,7 +52,7 @@ def lines_of(
     entries = (
         (event.base_currency, each)
         for event in events
-        if isinstance(event, PeriodPosted | PeriodPostedInConfidence)
+        if isinstance(event, PeriodPosted)
         for each in event.entries
     )
     for place, (base, entry) in enumerate(entries, start=1):

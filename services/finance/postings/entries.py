@@ -38,9 +38,9 @@ class PostingLine(Value):
     """A line of an entry: the account, what it is about, and the amount.
 
     `amount` is a debit where it is positive, and a credit where it is negative. `base` is that in
-    the currency of the company's books; None where it is not computed yet, or not known. `about` is
-    the tax code, the method of revenue or the kind of cost, by which a company may have several
-    accounts.
+    the currency of the company's books; None where it is not known or, before the entry is posted,
+    follows from the exchange rate and the balances. `about` is the tax code, the method of revenue
+    or the kind of cost, by which a company may have several accounts.
     """
 
     account: LedgerAccount
@@ -58,13 +58,14 @@ class Entry(Value):
     """The entry of a document, or of the revenue or the cost of a month.
 
     `event` is the type of the event, `document` the number of the document or the id of what the
-    entry is about. `rate_on` is the day whose exchange rate converts it: the invoice date of what
-    concerns an invoice, so that it goes out of the books as it came in. Raises ValueError where
-    debits and credits differ.
+    entry is about, and `invoice` the id of the invoice that it concerns. `rate_on` is the day whose
+    exchange rate converts it: of what concerns an invoice, its date. Raises ValueError where debits
+    and credits differ.
     """
 
     event: ShortText
     document: ShortText
+    invoice: Identifier | None = None
     day: Day
     rate_on: Day
     lines: tuple[PostingLine, ...]
@@ -107,11 +108,12 @@ def entry_of(
     match event:
         case InvoiceIssued():
             lines = _billed(event.amount, event.tax)
-            return _entry(event, event.number, event.issued_on, lines)
+            return _entry(event, event.number, event.issued_on, lines, invoice=event.invoice)
         case CreditNoteIssued():
             lines = _reversed(_billed(event.amount, event.tax))
-            issued_on = owing(event.invoice).issue_on
-            return _entry(event, event.number, event.issued_on, lines, issued_on)
+            return _on_invoice(
+                event, owing(event.invoice), event.issued_on, lines, number=event.number
+            )
         case PaymentAllocated():
             return _on_invoice(event, owing(event.invoice), event.received_on, _paid(event))
         case PaymentDeallocated():
@@ -180,40 +182,15 @@ def added(entries: tuple[Entry, ...], more: Entry) -> tuple[Entry, ...]:
     return entries if more.is_nothing else (*entries, more)
 
 
-_AGAINST: tuple[LedgerAccount, ...] = (
-    "contract-balance",
-    "receivables",
-    "cost-clearing",
-    "expected-losses",
-)
-
-
-def in_books(entry: Entry, base: str, worth: Callable[[Money], Money | None]) -> Entry:
-    """Return the entry with its lines in the currency of the books, where that is known.
-
-    `worth` converts an amount, or returns None where no exchange rate is known: then no line has
-    such an amount. The line that everything else is set against takes what rounding leaves.
-    """
-    found = [each.base if each.base is not None else worth(each.amount) for each in entry.lines]
-    accounts = [each.account for each in entry.lines]
-    against = [each for each in _AGAINST if each in accounts]
-    rest = accounts.index(against[0]) if against else len(accounts) - 1
-    others = [each for place, each in enumerate(found) if place != rest]
-    if None in found or any(each and each.currency != base for each in found):
-        lines = [each.model_copy(update={"base": None}) for each in entry.lines]
-    else:
-        found[rest] = -Money.total((each for each in others if each is not None), base)
-        lines = [
-            line.model_copy(update={"base": amount})
-            for line, amount in zip(entry.lines, found, strict=True)
-        ]
-    return entry.model_copy(update={"lines": tuple(lines)})
-
-
 def _on_invoice(
-    event: Accounted | InvoiceVoided, invoice: Receivable, day: Day, lines: Iterable[PostingLine]
+    event: Accounted | InvoiceVoided,
+    invoice: Receivable,
+    day: Day,
+    lines: Iterable[PostingLine],
+    number: ShortText | None = None,
 ) -> Entry:
-    return _entry(event, invoice.number or invoice.invoice, day, lines, invoice.issue_on)
+    document = number or invoice.number or invoice.invoice
+    return _entry(event, document, day, lines, invoice.issue_on, invoice.invoice)
 
 
 def _entry(
@@ -222,9 +199,15 @@ def _entry(
     day: Day,
     lines: Iterable[PostingLine],
     rate_on: Day | None = None,
+    invoice: Identifier | None = None,
 ) -> Entry:
     return Entry(
-        event=event.type, document=document, day=day, rate_on=rate_on or day, lines=_summed(lines)
+        event=event.type,
+        document=document,
+        invoice=invoice,
+        day=day,
+        rate_on=rate_on or day,
+        lines=_summed(lines),
     )
 
 
@@ -262,20 +245,15 @@ def _billed(net: Money, tax: TaxTotals) -> tuple[PostingLine, ...]:
 def _paid(event: PaymentAllocated | PaymentDeallocated) -> tuple[PostingLine, ...]:
     """Return the lines of an allocation: the money came in with the payment before.
 
-    What the money is worth more or less than on the invoice date is an exchange difference, in the
-    currency of the books alone.
+    The money is in the books as it was on the day on which it came in, where that is known.
     """
-    charge, gain = event.bank_charge, event.exchange_difference
     money = PostingLine(account="payments-received", amount=event.amount)
-    nothing = Money.zero(event.amount.currency)
-    differences = []
-    if gain is not None:
+    if event.exchange_difference is not None:
         received = event.received.converted if event.received else event.used
         money = money.model_copy(update={"base": received})
-        differences = [PostingLine(account="exchange-differences", amount=nothing, base=-gain)]
+    charge = event.bank_charge
     return (
         money,
-        *differences,
         *([PostingLine(account="bank-charges", amount=charge)] if charge else []),
         PostingLine(account="receivables", amount=-event.paid),
     )

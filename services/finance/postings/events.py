@@ -1,4 +1,4 @@
-"""Internal events of an engagement about the entries that it posted."""
+"""Internal event of an engagement about the entries that it posted."""
 
 from chassis.domain.internal import Internal
 from contracts.money import Currency
@@ -8,20 +8,10 @@ from finance.provisions.losses import Loss
 
 
 class PeriodPosted(Internal):
-    """The entries of a booked month were posted, with late ones of months before.
+    """The entries of a booked month were posted, with late ones of months before. Confidential.
 
-    `base_currency` is that of the company's books.
-    """
-
-    month: Month
-    base_currency: Currency
-    entries: tuple[Entry, ...]
-
-
-class PeriodPostedInConfidence(Internal):
-    """The entries of a booked month that disclose costs were posted. Confidential.
-
-    `loss` is the expected loss to the end of the month.
+    `base_currency` is that of the company's books, and `loss` the expected loss to the end of the
+    month.
     """
 
     month: Month
@@ -31,5 +21,5 @@ class PeriodPostedInConfidence(Internal):
 
     @property
     def is_confidential(self) -> bool:
-        """Return that costs are confidential."""
+        """Return that costs are confidential, and so is what an entry leaves on an account."""
         return True

@@ -1,4 +1,7 @@
-"""State of postings: the entries that no month has booked yet. Those of costs are confidential."""
+"""State of postings: the entries that no month has booked yet, and the balances of those posted.
+
+Balances are confidential, and so are the entries of costs.
+"""
 
 from typing import Self
 
@@ -6,8 +9,9 @@ from chassis.domain.state import Part, on_event
 from contracts.finance import CostAccrued, CostReversed
 from contracts.values import Month
 from finance.calendar_months import month_of
+from finance.postings.balances import Balances, after
 from finance.postings.entries import Entry, added, entries_of_cost
-from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
+from finance.postings.events import PeriodPosted
 from finance.provisions.losses import Loss
 
 
@@ -16,12 +20,14 @@ class Postings(Part):
 
     What happens more than once to a document on a day is one entry, and so is the cost of a month:
     the state does not grow with entries of time. Costs and revenue by cost are `confidential`.
-    `loss` is the expected loss that was posted last.
+    `loss` is the expected loss that was posted last, and `balances` what all posted entries left on
+    accounts.
     """
 
     entries: tuple[Entry, ...] = ()
     confidential: tuple[Entry, ...] = ()
     loss: Loss = Loss()
+    balances: Balances = {}
 
     def open_to(self, month: Month) -> tuple[Entry, ...]:
         """Return the entries that the booking of a month posts."""
@@ -48,12 +54,12 @@ class Postings(Part):
 
     @on_event
     def _posted(self, event: PeriodPosted) -> Self:
-        return self.updated(entries=_after(self.entries, event.month))
-
-    @on_event
-    def _posted_in_confidence(self, event: PeriodPostedInConfidence) -> Self:
-        confidential = _after(self.confidential, event.month)
-        return self.updated(confidential=confidential, loss=event.loss)
+        return self.updated(
+            entries=_after(self.entries, event.month),
+            confidential=_after(self.confidential, event.month),
+            loss=event.loss,
+            balances=after(self.balances, event.entries),
+        )
 
 
 def _to(entries: tuple[Entry, ...], month: Month) -> tuple[Entry, ...]:

@@ -37,7 +37,7 @@ from finance.periods.events import (
     RegisteredWithLedger,
 )
 from finance.periods.requests import BookPeriod, CheckPeriod
-from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
+from finance.postings.events import PeriodPosted
 from finance.settlement.decisions import SettleAccount
 from finance.time_billing.decisions import BillTime
 from finance.withholding.decisions import WriteDownWork
@@ -186,7 +186,6 @@ def test_a_booking_holds_what_was_recorded_since_the_last_one():
         booked("04", billed=eur(5_000), paid=eur(2_000), hours=Decimal(40)),
         costed("04", 3_200),
         like(PeriodPosted),
-        like(PeriodPostedInConfidence),
         like(MarginMeasured),
         like(WorksLeft),
     )
@@ -206,7 +205,6 @@ def test_a_booking_holds_what_was_recorded_since_the_last_one():
         ),
         costed("05", -3_200),
         like(PeriodPosted),
-        like(PeriodPostedInConfidence),
         like(MarginMeasured),
     )
 
@@ -245,7 +243,7 @@ def test_late_entries_of_a_booked_month_are_in_the_next_booking():
         like(BookedWithOpenItems),
         booked("05", hours=Decimal(8)),
         costed("05", 400),
-        like(PeriodPostedInConfidence),
+        like(PeriodPosted),
         like(MarginMeasured),
     )
 
@@ -262,7 +260,7 @@ def test_unbilled_work_is_stated_as_it_is_at_the_booking():
         like(BookedWithOpenItems),
         booked("04", **unbilled),
         costed("04", 640),
-        like(PeriodPostedInConfidence),
+        like(PeriodPosted),
         like(MarginMeasured),
     )
     billed = hearing(booking, time("b", hours=2, role="architect"))
@@ -270,7 +268,7 @@ def test_unbilled_work_is_stated_as_it_is_at_the_booking():
         like(BookedWithOpenItems),
         booked("05", hours=Decimal(2), unbilled=eur(1_400)),
         costed("05", 160),
-        like(PeriodPostedInConfidence),
+        like(PeriodPosted),
         like(MarginMeasured),
     )
 
@@ -283,7 +281,7 @@ def test_work_that_is_written_down_is_not_unbilled_and_that_without_a_rate_is_un
         like(BookedWithOpenItems),
         booked("04", hours=Decimal(13), unbilled=eur(200), unbilled_unknown=1),
         like(PeriodCosted),
-        like(PeriodPostedInConfidence),
+        like(PeriodPosted),
         like(MarginMeasured),
         like(WorksLeft),
     )
@@ -343,7 +341,7 @@ def test_work_of_an_early_start_is_not_missing_once_the_deal_is_lost() -> None:
     worked = hearing(known.on(date(2026, 3, 2)), WON, time("a", day=date(2026, 2, 9)))
     lost = hearing(worked, DealLost(reason="price", lost_on=date(2026, 3, 1)))
     lost.when(book("02", accept=False)).then(
-        like(PeriodBooked, unbilled_unknown=1), like(PeriodCosted), like(PeriodPostedInConfidence)
+        like(PeriodBooked, unbilled_unknown=1), like(PeriodCosted), like(PeriodPosted)
     )
 
 
@@ -362,7 +360,7 @@ def test_an_expense_in_another_currency_is_booked_once_it_is_converted():
         like(BookedWithOpenItems),
         booked("04", expenses=eur(100)),
         like(PeriodCosted, uncosted=1, margin=None),
-        like(PeriodPostedInConfidence),
+        like(PeriodPosted),
         like(MarginMeasured),
         like(WorksLeft),
     )
@@ -372,7 +370,7 @@ def test_an_expense_in_another_currency_is_booked_once_it_is_converted():
         like(BookedWithOpenItems),
         booked("05", expenses=eur(56), hours=Decimal(8)),
         costed("05", 456),
-        like(PeriodPostedInConfidence),
+        like(PeriodPosted),
         like(MarginMeasured),
     )
     assert may.state.periods.unbooked == {}
@@ -497,14 +495,14 @@ def test_a_week_across_two_months_is_split_between_their_bookings():
         like(BookedWithOpenItems),
         booked("04", hours=Decimal(12), unbilled=eur(1_200)),
         costed("04", 600),
-        like(PeriodPostedInConfidence),
+        like(PeriodPosted),
         like(MarginMeasured),
     )
     april.after.on(JUNE_4).when(book("05")).then(
         like(BookedWithOpenItems),
         booked("05", hours=Decimal(6), unbilled=eur(1_800)),
         costed("05", 300),
-        like(PeriodPostedInConfidence),
+        like(PeriodPosted),
         like(MarginMeasured),
     )
 
@@ -519,7 +517,7 @@ def test_what_is_dated_in_the_next_month_waits_for_its_booking():
         like(BookedWithOpenItems),
         booked("04", hours=Decimal(8)),
         costed("04", 400),
-        like(PeriodPostedInConfidence),
+        like(PeriodPosted),
         like(MarginMeasured),
         like(WorksLeft),
     )
@@ -533,7 +531,6 @@ def test_what_is_dated_in_the_next_month_waits_for_its_booking():
         booked("05", billed=eur(5_000), paid=eur(2_000), hours=Decimal(8), expenses=eur(90)),
         costed("05", 490),
         like(PeriodPosted),
-        like(PeriodPostedInConfidence),
         like(MarginMeasured),
         like(WorksLeft),
     )

@@ -1,6 +1,6 @@
 """Check the postings of Finance: each event as balanced debits and credits, once a period."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from types import UnionType
@@ -26,10 +26,10 @@ from contracts.finance import (
 )
 from contracts.money import Money
 from contracts.reference import AccountMappingDetails, AccountNumber
-from contracts.values import Conversion
 from finance.billing.receivables import OpeningInvoice, Receivable
 from finance.engagement import Engagement
-from finance.periods.requests import BookPeriod
+from finance.periods.events import PeriodChecked
+from finance.periods.requests import BookPeriod, CheckPeriod
 from finance.posting_exports.table import COLUMNS, header, lines_of
 from finance.postings.entries import (
     Entry,
@@ -38,14 +38,14 @@ from finance.postings.entries import (
     entry_of,
     entry_of_loss,
     entry_of_voiding,
-    in_books,
 )
-from finance.postings.events import PeriodPosted, PeriodPostedInConfidence
+from finance.postings.events import PeriodPosted
+from finance.provisions.losses import Loss
 from testkit.scenario import Outcome, Scenario
 from tests.accounts import ACCOUNTS
 from tests.amounts import eur, usd
 from tests.invoices import taxes, untaxed
-from tests.unit.finance.builders import contracted, hearing, pay, sent, time
+from tests.unit.finance.builders import APRIL_1, contracted, exchange, hearing, pay, sent, time
 
 APRIL, MAY_1, MAY = date(2026, 4, 30), date(2026, 5, 1), date(2026, 5, 12)
 WorkCost = Literal["delivery", "project-management", "expense"]
@@ -159,9 +159,9 @@ def allocation(kind: type[PaymentAllocated | PaymentDeallocated], **more: object
     return entry_of(event, owing)
 
 
-def revenue(amount: int) -> RevenueRecognised:
+def revenue(amount: int, month: str = "2026-04") -> RevenueRecognised:
     return RevenueRecognised(
-        month="2026-04",
+        month=month,
         obligation="fixed",
         method="at-acceptance",
         amount=eur(amount),
@@ -315,68 +315,6 @@ def test_an_entry_whose_debits_and_credits_differ_is_refused() -> None:
         Entry(event="x", document="y", day=APRIL, rate_on=APRIL, lines=(wrong,))
 
 
-# ---- the currency of the books ---------------------------------------------------------------
-
-
-def worth(rate: str) -> Callable[[Money], Money]:
-    return lambda amount: Money.nearest(amount.amount * Decimal(rate), "USD", "half-up")
-
-
-def in_base(entry: Entry) -> dict[str, Decimal | None]:
-    return {each.account: each.base.amount if each.base else None for each in entry.lines}
-
-
-def converted(rate: str) -> Conversion:
-    return Conversion(
-        amount=eur(100_000),
-        converted=worth(rate)(eur(100_000)),
-        exchange_rate="EUR-USD-2026-04-01",
-        version=1,
-    )
-
-
-def test_what_money_gained_since_the_invoice_is_an_exchange_gain() -> None:
-    """Kantox, glossary, *realised gains and losses*: 100,000 EUR at 1.10, paid at 1.20 USD."""
-    owed = in_books(entry_of(invoice_issued(100_000), owing), "USD", worth("1.10"))
-    assert in_base(owed) == {"receivables": 110_000, "contract-balance": -110_000}
-    paid = allocation(
-        PaymentAllocated,
-        amount=eur(100_000),
-        bank_charge=None,
-        booked=converted("1.10"),
-        received=converted("1.20"),
-        exchange_difference=usd(10_000),
-    )
-    assert in_base(in_books(paid, "USD", worth("1.10"))) == {
-        "payments-received": 120_000,
-        "exchange-differences": -10_000,
-        "receivables": -110_000,
-    }
-
-
-def test_rounding_leaves_no_difference_in_the_books() -> None:
-    invoice = invoice_issued(1_001, 191)
-    found = in_base(in_books(entry_of(invoice, owing), "USD", worth("1.1115")))
-    assert found == {
-        "receivables": Decimal("1324.91"),
-        "tax": Decimal("-212.30"),
-        "contract-balance": Decimal("-1112.61"),
-    }
-
-
-def test_an_unknown_rate_is_not_zero() -> None:
-    found = in_base(in_books(entry_of(invoice_issued(1_000), owing), "USD", lambda _: None))
-    assert found == {"receivables": None, "contract-balance": None}
-
-
-def test_cost_that_moves_between_kinds_is_converted_too() -> None:
-    (accrued,) = entries_of_cost(week(cost("a", 400, APRIL)))
-    (managed,) = entries_of_cost(week(cost("b", 400, APRIL, "project-management")))
-    moved = (accrued.lines[0], managed.lines[0].reversed())
-    entry = in_books(accrued.model_copy(update={"lines": moved}), "USD", worth("1.1"))
-    assert [each.base for each in entry.lines] == [usd(440), usd(-440)]
-
-
 def sum_of(entries: Iterable[Entry]) -> dict[str, Decimal]:
     total: dict[str, Decimal] = {}
     for entry in entries:
@@ -393,7 +331,7 @@ def posted(scenario: Scenario[Engagement], month: str) -> tuple[Outcome[Engageme
     found = [
         entry
         for event in outcome.events
-        if isinstance(event, PeriodPosted | PeriodPostedInConfidence)
+        if isinstance(event, PeriodPosted)
         for entry in event.entries
     ]
     return outcome, found
@@ -435,15 +373,39 @@ def test_costs_of_a_month_are_one_entry_however_many_there_are() -> None:
     assert len(entry.lines) == 2
 
 
-def test_an_open_entry_discloses_no_cost() -> None:
+def test_what_is_posted_is_confidential() -> None:
     worked = hearing(sent(), time("a", hours=8))
     outcome, _ = posted(worked.on(date(2026, 5, 4)), "2026-04")
-    openly = [each for each in outcome.events if isinstance(each, PeriodPosted)]
-    assert "cost" not in {
-        line.account for each in openly for entry in each.entries for line in entry.lines
-    }
-    (kept,) = [each for each in outcome.events if isinstance(each, PeriodPostedInConfidence)]
-    assert kept.is_confidential
+    (event,) = (each for each in outcome.events if isinstance(each, PeriodPosted))
+    assert event.is_confidential
+
+
+APRIL_RATE, MAY_RATE = exchange("1.20", APRIL_1), exchange("1.10", MAY_1)
+"""USD for one EUR: the books are in USD."""
+
+
+def test_a_later_month_earns_an_advance_at_the_rate_of_its_invoice() -> None:
+    known = sent().knowing(APRIL_RATE, MAY_RATE).on(date(2026, 5, 4))
+    april, _ = posted(known, "2026-04")
+    earned = april.then_accepted().published(revenue(5_000, "2026-05"))
+    _, (entry,) = posted(earned.on(date(2026, 6, 4)), "2026-05")
+    assert [each.base for each in entry.lines] == [usd(6_000), usd(-6_000)]
+
+
+def test_what_cannot_be_posted_as_an_earlier_rate_was_missing_is_named_in_confidence() -> None:
+    april, _ = posted(sent().knowing(MAY_RATE).on(date(2026, 5, 4)), "2026-04")
+    known = april.then_accepted().knowing(APRIL_RATE, MAY_RATE)
+    earned = known.published(revenue(5_000, "2026-05")).on(date(2026, 6, 4))
+    (checked,) = earned.when(CheckPeriod(company="us", month="2026-05")).events
+    assert isinstance(checked, PeriodChecked)
+    sentence = (
+        "the exchange rate EUR to USD on 2026-04-01 was missing for earlier postings:"
+        " 1 posting has no amounts in USD"
+    )
+    assert sentence in {each.sentence for each in checked.in_confidence.items}
+    assert "exchange-rate-missing" not in {each.code for each in checked.missing.items}
+    _, (entry,) = posted(earned, "2026-05")
+    assert [each.base for each in entry.lines] == [None, None]
 
 
 # ---- accounts and the table ------------------------------------------------------------------
@@ -464,7 +426,7 @@ def test_the_table_names_accounts_by_what_they_are_about() -> None:
         "us",
         "2026-04",
         "E-1",
-        [PeriodPosted(month="2026-04", base_currency="EUR", entries=(entry,))],
+        [PeriodPosted(month="2026-04", base_currency="EUR", loss=Loss(), entries=(entry,))],
         ACCOUNTS,
     )
     first, second = (dict(zip(COLUMNS, row.strip().split(","), strict=True)) for row in rows)
