@@ -48,8 +48,6 @@ _BY_PART: Final[frozenset[LedgerAccount]] = frozenset(
     {"receivables", "contract-balance", "expected-losses", "loss-provision"}
 )
 """Accounts of which each line that lowers the balance takes a part of it, not the rate of a day."""
-_WITHOUT_BALANCE: Final[frozenset[LedgerAccount]] = frozenset({"revenue", "exchange-differences"})
-"""Accounts that take what the other lines of an entry leave."""
 _AGAINST: Final[tuple[LedgerAccount, ...]] = (
     "contract-balance",
     "receivables",
@@ -71,15 +69,26 @@ def in_books(
     an unknown balance goes down, no line has such an amount. What the parts of balances leave is
     revenue in an entry of revenue, else an exchange difference.
     """
-    lines = []
-    for line, rated in zip(entry.lines, _at_rate(entry, base, worth), strict=True):
-        found = rated and _posted(entry, line, rated, balances, rounding)
-        if found is None:
-            unknown = (each.model_copy(update={"base": None}) for each in entry.lines)
-            return entry.model_copy(update={"lines": tuple(unknown)})
-        lines.append(line.model_copy(update={"base": found}))
-    rest = -Money.total((each.base for each in lines if each.base), base)
-    return entry.model_copy(update={"lines": _with_rest(lines, rest)})
+    rated = _at_rate(entry, base, balances, worth, rounding)
+    found = [
+        each and _posted(entry, line, each, balances, rounding)
+        for line, each in zip(entry.lines, rated, strict=True)
+    ]
+    known = [each for each in found if each is not None]
+    if len(known) < len(found):
+        unknown = (each.model_copy(update={"base": None}) for each in entry.lines)
+        return entry.model_copy(update={"lines": tuple(unknown)})
+    for place, line in enumerate(entry.lines):
+        if line.account == "revenue":
+            earned = known[place] - Money.total(known, base)
+            balance = balances.get(next(_keys(entry, line)))
+            known[place] = _as_rated(balance, line.amount, earned, rounding) or earned
+    lines = (
+        line.model_copy(update={"base": each})
+        for line, each in zip(entry.lines, known, strict=True)
+    )
+    rest = _difference(entry, -Money.total(known, base))
+    return entry.model_copy(update={"lines": (*lines, *rest)})
 
 
 def after(balances: Balances, entries: Iterable[Entry]) -> Balances:
@@ -109,8 +118,6 @@ def unknown_since(entry: Entry, balances: Balances) -> Day | None:
 
 
 def _keys(entry: Entry, line: PostingLine) -> Iterator[str]:
-    if line.account in _WITHOUT_BALANCE:
-        return
     about = entry.invoice if line.account == "receivables" else line.about
     yield f"{line.account}/{about}" if about else line.account
     if line.account == "contract-balance" and entry.invoice:
@@ -122,17 +129,26 @@ def _of_invoice(entry: Entry) -> str:
 
 
 def _at_rate(
-    entry: Entry, base: str, worth: Callable[[Money], Money] | None
+    entry: Entry,
+    base: str,
+    balances: Balances,
+    worth: Callable[[Money], Money] | None,
+    rounding: Rounding,
 ) -> tuple[Money | None, ...]:
     """Return the lines at the rate of the entry; None for each where one is not known.
 
-    The line that everything else is set against takes what rounding leaves. What a line is worth
-    by itself, as money that came in, replaces its amount at the rate.
+    The line that everything else is set against takes what rounding leaves. Revenue that is taken
+    back is part of what was earned before, where that is known. What a line is worth by itself, as
+    money that came in, replaces its amount at the rate.
     """
     own = [each.base for each in entry.lines]
     if worth is None or any(each and each.currency != base for each in own):
         return (None,) * len(own)
     rated = [worth(each.amount) for each in entry.lines]
+    for place, line in enumerate(entry.lines):
+        if line.account == "revenue":
+            earned = balances.get(next(_keys(entry, line)))
+            rated[place] = _by_part(earned, line.amount, rated[place], rounding) or rated[place]
     accounts = [each.account for each in entry.lines]
     place = next((accounts.index(each) for each in _AGAINST if each in accounts), -1)
     rated[place] -= Money.total(rated, base)
@@ -143,8 +159,6 @@ def _posted(
     entry: Entry, line: PostingLine, rated: Money, balances: Balances, rounding: Rounding
 ) -> Money | None:
     """Return what a line is in the books, with its amount at the rate of the entry."""
-    if line.account in _WITHOUT_BALANCE:
-        return rated
     key = next(_keys(entry, line))
     balance = balances.get(key)
     takes_back = entry.invoice is not None and entry.event != InvoiceIssued.type
@@ -193,13 +207,8 @@ def _share(amount: Money, part: Decimal, whole: Decimal, rounding: Rounding) -> 
     return Money.nearest(amount.amount * part / whole, amount.currency, rounding)
 
 
-def _with_rest(lines: list[PostingLine], rest: Money) -> tuple[PostingLine, ...]:
-    """Return lines that add up to zero in the books, once `rest` is added to one of them."""
-    for place, line in enumerate(lines):
-        if line.account == "revenue" and line.base:
-            earned = line.model_copy(update={"base": line.base + rest})
-            return (*lines[:place], earned, *lines[place + 1 :])
-    if not rest.amount:
-        return tuple(lines)
-    nothing = Money.zero(lines[0].amount.currency)
-    return (*lines, PostingLine(account="exchange-differences", amount=nothing, base=rest))
+def _difference(entry: Entry, rest: Money) -> Iterator[PostingLine]:
+    """Yield the line of an exchange difference, unless it is zero."""
+    if rest.amount:
+        nothing = Money.zero(entry.lines[0].amount.currency)
+        yield PostingLine(account="exchange-differences", amount=nothing, base=rest)

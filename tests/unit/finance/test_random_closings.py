@@ -36,6 +36,7 @@ from contracts.finance import (
     WriteOffReversed,
 )
 from contracts.money import Money
+from contracts.reference import Reference
 from contracts.values import Month
 from finance.allocations.requests import GiveBackAllocation
 from finance.calendar_months import after, end_of
@@ -196,7 +197,9 @@ class ClosingStory(Story):
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         tax = NO_TAX.model_copy(update={"percent": Decimal(19)})
-        known = (CARD, COSTS, exchange("1.25", MONDAY), tax)
+        days = (date(2026, 3, 1) + timedelta(days=20 * nth) for nth in range(30))
+        rates = (exchange(f"1.{day.month * 7 % 10}5", day) for day in days)
+        known: list[Reference] = [CARD, COSTS, *rates, tax]
         self.engagement = self.engagement.knowing(*known)
         self.bookings, self.documents = Bookings(), Documents()
         self.months = MonthStreams()
@@ -204,6 +207,8 @@ class ClosingStory(Story):
         self.converted: dict[str, Money] = {}
         self.differs = 0
         self.posted = 0
+        self.accounts = defaultdict[str, Decimal](Decimal)
+        self.in_books = defaultdict[str, Decimal](Decimal)
 
     def happens(self) -> Outcome[Engagement]:
         """Return the outcome of a random event or command, which is counted."""
@@ -223,7 +228,9 @@ class ClosingStory(Story):
         if not booked:
             return
         openly, costs = self.bookings.booked[-1], self.bookings.costed[-1]
-        posted = balances(each for each in events if isinstance(each, PeriodPosted))
+        all_posted = [each for each in events if isinstance(each, PeriodPosted)]
+        self._require_zero_in_books(all_posted)
+        posted = balances(all_posted)
         earned = openly.recognised + costs.recognised_by_cost
         billed = openly.billed - openly.credited
         taxed = openly.billed_gross - openly.credited_gross - billed
@@ -236,6 +243,16 @@ class ClosingStory(Story):
         assert posted["cost"] == costs.cost == -posted["cost-clearing"]
         assert posted["expected-losses"] == costs.loss
         self.posted += len(posted) > 1
+
+    def _require_zero_in_books(self, posted: Iterable[PeriodPosted]) -> None:
+        """Require that accounts that are zero are zero in the currency of the books, USD."""
+        for line in (line for each in posted for entry in each.entries for line in entry.lines):
+            assert line.base is not None
+            self.accounts[line.account] += line.amount.amount
+            self.in_books[line.account] += line.base.amount
+        for account, amount in self.accounts.items():
+            if not amount and account != "exchange-differences":
+                assert self.in_books[account] == 0, account
 
     def settle(self, engagement: Scenario[Engagement]) -> None:
         """Go on after all requests to the streams of months."""
