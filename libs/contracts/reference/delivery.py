@@ -56,7 +56,11 @@ _DISTINCT: Any = Field(json_schema_extra={"uniqueItems": True})
 class SignIn(Value):
     """Account of a person at an identity provider, whose tokens the services accept."""
 
-    issuer: Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$", max_length=200)]
+    issuer: Annotated[
+        str,
+        StringConstraints(pattern=r"^https?://[^\s?#]+$", max_length=200),
+        Field(examples=["https://login.example/realms/concord"]),
+    ]
     """Issuer of the tokens, as their claim `iss` names it."""
     name: Annotated[
         str,
