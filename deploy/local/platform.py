@@ -37,11 +37,12 @@ _PORTS = {
 }
 
 
-DATA_FORMAT = "3"
+DATA_FORMAT = "4"
 """Version of what the stores and topics contain; increased when earlier data cannot be read.
 
 1: before `Fact` was renamed to `Event`. 2: until amounts had to be whole in the minor unit, and
-texts without hidden characters. 3: since then.
+texts without hidden characters. 3: until disconnects had two sides, tasks ids of their own, and a
+month one event with its postings. 4: since then.
 """
 
 

@@ -47,6 +47,7 @@ from gateway.portfolio.reporting import ReportedPortfolio
 from gateway.projection.projector import Projector
 from gateway.queries import History, Queries, history_filter
 from gateway.redaction import Reader
+from gateway.rules import RULES
 from gateway.schemas import (
     DisconnectPage,
     EngagementPage,
@@ -329,6 +330,8 @@ async def list_disconnects(
     reject_unknown_query(
         request, "rule", "owner", "severity", "engagement", "waived", "cursor", "limit"
     )
+    if rule is not None and RULES.title(rule) is None:
+        raise field_error("rule", f"must be one of {', '.join(each.id for each in RULES)}")
     wanted = {
         "rule": rule,
         "owner": owner,

@@ -162,3 +162,11 @@ async def test_a_stream_sends_only_changes_that_its_reader_may_see(
         await asyncio.wait(waiting.values())
         for stream in streams.values():
             await stream.aclose()
+
+
+async def test_disconnects_of_a_rule_that_does_not_exist_are_refused(folded: InMemory) -> None:
+    found = await answer("/disconnects?rule=bad", EVE)
+    assert found.status_code == 422
+    (error,) = found.json()["errors"]
+    assert error["field"] == "rule"
+    assert "sow-price-differs" in found.text
