@@ -1,5 +1,6 @@
 """Install the generators from their lock files, once for each content of these."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -22,10 +23,15 @@ def has_node() -> bool:
 
 
 def run(command: Sequence[str | Path], folder: Path | None = None) -> str:
-    """Return what a program prints; raises Failed where it does not succeed."""
+    """Return what a program prints; raises Failed where it does not succeed.
+
+    The program finds those in its own folder, as it does in an active environment.
+    """
+    beside = Path(shutil.which(command[0]) or command[0]).parent
     done = subprocess.run(
         [str(each) for each in command],
         cwd=folder,
+        env={**os.environ, "PATH": f"{beside}{os.pathsep}{os.environ.get('PATH', '')}"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -103,6 +103,9 @@ async def a_beginning(made: World) -> None:
     await made.driver.record("sales", "accounts", novamed, "sam", name="novamed")
     emma = {"name": "Emma", "department": "delivery", "roles": ["engagement-manager"]}
     await made.driver.publish("delivery", "people/emma/publish-person", emma, "paul")
+    for name, department in (("ann", "sales"), ("jonas", "executive")):
+        record = {"name": name.title(), "department": department}
+        await made.driver.publish("delivery", f"people/{name}/publish-person", record, "paul")
     person = Person(made.driver, "beginning")
     await person.open(
         {
