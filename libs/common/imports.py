@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from chassis.base.view_model import ViewModel
-from chassis.domain.commands import Missing, Refused
+from chassis.domain.commands import Refused, refused_field
 from chassis.domain.rules import unless_recorded
 from contracts import delivery, finance, legal
 from contracts.sales import OpportunityImported
@@ -59,8 +59,7 @@ def unless_taken_over(known: T | None, event: T, what: str, *, again: bool = Fal
     """
     if known is None and event.why is not None:
         sentence = f"why: {what} is not recorded yet, so that nothing is corrected: leave it out"
-        missing = Missing("engagement-not-imported", sentence, field="why")
-        raise Refused("engagement-not-imported", sentence, [missing])
+        raise refused_field("engagement-not-imported", "why", sentence)
     if known is None or event.why is None:
         before = known and known.model_copy(update={"why": None})
         try:

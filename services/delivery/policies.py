@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 
 from chassis.domain.authority import require_customer_contact
-from chassis.domain.commands import Missing, NotAllowed, Refused, gate
+from chassis.domain.commands import Missing, NotAllowed, Refused, gate, refused_field
 from chassis.domain.context import Context
 from chassis.domain.reference import known_on, require_contact
 from contracts.counting import counted
@@ -263,8 +263,7 @@ def require_on_record(state: Engagement, field: str, person: str, context: Conte
     if records.latest(PersonPublished, person) is None:
         if records.latest(ContactPublished, person) is None:
             sentence = f"{field}: {person} is on record neither in the company nor as a contact"
-            missing = Missing("person-unknown", sentence, field=field)
-            raise Refused("person-unknown", sentence, [missing])
+            raise refused_field("person-unknown", field, sentence)
         require_contact(field, person, state.deal.account, context)
 
 

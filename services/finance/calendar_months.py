@@ -3,7 +3,7 @@
 from calendar import monthrange
 from datetime import date, timedelta
 
-from chassis.domain.commands import Missing, Refused
+from chassis.domain.commands import Refused, refused_field
 from contracts.refusals import RefusalCode
 from contracts.values import Month
 
@@ -55,4 +55,4 @@ def require_over(month: Month, today: date) -> None:
 def refused_month(code: RefusalCode, sentence: str) -> Refused:
     """Return the refusal of the month that a command names in its field `month`."""
     sentence = f"month: {sentence}"
-    return Refused(code, sentence, [Missing(code, sentence, field="month")])
+    return refused_field(code, "month", sentence)

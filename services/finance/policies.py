@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.commands import Command, Refused, refused_field
 from chassis.domain.context import Context, ReferenceData
 from chassis.domain.rules import require_currency, same_day
 from contracts.decimals import Rounding
@@ -119,8 +119,7 @@ def require_open_day(state: Engagement, field: str, day: date) -> date:
     first = state.periods.first_open_day
     if first is not None and day < first:
         sentence = f"{field}: {day} is in a booked month; the first open day is {first}"
-        missing = Missing("date-in-booked-month", sentence, field=field)
-        raise Refused("date-in-booked-month", sentence, [missing])
+        raise refused_field("date-in-booked-month", field, sentence)
     return day
 
 

@@ -7,7 +7,7 @@ from typing import Self, TypeAlias
 from pydantic import Field
 
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.commands import Command, Refused, refused_field
 from chassis.domain.context import Context
 from chassis.domain.decider import Decider
 from chassis.domain.state import Part, on_event
@@ -198,9 +198,7 @@ def waive(
         )
     if command.until > (longest := today + timedelta(days=LONGEST_WAIVER)):
         sentence = f"until: {command.until} is after {longest}, {LONGEST_WAIVER} days from today"
-        raise Refused(
-            "waiver-too-long", sentence, [Missing("waiver-too-long", sentence, field="until")]
-        )
+        raise refused_field("waiver-too-long", "until", sentence)
     kind = (
         contract.ConfidentialDisconnectWaived
         if disconnect.confidential

@@ -7,11 +7,10 @@ customer.
 
 from datetime import date
 
-from chassis.domain.commands import Missing, Refused
+from chassis.domain.commands import refused_field
 from chassis.domain.context import Context
 from chassis.domain.reference import known_on, require_contact, require_record
 from contracts.reference import ContactPublished, ContactRole, PersonPublished
-from contracts.refusals import RefusalCode
 from contracts.values import AccountId, ContactId, Party, PersonId
 
 
@@ -33,10 +32,10 @@ def require_customer_contact(
     known = record.event if record else None
     if _is_staff(contact, known, context):
         sentence = f"{field}: {contact} is a person of the company and does not act for a customer"
-        raise _refused("contact-of-company", field, sentence)
+        raise refused_field("contact-of-company", field, sentence)
     if roles and (known is None or set(roles).isdisjoint(known.roles)):
         sentence = f"{field}: {contact} is not recorded as {' or '.join(roles)} on {day}"
-        raise _refused("contact-not-authorised", field, sentence)
+        raise refused_field("contact-not-authorised", field, sentence)
 
 
 def require_signatory(
@@ -57,7 +56,7 @@ def require_signatory(
         return
     if not require_staff(field, person, day, context).may_sign:
         sentence = f"{field}: {person} is not recorded as one who may sign for the company on {day}"
-        raise _refused("person-not-authorised", field, sentence)
+        raise refused_field("person-not-authorised", field, sentence)
 
 
 def require_staff(field: str, person: PersonId, day: date, context: Context) -> PersonPublished:
@@ -69,7 +68,7 @@ def require_staff(field: str, person: PersonId, day: date, context: Context) -> 
     record = known_on(context.reference_data, PersonPublished, person, day)
     if record is None or not record.event.works_on(day):
         sentence = f"{field}: {person} is not with the company on {day}"
-        raise _refused("person-not-with-company", field, sentence)
+        raise refused_field("person-not-with-company", field, sentence)
     return record.event
 
 
@@ -80,7 +79,3 @@ def _is_staff(contact: ContactId, known: ContactPublished | None, context: Conte
         or (email is not None and (person.event.email or "").casefold() == email)
         for person in context.reference_data.all(PersonPublished)
     )
-
-
-def _refused(code: RefusalCode, field: str, sentence: str) -> Refused:
-    return Refused(code, sentence, [Missing(code, sentence, field=field)])

@@ -55,6 +55,11 @@ class Refused(Exception):
         self.code, self.sentence, self.missing = code, sentence, tuple(missing)
 
 
+def refused_field(code: RefusalCode, field: str | None, sentence: str) -> Refused:
+    """Return the refusal of a command for one of its fields, if that is known."""
+    return Refused(code, sentence, [Missing(code, sentence, field=field)])
+
+
 class NotAllowed(Refused):
     """The refusal of a command that others may give, but not this actor."""
 

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.commands import Command, refused_field
 from chassis.domain.context import Context, ReferenceData
 from chassis.domain.decider import Decider
 from chassis.domain.state import Keep, Part
@@ -111,7 +111,7 @@ def require_record(
     found = known_on(context.reference_data, kind, id, context.today)
     if found is None:
         sentence = f"{field}: no {kind.kind.replace('-', ' ')} {id} is published"
-        raise Refused(code, sentence, [Missing(code, sentence, field=field)])
+        raise refused_field(code, field, sentence)
     return found.event
 
 
@@ -125,8 +125,7 @@ def require_contact(
     record = require_record("contact-unknown", field, ContactPublished, contact, context)
     if record is not None and record.account != account:
         sentence = f"{field}: {contact} is a contact of {record.account}, not of {account}"
-        missing = Missing("contact-of-other-account", sentence, field=field)
-        raise Refused("contact-of-other-account", sentence, [missing])
+        raise refused_field("contact-of-other-account", field, sentence)
 
 
 def account_zone(account: AccountId | None, records: ReferenceData, day: date) -> tzinfo | None:

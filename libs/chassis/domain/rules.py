@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic_core import to_json
 
-from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.commands import Command, Missing, Refused, refused_field
 from chassis.domain.context import Context
 from chassis.domain.internal import Internal
 from contracts.event import Event
@@ -43,9 +43,7 @@ def day_begun(field: str, day: date, context: Context) -> date:
 def _begun(field: str, day: date, context: Context, zone: tzinfo) -> date:
     if day > day_at(context.occurred_at, zone):
         sentence = f"{field}: {day} is in the future"
-        raise Refused(
-            "date-in-future", sentence, [Missing("date-in-future", sentence, field=field)]
-        )
+        raise refused_field("date-in-future", field, sentence)
     return day
 
 
@@ -70,8 +68,7 @@ def correction_day(field: str, command: Command, recorded: date | None, context:
     day = past_day(field, given, context)
     if given is not None and recorded is not None and given < recorded:
         sentence = f"{field}: the record is of {recorded}"
-        missing = Missing("date-before-record", sentence, field=field)
-        raise Refused("date-before-record", sentence, [missing])
+        raise refused_field("date-before-record", field, sentence)
     return day
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, NotAllowed, Refused, gate
+from chassis.domain.commands import Command, Missing, NotAllowed, Refused, gate, refused_field
 from chassis.domain.context import Context
 from chassis.domain.pending import Requested
 from chassis.domain.requests import Outcome
@@ -121,8 +121,7 @@ def submit_expense(state: Engagement, command: SubmitExpense, context: Context) 
 def _require_line(state: Engagement, command: SubmitExpense) -> None:
     if command.line is not None and command.line not in {line.line for line in state.lines}:
         sentence = f"line: the contract has no line {command.line}"
-        missing = Missing("line-unknown", sentence, field="line")
-        raise Refused("line-unknown", sentence, [missing])
+        raise refused_field("line-unknown", "line", sentence)
 
 
 @capability.decide(WithdrawExpense, by=WORKERS, stand_in="time")
@@ -248,8 +247,7 @@ def _waiting(state: Engagement, expense: str) -> WaitingExpense:
         ended = _ended(state, expense)
         why = f"it {ended}" if ended else "decided, withdrawn or unknown"
         sentence = f"expense: {expense} does not wait for approval: {why}"
-        missing = Missing("expense-not-waiting", sentence, field="expense")
-        raise Refused("expense-not-waiting", sentence, [missing])
+        raise refused_field("expense-not-waiting", "expense", sentence)
     return state.expenses.waiting[expense]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.commands import Command, Refused, refused_field
 from chassis.domain.context import Context, ReferenceData
 from chassis.domain.rules import past_day
 from common.imports import ImportingFields, ImportingRow, require_imported, unless_taken_over
@@ -44,11 +44,7 @@ def import_engagement(
         own = state.planning.baseline
         if own is not None:
             sentence = f"baselined_on: a plan of Delivery is the baseline since {own.baselined_on}"
-            raise Refused(
-                "plan-baselined",
-                sentence,
-                [Missing("plan-baselined", sentence, field="baselined_on")],
-            )
+            raise refused_field("plan-baselined", "baselined_on", sentence)
         past_day("as_of", event.as_of, context)
         known = _roles(context.reference_data)
         unknown = [each.role for each in event.hours if each.role not in known]

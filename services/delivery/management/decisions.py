@@ -8,7 +8,7 @@ from pydantic import Field
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.commands import Command, Refused, refused_field
 from chassis.domain.context import Context
 from chassis.domain.reference import known_on
 from chassis.domain.rules import past_day, same_day, unless_recorded
@@ -171,8 +171,7 @@ def put_on_hold(state: Engagement, command: PutOnHold, context: Context) -> Iter
     for new in unless_recorded(known, event, "the hold"):
         if day < ended:
             sentence = f"held_on: {day} is before {ended}, when the work was resumed"
-            missing = Missing("date-before-resumption", sentence, field="held_on")
-            raise Refused("date-before-resumption", sentence, [missing])
+            raise refused_field("date-before-resumption", "held_on", sentence)
         yield new
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Missing, Refused
+from chassis.domain.commands import Refused, refused_field
 from chassis.domain.context import Context
 from chassis.domain.reference import Publish, Record, next_version, require_record
 from contracts.event import Event
@@ -40,6 +40,5 @@ def publish_person(
         if other.person != state.id and (shared := {*command.sign_in} & {*other.sign_in}):
             names = ", ".join(sorted(map(str, shared)))
             sentence = f"sign_in: {other.person} signs in as {names}"
-            missing = Missing("sign-in-taken", sentence, field="sign_in")
-            raise Refused("sign-in-taken", sentence, [missing])
+            raise refused_field("sign-in-taken", "sign_in", sentence)
     yield from next_version(state, command, context)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate, refused_field
 from chassis.domain.context import Context
 from chassis.domain.rules import correction_day, past_day, same_day, unless_recorded
 from contracts.delivery import (
@@ -156,8 +156,7 @@ def _require_finish(state: Engagement, command: PublishStatusReport, day: date) 
             f"forecast_finish: {command.forecast_finish} is before {day}, the day of the report, "
             f"and not accepted: {few_of(waits)}"
         )
-        missing = Missing("finish-in-past", sentence, field="forecast_finish")
-        raise Refused("finish-in-past", sentence, [missing])
+        raise refused_field("finish-in-past", "forecast_finish", sentence)
 
 
 class ChooseForecastMethod(ForecastMethodChoice, Command):

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate, refused_field
 from chassis.domain.context import Context
 from chassis.domain.pending import Requested
 from chassis.domain.requests import Outcome
@@ -136,7 +136,7 @@ def _with_role(
         role = next((only for roles in found if len(roles) == 1 for only in roles), None)
     if role is None:
         sentence = f"{field}: {_why_no_role(person, entry.task, held, of_task)}"
-        raise Refused("field-missing", sentence, [Missing("field-missing", sentence, field=field)])
+        raise refused_field("field-missing", field, sentence)
     return TimeEntry(**{**dict(entry), "role": role})
 
 
@@ -316,8 +316,7 @@ def _named(week: WaitingWeek, names: Collection[str]) -> list[TimeEntry]:
     if unknown:
         listed = ", ".join(sorted(unknown))
         sentence = f"entries: no entry {listed} of {week.person} waits in the week of {week.week}"
-        missing = Missing("time-not-waiting", sentence, field="entries")
-        raise Refused("time-not-waiting", sentence, [missing])
+        raise refused_field("time-not-waiting", "entries", sentence)
     return [each for each in week.entries if not names or each.entry in names]
 
 

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, NotAllowed, Refused, gate
+from chassis.domain.commands import Command, Missing, NotAllowed, Refused, gate, refused_field
 from chassis.domain.context import Context
 from chassis.domain.ids import derived
 from chassis.domain.list_limits import Limits
@@ -573,8 +573,7 @@ def _internal_waiting(
     if unknown or not found:
         what = f"entries: no internal time {', '.join(sorted(unknown))}".rstrip()
         sentence = f"{what} of {state.person} waits for approval"
-        missing = Missing("time-not-waiting", sentence, field="entries")
-        raise Refused("time-not-waiting", sentence, [missing])
+        raise refused_field("time-not-waiting", "entries", sentence)
     return tuple(found)
 
 
@@ -598,8 +597,7 @@ def reverse_time(state: Timesheet, command: ReverseTime, context: Context) -> It
             "are not approved, or were reversed" if several else "is not approved, or was reversed"
         )
         sentence = f"entries: {', '.join(wrong)} {what}"
-        missing = Missing("entry-not-approved", sentence, field="entries")
-        raise Refused("entry-not-approved", sentence, [missing])
+        raise refused_field("entry-not-approved", "entries", sentence)
     last = max(each.day for each in found.values())
     day = correction_day("reversed_on", command, last, context)
     by_line: dict[str, list[SheetEntry]] = {}

@@ -2,7 +2,7 @@
 
 from datetime import date, tzinfo
 
-from chassis.domain.commands import Missing, Refused
+from chassis.domain.commands import refused_field
 from chassis.domain.context import Context, ReferenceData
 from chassis.domain.reference import company_zone, require_record
 from contracts.money import Money
@@ -24,8 +24,7 @@ def require_bank_account(id: str, field: str | None, context: Context) -> BankAc
         if each.bank_account == name:
             return each
     sentence = f"{company} has no bank account {name}"
-    missing = Missing("bank-account-unknown", sentence, field=field)
-    raise Refused("bank-account-unknown", sentence, [missing])
+    raise refused_field("bank-account-unknown", field, sentence)
 
 
 def require_account_currency(account: BankAccount, **amounts: Money) -> None:
@@ -33,8 +32,7 @@ def require_account_currency(account: BankAccount, **amounts: Money) -> None:
     for field, amount in amounts.items():
         if amount.currency != account.currency:
             sentence = f"{field}: the account is in {account.currency}, not in {amount.currency}"
-            missing = Missing("currency-differs", sentence, field=field)
-            raise Refused("currency-differs", sentence, [missing])
+            raise refused_field("currency-differs", field, sentence)
 
 
 def bank_account_zone(id: str, records: ReferenceData, day: date) -> tzinfo | None:

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.commands import Command, Missing, Refused, refused_field
 from chassis.domain.context import Context
 from chassis.domain.ids import derived
 from chassis.domain.requests import Outcome
@@ -318,8 +318,7 @@ def _every(state: BankAccount, opening: Money, booked: Iterable[Entry]) -> Itera
 
 
 def _differs(field: str, sentence: str) -> Refused:
-    missing = Missing("statement-balance-differs", sentence, field=field)
-    return Refused("statement-balance-differs", sentence, [missing])
+    return refused_field("statement-balance-differs", field, sentence)
 
 
 def _sum(booked: Iterable[Entry], opening: Money) -> Money:

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, field_validator
 
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.commands import Command, Refused, refused_field
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.domain.ids import derived_id
@@ -159,9 +159,7 @@ def _waits(state: Engagement, command: BillOutsideSchedule) -> bool:
             f"reason: invoice {invoice.number} bills the same for the same reason; give another"
             " reason to bill it once more"
         )
-        raise Refused(
-            "already-recorded", sentence, [Missing("already-recorded", sentence, field="reason")]
-        )
+        raise refused_field("already-recorded", "reason", sentence)
     return False
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate, refused_field
 from chassis.domain.context import Context
 from chassis.domain.ids import derived
 from chassis.domain.rules import past_day, require_currency
@@ -81,9 +81,7 @@ def import_engagement(
         events += unless_taken_over(recorded, cost, "the imported cost")
     if events and cost.cost is None and recorded is not None and recorded.cost is not None:
         sentence = "cost_to_date: a cost is recorded, and a correction replaces it: give it, too"
-        raise Refused(
-            "field-missing", sentence, [Missing("field-missing", sentence, field="cost_to_date")]
-        )
+        raise refused_field("field-missing", "cost_to_date", sentence)
     if events:
         require_running(state)
         require_open_account(state)
@@ -115,8 +113,7 @@ def _require_receivables(state: Engagement, balances: EngagementImported) -> Non
         moved = state.billing.opening[each.invoice].moved_on is not None
         if moved and after.get(each.invoice) != each:
             sentence = f"receivables: invoice {each.number} was paid or written off here"
-            missing = Missing("receivable-fixed", sentence, field="receivables")
-            raise Refused("receivable-fixed", sentence, [missing])
+            raise refused_field("receivable-fixed", "receivables", sentence)
 
 
 def _require_contract(contract: legal.EngagementImported | None, balances: OpeningBalances) -> None:

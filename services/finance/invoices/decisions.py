@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate, refused_field
 from chassis.domain.context import Context
 from chassis.domain.pending import Refusal, Requested
 from chassis.domain.requests import Outcome
@@ -354,9 +354,7 @@ def _waits_for_number(invoice: Invoice, command: IssueCreditNote) -> bool:
             f"why: the credit note of {note.issued_on} credits the same for the same reason; give"
             " another reason to credit it once more"
         )
-        raise Refused(
-            "already-recorded", sentence, [Missing("already-recorded", sentence, field="why")]
-        )
+        raise refused_field("already-recorded", "why", sentence)
     return False
 
 

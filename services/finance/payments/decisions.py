@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, NotAllowed, Refused
+from chassis.domain.commands import Command, NotAllowed, Refused, refused_field
 from chassis.domain.context import Context
 from chassis.domain.ids import derived
 from chassis.domain.pending import Refusal
@@ -240,8 +240,7 @@ def allocate_payment(state: Payment, command: AllocatePayment, context: Context)
     used = Money.total((each.used for each in parts), state.currency)
     if state.unallocated < used:
         sentence = f"items: {state.unallocated} of the payment is left, not {used}"
-        missing = Missing("payment-too-small", sentence, field="items")
-        raise Refused("payment-too-small", sentence, [missing])
+        raise refused_field("payment-too-small", "items", sentence)
     yield AllocationBegun(number=state.asked + len(parts), parts=tuple(parts))
     for each in parts:
         take = TakeAllocation(
@@ -335,8 +334,7 @@ def deallocate_payment(
     unknown = [name for name in names if name not in state.parts]
     if unknown:
         sentence = f"allocations: {', '.join(unknown)} is unknown, or was taken back"
-        missing = Missing("allocation-unknown", sentence, field="allocations")
-        raise Refused("allocation-unknown", sentence, [missing])
+        raise refused_field("allocation-unknown", "allocations", sentence)
     _require_answered(state, (state.parts[name] for name in names))
     day = correction_day("deallocated_on", command, state.known.received_on, context)
     yield from _taking_back(state, names, command.why, day, decides=context.cause)
@@ -419,13 +417,10 @@ def refund_payment(state: Payment, command: RefundPayment, context: Context) -> 
     amount = command.amount or state.unallocated
     if amount.currency != state.currency:
         sentence = f"amount: the payment is in {state.currency}, not in {amount.currency}"
-        raise Refused(
-            "currency-differs", sentence, [Missing("currency-differs", sentence, field="amount")]
-        )
+        raise refused_field("currency-differs", "amount", sentence)
     if state.unallocated < amount or not amount.amount:
         sentence = f"amount: {state.unallocated} of the payment is left"
-        missing = Missing("payment-too-small", sentence, field="amount")
-        raise Refused("payment-too-small", sentence, [missing])
+        raise refused_field("payment-too-small", "amount", sentence)
     yield PaymentRefunded(amount=amount, paid_on=paid_on)
 
 

@@ -9,7 +9,7 @@ from datetime import date
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, gate, refused_field
 from chassis.domain.context import Context
 from chassis.domain.rules import same_day, unless_recorded
 from contracts.event import Event
@@ -81,8 +81,7 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
             settled_on = max(settled_on, last)
         elif settled_on < last:
             sentence = f"settled_on: {settled_on} is before the last movement, on {last}"
-            missing = Missing("date-before-last-movement", sentence, field="settled_on")
-            raise Refused("date-before-last-movement", sentence, [missing])
+            raise refused_field("date-before-last-movement", "settled_on", sentence)
     not_billed = in_force.not_billed if in_force else _not_billed(state)
     why = command.why_not_billed or (in_force.why_not_billed if in_force else None)
     settled = AccountSettled(

@@ -9,7 +9,7 @@ from datetime import date
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.commands import Command, Refused, refused_field
 from chassis.domain.context import Context
 from chassis.domain.rules import correction_day, same_day, unless_recorded
 from contracts.event import Event
@@ -107,8 +107,7 @@ def reverse_write_off(
         return
     if known is None:
         sentence = f"write_off: {command.write_off} is unknown, or was reversed"
-        missing = Missing("write-off-unknown", sentence, field="write_off")
-        raise Refused("write-off-unknown", sentence, [missing])
+        raise refused_field("write-off-unknown", "write_off", sentence)
     on = correction_day("reversed_on", command, known.written_off_on, context)
     require_open_day(state, "reversed_on", on)
     yield reversal(known, known.amount, command.why, on)

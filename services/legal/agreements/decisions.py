@@ -7,7 +7,7 @@ from datetime import date
 from pydantic import Field
 
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.commands import Command, Refused, refused_field
 from chassis.domain.context import Context
 from chassis.domain.reference import Publish, Record, account_zone, next_version, require_record
 from chassis.domain.rules import past_day, unless_recorded
@@ -122,5 +122,4 @@ def _require_only_one(
                 f"starts_on: agreement {other.agreement} is a {other.agreement_type} with"
                 f" {other.account} from {starts_on} on, too"
             )
-            missing = Missing("agreement-recorded", sentence, field="starts_on")
-            raise Refused("agreement-recorded", sentence, [missing])
+            raise refused_field("agreement-recorded", "starts_on", sentence)

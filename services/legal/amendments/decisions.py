@@ -17,7 +17,7 @@ from pydantic import model_validator
 from chassis.base.view_model import ViewModel
 from chassis.domain.authority import require_signatory
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate, refused_field
 from chassis.domain.context import Context
 from chassis.domain.rules import past_day, unless_recorded
 from contracts.delivery import ChangeAssessed, ChangeRequested
@@ -156,8 +156,7 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
                     f"{field}: {each.signed_on} is before {earliest}, when the contract was signed"
                     " and the change approved"
                 )
-                missing = Missing("date-before-approval", sentence, field=field)
-                raise Refused("date-before-approval", sentence, [missing])
+                raise refused_field("date-before-approval", field, sentence)
         yield new
 
 

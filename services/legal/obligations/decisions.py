@@ -6,7 +6,7 @@ from pydantic import Field
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.commands import Command, Refused, refused_field
 from chassis.domain.context import Context
 from chassis.domain.reference import require_contact, require_record
 from chassis.domain.rules import correction_day, past_day, same_day, unless_recorded
@@ -92,8 +92,7 @@ def _require_signed(state: Engagement, command: RecordObligation) -> None:
             f"document: {command.document} is neither the signed statement of work "
             f"({state.contract.content_hash}) nor a signed amendment"
         )
-        missing = Missing("document-not-signed", sentence, field="document")
-        raise Refused("document-not-signed", sentence, [missing])
+        raise refused_field("document-not-signed", "document", sentence)
 
 
 def _require_person(state: Engagement, command: RecordObligation, context: Context) -> None:

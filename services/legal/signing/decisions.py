@@ -13,7 +13,7 @@ from pydantic import Field
 from chassis.base.view_model import SortedWithin, ViewModel, whole
 from chassis.domain.authority import require_signatory
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate, refused_field
 from chassis.domain.context import Context
 from chassis.domain.rules import past_day, same_day, unless_recorded
 from contracts.currencies import MINOR_UNITS
@@ -191,8 +191,7 @@ def decline_signature(
 def _require_sent(field: str, day: date, sent_on: date, version: int) -> None:
     if is_before(day, sent_on):
         sentence = f"{field}: {day} is before {sent_on}, when version {version} was sent"
-        missing = Missing("date-before-sending", sentence, field=field)
-        raise Refused("date-before-sending", sentence, [missing])
+        raise refused_field("date-before-sending", field, sentence)
 
 
 def _sent_version(state: Engagement, content_hash: str) -> tuple[Sow, SowSentForSignature]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.commands import Command, refused_field
 from chassis.domain.context import Context
 from chassis.domain.ids import comparable
 from chassis.domain.reference import Publish, Record, require_contact, require_record
@@ -143,15 +143,13 @@ def _require_consistent(account: AccountId, given: AccountDetails, context: Cont
         other = each.event
         if other.account != account and comparable(other.name) == name:
             sentence = f"name: {other.name} is the account {other.account}"
-            missing = Missing("account-name-taken", sentence, field="name")
-            raise Refused("account-name-taken", sentence, [missing])
+            raise refused_field("account-name-taken", "name", sentence)
     above = given.parent
     seen = {account}
     while above is not None:
         if above in seen:
             sentence = f"parent: {account} would be above itself"
-            missing = Missing("account-above-itself", sentence, field="parent")
-            raise Refused("account-above-itself", sentence, [missing])
+            raise refused_field("account-above-itself", "parent", sentence)
         seen.add(above)
         record = require_record("account-unknown", "parent", AccountPublished, above, context)
         above = record.parent if record else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.commands import Command, refused_field
 from chassis.domain.context import Context
 from chassis.domain.reference import Publish, Record, next_version, require_record
 from chassis.domain.rules import unless_recorded
@@ -77,5 +77,4 @@ def _require_own_email(
         is_other = other.account == account and other.contact != contact
         if is_other and (other.email or "").casefold() == email.casefold():
             sentence = f"email: {other.email} is the address of the contact {other.contact}"
-            missing = Missing("contact-email-taken", sentence, field="email")
-            raise Refused("contact-email-taken", sentence, [missing])
+            raise refused_field("contact-email-taken", "email", sentence)

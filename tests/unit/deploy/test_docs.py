@@ -72,7 +72,7 @@ def refusals(file: str, function: str) -> set[str]:
     return {
         pattern(call.args[0])
         for call in calls(functions(file)[function])
-        if isinstance(call.func, ast.Name) and call.func.id in {"gate", "Refused"}
+        if isinstance(call.func, ast.Name) and call.func.id in {"gate", "Refused", "refused_field"}
     }
 
 
