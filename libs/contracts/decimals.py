@@ -2,6 +2,7 @@
 
 import re
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -16,9 +17,17 @@ ROUNDING: Rounding = "half-up"
 """The policy where no company's applies, and for calculated decimals that are no amounts."""
 
 
-def round_decimal(number: Decimal, decimals: int, rounding: Rounding = ROUNDING) -> Decimal:
+def as_decimal(number: Fraction) -> Decimal:
+    """Return a fraction as a decimal, with the digits of the context where it has no end."""
+    return Decimal(number.numerator) / number.denominator
+
+
+def round_decimal(
+    number: Decimal | Fraction, decimals: int, rounding: Rounding = ROUNDING
+) -> Decimal:
     """Return a number rounded to a number of decimals."""
-    return number.quantize(Decimal(1).scaleb(-decimals), _MODES[rounding])
+    exact = number if isinstance(number, Decimal) else as_decimal(number)
+    return exact.quantize(Decimal(1).scaleb(-decimals), _MODES[rounding])
 
 
 def canonical_decimal(number: Decimal) -> str:

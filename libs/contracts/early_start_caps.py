@@ -17,10 +17,6 @@ _DECIMALS = 8
 """Decimals of hours that are beyond a cap: those of an amount at a rate have no end."""
 
 
-def _decimal(number: Fraction, decimals: int) -> Decimal:
-    return round_decimal(Decimal(number.numerator) / number.denominator, decimals)
-
-
 @dataclass(slots=True)
 class EarlyStartCap:
     """An early start, with what it leaves on its days: hours, an amount in its currency, or both.
@@ -45,7 +41,7 @@ class EarlyStartCap:
         """The hours that are left, with two decimals at most; None if they are not limited."""
         if self.hours is None:
             return None
-        return Decimal(canonical_decimal(_decimal(max(self.hours, Fraction(0)), 2)))
+        return Decimal(canonical_decimal(round_decimal(max(self.hours, Fraction(0)), 2)))
 
     @property
     def amount_left(self) -> Money | None:
@@ -53,7 +49,7 @@ class EarlyStartCap:
         if self.amount is None or self.currency is None:
             return None
         return Money.nearest(
-            _decimal(max(self.amount, Fraction(0)), _DECIMALS), self.currency, ROUNDING
+            round_decimal(max(self.amount, Fraction(0)), _DECIMALS), self.currency, ROUNDING
         )
 
     @property
@@ -133,7 +129,7 @@ class EarlyStartCaps:
             fit = cap.fitting(left, rate)
             shares.append((cap, fit))
             left -= fit
-        return shares, _decimal(left, _DECIMALS)
+        return shares, round_decimal(left, _DECIMALS)
 
     def allow(self, day: date) -> bool:
         """Return whether a cap of a day is not spent, as work needs that uses up none."""

@@ -10,6 +10,7 @@ of items reaches.
 import decimal
 from collections.abc import Iterable
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any, Final, Self, TypeVar
 
 from pydantic import (
@@ -98,7 +99,7 @@ class Money(BaseModel):
         return self
 
     @classmethod
-    def nearest(cls, amount: Decimal, currency: str, rounding: Rounding) -> "Money":
+    def nearest(cls, amount: Decimal | Fraction, currency: str, rounding: Rounding) -> "Money":
         """Return an amount rounded to the currency's minor unit by a policy."""
         rounded = round_decimal(amount, MINOR_UNITS[currency], rounding)
         return Money.model_construct(amount=rounded, currency=currency)

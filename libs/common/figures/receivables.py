@@ -120,8 +120,7 @@ def days_sales_outstanding_by_count_back(
         counted += days if sales <= owed else Fraction(owed) / Fraction(sales) * days
         owed -= sales
         last = begins - _ONE_DAY
-    exact = Decimal(counted.numerator) / counted.denominator
-    return Figure(as_of, round_decimal(exact, 2))
+    return Figure(as_of, round_decimal(counted, 2))
 
 
 def _sales(invoices: Sequence[Invoice], currency: str, first: date, last: date) -> Money:

@@ -89,7 +89,7 @@ def priced_change(
         exact += Fraction(rate.amount * each.hours)
         if not contracted and outline.pricing in HOURLY and rate.amount > 0:
             added.append(LineRate(role=each.role, rate=rate))
-    delta = Money.nearest(Decimal(exact.numerator) / exact.denominator, currency, rounding)
+    delta = Money.nearest(exact, currency, rounding)
     if line and line.price + delta < Money.zero(currency):
         delta = -line.price
     if abs(delta.amount) >= BEYOND_ITEMS:

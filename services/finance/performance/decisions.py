@@ -112,7 +112,11 @@ def _performance(
     rest = report.hours_to_complete * planned
     left = _left_to_buy(purchases, totals, day)
     to_buy = sum(left.values(), Fraction(0))
-    etc = _nearest(Fraction(rest) / Fraction(hours) + to_buy, currency, rounding) if hours else None
+    etc = (
+        Money.nearest(Fraction(rest) / Fraction(hours) + to_buy, currency, rounding)
+        if hours
+        else None
+    )
     by_hours = None if etc is None else ac + etc
     method = report.choice.method if report.choice else "hours-to-complete"
     eac = estimate_at_completion(method, measured, by_hours)
@@ -131,7 +135,7 @@ def _performance(
         purchases=Money.nearest(bought, currency, rounding) if bought else None,
         estimate_to_complete=etc,
         purchases_to_come=tuple(
-            PurchasesToCome(line=line, cost=_nearest(cost, currency, rounding))
+            PurchasesToCome(line=line, cost=Money.nearest(cost, currency, rounding))
             for line, cost in islice(left.items(), MOST_PARTS)
         ),
         estimate_at_completion_by_hours=by_hours,
@@ -229,15 +233,14 @@ def _parts(
 def earned_value(whole: Amounts, currency: str, rounding: Rounding = ROUNDING) -> EarnedValue:
     """Return the figures that follow from BAC, PV, EV and AC, which are rounded first."""
 
-    def money(amount: Decimal) -> Money:
+    def money(amount: Decimal | Fraction) -> Money:
         return Money.nearest(amount, currency, rounding)
 
     def estimate(amount: Decimal | None) -> Money | None:
         """Return an estimate; None where a tiny divisor makes it larger than any amount."""
         return None if amount is None or amount >= _BEYOND_TOTALS else money(amount)
 
-    exact = (Decimal(each.numerator) / each.denominator for each in astuple(whole))
-    bac, pv, earned, ac = (money(each).amount for each in exact)
+    bac, pv, earned, ac = (money(each).amount for each in astuple(whole))
     return EarnedValue(
         budget_at_completion=money(bac),
         planned_value=money(pv),
@@ -444,7 +447,3 @@ def performance_view(state: Engagement) -> PerformanceFigures:
     """Return earned value and margins for the confidential view."""
     performance = state.performance
     return PerformanceFigures(earned_value=performance.measured, margins=performance.margins)
-
-
-def _nearest(exact: Fraction, currency: str, rounding: Rounding) -> Money:
-    return Money.nearest(Decimal(exact.numerator) / exact.denominator, currency, rounding)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from chassis.domain.working_days import WorkingDays
+from contracts.decimals import as_decimal
 from contracts.delivery import PlannedProfile
 from contracts.values import PlannedTask
 from finance.calendar_months import end_of, first_of
@@ -88,7 +89,7 @@ def planned_value(
     tasks = tuple(tasks)
     parts = due_parts(tasks, day, days, profiles)
     total = sum((Fraction(cost(task)) * parts[task.task] for task in tasks), Fraction(0))
-    return Decimal(total.numerator) / total.denominator
+    return as_decimal(total)
 
 
 def earned_value(

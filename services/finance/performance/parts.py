@@ -6,6 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 from operator import add, sub
 
+from contracts.decimals import as_decimal
+
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
@@ -24,8 +26,7 @@ class Amounts:
 
     def rounded(self, nearest: Callable[[Decimal], Decimal]) -> "Amounts":
         """Return the amounts rounded by a function."""
-        decimals = (Decimal(each.numerator) / each.denominator for each in astuple(self))
-        return Amounts(*(Fraction(nearest(each)) for each in decimals))
+        return Amounts(*(Fraction(nearest(as_decimal(each))) for each in astuple(self)))
 
 
 @dataclass(frozen=True, slots=True)

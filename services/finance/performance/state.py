@@ -60,23 +60,20 @@ class HoursToCome(Value):
 
 
 class Forecast(Value):
-    """Measured estimate at completion (AC + ETC), and the changes that its plan includes.
+    """Measured estimate to complete (ETC) as of a day, and the changes that its plan includes.
 
-    Of what is still to come, `work_to_come` is the cost of work, `hours` are the planned hours that
-    it is for (all of the plan where none are left), and `purchases_to_come` is the cost of planned
-    purchases by line. `hours_to_complete` are those that the manager stated. Where purchases are
-    planned, the amount is `with_expenses`.
+    `work_to_come` is its cost of work, `hours` are the planned hours that it is for (all of the
+    plan where none are left), and `purchases_to_come` is the cost of planned purchases by line.
+    `hours_to_complete` are those that the manager stated.
     """
 
     report: Version
     on: date
-    amount: Money
     work_to_come: Money
     purchases_to_come: dict[Identifier, Money]
     hours: tuple[HoursToCome, ...]
     hours_to_complete: Decimal
     changes: tuple[Identifier, ...]
-    with_expenses: bool
 
 
 class Performance(Part):
@@ -149,25 +146,22 @@ class Performance(Part):
     def _performance(self, event: PerformanceMeasured) -> Self:
         """Add the forecast; it belongs to the changes in the plan of the measured report.
 
-        It is AC + ETC with each choice of a method, since revenue by cost rests on it.
+        It is ETC by hours with each choice of a method, since revenue by cost rests on it.
         """
         number, forecasts = event.report.report, self.forecasts
-        if event.estimate_at_completion_by_hours is not None:
+        to_come = event.estimate_to_complete
+        if to_come is not None:
             report = next((each for each in self.reports if each.stated.report == number), None)
             plan = report.baseline if report else None
             to_buy = {each.line: each.cost for each in event.purchases_to_come}
-            nothing = Money.zero(event.actual_cost.currency)
-            to_come = event.estimate_to_complete or nothing
             forecast = Forecast(
                 report=number,
                 on=event.as_of,
-                amount=event.estimate_at_completion_by_hours,
-                work_to_come=to_come - min(to_come, Money.total(to_buy.values(), nothing.currency)),
+                work_to_come=to_come - min(to_come, Money.total(to_buy.values(), to_come.currency)),
                 purchases_to_come=to_buy,
                 hours=hours_to_come(plan, report.progress) if report and plan else (),
                 hours_to_complete=report.hours_to_complete if report else Decimal(0),
                 changes=plan.changes if plan else (),
-                with_expenses=event.purchases is not None,
             )
             forecasts = tuple(sorted((*forecasts, forecast), key=lambda each: each.report))
         newest = self.measured is None or self.measured.report.report < number

@@ -140,5 +140,4 @@ def _rest(
         if line.line in obligation.lines:
             bought = sum((each.amount.amount for each in line.planned_purchases), Decimal(0))
             exact += max(Fraction(bought - state.work.totals.spent_on(line.line)), Fraction(0))
-    amount = Decimal(exact.numerator) / exact.denominator
-    return Money.nearest(amount, state.money, state.rounding)
+    return Money.nearest(exact, state.money, state.rounding)

@@ -8,7 +8,6 @@ that cost, and without one the expected cost is unknown.
 
 from collections.abc import Container, Iterable, Iterator
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
 
 from contracts.lines import PerformanceObligation
@@ -163,9 +162,8 @@ def _measured(
         return Money.total(known, state.money)
     spent = cost_to(state, budget, obligation, forecast.on)
     exact = Fraction(forecast.work_to_come.amount) * _share(budget, obligation, forecast)
-    to_come = Decimal(exact.numerator) / exact.denominator
     to_buy = (cost for line, cost in forecast.purchases_to_come.items() if line in obligation.lines)
-    work = Money.nearest(to_come, state.money, state.rounding)
+    work = Money.nearest(exact, state.money, state.rounding)
     return spent + work + Money.total(to_buy, state.money)
 
 

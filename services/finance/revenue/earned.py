@@ -363,8 +363,7 @@ def _part_of(state: Engagement, price: Money, part: Fraction) -> Money:
 
 
 def _nearest(state: Engagement, exact: Fraction) -> Money:
-    amount = Decimal(exact.numerator) / exact.denominator
-    return Money.nearest(amount, state.money, state.rounding)
+    return Money.nearest(exact, state.money, state.rounding)
 
 
 def _shares(

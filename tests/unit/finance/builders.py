@@ -435,6 +435,18 @@ def report(as_of: date, hours_to_complete: int = 110, *, number: int = 1) -> Sta
     )
 
 
+TRAVEL = fixed_line(
+    BillingItem(item="travel", kind="time", amount=eur(2_040)),
+    line="travel",
+    kind="expenses",
+    pricing="at-cost",
+    price=eur(2_040),
+    hours=(),
+    deliverables=(),
+)
+"""Travel that is billed at cost, 2,040 EUR of which are planned."""
+
+
 def exchange(rate: str, day: date, base: str = "EUR", quote: str = "USD") -> ExchangeRatePublished:
     return ExchangeRatePublished(
         exchange_rate=f"{base}-{quote}-{day}",

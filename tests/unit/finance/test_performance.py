@@ -26,7 +26,6 @@ from contracts.finance import (
     PerformanceMeasured,
     RevenueByCostRecognised,
 )
-from contracts.lines import BillingItem
 from contracts.money import Money
 from contracts.purchases import PlannedPurchase
 from contracts.reference import CalendarDetails, PurchaseCost
@@ -51,6 +50,7 @@ from tests.unit.finance.builders import (
     SOW_SIGNED,
     TASKS,
     TERMINATED,
+    TRAVEL,
     accepted,
     allocate,
     contracted,
@@ -122,17 +122,6 @@ def test_a_report_is_followed_by_earned_value_and_margins_as_of_its_day():
             forecast_on=APRIL_20,
         ),
     )
-
-
-TRAVEL = fixed_line(
-    BillingItem(item="travel", kind="time", amount=eur(2_040)),
-    line="travel",
-    kind="expenses",
-    pricing="at-cost",
-    price=eur(2_040),
-    hours=(),
-    deliverables=(),
-)
 
 
 def travelling(*events: Event) -> Scenario[Engagement]:

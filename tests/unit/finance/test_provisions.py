@@ -26,6 +26,7 @@ from tests.unit.finance.builders import (
     BASELINED,
     REPORT,
     TERMINATED,
+    TRAVEL,
     accepted,
     amendment,
     assessed,
@@ -276,17 +277,6 @@ def test_while_a_cost_is_unknown_no_loss_is_measured() -> None:
         contracted(), BASELINED, time("a", role="pilot"), report(date(2026, 4, 20), 400)
     )
     assert kept(unknown) == {}
-
-
-TRAVEL = fixed_line(
-    BillingItem(item="travel", kind="time", amount=eur(2_040)),
-    line="travel",
-    kind="expenses",
-    pricing="at-cost",
-    price=eur(2_040),
-    hours=(),
-    deliverables=(),
-)
 
 
 def travelling() -> Scenario[Engagement]:
