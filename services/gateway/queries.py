@@ -57,7 +57,7 @@ class EngagementDetails:
 
 
 History = Literal["false", "true", "both"]
-"""Which engagements are listed: those that are no imported history, only it, or both."""
+"""Engagements of a list: those that are no imported history, only it, or both."""
 
 
 def history_filter(history: History) -> dict[str, bool]:

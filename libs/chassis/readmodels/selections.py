@@ -18,7 +18,7 @@ from chassis.readmodels.sums import GroupSum, sums_of
 from chassis.readmodels.tables import Table
 
 Place: TypeAlias = tuple[Cell, ...]
-"""Where a row is in an order: the cells by which it is sorted, and its key at the end."""
+"""Position of a row in an order: the cells by which it is sorted, and its key at the end."""
 
 
 @dataclass(frozen=True, slots=True)
