@@ -189,6 +189,7 @@ def listening(app: FastAPI) -> Iterator[str]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not is_listening(port):
+        assert thread.is_alive(), "the server did not start"
         time.sleep(0.05)
     try:
         yield f"http://{HOST}:{port}"
